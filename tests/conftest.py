@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # no test asserts a duration: a busy machine is no counter-example
+pytest.register_assert_rewrite("tests.support", "tests.parsers")
+
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
 

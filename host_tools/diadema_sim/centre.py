@@ -190,7 +190,9 @@ class Centre:
             found = reader.contacts()
         finally:
             reader.close()
-        return [contact for contact in found if (contact.s, contact.e) not in self.earlier]
+        return [
+            contact for contact in found if (contact.station, contact.epoch) not in self.earlier
+        ]
 
     def compare(self) -> witness.Comparison:
         reader = self.reader()

@@ -343,9 +343,9 @@ def figures(
     """
     stored: dict[str, list[int]] = {name: [] for name in day.calls}
     for contact in contacts:
-        line = int(contact.c.rpartition("-")[2])
+        line = int(contact.contact.rpartition("-")[2])
         if contact.outcome == "answered" and line not in left_out:
-            stored[names[contact.a]].append(metrics.talk_s(contact))
+            stored[names[contact.agent]].append(metrics.talk_s(contact))
     agents = []
     for name, calls in day.calls.items():
         talks = [call.talk_s for call in calls if call.line not in left_out]

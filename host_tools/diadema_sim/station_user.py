@@ -345,8 +345,8 @@ class AtStation:
         self, asked: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
     ) -> None:
         """A supervisor accepts the request, or has resolved it."""
-        help_ = {"cmd": "help", "of": asked.n, "state": state, "by": by}
-        of = [self.station.id, asked.e, asked.n]
+        help_ = {"cmd": "help", "of": asked.sequence, "state": state, "by": by}
+        of = [self.station.id, asked.epoch, asked.sequence]
         await self._command(f"help.{state}", help_, limit_s, of=of)
 
     async def _command(

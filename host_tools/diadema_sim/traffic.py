@@ -29,8 +29,8 @@ _TURN_S = 0.001  # … and what may wait for its turn
 class _Owed:
     """An event (e, n) or a hello (n None) that went out and is not acknowledged."""
 
-    e: int
-    n: int | None
+    epoch: int
+    sequence: int | None
     until_ms: int
     given_up_at: float
 
@@ -162,7 +162,11 @@ class Traffic:
             return
         e, n = message["ack"]
         owed, self._owed = self._owed, deque()
-        self._owed += (one for one in owed if one.n is not None and (one.e != e or one.n > n))
+        self._owed += (
+            one
+            for one in owed
+            if one.sequence is not None and (one.epoch != e or one.sequence > n)
+        )
 
     def _wake_in(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(max(seconds, 0.01), self._give_up)

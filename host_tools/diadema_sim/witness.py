@@ -24,8 +24,8 @@ from sqlalchemy import select
 class Witnessed:
     """One journaled event; `event` is its JSON without s, e, n; `at_ms` the run's time (UTC)."""
 
-    e: int
-    n: int
+    epoch: int
+    sequence: int
     event: dict[str, Any]
     at_ms: int
     payload: bytes
@@ -42,14 +42,14 @@ class Witness:
         self.listeners: list[Callable[[str, Witnessed], None]] = []
 
     def saw(self, station: str, event: JournalEvent) -> None:
-        key = (station, event.epoch, event.n)
+        key = (station, event.epoch, event.sequence)
         known = self._known.setdefault(key, event.payload)
         if known is not event.payload:
             if known != event.payload:
                 self.rewritten.append(key)
             return
         seen = Witnessed(
-            event.epoch, event.n, json.loads(event.payload), self._now_ms(), event.payload
+            event.epoch, event.sequence, json.loads(event.payload), self._now_ms(), event.payload
         )
         self._events.setdefault(station, []).append(seen)
         for listener in list(self.listeners):
@@ -81,7 +81,7 @@ class Comparison:
 def journaled(witness: Witness, stations: list[str]) -> dict[Key, dict[str, Any]]:
     """Every event that the witness saw, by identity."""
     return {
-        (station, seen.e, seen.n): seen.event
+        (station, seen.epoch, seen.sequence): seen.event
         for station in stations
         for seen in witness.events(station)
     }

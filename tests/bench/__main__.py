@@ -9,12 +9,9 @@ import asyncio
 import importlib
 import shutil
 import sys
-from pathlib import Path
 from types import ModuleType
 
 from rich.console import Console
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its broker and its scripts
 
 from tests.bench.figure import Figure, NotRun, print_figures
 

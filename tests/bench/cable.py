@@ -7,14 +7,11 @@ In the run's own time, so without what a chip computes, with the rate, the erase
 import contextlib
 import json
 import random
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-
-sys.path.append(str(Path(__file__).parents[1] / "station"))
 
 from diadema.site.description import Site, parse
 from diadema.stations.update import bundle, keys
@@ -25,10 +22,10 @@ from diadema_sim import people
 from diadema_sim.build import app_image, build_firmware
 from diadema_sim.station import Station
 from diadema_sim.world import World
-from wire_host import WireHost
 
 from tests.bench.figure import Figure
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.support.wire_host import WireHost
 
 STATION = "DIA-0200000000a1"
 _AGENTS = 120

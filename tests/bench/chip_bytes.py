@@ -51,7 +51,7 @@ def main(commit: str) -> None:
         ).stdout
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(tree, filter="data")
-        paths = [tree / "host_tools", tree / "tests" / "station", tree / "tests" / "firmware"]
+        paths = [tree / "host_tools", tree]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
         subprocess.run([sys.executable, HERE, folder], check=True, env=environment)
 
@@ -85,8 +85,9 @@ async def weigh(folder: Path) -> None:
 async def session(world, station, row, board_bytes) -> None:  # type: ignore[no-untyped-def]
     from diadema.site.description import parse
     from diadema_sim import people
-    from mqtt_bench import Authority, running_server
-    from test_wifi import PASSWORD, SSID, TwoWays
+
+    from tests.station.test_wifi import PASSWORD, SSID, TwoWays
+    from tests.support.mqtt_bench import Authority, running_server
 
     content = people.site(
         people.desks(20), name="Centro", zone="America/Lima", tree=people.LIMA_TREE

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
-
 import msgspec
 from diadema.base.errors import DiademaError
 from diadema.site.description import parse
@@ -29,9 +27,9 @@ from diadema_sim import people, vm
 from diadema_sim.build import SimBoard, compile_mpy, interpreter, station_tree
 from diadema_sim.station import Station
 from diadema_sim.world import World
-from wire_host import WireHost
 
 from tests.support.program_slots import SLOT_BYTES, program_slot
+from tests.support.wire_host import WireHost
 
 VALGRIND = "valgrind"
 _PLAIN = Path(__file__).with_name("chip_board.py")

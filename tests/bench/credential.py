@@ -24,7 +24,7 @@ async def figures() -> list[Figure]:
 
 
 def _broken() -> int:
-    from test_one_credential import OneCredential
+    from tests.host.test_one_credential import OneCredential
 
     longer = settings(
         max_examples=_EXAMPLES,

@@ -25,11 +25,11 @@ import nats
 from diadema.base import credentials
 from diadema.base.paths import DataDir, Hub
 from diadema.store import open_reader
-from light_station import Access, accesses
-from scripted_station import SITE
 
 from tests.bench.crowd_stations import Plan, Told, plan_of, told_of
 from tests.bench.figure import Figure
+from tests.support.light_station import Access, accesses
+from tests.support.scripted_station import SITE
 
 _STATIONS = 1000
 _EVENTS = 60  # of each, one a second

@@ -15,12 +15,10 @@ from pathlib import Path
 
 import msgspec
 import uvloop
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))
-
 from diadema.base.processes import on_closed_input
-from light_station import Access, LightStation
-from scripted_station import Script
+
+from tests.support.light_station import Access, LightStation
+from tests.support.scripted_station import Script
 
 _EVENTS_A_CALL = 6
 _CONNECT_S = 45.0

@@ -9,10 +9,9 @@ import random
 import tempfile
 from pathlib import Path
 
-from broker_fixtures import until
-from full_disk import BACK_S, LIVE_S, SmallDisk, filled_and_freed
-
 from tests.bench.figure import Figure
+from tests.support.broker_fixtures import until
+from tests.support.full_disk import BACK_S, LIVE_S, SmallDisk, filled_and_freed
 
 _TIMES = 20
 _STATIONS = 4

@@ -20,10 +20,10 @@ from diadema.stations.flash.chip import BAUD
 from diadema.stations.flash.plan import Plan, read_plan
 from diadema.stations.flash.work import Job, Outcome
 from diadema.stations.image.build import build
-from mock_boards import Board
-from stock_image import stock_image
 
 from tests.bench.figure import Figure
+from tests.support.mock_boards import Board
+from tests.support.stock_image import stock_image
 
 _BOARD = "lyrat_v4_3"
 _BITS = 10  # a byte on the line: start, eight, stop

@@ -13,14 +13,11 @@ import time
 from pathlib import Path
 
 import nats
+from diadema.ingest.messages import PREFIX
 from nats.aio.client import Client
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))
-
-from diadema.ingest.messages import PREFIX
-from scripted_station import Script
-
 from tests.bench.centre_load import agent, station
+from tests.support.scripted_station import Script
 
 _HEADERS = {"Nmqtt-Pub": "1"}  # as the broker marks what comes by MQTT
 

@@ -18,18 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.figure import Figure
+from tests.parsers.mutate import mutated
+
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [
-    str(TESTS / folder)
-    for folder in (".", "host", "firmware", "firmware/suite", "../firmware")
-    if str(TESTS / folder) not in sys.path
-]
-
-import micropython_names  # noqa: E402, F401 - before anything of the firmware
-from parsers.mutate import mutated  # noqa: E402
-
-from tests.bench.figure import Figure  # noqa: E402
-
 SEED = 7
 _LONGEST = 4096  # bytes of an input
 _RUNS = {  # inputs of each parser, by what one of them costs
@@ -126,9 +118,9 @@ def _check(name: str, instrument: bool) -> Callable[[bytes], object]:
         import atheris
 
         with atheris.instrument_imports(include=["diadema", "lib"]):
-            from parsers import host, station
+            from tests.parsers import host, station
     else:
-        from parsers import host, station
+        from tests.parsers import host, station
     logging.disable()
     station.prepare()
     room, _, parser = name.partition(".")
@@ -142,7 +134,7 @@ def _fuzz(name: str, runs: str, seed: str, folder: str) -> None:
 
     check = _check(name, instrument=True)  # before anything else imports what it instruments
     os.chdir(folder)  # the station's own files
-    from parsers.seeds import seeds
+    from tests.parsers.seeds import seeds
 
     def once(data: bytes) -> None:
         try:

@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from broker_fixtures import IngestProcess, RunningBroker
 from diadema.hub.broker import STREAM
 from diadema.hub.stream import BATCH
 from diadema.ingest.messages import PREFIX
 from diadema.store.tables import events
-from scripted_station import Script
 from sqlalchemy.schema import CreateTable
 
 from tests.bench.figure import Figure
+from tests.support.broker_fixtures import IngestProcess, RunningBroker
+from tests.support.scripted_station import Script
 
 _EVENTS = 96_000
 _TURNS = 5

@@ -5,7 +5,6 @@ In its own time, from the moment that it is there again; the manners of its radi
 """
 
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,8 +23,6 @@ _AWAY_S = (7, 20, 45, 100, 103, 106, 300)
 
 
 async def figures() -> list[Figure]:
-    for folder in ("station", "firmware"):
-        sys.path.append(str(Path(__file__).parents[1] / folder))
     with tempfile.TemporaryDirectory() as folder:
         found = await _measure(Path(folder))
     return [
@@ -35,8 +32,8 @@ async def figures() -> list[Figure]:
 
 
 async def _measure(folder: Path) -> dict[str, list[float]]:
-    from mqtt_bench import Authority, running_server
-    from test_wifi import PASSWORD, SSID, TwoWays
+    from tests.station.test_wifi import PASSWORD, SSID, TwoWays
+    from tests.support.mqtt_bench import Authority, running_server
 
     content = people.site(
         people.desks(4), name="Centro", zone="America/Lima", tree=people.LIMA_TREE

@@ -7,20 +7,16 @@ there is none, so the memory in use does not fall.
 """
 
 import itertools
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "station"))
 
 from diadema_sim import people
 from diadema_sim.agent import AtDesk
 from diadema_sim.build import FIRMWARE_HEAP
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from traced import ANSWERED
 
 from tests.bench.figure import Figure
+from tests.support.traced import ANSWERED
 
 _HOURS = 10
 _START_MS = 1_770_037_200_000

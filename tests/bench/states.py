@@ -1,7 +1,7 @@
 """The state machine over a million random steps, cuts and wrong inputs among them: violations.
 
 Each of two processes walks its half from a seed of its own; what must hold after each step and of
-all events together stands in `tests/firmware/state_walk.py`.
+all events together stands in `tests/support/state_walk.py`.
 """
 
 import asyncio
@@ -10,18 +10,8 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [
-    str(TESTS / folder)
-    for folder in ("firmware", "firmware/suite", "../firmware")
-    if str(TESTS / folder) not in sys.path
-]
-
-import micropython_names  # noqa: E402, F401 - before anything of the firmware
-
-from tests.bench.figure import Figure  # noqa: E402
+from tests.bench.figure import Figure
 
 _STEPS = 1_000_000
 _SEEDS = (7, 8)
@@ -30,7 +20,7 @@ _DAY = 300  # steps at one desk
 
 def walk(seed: int) -> tuple[int, str]:
     """Steps done, and the first violation with what repeats it, or nothing."""
-    import state_walk
+    from tests.support import state_walk
 
     done = number = 0
     # rooms that are loaded for a moment are loaded a million times: compiled once is enough

@@ -2,16 +2,11 @@
 once more inside MicroPython through `test_suite_on_micropython.py`.
 """
 
-import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parents[1] / "firmware"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+import pytest
 
-import micropython_names  # noqa: E402, F401 - before anything of the firmware
-import pytest  # noqa: E402
+import tests.support  # noqa: F401 - before anything of the firmware
 
 
 @pytest.fixture(autouse=True)

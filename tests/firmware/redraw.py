@@ -12,10 +12,10 @@ SCALE, COLUMNS, GAP = 3, 4, 10
 
 
 def main() -> None:
-    sys.path[:0] = [str(HERE), str(HERE.parents[1] / "firmware")]
-    import_module("micropython_names")
-    pictures, scenes = import_module("firmware_pictures"), import_module("scenes")
-    calls = import_module("scenes_call").calls
+    sys.path.insert(0, str(HERE.parents[1]))
+    pictures = import_module("tests.support.firmware_pictures")
+    scenes = import_module("tests.support.scenes")
+    calls = import_module("tests.support.scenes_call").calls
     folder = HERE / "pictures"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.pbm"):

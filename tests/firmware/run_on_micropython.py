@@ -7,9 +7,9 @@ import sys
 
 
 def main(firmware, path):
-    folder = __file__.rsplit("/", 1)[0]
+    root = __file__.rsplit("/", 3)[0]
     # the firmware first: `drivers` is its package; `machine` is the one beside the test, if any
-    sys.path[:0] = [firmware, folder, path.rsplit("/", 1)[0]]
+    sys.path[:0] = [firmware, root, path.rsplit("/", 1)[0]]
     scope = {"__name__": "suite", "__file__": path}
     with open(path) as file:  # noqa: PTH123 - runs on MicroPython
         exec(compile(file.read(), path, "exec"), scope)

@@ -60,7 +60,7 @@ class Sounding:
     """
 
     def __init__(self, board: Board, moved: Callable[["Sounding"], None] | None = None) -> None:
-        bench = import_module("codec_bench")
+        bench = import_module("tests.support.codec_bench")
         module, name, _, _, options = board.parts["codec"]
         devices: dict[int, Any] = {}
         extra = []
@@ -147,7 +147,7 @@ def _head(socket: Socket) -> str:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(HERE), str(HERE.parents[1] / "firmware")]
-    import_module("micropython_names")
+    sys.path.insert(0, str(HERE.parents[1]))
+    import_module("tests.support")
     for each in board_names():
         (HARDWARE / f"{each}_sockets.md").write_text(page(load_board(each)))

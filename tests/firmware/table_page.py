@@ -81,14 +81,14 @@ def _arrows(situations: tuple[str, ...]) -> str:
 
 
 def _inputs() -> Iterator[Step]:
-    for _, choices in import_module("state_walk").INPUTS:
+    for _, choices in import_module("tests.support.state_walk").INPUTS:
         if choices[0][0] not in SHORTCUTS:
             yield from set(product(*choices))
 
 
 def _try(steps: list[Step], found: dict[tuple[str, str], set[str]], lists: bool = True) -> None:
     """And each line of a list that is open then."""
-    walk = import_module("state_walk").Walk(pins=False, rich=True)
+    walk = import_module("tests.support.state_walk").Walk(pins=False, rich=True)
     walk.utc_at_0 = MONDAY_8_LIMA
     for step in steps:
         walk.step(*step)
@@ -110,6 +110,6 @@ def _follow(events: list[dict[str, Any]], found: dict[tuple[str, str], set[str]]
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(HERE), str(HERE.parents[1] / "firmware")]
-    import_module("micropython_names")
+    sys.path.insert(0, str(HERE.parents[1]))
+    import_module("tests.support")
     PAGE.write_text(page())

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codec_bench import Bus, calls, do, has, model
 from hypothesis import given, settings
+
+from tests.support.codec_bench import Bus, calls, do, has, model
 
 ROOT = Path(__file__).resolve().parents[2] / "boards"
 BOARDS = pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import micropython_names
 import pytest
-from codec_bench import Bench, model
+
+from tests.support import micropython_names
+from tests.support.codec_bench import Bench, model
 
 # what is said of a write, and what leads to it: (register, value) pairs, or ms that pass
 ES8388 = {

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codec_bench import CODECS, Bench, do, model
-from codec_sources import SOURCES, page
+
+from tests.firmware.codec_sources import SOURCES, page
+from tests.support.codec_bench import CODECS, Bench, do, model
 
 PAGE = Path(__file__).resolve().parents[2] / "hardware" / "codecs.md"
 CHIPS = pytest.mark.parametrize("chip", SOURCES)

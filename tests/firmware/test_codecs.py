@@ -7,10 +7,11 @@ import math
 from typing import Any
 
 import pytest
-from codec_bench import CODECS, SOURCES, Bench, calls, do, has, model
 from hypothesis import given
 from hypothesis import strategies as st
 from lib.errors import PartError
+
+from tests.support.codec_bench import CODECS, SOURCES, Bench, calls, do, has, model
 
 CHIPS = pytest.mark.parametrize("chip", CODECS)
 READABLE = pytest.mark.parametrize("chip", sorted(set(CODECS) - {"wm8960"}))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import slots
-from nor import Nor
 from slots import BAD, GOOD, STARTED, TOLD, TRIED, Slot
+
+from tests.support.nor import Nor
 
 MODEL = Path(__file__).resolve().parents[2] / "boards" / "sim" / "otadata.py"
 NOW = "{}.{}.{}".format(*sys.implementation.version[:3])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lib import journal, journal_start
 from lib.errors import JournalFull
 from lib.journal import Journal
-from nor import Nor, PowerCut
+
+from tests.support.nor import Nor, PowerCut
 
 steps = st.lists(
     st.one_of(

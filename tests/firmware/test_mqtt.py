@@ -8,7 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 from diadema.base.certificates import Certificates, PageCertificates
-from mqtt_bench import INTERPRETERS, STATION, Authority, Peer, Station, broker, running_server
+
+from tests.support.mqtt_bench import (
+    INTERPRETERS,
+    STATION,
+    Authority,
+    Peer,
+    Station,
+    broker,
+    running_server,
+)
 
 both = pytest.mark.parametrize("which", list(INTERPRETERS))
 

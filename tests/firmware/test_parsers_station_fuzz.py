@@ -19,9 +19,10 @@ from lib.config_store import ConfigStore
 from lib.do_command import FIELDS, wrong_field
 from lib.frames import Decoder
 from msgspec import json as wire
-from parsers import station
-from parsers.inputs import inputs
-from parsers.seeds import ASKED, seeds
+
+from tests.parsers import station
+from tests.parsers.inputs import inputs
+from tests.parsers.seeds import ASKED, seeds
 
 PARSERS = [
     "serial_frames", "pieces", "improv_packets", "mqtt_packets", "config", "config_file", "down",

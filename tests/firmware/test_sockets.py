@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import socket_page
-from codec_bench import calls, do, model
 from diadema.stations.boards.table import Socket, board_names, load_board
 from hypothesis import given
-from socket_page import STATES, Sounding, carried, in_state
+
+from tests.firmware import socket_page
+from tests.firmware.socket_page import STATES, Sounding, carried, in_state
+from tests.support.codec_bench import calls, do, model
 
 BOARDS = pytest.mark.parametrize("name", board_names())
 JACKS = runpy.run_path(

@@ -4,12 +4,13 @@ import random
 from typing import Any
 
 import pytest
-import state_walk
-from deskbench import ROSA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lib import asked, transitions
-from state_walk import Walk, check_stream
+
+from tests.support import state_walk
+from tests.support.deskbench import ROSA
+from tests.support.state_walk import Walk, check_stream
 
 inputs = st.one_of(
     st.just(("cut",)),

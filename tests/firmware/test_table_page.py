@@ -1,6 +1,6 @@
 """The page that shows the state machine's table says what the table says."""
 
-import table_page
+from tests.firmware import table_page
 
 
 def test_the_page_is_up_to_date():

@@ -5,10 +5,11 @@ its parts were changed on the way.
 import slots
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nor import Nor
-from slot_bench import BODY, KEY, body_of, bundle, manifest, parts, seal, sign
 from slots import Slot, choose
 from update import Intake, UpdateError
+
+from tests.support.nor import Nor
+from tests.support.slot_bench import BODY, KEY, body_of, bundle, manifest, parts, seal, sign
 
 LINE = manifest()
 SIGNATURE = sign(LINE)

@@ -5,21 +5,12 @@ import contextlib
 import json
 
 import pytest
-from broker_fixtures import running_broker
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
-from scripted_station import SITE, T0
 
-
-class FixedClock:
-    """A clock that the test moves."""
-
-    def __init__(self, now=T0):
-        self.now = now
-
-    def now_ms(self):
-        return self.now
+from tests.support.broker_fixtures import running_broker
+from tests.support.scripted_station import SITE, FixedClock
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
 from diadema.site import description as sites
 from diadema.store import open_writer, tables
-from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 MOST = 2**53 - 1
 YEAR = 366 * 86_400_000

@@ -9,8 +9,9 @@ import pytest
 from diadema.access import Accounts
 from diadema.base.paths import DataDir
 from diadema.cli import main
-from reported_day import stations
-from scripted_station import T0
+
+from tests.support.reported_day import stations
+from tests.support.scripted_station import T0
 
 
 @pytest.fixture

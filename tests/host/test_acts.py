@@ -15,7 +15,8 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable
 from diadema.wire.events import KINDS
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 BY = {"by": "elena", "who": "Elena Soto"}

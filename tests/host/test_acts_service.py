@@ -7,15 +7,16 @@ import contextlib
 import sqlite3
 
 import pytest
-from at_the_door import asked
-from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
 from diadema.hub.own_journal import ME
 from diadema.store import open_reader
 from nats.errors import Error as NatsError
-from scripted_station import T0, S, Script
 from sqlalchemy import text
-from test_ingest_service import Play
+
+from tests.host.test_ingest_service import Play
+from tests.support.at_the_door import asked
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import T0, S, Script
 
 BY = {"by": "elena", "who": "Elena Soto"}
 

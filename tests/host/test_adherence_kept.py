@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from diadema.figures import adherence_days
 from diadema.figures.shifts import presence
-from test_report_adherence import DAY, DESCRIBED, Desk, at, fault, figures, rows
-from test_report_adherence import place as place
+
+from tests.host.test_report_adherence import DAY, DESCRIBED, Desk, at, fault, figures, rows
+from tests.host.test_report_adherence import place as place
 
 NEXT = DAY + timedelta(days=1)
 LATE = at(23, day=NEXT) + 86_400

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from diadema.base.paths import DataDir
 from diadema.figures.agent_day import agent_page
-from scripted_station import SITE, T0, Script
+
+from tests.support.scripted_station import SITE, T0, Script
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from diadema.site.directory.people import People
 from diadema.web.feed import Floor
 from diadema.web.pace import Pace
 from diadema.web.watch import Watch
-from test_projection import started, take
+
+from tests.host.test_projection import started, take
 
 
 async def test_the_register_says_who_has_seen_to_what(ingest, reader, clock, tmp_path):

@@ -5,14 +5,15 @@ import json
 import ssl
 
 import pytest
-from at_the_door import asked, connection, credential, ingest_with_wifi, refused
-from broker_fixtures import until
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from diadema.base.certificates import Certificates, PageCertificates, ca_mark
 from diadema.stations.fleet.reading import fleet
-from mosquitto_door import Mosquitto
-from scripted_station import S, Script
+
+from tests.support.at_the_door import asked, connection, credential, ingest_with_wifi, refused
+from tests.support.broker_fixtures import until
+from tests.support.mosquitto_door import Mosquitto
+from tests.support.scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 

@@ -10,8 +10,9 @@ from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable, tables
 from diadema.store.attendance import Badge, Badges
-from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select, text
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 HOUR = 3_600_000

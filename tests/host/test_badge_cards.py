@@ -9,7 +9,8 @@ from diadema.site import station_config
 from diadema.site.description import SiteError, parse
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_station import SITE
+
+from tests.support.scripted_station import SITE
 
 KEY = "0f" * 32
 CARD_KEY = "00112233445566778899AABBCCDDEEFF"

@@ -34,7 +34,8 @@ from diadema.site.directory.taking_in import open_directory, take_in
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_station import SITE, T0
+
+from tests.support.scripted_station import SITE, T0
 
 UID, SECURE, LENT = "04A1B2C3D4E5F6", "04782E21801D80", "0BADCAFE"
 HERS, PROVEN, TODAY = f"iso14443a:{UID}", f"desfire:{SECURE}", f"iso14443a:{LENT}"

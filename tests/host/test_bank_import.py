@@ -5,9 +5,6 @@ import zlib
 from zoneinfo import ZoneInfo
 
 import pytest
-from at_the_door import asked
-from bank_files import DAY, HEADER, Log
-from broker_fixtures import IngestProcess
 from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
@@ -18,7 +15,11 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, Script
+
+from tests.support.at_the_door import asked
+from tests.support.bank_files import DAY, HEADER, Log
+from tests.support.broker_fixtures import IngestProcess
+from tests.support.scripted_station import SITE, Script
 
 NINE = 9 * 3600
 MIDNIGHT = 917_845_200_000  # 1999-02-01 00:00 in Lima

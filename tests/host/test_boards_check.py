@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from broken_boards import AUDIOKIT, BROKEN, DEVKIT, FLASH, KORVO, LYRAT, TABLE, WIRING
 from diadema.base.errors import DiademaError
 from diadema.cli import main
 from diadema.stations.boards.check import (
@@ -24,6 +23,17 @@ from diadema.stations.boards.table import (
     BoardError,
     board_names,
     load_board,
+)
+
+from tests.support.broken_boards import (
+    AUDIOKIT,
+    BROKEN,
+    DEVKIT,
+    FLASH,
+    KORVO,
+    LYRAT,
+    TABLE,
+    WIRING,
 )
 
 

@@ -5,12 +5,13 @@ import re
 import shutil
 
 import pytest
-from broken_boards import AUDIOKIT, DEVKIT, LYRAT
 from diadema.cli import main
 from diadema.stations.boards.nets import drawings
 from diadema.stations.boards.table import board_names, load_board
 from PIL import Image
 from wireviz import wireviz
+
+from tests.support.broken_boards import AUDIOKIT, DEVKIT, LYRAT
 
 
 @pytest.mark.parametrize("name", board_names())

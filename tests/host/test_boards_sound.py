@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from broken_boards import AUDIOKIT, DEVKIT, KORVO, LYRAT
 from diadema.stations.boards.sound import Loudness, loudness
 from diadema.stations.boards.table import Board, BoardError, load_board
+
+from tests.support.broken_boards import AUDIOKIT, DEVKIT, KORVO, LYRAT
 
 
 def of(board: Board, ref: str, limit_db: float | None = None, **changes: object) -> Loudness:

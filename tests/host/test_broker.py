@@ -4,14 +4,15 @@ import asyncio
 import json
 
 import pytest
-from broker_fixtures import until
 from diadema.base.errors import DiademaError
 from diadema.hub import broker as brokers
 from diadema.hub import stream as streams
 from diadema.hub.broker import STREAM
 from diadema.hub.stream import StreamBroken, open_stream
 from diadema.ingest.messages import PREFIX
-from scripted_station import S, Script
+
+from tests.support.broker_fixtures import until
+from tests.support.scripted_station import S, Script
 
 
 async def consumer(client, first=1):
@@ -190,7 +191,7 @@ async def test_a_consumer_that_says_nothing_is_given_up(stack, monkeypatch):
 
 
 async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
-    from broker_fixtures import RunningBroker
+    from tests.support.broker_fixtures import RunningBroker
 
     running = RunningBroker(tmp_path)
     stack.push_async_callback(running.stop, kill=True)
@@ -216,7 +217,7 @@ async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
 
 async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack, monkeypatch):
     """They are stored, or still in their stations' journals; nobody must wait for a week."""
-    from broker_fixtures import RunningBroker
+    from tests.support.broker_fixtures import RunningBroker
 
     running = RunningBroker(tmp_path)
     stack.push_async_callback(running.stop, kill=True)

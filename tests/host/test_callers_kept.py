@@ -6,9 +6,10 @@ import sqlite3
 import pytest
 from diadema.report.model import plain
 from diadema.store import kept_contacts
-from scripted_station import SITE, T0, Script
-from test_fcr import DAY_MS, LATER, S2, begun, called, stated
-from test_fcr import place as place
+
+from tests.host.test_fcr import DAY_MS, LATER, S2, begun, called, stated
+from tests.host.test_fcr import place as place
+from tests.support.scripted_station import SITE, T0, Script
 
 MIDNIGHT = T0 - T0 % DAY_MS + DAY_MS + 5 * 3_600_000  # of Lima
 

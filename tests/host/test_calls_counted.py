@@ -12,9 +12,10 @@ from diadema.metrics.contacts import doubtful
 from diadema.report.model import Scope
 from diadema.store import Contact
 from diadema.store.rows import QueueCall
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, S, Script
-from test_fcr import LATER, S2, Place, begun, rows, stated
+
+from tests.host.test_fcr import LATER, S2, Place, begun, rows, stated
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, S, Script
 
 DAY = date(2026, 11, 18)
 MINUTE = 60_000
@@ -32,7 +33,7 @@ def talk(n, begin, end):
     start, close = T0 + begin * MINUTE, T0 + end * MINUTE
     length = close - start
     return Contact(
-        s=S, e=1, n=n, c=f"c{n}", a="a001", phase="closed", outcome="answered", start_b=1,
+        station=S, epoch=1, sequence=n, contact=f"c{n}", agent="a001", phase="closed", outcome="answered", start_b=1,
         start_u=0, start_utc=start, answered_u=0, answered_utc=start, end_b=1, end_u=length,
         end_utc=close, close_b=1, close_u=length, close_utc=close, talk_ms=length,
     )  # fmt: skip
@@ -44,7 +45,7 @@ def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
     assert doubtful(contacts) == {(S, 1, 2)}
     calls = [
         QueueCall(
-            s="PBX-x", e=1, n=one.n, pbx=str(one.n), queue="q", start_utc=one.start_utc,
+            station="PBX-x", epoch=1, sequence=one.n, pbx=str(one.n), queue="q", start_utc=one.start_utc,
             agent="a001", connected_utc=one.start_utc, outcome="answered", end_utc=one.end_utc,
         )
         for one in contacts

@@ -1,8 +1,9 @@
 """Whoever remembers the highest rowid of a table finds all that was written since beyond it."""
 
 import pytest
-from scripted_station import Script
 from sqlalchemy import text
+
+from tests.support.scripted_station import Script
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import sys
 
 import jsonschema
 import pytest
-from bank_files import Log
 from diadema.base.paths import DataDir
 from diadema.cli import main
 from diadema.site.badges import keys_of
 from diadema.wire import schema
-from scripted_station import SITE
+
+from tests.support.bank_files import Log
+from tests.support.scripted_station import SITE
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from diadema.ingest.core import Ingest
 from diadema.site.station_config import ConfigMaker
 from diadema.store import StoreUnavailable, tables
 from diadema.wire.commands import Hello
-from scripted_station import Script
 from sqlalchemy import event, select
+
+from tests.support.scripted_station import Script
 
 NAMES = ["DIA-0123456789ab", "DIA-0123456789ac"]
 MANY = [f"DIA-00000000{number:04x}" for number in range(200)]
@@ -28,7 +29,7 @@ def commands(ingest, site):
 
 
 def hellos(names, **more):
-    return {s: Hello(up=True, s=s, e=7, b=1, **more) for s in names}
+    return {s: Hello(up=True, station=s, epoch=7, boot=1, **more) for s in names}
 
 
 def stored(writer, status="open"):

@@ -9,7 +9,8 @@ from diadema import metrics
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 
 def take(ingest, script):

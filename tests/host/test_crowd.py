@@ -4,11 +4,12 @@ import asyncio
 import json
 
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.certificates import Certificates
 from diadema.store import open_reader
-from light_station import LightStation, accesses
-from scripted_station import SITE, Script
+
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.light_station import LightStation, accesses
+from tests.support.scripted_station import SITE, Script
 
 STATIONS = [f"DIA-0300000000{number:02x}" for number in range(30)]
 EVENTS = 20  # of each, two of them at its start

@@ -8,7 +8,6 @@ from datetime import date
 
 import msgspec
 import pytest
-import reported_day
 from diadema.figures.rows import Calls
 from diadema.ingest.core import Ingest
 from diadema.ingest.queues import QueueBoard
@@ -19,9 +18,11 @@ from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from diadema.words import text
-from queue_logs import QueueLog
-from scripted_station import T0, Script
-from targeted import bring_stations, centre
+
+from tests.support import reported_day
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import T0, Script
+from tests.support.targeted import bring_stations, centre
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000

@@ -6,7 +6,8 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.people import of_site
 from diadema.store import open_reader
-from scripted_station import T0, S, Script
+
+from tests.support.scripted_station import T0, S, Script
 
 S2 = "DIA-0123456789ac"
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from broker_fixtures import IngestProcess, running_broker
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, write_whole
-from scripted_station import SITE
+
+from tests.support.broker_fixtures import IngestProcess, running_broker
+from tests.support.scripted_station import SITE
 
 
 def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):

@@ -29,8 +29,9 @@ from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
 from diadema.words.durations import clock, percent
-from scripted_station import Script
-from test_fcr import LATER, Place, begun, called, stated
+
+from tests.host.test_fcr import LATER, Place, begun, called, stated
+from tests.support.scripted_station import Script
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 H = 3600
@@ -137,7 +138,7 @@ def not_ready(lunch_s, fault_s):
 def sessions(*its):
     """(opened, closed, why): seconds."""
     day = AgentDay(agent="a", day="", sessions=[
-        Session(s="s", e=1, n=k, a="a", open_utc=start * 1000, close_utc=end * 1000, reason=why)
+        Session(station="s", epoch=1, sequence=k, agent="a", open_utc=start * 1000, close_utc=end * 1000, reason=why)
         for k, (start, end, why) in enumerate(its)
     ])  # fmt: skip
     _sessions_of(day, 24 * H * 1000, several=False)
@@ -148,7 +149,15 @@ def booked(*its):
     """Calls of contacts: (outcome, cause, direction, more)."""
     sums = Sums()
     for k, (outcome, more) in enumerate(its):
-        contact = Contact(s="s", e=1, n=k, c=f"c{k}", a="a001", outcome=outcome, phase="closed")
+        contact = Contact(
+            station="s",
+            epoch=1,
+            sequence=k,
+            contact=f"c{k}",
+            agent="a001",
+            outcome=outcome,
+            phase="closed",
+        )
         for name, value in more.items():
             setattr(contact, name, value)
         book_contact(sums, contact, {}, doubtful=False)
@@ -193,7 +202,7 @@ def flow(*its):
     found = Flow()
     for n, outcome, wait_s in its:
         call = QueueCall(
-            s="PBX-x", e=1, n=1, pbx="1", queue="q", start_utc=0, outcome=outcome,
+            station="PBX-x", epoch=1, sequence=1, pbx="1", queue="q", start_utc=0, outcome=outcome,
             wait_ms=wait_s * 1000,
         )  # fmt: skip
         for _ in range(n):
@@ -238,7 +247,7 @@ def resolved(*days):
 
 def faults(*hours):
     tickets = [
-        Ticket(s="s", e=1, n=k, kind="fault", outcome="resolved", technical_utc=start * 1000,
+        Ticket(station="s", epoch=1, sequence=k, kind="fault", outcome="resolved", technical_utc=start * 1000,
                closed_utc=end * 1000)
         for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
     ]  # fmt: skip

@@ -18,8 +18,9 @@ from diadema.site import description as sites
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_reader, open_writer
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, S, Script
 
 T = T0 // 1000 - 1_795_000_000
 DAY = date(2026, 11, 18)

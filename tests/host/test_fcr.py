@@ -15,8 +15,9 @@ from diadema.site import description as sites
 from diadema.site.directory.book import Directory
 from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
-from scripted_station import SITE, T0, Script
-from targeted import put
+
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.targeted import put
 
 DAY_MS = 86_400_000
 LATER = T0 + 9 * DAY_MS

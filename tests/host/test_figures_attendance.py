@@ -9,8 +9,9 @@ from diadema.figures import attendance as module
 from diadema.figures.attendance import attendance
 from diadema.ingest.messages import Message, subject_of
 from diadema.site.directory.people import People, Planned
-from scripted_station import Script
-from test_figures_read import Place
+
+from tests.host.test_figures_read import Place
+from tests.support.scripted_station import Script
 
 LIMA = ZoneInfo("America/Lima")
 DAY = date(2026, 11, 18)

@@ -17,8 +17,9 @@ from diadema.site.directory.people import Planned, Reason
 from diadema.store import Contact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import T0, S, Script
-from test_figures_properties import Told
+
+from tests.host.test_figures_properties import Told
+from tests.support.scripted_station import T0, S, Script
 
 DAY_MS = 86_400_000
 STATES = ("ready", "not_ready", "offered", "talking", "held", "wrapup", "off")

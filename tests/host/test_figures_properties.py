@@ -10,7 +10,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
-from conftest import FixedClock
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums, Sums
@@ -18,10 +17,11 @@ from diadema.ingest.core import Ingest
 from diadema.metrics import calls as of
 from diadema.site import description as sites
 from diadema.store import open_writer
-from histories import HOUR, desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0
+
+from tests.support.histories import HOUR, desks, feed, hostile, journals, message
+from tests.support.scripted_station import SITE, T0, FixedClock
 
 ZONES = ("America/Lima", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "UTC")
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)

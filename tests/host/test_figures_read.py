@@ -11,7 +11,8 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics import calls as of
 from diadema.site import description as sites
-from scripted_station import SITE, T0, Script
+
+from tests.support.scripted_station import SITE, T0, Script
 
 S2 = "DIA-0123456789ac"
 

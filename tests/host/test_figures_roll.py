@@ -17,11 +17,12 @@ from diadema.figures.read import read
 from diadema.figures.roll import repairs, roll
 from diadema.web.pace import Pace
 from diadema.web.service import Rolling
-from histories import HOUR, desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import T0, S, Script
-from test_figures_properties import ZONES, Told
+
+from tests.host.test_figures_properties import ZONES, Told
+from tests.support.histories import HOUR, desks, feed, hostile, journals, message
+from tests.support.scripted_station import T0, S, Script
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 

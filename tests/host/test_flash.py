@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
@@ -28,11 +27,13 @@ from diadema.stations.image.slots import Trailer
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
 from diadema.store import open_reader
-from flash_image import header, record, sector
-from mock_boards import Board
 from nats.errors import Error as NatsError
-from stock_image import stock_image
 from typer.testing import CliRunner
+
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.flash_image import header, record, sector
+from tests.support.mock_boards import Board
+from tests.support.stock_image import stock_image
 
 STATION = "DIA-240ac4000001"
 EVENT = b'{"b":1,"u":%d,"t":null,"k":"station.fault_cleared","part":"badge","code":"silent"}'

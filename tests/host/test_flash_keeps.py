@@ -29,9 +29,10 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.image.table import OFFSET
 from diadema.stations.image.table import pack as pack_table
-from mock_boards import Board
-from test_flash import journal_of, partition, station_image
 from typer.testing import CliRunner
+
+from tests.host.test_flash import journal_of, partition, station_image
+from tests.support.mock_boards import Board
 
 SECRET = "ultrasecreta"
 VFS, NVS, JOURNAL = (partition(name) for name in ("vfs", "nvs", "journal"))

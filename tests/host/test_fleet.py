@@ -12,7 +12,6 @@ from datetime import date
 from itertools import count
 
 import pytest
-from broker_fixtures import IngestProcess
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.ingest.messages import PREFIX, Message
@@ -25,7 +24,9 @@ from diadema.stations.provision.seat import take_seat
 from diadema.store import tables
 from diadema.store.update_rows import Seat
 from msgspec.structs import astuple, replace
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.broker_fixtures import IngestProcess
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 STRANGER = "DIA-0123456789ff"
@@ -51,7 +52,9 @@ def data(tmp_path, ingest, writer):
     messages.append(Message(999, f"{PREFIX}gw-test.{STRANGER}.st", json.dumps(safe).encode()))
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
-        seat = Seat(number=4, s=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec")
+        seat = Seat(
+            number=4, station=S, stage=0, phase="failed", utc=T0, reason="rolled_back: codec"
+        )
         writer.put(tx, tables.rollout_seats, [astuple(seat)])
         writer.put(tx, tables.links, [(S, T0 - 5_000, False), (S, T0, True)])
         writer.put(tx, tables.credentials, [(S2, 1, b"", True)])

@@ -6,8 +6,9 @@ from collections import Counter
 from diadema import metrics
 from diadema.ingest.core import Ingest
 from msgspec.structs import replace
-from scripted_station import T0, Script
-from test_projection import shown, started, take
+
+from tests.host.test_projection import shown, started, take
+from tests.support.scripted_station import T0, Script
 
 
 def missed(script, c, cause="no_answer"):

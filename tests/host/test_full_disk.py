@@ -5,9 +5,10 @@ import random
 import resource
 
 import pytest
-from broker_fixtures import until
 from diadema.web.pages.shell import NAV
-from full_disk import BACK_S, SmallDisk, filled_and_freed, way_in
+
+from tests.support.broker_fixtures import until
+from tests.support.full_disk import BACK_S, SmallDisk, filled_and_freed, way_in
 
 pytestmark = pytest.mark.skipif(way_in() is None, reason="no mount namespaces here (unshare)")
 

@@ -11,7 +11,6 @@ import tty
 
 import aiomqtt
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -19,7 +18,9 @@ from diadema.gateway import access as gateway_access
 from diadema.gateway.bridge import Gateway
 from diadema.store import open_reader
 from diadema.wire.frames import DOWN_LIMIT, Decoder, Joiner, encode
-from scripted_station import S, Script
+
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 GW = "gw-test"

@@ -16,11 +16,12 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.site import description as sites
 from diadema.store import open_reader, open_writer, tables
 from diadema.store.station_state import StationState
-from histories import desks, feed, hostile, journals, message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0, Script
 from sqlalchemy import select
+
+from tests.support.histories import desks, feed, hostile, journals, message
+from tests.support.scripted_station import SITE, T0, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
 ANY = st.one_of(desks(), hostile())

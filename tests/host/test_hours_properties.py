@@ -11,7 +11,8 @@ from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0, Script
+
+from tests.support.scripted_station import SITE, T0, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
 HOUR = 3_600_000

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from broker_fixtures import until
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
@@ -26,7 +25,9 @@ from diadema.hub.child import PageDoor
 from diadema.hub.hub import Hub
 from diadema.site.directory.taking_in import open_directory
 from diadema.store import open_reader
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.broker_fixtures import until
+from tests.support.scripted_station import SITE, T0, S, Script
 
 
 class HubProcess:
@@ -200,7 +201,7 @@ async def test_the_floor_says_so_while_the_store_takes_nothing(hub):
 
 async def test_a_server_left_on_its_directory_is_ended(tmp_path, stack):
     """As if everything of a hub had been killed but the broker."""
-    from broker_fixtures import RunningBroker
+    from tests.support.broker_fixtures import RunningBroker
 
     left = RunningBroker(tmp_path / "data")
     stack.push_async_callback(left.stop, kill=True)

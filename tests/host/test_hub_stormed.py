@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 from diadema.base.processes import raise_open_files
 from diadema.web.channel import OF_ONE
-from full_disk import SmallDisk, way_in
-from test_sheet_bounds import _ROW, book
+
+from tests.host.test_sheet_bounds import _ROW, book
+from tests.support.full_disk import SmallDisk, way_in
 
 pytestmark = pytest.mark.skipif(way_in() is None, reason="no mount namespaces here (unshare)")
 

@@ -16,8 +16,9 @@ from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
 from diadema.stations.image.files import program_files
 from diadema.stations.image.look import look
-from stock_image import LOADER, stock_image
 from typer.testing import CliRunner
+
+from tests.support.stock_image import LOADER, stock_image
 
 BOARDS = board_names()
 XTENSAWIN = 10  # MP_NATIVE_ARCH_XTENSAWIN, py/persistentcode.h

@@ -10,8 +10,9 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.store import StoreUnavailable, open_reader, open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import S, Script
 from sqlalchemy import text
+
+from tests.support.scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 

@@ -13,15 +13,16 @@ from base64 import b64decode
 
 import aiomqtt
 import pytest
-from at_the_door import asked
-from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import write_whole
 from diadema.site.station_keys import StationKeys
 from nats.errors import Error as NatsError
-from scripted_station import SITE, T0, S, Script
-from test_gateway import mac
+
+from tests.host.test_gateway import mac
+from tests.support.at_the_door import asked
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 

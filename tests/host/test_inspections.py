@@ -4,7 +4,6 @@ import json
 
 import msgspec
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, New
@@ -20,9 +19,11 @@ from diadema.stations.technician.hub_key import read, written
 from diadema.store import tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import EVENT_LIMIT
-from scripted_station import SITE, T0, S, Script
 from sqlalchemy import select
-from test_ingest_service import Play
+
+from tests.host.test_ingest_service import Play
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 CHECKS = {"keys": "ok", "lights": "ok", "microphone": "failed", "flash": "skipped"}

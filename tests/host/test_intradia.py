@@ -11,9 +11,10 @@ from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.report.writing import is_missed
 from diadema.web.report_html import page_of
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, Script
-from targeted import a_day, bring, centre, put
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.targeted import a_day, bring, centre, put
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000
@@ -39,7 +40,8 @@ def data(tmp_path):
     from diadema.ingest.core import Ingest
     from diadema.site import description as sites
     from diadema.store import open_writer
-    from targeted import Clock
+
+    from tests.support.targeted import Clock
 
     log = QueueLog()
     nobody = {"agent": "", "talk": 30}  # so that contacts are of stations alone
@@ -118,7 +120,8 @@ def test_a_half_hour_that_comes_twice_is_two_rows_with_their_offsets(tmp_path):
     from diadema.ingest.core import Ingest
     from diadema.site import description as sites
     from diadema.store import open_writer
-    from targeted import Clock
+
+    from tests.support.targeted import Clock
 
     start = start_of(night, ZoneInfo("America/Santiago")) + 22 * 3600 + 1800
     data = centre(tmp_path)
@@ -157,7 +160,7 @@ def test_what_is_read_from_roll_ups_is_what_the_store_says(data):
 
 def test_what_no_switch_told_is_not_known(tmp_path):
     """A centre of stations alone, or a day without its log: «—», not nobody who called."""
-    import reported_day
+    from tests.support import reported_day
 
     report = made(reported_day.stations(tmp_path))
     section = report.section("intraday")

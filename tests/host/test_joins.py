@@ -16,8 +16,9 @@ from diadema.store import QueueCall, open_writer
 from diadema.store.rows import Contact
 from hypothesis import given
 from hypothesis import strategies as st
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, S, Script
 
 PBX = "PBX-central"
 
@@ -31,12 +32,12 @@ def people(**aliases):
 
 def contact(n, a="a001", at=0, pbx=None, direction="in", **more):
     answered = T0 + at
-    return Contact(s=S, e=7, n=n, c=f"c{n}", a=a, pbx=pbx, direction=direction,
+    return Contact(station=S, epoch=7, sequence=n, contact=f"c{n}", agent=a, pbx=pbx, direction=direction,
                    start_utc=answered - 3000, answered_utc=answered, **more)  # fmt: skip
 
 
 def call(n, agent="SIP/201", at=0, pbx="1.1", queue="saldos"):
-    return QueueCall(s=PBX, e=9, n=n, pbx=pbx, queue=queue, start_utc=T0 + at - 9000,
+    return QueueCall(station=PBX, epoch=9, sequence=n, pbx=pbx, queue=queue, start_utc=T0 + at - 9000,
                      agent=agent, connected_utc=T0 + at, outcome="answered")  # fmt: skip
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 from diadema.wire import journal
-from flash_image import SECTOR, header, record, sector
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.flash_image import SECTOR, header, record, sector
 
 PAYLOAD = b'{"b":1,"u":5,"t":null,"k":"x"}'
 PAYLOADS = st.lists(st.binary(max_size=150), max_size=20)

@@ -7,8 +7,9 @@ import json
 import pytest
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message
-from scripted_station import S, Script
-from test_ingest import take
+
+from tests.host.test_ingest import take
+from tests.support.scripted_station import S, Script
 
 MOST = 2**53 - 1
 

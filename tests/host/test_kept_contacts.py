@@ -5,8 +5,9 @@ from contextlib import closing
 
 import pytest
 from diadema.ingest.core import Ingest
-from scripted_station import T0, S, Script
 from sqlalchemy import event
+
+from tests.support.scripted_station import T0, S, Script
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild.compare import compare
 from diadema.maintenance.rebuild.replay import replay
-from scripted_station import T0, Script
+
+from tests.support.scripted_station import T0, Script
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

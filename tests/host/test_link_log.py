@@ -4,8 +4,9 @@ from diadema.hub.link_log import LinkLog
 from diadema.ingest.core import Ingest
 from diadema.store import open_writer
 from diadema.store.link_log import stretches
-from reported_day import Clock
-from scripted_station import T0
+
+from tests.support.reported_day import Clock
+from tests.support.scripted_station import T0
 
 S = "DIA-0123456789ab"
 MINUTE = 60_000

@@ -5,10 +5,11 @@ import logging
 import sys
 
 import pytest
-from broker_fixtures import until
 from diadema.base import logs
 from diadema.hub import child
 from diadema.hub.child import Child
+
+from tests.support.broker_fixtures import until
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from diadema.store.attendance import Badge
 from diadema.wire.commands import Marks
 from diadema.wire.frames import DOWN_LIMIT
 from msgspec.json import decode
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 HOUR = 3_600_000

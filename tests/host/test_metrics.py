@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 def contact(**fields):
     fields = {"phase": "closed", "outcome": "answered", "talk_ms": 60_000, **fields}
-    return Contact(s="DIA-0123456789ab", e=1, n=1, c="c", a="a", **fields)
+    return Contact(
+        station="DIA-0123456789ab", epoch=1, sequence=1, contact="c", agent="a", **fields
+    )
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**5))

@@ -17,8 +17,9 @@ from diadema.stations.image.slots import GOOD, HEAD_BYTES, Trailer
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys, micropython
 from diadema.stations.update.rollout import Fact, Plan, Rollout
-from stock_image import stock_image
 from typer.testing import CliRunner
+
+from tests.support.stock_image import stock_image
 
 MADE = 1_800_000_000
 BOARD = load_board("lyrat_v4_3")

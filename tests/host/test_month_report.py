@@ -10,7 +10,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from bank_files import DAY, Log
 from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -24,7 +23,9 @@ from diadema.site.directory.people import People
 from diadema.store import QueueCall, open_reader
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_station import SITE
+
+from tests.support.bank_files import DAY, Log
+from tests.support.scripted_station import SITE
 
 ZONES = ("America/Lima", "America/New_York", "Europe/Madrid", "Australia/Lord_Howe",
          "Asia/Kathmandu", "UTC")  # fmt: skip
@@ -198,7 +199,9 @@ def switch_calls(draw):
     calls = []
     for n in range(draw(st.integers(0, 12))):
         start = draw(st.integers(1_772_000_000_000, 1_775_500_000_000))
-        call = QueueCall(s="PBX-x", e=1, n=n, pbx=str(n), queue="q", start_utc=start)
+        call = QueueCall(
+            station="PBX-x", epoch=1, sequence=n, pbx=str(n), queue="q", start_utc=start
+        )
         kind = draw(st.sampled_from(("answered", "abandoned", "left", "waiting", "phantom")))
         wait = draw(st.integers(0, 9_000_000))
         call.outcome, call.entered = ("left", False) if kind == "phantom" else (kind, True)

@@ -9,7 +9,12 @@ import sys
 
 import aiomqtt
 import pytest
-from at_the_door import (
+from diadema.base.certificates import Certificates
+from diadema.hub import mosquitto
+from diadema.hub.broker import LOOPBACK, free_port
+from diadema.site.station_keys import StationKeys, seal
+
+from tests.support.at_the_door import (
     asked,
     connection,
     credential,
@@ -17,13 +22,9 @@ from at_the_door import (
     ingest_with_wifi,
     refused,
 )
-from broker_fixtures import until
-from diadema.base.certificates import Certificates
-from diadema.hub import mosquitto
-from diadema.hub.broker import LOOPBACK, free_port
-from diadema.site.station_keys import StationKeys, seal
-from mosquitto_door import Mosquitto
-from scripted_station import S, Script
+from tests.support.broker_fixtures import until
+from tests.support.mosquitto_door import Mosquitto
+from tests.support.scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 

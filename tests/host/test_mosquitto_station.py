@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 
-from broker_fixtures import IngestProcess
 from diadema.gateway.bridge import PATH_LIMIT, Gateway
 from diadema.hub.broker import LOOPBACK
 from diadema.store import open_reader
 from diadema_sim.world import World
-from mosquitto_door import Mosquitto
-from scripted_station import SITE, T0, S
+
+from tests.support.broker_fixtures import IngestProcess
+from tests.support.mosquitto_door import Mosquitto
+from tests.support.scripted_station import SITE, T0, S
 
 WIFI = {"ssid": "Piso 3", "password": "una clave larga"}
 BADGE = "04A1B2C3D4E5F6"

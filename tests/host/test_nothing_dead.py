@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import diadema
 import msgspec
 import pytest
-import reported_day
 from diadema import metrics
 from diadema.figures import agent_day as days
 from diadema.figures import overview as overviews
@@ -35,8 +34,10 @@ from diadema.site.directory.people import (
 )
 from diadema.site.directory.people_of import _Day, people_of
 from diadema.site.directory.site_json import Draft
-from scripted_station import SITE, T0
-from targeted import a_day, bring, centre, put
+
+from tests.support import reported_day
+from tests.support.scripted_station import SITE, T0
+from tests.support.targeted import a_day, bring, centre, put
 
 PACKAGE = Path(diadema.__file__).parent
 DAY = date(2026, 11, 18)

@@ -20,13 +20,14 @@ from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs
 from diadema.site.station_keys import StationKeys
 from diadema.store import open_reader, open_writer
-from histories import _ANY, AGENTS, STATIONS, Desk, Rogue
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import structs
-from scripted_station import SITE, T0, Script
-from test_history_properties import DESCRIBED, Standing, empty_store
+
+from tests.host.test_history_properties import DESCRIBED, Standing, empty_store
+from tests.support.histories import _ANY, AGENTS, STATIONS, Desk, Rogue
+from tests.support.scripted_station import SITE, T0, Script
 
 GOOD, BAD = STATIONS
 DAY = 86_400_000

@@ -12,10 +12,11 @@ from diadema.wire.commands import Command
 from diadema.wire.frames import UP_LIMIT, Decoder, encode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from parsers import host
-from parsers.inputs import inputs
-from parsers.mutate import mutated
-from scripted_station import SITE, Script
+
+from tests.parsers import host
+from tests.parsers.inputs import inputs
+from tests.parsers.mutate import mutated
+from tests.support.scripted_station import SITE, Script
 
 STATION = host.STATION
 PARSERS = [

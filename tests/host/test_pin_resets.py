@@ -15,7 +15,8 @@ from diadema.site import description, file, pins
 from diadema.site.station_config import agent_row
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreUnavailable
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 BY = {"by": "elena", "who": "Elena Soto"}
 OLD = pins.make_verifier("121212")

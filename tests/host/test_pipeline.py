@@ -10,7 +10,8 @@ from diadema.hub.pipeline import Pipeline
 from diadema.ingest.core import Ingest
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader, open_writer
 from diadema.store.writer import Behind
-from scripted_station import S, Script
+
+from tests.support.scripted_station import S, Script
 
 
 def full_day():

@@ -9,7 +9,6 @@ import zipfile
 from datetime import date, datetime, timedelta
 
 import pytest
-from broker_fixtures import IngestProcess, running_broker
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
@@ -29,8 +28,10 @@ from diadema.site.badges import keys_of
 from diadema.site.pins import make_verifier
 from diadema.store import open_reader, open_writer
 from diadema.store.erased import check_obeyed
-from reported_day import Clock, stations
-from scripted_station import SITE, T0
+
+from tests.support.broker_fixtures import IngestProcess, running_broker
+from tests.support.reported_day import Clock, stations
+from tests.support.scripted_station import SITE, T0
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 ROSA = Schedule(name="rosa", kind="tmo", every="day", at="06:00", form="csv",

@@ -31,7 +31,8 @@ from diadema.web.report_html import page_of
 from diadema.web.views import FULL
 from diadema.wire.live_rows import Row
 from rich.console import Console
-from test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
+
+from tests.host.test_report_adherence import DAY, DESCRIBED, LIMA, Desk, at, place
 
 __all__ = ["place"]
 CODES = ("sshh", "topico", "lactancia")
@@ -186,12 +187,14 @@ def test_one_that_is_in_use_no_more_has_no_name_either(worked, reader, how):
 
 
 def test_the_floor_shows_no_more_than_that_it_is_private():
-    row = Row(a="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True)
+    row = Row(
+        agent="a001", state="not_ready", reason="topico", reason_label="Tópico", private=True
+    )
     live = dict(zip(FULL.live_columns, FULL.live(row, People()), strict=True))
     assert (live["reason"], live["label"]) == ("private", None)
     check(msgspec.structs.asdict(row.shown()))  # as `/api/v1/live` has it
     open_one = Row(
-        a="a001", state="not_ready", reason="break", reason_label="Break", private=False
+        agent="a001", state="not_ready", reason="break", reason_label="Break", private=False
     )
     live = dict(zip(FULL.live_columns, FULL.live(open_one, People()), strict=True))
     assert (live["reason"], live["label"]) == ("break", "Break")

@@ -4,7 +4,8 @@ import json
 
 import msgspec
 import pytest
-from scripted_station import T0, S, Script
+
+from tests.support.scripted_station import T0, S, Script
 
 S2 = "DIA-0123456789ac"
 DAY_MS = 24 * 3600 * 1000

@@ -7,8 +7,6 @@ from base64 import b64decode
 from types import SimpleNamespace
 
 import pytest
-from at_the_door import WIFI, asked, connection, credential, refused
-from broker_fixtures import IngestProcess, until
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
 from diadema.gateway.bridge import PATH_LIMIT
@@ -24,9 +22,12 @@ from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.provision.word import Word
 from diadema.store import open_reader
 from diadema.store.station_state import Greeting
-from scripted_station import SITE, S, Script
-from test_gateway import Wire, mac
-from test_whom import gateway_on
+
+from tests.host.test_gateway import Wire, mac
+from tests.host.test_whom import gateway_on
+from tests.support.at_the_door import WIFI, asked, connection, credential, refused
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import SITE, S, Script
 
 S2 = "DIA-0123456789ac"
 KEYS = {S: bytes(range(32)), S2: bytes(range(1, 33))}
@@ -78,7 +79,7 @@ class Told(Script):
 
 
 def boot(s=S, e=7):
-    return Told(s=s, e=e).boot()
+    return Told(station=s, epoch=e).boot()
 
 
 def commands(wire):
@@ -357,9 +358,9 @@ def door(ingest_here, tmp_path):
 
 CABLE = f"diadema.v1.gw-row.{S}.0.cmd"
 UNPROVEN = {
-    "a greeting": Told(e=9).boot().hello(keyed=1),
-    "one that fits nowhere": Told(e=9).boot().hello(first=5),
-    "one far ahead": Told(e=9).boot().hello(first=1 << 30) | {"last": 1 << 30},
+    "a greeting": Told(epoch=9).boot().hello(keyed=1),
+    "one that fits nowhere": Told(epoch=9).boot().hello(first=5),
+    "one far ahead": Told(epoch=9).boot().hello(first=1 << 30) | {"last": 1 << 30},
     "one of no shape": b"{}",
     "an end": {"up": False, "s": S},
     "safe mode": {"up": False, "s": S, "safe": True, "cause": "crashes"},

@@ -13,8 +13,9 @@ from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.store import open_writer
 from diadema.web.agent_api import told
-from reported_day import Clock
-from scripted_station import SITE, T0, Script
+
+from tests.support.reported_day import Clock
+from tests.support.scripted_station import SITE, T0, Script
 
 DAY = date(2026, 11, 18)
 STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")

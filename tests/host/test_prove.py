@@ -13,8 +13,9 @@ from diadema.stations.prove.figures import KINDS, figures, wrong
 from diadema.stations.prove.work import measure
 from diadema.stations.technician import hub_key
 from diadema_sim import people
-from lying_station import KEY, LyingStation, S
 from typer.testing import CliRunner
+
+from tests.support.lying_station import KEY, LyingStation, S
 
 ALL = {kind.name for kind in KINDS}
 

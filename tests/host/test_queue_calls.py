@@ -11,7 +11,8 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.store import QueueCall, open_reader, open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted_station import SITE, T0, S
+
+from tests.support.scripted_station import SITE, T0, S
 
 PBX = "PBX-central"
 
@@ -44,7 +45,9 @@ COURSE = (
 
 
 def row(n, pbx, start, **fields):
-    return QueueCall(s=PBX, e=9, n=n, pbx=pbx, queue="saldos", start_utc=T0 + start, **fields)
+    return QueueCall(
+        station=PBX, epoch=9, sequence=n, pbx=pbx, queue="saldos", start_utc=T0 + start, **fields
+    )
 
 
 EXPECTED = [

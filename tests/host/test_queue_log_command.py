@@ -4,7 +4,8 @@ import json
 
 import pytest
 from diadema.cli import main
-from queue_logs import QueueLog
+
+from tests.support.queue_logs import QueueLog
 
 
 @pytest.fixture

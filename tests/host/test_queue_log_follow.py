@@ -8,7 +8,6 @@ import sys
 from datetime import date
 
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.exchange.imports import queue_follow
@@ -19,9 +18,11 @@ from diadema.figures.rows import QueueSums
 from diadema.ingest.queues import QueueBoard
 from diadema.metrics.queue import service_level
 from diadema.store import open_reader
-from queue_logs import QueueLog, T
-from scripted_station import SITE, T0
-from targeted import centre, put
+
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.queue_logs import QueueLog, T
+from tests.support.scripted_station import SITE, T0
+from tests.support.targeted import centre, put
 
 S = "PBX-central"
 

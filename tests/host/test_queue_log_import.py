@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from broker_fixtures import IngestProcess
 from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
@@ -18,8 +17,10 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queue_logs import QueueLog, T
-from scripted_station import SITE
+
+from tests.support.broker_fixtures import IngestProcess
+from tests.support.queue_logs import QueueLog, T
+from tests.support.scripted_station import SITE
 
 S = "PBX-central"
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
@@ -17,7 +16,9 @@ from diadema.ingest.intake import LETTERS
 from diadema.ingest.messages import Message
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import Contact, open_reader
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import SITE, T0, S, Script
 
 S2 = "DIA-0123456789ac"
 LATER = T0 + 3 * 24 * 3600 * 1000

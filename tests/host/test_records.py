@@ -14,8 +14,9 @@ from diadema.hub.records_keeper import RecordsKeeper
 from diadema.maintenance.rebuild import rebuild
 from diadema.maintenance.records_keeping import audit_was_cut, check_audit, check_ledger, enter
 from diadema.store import open_reader, open_writer
-from scripted_station import T0, Script
 from typer.testing import CliRunner
+
+from tests.support.scripted_station import T0, Script
 
 ME = Person(id="jefa", name="", role="admin", address="127.0.0.1")
 

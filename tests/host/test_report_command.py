@@ -5,12 +5,12 @@ import io
 import json
 import sys
 
-import made_report
 import openpyxl
 import pytest
-import reported_day
 from diadema.cli import main
-from scripted_station import T0
+
+from tests.support import made_report, reported_day
+from tests.support.scripted_station import T0
 
 NOW = T0 + 2 * 86_400_000
 

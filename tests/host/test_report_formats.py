@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from datetime import datetime
 
-import made_report
 import openpyxl
 import pytest
 from diadema.base import sanitize
@@ -15,6 +14,8 @@ from diadema.report.formats import as_csv, as_json, as_pdf, as_xlsx, on_screen
 from diadema.report.model import plain
 from diadema.report.writing import written
 from rich.console import Console
+
+from tests.support import made_report
 
 
 def seconds_of(clock):

@@ -4,7 +4,6 @@ from datetime import date
 
 import msgspec
 import pytest
-import reported_day
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.metrics import calls as of_calls
@@ -14,7 +13,9 @@ from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.make import make
 from diadema.report.model import Figure, Ratio, Scope, plain
 from diadema.report.period import around, period
-from scripted_station import T0, Script
+
+from tests.support import reported_day
+from tests.support.scripted_station import T0, Script
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000

@@ -15,7 +15,8 @@ from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.site.directory.people import Planned, Worker
-from scripted_station import SITE, T0, Script
+
+from tests.support.scripted_station import SITE, T0, Script
 
 LIMA = ZoneInfo("America/Lima")
 DAY = datetime.fromtimestamp(T0 / 1000, LIMA).date()

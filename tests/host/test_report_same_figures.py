@@ -8,10 +8,8 @@ import json
 import shutil
 import subprocess
 
-import made_report
 import openpyxl
 import pytest
-import reported_day
 from diadema.base import sanitize
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
@@ -19,8 +17,10 @@ from diadema.report.make import make
 from diadema.report.model import Scope, is_unknown, plain, totalled
 from diadema.report.period import around, period
 from diadema.report.writing import shown, written_total
-from scripted_station import T0
-from whole_centre import DAY, STARTS, Place, by_chance
+
+from tests.support import made_report, reported_day
+from tests.support.scripted_station import T0
+from tests.support.whole_centre import DAY, STARTS, Place, by_chance
 
 
 @pytest.fixture(scope="module")

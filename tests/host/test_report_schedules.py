@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-import reported_day
 from diadema.base.errors import DiademaError
 from diadema.report import scheduled
 from diadema.report.model import Scope
 from diadema.report.schedule import Schedule, add, due, next_due, remove, runs, schedules
+
+from tests.support import reported_day
 
 LIMA = ZoneInfo("America/Lima")
 

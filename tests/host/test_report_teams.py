@@ -16,7 +16,8 @@ from diadema.site.directory import people_of
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory
-from scripted_station import SITE, Script
+
+from tests.support.scripted_station import SITE, Script
 
 LIMA = ZoneInfo("America/Lima")
 DESCRIBED = copy.deepcopy(SITE)

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-import reported_day
 from diadema.ingest.messages import Message, subject_of
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
@@ -16,9 +15,11 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS as KINDS_OF
 from diadema.site.directory.people import Planned
 from diadema.words import text
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, Script
-from targeted import a_day, bring, centre, put
+
+from tests.support import reported_day
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.targeted import a_day, bring, centre, put
 
 LIMA = ZoneInfo("America/Lima")
 DAY = date(2026, 11, 18)

@@ -10,7 +10,8 @@ from diadema.ingest.decode import decode
 from diadema.web.api import Command
 from diadema.wire import commands, schema
 from diadema.wire.events import EVENT_LIMIT, KINDS
-from scripted_station import S, Script
+
+from tests.support.scripted_station import S, Script
 
 OF = [S, 7, 4]
 NEW = [

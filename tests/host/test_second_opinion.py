@@ -10,11 +10,11 @@ import pytest
 from diadema.report.period import around
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from second_opinions import FAMILIES, differences
-from whole_centre import DAY, STARTS, STEPS, Place, by_chance
 
 from tests.support.second_opinion import raw
 from tests.support.second_opinion.asked import Whole
+from tests.support.second_opinions import FAMILIES, differences
+from tests.support.whole_centre import DAY, STARTS, STEPS, Place, by_chance
 
 SCOPES = (("floor", ""), ("agent", "a001"), ("team", "Norte"), ("queue", "soporte"))
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)

@@ -4,10 +4,11 @@ import pytest
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
-from scripted_station import T0
-from test_fcr import Place as Fcr
-from test_fcr import begun, called, rows, stated
-from whole_centre import STARTS, Place
+
+from tests.host.test_fcr import Place as Fcr
+from tests.host.test_fcr import begun, called, rows, stated
+from tests.support.scripted_station import T0
+from tests.support.whole_centre import STARTS, Place
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.words import section
-from given_out import give_out
 from hypothesis import HealthCheck, given, settings
-from peopled import PLACES, REASONS, Told, days, lived
-from second_opinions import differences
 
+from tests.support.given_out import give_out
+from tests.support.peopled import PLACES, REASONS, Told, days, lived
 from tests.support.second_opinion import adherence, attendance, raw, states
 from tests.support.second_opinion.asked import Whole
 from tests.support.second_opinion.centre import Centre
+from tests.support.second_opinions import differences
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 WORDS = section("reports", "es")

@@ -8,14 +8,15 @@ import json
 import subprocess
 
 import pytest
-from broker_fixtures import IngestProcess, until
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.stations.selftest.console import Console, Step
-from scripted_station import T0, S, Script
-from test_ingest_service import Play
 from typer.testing import CliRunner
+
+from tests.host.test_ingest_service import Play
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import T0, S, Script
 
 CHECKS = {"codec": "ok", "keys": "failed", "microphone": "ok", "badge_uid": "ok"}
 

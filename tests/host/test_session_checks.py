@@ -8,7 +8,8 @@ from diadema.hub.session_checks import SessionChecks
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.station_config import badge_hash
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 KEY = "5a" * 32
 S2, S3 = "DIA-0123456789ac", "DIA-0123456789ad"

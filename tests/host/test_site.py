@@ -11,7 +11,8 @@ import pytest
 from diadema.site import description as sites
 from diadema.site import station_config
 from diadema.wire.frames import DOWN_LIMIT
-from scripted_station import SITE
+
+from tests.support.scripted_station import SITE
 
 KEY = "0f" * 32
 SUMMER, WINTER = 1_782_900_000_000, 1_795_000_000_000  # July and November 2026

@@ -16,7 +16,8 @@ from diadema.site.directory.publishing import (
 )
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import hashed, take_apart
-from scripted_station import SITE, T0
+
+from tests.support.scripted_station import SITE, T0
 
 PIN = pins.make_verifier("415263")
 WIFI = {"ssid": "Centro", "password": "clave-del-piso"}

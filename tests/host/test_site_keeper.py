@@ -9,7 +9,8 @@ from diadema.base.paths import DataDir
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
 from diadema.site.description import parse
-from scripted_station import SITE, S
+
+from tests.support.scripted_station import SITE, S
 
 ENROLMENT = SimpleNamespace(enrol=list)
 SECRETS = SimpleNamespace(badge_key="0f" * 32, card_key="c4" * 16)

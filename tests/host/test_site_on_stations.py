@@ -10,7 +10,8 @@ from diadema.site import pins, station_config
 from diadema.site.description import SiteError, Wifi, parse
 from diadema.site.example import EXAMPLE
 from diadema_sim import people
-from scripted_station import SITE
+
+from tests.support.scripted_station import SITE
 
 KEY = "0f" * 32
 STATION = "DIA-000000000001"

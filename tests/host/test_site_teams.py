@@ -6,7 +6,8 @@ import json
 import pytest
 from diadema.site.description import SiteError, parse
 from diadema.site.station_config import ConfigMaker, check_sizes
-from scripted_station import SITE
+
+from tests.support.scripted_station import SITE
 
 
 def crowd(teams, per_team, *, of_stations):

@@ -6,7 +6,8 @@ import json
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.station_keys import StationKeys, seal
-from scripted_station import S
+
+from tests.support.scripted_station import S
 
 OTHER = "DIA-0123456789ac"
 ACK = b'{"ack":[7,12]}'

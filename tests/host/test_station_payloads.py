@@ -5,10 +5,11 @@ import json
 
 import aiomqtt
 import pytest
-from at_the_door import connection, credential, cut_off, ingest_with_wifi
-from broker_fixtures import until
 from diadema.hub.broker import LARGEST
-from scripted_station import S, Script
+
+from tests.support.at_the_door import connection, credential, cut_off, ingest_with_wifi
+from tests.support.broker_fixtures import until
+from tests.support.scripted_station import S, Script
 
 EV = f"diadema/v1/{S}/ev"
 

@@ -8,7 +8,11 @@ from base64 import b64decode
 
 import aiomqtt
 import pytest
-from at_the_door import (
+from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.hub.enrol import enrol
+
+from tests.support.at_the_door import (
     WIFI,
     asked,
     connection,
@@ -17,11 +21,8 @@ from at_the_door import (
     ingest_with_wifi,
     refused,
 )
-from broker_fixtures import until
-from diadema.base.certificates import Certificates
-from diadema.base.errors import DiademaError
-from diadema.hub.enrol import enrol
-from scripted_station import S, Script
+from tests.support.broker_fixtures import until
+from tests.support.scripted_station import S, Script
 
 S2 = "DIA-0123456789ac"
 

@@ -13,8 +13,9 @@ from diadema.stations.image.build import build
 from diadema.stations.image.look import look
 from diadema.stations.image.stock import read_stock
 from diadema.stations.update import bundle, keys, micropython
-from stock_image import REAL, as_large_as, stock_image
 from typer.testing import CliRunner
+
+from tests.support.stock_image import REAL, as_large_as, stock_image
 
 LYRAT, KORVO = load_board("lyrat_v4_3"), load_board("s3_korvo2")
 FILES = {

@@ -12,7 +12,8 @@ from diadema.store import Contact, open_reader, open_writer
 from diadema.store.station_state import StationState
 from diadema.store.tables import VERSION
 from msgspec.structs import asdict, astuple
-from scripted_station import Script
+
+from tests.support.scripted_station import Script
 
 OLD_FIELDS = [name for name in Contact.__struct_fields__ if name != "more"]
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}

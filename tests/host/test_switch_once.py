@@ -19,8 +19,9 @@ from diadema.site.description import parse
 from diadema.store import open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from queue_logs import QueueLog
-from scripted_station import SITE, T0, Script
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0, Script
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 7_200_000

@@ -11,9 +11,10 @@ from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.site.directory.problems import Wrong
-from queue_logs import QueueLog
-from scripted_station import SITE, T0
-from targeted import a_day, centre, put
+
+from tests.support.queue_logs import QueueLog
+from tests.support.scripted_station import SITE, T0
+from tests.support.targeted import a_day, centre, put
 
 DAY = around("day", date(2026, 11, 18))
 NOW = T0 + 2 * 86_400_000
@@ -105,7 +106,7 @@ def test_a_ring_that_nobody_took_is_of_the_queue_that_its_switch_name_says(tmp_p
 
 def test_a_stations_call_is_of_the_queue_that_its_switch_name_says(tmp_path):
     """A4: what a station was told of a queue is mapped as what the switch tells."""
-    import reported_day
+    from tests.support import reported_day
 
     folder = tmp_path / "data"
     data = reported_day.stations(folder)
@@ -285,7 +286,8 @@ def test_days_are_of_the_zone_that_an_import_was_told_while_there_is_no_site(tmp
     from diadema.base.paths import DataDir
     from diadema.exchange.imports.queue_log import import_queue_log
     from diadema.figures.days import zone_of
-    from targeted import Clock
+
+    from tests.support.targeted import Clock
 
     late = QueueLog().call(15 * 3600, "1.1")  # 21:06 in Lima, the next day of UTC
     data = DataDir(tmp_path / "data")
@@ -316,8 +318,8 @@ def test_an_empty_table_has_no_total_in_any_format(tmp_path):
 
 def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
     """Section C: 8:16 stood beside 8:17."""
-    import reported_day
-    from scripted_station import Script
+    from tests.support import reported_day
+    from tests.support.scripted_station import Script
 
     script = Script().boot().clock().login().ready()
     script.call("c1", talk=1000, hold=1000, wrap=1000).call("c2", talk=2000, hold=2000, wrap=2000)
@@ -352,7 +354,8 @@ def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
 def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypatch):
     """Bad input: 01:10 came twice on the night in New York, at −04 and at −05."""
     from diadema.cli.report import _switch_month
-    from queue_logs import T
+
+    from tests.support.queue_logs import T
 
     twice = [1_793_509_800, 1_793_513_400]  # 2026-11-01 05:10 and 06:10 UTC
     log = QueueLog().call(twice[0] - T, "1.1").call(twice[1] - T, "1.2").call(twice[1] - T, "1.3")

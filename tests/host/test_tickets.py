@@ -6,7 +6,8 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
-from scripted_station import SITE, T0, S, Script
+
+from tests.support.scripted_station import SITE, T0, S, Script
 
 HOUR = 3_600_000
 

@@ -2,7 +2,8 @@
 
 import pytest
 from diadema.ingest.core import Ingest
-from scripted_station import T0, S, Script
+
+from tests.support.scripted_station import T0, S, Script
 
 HOUR = 3_600_000
 

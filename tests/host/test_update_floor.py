@@ -10,7 +10,8 @@ from diadema.hub.commanding import Commands
 from diadema.hub.updates import Updates
 from diadema.site import description as sites
 from diadema.stations.update import bundle, keys
-from scripted_station import SITE, Script
+
+from tests.support.scripted_station import SITE, Script
 
 HERE = [f"DIA-0600000000{number:02x}" for number in range(4)]
 RETIRED, REVOKED = "DIA-0600000000f0", "DIA-0600000000f1"

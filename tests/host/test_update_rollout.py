@@ -7,15 +7,16 @@ import json
 import sys
 
 import pytest
-from at_the_door import asked
-from broker_fixtures import IngestProcess, until
 from diadema.base.certificates import Certificates
 from diadema.stations.update import bundle, keys
 from diadema.store import open_reader, tables
-from light_station import accesses
-from scripted_station import SITE, Script
 from sqlalchemy import select
-from updating_station import UpdatingStation
+
+from tests.support.at_the_door import asked
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.light_station import accesses
+from tests.support.scripted_station import SITE, Script
+from tests.support.updating_station import UpdatingStation
 
 STATIONS = [f"DIA-0400000000{number:02x}" for number in range(20)]
 LOGGED_IN = STATIONS[1]

@@ -14,8 +14,9 @@ from diadema.maintenance.rebuild import rebuild
 from diadema.site.station_keys import StationKeys
 from diadema.stations.update import bundle, keys
 from diadema.store import open_reader, tables
-from scripted_station import Script
 from sqlalchemy import select
+
+from tests.support.scripted_station import Script
 
 
 def script():

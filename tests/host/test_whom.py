@@ -8,8 +8,6 @@ import aiomqtt
 import msgspec
 import nats
 import pytest
-from at_the_door import asked, connection, cut_off, refused
-from broker_fixtures import IngestProcess, until
 from diadema.base import credentials
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
@@ -19,8 +17,11 @@ from diadema.gateway.bridge import Gateway
 from diadema.hub.enrol import enrol
 from diadema.hub.own_journal import ME
 from nats.errors import Error as NatsError
-from scripted_station import T0, S, Script
-from test_gateway import Wire
+
+from tests.host.test_gateway import Wire
+from tests.support.at_the_door import asked, connection, cut_off, refused
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import T0, S, Script
 
 S2 = "DIA-0123456789ac"
 HOSTS = (ME, "WEB-main", "PBX-central")

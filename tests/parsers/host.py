@@ -29,7 +29,7 @@ from diadema.wire.frames import (
     encode,
 )
 
-from parsers import images
+from tests.parsers import images
 
 STATION = "DIA-0200000000a1"
 _LAST = b'{"last":1}'

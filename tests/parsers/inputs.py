@@ -4,8 +4,8 @@ import random
 
 from hypothesis import strategies as st
 
-from parsers.mutate import mutated
-from parsers.seeds import seeds
+from tests.parsers.mutate import mutated
+from tests.parsers.seeds import seeds
 
 _SEEDS = seeds()
 _noise = st.binary(max_size=200)

@@ -10,10 +10,10 @@ from diadema.site.example import EXAMPLE
 from diadema.stations.flash.own import config_file
 from diadema.wire import commands
 from diadema.wire.frames import cut, encode
-from flash_image import header, record, sector
-from scripted_station import SITE, Script
 
-from parsers import images
+from tests.parsers import images
+from tests.support.flash_image import header, record, sector
+from tests.support.scripted_station import SITE, Script
 
 STATION = "DIA-0200000000a1"
 _CALL = {"contact": "c1"}

@@ -1,7 +1,5 @@
 """What must hold of each parser of the station, run here on CPython, whatever bytes it is given;
 and that the host takes what the station makes of it. Same form as `parsers.host`.
-
-`tests/firmware`, its `suite` and `firmware` must be importable, `micropython_names` already is.
 """
 
 import asyncio
@@ -30,10 +28,10 @@ from lib.improv import Packets, credentials, packet
 from lib.journal import EVENT, Journal
 from lib.mqtt import Client, _packet
 from lib.seal import sealed
-from nor import Nor
-from test_lib_app import STATION, Bench
 
-from parsers import host, images
+from tests.firmware.suite.test_lib_app import STATION, Bench
+from tests.parsers import host, images
+from tests.support.nor import Nor
 
 KEY = bytes(range(32))
 _PACKET_LIMIT = 1152

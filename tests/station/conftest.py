@@ -5,24 +5,18 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pictures
 import pytest
 from diadema.site.description import Site, parse
-from diadema_sim import menu_keys, people
+from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard, build_firmware
 from diadema_sim.station import JOURNAL_BYTES, Station
-from diadema_sim.station_user import Past
 from diadema_sim.world import World
-from wire_host import WireHost
 
-MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
-STATION = "DIA-0200000000a1"
-JUST_ANSWERED_MS = 1_500  # key 1 does not hang up before
-SETTLED_MS = 400  # nor do soft keys act so soon after a change that was not hers
+from tests.support.station_bench import MONDAY_8_LIMA, STATION, Bench
+from tests.support.wire_host import WireHost
+
 MODELS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
 
 
@@ -93,107 +87,6 @@ def site() -> Site:
     )
     content["stations"][0]["id"] = STATION
     return parse(json.dumps(content).encode())
-
-
-@dataclass
-class Bench:
-    """A configured station, its host on the cable, and the badges of the people it knows."""
-
-    world: World
-    station: Station
-    host: WireHost
-    badges: list[str]
-
-    def since(self) -> int:
-        """Where the station's events stand now."""
-        return len(self.world.witness.events(self.station.id))
-
-    async def event(self, kind: str, since: int = 0, **fields: object) -> dict[str, Any]:
-        """The first event of `kind` with these fields; the clock goes on meanwhile."""
-
-        def wanted(event: dict[str, Any]) -> bool:
-            return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
-
-        seen = await self.world.wait_event(
-            self.station.id, wanted, since=since, timeout_s=60, running=True
-        )
-        return seen.event
-
-    def kinds(self, since: int = 0) -> list[str]:
-        return [seen.event["k"] for seen in self.world.witness.events(self.station.id)[since:]]
-
-    async def keys(self, *keys: int) -> None:
-        for key in keys:
-            await self.station.press(key)
-
-    async def told(self) -> None:
-        """The host has every event; a fast clock stands meanwhile."""
-        async with asyncio.timeout(60):
-            while len(self.host.events) < self.since():
-                await self.host.heard.wait()
-
-    async def caught_up(self) -> None:
-        """The host has every event, and the station knows it; a few ms go by meanwhile."""
-        await self.told()
-        while self.host.sender.waiting:
-            await self.world.sleep(1)
-
-    async def shows(self, name: str) -> None:
-        """Let the screen settle, then compare it with the kept picture."""
-        await self.told()
-        await self.world.sleep(30)
-        pictures.compare(name, await self.station.screen())
-
-    async def answer(self, contact: str) -> None:
-        """It rings; back when key 1 hangs up and soft keys count."""
-        since = self.since()
-        await self.keys(1)
-        await self.event("contact.answered", since, c=contact)
-        await self.world.sleep(JUST_ANSWERED_MS)
-
-    async def typify(self, contact: str, code: str = "111") -> None:
-        """In the wrap-up; ends it."""
-        since = self.since()
-        past = Past(self.world.witness.events(self.station.id))
-        await self.world.sleep(SETTLED_MS)
-        await self.keys(
-            *menu_keys.code_keys(people.LIMA_TREE, code, past.recent(), past.motive(contact))
-        )
-        await self.event("contact.typified", since, c=contact, code=code)
-        await self.event("wrapup.ended", since, c=contact, cause="typified")
-
-    async def badge_and_choose(self, key: int) -> None:
-        """The own badge in a session, and a line of what it asks."""
-        await self.station.tap(self.badges[0])
-        await self.world.sleep(SETTLED_MS)
-        await self.keys(key)
-
-    async def dial(self) -> dict[str, Any]:
-        """Call somebody of the first outbound campaign."""
-        since = self.since()
-        await self.keys(4, 3)
-        return await self.event("contact.dialed", since)
-
-    async def log_in(self) -> None:
-        since = self.since()
-        await self.station.tap(self.badges[0])
-        await self.event("presence.changed", since, to="not_ready")
-        await self.keys(3)
-        await self.event("presence.changed", since, to="ready")
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Let the clock go on, a second at a time, until `true()`; at most ten minutes."""
-        for _ in range(600):
-            if true():
-                return
-            await self.world.sleep(1000)
-        raise AssertionError("it did not come about in ten minutes")
-
-    async def ring(self, contact: str) -> None:
-        number = self.host.command(
-            "ring", contact=contact, direction="in", queue="Consultas", pbx="1"
-        )
-        assert (await self.host.answer(number))["k"] == "contact.offered"
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from conftest import SETTLED_MS
 from diadema_sim.build import build_firmware
-from test_update import body, slots, vfs  # noqa: F401 - three fixtures
-from traced import ANSWERED
+
+from tests.station.test_update import body, slots, vfs  # noqa: F401 - three fixtures
+from tests.support.station_bench import SETTLED_MS
+from tests.support.traced import ANSWERED
 
 _LISTS_CLOSE_MS = 9_000
 

@@ -8,7 +8,8 @@ import pytest
 from diadema.site.badges import card_key
 from diadema.site.description import parse
 from diadema_sim import people
-from wire_host import CARD_KEY
+
+from tests.support.wire_host import CARD_KEY
 
 UID = "04782E21801D80"
 KEY = card_key(bytes.fromhex(CARD_KEY), bytes.fromhex(UID))

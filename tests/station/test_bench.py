@@ -3,15 +3,16 @@
 import json
 
 import pytest
-from conftest import STATION
 from diadema.site.badges import card_key
 from diadema.site.description import parse
 from diadema_sim import people, sound
 from diadema_sim.build import SimBoard, board_names
-from test_part_faults import board  # noqa: F401 - a fixture
-from test_sound import level
-from test_update import body, slots, vfs  # noqa: F401 - fixtures
-from wire_host import CARD_KEY
+
+from tests.station.test_part_faults import board  # noqa: F401 - a fixture
+from tests.station.test_sound import level
+from tests.station.test_update import body, slots, vfs  # noqa: F401 - fixtures
+from tests.support.station_bench import STATION
+from tests.support.wire_host import CARD_KEY
 
 LOUDEST = 10 ** (-18 / 20)  # of all tones, as in lib/tones.py
 SECURE, NOBODYS = "04782E21801D80", "04782E21801D81"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from diadema_sim import menu_keys
 from diadema_sim.build import SIM, SimBoard, board_names
-from pictures import alike
+
+from tests.support.pictures import alike
 
 BOARDS = [name for name in board_names() if name != SIM.name]
 # no part of what happened: which board it is, and when to the millisecond

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import STATION
 from diadema.site.description import Site, parse
 from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard, board_heap, board_names
-from test_boards_day import (
+
+from tests.station.test_boards_day import (
     Day,
     answered_call,
     headset_out_and_in,
@@ -19,9 +19,9 @@ from test_boards_day import (
     pause_and_outgoing,
     transfers,
 )
-from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
-
+from tests.station.test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
 from tests.support.firmware_weight import chip_bytes, mpy_bytes
+from tests.support.station_bench import STATION
 
 BOARDS = [SimBoard(name) for name in board_names() if name != SIM.name]
 KIB = 1024

@@ -2,7 +2,7 @@
 byte 3 while it starts.
 """
 
-from test_update import body, slots, vfs  # noqa: F401 - three fixtures
+from tests.station.test_update import body, slots, vfs  # noqa: F401 - three fixtures
 
 READS = """
 from drivers.usb_serial import UsbSerial

@@ -3,17 +3,13 @@
 import asyncio
 import base64
 import json
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.station import Station
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
-
-from mqtt_bench import Authority
+from tests.support.mqtt_bench import Authority
 
 MB = 1 << 20
 OTA = "ESP32_GENERIC-OTA"

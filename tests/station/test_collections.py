@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import STATION
 from diadema.site.description import Site, parse
 from diadema.site.station_config import ConfigMaker
 from diadema_sim import people
 from diadema_sim.build import build_firmware
-from test_update import body, parts, slots, vfs  # noqa: F401 - three fixtures
-from wire_host import BADGE_KEY, CARD_KEY
+
+from tests.station.test_update import body, parts, slots, vfs  # noqa: F401 - three fixtures
+from tests.support.station_bench import STATION
+from tests.support.wire_host import BADGE_KEY, CARD_KEY
 
 MOST = 512 * 1024
 _QUIET_MS = 1_200

@@ -5,8 +5,9 @@ import os
 import pytest
 from diadema.stations.flash.own import config_file, serial_of
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
-from test_full_vfs import configuration
-from test_update import body, slots, vfs  # noqa: F401 - three fixtures
+
+from tests.station.test_full_vfs import configuration
+from tests.station.test_update import body, slots, vfs  # noqa: F401 - three fixtures
 
 BYTES = 28 * VFS_BLOCK
 

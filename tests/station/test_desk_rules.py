@@ -1,14 +1,10 @@
 """What the real firmware makes of limits, refusals, bad input and lost power, in the VM."""
 
 import json
-import sys
-from pathlib import Path
 
 from diadema.wire.frames import encode
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
-
-from screen_words import find
+from tests.support.screen_words import find
 
 
 async def answered(bench, contact="C-1"):

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import JUST_ANSWERED_MS, SETTLED_MS
 from diadema_sim import menu_keys, people
 from diadema_sim.build import SimBoard
 from diadema_sim.station_user import Past
+
+from tests.support.station_bench import JUST_ANSWERED_MS, SETTLED_MS
 
 # laid before main.py: the radio sleeps between beacons, and what time alone brings to the app's
 # loop takes the erasing of a sector, at most each other second

@@ -3,7 +3,8 @@
 """
 
 import pytest
-from on_the_vm import FAILS, HEARD
+
+from tests.support.on_the_vm import FAILS, HEARD
 
 CODEC = (
     FAILS

@@ -3,7 +3,8 @@ in `test_sound.py`, and the interface in `tests/firmware/test_codecs.py`.
 """
 
 import pytest
-from on_the_vm import FAILS
+
+from tests.support.on_the_vm import FAILS
 
 CODEC = (
     FAILS

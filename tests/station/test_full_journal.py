@@ -5,8 +5,9 @@ and its links, and goes on where it was once the host is back.
 from pathlib import Path
 
 import msgspec
-import pictures
 import pytest
+
+from tests.support import pictures
 
 RING_S = 600
 FULL = Path(__file__).parent / "pictures" / "full_journal_detail.txt"

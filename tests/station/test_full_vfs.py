@@ -5,13 +5,14 @@ told, and the station works on with the one it has.
 import json
 
 import pytest
-from conftest import STATION
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
 from diadema.stations.image.files import VFS_BLOCK, free_bytes, pack
 from diadema_sim import people
-from test_update import body, slots, vfs  # noqa: F401 - three fixtures
-from wire_host import BADGE_KEY, CARD_KEY
+
+from tests.station.test_update import body, slots, vfs  # noqa: F401 - three fixtures
+from tests.support.station_bench import STATION
+from tests.support.wire_host import BADGE_KEY, CARD_KEY
 
 BYTES = 32 * VFS_BLOCK
 

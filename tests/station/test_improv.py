@@ -3,12 +3,12 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-import pictures
 import pytest
-from conftest import MONDAY_8_LIMA, STATION
 from diadema.wire.frames import Decoder
 from diadema_sim.world import World
-from improv_client import (
+
+from tests.support import pictures
+from tests.support.improv_client import (
     ABOUT,
     JOINED,
     JOINING,
@@ -21,8 +21,8 @@ from improv_client import (
     command,
     wifi,
 )
-
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.support.station_bench import MONDAY_8_LIMA, STATION
 
 SSID, PASSWORD = "Piso 3", "una clave larga"
 AIR = {SSID: PASSWORD, "Cafetería": ""}

@@ -5,11 +5,12 @@ refused leaves the one before.
 import json
 
 import pytest
-from conftest import STATION
 from diadema.site.description import Site, parse
 from diadema.site.station_config import ConfigMaker
 from diadema_sim import people
-from wire_host import BADGE_KEY, CARD_KEY
+
+from tests.support.station_bench import STATION
+from tests.support.wire_host import BADGE_KEY, CARD_KEY
 
 PEOPLE = people.desks(120)
 LAST = PEOPLE[-1].person

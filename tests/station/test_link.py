@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from test_wifi import PASSWORD, SSID, TwoWays, air, authority, begin, server  # noqa: F401
+
+from tests.station.test_wifi import PASSWORD, SSID, TwoWays, air, authority, begin, server  # noqa: F401
 
 # the lower eight of their ten rows, on the screen's first page
 MARKS = {"up": "00c0f0c000", "late": "00c030c000", "lost": "10a040a010"}

@@ -6,7 +6,8 @@ import shutil
 import pytest
 from diadema.words import section
 from diadema_sim.build import SimBoard
-from on_the_vm import FAILS
+
+from tests.support.on_the_vm import FAILS
 
 WIRED = (
     FAILS

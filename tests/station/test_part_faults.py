@@ -9,7 +9,8 @@ import pytest
 from diadema.site.description import parse
 from diadema_sim import people
 from diadema_sim.build import SimBoard
-from test_soldering import BUSES, PINS
+
+from tests.station.test_soldering import BUSES, PINS
 
 LEVELS = (2150, 1800, 1450, 1100, 750, 400)
 KEYS = ("keys", "Keys", None, ("a", "b", "push", "red", "amber", "white"), {})

@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from conftest import STATION
 from diadema.site.description import Site, parse
 from diadema_sim import people
+
+from tests.support.station_bench import STATION
 
 PEOPLE = people.desks(4)
 ROSA, JULIO = PEOPLE[0].person, PEOPLE[1].person

@@ -3,7 +3,8 @@ station by itself: a badge that lies there, a codec without a clock.
 """
 
 from diadema_sim.build import SimBoard
-from test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
+
+from tests.station.test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
 
 
 async def asked(bench, step, **fields):

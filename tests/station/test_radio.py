@@ -7,8 +7,8 @@ of the try before, codes of ESP-IDF 5, two access points of one name, a name tha
 import json
 
 import pytest
-from conftest import STATION
-from test_wifi import (
+
+from tests.station.test_wifi import (
     PASSWORD,
     SSID,
     Authority,
@@ -18,6 +18,7 @@ from test_wifi import (
     running_server,
     server,  # noqa: F401
 )
+from tests.support.station_bench import STATION
 
 KEY = "0123456789abcdef" * 4
 NEAR, FAR = "02000000000a", "02000000000b"

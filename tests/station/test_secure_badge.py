@@ -6,7 +6,8 @@ import pytest
 from diadema.site.badges import OWNER_KEY, card_key
 from diadema.site.description import parse
 from diadema_sim import menu_keys, people
-from wire_host import CARD_KEY
+
+from tests.support.wire_host import CARD_KEY
 
 UID = "04782E21801D80"
 SITE_KEY = bytes.fromhex(CARD_KEY)

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import SETTLED_MS
 from diadema.stations.boards.table import load_board
 from diadema_sim.build import SIM, SimBoard, board_names
+
+from tests.support.station_bench import SETTLED_MS
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 SIGNALS = {"caller": "line", "tones": "dac", "own voice": "microphone"}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from diadema_sim import sound
 from diadema_sim.build import SimBoard
-from test_sound import db, level, tone
+
+from tests.station.test_sound import db, level, tone
 
 SPOKEN = tone(500, 0.4, 0.03), tone(1000, 0.4, 0.3)  # a word of the agent's, one of the caller's
 PAUSE = array("h", [0] * 1600)

@@ -6,7 +6,6 @@ import random
 import re
 
 import pytest
-from conftest import STATION
 from diadema.stations.image.files import (
     BESIDE,
     START_TEXT,
@@ -15,7 +14,8 @@ from diadema.stations.image.files import (
     unpack,
 )
 from diadema_sim.flash import CutPlan
-from test_update import (  # noqa: F401 - three fixtures
+
+from tests.station.test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     OLD,
     body,
@@ -24,8 +24,8 @@ from test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
-
 from tests.support.program_slots import program_body, program_slot, start_files
+from tests.support.station_bench import STATION
 
 SECTOR = 4096
 VFS_BYTES = 0x1C000  # as on a board of 4 MB

@@ -5,11 +5,11 @@ import json
 import random
 
 import pytest
-from conftest import STATION
 from diadema.stations.image.files import pack
 from diadema.stations.update import bundle
 from diadema_sim.build import SimBoard
-from test_update import (  # noqa: F401 - three fixtures
+
+from tests.station.test_update import (  # noqa: F401 - three fixtures
     CRASHES,
     KEY,
     OLD,
@@ -21,9 +21,9 @@ from test_update import (  # noqa: F401 - three fixtures
     untried,
     vfs,
 )
-from test_update_micropython import APPS, BUILD, app_image, micropython, partition
-
+from tests.station.test_update_micropython import APPS, BUILD, app_image, micropython, partition
 from tests.support.program_slots import program_slot, start_files
+from tests.support.station_bench import STATION
 
 START_MS = 70_000  # longer than it takes to count as one that works
 

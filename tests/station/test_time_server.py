@@ -7,7 +7,8 @@ import json
 import struct
 
 import pytest
-from wire_host import WireHost
+
+from tests.support.wire_host import WireHost
 
 SSID, PASSWORD = "Piso 3", "una clave larga"
 DAY_MS = 86_400_000

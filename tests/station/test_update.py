@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conftest import MONDAY_8_LIMA, STATION, Bench
 from diadema.base.errors import UpdateError
 from diadema.stations.image.files import (
     PACKED,
@@ -21,9 +20,10 @@ from diadema.stations.update.cable import bring
 from diadema_sim.build import SIM, compile_mpy
 from diadema_sim.flash import CutPlan
 from diadema_sim.world import World
-from wire_host import WireHost
 
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.support.station_bench import MONDAY_8_LIMA, STATION, Bench
+from tests.support.wire_host import WireHost
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 KEY = keys.generate()

@@ -5,14 +5,13 @@ taken, tried, and counts; what does not come up is gone back from.
 # ruff: noqa: F811 - fixtures of another file
 import asyncio
 import random
-import sys
-from pathlib import Path
 
 import pytest
 from diadema.stations.image import otadata
 from diadema.stations.update import bundle, keys
 from diadema_sim.flash import CutPlan
-from test_update import (  # noqa: F401 - three fixtures
+
+from tests.station.test_update import (  # noqa: F401 - three fixtures
     FIRMWARE,
     KEY,
     OLD,
@@ -23,11 +22,8 @@ from test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
-
 from tests.support.program_slots import program_slot
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "host"))
-from stock_image import esp_image
+from tests.support.stock_image import esp_image
 
 APP_BYTES = 0x10000
 SECTOR = 4096

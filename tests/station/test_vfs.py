@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import STATION
 from diadema.site.description import parse
 from diadema.site.station_config import CONFIG_LIMIT, ConfigMaker, blocks
 from diadema.stations.boards.table import load_board
 from diadema.stations.image.files import VFS_BLOCK, pack, start_files
 from diadema_sim import people
 from diadema_sim.build import on_vm
-from wire_host import BADGE_KEY, CARD_KEY
+
+from tests.support.station_bench import STATION
+from tests.support.wire_host import BADGE_KEY, CARD_KEY
 
 TREE = Path(__file__).resolve().parents[2]
 BLOCKS = 28

@@ -3,17 +3,13 @@
 import asyncio
 import itertools
 import json
-import sys
 from pathlib import Path
 
-import improv_client
-import pictures
 import pytest
-from wire_host import WireHost
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
-
-from mqtt_bench import Authority, running_server
+from tests.support import improv_client, pictures
+from tests.support.mqtt_bench import Authority, running_server
+from tests.support.wire_host import WireHost
 
 WRONG_PASSWORD = Path(__file__).parent / "pictures" / "wrong_wifi_password.txt"
 SSID, PASSWORD = "Piso 3", "una clave larga"

@@ -12,8 +12,9 @@ import pytest
 from diadema.stations.boards.table import Board, board_names, load_board
 from diadema_sim import sound
 from diadema_sim.build import SimBoard
-from test_sound import tone
-from test_sound_at_work import hiss, silence
+
+from tests.station.test_sound import tone
+from tests.station.test_sound_at_work import hiss, silence
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 BOUGHT = [

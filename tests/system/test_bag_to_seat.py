@@ -4,14 +4,10 @@ protocol, started in the VM from the very bytes that were written, provisioned o
 
 import asyncio
 import json
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
-
 from diadema.base.clock import SystemClock
 from diadema.base.errors import ProvisionError, SelftestError
 from diadema.base.paths import DataDir
@@ -30,12 +26,12 @@ from diadema_sim.build import build_firmware
 from diadema_sim.flash import NorFlash
 from diadema_sim.station import Station
 from diadema_sim.world import World
-from mock_boards import Board
-from technician import Technician
-from test_provision import described, hub_on, kinds
 from typer.testing import CliRunner
 
+from tests.support.mock_boards import Board
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.support.technician import Technician
+from tests.system.test_provision import described, hub_on, kinds
 
 AT = {"slot_a": 0x100000, "slot_b": 0x180000}  # of this board's flash
 

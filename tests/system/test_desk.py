@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from diadema_sim import people
 from diadema_sim.desk.run import DeskOptions, open_desk
 from playwright.async_api import Page, async_playwright, expect
-from screen_words import as_text, find, label_key, line_key
+
+from tests.support.screen_words import as_text, find, label_key, line_key
 
 _FLAGS = [
     "--no-sandbox",

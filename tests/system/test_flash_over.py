@@ -4,15 +4,11 @@ the cable is pulled, and it starts in the VM from the very bytes that were writt
 
 import asyncio
 import os
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
-
 from diadema.base.clock import SystemClock
 from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
@@ -36,10 +32,10 @@ from diadema_sim import people
 from diadema_sim.build import build_firmware
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
-from mock_boards import Board
-from test_provision import described, hub_on, kinds
 
+from tests.support.mock_boards import Board
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.system.test_provision import described, hub_on, kinds
 
 VFS_BYTES = 28 * VFS_BLOCK
 _SIZES = {

@@ -11,7 +11,8 @@ from typing import Any
 from diadema_sim import people
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
-from supervisor import LIMIT_MS, START_MS, ZONE, browsing, report, rows, serve
+
+from tests.support.supervisor import LIMIT_MS, START_MS, ZONE, browsing, report, rows, serve
 
 _LOG_S = 3  # the switch's calls began so long ago
 

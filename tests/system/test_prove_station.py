@@ -11,8 +11,9 @@ from diadema.gateway.station_line import StationLine
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.prove.figures import figures, wrong
 from diadema_sim.build import SimBoard, board_names, build_firmware
-from proving import BADGE, STATION, Person, desk
 from typer.testing import CliRunner
+
+from tests.support.proving import BADGE, STATION, Person, desk
 
 BOARDS = [SimBoard(name) for name in board_names()]
 # of what hangs on a station

@@ -8,7 +8,8 @@ from diadema.hub import enrol
 from diadema.stations.fleet.reading import fleet
 from diadema_sim import people
 from diadema_sim.centre import AIR, open_centre
-from screen_words import find
+
+from tests.support.screen_words import find
 
 MONDAY_8_LIMA = 1_770_037_200_000
 SPEED = 8.0

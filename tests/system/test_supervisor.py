@@ -9,7 +9,8 @@ import time
 import httpx
 from diadema_sim import people
 from diadema_sim.centre import open_centre
-from screen_words import as_text, find
+
+from tests.support.screen_words import as_text, find
 
 HERS = "253416"
 SPANISH = {"accept-language": "es"}

@@ -11,7 +11,8 @@ from diadema_sim import people
 from diadema_sim.agent import AtDesk
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
-from supervisor import START_MS, ZONE, browsing, report, rows, serve
+
+from tests.support.supervisor import START_MS, ZONE, browsing, report, rows, serve
 
 _ME, _PASSWORD = "elena.jefa", "una frase larga e inventada"
 

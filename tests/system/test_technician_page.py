@@ -14,9 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "host"))  # its boards
-
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir, default_root
 from diadema.cli.main import app
@@ -24,10 +21,11 @@ from diadema.stations.boards.table import load_board
 from diadema.stations.image.files import VFS_BLOCK, unpack
 from diadema_sim.build import choose_boards
 from diadema_sim.world import World
-from mock_boards import Board
-from stock_image import stock_image
-from technician import BADGE, Technician
 from typer.testing import CliRunner
+
+from tests.support.mock_boards import Board
+from tests.support.stock_image import stock_image
+from tests.support.technician import BADGE, Technician
 
 README = Path(__file__).parents[2] / "README.md"
 BOARD = "lyrat_v4_3"

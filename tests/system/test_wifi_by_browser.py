@@ -1,24 +1,28 @@
 """From a browser's Wi-Fi to a desk of the hub's: Improv first, `diadema provision` after it."""
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "station"))  # its browser
-
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.stations.provision.work import provision
 from diadema_sim import people
 from diadema_sim.build import build_firmware
 from diadema_sim.world import World
-from improv_client import JOINED, NOT_AUTHORIZED, SCAN, TELL, ImprovClient, command, wifi
-from test_provision import described, hub_on, kinds
 
+from tests.support.improv_client import (
+    JOINED,
+    NOT_AUTHORIZED,
+    SCAN,
+    TELL,
+    ImprovClient,
+    command,
+    wifi,
+)
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
+from tests.system.test_provision import described, hub_on, kinds
 
 STATION = "DIA-0200000000e7"
 OTHER = {"Otra red": "otra clave"}

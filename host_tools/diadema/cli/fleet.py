@@ -71,7 +71,7 @@ def log(
     from diadema.stations.fleet.reading import one
 
     found = one(_data(data), station, _now(clock))
-    for line in tail(_data(data), found.row.s).splitlines()[-lines:]:
+    for line in tail(_data(data), found.row.station).splitlines()[-lines:]:
         print("".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line))
 
 
@@ -133,11 +133,13 @@ def move(
 
     where = _data(data)
     rows = fleet(where, _now(clock))
-    s = next((row.s for row in rows if station in (row.s, row.seat)), None)
+    s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
         raise FleetError(f"no station {station}: `diadema fleet list` names all")
     if not replace and (other := next((row for row in rows if row.seat == seat), None)):
-        raise FleetError(f"{other.s} stands at {seat}: say --replace if this one takes its place")
+        raise FleetError(
+            f"{other.station} stands at {seat}: say --replace if this one takes its place"
+        )
     done = take_seat(where, s, seat, replace=True, by=by, clock=open_clock(clock))
     print(f"{s} stands at {seat}, in force as generation {asyncio.run(done)}.")
 
@@ -158,7 +160,7 @@ def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     from diadema.hub.enrol import enrol
     from diadema.stations.fleet.reading import one
 
-    s = one(_data(data), station, _now(clock)).row.s
+    s = one(_data(data), station, _now(clock)).row.station
     enrol(_data(data), s, revoke=True)
     print(f"{s} may not connect.")
 
@@ -220,7 +222,7 @@ def _table(rows: "Sequence[Row]") -> None:
     for row in rows:
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
-        table.add_row(row.seat or "", row.s, row.board, row.version,
+        table.add_row(row.seat or "", row.station, row.board, row.version,
                       f"{row.micropython} {row.build}".strip(), f"{row.link} {ways}".strip(),
                       _hour(row.seen_utc), row.memory, fill, row.phase or "", _tested(row),
                       _wrong(row))  # fmt: skip
@@ -246,7 +248,7 @@ def _proof(rows: "Sequence[Row]") -> str:
 
 def _authorities(rows: "Sequence[Row]") -> list[str]:
     """While the broker's CA is changed: who keeps the old one in force."""
-    stations = [row.seat or row.s for row in rows if row.ca_due]
+    stations = [row.seat or row.station for row in rows if row.ca_due]
     gateways = sorted({row.gw_due for row in rows if row.gw_due})
     told = []
     if stations:
@@ -271,8 +273,8 @@ def _one(found: "One") -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
-    console.print(f"{row.seat or 'of no seat'} · {row.s} · {row.board} · program {row.version} on "
-                  f"MicroPython {row.micropython or '?'} {row.build}".rstrip())  # fmt: skip
+    console.print(f"{row.seat or 'of no seat'} · {row.station} · {row.board} · "
+                  f"program {row.version} on MicroPython {row.micropython or '?'} {row.build}".rstrip())  # fmt: skip
     console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
     console.print(f"last bench test: {_tested(row) or 'none'}")

@@ -54,10 +54,10 @@ def run(
     say = screen.silent if as_json else screen.say
     told, forged = asyncio.run(measure(where, port, say, brief=brief))
     found = figures(told)
-    seat = seats_of(where).get(told.s)
+    seat = seats_of(where).get(told.station)
     proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
     signed = sign(proof, hub_key.load_or_make(where))
-    file = out or where.proofs / f"{told.s}.json"
+    file = out or where.proofs / f"{told.station}.json"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, written(signed))

@@ -217,9 +217,9 @@ def cable(
         hello = asyncio.run(bring(read, port, (lambda _: None) if quiet else status.update))
     if as_json:
         told = {"firmware": hello.firmware, "micropython": hello.micropython}
-        print(json.dumps({"station": hello.s} | told))
+        print(json.dumps({"station": hello.station} | told))
     else:
-        print(f"{hello.s} runs {hello.firmware} on MicroPython {hello.micropython}; "
+        print(f"{hello.station} runs {hello.firmware} on MicroPython {hello.micropython}; "
               "`diadema fleet show` tells whether it stays so.")  # fmt: skip
 
 
@@ -229,7 +229,9 @@ def again(port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")])
     from diadema.stations.update.cable import restart
 
     hello = asyncio.run(restart(port))
-    print(f"{hello.s} runs {hello.firmware}; `diadema fleet show` tells whether it stays so.")
+    print(
+        f"{hello.station} runs {hello.firmware}; `diadema fleet show` tells whether it stays so."
+    )
 
 
 def read_file(file: Path) -> bytes:

@@ -130,10 +130,10 @@ class _Asked:
         since = self._since(tx)
         asked, days = {*there, *self.due}, LocalDays(self.zone)
         asked |= {
-            (day, one.a)
+            (day, one.agent)
             for one in self.on
-            if self.scope.agents is None or one.a in self.scope.agents
-            for day in days.over(since[one.a], end_of(one))
+            if self.scope.agents is None or one.agent in self.scope.agents
+            for day in days.over(since[one.agent], end_of(one))
             if day in self.spans
         }
         marks = {key: self._mark(*key) for key in asked}
@@ -186,7 +186,13 @@ class _Asked:
         its session, as a time without power may lie between them.
         """
         rows = [
-            (one.a, one.start_utc, one.s, one.e, one.n if one.n != one.session[2] else 0)
+            (
+                one.agent,
+                one.start_utc,
+                one.station,
+                one.epoch,
+                one.sequence if one.sequence != one.session[2] else 0,
+            )
             for one in self.on
         ]
         found: dict[str, int] = {}
@@ -245,7 +251,7 @@ class _Asked:
             spent=away.spent(of_day.pauses, reasons, span.start_s, span.end_s),
         )
         for begin, until, ticket in of_day.technical:
-            cause = ticket.s, ticket.area or "", ticket.part or "", ticket.result or ""
+            cause = ticket.station, ticket.area or "", ticket.part or "", ticket.result or ""
             seconds = min(until, span.end_s) - max(begin, span.start_s)
             found.technical.append((cause, seconds))
         if (shift := self.due.get((span.day.isoformat(), a))) is not None:

@@ -20,13 +20,14 @@ from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader, tables
 from diadema.store.link_log import stretches
 from diadema.store.rows import Contact, Span, Trail
+from diadema.wire.letters import LETTERS
 
 PRESENCE = ("ready", "not_ready")
 EVENTS = 2_000  # of one answer
 _NEXT = 5_000  # events after the beginning of a trail that has no trail after it
 
 
-class Bar(Struct, kw_only=True):
+class Bar(Struct, kw_only=True, rename=LETTERS):
     """A stretch of a track, UTC milliseconds [start, end)."""
 
     start: int
@@ -35,14 +36,14 @@ class Bar(Struct, kw_only=True):
     reason: str | None = None
     by: str | None = None
     who: str | None = None
-    c: str | None = None
+    contact: str | None = None
 
 
-class Call(Struct, kw_only=True):
+class Call(Struct, kw_only=True, rename=LETTERS):
     """A contact with what people call its parts; seconds whole, as the figures have them."""
 
     key: tuple[str, int, int]
-    c: str
+    contact: str
     start: int | None
     queue: str | None
     direction: str
@@ -195,12 +196,12 @@ def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Ba
             _draw(presence, Bar(start=before.end_utc or 0, end=trail.start_utc, state="off"))
         before = trail
         for span, end_u in _spans(trail):
-            start = trail.start_utc + span.u - trail.start_u
+            start = trail.start_utc + span.uptime_ms - trail.start_u
             end = min(trail.start_utc + end_u - trail.start_u, trail.end_utc)
             start, end = max(start, start_ms), min(end, end_ms)
             bar = Bar(
                 start=start, end=end, state=span.state, reason=span.reason, by=span.by,
-                who=span.who, c=span.c,
+                who=span.who, contact=span.contact,
             )  # fmt: skip
             if span.state in PRESENCE:
                 _draw(presence, bar)
@@ -217,14 +218,14 @@ def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:
         if trail.start_utc is None or trail.end_utc is None:
             continue
         until = min(trail.end_utc, now_ms)
-        for start, end, up in stretches(tx, trail.s, trail.start_utc, until):
+        for start, end, up in stretches(tx, trail.station, trail.start_utc, until):
             _draw(link, Bar(start=start, end=end, state="up" if up else "lost"))
     return link
 
 
 def _spans(trail: Trail) -> Iterator[tuple[Span, int]]:
     """None of a session that took no time."""
-    ends = [span.u for span in trail.spans[1:]] + [trail.end_u] * bool(trail.spans)
+    ends = [span.uptime_ms for span in trail.spans[1:]] + [trail.end_u] * bool(trail.spans)
     yield from zip(trail.spans, ends, strict=True)
 
 
@@ -234,8 +235,8 @@ def _draw(track: list[Bar], bar: Bar) -> None:
         return
     if track:
         last = track[-1]
-        same = (last.state, last.reason, last.by, last.c) == (
-            bar.state, bar.reason, bar.by, bar.c,
+        same = (last.state, last.reason, last.by, last.contact) == (
+            bar.state, bar.reason, bar.by, bar.contact,
         )  # fmt: skip
         if same and last.end == bar.start:
             last.end = bar.end
@@ -244,7 +245,7 @@ def _draw(track: list[Bar], bar: Bar) -> None:
 
 
 def _began(contact: Contact) -> tuple[int, int]:
-    return contact.start_utc or 0, contact.n
+    return contact.start_utc or 0, contact.sequence
 
 
 def _call(contact: Contact, people: People) -> Call:
@@ -262,8 +263,8 @@ def _call(contact: Contact, people: People) -> Call:
         marks.append("excused")
     queue = people.queue(contact.queue, contact.start_utc) if contact.queue else None
     return Call(
-        key=(contact.s, contact.e, contact.n),
-        c=contact.c,
+        key=(contact.station, contact.epoch, contact.sequence),
+        contact=contact.contact,
         start=contact.start_utc,
         queue=queue and people.queues.get(queue, queue),
         direction=contact.direction,
@@ -294,19 +295,22 @@ def _ranges(tx: Connection, trails: Iterable[Trail]) -> list[tuple[Trail, int]]:
     for trail in trails:
         following = (
             select(row.n)
-            .where((row.s == trail.s) & (row.e == trail.e) & (row.n > trail.n))
+            .where((row.s == trail.station) & (row.e == trail.epoch) & (row.n > trail.sequence))
             .order_by(row.n)
             .limit(1)
         )
         until = tx.execute(following).scalar()
-        found.append((trail, trail.n + _NEXT if until is None else int(until)))
+        found.append((trail, trail.sequence + _NEXT if until is None else int(until)))
     return found
 
 
 def _events(tx: Connection, trail: Trail, until: int, kind: str | None = None) -> Iterator[Any]:
     row = tables.events.c
     query = select(row.n, row.k, row.body).where(
-        (row.s == trail.s) & (row.e == trail.e) & (row.n >= trail.n) & (row.n < until)
+        (row.s == trail.station)
+        & (row.e == trail.epoch)
+        & (row.n >= trail.sequence)
+        & (row.n < until)
     )
     if kind is not None:
         query = query.where(row.k == kind)
@@ -318,7 +322,7 @@ def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
     for trail, until in _ranges(tx, trails):
         for _, _, body in _events(tx, trail, until, "voice.summary"):
             told = msgspec.json.decode(body)
-            if told.get("a") != trail.a:
+            if told.get("a") != trail.agent:
                 continue
             total.n += 1
             for name in Voice.__struct_fields__[1:]:
@@ -346,7 +350,7 @@ def events_behind(
             for trail, until in _ranges(tx, trails):
                 for _, _, body in _events(tx, trail, until):
                     event = msgspec.json.decode(body)
-                    if event.get("b") != trail.b or event.get("a") not in (None, agent):
+                    if event.get("b") != trail.boot or event.get("a") not in (None, agent):
                         continue
                     at = None
                     if trail.start_utc is not None:

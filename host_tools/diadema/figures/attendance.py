@@ -22,6 +22,7 @@ from diadema.store import Session, open_reader, tables
 from diadema.store.attendance import Mark, marks
 from diadema.store.host_rows import Correction
 from diadema.store.kept_contacts import LONGEST_MS
+from diadema.wire.letters import from_columns
 
 NEAR_S = 8 * 3600  # so far from a shift something still belongs to it
 
@@ -145,12 +146,12 @@ def attendance(
                     made[mark.agent].append(mark)
             fixes: defaultdict[str, list[Correction]] = defaultdict(list)
             for fix in _corrections(tx):
-                fixes[fix.a].append(fix)
+                fixes[fix.agent].append(fix)
             for agent in {*made, *fixes}:
                 days.pair(agent, made[agent], fixes[agent])
             for session in _sessions(tx, start_ms, end_ms):
                 assert session.open_utc is not None
-                days.put(session.a, days.at(session.a, session.open_utc), session)
+                days.put(session.agent, days.at(session.agent, session.open_utc), session)
     finally:
         reader.close()
     for agent, day in people.roster:
@@ -216,18 +217,18 @@ class _Days:
             self.put(agent, stay.day, stay)
         for mark in made:
             if mark.utc is not None:
-                self.put(agent, found[mark.s, mark.e, mark.n].day, mark)
+                self.put(agent, found[mark.station, mark.epoch, mark.sequence].day, mark)
         for fix in fixes:
             self.put(agent, self._day_of(fix, found), fix)
 
     def _day_of(self, fix: Correction, found: Mapping[Key, Stay]) -> date | None:
-        stay = found.get(of_mark(fix) or (fix.s, fix.e, fix.n))
+        stay = found.get(of_mark(fix) or (fix.station, fix.epoch, fix.sequence))
         if stay is not None:
             return stay.day
         if fix.day is not None:
             return date.fromisoformat(fix.day)
         if fix.time_utc is not None:
-            return self.of(fix.a, fix.time_utc, fix.direction == "out")
+            return self.of(fix.agent, fix.time_utc, fix.direction == "out")
         return None
 
     def put(self, agent: str, day: date | None, what: Mark | Session | Correction | Stay) -> None:
@@ -269,7 +270,7 @@ def _sessions(tx: Connection, start_ms: int, end_ms: int) -> list[Session]:
 def _corrections(tx: Connection) -> Iterable[Correction]:
     row = tables.corrections.c
     query = select(tables.corrections).order_by(row.number, row.s, row.e, row.n)
-    return [Correction(**found._mapping) for found in tx.execute(query)]
+    return [from_columns(Correction, found._mapping) for found in tx.execute(query)]
 
 
 def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
@@ -307,7 +308,9 @@ def _explained(one: AgentDay) -> str | None:
     """The last reason that somebody gave for when she came. A corrected hour is none; nor is what
     was said of her exit, or of a moment in the shift.
     """
-    leaving = {(mark.s, mark.e, mark.n) for mark in one.marks if mark.direction == "out"}
+    leaving = {
+        (mark.station, mark.epoch, mark.sequence) for mark in one.marks if mark.direction == "out"
+    }
     reasons = [
         fix.reason
         for fix in one.corrections
@@ -334,7 +337,7 @@ def _long(stay: Session, end: int) -> bool:
 def _impossible(stays: Sequence[Session], now_ms: int, *, several: bool) -> int:
     """How many cannot be; of two at once the later one, unless the site allows `several`."""
     count, until = 0, 0
-    for stay in sorted(stays, key=lambda s: (s.open_utc or 0, s.s, s.e, s.n)):
+    for stay in sorted(stays, key=lambda s: (s.open_utc or 0, s.station, s.epoch, s.sequence)):
         opened, closed = stay.open_utc, stay.close_utc
         if opened is None:
             continue

@@ -29,7 +29,7 @@ def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) 
     coded = contact.code not in UNCODED
     calls.typified += coded
     calls.untyped += contact.closed and not coded and _asked(contact)
-    calls.retyped += coded and more is not None and more.author not in (None, contact.a)
+    calls.retyped += coded and more is not None and more.author not in (None, contact.agent)
     if more is not None:
         calls.consults += more.consults
         campaign = more.campaign or ""

@@ -17,21 +17,22 @@ from diadema.figures.roll import Scope, bring, current
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.rows import Contact
+from diadema.wire.letters import LETTERS
 
 _NOBODY: frozenset[str] = frozenset()
 
 
-class Segment(Struct, array_like=True, gc=False):
+class Segment(Struct, array_like=True, gc=False, rename=LETTERS):
     """Of a contact with a conversation what joins it to others. Key: `s`, `e`, `n`. It has a
     reference or a parent; `motive` and `code` as they were given.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     utc: int
-    c: str
-    a: str
+    contact: str
+    agent: str
     queue: str
     pbx: str | None
     parent: str | None
@@ -41,7 +42,7 @@ class Segment(Struct, array_like=True, gc=False):
 
     @property
     def key(self) -> kept_contacts.Key:
-        return self.s, self.e, self.n
+        return self.station, self.epoch, self.sequence
 
     def motive_of(self, of_code: dict[str, str]) -> str | None:
         """The level-1 code: of the motive that was chosen in it, else of its disposition."""
@@ -81,11 +82,11 @@ class Joined:
         if call is None:
             if parent is not None or segment.reference is None:
                 return
-            call = Call(segment.utc, segment.queue, segment.a, segment.reference, motive)
+            call = Call(segment.utc, segment.queue, segment.agent, segment.reference, motive)
             self.calls.append(call)
         elif call.motive is None:
             call.motive = motive
-        self._by_c[segment.c] = call
+        self._by_c[segment.contact] = call
         if segment.pbx:
             self._by_pbx[segment.pbx] = call
 
@@ -167,7 +168,8 @@ def _segments(one: Contact) -> Sequence[Segment]:
     if more.reference is None and more.parent is None:
         return ()
     segment = Segment(
-        *kept_contacts.key_of(one), one.start_utc, one.c, one.a, one.queue or "", one.pbx,
+        *kept_contacts.key_of(one), one.start_utc, one.contact, one.agent, one.queue or "",
+        one.pbx,
         more.parent, more.reference, more.motive, one.code,
     )  # fmt: skip
     return (segment,)

@@ -107,20 +107,20 @@ def owed(stations: Iterable[Station], seats: Mapping[str, str]) -> list[Owing]:
     silent first. `seats`: by station id.
     """
     found = [
-        Owing(s=one.s, seat=seats[one.s], since_utc=one.state.newest_utc)
+        Owing(station=one.station, seat=seats[one.station], since_utc=one.state.newest_utc)
         for one in stations
-        if one.s in seats and _owes(one)
+        if one.station in seats and _owes(one)
     ]
     return sorted(found, key=lambda one: (one.since_utc or 0, one.seat))
 
 
 def _owes(station: Station) -> bool:
     hello = station.hello
-    if not hello.s and not station.journals:
+    if not hello.station and not station.journals:
         return False  # never heard
     if not hello.up or station.unconfirmed:
         return True
-    journal = station.journals.get(hello.e)
+    journal = station.journals.get(hello.epoch)
     position = journal.position if journal else 0
     return position < hello.last or any(one.pending for one in station.journals.values())
 

@@ -22,6 +22,7 @@ from diadema.site.directory.people import Held
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.kept_contacts import Key, key_of
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.wire.letters import from_columns
 
 _decode = msgspec.json.Decoder(Trail).decode
 
@@ -65,10 +66,10 @@ def facts(
     _contacts(tx, found, start_ms, end_ms, on, wanted)
     shown = trails(tx, start_ms, end_ms, on.trails, wanted)
     for trail in (*shown, *_neighbours(tx, shown, on.trails)):
-        found[trail.a].trails.append(trail)
+        found[trail.agent].trails.append(trail)
     for ticket in tickets(tx, start_ms, end_ms):
-        if ticket.a is not None and (wanted is None or ticket.a in wanted):
-            found[ticket.a].tickets.append(ticket)
+        if ticket.agent is not None and (wanted is None or ticket.agent in wanted):
+            found[ticket.agent].tickets.append(ticket)
     contacts = [one for its in found.values() for one in its.contacts]
     told = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
     for a, one in told.items():
@@ -96,10 +97,10 @@ def _contacts(
     inside = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
     for one in kept_contacts.ended(tx, inside, *whose):
         if key_of(one) not in on.contacts:
-            found[one.a].contacts.append(one)
+            found[one.agent].contacts.append(one)
     for one in kept_contacts.reaching(tx, start_ms, *whose):
         if key_of(one) not in on.contacts:
-            found[one.a].before.append(one)
+            found[one.agent].before.append(one)
     for a, its in found.items():
         earlier = its.before
         while earlier:  # what they contradict, or what contradicts them
@@ -115,9 +116,9 @@ def _contacts(
         if (
             began is not None
             and start_ms <= began < end_ms
-            and (wanted is None or one.a in wanted)
+            and (wanted is None or one.agent in wanted)
         ):
-            found[one.a].contacts.append(one)
+            found[one.agent].contacts.append(one)
 
 
 def trails(
@@ -141,7 +142,7 @@ def trails(
         if one.start_utc is not None
         and one.start_utc < end_ms
         and end_of(one) > start_ms
-        and (wanted is None or one.a in wanted)
+        and (wanted is None or one.agent in wanted)
     ]
 
 
@@ -150,23 +151,23 @@ def _neighbours(tx: Connection, its: Iterable[Trail], on: Iterable[Trail]) -> It
     first: dict[Key, Trail] = {}
     last: dict[Key, Trail] = {}
     for one in its:
-        if one.session not in first or one.n < first[one.session].n:
+        if one.session not in first or one.sequence < first[one.session].sequence:
             first[one.session] = one
-        if one.session not in last or one.n > last[one.session].n:
+        if one.session not in last or one.sequence > last[one.session].sequence:
             last[one.session] = one
     row = tables.trails.c
     for session, one in first.items():
-        if one.n != session[2]:
-            before = (row.s == one.s) & (row.e == one.e) & (row.n < one.n)
+        if one.sequence != session[2]:
+            before = (row.s == one.station) & (row.e == one.epoch) & (row.n < one.sequence)
             query = select(row.row).where(before).order_by(row.n.desc()).limit(1)
             yield from _same(tx.execute(query).scalars(), session)
     for session, one in last.items():
         if not one.over:
-            behind = (row.s == one.s) & (row.e == one.e) & (row.n > one.n)
+            behind = (row.s == one.station) & (row.e == one.epoch) & (row.n > one.sequence)
             query = select(row.row).where(behind).order_by(row.n).limit(1)
             after = [*_same(tx.execute(query).scalars(), session)]
             after = after or [
-                other for other in on if other.session == session and other.n > one.n
+                other for other in on if other.session == session and other.sequence > one.sequence
             ]
             yield from after
 
@@ -185,7 +186,7 @@ def tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
     query = select(tables.tickets).where(
         row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches
     )
-    return [Ticket(**one._mapping) for one in tx.execute(query)]
+    return [from_columns(Ticket, one._mapping) for one in tx.execute(query)]
 
 
 def agent_halves(

@@ -107,7 +107,7 @@ def join_rings(
     missed: defaultdict[str, list[Contact]] = defaultdict(list)
     for contact in contacts:
         if contact.direction == "in" and contact.outcome == "missed" and contact.end_utc:
-            missed[contact.a].append(contact)
+            missed[contact.agent].append(contact)
     near = sorted(
         (ring.pbx != contact.pbx, abs(ring.utc - (contact.end_utc or 0)), at, _key(contact))
         for at, ring in enumerate(rings)
@@ -176,7 +176,7 @@ def _by_pbx(
     for pbx, of_it in several.items():
         yield from _nearest(
             (
-                (agents.of(call) not in (None, contact.a), _off(contact, call)),
+                (agents.of(call) not in (None, contact.agent), _off(contact, call)),
                 contact,
                 call,
             )
@@ -190,7 +190,7 @@ def _by_alias(
 ) -> list[Joined]:
     answered: defaultdict[str, list[Contact]] = defaultdict(list)
     for contact in sorted(contacts, key=_answered):
-        answered[contact.a].append(contact)
+        answered[contact.agent].append(contact)
     near: list[tuple[tuple[bool, int], Contact, QueueCall]] = []
     for call in calls:
         if (agent := agents.of(call)) is None or call.connected_utc is None:
@@ -260,7 +260,7 @@ def _counted(
 
 
 def _key(one: Contact | QueueCall) -> Key:
-    return one.s, one.e, one.n
+    return one.station, one.epoch, one.sequence
 
 
 def _answered(contact: Contact) -> int:

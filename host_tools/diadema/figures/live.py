@@ -25,6 +25,7 @@ from diadema.site.directory.people import Held, People
 from diadema.store import tables
 from diadema.store.kept_contacts import Key
 from diadema.store.rows import Contact, Ticket, Trail
+from diadema.wire.letters import from_columns
 
 type Halves = dict[int, Sums]
 type Cell = tuple[Sums, Halves]
@@ -102,11 +103,11 @@ def _by_switch(cell: Cell | None) -> bool:
 def _by_agent(on: Running, scope: Scope) -> dict[str, _Going]:
     going: defaultdict[str, _Going] = defaultdict(_Going)
     for contact in on.contacts.values():
-        if contact.start_utc is not None and _asked(contact.a, scope):
-            going[contact.a].contacts.append(contact)
+        if contact.start_utc is not None and _asked(contact.agent, scope):
+            going[contact.agent].contacts.append(contact)
     for trail in on.trails:
-        if trail.start_utc is not None and _asked(trail.a, scope):
-            going[trail.a].trails.append(trail)
+        if trail.start_utc is not None and _asked(trail.agent, scope):
+            going[trail.agent].trails.append(trail)
     return dict(going)
 
 
@@ -119,14 +120,16 @@ def _entangled(tx: Connection, going: dict[str, _Going]) -> set[str]:
     than one boot, a clock that was set, a contact that was over and runs again.
     """
     found = {a for a, its in going.items() if len(its.trails) > 1}
-    of_contact = {(c.s, c.e, c.n): a for a, its in going.items() for c in its.contacts}
+    of_contact = {
+        (c.station, c.epoch, c.sequence): a for a, its in going.items() for c in its.contacts
+    }
     found |= {of_contact[tuple(key)] for key in _ask(tx, _STORED, of_contact)}
     trails = {a: its.trails[0] for a, its in going.items() if its.trails}
     if not trails:
         return found
     boots: defaultdict[Key, set[str]] = defaultdict(set)
     for a, trail in trails.items():
-        boots[trail.s, trail.e, trail.b].add(a)
+        boots[trail.station, trail.epoch, trail.boot].add(a)
     for key in _ask(tx, _JUMPED, boots):
         found |= boots[tuple(key)]
     _find_before(tx, going)
@@ -147,7 +150,7 @@ def _entangled(tx: Connection, going: dict[str, _Going]) -> set[str]:
             continue
         if (s, e, n) == its_trail.session:
             own.add(a)
-            if open_b != its_trail.b:
+            if open_b != its_trail.boot:
                 found.add(a)
         elif close is None or close > (its_trail.start_utc or 0) - JUMP_MS:
             found.add(a)
@@ -160,10 +163,10 @@ def _ask(tx: Connection, query: Any, keys: Iterable[Key]) -> Iterable[Any]:
 
 def _find_before(tx: Connection, going: dict[str, _Going]) -> None:
     of_trail = {
-        (trail.s, trail.e, trail.n): its
+        (trail.station, trail.epoch, trail.sequence): its
         for its in going.values()
         for trail in its.trails
-        if (trail.s, trail.e, trail.n) != trail.session
+        if (trail.station, trail.epoch, trail.sequence) != trail.session
     }
     for s, e, n, row in _ask(tx, _BEFORE, of_trail):
         if row is not None:
@@ -223,7 +226,7 @@ def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Ticket]]
     found: defaultdict[str, list[Ticket]] = defaultdict(list)
     for one in tx.execute(query):
         if one.a in going:
-            found[one.a].append(Ticket(**one._mapping))
+            found[one.a].append(from_columns(Ticket, one._mapping))
     return found
 
 
@@ -238,7 +241,7 @@ class _Book:
 
     def contact(self, contact: Contact) -> None:
         at = (contact.start_utc or 0) // 1000
-        for sums in self._at(contact.a, at):
+        for sums in self._at(contact.agent, at):
             book_contact(sums, contact, self._queues, doubtful=False)
 
     def load(self, a: str, one: Stretch) -> None:

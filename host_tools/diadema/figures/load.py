@@ -48,7 +48,7 @@ def stretches(trails: Iterable[Trail], *, coarse: bool = False) -> list[Stretch]
             by_session.setdefault(trail.session, []).append(trail)
     found: list[Stretch] = []
     for its in by_session.values():
-        its.sort(key=lambda trail: trail.n)
+        its.sort(key=lambda trail: trail.sequence)
         found += _of_session(its, coarse=coarse)
     found.sort(key=lambda one: (one.start_s, one.end_s))
     return _flat(found)
@@ -66,12 +66,12 @@ def _of_session(trails: Sequence[Trail], *, coarse: bool) -> Iterable[Stretch]:
         end = end_of(trail)
         after = trails[at + 1] if at + 1 < len(trails) else None
         following = end if after is None or after.start_utc is None else after.start_utc
-        off = after is not None and after.b != trail.b
+        off = after is not None and after.boot != trail.boot
         if not off and abs(following - end) <= JUMP_MS:
             end = following  # the clock drifts; they touch all the same
         base = trail.start_utc - trail.start_u
         busy: Stretch | None = None
-        bounds = [*(base + span.u for span in trail.spans), end]
+        bounds = [*(base + span.uptime_ms for span in trail.spans), end]
         for span, (start, until) in zip(trail.spans, pairwise(bounds), strict=True):
             first_s, end_s = start // 1000, min(until, end) // 1000
             if first_s >= end_s:
@@ -124,7 +124,7 @@ def technical_by(
     it.
     """
     faults = sorted(
-        (*times, one.n, k, one)
+        (*times, one.sequence, k, one)
         for k, one in enumerate(tickets)
         if one.kind == "fault" and (times := _technical(one, trails)) is not None
     )
@@ -149,7 +149,7 @@ def _technical(ticket: Ticket, trails: Sequence[Trail]) -> tuple[int, int] | Non
         return start // 1000, max(start, ticket.closed_utc) // 1000
     if ticket.technical_ms is not None:
         return start // 1000, (start + ticket.technical_ms) // 1000
-    place = ticket.s, ticket.e, ticket.n
+    place = ticket.station, ticket.epoch, ticket.sequence
     its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
     session = max((one.session for one in its), default=None)
     ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]

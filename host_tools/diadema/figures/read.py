@@ -207,7 +207,7 @@ def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
     found: dict[str, Sums] = {}
     for one in (*(one for one in over if kept_contacts.key_of(one) not in going), *going.values()):
         if one.start_utc is None:
-            book_contact(found.setdefault(one.a, Sums()), one, named, doubtful=False)
+            book_contact(found.setdefault(one.agent, Sums()), one, named, doubtful=False)
     return found
 
 

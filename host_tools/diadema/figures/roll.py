@@ -252,9 +252,9 @@ def queue_calls(
         if call.start_utc < start_ms:
             continue
         if call.connected_utc is not None:
-            if (call.s, call.pbx) in before:
+            if (call.station, call.pbx) in before:
                 again.add(id(call))
-            before.add((call.s, call.pbx))
+            before.add((call.station, call.pbx))
         queue = queue_of(named, call.queue, call.start_utc)
         if queues is None or queue in queues:
             found[queue].append(call)

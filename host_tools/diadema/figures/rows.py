@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from diadema.metrics.queue import Flow
+from diadema.wire.letters import LETTERS
 
 STATES = (
     "ready", "not_ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "off",
@@ -337,10 +338,10 @@ def _within(waits: Mapping[int, int], limit_s: int) -> int:
     return sum(n for seconds, n in waits.items() if seconds <= limit_s)
 
 
-class Owing(Struct, kw_only=True):
+class Owing(Struct, kw_only=True, rename=LETTERS):
     """A station whose events may still come: its seat, and until when it was heard (UTC ms)."""
 
-    s: str
+    station: str
     seat: str
     since_utc: int | None
 

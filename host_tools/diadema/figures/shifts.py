@@ -20,6 +20,7 @@ from diadema.site.directory.people import People, Planned
 from diadema.store import tables
 from diadema.store.host_rows import Correction
 from diadema.store.rows import Ticket, Trail
+from diadema.wire.letters import from_columns
 
 type Said = tuple[int, str]  # UTC seconds of a moment, by whom and why
 
@@ -88,11 +89,11 @@ def presence(
     start_ms, end_ms = start_ms - 3 * NEAR_S * 1000, end_ms + 5 * NEAR_S * 1000
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in trails(tx, start_ms, end_ms, on, set(agents)):
-        by_agent[trail.a].append(trail)
+        by_agent[trail.agent].append(trail)
     faults: defaultdict[str, list[Ticket]] = defaultdict(list)
     for ticket in tickets(tx, start_ms, end_ms):
-        if ticket.a is not None and ticket.a in by_agent:
-            faults[ticket.a].append(ticket)
+        if ticket.agent is not None and ticket.agent in by_agent:
+            faults[ticket.agent].append(ticket)
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)
@@ -151,9 +152,9 @@ def said_of(tx: Connection) -> dict[str, list[Said]]:
     query = select(tables.corrections).where(*where).order_by(row.number, row.s, row.e, row.n)
     found: defaultdict[str, list[Said]] = defaultdict(list)
     for each in tx.execute(query):
-        one = Correction(**each._mapping)
+        one = from_columns(Correction, each._mapping)
         if one.time_utc is not None:
-            found[one.a].append((one.time_utc // 1000, f"{one.by}: {one.reason}"))
+            found[one.agent].append((one.time_utc // 1000, f"{one.by}: {one.reason}"))
     return dict(found)
 
 

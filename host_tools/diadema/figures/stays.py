@@ -64,13 +64,13 @@ def hours(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list[Hour
     known: dict[Key, Hour] = {}
     for mark in marks:
         if mark.utc is not None:
-            key = mark.s, mark.e, mark.n
+            key = mark.station, mark.epoch, mark.sequence
             known[key] = Hour(key=key, utc=mark.utc, direction=mark.direction, made=mark.utc)
     made = {key: one.direction for key, one in known.items()}
     for fix in corrections:
         if fix.kind != "corrected" or fix.time_utc is None or fix.direction is None:
             continue
-        own = fix.s, fix.e, fix.n
+        own = fix.station, fix.epoch, fix.sequence
         key = own if (of := of_mark(fix)) is None else of
         one = known.get(key)
         if one is None:

@@ -67,7 +67,7 @@ def book_served(
             calls_of = sums.queues.setdefault(queue, Calls())
             _book(calls_of, call, id(call) in doubted)
             calls_of.continued += id(call) in continued
-            if call.s in ringing:
+            if call.station in ringing:
                 calls_of.offered += 1
             else:
                 calls_of.unrung += 1
@@ -170,12 +170,12 @@ def alone(
     hers |= {names.agent(ring.agent, ring.utc) for ring in rings}
     since = min([start_ms, *(call.connected_utc or 0 for call in calls)]) - EARLY_MS
     until = end_ms + WINDOW_MS
-    known = {key_of(one): one for one in contacts if one.a in hers}
+    known = {key_of(one): one for one in contacts if one.agent in hers}
     of_them = tables.contacts.c.a.in_(_listed(hers))
     for bounds in ((since, start_ms), (end_ms, until)):
         known |= _contacts(tx, bounds, running, of_them)
     people = People(
-        workers={a: Worker(id=a, name=a) for a in {one.a for one in known.values()}},
+        workers={a: Worker(id=a, name=a) for a in {one.agent for one in known.values()}},
         aliases=aliases,
     )
     taken, earlier = _taken(tx, calls, known, people, (since, until), running)
@@ -183,7 +183,7 @@ def alone(
     for call in calls:
         began, end = call.connected_utc or 0, call.end_utc or 0
         inside = began < end_ms and (began >= start_ms or end > start_ms)
-        if inside and (call.s, call.e, call.n) not in taken:
+        if inside and (call.station, call.epoch, call.sequence) not in taken:
             its = found[names.agent(call.agent, began)]
             its.served.append(call)
             if earlier.get(call.pbx, began) < began:
@@ -211,7 +211,7 @@ def _taken(
     own = join(contacts.values(), calls, people)
     found = {pair.call for pair in own.pairs}
     odd = [contacts[pair.contact].pbx for pair in own.pairs if pair.by == "alias"]
-    ids = {call.pbx for call in calls if (call.s, call.e, call.n) not in found}
+    ids = {call.pbx for call in calls if (call.station, call.epoch, call.sequence) not in found}
     if not ids and not any(odd):
         return found, {}
     ids |= {one.pbx for one in contacts.values() if one.pbx}
@@ -219,10 +219,10 @@ def _taken(
     others |= {key: one for key, one in running.items() if one.pbx in ids}
     row = tables.queue_calls.c
     near = row.start_utc.between(bounds[0] - LONGEST_MS, bounds[1])
-    more = {(one.s, one.e, one.n): one for one in calls}
+    more = {(one.station, one.epoch, one.sequence): one for one in calls}
     same = row.pbx.in_(_listed(ids))
     for one in reader.found(tx, near, same, row.connected_utc.is_not(None)):
-        more.setdefault((one.s, one.e, one.n), one)
+        more.setdefault((one.station, one.epoch, one.sequence), one)
     earlier: dict[str, int] = {}
     for one in more.values():
         began = one.connected_utc or 0

@@ -17,6 +17,7 @@ from diadema.gateway.console import Listener
 from diadema.gateway.station_line import StationLine
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
+from diadema.wire.letters import LETTERS
 
 _LOG_LIMIT = 1_000_000  # bytes of a station's console log; the one before is kept once
 _UNNAMED_LIMIT = 64 * 1024  # console bytes of a port before its hello
@@ -26,17 +27,17 @@ _LONG = ("config", "update", "marks")
 log = logging.getLogger("diadema.gateway")
 
 
-class _Up(Struct):
+class _Up(Struct, rename=LETTERS):
     """What is looked at in a frame that comes up."""
 
-    s: str = ""
+    station: str = ""
     k: str = ""
     hello: Raw = Raw(b"")
     proof: Raw = Raw(b"")  # of a `diadema prove` that is gone
 
 
-class _Greeting(Struct):
-    s: str
+class _Greeting(Struct, rename=LETTERS):
+    station: str
 
 
 class _Down(Struct):
@@ -123,7 +124,7 @@ class Cable:
         try:
             up = _decode_up(body)
             if up.hello:
-                s = msgspec.json.decode(up.hello, type=_Greeting).s
+                s = msgspec.json.decode(up.hello, type=_Greeting).station
                 greeting = msgspec.json.decode(up.hello)  # all of it, before anybody is named
                 if not is_station(s):
                     raise msgspec.ValidationError("no station id")
@@ -138,10 +139,10 @@ class Cable:
             return
         if not up.k:
             self._bridge.refuse(self, "no frame of ours")
-        elif up.s != self.station:
-            self._bridge.refuse(self, f"an event of {up.s or 'nobody'}")
+        elif up.station != self.station:
+            self._bridge.refuse(self, f"an event of {up.station or 'nobody'}")
         else:
-            self._bridge.event(up.s, body)
+            self._bridge.event(up.station, body)
 
     def _named(self, s: str) -> None:
         if self.station != s:

@@ -11,15 +11,16 @@ from msgspec import Struct
 from diadema.gateway.serial_port import SerialPort
 from diadema.wire.events import UNREADABLE
 from diadema.wire.frames import Decoder, Sender, Timer, encode
+from diadema.wire.letters import LETTERS
 
 _ASK = encode(b'{"hello":{}}')
 
 log = logging.getLogger("diadema.gateway")
 
 
-class _Greeting(Struct):
-    s: str = ""
-    b: int = 0
+class _Greeting(Struct, rename=LETTERS):
+    station: str = ""
+    boot: int = 0
     safe: bool = False
 
 

@@ -50,11 +50,11 @@ def check_among(asked: Asked, ingest: Ingest) -> None:
     """Raises Refused. Whose a ticket is, it says itself (`check_ticket`)."""
     if asked.among is None or isinstance(asked, AnswerFault | AnswerHelp):
         return
-    agents = asked.agents if isinstance(asked, SendMessage) else [getattr(asked, "a", None)]
-    if isinstance(asked, Acknowledge) and asked.s is not None:
-        station = ingest.stations.get(asked.s)
+    agents = asked.agents if isinstance(asked, SendMessage) else [getattr(asked, "agent", None)]
+    if isinstance(asked, Acknowledge) and asked.station is not None:
+        station = ingest.stations.get(asked.station)
         session = station.state.session if station else None
-        agents = [session.a if session else None]
+        agents = [session.agent if session else None]
     if not asked.among.issuperset(agents):
         raise _not_yours()
 
@@ -62,7 +62,7 @@ def check_among(asked: Asked, ingest: Ingest) -> None:
 def check_ticket(asked: Asked, station: Station, ticket: Ticket) -> None:
     """Hers who called, or who sits there now. Raises Refused."""
     session = station.state.session
-    theirs = {ticket.a, session.a if session else None}
+    theirs = {ticket.agent, session.agent if session else None}
     if asked.among is not None and asked.among.isdisjoint(theirs):
         raise _not_yours()
 
@@ -101,7 +101,7 @@ class Acts:
             deeds = [_DEEDS[type(asked)](self, asked)]
         if isinstance(asked, ResetPin):
             more["code"] = pins.random_pin()
-            self._pins.prepare(asked.a, more["code"], self._journal.next_place())
+            self._pins.prepare(asked.agent, more["code"], self._journal.next_place())
 
         def answered(of: list[Place], numbers: list[int | None]) -> dict[str, Any]:
             answer: dict[str, Any] = {"of": of[0], "i": numbers[0], **more}
@@ -157,7 +157,7 @@ class Acts:
                         _acted(asked, "message", a=a, m=m, reason=asked.reason),
                         ("message.sent", sent),
                     ],
-                    New(station.s, "text", command),
+                    New(station.station, "text", command),
                 )
             )
         if not deeds:
@@ -170,11 +170,11 @@ class Acts:
         if asked.reason not in allowed:
             codes = ", ".join(allowed)
             raise Refused("no_such_reason", f"reasons are {codes}", 422, allowed=codes)
-        station = self._reachable(asked.a)
-        fields = {"to": "not_ready", "reason": asked.reason, "agent": asked.a}
+        station = self._reachable(asked.agent)
+        fields = {"to": "not_ready", "reason": asked.reason, "agent": asked.agent}
         fields |= _signed(asked, asked.note)
-        order = New(station.s, "presence", fields, life_ms=LIFE_MS)
-        return Deed([_acted(asked, "presence", a=asked.a, reason=asked.reason)], order)
+        order = New(station.station, "presence", fields, life_ms=LIFE_MS)
+        return Deed([_acted(asked, "presence", a=asked.agent, reason=asked.reason)], order)
 
     def _log_out(self, asked: LogOut) -> Deed:
         return self._close(asked, "logout", "supervisor", asked.reason)
@@ -185,50 +185,52 @@ class Acts:
         there = seats.get(asked.seat)
         if there is None:
             raise Refused("no_such_seat", f"no seat {asked.seat}", 422, seat=asked.seat)
-        if there == self._seated(asked.a).s:
+        if there == self._seated(asked.agent).station:
             raise Refused("there_already", "she sits there", seat=asked.seat)
         if (other := self._ingest.station(there).state.session) is not None:
-            raise Refused("seat_taken", f"{other.a} sits there", seat=asked.seat, a=other.a)
+            raise Refused(
+                "seat_taken", f"{other.agent} sits there", seat=asked.seat, a=other.agent
+            )
         word = text("acting.go_to", site.language if site else "es", seat=asked.seat)
         return self._close(asked, "move", "moved", f"{word}: {asked.reason}", seat=asked.seat)
 
     def _close(
         self, asked: LogOut | Move, action: str, reason: str, told: str, **more: Any
     ) -> Deed:
-        station = self._reachable(asked.a)
-        fields = {"agent": asked.a, "verdict": "close", "reason": reason}
+        station = self._reachable(asked.agent)
+        fields = {"agent": asked.agent, "verdict": "close", "reason": reason}
         fields |= _signed(asked, told)
-        order = New(station.s, "session", fields, life_ms=LIFE_MS)
-        return Deed([_acted(asked, action, a=asked.a, reason=asked.reason, **more)], order)
+        order = New(station.station, "session", fields, life_ms=LIFE_MS)
+        return Deed([_acted(asked, action, a=asked.agent, reason=asked.reason, **more)], order)
 
     def _end_wrapup(self, asked: EndWrapup) -> Deed:
-        station = self._reachable(asked.a)
+        station = self._reachable(asked.agent)
         running = [one for one in station.state.open if one.phase == "wrapup"]
         if not running:
-            raise Refused("no_wrapup", "she is in no wrap-up", a=asked.a)
-        c = running[0].c
+            raise Refused("no_wrapup", "she is in no wrap-up", a=asked.agent)
+        c = running[0].contact
         fields = {"contact": c, **_signed(asked, None)}
-        order = New(station.s, "wrapup", fields, life_ms=LIFE_MS)
-        acted = _acted(asked, "wrapup_closed", a=asked.a, c=c, reason=asked.reason)
+        order = New(station.station, "wrapup", fields, life_ms=LIFE_MS)
+        acted = _acted(asked, "wrapup_closed", a=asked.agent, c=c, reason=asked.reason)
         return Deed([acted], order)
 
     def _pin_reset(self, asked: ResetPin) -> Deed:
         """If she is logged in, she is told at once who did it."""
         site = self._ingest.site
-        agent = next((one for one in site.agents if one.id == asked.a), None) if site else None
+        agent = next((one for one in site.agents if one.id == asked.agent), None) if site else None
         if site is None or agent is None:
-            raise Refused("no_such_agent", f"no agent {asked.a}", 404, a=asked.a)
+            raise Refused("no_such_agent", f"no agent {asked.agent}", 404, a=asked.agent)
         if site.pin == "none" and not agent.code:
-            raise Refused("no_pin", "nobody asks for her PIN here", a=asked.a)
+            raise Refused("no_pin", "nobody asks for her PIN here", a=asked.agent)
         try:
-            station = self._seated(asked.a)
+            station = self._seated(asked.agent)
         except Refused:
-            return Deed([_acted(asked, "pin_reset", a=asked.a, reason=asked.reason)])
+            return Deed([_acted(asked, "pin_reset", a=asked.agent, reason=asked.reason)])
         m = secrets.token_hex(8)
         told = text("acting.pin_was_reset", site.language, who=_shown_name(asked))
-        acted = _acted(asked, "pin_reset", a=asked.a, m=m, reason=asked.reason)
-        sent = {"by": asked.by, "a": asked.a, "m": m, "text": told, "sign": False}
-        order = New(station.s, "text", {"m": m, "text": told, "agent": asked.a})
+        acted = _acted(asked, "pin_reset", a=asked.agent, m=m, reason=asked.reason)
+        sent = {"by": asked.by, "a": asked.agent, "m": m, "text": told, "sign": False}
+        order = New(station.station, "text", {"m": m, "text": told, "agent": asked.agent})
         return Deed([acted, ("message.sent", sent)], order)
 
     def _help(self, asked: AnswerHelp) -> Deed:
@@ -242,37 +244,44 @@ class Acts:
     ) -> Deed:
         """Of the ticket of the desk: a station knows its requests by their numbers."""
         ticket = self._ticket(asked, kind)
-        fields = {"of": ticket.n, "state": asked.state, "by": _shown_name(asked)}
+        fields = {"of": ticket.sequence, "state": asked.state, "by": _shown_name(asked)}
         fields |= {name: value for name, value in told.items() if value is not None}
-        of = (ticket.s, ticket.e, ticket.n)
+        of = (ticket.station, ticket.epoch, ticket.sequence)
         code = next(iter(told.values()))
-        acted = _acted(asked, kind, a=ticket.a, c=ticket.c, of=of, state=asked.state, reason=code)
-        return Deed([acted], New(ticket.s, kind, fields))
+        acted = _acted(
+            asked, kind, a=ticket.agent, c=ticket.contact, of=of, state=asked.state, reason=code
+        )
+        return Deed([acted], New(ticket.station, kind, fields))
 
     def _ticket(self, asked: AnswerHelp | AnswerFault, kind: str) -> Ticket:
         if asked.of is not None:
             stations = [self._ingest.stations.get(asked.of[0])]
-        elif isinstance(asked, AnswerFault) and asked.s is not None:
-            stations = [self._ingest.stations.get(asked.s)]
+        elif isinstance(asked, AnswerFault) and asked.station is not None:
+            stations = [self._ingest.stations.get(asked.station)]
         else:
-            stations = [self._seated(asked.a or "")]
+            stations = [self._seated(asked.agent or "")]
         for station in filter(None, stations):
             for ticket in reversed(station.state.tickets):
                 here = ticket.kind == kind and ticket.outcome == "open"
-                key = (ticket.s, ticket.e, ticket.n)
-                whose = asked.a is None or ticket.a == asked.a
+                key = (ticket.station, ticket.epoch, ticket.sequence)
+                whose = asked.agent is None or ticket.agent == asked.agent
                 if here and whose and (asked.of is None or key == tuple(asked.of)):
                     check_ticket(asked, station, ticket)
                     return ticket
         raise Refused("no_such_ticket", f"no open {kind} there", 404)
 
     def _note(self, asked: Noted) -> Deed:
-        self._check_agent(asked.a)
-        return Deed([_acted(asked, "note", a=asked.a, c=asked.c, kind=asked.kind)])
+        self._check_agent(asked.agent)
+        return Deed([_acted(asked, "note", a=asked.agent, c=asked.contact, kind=asked.kind)])
 
     def _acknowledge(self, asked: Acknowledge) -> Deed:
         acted = _acted(
-            asked, "acknowledge", a=asked.a, target=asked.s, rule=asked.rule, since=asked.since
+            asked,
+            "acknowledge",
+            a=asked.agent,
+            target=asked.station,
+            rule=asked.rule,
+            since=asked.since,
         )
         return Deed([acted])
 
@@ -283,7 +292,7 @@ class Acts:
         self._check_agent(a)
         for s in reversed(self._ingest.floor.seats(a)):
             station = self._ingest.station(s)
-            if station.state.session is not None and station.state.session.a == a:
+            if station.state.session is not None and station.state.session.agent == a:
                 return station
         raise Refused("not_logged_in", f"{a} is logged in nowhere", a=a)
 
@@ -291,7 +300,7 @@ class Acts:
         """The same, where it must answer now."""
         station = self._seated(a)
         if station.link == "lost":
-            seat = self._ingest.floor.seat_name(station.s)
+            seat = self._ingest.floor.seat_name(station.station)
             raise Refused("link_lost", f"{seat} is not connected", seat=seat)
         return station
 
@@ -300,7 +309,7 @@ class Acts:
             raise Refused("no_such_agent", f"no agent {a}", 404, a=a)
 
     def _check_mark(self, asked: Correct | Justify) -> None:
-        self._check_agent(asked.a)
+        self._check_agent(asked.agent)
         if isinstance(asked, Correct) and asked.time > self._ingest.clock.now_ms():
             raise Refused("not_yet", "the hour has not come yet", 422)
         if not asked.reason.strip():
@@ -317,7 +326,7 @@ class Acts:
             if mark is None:
                 raise Refused("no_such_mark", "no such mark in the ledger", 404)
             whose = mark.a or Badges(tx).owner(mark.badge, mark.utc)
-        if whose != asked.a:
+        if whose != asked.agent:
             raise Refused("not_her_mark", "the mark is of another agent, or of nobody yet", 422)
 
 

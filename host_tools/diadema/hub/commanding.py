@@ -52,7 +52,7 @@ class New(NamedTuple):
     it is worth nothing.
     """
 
-    s: str
+    station: str
     cmd: str
     fields: dict[str, Any]
     of: int = 0
@@ -70,7 +70,7 @@ class Numbered(NamedTuple):
 class Told(NamedTuple):
     """What one station is to be told; `hello_u`: in answer to the greeting of that moment."""
 
-    s: str
+    station: str
     commands: list[Open]
     hello_u: int | None = None
 
@@ -117,7 +117,7 @@ class Commands:
     ) -> tuple[int, Frames]:
         """The same for what the hub itself wants done; `told` is answered beside `i`."""
         (made,) = self._number([new], once, told or {})
-        return made.i, self.frames(Told(new.s, [made]))
+        return made.i, self.frames(Told(new.station, [made]))
 
     def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
         """What these stations miss that have just said hello."""
@@ -125,8 +125,8 @@ class Commands:
         anew: list[New] = []
         wanted: list[New] = []
         for s, hello in hellos.items():
-            state, boot = self._ingest.station(s).state, (hello.e, hello.b)
-            known = (state.e, state.b) == boot and state.clock.source == "host"
+            state, boot = self._ingest.station(s).state, (hello.epoch, hello.boot)
+            known = (state.epoch, state.boot) == boot and state.clock.source == "host"
             if not known:  # in another boot the open one may have been obeyed already
                 (wanted if self._time_of.get(s) == boot else anew).append(New(s, "time", {}))
             self._time_of[s] = boot
@@ -142,7 +142,10 @@ class Commands:
                 wanted.append(New(s, "config", {"generation": maker.generation}))
         self._ensure(wanted, anew)
         return self._due(
-            [Told(s, [*self._open.get(s, {}).values()], hello.u) for s, hello in hellos.items()]
+            [
+                Told(s, [*self._open.get(s, {}).values()], hello.uptime_ms)
+                for s, hello in hellos.items()
+            ]
         )
 
     def configure(self, maker: ConfigMaker | None) -> list[Told]:
@@ -152,13 +155,13 @@ class Commands:
             return []
         fields = {"generation": maker.generation}
         wanted = [
-            New(station.s, "config", fields)
+            New(station.station, "config", fields)
             for station in self._ingest.stations.values()
-            if maker.knows(station.s) and station.hello.up
+            if maker.knows(station.station) and station.hello.up
             if station.state.generation != maker.generation
         ]
         self._ensure(wanted)
-        return self._due([Told(one.s, self._alike(one)) for one in wanted])
+        return self._due([Told(one.station, self._alike(one)) for one in wanted])
 
     def withdraw(self, stations: Iterable[str], cmd: str) -> set[str]:
         """What these were asked by `cmd` is not sent again; those that had not answered."""
@@ -185,7 +188,7 @@ class Commands:
         """Expire calls; remind stations of what they owe; tell the time once an hour."""
         self._expire()
         now = time.monotonic()
-        there = [one.s for one in self._ingest.stations.values() if one.link != "lost"]
+        there = [one.station for one in self._ingest.stations.values() if one.link != "lost"]
         hourly = [s for s in there if now - self._told_time.setdefault(s, now) > HOUR_S]
         self._ensure([New(s, "time", {}) for s in hourly])
         owed = []
@@ -202,7 +205,7 @@ class Commands:
     def frames(self, told: Told) -> Frames:
         """The frames as they are to be sent now."""
         frames: Frames = []
-        s = told.s
+        s = told.station
         for command in told.commands:
             command.sent = time.monotonic()
             head = {"cmd": command.cmd, "i": command.i}
@@ -231,7 +234,7 @@ class Commands:
         """Allocate numbers and store the commands, all in one transaction."""
         if not wanted:
             return []
-        with self._ingest.changing({one.s for one in wanted}) as tx:
+        with self._ingest.changing({one.station for one in wanted}) as tx:
             numbered = self.number(wanted)
             if numbered.orders.ended:
                 tx.execute(REPLACE, numbered.orders.ended)
@@ -250,28 +253,30 @@ class Commands:
         now = self._ingest.clock.now_ms()
         least = int(time.time()) - _NUMBERS_FROM
         made: list[Open] = []
-        orders = Orders(stations={one.s for one in wanted})
+        orders = Orders(stations={one.station for one in wanted})
         for one in wanted:
-            station = self._ingest.station(one.s)
+            station = self._ingest.station(one.station)
             calls = one.cmd in _CALLS
             life_ms = CALL_LIFE_MS if calls else one.life_ms
             i = max(station.next_i, least)
             station.next_i = i + 1
             new = Open(i, one.cmd, one.fields, now + life_ms if life_ms else None)
             body = _encode(one.fields)
-            orders.rows.append((one.s, i, one.cmd, body, now, new.expires_utc, "open", None, None))
+            orders.rows.append(
+                (one.station, i, one.cmd, body, now, new.expires_utc, "open", None, None)
+            )
             made.append(new)
-            for old in self._open.get(one.s, {}).values():
+            for old in self._open.get(one.station, {}).values():
                 if not calls and old.cmd == one.cmd and _about(old.fields) == _about(one.fields):
                     then = i if old.i == one.of else None
-                    orders.ended.append({"of_s": one.s, "of_i": old.i, "then": then})
+                    orders.ended.append({"of_s": one.station, "of_i": old.i, "then": then})
         return Numbered(wanted, made, orders)
 
     def stored(self, numbered: Numbered) -> None:
         """They are in the store: from now on they are repeated until they are answered."""
         self._forget(numbered.orders.ended)
         for one, new in zip(numbered.wanted, numbered.made, strict=True):
-            self._open.setdefault(one.s, {})[new.i] = new
+            self._open.setdefault(one.station, {})[new.i] = new
 
     def _forget(self, ended: Iterable[Mapping[str, Any]]) -> None:
         for gone in ended:
@@ -279,7 +284,7 @@ class Commands:
 
     def _alike(self, one: New) -> list[Open]:
         """The open command of this kind and content, if there is one."""
-        waiting = self._open.get(one.s, {}).values()
+        waiting = self._open.get(one.station, {}).values()
         return [old for old in waiting if old.cmd == one.cmd and old.fields == one.fields]
 
     def _ensure(self, wanted: Sequence[New], anew: Sequence[New] = ()) -> None:
@@ -290,13 +295,15 @@ class Commands:
         """What of it can still be sent; what its station has passed over, under new numbers."""
         self._expire()
         passed = [
-            New(one.s, command.cmd, command.fields, of=command.i)
+            New(one.station, command.cmd, command.fields, of=command.i)
             for one in asked
             for command in one.commands
             if command.cmd not in _CALLS
-            and command.i < self._ingest.station(one.s).state.answered_i
+            and command.i < self._ingest.station(one.station).state.answered_i
         ]
-        again = dict(zip(((one.s, one.of) for one in passed), self._number(passed), strict=True))
+        again = dict(
+            zip(((one.station, one.of) for one in passed), self._number(passed), strict=True)
+        )
         told = []
         for s, commands, hello_u in asked:
             waiting = self._open.get(s, {})

@@ -25,6 +25,7 @@ from diadema.stations.selftest.record import Record, statement
 from diadema.stations.technician import hub_key
 from diadema.store import Reader, tables
 from diadema.wire.commands import Author
+from diadema.wire.letters import LETTERS
 
 LIFE_MS = 600_000  # of the whole test; a station that restarts in it begins again
 _AT_ONCE = 50
@@ -33,10 +34,10 @@ _NOBODY = "diadema"  # asked by a program that gave no name
 log = logging.getLogger(__name__)
 
 
-class _Asked(Struct, kw_only=True, forbid_unknown_fields=True):
+class _Asked(Struct, kw_only=True, forbid_unknown_fields=True, rename=LETTERS):
     """`s`: its id or its seat."""
 
-    s: Annotated[str, Meta(min_length=1, max_length=64)]
+    station: Annotated[str, Meta(min_length=1, max_length=64)]
     by: Author
 
 
@@ -63,16 +64,21 @@ class Inspections:
             raise Refused("hidden", detail, 422, name="by", found=told)
         site = self._ingest.site
         seats = {one.seat: one.id for one in site.stations} if site else {}
-        s = seats.get(asked.s, asked.s)
+        s = seats.get(asked.station, asked.station)
         station = self._ingest.stations.get(s) if s.startswith("DIA-") else None
         if station is None and s not in seats.values():
-            raise Refused("unknown_station", f"no station {asked.s} here", 404, s=asked.s)
+            raise Refused(
+                "unknown_station", f"no station {asked.station} here", 404, s=asked.station
+            )
         seat = self._ingest.floor.seat_name(s)
         if station is None or station.link == "lost":
             raise Refused("link_lost", f"{seat} is not connected", seat=seat)
         if (session := station.state.session) is not None:
             raise Refused(
-                "somebody_there", f"{session.a} is logged in at {seat}", seat=seat, a=session.a
+                "somebody_there",
+                f"{session.agent} is logged in at {seat}",
+                seat=seat,
+                a=session.agent,
             )
         new = New(s, "selftest", {"bench": 1, "by": asked.by}, life_ms=LIFE_MS)
         place = {"s": s, "seat": seat}
@@ -127,7 +133,7 @@ class Inspections:
         seat = self._ingest.floor.seat_name(row.s)
         record = Record(
             of=(row.s, row.e, row.n),
-            t=self._ingest.clock.now_ms(),
+            utc_ms=self._ingest.clock.now_ms(),
             by=sanitize.stripped(str(asked.get("by", ""))) or _NOBODY,
             seat=None if seat == row.s else seat,
             board=_cut(station.hello.board or station.state.board),

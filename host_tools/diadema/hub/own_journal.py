@@ -110,7 +110,7 @@ class OwnJournal:
         self._commands.stored(made.numbered)
         frames: Frames = []
         for new, command in zip(made.numbered.wanted, made.numbered.made, strict=True):
-            frames += self._commands.frames(Told(new.s, [command]))
+            frames += self._commands.frames(Told(new.station, [command]))
         return Recorded(made.of, made.numbers, made.messages, effects, frames)
 
     def _place(self) -> tuple[int, int]:
@@ -118,7 +118,7 @@ class OwnJournal:
         station = self._ingest.station(ME)
         if not station.journals:
             return self._first, 0
-        return station.state.e, station.journal_of(station.state.e).position
+        return station.state.epoch, station.journal_of(station.state.epoch).position
 
     def _whole(
         self, deed: Deed, k: str, fields: Mapping[str, Any], e: int, n: int, i: int | None
@@ -126,7 +126,7 @@ class OwnJournal:
         place = {"s": ME, "e": e, "n": n, "b": 0, "u": 0, "t": self._ingest.clock.now_ms(), "k": k}
         told = {name: value for name, value in fields.items() if value is not None}
         if deed.order is not None:
-            told |= {"target": deed.order.s, "command": i}
+            told |= {"target": deed.order.station, "command": i}
         return place | told
 
 

@@ -16,17 +16,18 @@ from diadema.site import pins
 from diadema.site.file import keep, whole, with_pin
 from diadema.site.station_keys import StationKeys
 from diadema.store import Reader, StoreUnavailable, tables
+from diadema.wire.letters import LETTERS
 
 log = logging.getLogger("diadema.ingest")
 
 LIFE_S = 24 * 3600  # of a code
 
 
-class _Pending(msgspec.Struct, kw_only=True):
+class _Pending(msgspec.Struct, kw_only=True, rename=LETTERS):
     """A reset that holds once the event at `place`, epoch and number, is stored."""
 
     place: tuple[int, int]
-    a: str
+    agent: str
     verifier: str
 
 
@@ -47,7 +48,7 @@ class PinResets:
         until = self._clock.now_ms() // 1000 + LIFE_S
         # two resets in one second are two all the same
         verifier = pins.for_one_use(code, until + secrets.randbelow(60))
-        pending = _Pending(place=place, a=a, verifier=verifier)
+        pending = _Pending(place=place, agent=a, verifier=verifier)
         try:
             write_whole(self._pending, msgspec.json.encode(pending))
         except OSError as error:
@@ -68,7 +69,7 @@ class PinResets:
         noted = self._reader.act(ME, *pending.place) is not None
         if noted:
             try:
-                self._write(pending.a, pending.verifier)
+                self._write(pending.agent, pending.verifier)
             except OSError as error:
                 log.error("a PIN that was reset is not in force yet: %s", error)
                 return False

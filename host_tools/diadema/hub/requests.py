@@ -19,6 +19,7 @@ from diadema.hub.own_journal import Refused
 from diadema.hub.provision_windows import LONGEST_S
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
+from diadema.wire.letters import LETTERS
 
 if TYPE_CHECKING:
     from diadema.hub.service import Service
@@ -30,37 +31,37 @@ _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says
 type Answer = Callable[[Msg], Awaitable[None]]
 
 
-class _Command(msgspec.Struct):
+class _Command(msgspec.Struct, rename=LETTERS):
     """Which command is asked about."""
 
-    s: str = ""
+    station: str = ""
     i: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
 
     @property
     def key(self) -> tuple[str, int]:
-        return self.s, self.i
+        return self.station, self.i
 
 
-class _Log(msgspec.Struct):
+class _Log(msgspec.Struct, rename=LETTERS):
     """Events of a switch's log, as JSON each; none: only how far it is stored is asked."""
 
-    s: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
-    e: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    station: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
+    epoch: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
     events: list[str] = []
     live: bool = False
 
 
-class _Journal(msgspec.Struct):
+class _Journal(msgspec.Struct, rename=LETTERS):
     """Events of a station's journal, as JSON each, that did not come from the station itself."""
 
-    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    station: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
     events: list[str]
 
 
-class _At(msgspec.Struct):
+class _At(msgspec.Struct, rename=LETTERS):
     """A station on a port of a gateway."""
 
-    s: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    station: Annotated[str, msgspec.Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
     gw: str
     at: str
     port: int | None = None
@@ -192,7 +193,7 @@ class Requests:
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
         known = self._service.ingest.stations.values()
-        stations = [one for one in known if one.s.startswith("DIA-")]
+        stations = [one for one in known if one.station.startswith("DIA-")]
         links = [station.link for station in stations]
         clocks = [station.state.clock for station in stations]
         stored = await asyncio.to_thread(
@@ -234,20 +235,20 @@ class Requests:
         """Stations may be given their keys, each on its port, for so long."""
         told = msgspec.convert(body, _Provision)
         for one in told.stations:
-            await self._service.open_window(one.s, one.gw, one.at, one.port, told.seconds)
+            await self._service.open_window(one.station, one.gw, one.at, one.port, told.seconds)
         return {"seconds": told.seconds}
 
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
         """A switch's log: its events are stored when this answers, each once."""
         told = msgspec.convert(body, _Log)
         bodies = [one.encode() for one in told.events]
-        position = await self._service.take_log(told.s, told.e, bodies, live=told.live)
+        position = await self._service.take_log(told.station, told.epoch, bodies, live=told.live)
         return {"position": position}
 
     async def _on_journal(self, body: dict[str, Any]) -> dict[str, Any]:
         """What was read from a station's flash: stored when this answers, each event once."""
         told = msgspec.convert(body, _Journal)
-        await self._service.take_journal(told.s, [one.encode() for one in told.events])
+        await self._service.take_journal(told.station, [one.encode() for one in told.events])
         return {"taken": len(told.events)}
 
     async def _on_selftest(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:

@@ -353,7 +353,7 @@ class Service:
     def _sealed(self, s: str, frame: bytes) -> bytes:
         """For the boot of the station's last greeting; in another one it changes nothing."""
         giving, held = self.windows.giving(s) is not None, self._proofs.former.get(s)
-        boot = self.ingest.station(s).hello.b
+        boot = self.ingest.station(s).hello.boot
         return self._keys.seal(s, boot, frame, giving=giving, held=held)
 
     async def _show_all(self) -> None:
@@ -379,7 +379,7 @@ class Service:
         """Of the stations that are there, those that hear from us in this interval."""
         turns = max(round(BEAT_S / EVERY_S), 1)
         self._ticks += 1
-        there = [one.s for one in self.ingest.stations.values() if one.hello.up]
+        there = [one.station for one in self.ingest.stations.values() if one.hello.up]
         return there[self._ticks % turns :: turns]
 
     async def _tick(self) -> None:
@@ -399,7 +399,7 @@ class Service:
             await self.use_site()
         if news := self._marks.news():
             stations = self.ingest.stations.values()
-            await self._tell_marks([one.s for one in stations if one.hello.up], news)
+            await self._tell_marks([one.station for one in stations if one.hello.up], news)
         for violation in self._watch.look():
             log.error("a client sends what it may not: %s", violation)
         if self._confirm_by is not None and time.monotonic() > self._confirm_by:

@@ -35,7 +35,7 @@ class SessionChecks:
         for station in ingest.stations.values():
             session = station.state.session
             if session is not None:
-                self._due[station.s] = session.provisional and session.verdict is None
+                self._due[station.station] = session.provisional and session.verdict is None
 
     def note(self, opened: Iterable[str]) -> None:
         """Sessions were opened at these stations."""
@@ -52,11 +52,11 @@ class SessionChecks:
             for session, here in ready:
                 verdict = self._judge(tx, site, session, here)
                 if verdict is None:
-                    self.told(session.s)
+                    self.told(session.station)
                     continue
                 word, reason = verdict
-                command = {"cmd": "session", "agent": session.a, "verdict": word}
-                found.append((session.s, command | ({"reason": reason} if reason else {})))
+                command = {"cmd": "session", "agent": session.agent, "verdict": word}
+                found.append((session.station, command | ({"reason": reason} if reason else {})))
         return found
 
     def ask(self, commands: Commands) -> Frames:
@@ -81,10 +81,10 @@ class SessionChecks:
             if session is None:
                 self.told(s)
             elif _heard(station):
-                here = self._seats(session.a)
+                here = self._seats(session.agent)
                 if self._due[s]:  # an older one may have to end for it
                     for other in here:
-                        self._due.setdefault(other.s, False)
+                        self._due.setdefault(other.station, False)
                 if all(map(_heard, here)):
                     ready.append((session, here))
         return ready
@@ -92,7 +92,7 @@ class SessionChecks:
     def _seats(self, a: str) -> list[Station]:
         """Every station where she is logged in."""
         stations = [self._ingest.station(s) for s in self._ingest.floor.seats(a)]
-        return [one for one in stations if one.state.session and one.state.session.a == a]
+        return [one for one in stations if one.state.session and one.state.session.agent == a]
 
     def _judge(
         self, tx: Connection, site: Site, session: Session, here: list[Station]
@@ -100,7 +100,7 @@ class SessionChecks:
         if session.verdict in ("closed", "kept"):
             return None  # it was told
         wrong = None
-        if self._due.get(session.s) and not session.estimated:
+        if self._due.get(session.station) and not session.estimated:
             wrong = self._wrong(tx, site, session)
         wrong = wrong or _seated_twice(site, session, here)
         if wrong is not None:
@@ -111,7 +111,7 @@ class SessionChecks:
 
     def _wrong(self, tx: Connection, site: Site, session: Session) -> str | None:
         """Why the session should not have been opened."""
-        agent = next((one for one in site.agents if one.id == session.a), None)
+        agent = next((one for one in site.agents if one.id == session.agent), None)
         if agent is None:
             return "not_in_roster"
         opened = session.open_utc or 0
@@ -121,7 +121,7 @@ class SessionChecks:
             return "unknown_badge"
         if not _allowed(site, agent, session.method, valid):
             return "pin_required"
-        if self._locked(session.a, session.s, opened):
+        if self._locked(session.agent, session.station, opened):
             return "locked"
         return None
 
@@ -130,7 +130,7 @@ class SessionChecks:
         told = [
             one.state.wrong_pins[a]
             for one in self._ingest.stations.values()
-            if one.s != s and a in one.state.wrong_pins
+            if one.station != s and a in one.state.wrong_pins
         ]
         tries = sum(count for count, _ in told)
         last = max((at for _, at in told if at is not None and at <= utc), default=None)
@@ -141,7 +141,7 @@ class SessionChecks:
 
 def _heard(station: Station) -> bool:
     """All that the station had to tell is in."""
-    hello, journal = station.hello, station.journals.get(station.hello.e)
+    hello, journal = station.hello, station.journals.get(station.hello.epoch)
     if not hello.up or station.unconfirmed or journal is None:
         return False
     session = station.state.session
@@ -154,7 +154,7 @@ def _badge_of(tx: Connection, session: Session) -> str | None:
     if session.mark_n is None:
         return None
     row = tables.marks.c
-    its = (row.s == session.s) & (row.e == session.e) & (row.n == session.mark_n)
+    its = (row.s == session.station) & (row.e == session.epoch) & (row.n == session.mark_n)
     return tx.execute(select(row.badge).where(its)).scalar()
 
 
@@ -183,4 +183,4 @@ def _seated_twice(site: Site, session: Session, here: list[Station]) -> str | No
 
 
 def _order(session: Session) -> tuple[int, str]:
-    return session.open_utc or 0, session.s
+    return session.open_utc or 0, session.station

@@ -25,6 +25,7 @@ from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat, Step
+from diadema.wire.letters import from_columns
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way
 _LIFE_MS = 60_000  # of the first part's command: after that it is begun again
@@ -39,7 +40,7 @@ class _Way:
 
     number: int
     sending: Sending
-    b: int
+    boot: int
 
 
 class Updates:
@@ -57,7 +58,7 @@ class Updates:
         self._rests = Rests()
         self.configures: Callable[[str], bool] = lambda _: True  # whether it can be, now
         # up to where stations are heard here; the ingest is ahead of it while it writes
-        self._followed = {s: (one.hello.e, one.position) for s, one in ingest.stations.items()}
+        self._followed = {s: (one.hello.epoch, one.position) for s, one in ingest.stations.items()}
         self.rollouts: dict[int, Rollout] = {}
         with ingest.writer.transaction() as tx:
             for (body,) in tx.execute(select(tables.rollouts.c.body)):
@@ -65,12 +66,12 @@ class Updates:
                 self.rollouts[one.number] = one
             missed: list[Step] = []
             for row in tx.execute(select(tables.rollout_seats)):
-                seat = Seat(**row._mapping)
+                seat = from_columns(Seat, row._mapping)
                 if seat.phase != "good":
                     missed += told_since(tx, seat)
                 if seat.phase == "sending":
                     seat.phase = "waiting"
-                self.rollouts[seat.number].seats[seat.s] = seat
+                self.rollouts[seat.number].seats[seat.station] = seat
         self.heard(missed, {})  # stored by an ingest that ended before it could act on it
 
     # -- asked
@@ -155,9 +156,9 @@ class Updates:
             bundle = self._bundles.get(one.plan.sha256)
             plain["parts"] = bundle.parts if bundle else None
             plain["seats"] = [
-                {**msgspec.to_builtins(seat), "seat": name(seat.s),
-                 "up": seat.s in facts and facts[seat.s].up,
-                 "idle": seat.s in facts and facts[seat.s].idle}
+                {**msgspec.to_builtins(seat), "seat": name(seat.station),
+                 "up": seat.station in facts and facts[seat.station].up,
+                 "idle": seat.station in facts and facts[seat.station].idle}
                 for seat in one.seats.values()
             ]  # fmt: skip
             plain["seat"] = name(one.at) if one.at else None
@@ -174,19 +175,21 @@ class Updates:
         frames: Frames = []
         now = self._ingest.clock.now_ms()
         for step in steps:
-            self._rests.heard(step.s, step.reason == "busy", time.monotonic())
+            self._rests.heard(step.station, step.reason == "busy", time.monotonic())
             for rollout in self.rollouts.values():
-                phase = rollout.seats[step.s].phase if step.s in rollout.seats else None
+                phase = (
+                    rollout.seats[step.station].phase if step.station in rollout.seats else None
+                )
                 seat = rollout.take(step, now)
                 if seat is not None and seat.phase != phase:
                     self._save(rollout, [seat])
-            way = self._ways.get(step.s)
+            way = self._ways.get(step.station)
             if way is None:
                 continue
             if step.phase == "receiving" and step.next and step.i == way.sending.i:
-                frames += self._parts(step.s, way.sending.heard(step.next, time.monotonic()))
+                frames += self._parts(step.station, way.sending.heard(step.next, time.monotonic()))
             elif step.phase != "receiving":
-                del self._ways[step.s]
+                del self._ways[step.station]
         return frames
 
     def tick(self) -> Frames:
@@ -197,7 +200,7 @@ class Updates:
         frames: Frames = []
         for s, way in [*self._ways.items()]:
             fact = facts.get(s)
-            anew = self._station(s).hello.b != way.b  # then it knows nothing of that command
+            anew = self._station(s).hello.boot != way.boot  # then it knows nothing of that command
             if fact is None or not fact.idle or anew:
                 self._leave(s, now)
             else:
@@ -210,13 +213,13 @@ class Updates:
             if seats or before != (rollout.status, rollout.stage, rollout.why, rollout.at):
                 self._save(rollout, seats)
             for seat in rollout.ready(facts):
-                there = seat.s in self._ways or self._rests.rests(seat.s, clock)
+                there = seat.station in self._ways or self._rests.rests(seat.station, clock)
                 # a configuration first: it may bring the key by which an update is checked
-                waits = self._commands.waits(seat.s, "config")
-                there = there or (waits and self.configures(seat.s))
+                waits = self._commands.waits(seat.station, "config")
+                there = there or (waits and self.configures(seat.station))
                 if there or len(self._ways) >= MOST_AT_ONCE:
                     continue
-                frames += self._begin(rollout, seat.s, now)
+                frames += self._begin(rollout, seat.station, now)
         for s in [s for s, way in self._ways.items() if self._over(s, way)]:
             del self._ways[s]
         return frames
@@ -236,10 +239,12 @@ class Updates:
         """Why no station would take it: what those have that it could be for."""
         name = self._ingest.floor.seat_name
         if passed:
-            return "; ".join(_passed(name(seat.s), seat, plan) for seat in passed[:_NAMED])
+            return "; ".join(_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED])
         if plan.only:
             told = [facts[s] for s in plan.only]
-            return "; ".join(f"{name(one.s)} is {one.board}, has {one.of(plan)}" for one in told)
+            return "; ".join(
+                f"{name(one.station)} is {one.board}, has {one.of(plan)}" for one in told
+            )
         if any(fact.board == plan.board for fact in facts.values()):
             return f"all of them have {plan.version} already"
         return f"none of the site with the board {plan.board} was ever here"
@@ -253,7 +258,7 @@ class Updates:
             return []
         i, frames = self._commands.order(New(s, "update", found.part(1), life_ms=_LIFE_MS))
         sending = Sending(found, i, time.monotonic())
-        self._ways[s] = _Way(rollout.number, sending, self._station(s).hello.b)
+        self._ways[s] = _Way(rollout.number, sending, self._station(s).hello.boot)
         self._save(rollout, [rollout.sending(s, now)])
         return frames + self._parts(s, sending.begin()[1:])
 

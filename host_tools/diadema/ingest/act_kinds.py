@@ -16,6 +16,7 @@ from diadema.wire.events import (
     Station,
     Utc,
 )
+from diadema.wire.letters import LETTERS
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -44,70 +45,70 @@ class SendMessage(Asked, tag="message", kw_only=True):
     sign: bool = False
 
 
-class ForcePresence(Asked, tag="presence", kw_only=True):
+class ForcePresence(Asked, tag="presence", kw_only=True, rename=LETTERS):
     """`reason`: one of the site's. Nobody but the agent sets ready."""
 
-    a: Agent
+    agent: Agent
     reason: Reason
 
 
-class LogOut(Asked, tag="logout", kw_only=True):
-    a: Agent
+class LogOut(Asked, tag="logout", kw_only=True, rename=LETTERS):
+    agent: Agent
     reason: Reason
 
 
-class Move(Asked, tag="move", kw_only=True):
+class Move(Asked, tag="move", kw_only=True, rename=LETTERS):
     """To another seat: her session here ends, and she is told where to go."""
 
-    a: Agent
+    agent: Agent
     seat: str
     reason: Reason
 
 
-class EndWrapup(Asked, tag="wrapup_closed", kw_only=True):
-    a: Agent
+class EndWrapup(Asked, tag="wrapup_closed", kw_only=True, rename=LETTERS):
+    agent: Agent
     reason: Reason
 
 
-class ResetPin(Asked, tag="pin_reset", kw_only=True):
+class ResetPin(Asked, tag="pin_reset", kw_only=True, rename=LETTERS):
     """A code for one use, with which she chooses her own at a station."""
 
-    a: Agent
+    agent: Agent
     reason: Reason
 
 
-class AnswerHelp(Asked, tag="help", kw_only=True):
+class AnswerHelp(Asked, tag="help", kw_only=True, rename=LETTERS):
     """`of`: the request; else the open one of hers."""
 
-    a: Agent | None = None
+    agent: Agent | None = None
     of: Of | None = None
     state: Literal["accepted", "resolved"]
     result: Word | None = None
 
 
-class AnswerFault(Asked, tag="fault", kw_only=True):
-    a: Agent | None = None
-    s: Station | None = None
+class AnswerFault(Asked, tag="fault", kw_only=True, rename=LETTERS):
+    agent: Agent | None = None
+    station: Station | None = None
     of: Of | None = None
     state: Literal["accepted", "resolved", "rejected"]
     cause: Word | None = None
 
 
-class Noted(Asked, tag="note", kw_only=True):
+class Noted(Asked, tag="note", kw_only=True, rename=LETTERS):
     """What was done off the system."""
 
-    a: Agent
+    agent: Agent
     kind: Literal[
         "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
     ]
-    c: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    contact: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class Acknowledge(Asked, tag="acknowledge", kw_only=True):
+class Acknowledge(Asked, tag="acknowledge", kw_only=True, rename=LETTERS):
     """An alert was seen by a person: its rule, and since when it holds."""
 
-    a: Agent | None = None
-    s: Station | None = None
+    agent: Agent | None = None
+    station: Station | None = None
     rule: Word
     since: Utc | None = None
 
@@ -123,8 +124,8 @@ class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):
     by: By
 
 
-class Correct(Record, tag="attendance.corrected", kw_only=True):
-    a: Agent
+class Correct(Record, tag="attendance.corrected", kw_only=True, rename=LETTERS):
+    agent: Agent
     direction: Direction
     time: Utc
     reason: Note
@@ -132,8 +133,8 @@ class Correct(Record, tag="attendance.corrected", kw_only=True):
     evidence: Note | None = None
 
 
-class Justify(Record, tag="attendance.justified", kw_only=True):
-    a: Agent
+class Justify(Record, tag="attendance.justified", kw_only=True, rename=LETTERS):
+    agent: Agent
     reason: Note
     of: Of | None = None
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
@@ -141,8 +142,8 @@ class Justify(Record, tag="attendance.justified", kw_only=True):
     evidence: Note | None = None
 
 
-class Schedule(Record, tag="schedule.published", kw_only=True):
-    a: Agent
+class Schedule(Record, tag="schedule.published", kw_only=True, rename=LETTERS):
+    agent: Agent
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
     version: Sequence
     shift: Word | None = None

@@ -13,14 +13,14 @@ def end_boot(state: StationState) -> None:
     """The boot is over; one without an hour is kept, for its length and what lacks its hour."""
     if state.offset is not None:
         state.sure_utc = state.newest_utc
-        state.sure_ms = state.clock.uncertainty_at(state.u)
+        state.sure_ms = state.clock.uncertainty_at(state.uptime_ms)
     elif not state.is_new:
-        b = state.b if state.hourless else 0
+        b = state.boot if state.hourless else 0
         last = state.adrift[-1] if state.adrift else None
-        if last is not None and not b and not last.b:
-            last.ms += state.u
+        if last is not None and not b and not last.boot:
+            last.ms += state.uptime_ms
         else:
-            state.adrift.append(Adrift(state.e, b, state.u))
+            state.adrift.append(Adrift(state.epoch, b, state.uptime_ms))
         if len(state.adrift) > BOOTS_KEPT:
             del state.adrift[0]
     state.offset, state.hourless, state.clock = None, False, state.clock.next_boot()
@@ -30,11 +30,11 @@ def hour_before_anchor(changes: Changes, state: StationState, event: Event) -> i
     """UTC of an event of a boot without an anchor: its own `t`. By that the boot has its hour too:
     the anchor that gave it to the station is lost.
     """
-    if event.t is None:
-        state.hourless |= isinstance(getattr(event, "a", None), str)
+    if event.utc_ms is None:
+        state.hourless |= isinstance(getattr(event, "agent", None), str)
     elif type(event) is not StationClock:
-        _anchor(changes, state, event, event.t, "event", UNTOLD_MS)
-    return event.t
+        _anchor(changes, state, event, event.utc_ms, "event", UNTOLD_MS)
+    return event.utc_ms
 
 
 def take_anchor(changes: Changes, state: StationState, event: StationClock) -> None:
@@ -46,20 +46,20 @@ def _anchor(
     changes: Changes, state: StationState, event: Event, utc: int, source: str, doubt: int
 ) -> None:
     clock, first = state.clock, state.offset is None
-    jump = clock.anchor(event.u, utc, source, doubt)
-    changes.anchor(event.s, event.e, event.b, clock, jump)
-    state.offset = utc - event.u
+    jump = clock.anchor(event.uptime_ms, utc, source, doubt)
+    changes.anchor(event.station, event.epoch, event.boot, clock, jump)
+    state.offset = utc - event.uptime_ms
     if jump is not None:
         clock_set(changes, state, event)
     if not first:
         return
-    clocks = {(event.e, event.b): clock}
+    clocks = {(event.epoch, event.boot): clock}
     if state.adrift and state.sure_utc is not None:
         doubt_ms = max(state.sure_ms, clock.uncertainty_at(0))
         found = between(state.adrift, state.sure_utc, clock.utc_at(0), doubt_ms)
         for boot, its in zip(state.adrift, found, strict=True):
-            if boot.b and its.utc >= FIRST_MS:
-                clocks[boot.e, boot.b] = its
-                changes.anchor(event.s, boot.e, boot.b, its, None)
+            if boot.boot and its.utc >= FIRST_MS:
+                clocks[boot.epoch, boot.boot] = its
+                changes.anchor(event.station, boot.epoch, boot.boot, its, None)
     state.adrift.clear()
-    changes.place(event.s, state, clocks)
+    changes.place(event.station, state, clocks)

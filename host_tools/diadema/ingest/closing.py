@@ -17,11 +17,11 @@ def close_contact(
     changes: Changes, state: StationState, contact: Contact, event: Event, utc: Utc
 ) -> None:
     contact.phase = "closed"
-    contact.close_b, contact.close_u, contact.close_utc = event.b, event.u, utc
+    contact.close_b, contact.close_u, contact.close_utc = event.boot, event.uptime_ms, utc
     if contact.end_u is None:
-        contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+        contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
     if state.tickets:
-        call_over(changes, state, contact.c, event, utc)
+        call_over(changes, state, contact.contact, event, utc)
     if contact in state.open:
         state.open.remove(contact)
     last = state.last
@@ -33,7 +33,7 @@ def close_contact(
 
 def _keep(contacts: list[Contact], contact: Contact, instead: Contact) -> None:
     """A code may still come for it; `instead` is the last one now."""
-    if contact.c == instead.c:
+    if contact.contact == instead.contact:
         return
     contacts.append(contact)
     if len(contacts) > _KEPT:

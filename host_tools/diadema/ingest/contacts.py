@@ -21,19 +21,19 @@ type Utc = int | None
 
 def _begin(changes: Changes, state: StationState, event: Any, utc: Utc, phase: str) -> Contact:
     session = state.session
-    if session is None or session.a != event.a:
+    if session is None or session.agent != event.agent:
         sessions.require(changes, state, event, utc)
     if state.open:
         _cut_short(changes, state, event, utc)
     contact = Contact(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        c=event.c,
-        a=event.a,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        contact=event.contact,
+        agent=event.agent,
         phase=phase,
-        start_b=event.b,
-        start_u=event.u,
+        start_b=event.boot,
+        start_u=event.uptime_ms,
         start_utc=utc,
     )
     state.open.append(contact)
@@ -46,15 +46,15 @@ def _cut_short(changes: Changes, state: StationState, event: Event, utc: Utc) ->
     for other in list(state.open):
         if other not in wrapping:  # its end never came
             other.estimated = True
-            stop_clocks(other, state.u)
+            stop_clocks(other, state.uptime_ms)
             close_contact(changes, state, other, event, utc)
 
 
 def find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact:
     """The contact that the event is about; one that nobody began is begun here, as estimated."""
-    c = event.c
+    c = event.contact
     for contact in state.open:
-        if contact.c == c:
+        if contact.contact == c:
             return contact
     over = known_closed(changes, state, c)
     if over is not None:
@@ -68,7 +68,7 @@ def known_closed(changes: Changes, state: StationState, c: str) -> Contact | Non
     """One that is over and of which something is heard again."""
     kept = [state.last, *state.coded_late] if state.last is not None else state.coded_late
     for contact in kept:
-        if contact.c == c:
+        if contact.contact == c:
             changes.contact(contact)
             return contact
     return None
@@ -113,12 +113,12 @@ def _dialed(changes: Changes, state: StationState, event: ev.ContactDialed, utc:
 
 def _answer(changes: Changes, state: StationState, event: ev.ContactAnswered, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
-    if contact.phase == "dialing" and contact.start_b == event.b:
-        contact.dial_ms = event.u - contact.start_u
+    if contact.phase == "dialing" and contact.start_b == event.boot:
+        contact.dial_ms = event.uptime_ms - contact.start_u
     elif event.ring_ms is not UNSET:
         contact.ring_ms = event.ring_ms
     go_on(state, contact, "talking")
-    contact.answered_u, contact.answered_utc = event.u, utc
+    contact.answered_u, contact.answered_utc = event.uptime_ms, utc
     _answered(changes, contact)
 
 
@@ -136,25 +136,25 @@ def _held(changes: Changes, state: StationState, event: ev.ContactHeld, utc: Utc
     _answered(changes, contact)
     go_on(state, contact, "held")
     if contact.held_u is None:  # a hold within a hold is one hold
-        contact.held_u = event.u
+        contact.held_u = event.uptime_ms
 
 
 def _resumed(changes: Changes, state: StationState, event: ev.ContactResumed, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
     _answered(changes, contact)
-    stop_hold(contact, event.u)
+    stop_hold(contact, event.uptime_ms)
     go_on(state, contact, "talking")
 
 
 def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
     contact.ended_by, contact.on_hold = event.by, event.on_hold
-    contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
     if event.estimated:
         _end_before(contact, event)
     if state.tickets:
-        call_over(changes, state, contact.c, event, utc)
-    if event.by == "interrupted" or contact.start_b != event.b:
+        call_over(changes, state, contact.contact, event, utc)
+    if event.by == "interrupted" or contact.start_b != event.boot:
         contact.interrupted = True  # talk and hold were booked when the boot changed
     elif contact.phase != "wrapup":
         stop_clocks(contact, contact.end_u)
@@ -170,10 +170,10 @@ def _end_before(contact: Contact, event: ev.ContactEnded) -> None:
     """At the last voice, but not before she took the call in this boot."""
     contact.estimated = True
     began = contact.answered_u if contact.answered_u is not None else contact.start_u
-    earliest = min(began, event.u) if contact.start_b == event.b else 0
-    silent = min(event.silent_ms or 0, event.u - earliest)
+    earliest = min(began, event.uptime_ms) if contact.start_b == event.boot else 0
+    silent = min(event.silent_ms or 0, event.uptime_ms - earliest)
     contact.details().silent_ms = silent
-    contact.end_u = event.u - silent
+    contact.end_u = event.uptime_ms - silent
     if contact.end_utc is not None:
         contact.end_utc -= silent
 
@@ -183,14 +183,14 @@ def _wrapup_started(
 ) -> None:
     contact = find(changes, state, event, utc)
     go_on(state, contact, "wrapup")
-    if contact.more is None or not contact.more.silent_ms or contact.end_b != event.b:
-        contact.end_b, contact.end_u, contact.end_utc = event.b, event.u, utc
+    if contact.more is None or not contact.more.silent_ms or contact.end_b != event.boot:
+        contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
 
 
 def _wrapup_ended(changes: Changes, state: StationState, event: ev.WrapupEnded, utc: Utc) -> None:
     contact = find(changes, state, event, utc)
-    if contact.end_u is not None and contact.end_b == event.b:
-        contact.wrap_ms = event.u - wrapup_u(contact, contact.end_u)
+    if contact.end_u is not None and contact.end_b == event.boot:
+        contact.wrap_ms = event.uptime_ms - wrapup_u(contact, contact.end_u)
     else:
         contact.estimated = True
     close_contact(changes, state, contact, event, utc)

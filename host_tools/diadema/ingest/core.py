@@ -179,9 +179,13 @@ class Ingest:
         self.position = max(self.position, found.position)
         self.deferred += begun.deferred
         for event in found.conflicts:
-            effects.alarms.append(f"conflict: {event.s} {event.e} {event.n} came with other bytes")
+            effects.alarms.append(
+                f"conflict: {event.station} {event.epoch} {event.sequence} came with other bytes"
+            )
         for event in found.recovered:
-            effects.alarms.append(f"came back: {event.s} {event.e} {event.n}, once taken as lost")
+            effects.alarms.append(
+                f"came back: {event.station} {event.epoch} {event.sequence}, once taken as lost"
+            )
         if marks := marks_among(found.recovered):
             self._enter(marks, effects)
         return effects
@@ -220,7 +224,7 @@ class Ingest:
             lost = [station for station in self.stations.values() if station.unconfirmed]
             for station in lost:
                 station.unconfirmed, station.hello.up = False, False
-            seated = {one.state.session.a for one in lost if one.state.session is not None}
+            seated = {one.state.session.agent for one in lost if one.state.session is not None}
             return self._save(lost, seated)
 
     def save(self, stations: Iterable[Station], agents: set[str]) -> dict[str, bytes]:
@@ -246,7 +250,10 @@ class Ingest:
         """Put marks that came back into the ledger."""
         with self.changing([]) as tx:
             window = self._window(live=True)
-            rows = [placed(tx, one, self.station(one.s).state.generation, window) for one in marks]
+            rows = [
+                placed(tx, one, self.station(one.station).state.generation, window)
+                for one in marks
+            ]
             self.writer.put(tx, tables.marks, self._chained(rows, effects))
 
     def _chained(self, marks: Sequence[tuple[Told, Placed]], effects: Effects) -> list[MarkRow]:
@@ -296,7 +303,7 @@ class Ingest:
         self._of_site = frozenset(one.id for one in site.stations) if site else frozenset()
         self.floor = Floor(site, rows, day_of(self.clock.now_ms(), site))
         seated = [
-            (session.open_utc or 0, station.s, session.a)
+            (session.open_utc or 0, station.station, session.agent)
             for station in self.stations.values()
             if (session := station.state.session) is not None
         ]
@@ -319,15 +326,15 @@ class Ingest:
         self._departures.note(changes.sessions.values())
         for station in touched:
             running = station.state.session
-            seats = self.floor.sit(station.s, running.a if running else None)
+            seats = self.floor.sit(station.station, running.agent if running else None)
             if running and len(seats) > 1:
-                effects.two_seats.append((running.a, seats))
+                effects.two_seats.append((running.agent, seats))
         effects.queue_calls = [*changes.queue_calls.values()]
         effects.updates = changes.updates
         effects.opened = changes.opened
-        effects.ended = {session.s for session in changes.ended}
+        effects.ended = {session.station for session in changes.ended}
         told = (*changes.contacts.values(), *changes.answered)  # also of who is not there any more
-        effects.rows = self._render(changes.agents.union(contact.a for contact in told))
+        effects.rows = self._render(changes.agents.union(contact.agent for contact in told))
 
     def _render(self, agents: Iterable[str]) -> dict[str, bytes]:
         changed: dict[str, bytes] = {}
@@ -341,10 +348,10 @@ class Ingest:
         day = self.floor.day
         with self._reading() as tx:
             its = (*contacts_between(tx, day.start, day.end), *reaching(tx, day.start))
-            rows = {(c.s, c.e, c.n): c for c in its}
-        rows |= {(c.s, c.e, c.n): c for c in newer}
+            rows = {(c.station, c.epoch, c.sequence): c for c in its}
+        rows |= {(c.station, c.epoch, c.sequence): c for c in newer}
         for station in self.stations.values():
-            rows |= {(c.s, c.e, c.n): c for c in station.state.open}
+            rows |= {(c.station, c.epoch, c.sequence): c for c in station.state.open}
         self.floor.count(rows.values())
 
     def _kept(self, s: str, e: int) -> Journal:

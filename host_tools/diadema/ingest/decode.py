@@ -15,6 +15,7 @@ from diadema.ingest.messages import Message
 from diadema.store.erased import ErasedList
 from diadema.store.writer import known_bodies
 from diadema.wire.events import ANY_EVENT, EVENT_LIMIT, KINDS, UNREADABLE, Event
+from diadema.wire.letters import LETTERS
 from diadema.wire.scrub import Names, scrubbed
 
 type Unknown = list[tuple[str, str]]  # (kind, field); field '' for the kind itself
@@ -38,16 +39,16 @@ class BadEvent(DiademaError):
         self.reason, self.e, self.n = reason, e, n
 
 
-class UnknownEvent(msgspec.Struct, kw_only=True):
+class UnknownEvent(msgspec.Struct, kw_only=True, rename=LETTERS):
     """An event of a kind that is not known here: its common fields."""
 
-    s: str
-    e: int
-    n: int
-    b: int
-    u: int
+    station: str
+    epoch: int
+    sequence: int
+    boot: int
+    uptime_ms: int
     k: str
-    t: int | None = None
+    utc_ms: int | None = None
 
 
 class _Common(Event, kw_only=True):
@@ -87,7 +88,7 @@ def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
     kind = KINDS.get(k)
     try:
         if kind is None:
-            fields = {name: raw[name] for name in _Common.__struct_fields__ if name in raw}
+            fields = {name: raw[name] for name in _Common.__struct_encode_fields__ if name in raw}
             msgspec.convert(fields | {"k": "_Common"}, _Common)
             return k, msgspec.convert(raw, UnknownEvent), [(k, "")]
         names = {*kind.__struct_encode_fields__, "k"}
@@ -99,10 +100,10 @@ def decode(data: bytes) -> tuple[str, Event | UnknownEvent, Unknown]:
         raise BadEvent(str(error), e, n) from error
 
 
-class _Place(msgspec.Struct):
-    s: str
-    e: int
-    n: int
+class _Place(msgspec.Struct, rename=LETTERS):
+    station: str
+    epoch: int
+    sequence: int
 
 
 def obeyed(messages: Sequence[Message], erased: ErasedList, tx: Connection) -> Sequence[Message]:
@@ -118,7 +119,9 @@ def _as_kept(message: Message, names: Names, tx: Connection) -> Message:
         place = msgspec.json.decode(message.data, type=_Place)
     except msgspec.MsgspecError:  # it could never be read
         return Message(message.place, message.subject, b"")
-    kept = known_bodies(tx, [(place.s, place.e, place.n)]).get((place.s, place.e, place.n))
+    kept = known_bodies(tx, [(place.station, place.epoch, place.sequence)]).get(
+        (place.station, place.epoch, place.sequence)
+    )
     if kept:
         return Message(message.place, message.subject, min(kept))
     plain = msgspec.json.encode(scrubbed(msgspec.json.decode(message.data), names))

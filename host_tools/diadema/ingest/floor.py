@@ -11,24 +11,25 @@ from diadema.site.description import Site
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
 from diadema.store.station_state import Station, StationState, foremost
+from diadema.wire.letters import LETTERS
 
 
-class Row(Struct, kw_only=True):
+class Row(Struct, kw_only=True, rename=LETTERS):
     """The value under `agent.<id>` in the KV bucket `live`."""
 
-    a: str
+    agent: str
     name: str
     alias: str
     team: str = ""
     seat: str | None = None
-    s: str | None = None
+    station: str | None = None
     state: str = "logged_out"
     reason: str | None = None
     reason_label: str | None = None
     private: bool = False
     since: int | None = None
-    t: int | None = None
-    c: str | None = None
+    utc_ms: int | None = None
+    contact: str | None = None
     queue: str | None = None
     contacts: int = 0
     tmo: int | None = None
@@ -179,14 +180,17 @@ class Floor:
         return self._seat_names.get(s, s)
 
     def answered(self, contact: Contact) -> None:
-        figures = self._figures.get(contact.a)
+        figures = self._figures.get(contact.agent)
         if figures is not None and figures.missed:
-            figures.missed.pop((contact.s, contact.e, contact.n), None)
+            figures.missed.pop((contact.station, contact.epoch, contact.sequence), None)
 
     def missed(self, contact: Contact) -> None:
         inbound = contact.direction == "in"
         if inbound and contact.outcome == "missed" and self.day.has(contact.start_utc):
-            missed, key = self._figures_of(contact.a).missed, (contact.s, contact.e, contact.n)
+            missed, key = (
+                self._figures_of(contact.agent).missed,
+                (contact.station, contact.epoch, contact.sequence),
+            )
             if contact.cause in metrics.EXCUSED:
                 missed.pop(key, None)
             else:
@@ -207,7 +211,9 @@ class Floor:
             began = ended = 0
         seconds = metrics.handle_s(contact) if today and averaged else -1
         its = today and answered, seconds, began, ended, start or 0
-        self._figures_of(contact.a).tell((contact.s, contact.e, contact.n), its)
+        self._figures_of(contact.agent).tell(
+            (contact.station, contact.epoch, contact.sequence), its
+        )
 
     def count(self, contacts: Iterable[Contact]) -> None:
         """Read the day's figures anew from all of its contacts, and those whose talk reaches into
@@ -227,7 +233,7 @@ class Floor:
         in_a_row = figures.in_a_row
         seconds, handled = figures.averages
         row = Row(
-            a=a,
+            agent=a,
             name=agent.name if agent else a,
             alias=agent.alias if agent else a,
             team=agent.team if agent else "",
@@ -241,19 +247,23 @@ class Floor:
         )
         seats = self._seats.get(a)
         if not seats:
-            row.since = row.t = out_since
+            row.since = row.utc_ms = out_since
             return row
         station = stations[seats[0]] if len(seats) == 1 else _latest(stations[s] for s in seats)
         state = station.state
         contact = foremost(state.open) if state.open else None
         reason = self._reasons.get(state.shown_reason or "")
-        row.s, row.seat = station.s, self.seat_name(station.s)
+        row.station, row.seat = station.station, self.seat_name(station.station)
         row.state, row.reason = state.shown, state.shown_reason
         row.reason_label = reason.label if reason else None
         row.private = reason.private if reason else self._hides(row)
-        row.since, row.t = state.shown_utc, state.newest_utc
+        row.since, row.utc_ms = state.shown_utc, state.newest_utc
         if contact is not None:
-            row.c, row.queue, row.answered_utc = contact.c, contact.queue, contact.answered_utc
+            row.contact, row.queue, row.answered_utc = (
+                contact.contact,
+                contact.queue,
+                contact.answered_utc,
+            )
         self._tickets(row, state)
         row.unfit, row.unfit_utc = state.unfit, state.unfit_utc
         if state.faults and row.unfit is None:
@@ -274,7 +284,7 @@ class Floor:
                 continue
             if ticket.kind == "fault":
                 row.fault, row.fault_by = ticket.open_utc or 0, ticket.accepted_by
-            elif ticket.a in (None, row.a):
+            elif ticket.agent in (None, row.agent):
                 row.help, row.help_by = ticket.open_utc or 0, ticket.accepted_by
                 row.help_topic = self._topics.get(ticket.topic or "", ticket.topic)
 
@@ -290,6 +300,6 @@ def _latest(stations: Iterable[Station]) -> Station:
 
     def opened(one: Station) -> tuple[int, str]:
         session = one.state.session
-        return (session.open_utc or 0 if session else 0), one.s
+        return (session.open_utc or 0 if session else 0), one.station
 
     return max(stations, key=opened)

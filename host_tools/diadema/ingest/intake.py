@@ -134,11 +134,11 @@ class Intake:
                 journal = station.journal
                 continue
             kind = type(event)
-            n = event.n
+            n = event.sequence
             if (
                 n != journal.position + 1
-                or event.e != journal.e
-                or event.s != name
+                or event.epoch != journal.epoch
+                or event.station != name
                 or journal.pending
                 or kind is StationLost
             ):
@@ -146,7 +146,7 @@ class Intake:
                 journal = station.journal
                 continue
             journal.position = n
-            rows.append((name, journal.e, n, KIND_OF[kind], data))
+            rows.append((name, journal.epoch, n, KIND_OF[kind], data))
             try:
                 if kind in _HOLDS:
                     self._holding(station, event, self._shown(station, message))
@@ -164,10 +164,10 @@ class Intake:
         for s, station in self._touched.items():
             self._changes.running(station.state)
             journal = station.journal
-            if journal.e >= 0:
-                self._journals[s, journal.e] = journal
+            if journal.epoch >= 0:
+                self._journals[s, journal.epoch] = journal
                 if not s.startswith(HUB):  # what we said ourselves
-                    self.effects.acks[s] = (journal.e, journal.position)
+                    self.effects.acks[s] = (journal.epoch, journal.position)
             self.batch.stations.append(saved(station))
             station.put_aside()
         for (s, e), journal in self._journals.items():
@@ -305,12 +305,12 @@ class Intake:
             self._bury(message, "neither 0 nor 1")
 
     def _set_link(self, station: Station, link: str, up: bool) -> None:
-        self._touched[station.s] = station
+        self._touched[station.station] = station
         station.set_link(link, up)
         if not station.hello.proven:
             self._forget_way(station)
         if station.state.session is not None:
-            self._changes.agents.add(station.state.session.a)
+            self._changes.agents.add(station.state.session.agent)
 
     def _greeting(
         self, station: Station, hello: Greeting, message: Message, target: Target
@@ -319,17 +319,17 @@ class Intake:
         if (target.gw, hello.port) == (before.gw, before.port):
             self._doubt(station)  # until it is shown again
         fits = 1 <= hello.first <= hello.last + 1 and hello.last - hello.first < LIFE
-        if hello.s != station.s or not fits:
-            self._bury(message, "no greeting: first, last and s do not fit", station.s)
+        if hello.station != station.station or not fits:
+            self._bury(message, "no greeting: first, last and s do not fit", station.station)
             return
         verdict = Verdict.PROVEN
         if self._proofs is not None and not target.gw:
-            self._proofs.by_credential(station.s)
+            self._proofs.by_credential(station.station)
         elif self._proofs is not None:
             verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
             late = hello.mac and self._proofs.came_late(target.gw, hello, message.sequence)
             if verdict is not Verdict.PROVEN and hello.keyed and (late or not hello.mac):
-                self.effects.asked.add((station.s, target.gw, hello.port))
+                self.effects.asked.add((station.station, target.gw, hello.port))
             if verdict is Verdict.REFUSED:
                 return
         if verdict is Verdict.TAKEN and "wifi" in before.links and not self._named(target, hello):
@@ -337,12 +337,12 @@ class Intake:
             before.port, before.at = hello.port, hello.at
             self._set_link(station, "usb", True)  # what it says of itself came by its credential
             return
-        known = hello.e in station.journals
-        journal = self._journal(station, hello.e)
+        known = hello.epoch in station.journals
+        journal = self._journal(station, hello.epoch)
         if hello.first > journal.position + LIFE:
-            self._bury(message, "no greeting: its first is beyond any journal", station.s)
+            self._bury(message, "no greeting: its first is beyond any journal", station.station)
             return
-        self._look_for_twin(station, hello.e, known)
+        self._look_for_twin(station, hello.epoch, known)
         shown = verdict is Verdict.PROVEN or not before.keeps  # else it is asked first
         if hello.first > journal.position + 1 and shown:
             self._lose(station, journal, journal.position + 1, hello.first - 1, "hello")
@@ -356,7 +356,7 @@ class Intake:
             hello.gw, hello.port, hello.at = before.gw, before.port, before.at
             hello.gw_ca = before.gw_ca
         station.hello = hello
-        self.effects.greeted[station.s] = hello
+        self.effects.greeted[station.station] = hello
         self._set_link(station, target.link, True)
 
     def _named(self, target: Target, hello: Greeting) -> bool:
@@ -366,22 +366,23 @@ class Intake:
     def _doubt(self, station: Station) -> None:
         """Whoever is on its cable has shown nothing, or not since he spoke last."""
         if station.hello.proven:
-            self._touched[station.s] = station
+            self._touched[station.station] = station
             station.hello.proven = False
             self._forget_way(station)
 
     def _forget_way(self, station: Station) -> None:
         """Its events by the cable are looked at again."""
-        self._names.pop(f"{PREFIX}gw-{station.hello.gw}.{station.s}.ev", None)
+        self._names.pop(f"{PREFIX}gw-{station.hello.gw}.{station.station}.ev", None)
 
     def _look_for_twin(self, station: Station, e: int, known: bool) -> None:
         """A journal that another one took over from is gone: a board formats it, or it is new."""
-        before = station.hello.e
-        if not station.hello.s or e == before or not known:
+        before = station.hello.epoch
+        if not station.hello.station or e == before or not known:
             return
         if not station.returned & {e, before}:
             self.effects.alarms.append(
-                f"one id: {station.s} tells of journal {e} again, after {before}: two boards have "
+                f"one id: {station.station} tells of journal {e} again, after {before}: "
+                "two boards have "
                 "that id, or an old flash came back"
             )
         station.returned |= {e, before}
@@ -410,23 +411,23 @@ class Intake:
         unknown: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Any event that did not go the straight way."""
-        data, n = message.data, event.n
-        if event.s != s:
+        data, n = message.data, event.sequence
+        if event.station != s:
             self._bury(message, "the station of another topic", s)
             return
         station = self._touch(s)
-        journal = self._journal(station, event.e)
+        journal = self._journal(station, event.epoch)
         if n <= journal.position or n in journal.pending:
-            self.batch.doubtful.append(Doubtful(s, event.e, n, kind, data))
+            self.batch.doubtful.append(Doubtful(s, event.epoch, n, kind, data))
         elif self._room(journal, n):
-            self._rows[s].append((s, event.e, n, kind, data))
+            self._rows[s].append((s, event.epoch, n, kind, data))
             self.batch.unknown.update(unknown)
             journal.pending[n] = data
             self._advance(station, journal, event, shown=self._shown(station, message))
 
     def _shown(self, station: Station, message: Message) -> bool:
         """Whether it came by the station's credential, or over a cable after its proof."""
-        return message.subject == subject_of(station.s) or station.hello.proven
+        return message.subject == subject_of(station.station) or station.hello.proven
 
     def _holding(self, station: Station, event: Any, shown: bool) -> None:
         """The broker's old CA goes by this word: without proof it can only keep it longer."""
@@ -445,8 +446,8 @@ class Intake:
     # -- journals
 
     def _journal(self, station: Station, e: int) -> Journal:
-        if station.journal.e != e and station.journal.e >= 0:
-            self._journals[station.s, station.journal.e] = station.journal
+        if station.journal.epoch != e and station.journal.epoch >= 0:
+            self._journals[station.station, station.journal.epoch] = station.journal
         return station.journal_of(e, self._kept)
 
     def _advance(
@@ -466,10 +467,10 @@ class Intake:
             journal.position = n
             if not data:  # a dead letter takes its place
                 if data == _UNREADABLE:
-                    self._forgo(station.s, journal.e, n)
+                    self._forgo(station.station, journal.epoch, n)
                 skip(station.state)
                 continue
-            now = event is not None and event.n == n
+            now = event is not None and event.sequence == n
             known: Any = event if now else decode(data)[1]
             if isinstance(known, StationLost):
                 to = known.to if known.to - n < RECORDS else n  # else it cannot be so
@@ -483,7 +484,7 @@ class Intake:
             except StoreTrouble:
                 raise
             except Exception as error:
-                self._not_worked_out(station, Message(0, f"{station.s} {n}", data), error)
+                self._not_worked_out(station, Message(0, f"{station.station} {n}", data), error)
             if getattr(known, "i", UNSET) is not UNSET:
                 self._answer(station, known, data)
 
@@ -491,8 +492,10 @@ class Intake:
         """n = first…last will never come; what of them is here already is taken all the same."""
         if last < first:
             return
-        self.batch.losses.append((station.s, journal.e, first, last, why))
-        self.effects.alarms.append(f"lost: {station.s} {journal.e} {first}…{last} ({why})")
+        self.batch.losses.append((station.station, journal.epoch, first, last, why))
+        self.effects.alarms.append(
+            f"lost: {station.station} {journal.epoch} {first}…{last} ({why})"
+        )
         skip(station.state)
         while (n := min(journal.pending, default=last + 1)) <= last:
             journal.position = n - 1
@@ -510,16 +513,16 @@ class Intake:
 
     def _answer(self, station: Station, event: Any, data: bytes) -> None:
         if isinstance(event.i, int) and event.i < station.next_i + COMMANDS:
-            self.batch.answers.append((station.s, event.i, data))
-            self.effects.answered.append((station.s, event.i))
+            self.batch.answers.append((station.station, event.i, data))
+            self.effects.answered.append((station.station, event.i))
             station.next_i = max(station.next_i, event.i + 1)
             station.state.answered_i = max(station.state.answered_i, event.i)
 
     def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
         """A fault of ours: the event is stored all the same, and one event must not stop us."""
         skip(station.state)
-        message = Message(message.sequence, subject_of(station.s), message.data)
-        self._bury(message, f"stored, but not worked out: {error!r}", station.s)
+        message = Message(message.sequence, subject_of(station.station), message.data)
+        self._bury(message, f"stored, but not worked out: {error!r}", station.station)
 
     def _bury(
         self,
@@ -548,11 +551,13 @@ def sender_of(subject: str, stations: Mapping[str, Station], of_site: Collection
     station = stations.get(rest[0]) if rest else None
     if station is None or _is_strange(station, of_site) or first != f"gw-{station.hello.gw}":
         return first
-    return station.s
+    return station.station
 
 
 def _is_strange(station: Station, of_site: Collection[str]) -> bool:
-    return is_station(station.s) and station.s not in of_site and not station.hello.keeps
+    return (
+        is_station(station.station) and station.station not in of_site and not station.hello.keeps
+    )
 
 
 def _more(count: int) -> str:

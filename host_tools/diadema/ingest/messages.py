@@ -164,37 +164,37 @@ class Changes:
         mine = [
             contact
             for contact in self.contacts.values()
-            if (contact.s, contact.e, contact.c) == (s, e, c)
+            if (contact.station, contact.epoch, contact.contact) == (s, e, c)
         ]
         stored = self.stored(s, e, n, c)
-        if stored is not None and (s, e, stored.n) not in self.contacts:
+        if stored is not None and (s, e, stored.sequence) not in self.contacts:
             mine.append(stored)
-        return max(mine, key=lambda contact: contact.n, default=None)
+        return max(mine, key=lambda contact: contact.sequence, default=None)
 
     def contact(self, contact: Contact) -> None:
-        self.contacts[contact.s, contact.e, contact.n] = contact
+        self.contacts[contact.station, contact.epoch, contact.sequence] = contact
         if contact.start_utc is None or contact.close_utc is None:
-            self.hourless.setdefault(contact.s, []).append(contact)
+            self.hourless.setdefault(contact.station, []).append(contact)
 
     def session(self, session: Session) -> None:
-        self.sessions[session.s, session.e, session.n] = session
-        self.agents.add(session.a)
+        self.sessions[session.station, session.epoch, session.sequence] = session
+        self.agents.add(session.agent)
         if session.open_utc is None or session.close_utc is None:
-            self.hourless.setdefault(session.s, []).append(session)
+            self.hourless.setdefault(session.station, []).append(session)
 
     def trail(self, trail: Trail) -> None:
         """One that is over; with its hour nothing changes it any more."""
         if trail.start_utc is not None:
             self.trail_rows.append(trail_row(trail))
         else:
-            self.trails[trail.s, trail.e, trail.n] = trail
-            self.hourless.setdefault(trail.s, []).append(trail)
+            self.trails[trail.station, trail.epoch, trail.sequence] = trail
+            self.hourless.setdefault(trail.station, []).append(trail)
 
     def ticket(self, ticket: Ticket) -> None:
-        self.tickets[ticket.s, ticket.e, ticket.n] = ticket
+        self.tickets[ticket.station, ticket.epoch, ticket.sequence] = ticket
 
     def queue_call(self, call: QueueCall) -> None:
-        self.queue_calls[call.s, call.e, call.n] = call
+        self.queue_calls[call.station, call.epoch, call.sequence] = call
 
     def keep(self, table: Table, row: tuple[Any, ...]) -> None:
         """A row that no later event changes."""
@@ -203,7 +203,7 @@ class Changes:
     def running(self, state: StationState) -> None:
         """The agent that a touched station is left with."""
         if state.session is not None:
-            self.agents.add(state.session.a)
+            self.agents.add(state.session.agent)
 
     def settle_hours(self) -> None:
         """Keep, and tell a station, which events had an hour that cannot be."""
@@ -222,7 +222,7 @@ class Changes:
     def anchor(self, s: str, e: int, b: int, clock: BootClock, jump: int | None) -> None:
         """Note the newest anchor of a boot's clock."""
         drift = clock.drift_ppb, clock.drift_error_ppb
-        told = clock.u, clock.utc, clock.source, clock.uncertainty_ms
+        told = clock.uptime_ms, clock.utc, clock.source, clock.uncertainty_ms
         self.anchors.append((s, e, b, *told, *drift, jump))
         if jump is not None:
             self.alarms.append(f"clock: {s} was set {jump / 1000:+.1f} s by {clock.source}")
@@ -240,7 +240,7 @@ class Changes:
         if state.trail is not None:
             trail = state.trail
             for (e, b), clock in clocks.items():
-                if (trail.e, trail.b) == (e, b) and trail.start_utc is None:
+                if (trail.epoch, trail.boot) == (e, b) and trail.start_utc is None:
                     trail.start_utc = _late(trail, clock, trail.start_u)
         rows += self.hourless.pop(s, ())
         for e, b in clocks:
@@ -248,29 +248,29 @@ class Changes:
                 rows += chain.from_iterable(self.unplaced(s, e, b))
                 self.placed = True
         for (e, b), clock in clocks.items():
-            if state.hourless or (e, b) != (state.e, state.b):
+            if state.hourless or (e, b) != (state.epoch, state.boot):
                 self._hours(s, e, b, clock)
         for row in rows:
             for (e, b), clock in clocks.items():
-                if row.e == e:
+                if row.epoch == e:
                     self._place(row, b, clock)
         for ticket in state.tickets:
             for (e, b), clock in clocks.items():
-                if ticket.e == e and _place_ticket(ticket, b, clock):
+                if ticket.epoch == e and _place_ticket(ticket, b, clock):
                     self.ticket(ticket)
-        shown = clocks.get((state.e, state.shown_b))
+        shown = clocks.get((state.epoch, state.shown_b))
         if state.shown_utc is None and shown is not None:
             state.shown_utc = shown.utc_at(state.shown_u)
 
     def _hours(self, s: str, e: int, b: int, clock: BootClock) -> None:
         """Marks of that boot without an hour get it as they are written, or where they stand."""
         doubt, doubt_ppb = clock.uncertainty_ms, clock.drift_error_ppb
-        told = {"u": clock.u, "utc": clock.utc, "ppb": clock.drift_ppb}
+        told = {"u": clock.uptime_ms, "utc": clock.utc, "ppb": clock.drift_ppb}
         self.hours.append({"s": s, "e": e, "b": b, **told, "doubt": doubt, "doubt_ppb": doubt_ppb})
 
     def _place(self, row: Row, b: int, clock: BootClock) -> None:
         """Give the row its hour, unless there is a newer one of it (they come newest first)."""
-        key = row.s, row.e, row.n
+        key = row.station, row.epoch, row.sequence
         if isinstance(row, Contact):
             if self.contacts.setdefault(key, row) is row:
                 _place_contact(row, b, clock)
@@ -279,7 +279,7 @@ class Changes:
                 _place_trail(row, b, clock)
         elif self.sessions.setdefault(key, row) is row:
             _place_session(row, b, clock)
-            self.agents.add(row.a)
+            self.agents.add(row.agent)
 
 
 def _place_contact(contact: Contact, b: int, clock: BootClock) -> None:
@@ -302,7 +302,7 @@ def _place_session(session: Session, b: int, clock: BootClock) -> None:
 
 
 def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
-    if trail.b == b and trail.start_utc is None:
+    if trail.boot == b and trail.start_utc is None:
         trail.start_utc = _late(trail, clock, trail.start_u)
         trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
 

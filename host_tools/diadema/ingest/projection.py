@@ -41,11 +41,20 @@ def _step(changes: Changes, state: StationState, event: ev.ContactStep, utc: Utc
         known.method = method or known.method
         return
     new = Step(
-        step=event.step, result=event.result, how=event.how, b=event.b, u=event.u, method=method
+        step=event.step,
+        result=event.result,
+        how=event.how,
+        boot=event.boot,
+        uptime_ms=event.uptime_ms,
+        method=method,
     )
     if _ticked(new):
         before = next((one for one in reversed(steps) if _ticked(one)), None)
-        if before is not None and before.b == new.b and new.u - before.u < BLOCK_MS:
+        if (
+            before is not None
+            and before.boot == new.boot
+            and new.uptime_ms - before.uptime_ms < BLOCK_MS
+        ):
             before.block = new.block = True
         new.block |= contact.phase in ("wrapup", "closed")
     steps.append(new)
@@ -68,7 +77,11 @@ def _playbook(changes: Changes, state: StationState, event: ev.ContactPlaybook, 
 
 def _typified(changes: Changes, state: StationState, event: ev.ContactTypified, utc: Utc) -> None:
     running = state.open
-    contact = running[0] if running and running[0].c == event.c else _coded(changes, state, event)
+    contact = (
+        running[0]
+        if running and running[0].contact == event.contact
+        else _coded(changes, state, event)
+    )
     if contact is None:
         if running:  # it is of another call, whose events are lost
             return
@@ -88,11 +101,11 @@ def _retypified(
 
 def _coded(changes: Changes, state: StationState, event: Any) -> Contact | None:
     for contact in state.open:
-        if contact.c == event.c:
+        if contact.contact == event.contact:
             return contact
-    over = known_closed(changes, state, event.c)
+    over = known_closed(changes, state, event.contact)
     if over is None:
-        over = changes.older_contact(event.s, event.e, event.n, event.c)
+        over = changes.older_contact(event.station, event.epoch, event.sequence, event.contact)
         if over is not None:
             changes.contact(over)
     return over
@@ -131,15 +144,15 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     if handler is None and kind in _HOURED:
         _HOURED[kind](changes, state, event)
         return
-    if event.b != state.b or event.e != state.e:
+    if event.boot != state.boot or event.epoch != state.epoch:
         _next_boot(changes, state, event)
     if not changes.window.holds(state, event):
         event = changes.window.without_hour(state, event)
         if kind is ev.StationClock:
-            state.u = event.u
+            state.uptime_ms = event.uptime_ms
             return
     utc: int | None
-    u, offset = event.u, state.offset
+    u, offset = event.uptime_ms, state.offset
     if offset is not None:
         state.newest_utc = utc = state.clock.utc_at(u) if state.clock.drift_ppb else offset + u
     elif (utc := hour_before_anchor(changes, state, event)) is not None:
@@ -147,7 +160,7 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     if handler is not None:
         handler(changes, state, event, utc)
         trails.follow(changes, state, event, utc)
-    state.u = u
+    state.uptime_ms = u
 
 
 def skip(state: StationState) -> None:
@@ -157,13 +170,13 @@ def skip(state: StationState) -> None:
 
 
 def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
-    if event.e != state.e:  # a new journal knows of no session
+    if event.epoch != state.epoch:  # a new journal knows of no session
         sessions.close_unheard(changes, state, event, None)
-    trails.break_off(changes, state, state.u)
+    trails.break_off(changes, state, state.uptime_ms)
     for contact in state.open:  # what is known of its parts was measured in the old boot
-        stop_clocks(contact, state.u)
+        stop_clocks(contact, state.uptime_ms)
         contact.estimated |= contact.phase == "wrapup"
-    if (event.b > state.b and event.e == state.e) or state.is_new:
-        changes.fresh[event.s] = (event.e, event.b)
+    if (event.boot > state.boot and event.epoch == state.epoch) or state.is_new:
+        changes.fresh[event.station] = (event.epoch, event.boot)
     end_boot(state)
-    state.e, state.b, state.u = event.e, event.b, 0
+    state.epoch, state.boot, state.uptime_ms = event.epoch, event.boot, 0

@@ -41,7 +41,7 @@ class Proofs:
         """`before`: the greeting that stands; `sequence` of the message: a batch may be taken
         twice, a proof counts once.
         """
-        s = hello.s
+        s = hello.station
         key = self._keys.of(s)
         if hello.mac and self._asked((s, gw), hello.nonce, sequence):
             self.former.pop(s, None)
@@ -55,7 +55,9 @@ class Proofs:
             return Verdict.TAKEN
         if self.required:
             return Verdict.REFUSED
-        if before.gw == gw or not (before.gw or before.s):  # its own, or the first word of it
+        if before.gw == gw or not (
+            before.gw or before.station
+        ):  # its own, or the first word of it
             return Verdict.TAKEN
         return Verdict.REFUSED
 
@@ -63,9 +65,9 @@ class Proofs:
         """Whether it is right, but answers a question that was answered already or is none any
         more, as when two greetings were under way: he is to be asked again.
         """
-        if (hello.nonce, sequence) == self._used.get((hello.s, gw)):
+        if (hello.nonce, sequence) == self._used.get((hello.station, gw)):
             return False
-        known = [self._keys.of(hello.s), *self._keys.before(hello.s)]
+        known = [self._keys.of(hello.station), *self._keys.before(hello.station)]
         return any(key is not None and proves(key, hello) for key in known)
 
     def by_credential(self, s: str) -> None:
@@ -89,6 +91,6 @@ class Proofs:
 
 def proves(key: bytes, hello: Hello) -> bool:
     """Whether the greeting's `mac` is by this key."""
-    text = f"proof\n{hello.s}\n{hello.b}\n{hello.nonce}".encode()
+    text = f"proof\n{hello.station}\n{hello.boot}\n{hello.nonce}".encode()
     right = hmac.digest(key, text, hashlib.sha256)[:16].hex()
     return hmac.compare_digest(right.encode(), hello.mac.encode())

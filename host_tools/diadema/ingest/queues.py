@@ -39,11 +39,11 @@ _OPEN = 5_000  # calls of one switch
 
 
 def project(changes: Changes, state: StationState, event: Any) -> None:
-    if not event.s.startswith(SWITCH):
+    if not event.station.startswith(SWITCH):
         return
-    if event.e != state.e or len(state.calls) > _OPEN:
-        state.e = event.e
-        _forget(state, event.t - _DAY_MS)
+    if event.epoch != state.epoch or len(state.calls) > _OPEN:
+        state.epoch = event.epoch
+        _forget(state, event.utc_ms - _DAY_MS)
     if isinstance(event, ev.QueueOffered):
         changes.keep(tables.queue_rings, astuple(_ring(event)))
         if _key(event) not in state.calls:  # it says nothing of how the caller fared
@@ -53,13 +53,13 @@ def project(changes: Changes, state: StationState, event: Any) -> None:
 
 def _ring(event: ev.QueueOffered) -> QueueRing:
     return QueueRing(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         pbx=event.pbx,
         queue=event.queue,
-        agent=event.agent,
-        utc=event.t,
+        agent=event.pbx_agent,
+        utc=event.utc_ms,
         ring_ms=_given(event.ring_ms),
         withdrawn=event.cause == "withdrawn",
     )
@@ -71,31 +71,31 @@ def _forget(state: StationState, before: int) -> None:
 
 
 def _entered(state: StationState, event: ev.QueueEntered) -> QueueCall:
-    call = _begin(state, event, event.t)
+    call = _begin(state, event, event.utc_ms)
     call.reference = event.reference or None
     return call
 
 
 def _offered(state: StationState, event: ev.QueueOffered) -> QueueCall:
-    call = _find(state, event, event.t)
+    call = _find(state, event, event.utc_ms)
     call.offers += 1
     return call
 
 
 def _connected(state: StationState, event: ev.QueueConnected) -> QueueCall:
-    call = _find(state, event, event.t - event.wait_ms)
+    call = _find(state, event, event.utc_ms - event.wait_ms)
     if call.connected_utc is not None:
         call.estimated = True
         return call
-    call.outcome, call.agent = "answered", event.agent
-    call.connected_utc, call.wait_ms = event.t, event.wait_ms
+    call.outcome, call.agent = "answered", event.pbx_agent
+    call.connected_utc, call.wait_ms = event.utc_ms, event.wait_ms
     call.ring_ms = _given(event.ring_ms)
     call.estimated |= event.estimated
     return call
 
 
 def _abandoned(state: StationState, event: ev.QueueAbandoned) -> QueueCall:
-    call = _end(state, event, event.t - event.wait_ms)
+    call = _end(state, event, event.utc_ms - event.wait_ms)
     call.outcome, call.wait_ms = "abandoned", event.wait_ms
     return call
 
@@ -103,14 +103,14 @@ def _abandoned(state: StationState, event: ev.QueueAbandoned) -> QueueCall:
 def _left(state: StationState, event: ev.QueueLeft) -> QueueCall:
     alone = _key(event) not in state.calls
     wait_ms, talk_ms = _given(event.wait_ms), _given(event.talk_ms)
-    call = _end(state, event, event.t - (wait_ms or 0) - (talk_ms or 0))
+    call = _end(state, event, event.utc_ms - (wait_ms or 0) - (talk_ms or 0))
     if alone and event.cause in ("before_queue", "phantom"):
         call.entered = call.estimated = False
     if call.outcome == "waiting":
         call.outcome, call.wait_ms = "left", wait_ms
         if talk_ms is not None:  # only its end says that it was answered
-            call.outcome, call.agent = "answered", event.agent or None
-            call.connected_utc, call.estimated = event.t - talk_ms, True
+            call.outcome, call.agent = "answered", event.pbx_agent or None
+            call.connected_utc, call.estimated = event.utc_ms - talk_ms, True
     call.cause, call.ended_by = event.cause, event.by or None
     call.talk_ms, call.transfer = talk_ms, event.transfer or None
     call.estimated |= event.estimated
@@ -137,9 +137,9 @@ def _key(event: QueueEvent) -> str:
 def _begin(state: StationState, event: QueueEvent, start_utc: int) -> QueueCall:
     line = event.line if isinstance(event.line, int) else None
     call = QueueCall(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         pbx=event.pbx,
         queue=event.queue,
         start_utc=start_utc,
@@ -160,7 +160,7 @@ def _find(state: StationState, event: QueueEvent, start_utc: int) -> QueueCall:
 def _end(state: StationState, event: QueueEvent, start_utc: int) -> QueueCall:
     call = _find(state, event, start_utc)
     del state.calls[_key(event)]
-    call.end_utc = event.t
+    call.end_utc = event.utc_ms
     return call
 
 
@@ -218,7 +218,7 @@ class QueueBoard:
             self._turn(site)
             start = self._half_hour * 1000
             now = self._reader.queue_calls(start_utc=start, end_utc=None)
-            self.take(call for call in now if call.s == s)
+            self.take(call for call in now if call.station == s)
             self.take(stations[s].state.calls.values() if s in stations else ())
         self._heard[s] = self._clock.now_ms()
         self._changed = True
@@ -226,7 +226,7 @@ class QueueBoard:
     def take(self, calls: Iterable[QueueCall_of_queue_board]) -> None:
         """They changed, or are new."""
         for call in calls:
-            self._calls[call.s, call.e, call.n] = call
+            self._calls[call.station, call.epoch, call.sequence] = call
             self._changed = True
 
     def news(self, site: Site | None) -> bytes | None:
@@ -262,7 +262,7 @@ class QueueBoard:
         flows: dict[str, Flow] = {}
         total, whole = self._standing(""), Flow()
         for call in self._calls.values():
-            if not call.entered or call.s not in self._heard:
+            if not call.entered or call.station not in self._heard:
                 continue
             queue = self._people.queue(call.queue, call.start_utc)
             if queue not in queues:

@@ -32,7 +32,7 @@ type Utc = int | None
 
 def require(changes: Changes, state: StationState, event: Any, utc: Utc) -> Session:
     """The session of the agent who acts here; its opening may be among lost events."""
-    if state.session is not None and state.session.a == event.a:
+    if state.session is not None and state.session.agent == event.agent:
         return state.session
     return _open(changes, state, event, utc, estimated=True)
 
@@ -47,12 +47,12 @@ def close_unheard(changes: Changes, state: StationState, event: Event, utc: Utc)
 def _open(changes: Changes, state: StationState, event: Any, utc: Utc, **fields: Any) -> Session:
     close_unheard(changes, state, event, utc)
     session = Session(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        a=event.a,
-        open_b=event.b,
-        open_u=event.u,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        agent=event.agent,
+        open_b=event.boot,
+        open_u=event.uptime_ms,
         open_utc=utc,
         **fields,
     )
@@ -68,10 +68,10 @@ def _close(
     session = state.session
     assert session is not None
     close_all(changes, state, event, utc)
-    if event.e == session.e:
-        session.close_b, session.close_u = event.b, event.u
-    here = (event.e, event.b) == (state.e, state.b)
-    break_off(changes, state, event.u if here else state.u, over=True)
+    if event.epoch == session.epoch:
+        session.close_b, session.close_u = event.boot, event.uptime_ms
+    here = (event.epoch, event.boot) == (state.epoch, state.boot)
+    break_off(changes, state, event.uptime_ms if here else state.uptime_ms, over=True)
     session.close_utc, session.reason, session.by = utc, reason, by
     state.session, state.presence, state.reason = None, "logged_out", None
     changes.session(session)
@@ -88,22 +88,22 @@ def _opened(changes: Changes, state: StationState, event: ev.SessionOpened, utc:
         provisional=event.provisional,
         mark_n=_mark_of(event),
     )
-    changes.opened.add(event.s)
+    changes.opened.add(event.station)
     if event.method in ("badge_pin", "code_pin"):
-        state.wrong_pins.pop(event.a, None)
+        state.wrong_pins.pop(event.agent, None)
 
 
 def _mark_of(event: ev.SessionOpened) -> int | None:
     """A tap marks and opens at one station, so in one journal."""
-    if not event.of or (event.of[0], event.of[1]) != (event.s, event.e):
+    if not event.of or (event.of[0], event.of[1]) != (event.station, event.epoch):
         return None
     return event.of[2]
 
 
 def _denied(changes: Changes, state: StationState, event: ev.SessionDenied, utc: Utc) -> None:
-    if event.reason == "wrong_pin" and event.a:
-        count, _ = state.wrong_pins.get(event.a, (0, None))
-        state.wrong_pins[event.a] = count + 1, utc
+    if event.reason == "wrong_pin" and event.agent:
+        count, _ = state.wrong_pins.get(event.agent, (0, None))
+        state.wrong_pins[event.agent] = count + 1, utc
 
 
 def _confirmed(
@@ -123,7 +123,7 @@ def _judged(
     changes: Changes, state: StationState, event: Any, verdict: str, reason: str | None
 ) -> None:
     session = state.session
-    if session is not None and session.a == event.a:
+    if session is not None and session.agent == event.agent:
         session.verdict, session.verdict_reason = verdict, reason
         changes.session(session)
 
@@ -135,7 +135,7 @@ def _closed(changes: Changes, state: StationState, event: ev.SessionClosed, utc:
 
 def _presence(changes: Changes, state: StationState, event: ev.PresenceChanged, utc: Utc) -> None:
     if event.to == "logged_out":  # the session's closing said it already, unless it was lost
-        if state.session is not None and state.session.a == event.a:
+        if state.session is not None and state.session.agent == event.agent:
             close_unheard(changes, state, event, utc)
         return
     require(changes, state, event, utc)
@@ -184,7 +184,7 @@ def _tested(changes: Changes, state: StationState, event: ev.StationSelftest, ut
     state.unfit_utc = None if event.fit else utc
     if event.bench:
         i = event.i if isinstance(event.i, int) else None
-        changes.keep(tables.bench_tests, (event.s, event.e, event.n, i))
+        changes.keep(tables.bench_tests, (event.station, event.epoch, event.sequence, i))
 
 
 def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:
@@ -195,8 +195,8 @@ def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, u
 
 def told_of(event: ev.AttendanceMarked) -> Told:
     """What the event says of the mark."""
-    place = event.s, event.e, event.n, event.b, event.u, event.t
-    return (*place, event.a or None, event.badge, event.direction, event.method)
+    place = event.station, event.epoch, event.sequence, event.boot, event.uptime_ms, event.utc_ms
+    return (*place, event.agent or None, event.badge, event.direction, event.method)
 
 
 HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
@@ -234,7 +234,9 @@ class Departures:
         """These are new, or changed."""
         for one in sessions:
             if one.reason is not None:
-                self._note(one.a, one.s, one.e, one.n, one.open_utc, one.close_utc)
+                self._note(
+                    one.agent, one.station, one.epoch, one.sequence, one.open_utc, one.close_utc
+                )
 
     def since(self, a: str) -> int | None:
         last, doubtful = self._last.get(a), self._doubtful.get(a)
@@ -271,16 +273,16 @@ def placed(
 ) -> tuple[Told, Placed]:
     """With its hour, by the anchor of its boot that lies nearest."""
     row = tables.anchors.c
-    its = (row.s == event.s) & (row.e == event.e) & (row.b == event.b)
+    its = (row.s == event.station) & (row.e == event.epoch) & (row.b == event.boot)
     anchors = tx.execute(select(tables.anchors).where(its)).all()
-    if event.t is not None and not window.first <= event.t <= window.last:
-        event = msgspec.structs.replace(event, t=None)
+    if event.utc_ms is not None and not window.first <= event.utc_ms <= window.last:
+        event = msgspec.structs.replace(event, utc_ms=None)
     if not anchors:
-        return told_of(event), (generation, event.t, None)
-    near = min(anchors, key=lambda anchor: abs(anchor.u - event.u))
-    off = event.u - near.u
+        return told_of(event), (generation, event.utc_ms, None)
+    near = min(anchors, key=lambda anchor: abs(anchor.u - event.uptime_ms))
+    off = event.uptime_ms - near.u
     doubt = near.uncertainty_ms - -abs(off) * near.drift_error_ppb // 10**9
     utc: int | None = near.utc + off + off * near.drift_ppb // 10**9
     if not window.first <= near.utc + off <= window.last:
         utc = None
-    return told_of(event), (generation, utc, doubt if event.t is None else None)
+    return told_of(event), (generation, utc, doubt if event.utc_ms is None else None)

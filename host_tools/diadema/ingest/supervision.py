@@ -22,23 +22,23 @@ type Utc = int | None
 
 
 def project(changes: Changes, state: StationState, event: Any) -> None:
-    if event.s.startswith(HUB):
-        state.e, state.newest_utc = event.e, event.t
+    if event.station.startswith(HUB):
+        state.epoch, state.newest_utc = event.epoch, event.utc_ms
         HANDLERS[type(event)](changes, state, event)
 
 
 def _acted(changes: Changes, state: StationState, event: ev.SupervisionActed) -> None:
     of = event.of or (None, None, None)
     act = Act(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        utc=event.t,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        utc=event.utc_ms,
         by=event.by,
         who=event.who or None,
         action=event.action,
-        a=event.a or None,
-        c=event.c or None,
+        agent=event.agent or None,
+        contact=event.contact or None,
         reason=event.reason or None,
         note=event.note or None,
         target=event.target or None,
@@ -79,7 +79,8 @@ def _amend(
     of = event.of or (None, None, None)
     state.amended += 1
     content = (
-        event.s, event.e, event.n, event.t, event.by, kind, event.a, *of, *told,
+        event.station, event.epoch, event.sequence, event.utc_ms, event.by, kind,
+        event.agent, *of, *told,
         event.reason, event.evidence or None,
     )  # fmt: skip
     state.amendments = correction_link(state.amendments or FIRST, state.amended, content)
@@ -88,13 +89,13 @@ def _amend(
 
 def _sent(changes: Changes, state: StationState, event: ev.MessageSent) -> None:
     row = Sent(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        utc=event.t,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        utc=event.utc_ms,
         by=event.by,
         m=event.m,
-        a=event.a,
+        agent=event.agent,
         text=event.text,
         sign=event.sign,
         target=event.target,
@@ -106,10 +107,10 @@ def _sent(changes: Changes, state: StationState, event: ev.MessageSent) -> None:
 def _inspected(changes: Changes, state: StationState, event: ev.StationInspected) -> None:
     of = event.of
     row = Inspection(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        utc=event.t,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        utc=event.utc_ms,
         by=event.by,
         seat=event.seat or None,
         board=event.board,
@@ -140,15 +141,15 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
 
 def _receipt(changes: Changes, state: StationState, event: Any, utc: Utc) -> None:
     row = Receipt(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         m=event.m,
-        a=event.a or None,
+        agent=event.agent or None,
         answer=_answer(event),
         how=getattr(event, "how", None) or None,
-        b=event.b,
-        u=event.u,
+        boot=event.boot,
+        uptime_ms=event.uptime_ms,
         utc=utc,
     )
     changes.keep(tables.receipts, astuple(row))
@@ -161,10 +162,10 @@ def _answer(event: Any) -> str | None:
 
 def _pin(changes: Changes, state: StationState, event: ev.PinChosen, utc: Utc) -> None:
     row = Choice(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        a=event.a,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        agent=event.agent,
         until_s=event.until,
         sealed=event.verifier,
         utc=utc,

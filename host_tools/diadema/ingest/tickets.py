@@ -20,7 +20,7 @@ _MOST = 32
 def call_over(changes: Changes, state: StationState, c: str, event: Event, utc: Utc) -> None:
     """From here on a fault that was reported in that call is technical time."""
     for ticket in state.tickets:
-        waits = ticket.kind == "fault" and ticket.outcome == "open" and ticket.c == c
+        waits = ticket.kind == "fault" and ticket.outcome == "open" and ticket.contact == c
         if waits and ticket.technical_b is None:
             _technical(ticket, event, utc)
             changes.ticket(ticket)
@@ -31,16 +31,16 @@ def _begin(
 ) -> Ticket:
     """`of`: the press, where only what follows it is heard."""
     state.hourless |= utc is None
-    e, n = (of[1], of[2]) if of else (event.e, event.n)
+    e, n = (of[1], of[2]) if of else (event.epoch, event.sequence)
     ticket = Ticket(
-        s=event.s,
-        e=e,
-        n=n,
+        station=event.station,
+        epoch=e,
+        sequence=n,
         kind=kind,
-        a=event.a or (state.session.a if state.session else None),
-        c=event.c or None,
-        open_b=event.b,
-        open_u=event.u,
+        agent=event.agent or (state.session.agent if state.session else None),
+        contact=event.contact or None,
+        open_b=event.boot,
+        open_u=event.uptime_ms,
         open_utc=utc,
         estimated=of is not None,
     )
@@ -67,7 +67,7 @@ def _of(changes: Changes, state: StationState, event: Any, utc: Utc, kind: str) 
     state.hourless |= utc is None
     _, e, n = event.of
     for ticket in state.tickets:
-        if (ticket.e, ticket.n) == (e, n):
+        if (ticket.epoch, ticket.sequence) == (e, n):
             changes.ticket(ticket)
             return ticket
     return _begin(changes, state, event, utc, kind, event.of)
@@ -86,7 +86,7 @@ def _reported(changes: Changes, state: StationState, event: ev.FaultReported, ut
         ticket = _of(changes, state, event, utc, "fault")
     else:
         ticket = _begin(changes, state, event, utc, "fault")
-        call = _call_of(state, ticket.c)
+        call = _call_of(state, ticket.contact)
         if call is None:
             _technical(ticket, event, utc)
         else:
@@ -98,13 +98,13 @@ def _reported(changes: Changes, state: StationState, event: ev.FaultReported, ut
 def _call_of(state: StationState, c: str | None) -> Contact | None:
     """The contact of that id, while the call itself goes on."""
     for contact in state.open:
-        if contact.c == c and contact.phase != "wrapup":
+        if contact.contact == c and contact.phase != "wrapup":
             return contact
     return None
 
 
 def _technical(ticket: Ticket, event: Event, utc: Utc) -> None:
-    ticket.technical_b, ticket.technical_u, ticket.technical_utc = event.b, event.u, utc
+    ticket.technical_b, ticket.technical_u, ticket.technical_utc = event.boot, event.uptime_ms, utc
 
 
 def _accepted(kind: str) -> Callable[[Changes, StationState, Any, Utc], None]:
@@ -112,9 +112,13 @@ def _accepted(kind: str) -> Callable[[Changes, StationState, Any, Utc], None]:
         ticket = _of(changes, state, event, utc, kind)
         ticket.accepted_by = event.by
         if ticket.accepted_b is None:  # the wait ended when the first one came
-            ticket.accepted_b, ticket.accepted_u, ticket.accepted_utc = event.b, event.u, utc
+            ticket.accepted_b, ticket.accepted_u, ticket.accepted_utc = (
+                event.boot,
+                event.uptime_ms,
+                utc,
+            )
             ticket.wait_ms = _between(
-                (ticket.open_b, ticket.open_u, ticket.open_utc), (event.b, event.u, utc)
+                (ticket.open_b, ticket.open_u, ticket.open_utc), (event.boot, event.uptime_ms, utc)
             )
 
     return take
@@ -124,13 +128,13 @@ def _closed(kind: str, outcome: str) -> Callable[[Changes, StationState, Any, Ut
     def take(changes: Changes, state: StationState, event: Any, utc: Utc) -> None:
         ticket = _of(changes, state, event, utc, kind)
         ticket.outcome = outcome
-        ticket.closed_b, ticket.closed_u, ticket.closed_utc = event.b, event.u, utc
-        ticket.closed_by = getattr(event, "by", None) or ticket.a
+        ticket.closed_b, ticket.closed_u, ticket.closed_utc = event.boot, event.uptime_ms, utc
+        ticket.closed_by = getattr(event, "by", None) or ticket.agent
         for name in ("result", "cause", "reason"):
             ticket.result = getattr(event, name, None) or ticket.result
         if ticket.technical_b is not None and ticket.technical_u is not None:
             start = ticket.technical_b, ticket.technical_u, ticket.technical_utc
-            ticket.technical_ms = _between(start, (event.b, event.u, utc))
+            ticket.technical_ms = _between(start, (event.boot, event.uptime_ms, utc))
         elif kind == "fault":
             ticket.technical_ms = 0  # it was over before the call was
 

@@ -21,13 +21,13 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
         what = "logged_out"
     elif running := state.open:
         contact = running[0] if len(running) == 1 else foremost(running)
-        what, c = _work(contact), contact.c
+        what, c = _work(contact), contact.contact
     else:
         what, reason, by, who = state.presence, state.reason, state.by, state.who
-    u = event.u
+    u = event.uptime_ms
     if what != state.shown or reason != state.shown_reason:
         state.shown, state.shown_reason = what, reason
-        state.shown_b, state.shown_u, state.shown_utc = event.b, u, utc
+        state.shown_b, state.shown_u, state.shown_utc = event.boot, u, utc
     if session is None:
         return
     trail = state.trail
@@ -39,18 +39,18 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
     last = spans[-1]
     if (
         last.state == what
-        and last.c == c
+        and last.contact == c
         and last.reason == reason
         and last.by == by
         and last.who == who
     ):
         return
-    latest = last.u
+    latest = last.uptime_ms
     if u <= latest:
         _at_once(trail, Span(latest, what, reason, by, who, c))
         return
     span = Span(u, what, reason, by, who, c)
-    count, ends = len(spans), last.c is not None and last.c != c
+    count, ends = len(spans), last.contact is not None and last.contact != c
     if count >= MOST or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
         _write(changes, trail, u)
         state.trail = _begin(state, session, event, u, utc, span)
@@ -79,7 +79,7 @@ def break_off(changes: Changes, state: StationState, u: int, *, over: bool = Fal
     if trail is not None:
         state.trail = None
         trail.over = over
-        _end(trail, max(u, trail.spans[-1].u))
+        _end(trail, max(u, trail.spans[-1].uptime_ms))
         changes.trail(trail)
 
 
@@ -89,13 +89,13 @@ def clock_set(changes: Changes, state: StationState, event: Event) -> None:
     if trail is None or state.session is None:
         return
     last = trail.spans[-1]
-    u = max(event.u, last.u)
+    u = max(event.uptime_ms, last.uptime_ms)
     if u == trail.start_u:
         trail.start_utc = state.clock.utc_at(u)
         return
-    span = Span(u, last.state, last.reason, last.by, last.who, last.c)
+    span = Span(u, last.state, last.reason, last.by, last.who, last.contact)
     _write(changes, trail, u)
-    utc = state.clock.utc_at(event.u)
+    utc = state.clock.utc_at(event.uptime_ms)
     state.trail = _begin(state, state.session, event, u, utc, span)
 
 
@@ -106,26 +106,26 @@ def _begin(
     if utc is None:
         state.hourless = True
     return Trail(
-        s=event.s,
-        e=event.e,
-        n=event.n,
-        a=session.a,
-        session=(session.s, session.e, session.n),
-        b=event.b,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        agent=session.agent,
+        session=(session.station, session.epoch, session.sequence),
+        boot=event.boot,
         start_u=u,
-        start_utc=None if utc is None else utc + u - event.u,
+        start_utc=None if utc is None else utc + u - event.uptime_ms,
         end_u=u,
         spans=[span],
     )
 
 
 def _same(one: Span, other: Span) -> bool:
-    return (one.state, one.reason, one.by, one.who, one.c) == (
+    return (one.state, one.reason, one.by, one.who, one.contact) == (
         other.state,
         other.reason,
         other.by,
         other.who,
-        other.c,
+        other.contact,
     )
 
 
@@ -135,13 +135,13 @@ def _write(changes: Changes, trail: Trail, u: int) -> None:
     between two of them is time of the session too.
     """
     _end(trail, u)
-    if trail.spans or trail.session == (trail.s, trail.e, trail.n):
+    if trail.spans or trail.session == (trail.station, trail.epoch, trail.sequence):
         changes.trail(trail)
 
 
 def _end(trail: Trail, u: int) -> None:
     spans = trail.spans
-    while spans and spans[-1].u >= u:
+    while spans and spans[-1].uptime_ms >= u:
         spans.pop()
     trail.end_u = u
     if trail.start_utc is not None:

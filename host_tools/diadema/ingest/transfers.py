@@ -26,11 +26,11 @@ def _consulted(
     go_on(state, contact, "consulting")
     more.heard = event.heard or "area"
     if more.heard == "area":
-        _wait(contact, event.u)
+        _wait(contact, event.uptime_ms)
         if more.consult_u is None:
-            more.consult_u = event.u
+            more.consult_u = event.uptime_ms
     else:
-        stop_hold(contact, event.u)
+        stop_hold(contact, event.uptime_ms)
 
 
 def _wait(contact: Contact, u: int) -> None:
@@ -47,13 +47,13 @@ def _consult_ended(
     back = event.result == "back" or more.heard == "caller"
     more.heard = None
     if more.consult_u is not None:
-        more.consult_ms += event.u - more.consult_u
+        more.consult_ms += event.uptime_ms - more.consult_u
         more.consult_u = None
     if back:
-        stop_hold(contact, event.u)
+        stop_hold(contact, event.uptime_ms)
         go_on(state, contact, "talking")
     else:
-        _wait(contact, event.u)
+        _wait(contact, event.uptime_ms)
         go_on(state, contact, "held")
 
 
@@ -65,7 +65,7 @@ def _transferred(
     more = contact.details()
     more.transfer, more.target, more.completed = event.kind, event.target, event.completed
     if event.kind == "conference" and event.completed:
-        stop_hold(contact, event.u)
+        stop_hold(contact, event.uptime_ms)
         more.heard = "both"
 
 
@@ -75,7 +75,7 @@ def _paused(
     more = find(changes, state, event, utc).details()
     if more.paused_u is None:
         more.pauses += 1
-        more.paused_u = event.u
+        more.paused_u = event.uptime_ms
 
 
 def _recorded(
@@ -83,7 +83,7 @@ def _recorded(
 ) -> None:
     more = find(changes, state, event, utc).details()
     if more.paused_u is not None:
-        more.paused_ms += event.u - more.paused_u
+        more.paused_ms += event.uptime_ms - more.paused_u
         more.paused_u = None
 
 
@@ -91,7 +91,7 @@ def _disagreed(
     changes: Changes, state: StationState, event: ev.ContactDisagreed, utc: Utc
 ) -> None:
     for contact in state.open:
-        if contact.c == event.c:
+        if contact.contact == event.contact:
             contact.details().disagreements += 1
 
 

@@ -28,17 +28,17 @@ def _refused(changes: Changes, state: StationState, event: ev.CommandRefused, ut
 
 def _keep(changes: Changes, event: Any, phase: str, utc: Utc) -> None:
     step = Step(
-        s=event.s,
-        e=event.e,
-        n=event.n,
+        station=event.station,
+        epoch=event.epoch,
+        sequence=event.sequence,
         phase=phase,
         version=getattr(event, "version", None) or None,
         next=getattr(event, "next", None) or None,
         reason=event.reason or None,
         detail=event.detail or None,
         i=None if event.i is UNSET else event.i,
-        b=event.b,
-        u=event.u,
+        boot=event.boot,
+        uptime_ms=event.uptime_ms,
         utc=utc,
     )
     changes.keep(tables.updates, astuple(step))

@@ -45,25 +45,25 @@ class Window(Struct):
     def holds(self, state: StationState, event: Event) -> bool:
         """Whether this event of the state's boot has an hour that can be, or says none."""
         first, last = self.first, self.last
-        if (t := event.t) is not None and not first <= t <= last:
+        if (t := event.utc_ms) is not None and not first <= t <= last:
             return False
         if self.before and self._was_refused(event):
             return False
         if type(event) is StationClock and not first <= event.utc <= last:
             return False
         if state.offset is None:
-            return event.u <= YEAR_MS
-        return first <= state.offset + event.u <= last
+            return event.uptime_ms <= YEAR_MS
+        return first <= state.offset + event.uptime_ms <= last
 
     def without_hour(self, state: StationState, event: Event) -> Event:
         """The same event as one of a boot that knows no hour."""
-        self.refused.append((event.s, event.e, event.n))
-        u = event.u
+        self.refused.append((event.station, event.epoch, event.sequence))
+        u = event.uptime_ms
         if state.offset is None:
-            u = u if u <= YEAR_MS else state.u
+            u = u if u <= YEAR_MS else state.uptime_ms
         elif not self.first <= state.offset + u <= self.last:
-            u = state.u
-        return structs.replace(event, t=None, u=u)
+            u = state.uptime_ms
+        return structs.replace(event, utc_ms=None, uptime_ms=u)
 
     def ranges(self) -> list[tuple[str, int, int, int]]:
         """What was refused, as rows: s, e, first, last."""
@@ -76,9 +76,9 @@ class Window(Struct):
         return rows
 
     def _was_refused(self, event: Event) -> bool:
-        ranges = self.before.get((event.s, event.e), [])
-        at = bisect_right(ranges, (event.n, LAST_MS)) - 1
-        return at >= 0 and event.n <= ranges[at][1]
+        ranges = self.before.get((event.station, event.epoch), [])
+        at = bisect_right(ranges, (event.sequence, LAST_MS)) - 1
+        return at >= 0 and event.sequence <= ranges[at][1]
 
 
 def by_journal(rows: Iterable[tuple[str, int, int, int]]) -> Refused:

@@ -20,6 +20,7 @@ from diadema.site.directory.book import Directory
 from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
+from diadema.wire.letters import encoded_fields
 
 _SECRET = ("pin", "code")  # of her entry
 _badge = tables.badges.c
@@ -74,7 +75,7 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "messages": reader.messages(agent=agent),
                 "actions": reader.acts(agent=agent),
                 "trails": reader.trails(agent=agent),
-                "tickets": [one for one in reader.tickets() if one.a == agent],
+                "tickets": [one for one in reader.tickets() if one.agent == agent],
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
@@ -190,7 +191,7 @@ def _write(output: Path, agent: str, parts: dict[str, list[Any]], files: dict[st
 def _named(row: Any) -> Any:
     """With the names of its fields, also where it is kept as an array."""
     if isinstance(row, msgspec.Struct):
-        return {name: _named(getattr(row, name)) for name in row.__struct_fields__}
+        return {name: _named(value) for name, value in encoded_fields(row).items()}
     if isinstance(row, list | tuple):
         return [_named(one) for one in row]
     return row

@@ -79,7 +79,7 @@ def doubtful(contacts: Iterable[Contact]) -> set[Key]:
     """
     found: set[Key] = set()
     talks = [
-        (*talk, handle_s(one), one.s, one.e, one.n)
+        (*talk, handle_s(one), one.station, one.epoch, one.sequence)
         for one in contacts
         if (talk := talk_of(one)) is not None and averaged(one)
     ]

@@ -209,4 +209,4 @@ def overlapping(calls: Iterable[QueueCall]) -> Iterator[tuple[QueueCall, QueueCa
 
 
 def _order(call: QueueCall) -> tuple[int, str, int, int]:
-    return call.connected_utc or 0, call.s, call.e, call.n
+    return call.connected_utc or 0, call.station, call.epoch, call.sequence

@@ -138,7 +138,7 @@ def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
 
 
 def _is_ours(asked: Asked, one: callers.Segment) -> bool:
-    ours = asked.has_at(one.a, one.utc)
+    ours = asked.has_at(one.agent, one.utc)
     queue = asked.people.queue(one.queue, one.utc)
     return ours and asked.queue in (None, queue)
 

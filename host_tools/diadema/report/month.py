@@ -117,7 +117,7 @@ def work_out(
         threshold_s=threshold_s,
         short_s=short_s,
         cut=cut,
-        sources=sorted({call.s for call in calls}),
+        sources=sorted({call.station for call in calls}),
         days=days,
         total=Flow(),
         served=Served(),

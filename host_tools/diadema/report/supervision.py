@@ -24,7 +24,7 @@ def make(asked: Asked) -> list[Section]:
         found = reader.acts(start_utc=start, end_utc=end)
     finally:
         reader.close()
-    acts = [one for one in found if asked.has_at(one.act.a or "", one.act.utc)]
+    acts = [one for one in found if asked.has_at(one.act.agent or "", one.act.utc)]
     return [_register(asked, acts), _counted(asked, acts)]
 
 
@@ -33,16 +33,16 @@ def _register(asked: Asked, acts: list[Acted]) -> Section:
     rows: list[list[Cell]] = []
     for one in acts:
         act = one.act
-        team = people.team(act.a or "")
+        team = people.team(act.agent or "")
         rows.append(
             [
                 act.utc,
                 act.who or act.by,
-                None if act.a is None else people.name(act.a),
+                None if act.agent is None else people.name(act.agent),
                 people.teams.get(team, team) or None,
                 _word(asked, one),
                 _reason(asked, act.reason),
-                act.c,
+                act.contact,
                 act.note,
                 _outcome(asked, one),
             ]

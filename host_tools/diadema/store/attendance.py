@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from diadema.store import tables
+from diadema.wire.letters import IDENTITY
 
 
 class Badge(NamedTuple):
@@ -68,15 +69,15 @@ SHIFT_MS = 16 * 3_600_000  # a mark says nothing of the shift after this long
 _VERIFIED = ("badge_pin", "code_pin")  # methods of a session
 
 
-class Mark(Struct, kw_only=True):
+class Mark(Struct, kw_only=True, rename=IDENTITY):
     """`agent` is null while nobody knows the badge; `at_tap`: whom the station knew it as. `pin`:
     verified, without («sin PIN») or not_required. `uncertainty_ms` for an hour given late.
     """
 
     number: int
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     agent: str | None
     at_tap: str | None
     badge: str | None
@@ -113,7 +114,8 @@ def marks(
     badges = Badges(tx)
     found = [
         Mark(
-            number=number, s=s, e=e, n=n, agent=a or badges.owner(badge, utc), at_tap=a,
+            number=number, station=s, epoch=e, sequence=n, agent=a or badges.owner(badge, utc),
+            at_tap=a,
             badge=badge, direction=direction, method=method, utc=utc,
             uncertainty_ms=uncertainty_ms, pin=_pin(method, login, pin), hash=row_hash,
         )
@@ -142,7 +144,9 @@ def _note_repeated(found: list[Mark]) -> None:
     by_agent: dict[str, list[tuple[int, str, int, int, Mark]]] = {}
     for one in found:
         if one.agent is not None and one.utc is not None:
-            by_agent.setdefault(one.agent, []).append((one.utc, one.s, one.e, one.n, one))
+            by_agent.setdefault(one.agent, []).append(
+                (one.utc, one.station, one.epoch, one.sequence, one)
+            )
     for rows in by_agent.values():
         rows.sort(key=lambda row: row[:4])
         for (before, *_, earlier), (utc, *_, one) in pairwise(rows):

@@ -4,21 +4,23 @@ event, but for receipts, whose key is the station's.
 
 from msgspec import Struct
 
+from diadema.wire.letters import LETTERS
 
-class Act(Struct, kw_only=True, frozen=True):
+
+class Act(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """A supervisor's action. `c`: the contact it was about; `command`: the number under which the
     station `target` was told; `of_…`: the ticket.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     utc: int
     by: str
     who: str | None
     action: str
-    a: str | None
-    c: str | None
+    agent: str | None
+    contact: str | None
     reason: str | None
     note: str | None
     target: str | None
@@ -34,12 +36,12 @@ class Act(Struct, kw_only=True, frozen=True):
     since_utc: int | None
 
 
-class Inspection(Struct, kw_only=True, frozen=True):
+class Inspection(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """The record of a bench test; `of_…`: the station's own event."""
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     utc: int
     by: str
     seat: str | None
@@ -52,18 +54,18 @@ class Inspection(Struct, kw_only=True, frozen=True):
     signature: str
 
 
-class Correction(Struct, kw_only=True, frozen=True):
+class Correction(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """`kind` is corrected or justified; `of_…`: the mark. `number` and `hash` chain those of one
     hub, as the marks are.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     utc: int
     by: str
     kind: str
-    a: str
+    agent: str
     of_s: str | None
     of_e: int | None
     of_n: int | None
@@ -76,46 +78,46 @@ class Correction(Struct, kw_only=True, frozen=True):
     hash: str
 
 
-class Sent(Struct, kw_only=True, frozen=True):
+class Sent(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """A message to one agent."""
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     utc: int
     by: str
     m: str
-    a: str
+    agent: str
     text: str
     sign: bool
     target: str
     command: int
 
 
-class Choice(Struct, kw_only=True, frozen=True):
+class Choice(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """A PIN that an agent chose at a station, in place of the code that ends at `until_s`."""
 
-    s: str
-    e: int
-    n: int
-    a: str
+    station: str
+    epoch: int
+    sequence: int
+    agent: str
     until_s: int
     sealed: str
     utc: int | None
 
 
-class Receipt(Struct, kw_only=True, frozen=True):
+class Receipt(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """What a station tells of a message: `answer` is null when it was shown. `utc`: null until
     the boot has an anchor.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     m: str
-    a: str | None
+    agent: str | None
     answer: str | None
     how: str | None
-    b: int
-    u: int
+    boot: int
+    uptime_ms: int
     utc: int | None

@@ -38,8 +38,8 @@ _decode_running = msgspec.msgpack.Decoder(_Running).decode
 def row_of(contact: Contact) -> ContactRow:
     """The row of a contact that is over, as it is now."""
     hourless = contact.start_utc is None or contact.end_utc is None or contact.close_utc is None
-    key = contact.s, contact.e, contact.n
-    return (*key, contact.a, contact.start_utc, hourless, _encode(contact).decode())
+    key = contact.station, contact.epoch, contact.sequence
+    return (*key, contact.agent, contact.start_utc, hourless, _encode(contact).decode())
 
 
 def contact_of(row: str) -> Contact:
@@ -48,7 +48,7 @@ def contact_of(row: str) -> Contact:
 
 
 def key_of(contact: Contact) -> Key:
-    return contact.s, contact.e, contact.n
+    return contact.station, contact.epoch, contact.sequence
 
 
 def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[Contact]:
@@ -119,4 +119,4 @@ def from_names(state: bytes) -> bytes:
 
 def _array(kind: type[Struct], fields: Mapping[str, Any]) -> list[Any]:
     """In the order of the struct's fields; those at its end came after that layout."""
-    return [fields[name] for name in kind.__struct_fields__ if name in fields]
+    return [fields[name] for name in kind.__struct_encode_fields__ if name in fields]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, TextClause, select, text
 
 from diadema.store import tables
 from diadema.store.rows import Trail
+from diadema.wire.letters import LETTERS
 
 type TrailRow = tuple[str, int, int, str, int | None, int | None, bool, str]
 
@@ -17,10 +18,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Trail).decode
 
 
-class _Running(Struct):
+class _Running(Struct, rename=LETTERS):
     """Of a station's state what is looked for here."""
 
-    u: int = 0
+    uptime_ms: int = 0
     trail: Trail | None = None
 
 
@@ -37,8 +38,8 @@ _decode_link = msgspec.msgpack.Decoder(_Link).decode
 
 def trail_row(trail: Trail) -> TrailRow:
     """The row of one that is over, as it is now."""
-    key, hours = (trail.s, trail.e, trail.n), (trail.start_utc, trail.end_utc)
-    return (*key, trail.a, *hours, trail.start_utc is None, _encode(trail).decode())
+    key, hours = (trail.station, trail.epoch, trail.sequence), (trail.start_utc, trail.end_utc)
+    return (*key, trail.agent, *hours, trail.start_utc is None, _encode(trail).decode())
 
 
 def over(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[Trail]:
@@ -56,13 +57,13 @@ def running(tx: Connection, now_utc: int | None) -> Iterator[Trail]:
         known = _decode_running(state)
         if (trail := known.trail) is None:
             continue
-        trail.end_u = max(known.u, trail.spans[-1].u)
+        trail.end_u = max(known.uptime_ms, trail.spans[-1].uptime_ms)
         if trail.start_utc is not None:
             trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
             if now_utc is not None and now_utc > trail.end_utc and _is_up(hello):
                 trail.end_utc = now_utc
                 trail.end_u = trail.start_u + now_utc - trail.start_utc
-        if trail.spans[-1].u == trail.end_u:
+        if trail.spans[-1].uptime_ms == trail.end_u:
             trail.spans.pop()
         yield trail
 
@@ -85,7 +86,7 @@ def trails(
     def asked(trail: Trail) -> bool:
         begins, ends = trail.start_utc, trail.end_utc
         return (
-            (agent is None or trail.a == agent)
+            (agent is None or trail.agent == agent)
             and (start_utc is None or (ends is not None and ends > start_utc))
             and (end_utc is None or (begins is not None and begins < end_utc))
         )
@@ -109,4 +110,4 @@ def trails(
 
 def _order(trail: Trail) -> tuple[str, int, str, int, int]:
     """Those without an hour first; such of one station in the order in which they came."""
-    return trail.a, trail.start_utc or 0, trail.s, trail.e, trail.n
+    return trail.agent, trail.start_utc or 0, trail.station, trail.epoch, trail.sequence

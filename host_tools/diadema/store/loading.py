@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import Insert, dialect, insert
 
 from diadema.store import kept_contacts, kept_trails, tables
 from diadema.store.rows import Contact, Session, Trail
+from diadema.wire.letters import from_columns
 
 # CROSS JOIN: the journals are the outer loop, whatever the planner thinks
 _OF_POSITIONS = "FROM positions AS at CROSS JOIN {} AS it USING (s, e) WHERE it.n > at.position"
@@ -84,7 +85,7 @@ def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None
     row = tables.contacts.c
     near = (row.s == s) & (row.e == e) & row.n.between(n - _NEAR, n)
     its = text("row ->> 3 = :c").bindparams(c=c)
-    return max(kept_contacts.ended(tx, near, its), key=lambda found: found.n, default=None)
+    return max(kept_contacts.ended(tx, near, its), key=lambda found: found.sequence, default=None)
 
 
 def unplaced(
@@ -107,10 +108,10 @@ def unplaced(
             (stay.close_b == b) & stay.close_utc.is_(None),
         ),
     )
-    sessions = [Session(**found._mapping) for found in tx.execute(query)]
+    sessions = [from_columns(Session, found._mapping) for found in tx.execute(query)]
     at = tables.trails.c
     trails = kept_trails.over(tx, at.s == s, at.e == e, text(tables.HOURLESS))
-    return contacts, sessions, [trail for trail in trails if trail.b == b]
+    return contacts, sessions, [trail for trail in trails if trail.boot == b]
 
 
 _VALUES = 20_480  # of one statement; SQLite takes 32 766

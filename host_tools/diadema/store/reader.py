@@ -20,6 +20,7 @@ from diadema.store.host_rows import Correction
 from diadema.store.kept_contacts import key_of
 from diadema.store.register import Acted, Reading
 from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
+from diadema.wire.letters import from_columns
 
 _ROW = tables.queue_calls.c
 
@@ -62,9 +63,9 @@ def position(connection: Connection) -> int:
 class StoredEvent:
     """One event as it came: `body` is what was on the wire."""
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     k: str
     body: bytes
 
@@ -127,7 +128,7 @@ class Reader:
         def asked(contact: Contact) -> bool:
             utc = contact.start_utc
             return (
-                (agent is None or contact.a == agent)
+                (agent is None or contact.agent == agent)
                 and (start_utc is None or (utc is not None and utc >= start_utc))
                 and (end_utc is None or (utc is not None and utc < end_utc))
             )
@@ -145,7 +146,7 @@ class Reader:
         query = select(tables.sessions).order_by(row.s, row.e, row.n)
         if agent is not None:
             query = query.where(row.a == agent)
-        return [Session(**found._mapping) for found in self._all(query)]
+        return [from_columns(Session, found._mapping) for found in self._all(query)]
 
     def trails(
         self,
@@ -170,7 +171,7 @@ class Reader:
             query = query.where(row.open_utc >= start_utc)
         if end_utc is not None:
             query = query.where(row.open_utc < end_utc)
-        return [Ticket(**found._mapping) for found in self._all(query)]
+        return [from_columns(Ticket, found._mapping) for found in self._all(query)]
 
     def queue_rings(self, *, start_utc: int, end_utc: int) -> list[QueueRing]:
         """What the switch rang in vain in [start_utc, end_utc), in that order."""

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Select, literal_column, or_, sele
 
 from diadema.store import tables
 from diadema.store.host_rows import Act, Correction, Receipt, Sent
+from diadema.wire.letters import from_columns
 
 _EACH = 500  # keys of one query
 
@@ -81,7 +82,8 @@ def act(tx: Connection, s: str, e: int, n: int) -> Acted | None:
 
 def _with_outcomes(tx: Connection, query: Select[Any]) -> list[Acted]:
     found = [
-        (number, Act(**dict(zip(_ACT, told, strict=True)))) for *told, number in tx.execute(query)
+        (number, from_columns(Act, dict(zip(_ACT, told, strict=True))))
+        for *told, number in tx.execute(query)
     ]
     asked = [(act.target, act.command) for _, act in found if act.target and act.command]
     came = outcomes(tx, asked)
@@ -109,7 +111,7 @@ def corrections(
         query = query.where(row.a == agent)
     found = []
     for *told, mark_utc in tx.execute(query.order_by(row.s, row.number)):
-        one = Correction(**dict(zip(_CORRECTION, told, strict=True)))
+        one = from_columns(Correction, dict(zip(_CORRECTION, told, strict=True)))
         hour = one.time_utc if one.time_utc is not None else mark_utc
         early = hour is not None and start_utc is not None and hour < start_utc
         late = hour is not None and end_utc is not None and hour >= end_utc
@@ -134,11 +136,12 @@ def messages(
     if m is not None:
         query = query.where(row.m == m)
     query = query.order_by(row.utc, row.s, row.e, row.n)
-    sent = [Sent(**found._mapping) for found in tx.execute(query)]
+    sent = [from_columns(Sent, found._mapping) for found in tx.execute(query)]
     told = _receipts(tx, {one.m for one in sent})
     came = outcomes(tx, [(one.target, one.command) for one in sent])
     return [
-        _reading(one, told.get((one.m, one.a), []), came[one.target, one.command]) for one in sent
+        _reading(one, told.get((one.m, one.agent), []), came[one.target, one.command])
+        for one in sent
     ]
 
 
@@ -199,8 +202,8 @@ def _receipts(tx: Connection, names: set[str]) -> dict[tuple[str, str | None], l
     for some in _some([*names]):
         query = select(tables.receipts).where(row.m.in_(some)).order_by(row.s, row.e, row.n)
         for found in tx.execute(query):
-            one = Receipt(**found._mapping)
-            told.setdefault((one.m, one.a), []).append(one)
+            one = from_columns(Receipt, found._mapping)
+            told.setdefault((one.m, one.agent), []).append(one)
     return told
 
 

@@ -7,10 +7,12 @@ Times: `_b` and `_u` are the station's boot and its milliseconds, by which every
 
 from msgspec import Struct
 
+from diadema.wire.letters import IDENTITY, LETTERS
+
 SWITCH, HUB = "PBX-", "HUB-"  # how the id of one begins
 
 
-class Step(Struct, kw_only=True, array_like=True, gc=False):
+class Step(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     """One step of the protocol, declared by the agent; at `u` of boot `b`. `block`: «en bloque»,
     ticked within 2 s of another one or after the call, so that it says little.
     """
@@ -18,8 +20,8 @@ class Step(Struct, kw_only=True, array_like=True, gc=False):
     step: str
     result: str
     how: str
-    b: int
-    u: int
+    boot: int
+    uptime_ms: int
     method: str | None = None
     block: bool = False
 
@@ -55,7 +57,7 @@ class Details(Struct, kw_only=True, array_like=True, gc=False):
     fault: bool = False
 
 
-class Contact(Struct, kw_only=True, array_like=True, gc=False):
+class Contact(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
     `phase` is offered, dialing, talking, held, consulting, wrapup or closed; `outcome` open,
@@ -65,11 +67,11 @@ class Contact(Struct, kw_only=True, array_like=True, gc=False):
     when its boot never had an anchor).
     """
 
-    s: str
-    e: int
-    n: int
-    c: str
-    a: str
+    station: str
+    epoch: int
+    sequence: int
+    contact: str
+    agent: str
     via: str = "host"
     direction: str = "in"
     queue: str | None = None
@@ -116,15 +118,15 @@ class Contact(Struct, kw_only=True, array_like=True, gc=False):
         return self.phase == "closed"
 
 
-class Session(Struct, kw_only=True, array_like=True):
+class Session(Struct, kw_only=True, array_like=True, rename=LETTERS):
     """One stay of one agent at one station, a table row. Key: the event that opened it. `mark_n`:
     of the same journal, the attendance mark of the tap that opened it. `verdict`: what came of the
     host's look at it: confirmed, closed or kept; null where the host said nothing."""
 
-    s: str
-    e: int
-    n: int
-    a: str
+    station: str
+    epoch: int
+    sequence: int
+    agent: str
     method: str = "badge"
     provisional: bool = False
     open_b: int = 0
@@ -143,20 +145,20 @@ class Session(Struct, kw_only=True, array_like=True):
     verdict_reason: str | None = None
 
 
-class Span(Struct, array_like=True, gc=False):
+class Span(Struct, array_like=True, gc=False, rename=LETTERS):
     """What is shown of her from `u` on (design §3). `by` and `who` set a presence: agent, system
     or supervisor, and whose name; `c`: the contact that decides the state.
     """
 
-    u: int
+    uptime_ms: int
     state: str
     reason: str | None = None
     by: str | None = None
     who: str | None = None
-    c: str | None = None
+    contact: str | None = None
 
 
-class Trail(Struct, kw_only=True, array_like=True, gc=False):
+class Trail(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     """A stretch of one session within one boot: `spans` tile [start_u, end_u), the first begins at
     `start_u`. Key: the event that began it. `session`: (s, e, n) of what opened that. The trails
     of a session follow each other without a gap, but for the time between two boots. `over`: the
@@ -164,12 +166,12 @@ class Trail(Struct, kw_only=True, array_like=True, gc=False):
     none says so the session goes on, or ended as the first thing heard in another boot.
     """
 
-    s: str
-    e: int
-    n: int
-    a: str
+    station: str
+    epoch: int
+    sequence: int
+    agent: str
     session: tuple[str, int, int]
-    b: int
+    boot: int
     start_u: int
     start_utc: int | None = None
     end_u: int
@@ -180,7 +182,7 @@ class Trail(Struct, kw_only=True, array_like=True, gc=False):
     uncertainty_ms: int | None = None
 
 
-class QueueCall(Struct, kw_only=True, array_like=True):
+class QueueCall(Struct, kw_only=True, array_like=True, rename=IDENTITY):
     """One call at the switch, a table row. Key: its first event, which came at `start_utc`.
 
     `outcome` is waiting, answered, abandoned or left. `entered`: it stood in the queue.
@@ -190,9 +192,9 @@ class QueueCall(Struct, kw_only=True, array_like=True):
     blind or consulted, where she handed it over.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     pbx: str
     queue: str
     start_utc: int
@@ -213,14 +215,14 @@ class QueueCall(Struct, kw_only=True, array_like=True):
     transfer: str | None = None
 
 
-class QueueRing(Struct, kw_only=True, array_like=True):
+class QueueRing(Struct, kw_only=True, array_like=True, rename=IDENTITY):
     """One time that the switch rang an agent who did not take the call, a table row. Key: its
     event, which came when the ringing was over, at `utc`. `withdrawn`: not by her doing.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     pbx: str
     queue: str
     agent: str
@@ -229,7 +231,7 @@ class QueueRing(Struct, kw_only=True, array_like=True):
     withdrawn: bool = False
 
 
-class Ticket(Struct, kw_only=True, array_like=True):
+class Ticket(Struct, kw_only=True, array_like=True, rename=LETTERS):
     """One call for assistance, a table row. Key: the press, help.requested or fault.reported.
 
     `kind` is help or fault; `outcome` open, cancelled, resolved or rejected. `wait_ms`: until it
@@ -237,12 +239,12 @@ class Ticket(Struct, kw_only=True, array_like=True):
     in which it came. `estimated`: the press itself was not heard.
     """
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     kind: str
-    a: str | None = None
-    c: str | None = None
+    agent: str | None = None
+    contact: str | None = None
     topic: str | None = None
     area: str | None = None
     part: str | None = None

@@ -16,6 +16,7 @@ from msgspec import Struct, field, msgpack
 
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 from diadema.wire.commands import Hello
+from diadema.wire.letters import LETTERS
 
 ASSUMED_PPB = 50_000
 WANDER_PPB = 1_000  # what a measured drift may have changed by from one boot to the next
@@ -24,14 +25,14 @@ STEP_MS = 1_000  # beyond all doubt by more than this: a clock was set, not a cr
 BOOTS_KEPT = 512  # that wait for an hour
 
 
-class BootClock(Struct, kw_only=True, omit_defaults=True):
+class BootClock(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
     """One boot's clock: the newest anchor (`u`, `utc`), and the oldest one (`from_…`) that no jump
     divides from it, against which drift is measured. `source` is host, sntp, event (the `t` of
     one), between (see `between`), or empty: no hour is known.
     """
 
     source: str = ""
-    u: int = 0
+    uptime_ms: int = 0
     utc: int = 0
     uncertainty_ms: int = 0
     from_u: int = 0
@@ -42,11 +43,15 @@ class BootClock(Struct, kw_only=True, omit_defaults=True):
     jumps: int = 0  # of this station so far
 
     def utc_at(self, u: int) -> int:
-        return self.utc + (u - self.u) + (u - self.u) * self.drift_ppb // 1_000_000_000
+        return (
+            self.utc
+            + (u - self.uptime_ms)
+            + (u - self.uptime_ms) * self.drift_ppb // 1_000_000_000
+        )
 
     def uncertainty_at(self, u: int) -> int:
         """How far `utc_at(u)` may be off; it grows with the distance from the anchor."""
-        aged = abs(u - self.u) * self.drift_error_ppb
+        aged = abs(u - self.uptime_ms) * self.drift_error_ppb
         return self.uncertainty_ms + -(-aged // 1_000_000_000)
 
     def next_boot(self) -> "BootClock":
@@ -65,13 +70,13 @@ class BootClock(Struct, kw_only=True, omit_defaults=True):
                 self.jumps += 1
         if not self.source or jump is not None:
             self.from_u, self.from_utc, self.from_uncertainty_ms = u, utc, uncertainty_ms
-        self.source, self.u, self.utc, self.uncertainty_ms = source, u, utc, uncertainty_ms
+        self.source, self.uptime_ms, self.utc, self.uncertainty_ms = source, u, utc, uncertainty_ms
         self._measure()
         return jump
 
     def _measure(self) -> None:
         """Drift from the oldest to the newest anchor, if that tells more than was known."""
-        span = self.u - self.from_u
+        span = self.uptime_ms - self.from_u
         if span <= 0:
             return
         doubt = self.from_uncertainty_ms + self.uncertainty_ms
@@ -81,11 +86,11 @@ class BootClock(Struct, kw_only=True, omit_defaults=True):
             self.drift_ppb, self.drift_error_ppb = drift, error
 
 
-class Adrift(Struct, array_like=True):
+class Adrift(Struct, array_like=True, rename=LETTERS):
     """A boot that ended without an hour, `ms` after it began."""
 
-    e: int
-    b: int
+    epoch: int
+    boot: int
     ms: int
 
 
@@ -124,7 +129,7 @@ def summary(clocks: Iterable[BootClock], now_ms: int) -> dict[str, int | None]:
 
 def now_uncertainty(clock: BootClock, now_ms: int) -> int:
     """By the hub's clock, since the station's own is not at hand."""
-    return clock.uncertainty_at(clock.u + max(now_ms - clock.utc, 0))
+    return clock.uncertainty_at(clock.uptime_ms + max(now_ms - clock.utc, 0))
 
 
 def told(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
@@ -134,7 +139,7 @@ def told(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
     return {
         "source": clock.source or None,
         "anchored_utc": clock.utc if known else None,
-        "offset_ms": clock.utc - clock.u if known else None,
+        "offset_ms": clock.utc - clock.uptime_ms if known else None,
         "uncertainty_ms": now_uncertainty(clock, now_ms) if known else None,
         "drift_ppm": clock.drift_ppb / 1000 if measured else None,
         "drift_error_ppm": clock.drift_error_ppb / 1000,
@@ -142,13 +147,13 @@ def told(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
     }
 
 
-class StationState(Struct, kw_only=True, omit_defaults=True):
+class StationState(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
     """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`,
     but for the drift, which its `clock` knows."""
 
-    e: int = 0
-    b: int = 0
-    u: int = 0
+    epoch: int = 0
+    boot: int = 0
+    uptime_ms: int = 0
     offset: int | None = None
     clock: BootClock = field(default_factory=BootClock)
     hourless: bool = False  # somebody did something in this boot, and it has no hour yet
@@ -193,7 +198,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True):
     @property
     def is_new(self) -> bool:
         """No event was worked into it yet."""
-        return self.e == self.b == self.u == 0
+        return self.epoch == self.boot == self.uptime_ms == 0
 
 
 _RANK = {  # design §3: which of several things at once is the state of a second
@@ -216,10 +221,10 @@ _BEHIND = 32  # more than one window still to come: what is shown is old
 _pack = msgpack.Encoder().encode
 
 
-class Journal(Struct):
+class Journal(Struct, rename=LETTERS):
     """One epoch. 1…position is in; `pending` holds what came beyond a gap (None: dead letter)."""
 
-    e: int
+    epoch: int
     position: int = 0
     pending: dict[int, bytes | None] = field(default_factory=dict)
 
@@ -235,8 +240,8 @@ class Greeting(Hello, kw_only=True):
     keeps: bool = False
 
 
-class Station(Struct):
-    s: str
+class Station(Struct, rename=LETTERS):
+    station: str
     state: StationState = field(default_factory=StationState)
     hello: Greeting = field(default_factory=lambda: Greeting(up=False))
     journal: Journal = field(default_factory=lambda: Journal(-1))  # the one last used
@@ -250,17 +255,17 @@ class Station(Struct):
         """Make `e` the current journal; a new one begins before its first event. `kept` knows
         those that were put aside.
         """
-        if self.journal.e != e:
+        if self.journal.epoch != e:
             found = self.journals.get(e)
             if found is None:
-                found = kept(self.s, e) if kept and self.aside else Journal(e)
+                found = kept(self.station, e) if kept and self.aside else Journal(e)
                 self.journals[e] = found
             self.journal = found
         return self.journal
 
     def put_aside(self) -> None:
         """Hold the newest journals and those that are spoken of; the store has all of them."""
-        stay = {self.hello.e, self.state.e, self.journal.e}
+        stay = {self.hello.epoch, self.state.epoch, self.journal.epoch}
         for e in [e for e in self.journals if e not in stay][: len(self.journals) - JOURNALS]:
             del self.journals[e]
             self.aside = True
@@ -285,10 +290,10 @@ class Station(Struct):
     @property
     def position(self) -> int:
         """How far the journal that its hello named is in."""
-        journal = self.journals.get(self.hello.e)
+        journal = self.journals.get(self.hello.epoch)
         return journal.position if journal else 0
 
 
 def saved(station: Station) -> tuple[str, bytes, bytes, int]:
     """The station's row of the store."""
-    return (station.s, _pack(station.state), _pack(station.hello), station.next_i)
+    return (station.station, _pack(station.state), _pack(station.hello), station.next_i)

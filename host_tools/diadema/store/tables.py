@@ -24,11 +24,11 @@ from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, 
 from diadema.store.update_rows import Seat, Step
 
 VERSION = 9  # stores of older layouts lack what came since, and get it from the ingest
-_FIELDS = Contact.__struct_fields__
+_FIELDS = Contact.__struct_encode_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
     f"row ->> '$[{_FIELDS.index('more')}][{at}]' AS {name}"
-    for at, name in enumerate(Details.__struct_fields__)
+    for at, name in enumerate(Details.__struct_encode_fields__)
 ]
 CONTACT_FIELDS = f"CREATE VIEW contact_fields AS SELECT {', '.join(_COLUMNS)} FROM contacts"
 NO_UTC = "utc IS NULL"

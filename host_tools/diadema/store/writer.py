@@ -142,9 +142,9 @@ type EventRow = tuple[str, int, int, str, bytes]  # s, e, n, k, body
 class Doubtful:
     """An event at a number that is taken already: a double, a conflict, or a loss come back."""
 
-    s: str
-    e: int
-    n: int
+    station: str
+    epoch: int
+    sequence: int
     k: str
     body: bytes
 
@@ -293,18 +293,20 @@ class Writer:
         """Compare with what is stored. Other bytes: both are kept. None stored: it is now."""
         conflicts: list[Doubtful] = []
         recovered: list[Doubtful] = []
-        known = known_bodies(tx, [(event.s, event.e, event.n) for event in doubtful])
+        known = known_bodies(
+            tx, [(event.station, event.epoch, event.sequence) for event in doubtful]
+        )
         for event in doubtful:
-            bodies = known.setdefault((event.s, event.e, event.n), set())
+            bodies = known.setdefault((event.station, event.epoch, event.sequence), set())
             if event.body in bodies:
                 continue
             if bodies:
                 conflicts.append(event)
             else:
-                self.store(tx, [(event.s, event.e, event.n, event.k, event.body)])
+                self.store(tx, [(event.station, event.epoch, event.sequence, event.k, event.body)])
                 recovered.append(event)
             bodies.add(event.body)
-        rows = [(event.s, event.e, event.n, event.body) for event in conflicts]
+        rows = [(event.station, event.epoch, event.sequence, event.body) for event in conflicts]
         self._ignore(tx, tables.conflicts, rows)
         position = position_of(tx)
         return Found(conflicts, recovered, position)

@@ -158,9 +158,9 @@ async def one_action(
     found = await service.worker.ask(reads.act, service.data, (s, e, n))
     if found is None:
         raise HTTPException(404, text("acting.no_such_act", language_of(request)))
-    if found.act.a is not None:
-        _check_seen(request, service, person, [found.act.a])
-        service.audit(person, "register", [found.act.a])
+    if found.act.agent is not None:
+        _check_seen(request, service, person, [found.act.agent])
+        service.audit(person, "register", [found.act.agent])
     elif found.act.by != person.id and person.scope(service.people()) is not None:
         raise not_yours(request)
     return reads.plain_act(found, service.people())

@@ -12,6 +12,7 @@ from diadema.store import open_reader, tables
 from diadema.store.attendance import Badges
 from diadema.store.host_rows import Correction
 from diadema.store.register import Acted, Reading
+from diadema.wire.letters import encoded_fields
 
 type Place = tuple[str, int, int]
 
@@ -55,7 +56,7 @@ def messages(
         found = reader.messages(start_utc=start_utc, end_utc=end_utc, m=m)
     finally:
         reader.close()
-    return [one for one in found if agents is None or one.sent.a in agents]
+    return [one for one in found if agents is None or one.sent.agent in agents]
 
 
 def corrections(
@@ -66,7 +67,7 @@ def corrections(
         found = reader.corrections(start_utc=start_utc, end_utc=end_utc)
     finally:
         reader.close()
-    return [one for one in found if agents is None or one.a in agents]
+    return [one for one in found if agents is None or one.agent in agents]
 
 
 def mark(data: DataDir, number: int) -> tuple[Place, str | None] | None:
@@ -86,7 +87,7 @@ def mark(data: DataDir, number: int) -> tuple[Place, str | None] | None:
 
 def plain_act(entry: Acted, people: People) -> dict[str, Any]:
     """As JSON tells it: what is null is left out. Private reasons have no name."""
-    told = msgspec.structs.asdict(entry.act)
+    told = encoded_fields(entry.act)
     told["reason"] = people.shown(entry.act.reason)
     s, e, n = told.pop("s"), told.pop("e"), told.pop("n")
     of = told.pop("of_s"), told.pop("of_e"), told.pop("of_n")
@@ -103,10 +104,10 @@ def plain_reading(one: Reading) -> dict[str, Any]:
     sent = one.sent
     return {
         "m": sent.m,
-        "event": [sent.s, sent.e, sent.n],
+        "event": [sent.station, sent.epoch, sent.sequence],
         "utc": sent.utc,
         "by": sent.by,
-        "a": sent.a,
+        "a": sent.agent,
         "text": sent.text,
         "sign": sent.sign,
         "shown": one.shown,
@@ -119,12 +120,12 @@ def plain_reading(one: Reading) -> dict[str, Any]:
 
 
 def plain_correction(one: Correction) -> dict[str, Any]:
-    told = msgspec.structs.asdict(one)
+    told = encoded_fields(one)
     s, e, n = told.pop("s"), told.pop("e"), told.pop("n")
     of = told.pop("of_s"), told.pop("of_e"), told.pop("of_n")
     return {"event": [s, e, n], "of": None if of[0] is None else list(of), **told}
 
 
 def _present(struct: msgspec.Struct) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(struct)
+    fields = encoded_fields(struct)
     return {name: value for name, value in fields.items() if value is not None}

@@ -17,5 +17,5 @@ async def alerts(
     service: Served, person: Annotated[Person, Depends(need("floor"))]
 ) -> list[dict[str, Any]]:
     people, watch = service.people(), service.watch
-    found = [one for one in watch.alerts if person.sees(one.a, people)]
+    found = [one for one in watch.alerts if person.sees(one.agent, people)]
     return [msgspec.to_builtins(one) | {"by": watch.seen.get(one.key)} for one in found]

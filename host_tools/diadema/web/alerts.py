@@ -10,6 +10,7 @@ from datetime import date
 from msgspec import Struct, field
 
 from diadema.site.directory.people import People
+from diadema.wire.letters import LETTERS
 from diadema.wire.live_rows import Row
 
 _CALL = frozenset({"talking", "held", "consulting"})
@@ -42,14 +43,14 @@ class Limits(Struct, frozen=True, kw_only=True):
 LIMITS = Limits()
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Alert(Struct, frozen=True, kw_only=True, rename=LETTERS):
     """`since`: when that began which lasts too long (UTC ms). `level` 3 is for at once. `limit`:
     seconds or a number, and `base` the TMO of which it is a multiple. `what`: a state, a
     reason's name, a part, or how many.
     """
 
     rule: str
-    a: str
+    agent: str
     name: str
     seat: str | None
     since: int
@@ -60,7 +61,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> Key:
-        return self.rule, self.a, self.since
+        return self.rule, self.agent, self.since
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -82,13 +83,14 @@ def alerts(rows: Iterable[Row], moment: Moment) -> list[Alert]:
         else:
             for rule in _RULES:
                 found += rule(row, moment)
-    return sorted(found, key=lambda one: (-one.level, one.since, one.a))
+    return sorted(found, key=lambda one: (-one.level, one.since, one.agent))
 
 
 def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | None) -> Alert:
-    name = row.name or row.a
+    name = row.name or row.agent
     return Alert(
-        rule=rule, a=row.a, name=name, seat=row.seat, since=since, level=level, limit=limit,
+        rule=rule, agent=row.agent, name=name, seat=row.seat, since=since, level=level,
+        limit=limit,
         what=what,
     )  # fmt: skip
 
@@ -121,7 +123,8 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     if moment.now - row.answered_utc > 1000 * limit:
         told = base if limit > limits.aht_least_s else None
         yield Alert(
-            rule="call", a=row.a, name=row.name or row.a, seat=row.seat, since=row.answered_utc,
+            rule="call", agent=row.agent, name=row.name or row.agent, seat=row.seat,
+            since=row.answered_utc,
             level=2, limit=limit, what=row.queue, base=told,
         )  # fmt: skip
 
@@ -144,9 +147,9 @@ def _missed(row: Row, moment: Moment) -> Iterator[Alert]:
 
 def _lost(row: Row, moment: Moment) -> Iterator[Alert]:
     """`since` is when her station was last heard; the limit counts from when it was lost."""
-    seen, limit = moment.lost.get(row.a), moment.limits.link_s
+    seen, limit = moment.lost.get(row.agent), moment.limits.link_s
     if seen is not None and moment.now - seen > 1000 * limit:
-        yield _alert(row, "link", row.t or seen, 2, limit, None)
+        yield _alert(row, "link", row.utc_ms or seen, 2, limit, None)
 
 
 def _unfit(row: Row, moment: Moment) -> Iterator[Alert]:
@@ -163,7 +166,7 @@ def _unfit(row: Row, moment: Moment) -> Iterator[Alert]:
 
 def _absent(row: Row, moment: Moment) -> Iterator[Alert]:
     """Planned now, and not logged in since her shift began."""
-    planned = moment.people.planned(row.a, moment.today)
+    planned = moment.people.planned(row.agent, moment.today)
     if planned is None or planned.absence or planned.start_s is None or planned.end_s is None:
         return
     start, limit = 1000 * planned.start_s, planned.tolerance_s

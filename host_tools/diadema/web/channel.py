@@ -28,6 +28,7 @@ from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.views import FULL, WALL, Values, View
 from diadema.web.watch import Watch
+from diadema.wire.letters import encoded_fields
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
@@ -205,9 +206,9 @@ class Channel:
     def _alerts(self) -> dict[str, Any]:
         """Those that nobody has seen to come first; of each by whom it was."""
         seen = self._source.watch.seen
-        found = [one for one in self._source.watch.alerts if self._sees(one.a)]
+        found = [one for one in self._source.watch.alerts if self._sees(one.agent)]
         found.sort(key=lambda one: one.key in seen)
-        told = [{**msgspec.structs.asdict(one), "by": seen.get(one.key)} for one in found]
+        told = [{**encoded_fields(one), "by": seen.get(one.key)} for one in found]
         waiting = sum(one["by"] is None for one in told)
         return {"list": told[:ALERTS], "waiting": waiting, "all": len(told)}
 

@@ -124,7 +124,7 @@ class _Sheet:
             case "at":
                 return self._hour(act.utc)
             case "agent":
-                return visible(self._people.name(act.a)) if act.a else NOTHING
+                return visible(self._people.name(act.agent)) if act.agent else NOTHING
             case "kind":
                 return told(one, self._said)
             case "by":
@@ -132,7 +132,7 @@ class _Sheet:
             case "reason":
                 return reason_of(one, self._people, self._said)
             case "contact":
-                return visible(act.c or "") or NOTHING
+                return visible(act.contact or "") or NOTHING
             case "outcome":
                 return outcome_of(one, self._said)
         return visible(act.note or "") or NOTHING
@@ -141,7 +141,7 @@ class _Sheet:
         """Who waits for help and which desks are out of order, of the live rows."""
         rows: list[list[str]] = []
         for row in self._service.floor.rows.values():
-            if not self._person.sees(row.a, self._people):
+            if not self._person.sees(row.agent, self._people):
                 continue
             for kind, since, by, topic in (
                 ("help", row.help, row.help_by, row.help_topic),
@@ -149,7 +149,7 @@ class _Sheet:
             ):
                 if since is not None:
                     said = self._words[f"handover.{kind}"]
-                    who = visible(row.name or row.a)
+                    who = visible(row.name or row.agent)
                     told_of = [row.seat, said, self._hour(since or None), topic, by]
                     rows.append([who, *(visible(one or "") or NOTHING for one in told_of)])
         columns = ("agent", "seat", "handover.kind", "handover.since", "handover.topic")
@@ -158,7 +158,7 @@ class _Sheet:
     def _alerts(self) -> str:
         watch = self._service.watch
         n = sum(
-            one.key not in watch.seen and self._person.sees(one.a, self._people)
+            one.key not in watch.seen and self._person.sees(one.agent, self._people)
             for one in watch.alerts
         )
         said = (

@@ -258,13 +258,13 @@ def _seen(request: Request, person: Person, agent: str | None, people: People) -
 
 _list(
     "contacts", "Contacts that are over", ("figures", "own"), ledger_reads.contacts, ContactItem,
-    lambda one: (one.start_utc or 0, one.s, one.e, one.n),
+    lambda one: (one.start_utc or 0, one.station, one.epoch, one.sequence),
 )  # fmt: skip
 _list(
     "sessions", "Sessions of agents at stations", ("attendance", "own"), ledger_reads.sessions,
-    SessionItem, lambda one: (one.open_utc or 0, one.s, one.e, one.n),
+    SessionItem, lambda one: (one.open_utc or 0, one.station, one.epoch, one.sequence),
 )  # fmt: skip
 _list(
     "marks", "The attendance ledger", ("attendance", "own"), ledger_reads.marks, MarkItem,
-    lambda one: (one.utc or 0, one.s, one.e, one.n),
+    lambda one: (one.utc or 0, one.station, one.epoch, one.sequence),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from diadema.store import kept_contacts, open_reader, tables
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session
 from diadema.web.paging import Key
+from diadema.wire.letters import from_columns
 
 type Agents = Collection[str] | None  # None: all
 
@@ -58,7 +59,7 @@ def sessions(
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            return [Session(**found._mapping) for found in tx.execute(query)]
+            return [from_columns(Session, found._mapping) for found in tx.execute(query)]
     finally:
         reader.close()
 
@@ -73,7 +74,7 @@ def marks(
     finally:
         reader.close()
     keyed = sorted(
-        ((one.utc, one.s, one.e, one.n), one)
+        ((one.utc, one.station, one.epoch, one.sequence), one)
         for one in found
         if one.utc is not None and (agents is None or one.agent in agents)
     )

@@ -19,8 +19,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from diadema.access import Accounts
 from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Door
@@ -39,6 +37,7 @@ from diadema.web.pace import Pace
 from diadema.web.settings import Settings
 from diadema.web.watch import Watch
 from diadema.web.worker import Worker
+from diadema.wire.letters import encoded_fields
 
 log = logging.getLogger(__name__)
 
@@ -222,11 +221,11 @@ class Service:
         self.accounts.audit.note(person, what, told)
 
     def live_rows(self) -> list[dict[str, Any]]:
-        rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.a))
+        rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.agent))
         people = self.people()
         return [
             {
-                **msgspec.structs.asdict(row.shown()),
+                **encoded_fields(row.shown()),
                 "queue": row.queue and people.queue(row.queue, row.since),
             }
             for row in rows

@@ -29,8 +29,8 @@ class View:
 
 
 def _full_who(row: Row, people: People) -> Values:
-    known = people.workers.get(row.a)
-    return row.a, row.name or row.a, row.alias, row.team, known.queues if known else []
+    known = people.workers.get(row.agent)
+    return row.agent, row.name or row.agent, row.alias, row.team, known.queues if known else []
 
 
 def _full_live(row: Row, people: People) -> Values:
@@ -40,9 +40,9 @@ def _full_live(row: Row, people: People) -> Values:
         row.since,
         row.reason,
         row.reason_label,
-        row.t,
+        row.utc_ms,
         row.seat,
-        row.c,
+        row.contact,
         row.queue and people.queue(row.queue, row.since),
         row.contacts,
         row.tmo,
@@ -89,7 +89,7 @@ FULL = View(
     ),
     who=_full_who,
     live=_full_live,
-    order=lambda row: (row.name.casefold(), row.a),
+    order=lambda row: (row.name.casefold(), row.agent),
     inside=True,
 )
 
@@ -99,6 +99,6 @@ WALL = View(
     live_columns=("state", "since", "label", "link"),
     who=lambda row, _: (row.alias or "?",),
     live=_wall_live,
-    order=lambda row: (row.alias.casefold(), row.a),
+    order=lambda row: (row.alias.casefold(), row.agent),
     inside=False,
 )

@@ -97,9 +97,9 @@ def acknowledged(data: DataDir, since_ms: int) -> list[tuple[Key, str]]:
     reader = open_reader(data.store)
     try:
         return [
-            ((act.rule, act.a, act.since_utc), act.who or act.by)
+            ((act.rule, act.agent, act.since_utc), act.who or act.by)
             for act in (one.act for one in reader.acts(start_utc=since_ms))
-            if act.rule is not None and act.a is not None and act.since_utc is not None
+            if act.rule is not None and act.agent is not None and act.since_utc is not None
         ]
     finally:
         reader.close()

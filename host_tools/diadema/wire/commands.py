@@ -19,6 +19,7 @@ from diadema.wire.events import (
     Station,
     Utc,
 )
+from diadema.wire.letters import LETTERS
 
 CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
 CONFIG_PART = 480  # raw bytes of one block of a configuration
@@ -50,23 +51,23 @@ def is_host(name: str) -> bool:
     return _HOST.fullmatch(name) is not None
 
 
-class Hello(Struct, kw_only=True):
+class Hello(Struct, kw_only=True, rename=LETTERS):
     """A link's greeting, or its end (`up` false). `first` = `last` + 1: nothing on flash. In safe
     mode it is an end, for no journal speaks; `cause` says why no program runs, `build` which
     MicroPython does.
     """
 
     up: bool
-    s: Station = ""
-    e: Epoch = 0
+    station: Station = ""
+    epoch: Epoch = 0
     first: Sequence = 1
     last: Count = 0
     acked: Count = 0
-    b: Count = 0
+    boot: Count = 0
     firmware: Name = ""
     board: Name = ""
     generation: Count = 0
-    u: Count | None = None  # when it was said; given back with the time
+    uptime_ms: Count | None = None  # when it was said; given back with the time
     gw: Name = ""  # the gateway that carries the cable, …
     port: Count = 0  # … which of its cables that is, and the path of it
     at: Path = ""

@@ -51,7 +51,7 @@ class Record:
 
     offset: int
     kind: int
-    n: int
+    sequence: int
     payload: bytes
 
 
@@ -60,7 +60,7 @@ class JournalEvent:
     """One event as it stands on flash: `payload` is its JSON without `s`, `e`, `n`."""
 
     epoch: int
-    n: int
+    sequence: int
     payload: bytes
 
 
@@ -87,7 +87,7 @@ class JournalContent:
         for sector in self.sectors:
             for record in sector.records:
                 if record.kind == EVENT:
-                    yield JournalEvent(sector.header.epoch, record.n, record.payload)
+                    yield JournalEvent(sector.header.epoch, record.sequence, record.payload)
 
 
 def read_header(sector: Bytes) -> SectorHeader | None:
@@ -172,7 +172,7 @@ class SectorWalker:
             if gap:
                 self._seen.add(record.offset)
             if record.kind == EVENT:
-                events.append(JournalEvent(self._header.epoch, record.n, record.payload))
+                events.append(JournalEvent(self._header.epoch, record.sequence, record.payload))
         return events
 
 

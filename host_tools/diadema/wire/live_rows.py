@@ -5,26 +5,28 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
+from diadema.wire.letters import LETTERS
+
 PRIVATE = "private"  # stands for every private reason in what is reported of a person
 THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
 
-    a: str
+    agent: str
     name: str = ""
     alias: str = ""
     team: str | None = None
     seat: str | None = None
-    s: str | None = None
+    station: str | None = None
     state: str = "logged_out"
     reason: str | None = None
     reason_label: str | None = None
     private: bool | None = None
     since: int | None = None
-    t: int | None = None
-    c: str | None = None
+    utc_ms: int | None = None
+    contact: str | None = None
     queue: str | None = None
     contacts: int = 0
     tmo: int | None = None

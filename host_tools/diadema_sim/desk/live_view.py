@@ -107,7 +107,7 @@ class Entry:
     """One sentence of the list, in each language."""
 
     number: int  # counts all events of the run, those that nobody tells too
-    n: int
+    sequence: int
     at_ms: int
     kind: str
     tone: str
@@ -116,7 +116,7 @@ class Entry:
     def message(self, language: str) -> dict[str, Any]:
         return {
             "id": self.number,
-            "n": self.n,
+            "n": self.sequence,
             "t": self.at_ms,
             "k": self.kind,
             "tone": self.tone,
@@ -201,7 +201,7 @@ class StationRoom:
         told = {name: text for name, text in texts.items() if text is not None}
         if len(told) < len(texts):
             return
-        entry = Entry(self._number, seen.n, seen.at_ms, event["k"], tone(event), told)
+        entry = Entry(self._number, seen.sequence, seen.at_ms, event["k"], tone(event), told)
         self._entries.append(entry)
         self._send(lambda language: {"said": [entry.message(language)]})
 
@@ -216,8 +216,8 @@ class StationRoom:
                 await self._somebody.wait()
                 if loop.time() >= due and self._last:
                     due = loop.time() + _STORE_LOOK_S
-                    position = reader.position(self._desk.station.id, self._last.e)
-                    self._stored = max(0, self._number - max(0, self._last.n - position))
+                    position = reader.position(self._desk.station.id, self._last.epoch)
+                    self._stored = max(0, self._number - max(0, self._last.sequence - position))
                 try:
                     face = await self._eyes.look()
                     self._silent = False

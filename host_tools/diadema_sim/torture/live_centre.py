@@ -116,7 +116,7 @@ class Monkey:
     def _asked(self, kind: str) -> int:
         """The number of the newest such event, 1 before there is one."""
         events = self._centre.world.witness.events(self._desk.desk.station)
-        return next((seen.n for seen in reversed(events) if seen.event["k"] == kind), 1)
+        return next((seen.sequence for seen in reversed(events) if seen.event["k"] == kind), 1)
 
     async def _ring(self) -> None:
         self._calls += 1
@@ -311,7 +311,7 @@ def _judge_order(centre: Centre, reader: Reader, outcome: Outcome, only: str) ->
     for s in centre.world.stations:
         by_epoch: dict[int, list[int]] = {}
         for seen in centre.world.witness.events(s):
-            by_epoch.setdefault(seen.e, []).append(seen.n)
+            by_epoch.setdefault(seen.epoch, []).append(seen.sequence)
         if len(by_epoch) > 1:
             outcome.fail(only, f"{s} formatted its journal: epochs {sorted(by_epoch)}")
         for e, numbers in by_epoch.items():

@@ -1,8 +1,9 @@
 """Known answers for what Wiegand readers and the RDM6300 send, on both interpreters."""
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from drivers.rdm6300 import decode as em4100
 from drivers.wiegand import decode, decode_key
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 
 def bits(text):

@@ -2,8 +2,9 @@
 
 import asyncio
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from drivers.mfrc522 import BadRead, crc_a, select
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 
 def test_crc_a_examples():

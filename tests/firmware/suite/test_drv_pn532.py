@@ -1,10 +1,11 @@
 """PN532 frames as its user manual and recordings have them, and broken ones; both interpreters."""
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from drivers.pn532_core import TWO, frame, target, unframe
 from drivers.pn532_hsu import cut
 from drivers.pn532_spi import turned
 from lib.errors import BadRead, PartError
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 ACK = b"\x00\x00\xff\x00\xff\x00"
 NACK = b"\x00\x00\xff\xff\x00\x00"

@@ -17,9 +17,10 @@ from lib.parts import Parts
 from lib.report import health
 from lib.seal import hmac_sha256
 from lib.timekeeping import Clock
-from nor import Nor
-from scenes import CONFIG
-from test_lib_config import GOOD, Folder, commands
+
+from tests.firmware.suite.test_lib_config import GOOD, Folder, commands
+from tests.support.nor import Nor
+from tests.support.scenes import CONFIG
 
 STATION = "DIA-0200000000a1"
 UTC = 1770037200000

@@ -1,10 +1,11 @@
 """Attendance: what a tap marks, whatever else happens; and how a session ends or is corrected."""
 
-from deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 from lib.desk import Desk
 from lib.hour import date_back
 from lib.marks import learn
 from lib.start import restore
+
+from tests.support.deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 
 MORNING = 1770037200000  # 2026-02-02 08:00 in Lima
 HOUR = 3_600_000

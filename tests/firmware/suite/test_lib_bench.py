@@ -11,10 +11,11 @@ from lib.canvas import Canvas
 from lib.journal_check import sound
 from lib.words_en import WORDS as EN
 from lib.words_es import WORDS as ES
-from nor import SECTOR, Nor, PowerCut
-from slot_bench import seal
-from test_lib_app import ROSA, Bench
-from test_lib_journal import mounted, payload
+
+from tests.firmware.suite.test_lib_app import ROSA, Bench
+from tests.firmware.suite.test_lib_journal import mounted, payload
+from tests.support.nor import SECTOR, Nor, PowerCut
+from tests.support.slot_bench import seal
 
 NAMES = (  # noqa: SIM905
     "badge_reader codec screen lights journal config keys headset microphone firmware clock link"

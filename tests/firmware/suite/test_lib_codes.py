@@ -1,8 +1,9 @@
 """Tipificación: the codes used most, what waits for its code, and a code taken back."""
 
-from deskbench import NORMA, ROSA, DeskBench
 from lib.desk import Desk
 from lib.start import restore
+
+from tests.support.deskbench import NORMA, ROSA, DeskBench
 
 
 def wrapup(bench, contact):

@@ -2,8 +2,9 @@
 
 import asyncio
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from lib.desfire import APPLICATION, KEY_NUMBER, authenticate
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 
 def octets(text):

@@ -1,9 +1,10 @@
 """The line of detail: what matters more is not hidden by what matters less."""
 
-from deskbench import ROSA, DeskBench
 from lib.screens import Screen
 from lib.words_es import WORDS
-from scenes import CONFIG
+
+from tests.support.deskbench import ROSA, DeskBench
+from tests.support.scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
 SITE = dict(

@@ -1,7 +1,7 @@
 """Outbound calls and their guard: campaign, days and hours, consent."""
 
-from deskbench import DeskBench
-from scenes import CONFIG
+from tests.support.deskbench import DeskBench
+from tests.support.scenes import CONFIG
 
 LIMA = -300
 MONDAY = 1769990400000  # 2026-02-02 00:00 UTC

@@ -1,6 +1,6 @@
 """What the host says of a call against what the keys said: neither is swallowed."""
 
-from deskbench import NORMA, DeskBench
+from tests.support.deskbench import NORMA, DeskBench
 
 
 def said(bench):

@@ -1,7 +1,7 @@
 """Ayuda and Falla: sent at the first press, what they are about afterwards."""
 
-from deskbench import DeskBench, name_of
-from scenes import CONFIG
+from tests.support.deskbench import DeskBench, name_of
+from tests.support.scenes import CONFIG
 
 ASKED = dict(
     CONFIG,

@@ -11,7 +11,8 @@ from lib.errors import PartError
 from lib.frames import encode
 from lib.improv import Packets, credentials, packet, result
 from lib.kept import Damaged
-from test_lib_app import CONFIG, STATION, Bench, Serial
+
+from tests.firmware.suite.test_lib_app import CONFIG, STATION, Bench, Serial
 
 
 def of(text):

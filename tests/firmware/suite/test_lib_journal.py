@@ -7,7 +7,8 @@ from binascii import crc32
 from lib.errors import JournalError, JournalFull
 from lib.journal import EVENT, SNAPSHOT, Journal
 from lib.journal_start import begin
-from nor import SECTOR, Nor, PowerCut
+
+from tests.support.nor import SECTOR, Nor, PowerCut
 
 
 def payload(n, size=100):

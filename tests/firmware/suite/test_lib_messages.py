@@ -1,6 +1,6 @@
 """Texts and feedback: whose they are, and that none is in the way of another or of the way out."""
 
-from deskbench import NORMA, ROSA, DeskBench
+from tests.support.deskbench import NORMA, ROSA, DeskBench
 
 
 def with_feedback():

@@ -3,9 +3,10 @@
 import asyncio
 from binascii import b2a_base64, hexlify, unhexlify
 
-from deskbench import ROSA, WITH_PIN, DeskBench
 from lib.pin import check
 from lib.seal import hmac_sha256
+
+from tests.support.deskbench import ROSA, WITH_PIN, DeskBench
 
 UNTIL = 1_795_000_600  # a second of UTC
 KEY = "0f" * 32

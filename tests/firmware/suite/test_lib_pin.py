@@ -4,8 +4,9 @@ badge.
 
 import asyncio
 
-from deskbench import NORMA, PINS, ROSA, WITH_PIN, DeskBench, name_of
 from lib.pin import check, derive
+
+from tests.support.deskbench import NORMA, PINS, ROSA, WITH_PIN, DeskBench, name_of
 
 LOGIN = ["session.opened", "presence.changed"]
 SECURE = (ROSA[0], ROSA[1], "badge_secure")

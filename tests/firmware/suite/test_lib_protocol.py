@@ -1,7 +1,7 @@
 """In a call: the protocol's steps, the motive and its playbook, the recording."""
 
-from deskbench import DeskBench
-from scenes import CONFIG
+from tests.support.deskbench import DeskBench
+from tests.support.scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
 

@@ -1,7 +1,8 @@
 """Calls that only the keys tell of, when nobody speaks; and rings that she could not hear."""
 
-from deskbench import DeskBench
 from lib.sound import Sound
+
+from tests.support.deskbench import DeskBench
 
 
 def by_key():

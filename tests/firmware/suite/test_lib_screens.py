@@ -1,13 +1,14 @@
 """What the screen shows, against the pictures in `pictures/` (PBM; `redraw.py` makes them)."""
 
-from firmware_pictures import PICTURES, load
 from lib.canvas import Canvas, digits_width
 from lib.message import wrap
 from lib.screens import Screen, elapsed
 from lib.words_en import WORDS as ENGLISH
 from lib.words_es import WORDS as SPANISH
-from scenes import Bench, scenes, unconfigured
-from scenes_call import calls
+
+from tests.support.firmware_pictures import PICTURES, load
+from tests.support.scenes import Bench, scenes, unconfigured
+from tests.support.scenes_call import calls
 
 LABELS = (
     "go_ready", "choose_reason", "dial.begin", "step", "answer", "typify", "hold", "resume",

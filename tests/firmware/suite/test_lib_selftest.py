@@ -1,7 +1,7 @@
 """The start of a shift: what is looked at, what needs her, and what is told of it."""
 
-from deskbench import ROSA, WITH_PIN, DeskBench
-from scenes import CONFIG
+from tests.support.deskbench import ROSA, WITH_PIN, DeskBench
+from tests.support.scenes import CONFIG
 
 SHIFT = dict(CONFIG, materials=[["guia", "Guía"], ["agua", "Agua"]])
 

@@ -1,6 +1,6 @@
 """Ajustes: what she changes is hers, and takes effect at once."""
 
-from deskbench import DeskBench
+from tests.support.deskbench import DeskBench
 
 
 def opened():

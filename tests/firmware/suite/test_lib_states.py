@@ -1,12 +1,13 @@
 """The state machine: who may do what when, and the events it leaves, in their order."""
 
-from deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 from lib.asked import TABLE as COMMANDS
 from lib.desk import Desk
 from lib.start import restore
 from lib.states import Station
 from lib.transitions import SITUATIONS, TABLE
-from scenes import CONFIG
+
+from tests.support.deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
+from tests.support.scenes import CONFIG
 
 SMALL = dict(CONFIG)
 SMALL["tree"] = {"version": 7, "nodes": [["1", "Uno", [["11", "Once", [["111", "Ciento"]]]]]]}

@@ -1,8 +1,8 @@
 """What a supervisor does to a desk: it waits for the call, and she sees who did it and why."""
 
-from deskbench import NORMA, DeskBench, name_of
-from scenes import CONFIG
-from test_lib_detail import detail
+from tests.firmware.suite.test_lib_detail import detail
+from tests.support.deskbench import NORMA, DeskBench, name_of
+from tests.support.scenes import CONFIG
 
 ELENA = {"who": "Elena Soto"}
 PLAIN = dict(CONFIG, tree={"version": 1, "nodes": []})

@@ -8,7 +8,7 @@ try:
 
     WRAP = ticks_add(0, -1) + 1  # each port has its own
 except ImportError:
-    from micropython_names import WRAP
+    from tests.support.micropython_names import WRAP
 
 
 class Ticks:

@@ -2,8 +2,9 @@
 
 from array import array
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from lib.tones import _TONES, LOUDEST_DB, Tone
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 
 def played(name, level_db=-24, frames=320):

@@ -1,6 +1,6 @@
 """Consult, transfer and conference, by keys and by the host alike."""
 
-from deskbench import DeskBench
+from tests.support.deskbench import DeskBench
 
 HANDED = ["contact.transferred", "contact.ended", "wrapup.started"]
 

@@ -7,7 +7,8 @@ from lib.frames import UP_LIMIT, Decoder
 from lib.journal import Journal
 from lib.seal import proof
 from lib.uplink import WINDOW, Uplink
-from nor import Nor
+
+from tests.support.nor import Nor
 
 STATION = "DIA-0200000000a1"
 

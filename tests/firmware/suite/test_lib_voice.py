@@ -2,8 +2,9 @@
 
 from array import array
 
-import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 from lib.voice import Meter, measure
+
+from tests.support import micropython_names  # noqa: F401 - MicroPython's names, where CPython lacks them
 
 _FRAME_MS = 20
 _PAIRS = 320

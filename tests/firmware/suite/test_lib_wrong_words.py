@@ -7,7 +7,8 @@ import json
 
 from lib.errors import LinkError
 from lib.mqtt import Client
-from test_lib_app import ROSA, Bench
+
+from tests.firmware.suite.test_lib_app import ROSA, Bench
 
 
 def take(bench, message):

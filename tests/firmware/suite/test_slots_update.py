@@ -1,8 +1,11 @@
 """Which program runs, and how an update gets into a slot, on flash with NOR's rules."""
 
 import slots
-from nor import Nor, PowerCut
-from slot_bench import (
+from slots import BAD, GOOD, TOLD, TRIED, Slot, choose
+from update import Intake, UpdateError
+
+from tests.support.nor import Nor, PowerCut
+from tests.support.slot_bench import (
     BODY,
     KEY,
     body_of,
@@ -13,8 +16,6 @@ from slot_bench import (
     seal,
     sign,
 )
-from slots import BAD, GOOD, TOLD, TRIED, Slot, choose
-from update import Intake, UpdateError
 
 
 def intake(slot, least=1001, board="sim", key=KEY):

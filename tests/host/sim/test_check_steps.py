@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import check
 import pytest
+
+from tests import check
 
 GOOD = """
 from machine import I2C, Pin

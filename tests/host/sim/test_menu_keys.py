@@ -4,8 +4,6 @@ configured for the sample site.
 
 import json
 import random
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,7 @@ from diadema_sim import menu_keys, people
 from diadema_sim.station_user import Past
 from diadema_sim.witness import Witnessed
 
-_ROOT = Path(__file__).parents[3]
-for folder in (_ROOT / "tests" / "firmware", _ROOT / "firmware"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-import micropython_names  # noqa: E402, F401 - before anything of the firmware
-from deskbench import DeskBench  # noqa: E402
+from tests.support.deskbench import DeskBench
 
 ROSA = ("0" * 32, "a001")
 TREE = people.LIMA_TREE

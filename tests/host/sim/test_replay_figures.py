@@ -25,7 +25,7 @@ def day(*calls: Call) -> BankDay:
 
 def contact(line: int, talk_ms: int, a: str = "a001", outcome: str = "answered") -> Contact:
     return Contact(
-        s="DIA-02d1ade00001", e=1, n=line, c=f"990201-{line}", a=a, talk_ms=talk_ms,
+        station="DIA-02d1ade00001", epoch=1, sequence=line, contact=f"990201-{line}", agent=a, talk_ms=talk_ms,
         outcome=outcome,
     )  # fmt: skip
 

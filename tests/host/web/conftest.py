@@ -1,7 +1,7 @@
 """Fixtures of the web's tests: one stage a worker, cleared between tests, and one browser."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,10 +9,11 @@ import pytest
 import pytest_asyncio
 from diadema.access.roles import Role
 from playwright.async_api import Browser, Page, async_playwright
-from private_stage import Stage
-from reported_day import stations
-from web_stage import Hub, Nats, Web, on_port
-from web_viewer import viewing
+
+from tests.support.private_stage import Stage
+from tests.support.reported_day import stations
+from tests.support.web_stage import Hub, Nats, Web, on_port
+from tests.support.web_viewer import OpenPage, viewing
 
 LAUNCH = [
     "--no-sandbox",
@@ -22,7 +23,6 @@ LAUNCH = [
     "--disable-sync",
     "--no-first-run",
 ]
-OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture(scope="session")

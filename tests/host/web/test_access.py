@@ -7,16 +7,17 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from access_table import ALL, IN, INNER, PEOPLE, ROUTES, SAMPLE, Line
 from diadema.access.roles import RIGHTS, Role
 from diadema.base.clock import open_clock
 from diadema.site.directory.kinds import KINDS
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings
-from web_stage import TESTER, Web, headers_of
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+
+from tests.support.access_table import ALL, IN, INNER, PEOPLE, ROUTES, SAMPLE, Line
+from tests.support.web_stage import TESTER, Web, headers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROLES: tuple[Role, ...] = (

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
-from web_stage import ACCOUNT_PASSWORD, Web
+
+from tests.support.web_stage import ACCOUNT_PASSWORD, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}

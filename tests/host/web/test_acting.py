@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from broker_fixtures import IngestProcess, RunningBroker, running_broker, until
 from diadema.base.clock import SharedClock
 from diadema.base.paths import write_whole
 from diadema.store import Reader, open_reader
-from scripted_station import T0, S, Script
-from test_ingest_service import Play
-from web_stage import Web, headers_of
+
+from tests.host.test_ingest_service import Play
+from tests.support.broker_fixtures import IngestProcess, RunningBroker, running_broker, until
+from tests.support.scripted_station import T0, S, Script
+from tests.support.web_stage import Web, headers_of
 
 BODY = {"action": "presence", "reason": "refrigerio", "note": "cubre Luis"}
 

@@ -11,8 +11,9 @@ from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.web.feed import Floor
 from diadema.web.watch import Watch
-from web_stage import Hub, Web, headers_of
-from web_viewer import viewing
+
+from tests.support.web_stage import Hub, Web, headers_of
+from tests.support.web_viewer import viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SEEN = "/api/v1/agents/a001/actions"

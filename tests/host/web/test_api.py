@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from web_stage import TOKEN, Hub, Nats, Web, agent
+
+from tests.support.web_stage import TOKEN, Hub, Nats, Web, agent
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 STATION = "/api/v1/stations/DIA-0a1b2c3d4e5f/commands"

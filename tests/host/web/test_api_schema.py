@@ -11,7 +11,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from web_stage import BEARER, Web
+
+from tests.support.web_stage import BEARER, Web
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

@@ -10,7 +10,8 @@ from diadema.site.directory.book import Directory
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings
-from web_stage import TOKEN
+
+from tests.support.web_stage import TOKEN
 
 PATHS = [
     ("/api/v1/agents", 503),

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
-from desk_stage import STANDING, Stage, desk_stage, face
 from diadema.words import text
 from diadema_sim.desk import commands
 from diadema_sim.desk.commands import (
@@ -17,6 +15,9 @@ from diadema_sim.desk.commands import (
     Up,
 )
 from playwright.async_api import Page, expect
+
+from tests.support.desk_stage import STANDING, Stage, desk_stage, face
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CUT = """() => [...document.querySelectorAll('main *, .bar *')]

@@ -8,13 +8,14 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
-from desk_stage import Stage, desk_stage
 from diadema.words import text
 from diadema_sim.desk import commands
 from diadema_sim.desk import page as socket
 from diadema_sim.desk.commands import ACTIONS, Refused
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from tests.support.desk_stage import Stage, desk_stage
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.hub.child import PageDoor
 from diadema.web.guard import SESSION_OVER
-from web_stage import (
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.web_stage import (
     ACCOUNT_PASSWORD,
     BEARER,
     TESTER,
@@ -25,8 +28,6 @@ from web_stage import (
     Web,
     headers_of,
 )
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = ["/", "/ui/", "/account", "/handover", "/nowhere"]

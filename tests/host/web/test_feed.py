@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from web_stage import Hub, Nats, Web
-from web_viewer import viewing
+
+from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_viewer import viewing
 
 
 async def test_nats_killed_and_started_again_loses_no_value(

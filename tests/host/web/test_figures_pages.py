@@ -16,9 +16,10 @@ from diadema.metrics import calls as call_metrics
 from diadema.words import section
 from diadema.words.durations import clock
 from playwright.async_api import Page, expect
-from reported_day import stations
-from scripted_station import T0
-from web_stage import Hub, Nats, Web
+
+from tests.support.reported_day import stations
+from tests.support.scripted_station import T0
+from tests.support.web_stage import Hub, Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()

@@ -2,20 +2,17 @@
 
 import io
 import json
-import sys
 import zipfile
 from pathlib import Path
 
 import httpx
 import pytest
-from web_stage import Web
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # its stock image
-
 from diadema.stations.boards.builds import build_for
 from diadema.stations.boards.table import board_names, load_board
 from diadema.stations.image.build import build
-from stock_image import stock_image
+
+from tests.support.stock_image import stock_image
+from tests.support.web_stage import Web
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
@@ -20,8 +19,10 @@ from diadema.store.update_rows import Seat
 from msgspec.structs import astuple
 from nats.aio.msg import Msg
 from playwright.async_api import expect
-from scripted_station import SITE, T0, Script
-from web_stage import Hub, Nats, Web
+
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -63,7 +64,7 @@ def fill(data: DataDir, count: int) -> None:
     ingest.take(messages, "stream", "server")
     with writer.transaction() as tx:
         writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
-        seats = [Seat(number=1, s=s, stage=0, utc=T0) for s in names[1::2]]
+        seats = [Seat(number=1, station=s, stage=0, utc=T0) for s in names[1::2]]
         for seat in seats:
             seat.phase = {SICK: "failed", OLD: "passed"}.get(seat.s, "good")
         writer.put(tx, tables.rollout_seats, [astuple(seat) for seat in seats])

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands
 from diadema.hub.inspections import Inspections
@@ -19,8 +18,10 @@ from diadema.site.description import parse
 from diadema.store import open_reader, open_writer
 from nats.aio.msg import Msg
 from playwright.async_api import expect
-from scripted_station import SITE, T0, S, Script
-from web_stage import BEARER, Hub, Nats, Web
+
+from tests.support.scripted_station import SITE, T0, S, Script
+from tests.support.web_stage import BEARER, Hub, Nats, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -10,7 +10,6 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
-from conftest import OpenPage
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.figures.days import cut_of
@@ -20,8 +19,10 @@ from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
 from diadema.words.durations import clock as duration
 from playwright.async_api import Page, expect
-from scripted_station import SITE, T0, Script
-from web_stage import Hub, Nats, Web, headers_of
+
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.web_stage import Hub, Nats, Web, headers_of
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = "2026-11-18"

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from playwright.async_api import Page, Route, expect
-from test_floor_page import fill
-from web_stage import Hub, Web
+
+from tests.host.web.test_floor_page import fill
+from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 STATION = "DIA-0a1b2c3d4e5f"

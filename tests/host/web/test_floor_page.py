@@ -4,9 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from playwright.async_api import expect
-from web_stage import Hub, Web
+
+from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PAGES = ["/ui/", "/wall"]

@@ -15,7 +15,8 @@ from diadema.web import inspection_api, people_api, reports_api
 from diadema.web.app import create_app
 from diadema.web.service import Service
 from diadema.web.settings import Settings
-from web_stage import TOKEN
+
+from tests.support.web_stage import TOKEN
 
 ENDLESS = {
     "export": "GET /api/v1/people/export/agents?format=csv",

@@ -13,8 +13,9 @@ from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
 from diadema.store import open_reader
-from scripted_station import T0
-from web_stage import BEARER, Web
+
+from tests.support.scripted_station import T0
+from tests.support.web_stage import BEARER, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()

@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from test_entry import account, forget_failures
-from web_stage import ACCOUNT_PASSWORD, Nats, Web
+
+from tests.host.web.test_entry import account, forget_failures
+from tests.support.web_stage import ACCOUNT_PASSWORD, Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}

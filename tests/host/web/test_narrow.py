@@ -1,10 +1,11 @@
 """A narrow window, as a telephone's: the figures on top stay whole and nothing hangs out."""
 
 import pytest
-from conftest import OpenPage
 from playwright.async_api import expect
-from test_floor_page import PAGES, fill
-from web_stage import Hub, Web
+
+from tests.host.web.test_floor_page import PAGES, fill
+from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CUT = """() => [...document.querySelectorAll('.total, .total b, .total span, .bar *')]

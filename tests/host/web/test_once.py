@@ -9,10 +9,11 @@ import sqlite3
 
 import httpx
 import pytest
-from conftest import OpenPage
-from scripted_station import S
-from test_acting import Stage, stage  # noqa: F401
-from web_stage import BEARER, Hub, Web
+
+from tests.host.web.test_acting import Stage, stage  # noqa: F401
+from tests.support.scripted_station import S
+from tests.support.web_stage import BEARER, Hub, Web
+from tests.support.web_viewer import OpenPage
 
 shared = pytest.mark.asyncio(loop_scope="session")
 NOTE = {"action": "note", "kind": "orientacion", "note": "dicho en persona"}

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from conftest import OpenPage
-from equal_stage import DAY, TARGETS, Stage
 from playwright.async_api import Locator, Page, expect
-from web_stage import Hub, Nats, Web, headers_of
+
+from tests.support.equal_stage import DAY, TARGETS, Stage
+from tests.support.web_stage import Hub, Nats, Web, headers_of
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIMIT_MS = 60_000

@@ -8,7 +8,8 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.example import EXAMPLE
-from web_stage import TOKEN, Nats, Web
+
+from tests.support.web_stage import TOKEN, Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PEOPLE = "/api/v1/people"

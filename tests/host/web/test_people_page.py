@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from diadema.base.paths import DataDir
 from diadema.site.badges import brief
 from diadema.site.directory.book import Change, Directory
@@ -17,7 +16,9 @@ from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory
 from diadema.site.example import EXAMPLE
 from playwright.async_api import Page, expect
-from web_stage import Hub, Nats, Web
+
+from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

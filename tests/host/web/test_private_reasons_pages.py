@@ -13,8 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 import openpyxl
 import pytest
-from access_table import ROUTES, SAMPLE
-from conftest import OpenPage
 from diadema.access.roles import Role
 from diadema.base.clock import open_clock
 from diadema.report.kinds import KINDS
@@ -23,11 +21,14 @@ from diadema.web.service import Service
 from diadema.web.settings import Settings
 from diadema.words import section
 from playwright.async_api import Error, Page, Response, WebSocket, expect
-from private_stage import TEAM, named
-from test_access import found_routes, may
-from test_private_reasons import printed
-from test_report_adherence import DAY
-from web_stage import Web
+
+from tests.host.test_private_reasons import printed
+from tests.host.test_report_adherence import DAY
+from tests.host.web.test_access import found_routes, may
+from tests.support.access_table import ROUTES, SAMPLE
+from tests.support.private_stage import TEAM, named
+from tests.support.web_stage import Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 LIMIT_MS = 120_000

@@ -4,9 +4,10 @@ HH., tópico, lactancia.
 
 import httpx
 import pytest
-from private_stage import named
-from test_report_adherence import DAY, at
-from web_stage import Web
+
+from tests.host.test_report_adherence import DAY, at
+from tests.support.private_stage import named
+from tests.support.web_stage import Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 # lists to choose from, of nobody; and people and rosters, whole to who may edit them alone

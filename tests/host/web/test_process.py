@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from diadema.base.clock import SharedClock
-from web_stage import PASSWORD, TOKEN, Hub, Nats, Web
-from web_viewer import viewing
+
+from tests.support.web_stage import PASSWORD, TOKEN, Hub, Nats, Web
+from tests.support.web_viewer import viewing
 
 
 def run(*arguments: str, data: Path, nats: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -19,9 +19,10 @@ from diadema.words import section
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsers.inputs import inputs
 from sqlalchemy.exc import OperationalError
-from web_stage import TOKEN, Hub, Web
+
+from tests.parsers.inputs import inputs
+from tests.support.web_stage import TOKEN, Hub, Web
 
 STATION = "/api/v1/stations/DIA-0a1b2c3d4e5f/commands"
 JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from diadema.access.roles import Role
 from diadema.base.paths import DataDir
 from diadema.hub.acts import Acts
@@ -15,11 +14,12 @@ from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
 from playwright.async_api import expect
-from reported_day import Clock, stations
-from scripted_station import SITE, T0, Script
-from web_stage import Hub, Nats, Web
-from web_viewer import viewing
 from websockets.exceptions import InvalidStatus
+
+from tests.support.reported_day import Clock, stations
+from tests.support.scripted_station import SITE, T0, Script
+from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_viewer import OpenPage, viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()

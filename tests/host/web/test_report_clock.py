@@ -5,14 +5,15 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
-import reported_day
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.report.schedule import Schedule, add, runs
 from diadema.web.pace import Pace
 from diadema.web.service import ReportClock
 from diadema.web.worker import Worker
-from scripted_station import T0
+
+from tests.support import reported_day
+from tests.support.scripted_station import T0
 
 
 @pytest.fixture

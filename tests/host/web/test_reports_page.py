@@ -9,13 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
-import made_report
 import msgspec
 import pytest
 import pytest_asyncio
-import reported_day
 from axe_playwright_python.async_playwright import Axe
-from conftest import OpenPage
 from diadema.access.roles import RIGHTS as RIGHTS_OF
 from diadema.access.roles import Role
 from diadema.base.clock import SharedClock
@@ -26,8 +23,11 @@ from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.schedule import Schedule, add, remove
 from diadema.web.report_html import page_of
 from playwright.async_api import expect
-from scripted_station import SITE, T0
-from web_stage import TOKEN, Hub, Nats, Web
+
+from tests.support import made_report, reported_day
+from tests.support.scripted_station import SITE, T0
+from tests.support.web_stage import TOKEN, Hub, Nats, Web
+from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = "2026-11-18"
@@ -131,7 +131,7 @@ async def test_many_seats_that_owe_fold_away() -> None:
     made = made_report.report()
     few = page_of(made)
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
-    seats = [Owing(s=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
+    seats = [Owing(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
     many = page_of(msgspec.structs.replace(made, cut=Cut(at_ms=NOW, position=1, owing=seats)))
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")

@@ -15,7 +15,8 @@ from diadema.web.feed import Floor
 from diadema.web.pace import Pace
 from diadema.web.viewers import Viewer
 from diadema.web.watch import Watch
-from web_stage import agent
+
+from tests.support.web_stage import agent
 
 VENTAS, COBRANZA = frozenset({"Ventas"}), frozenset({"Cobranza"})
 

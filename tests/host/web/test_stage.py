@@ -1,8 +1,9 @@
 """The stage: one test's trouble must not be that of all who come after it."""
 
 import pytest
-from web_stage import Hub, Web
-from web_viewer import viewing
+
+from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from web_stage import BEARER, Hub, Web
+
+from tests.support.web_stage import BEARER, Hub, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/api/v1/stations/DIA-0a1b2c3d4e5f/clock"

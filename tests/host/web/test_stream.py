@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from web_stage import Hub, Web, agent
-from web_viewer import viewing
 from websockets.exceptions import ConnectionClosed
+
+from tests.support.web_stage import Hub, Web, agent
+from tests.support.web_viewer import viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,8 +6,9 @@ import os
 import socket
 
 import httpx
-from web_stage import BEARER, Hub, Web, headers_of
-from web_viewer import viewing
+
+from tests.support.web_stage import BEARER, Hub, Web, headers_of
+from tests.support.web_viewer import viewing
 
 AGENTS = 200
 SETTLED = 'diadema_web_given_up_total{scope="full"} 1'

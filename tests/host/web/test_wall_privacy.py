@@ -10,8 +10,9 @@ from diadema.web.views import WALL
 from diadema.wire.live_rows import Row
 from hypothesis import given
 from hypothesis import strategies as st
-from web_stage import Hub, Web
 from websockets.asyncio.client import connect
+
+from tests.support.web_stage import Hub, Web
 
 SECRETS = {
     "a": "a777",
@@ -79,7 +80,7 @@ def test_a_private_reason_is_auxiliar_without_clock(
     one: str, other: str, since: int, later: int, private: bool | None
 ) -> None:
     def row(label: str, since: int) -> Row:
-        return Row(a="a", state="not_ready", private=private, reason_label=label, since=since)
+        return Row(agent="a", state="not_ready", private=private, reason_label=label, since=since)
 
     assert WALL.live(row(one, since), People()) == WALL.live(row(other, later), People())
     assert WALL.live(row(one, since), People()) == ("not_ready", None, None, None)
@@ -121,5 +122,5 @@ async def test_the_walls_page_carries_no_row(web: Web, hub: Hub) -> None:
 
 @given(numbers, words)
 def test_when_somebody_left_is_not_told(since: int, link: str) -> None:
-    row = Row(a="a", state="logged_out", since=since, link=link)
+    row = Row(agent="a", state="logged_out", since=since, link=link)
     assert WALL.live(row, People()) == ("logged_out", None, None, None)

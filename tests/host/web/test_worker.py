@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from diadema.web.worker import TooLong, Worker
-from web_stage import wait_for
+
+from tests.support.web_stage import wait_for
 
 _WEB = """
 import asyncio, os, signal

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from script import PICTURES
+from tests.support.script import PICTURES
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parents[2] / "README.md"

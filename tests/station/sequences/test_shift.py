@@ -2,9 +2,10 @@
 
 import pytest
 from diadema_sim import sound
-from script import be_ready, enter, host, left, number_of, pictured, settled, tap
-from script import site as sample
-from test_sound_at_work import PAUSE, SPOKEN, hiss, silence
+
+from tests.station.test_sound_at_work import PAUSE, SPOKEN, hiss, silence
+from tests.support.script import be_ready, enter, host, left, number_of, pictured, settled, tap
+from tests.support.script import site as sample
 
 MINUTE = 60_000
 WORD = SPOKEN[0]

@@ -3,8 +3,19 @@ her gestures on the real firmware, the events they leave, and the pictures of he
 """
 
 import pytest
-from script import be_ready, host, left, number_of, pictured, settled, talk, tap, type_pin
-from script import site as sample
+
+from tests.support.script import (
+    be_ready,
+    host,
+    left,
+    number_of,
+    pictured,
+    settled,
+    talk,
+    tap,
+    type_pin,
+)
+from tests.support.script import site as sample
 
 MINUTE = 60_000
 

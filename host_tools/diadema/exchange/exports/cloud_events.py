@@ -54,7 +54,7 @@ class Anchors:
         self._boots: dict[int, list[BootClock]] = {}
         for one in connection.execute(query):
             clock = BootClock(
-                source=one.source, u=one.u, utc=one.utc, uncertainty_ms=one.uncertainty_ms,
+                source=one.source, uptime_ms=one.u, utc=one.utc, uncertainty_ms=one.uncertainty_ms,
                 drift_ppb=one.drift_ppb, drift_error_ppb=one.drift_error_ppb,
             )  # fmt: skip
             self._boots.setdefault(one.b, []).append(clock)
@@ -64,7 +64,7 @@ class Anchors:
         clocks = self._boots.get(b)
         if not clocks:
             return None
-        clock = next((one for one in reversed(clocks) if one.u <= u), clocks[0])
+        clock = next((one for one in reversed(clocks) if one.uptime_ms <= u), clocks[0])
         return clock.utc_at(u), clock.uncertainty_at(u)
 
 
@@ -137,8 +137,8 @@ class Export:
                 except Exception:  # the ingest could not either: the station stands as before
                     done.unworked += 1
             after = self._snapshot(state)
-            place = anchors.place(known.b, known.u) if s.startswith(_STATION) else None
-            utc, doubt = place or (known.t, None)
+            place = anchors.place(known.boot, known.uptime_ms) if s.startswith(_STATION) else None
+            utc, doubt = place or (known.utc_ms, None)
             if utc is not None and not OLDEST_FILE_MS <= utc <= LAST_MS:
                 utc = doubt = None
             done.hourless += utc is None
@@ -201,11 +201,11 @@ class Export:
         running = foremost(state.open) if state.open else None
         reason = PRIVATE if state.reason in self._private else state.reason
         return {
-            "agent": state.session.a if state.session else None,
+            "agent": state.session.agent if state.session else None,
             "presence": state.presence,
             "reason": reason,
             "work": running.phase if running else "idle",
-            "contact": running.c if running else None,
+            "contact": running.contact if running else None,
             "queue": running.queue if running else None,
         }
 

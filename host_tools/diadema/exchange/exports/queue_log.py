@@ -126,7 +126,9 @@ class Export:
             if contact.direction != "in":
                 continue
             answered = contact.answered_utc is not None
-            if (contact.s, contact.e, contact.n) in told or (not answered and contact in known):
+            if (contact.station, contact.epoch, contact.sequence) in told or (
+                not answered and contact in known
+            ):
                 done.joined += 1
             else:
                 done.contacts += 1
@@ -164,7 +166,7 @@ class Export:
         if start is None or end is None:
             return
         queue, who = contact.queue or _NO_QUEUE, _id(contact)
-        agent = self._agent(contact.a, contact.start_utc)
+        agent = self._agent(contact.agent, contact.start_utc)
         rang = "RINGCANCELED" if contact.cause in EXCUSED else "RINGNOANSWER"
         if contact.cause == "caller_gave_up" and who not in gave_up:
             gave_up.add(who)
@@ -181,7 +183,7 @@ class Export:
         if contact.start_utc is None or contact.answered_utc is None:
             return
         queue, who = contact.queue or _NO_QUEUE, _id(contact)
-        agent = self._agent(contact.a, contact.start_utc)
+        agent = self._agent(contact.agent, contact.start_utc)
         yield self._line(contact.start_utc, who, queue, "", "ENTERQUEUE", "", _caller(contact), 1)
         wait = (contact.answered_utc - contact.start_utc) // 1000
         yield self._line(contact.answered_utc, who, queue, agent, "CONNECT", wait, who, wait)
@@ -218,13 +220,13 @@ class Export:
 
     def _session(self, session: Session, start: int, end: int, done: Written) -> Iterator[_Line]:
         opened, closed = session.open_utc, session.close_utc
-        agent = self._agent(session.a, opened)
+        agent = self._agent(session.agent, opened)
         if opened is not None and start <= opened < end:
             done.sessions += 1
-            yield self._line(opened, "", "", agent, "AGENTLOGIN", session.s)
+            yield self._line(opened, "", "", agent, "AGENTLOGIN", session.station)
         if closed is not None and start <= closed < end:
             stayed = "" if opened is None else (closed - opened) // 1000
-            yield self._line(closed, "", "", agent, "AGENTLOGOFF", session.s, stayed)
+            yield self._line(closed, "", "", agent, "AGENTLOGOFF", session.station, stayed)
 
     def _trail(
         self,
@@ -237,9 +239,9 @@ class Export:
         """A pause lasts until she is ready; a call in it does not end it."""
         if trail.start_utc is None:
             return
-        agent, offset = self._agent(trail.a, trail.start_utc), trail.start_utc - trail.start_u
+        agent, offset = self._agent(trail.agent, trail.start_utc), trail.start_utc - trail.start_u
         for span in trail.spans:
-            t = span.u + offset
+            t = span.uptime_ms + offset
             if span.state not in ("ready", "not_ready"):
                 continue
             was = paused.get(trail.session)
@@ -288,7 +290,7 @@ def _complete(by: str | None) -> str:
 
 
 def _id(contact: Contact) -> str:
-    return contact.pbx or f"{contact.s}-{contact.e}-{contact.n}"
+    return contact.pbx or f"{contact.station}-{contact.epoch}-{contact.sequence}"
 
 
 def _caller(contact: Contact) -> str:

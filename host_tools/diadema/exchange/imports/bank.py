@@ -180,7 +180,14 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
     wait_ms = call.wait_s * 1000
 
     def common(at: int, t: int) -> dict[str, Any]:
-        told: dict[str, Any] = {"s": SOURCE, "e": e, "n": n + at, "b": 0, "u": 0, "t": t}
+        told: dict[str, Any] = {
+            "station": SOURCE,
+            "epoch": e,
+            "sequence": n + at,
+            "boot": 0,
+            "uptime_ms": 0,
+            "utc_ms": t,
+        }
         return told | {"pbx": call.pbx, "queue": call.queue, "line": call.line}
 
     if call.entered_s is None:
@@ -239,7 +246,7 @@ class _Read:
     """One file, read."""
 
     path: Path
-    e: int
+    epoch: int
     calls: list[BankCall] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     bad: list[Told] = field(default_factory=list)
@@ -259,7 +266,7 @@ def import_bank(
     """
     described = description.load(data.site) if data.site.exists() else None
     told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
-    read = [*{file.e: file for file in (_read(path, zone) for path in files)}.values()]
+    read = [*{file.epoch: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
     if done.bad and not (skip_bad and any(file.calls for file in read)):
         return done
@@ -297,7 +304,7 @@ def _read(path: Path, zone: ZoneInfo) -> _Read:
             call = call_of(row)
             if call.pbx in lines:
                 raise BadRow(path, row.line, f": the same call as line {lines[call.pbx]}.")
-            told = bodies(row, call, zone, file.e, len(file.bodies) + 1)
+            told = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
         except BadRow as bad:
             file.bad.append(Told(str(path), bad.line, [bad.why]))
             continue
@@ -323,9 +330,10 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
                 served.append(_served(at, call, zone))
                 where[at, call.line] = clock_text(call.ended_s)
     for later, before in overlapping(served):
-        key = str(read[later.e].path), later.n
-        other = "" if later.e == before.e else f" of {read[before.e].path}"
-        told = f"overlaps line {before.n}{other}, which ends at {where[before.e, before.n]}"
+        key = str(read[later.epoch].path), later.sequence
+        other = "" if later.epoch == before.epoch else f" of {read[before.epoch].path}"
+        ends = where[before.epoch, before.sequence]
+        told = f"overlaps line {before.sequence}{other}, which ends at {ends}"
         odd.setdefault(key, []).append(told)
     return Imported(
         imported=False,
@@ -342,9 +350,9 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
 
 def _served(file: int, call: BankCall, zone: ZoneInfo) -> QueueCall:
     return QueueCall(
-        s=SOURCE,
-        e=file,
-        n=call.line,
+        station=SOURCE,
+        epoch=file,
+        sequence=call.line,
         pbx=call.pbx,
         queue=call.queue,
         start_utc=0,
@@ -358,7 +366,7 @@ def _served(file: int, call: BankCall, zone: ZoneInfo) -> QueueCall:
 def _new_bodies(writer: Writer, file: _Read) -> list[bytes]:
     """What is not in yet. Raises DiademaError when it came in otherwise than it is read now."""
     row = tables.events.c
-    query = select(row.body).where((row.s == SOURCE) & (row.e == file.e)).order_by(row.n)
+    query = select(row.body).where((row.s == SOURCE) & (row.e == file.epoch)).order_by(row.n)
     with writer.transaction() as tx:
         there = list(tx.execute(query).scalars())
     if there != file.bodies[: len(there)]:
@@ -376,7 +384,9 @@ def _refuse_others(writer: Writer, read: Sequence[_Read]) -> None:
         query = select(row.pbx, row.e).where(row.s == SOURCE)
         known: dict[str, int] = {pbx: e for pbx, e in tx.execute(query)}
     for file in read:
-        doubles = [call for call in file.calls if known.setdefault(call.pbx, file.e) != file.e]
+        doubles = [
+            call for call in file.calls if known.setdefault(call.pbx, file.epoch) != file.epoch
+        ]
         if doubles:
             raise DiademaError(
                 f"{file.path}: {len(doubles)} of its calls came in from another file already, "

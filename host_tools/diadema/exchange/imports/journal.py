@@ -28,6 +28,7 @@ from diadema.wire.events import (
     Epoch,
     Sequence,
 )
+from diadema.wire.letters import LETTERS
 
 _ASKED = 400  # events of a question to the hub: well within the broker's largest message
 
@@ -41,12 +42,12 @@ class Taken(Struct):
     left: int = 0
 
 
-class _Head(Struct):
+class _Head(Struct, rename=LETTERS):
     """An event's place; whatever else is wrong with it, the ingest says."""
 
-    s: Annotated[str, Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
-    e: Epoch
-    n: Sequence
+    station: Annotated[str, Meta(pattern=r"^DIA-[0-9a-f]{12}\Z")]
+    epoch: Epoch
+    sequence: Sequence
 
 
 type _Place = tuple[str, int, int]  # s, e, n
@@ -104,9 +105,9 @@ def place_of(line: bytes) -> _Place:
     """Raises what is UNREADABLE, also when the line has more than one place."""
     head = msgspec.json.decode(line, type=_Head)
     names = [name for name, _ in json.loads(line, object_pairs_hook=list)]
-    if any(names.count(name) > 1 for name in _Head.__struct_fields__):
+    if any(names.count(name) > 1 for name in _Head.__struct_encode_fields__):
         raise msgspec.ValidationError("it says twice whose it is")
-    return head.s, head.e, head.n
+    return head.station, head.epoch, head.sequence
 
 
 def _stored(data: DataDir, places: list[_Place]) -> int:

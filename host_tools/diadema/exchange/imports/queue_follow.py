@@ -177,7 +177,7 @@ class Follower:
             if first and is_text(first):
                 row = text_row(1, first)
                 if not isinstance(row, BadRow):
-                    copies.append((row.t, path, epoch(first, self._queues)))
+                    copies.append((row.utc_ms, path, epoch(first, self._queues)))
         found: list[Path] = []
         current = _first_line(self._path)
         known = await self._ask(epoch(current, self._queues), ()) if current else 0

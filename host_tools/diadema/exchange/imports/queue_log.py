@@ -82,7 +82,7 @@ class Imported(Struct, kw_only=True):
 @dataclass
 class _Read:
     path: Path
-    e: int
+    epoch: int
     bodies: list[bytes]
     translator: Translator
     rows: list[Row]
@@ -181,7 +181,7 @@ def _send(
         bodies = _new(data, s, file)
         for at in range(0, len(bodies), take.size):
             batch = bodies[at : at + take.size]
-            take(file.e, batch)
+            take(file.epoch, batch)
             taken += len(batch)
             progress(taken, total)
 
@@ -204,8 +204,8 @@ def _read(path: Path, s: str, key: str, zone: ZoneInfo, queues: Sequence[str]) -
 
 def _in_order(read: Iterable[_Read]) -> list[_Read]:
     """Each log once, the oldest first: a call may begin in one and end in the next."""
-    once = {file.e: file for file in sorted(read, key=lambda file: len(file.bodies))}
-    return sorted(once.values(), key=lambda file: file.rows[0].t if file.rows else 0)
+    once = {file.epoch: file for file in sorted(read, key=lambda file: len(file.bodies))}
+    return sorted(once.values(), key=lambda file: file.rows[0].utc_ms if file.rows else 0)
 
 
 def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
@@ -223,7 +223,7 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         calls += one.outcomes
         verbs += one.verbs
         unknown += one.unknown
-        days |= {_day(one, zone) for one in {row.t // _QUARTER_MS for row in file.rows}}
+        days |= {_day(one, zone) for one in {row.utc_ms // _QUARTER_MS for row in file.rows}}
         path = str(file.path)
         done.bad += [Told(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
         if file.unfinished is not None:
@@ -261,7 +261,7 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
     if not data.store.exists():
         return file.bodies
     row = tables.events.c
-    query = select(row.body).where((row.s == s) & (row.e == file.e)).order_by(row.n)
+    query = select(row.body).where((row.s == s) & (row.e == file.epoch)).order_by(row.n)
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as connection:
@@ -290,9 +290,9 @@ def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[by
         return
     events: list[QueueEvent] = [decode_known(body) for body in new]
     row = tables.queue_calls.c
-    first, last = (bound(event.t for event in events) for bound in (min, max))
+    first, last = (bound(event.utc_ms for event in events) for bound in (min, max))
     query = select(row.queue, row.pbx, row.start_utc, row.connected_utc, row.end_utc).where(
-        (row.s == s) & (row.e != file.e) & (row.start_utc <= last)
+        (row.s == s) & (row.e != file.epoch) & (row.start_utc <= last)
     )
     query = query.where((row.end_utc >= first) | (row.start_utc >= first))
     moments = {(queue, pbx, t) for queue, pbx, *ts in connection.execute(query) for t in ts if t}
@@ -300,7 +300,7 @@ def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[by
         event
         for event in events
         if isinstance(event, QueueEntered | QueueConnected | QueueAbandoned | QueueLeft)
-        and (event.queue, event.pbx, event.t) in moments
+        and (event.queue, event.pbx, event.utc_ms) in moments
     ]
     if twice:
         raise DiademaError(

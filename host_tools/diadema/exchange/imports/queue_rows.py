@@ -121,7 +121,7 @@ class Row:
     """`t`: UTC milliseconds. Where the switch wrote NONE there is an empty text."""
 
     line: int
-    t: int
+    utc_ms: int
     pbx: str
     queue: str
     agent: str
@@ -340,6 +340,6 @@ def _in_order(rows: list[Row | BadRow]) -> list[Row | BadRow]:
     """Of time: a dump may have the newest first, or be in no order. Bad rows stay first."""
     bad = [one for one in rows if isinstance(one, BadRow)]
     good = [one for one in rows if isinstance(one, Row)]
-    if good and good[0].t > good[-1].t:
+    if good and good[0].utc_ms > good[-1].utc_ms:
         good.reverse()
-    return [*bad, *sorted(good, key=lambda row: row.t)]
+    return [*bad, *sorted(good, key=lambda row: row.utc_ms)]

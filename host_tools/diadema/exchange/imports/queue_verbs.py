@@ -88,7 +88,12 @@ class Translator:
     """
 
     def __init__(self, s: str, e: int, key: str, queues: Collection[str] = ()) -> None:
-        self._common: dict[str, Any] = {"s": s, "e": e, "b": 0, "u": 0}
+        self._common: dict[str, Any] = {
+            "station": s,
+            "epoch": e,
+            "boot": 0,
+            "uptime_ms": 0,
+        }
         self._key, self._queues = key, frozenset(queues)
         self._calls: dict[tuple[str, str], _Course] = {}
         self._prune_at = _PRUNE
@@ -144,15 +149,15 @@ class Translator:
                     self._note(row, known)
         for event in made:
             n += 1
-            event.n = n
+            event.sequence = n
         self.n = n
         return iter(made)
 
     def _is_new(self, row: Row) -> bool:
         """No other line of its second said just this, but for agents that are rung again."""
         second, told = self._second
-        if second != row.t:
-            self._second = second, told = row.t, set()
+        if second != row.utc_ms:
+            self._second = second, told = row.utc_ms, set()
         line = (row.pbx, row.queue, row.agent, row.verb, row.data)
         if line in told and row.verb not in _RINGS:
             self.repeated += 1
@@ -168,13 +173,13 @@ class Translator:
             self._lost[_stands(known)] += 1  # it begins anew, and nothing said how it ended
         if row.verb == "ENTERQUEUE" or known is None:
             self.unentered += row.verb != "ENTERQUEUE"
-            known = self._calls[key] = _Course(row.t)
+            known = self._calls[key] = _Course(row.utc_ms)
         if row.verb == "CONNECT":
             known.connected = True
         elif row.verb != "ENTERQUEUE" and row.verb not in _RINGS:
-            known.ended_t = row.t
+            known.ended_t = row.utc_ms
         if len(self._calls) > self._prune_at:
-            self._prune(row.t)
+            self._prune(row.utc_ms)
 
     def _prune(self, t: int) -> None:
         """Logs lose ends: whoever is open for a day is no longer waited for."""
@@ -192,10 +197,11 @@ class Translator:
         """The switch began anew: whoever was in it is not any more."""
         for (queue, pbx), course in self._calls.items():
             if course.ended_t is None:
-                course.ended_t = row.t
+                course.ended_t = row.utc_ms
                 self._over["answered" if course.connected else "restarted"] += 1
                 yield QueueLeft(
-                    **self._common, n=1, t=row.t, pbx=pbx, queue=queue, line=row.line,
+                    **self._common, sequence=1, utc_ms=row.utc_ms, pbx=pbx, queue=queue,
+                    line=row.line,
                     cause="restarted", estimated=True,
                 )  # fmt: skip
 
@@ -216,20 +222,22 @@ class Translator:
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         if row.verb == "RINGCANCELED":
             more["cause"] = "withdrawn"
-        return QueueOffered(**self._call(row), agent=row.agent, **more)
+        return QueueOffered(**self._call(row), pbx_agent=row.agent, **more)
 
     def _connected(self, row: Row, known: _Course | None) -> QueueEvent:
         wait = _number(row, 0, must=known is None)
-        wait_ms = row.t - known.entered_t if wait is None and known is not None else _ms(wait)
+        wait_ms = row.utc_ms - known.entered_t if wait is None and known is not None else _ms(wait)
         assert wait_ms is not None
         ring = row.text(2)  # older switches do not tell it
         known_ring = ring.isascii() and ring.isdigit() and len(ring) < 7
         more: dict[str, Any] = {"ring_ms": _ms(int(ring))} if known_ring else {}
-        return QueueConnected(**self._call(row), wait_ms=wait_ms, agent=row.agent or None, **more)
+        return QueueConnected(
+            **self._call(row), wait_ms=wait_ms, pbx_agent=row.agent or None, **more
+        )
 
     def _abandoned(self, row: Row, known: _Course | None) -> QueueEvent:
         wait = _number(row, 2, must=known is None)
-        wait_ms = row.t - known.entered_t if wait is None and known is not None else _ms(wait)
+        wait_ms = row.utc_ms - known.entered_t if wait is None and known is not None else _ms(wait)
         assert wait_ms is not None
         self._over["abandoned"] += 1
         return QueueAbandoned(**self._call(row), wait_ms=wait_ms)
@@ -242,7 +250,7 @@ class Translator:
         """LINK names two channels before the times, and a table packs the rest into data5."""
         data = [one for cell in row.data for one in cell.split("|")]
         hold = 3 if data[:1] == ["LINK"] and row.verb == "ATTENDEDTRANSFER" else 2
-        row = Row(row.line, row.t, row.pbx, row.queue, row.agent, row.verb, tuple(data))
+        row = Row(row.line, row.utc_ms, row.pbx, row.queue, row.agent, row.verb, tuple(data))
         kind = "consulted" if row.verb == "ATTENDEDTRANSFER" else "blind"
         return self._ended(row, known, "transferred", hold, hold + 1, by="agent", transfer=kind)
 
@@ -267,7 +275,13 @@ class Translator:
         return QueueLeft(**self._call(row), cause=cause, **more)
 
     def _call(self, row: Row) -> dict[str, Any]:
-        told = {"t": row.t, "pbx": row.pbx, "queue": row.queue, "line": row.line, "n": 1}
+        told = {
+            "utc_ms": row.utc_ms,
+            "pbx": row.pbx,
+            "queue": row.queue,
+            "line": row.line,
+            "sequence": 1,
+        }
         return self._common | told
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Boolean, Table
 from diadema.ingest.floor import Row
 from diadema.store import Contact, Trail, tables
 from diadema.store.station_state import StationState
+from diadema.wire.letters import encoded_fields
 
 _OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link", "help_topic")
 _EVENTS = "SELECT s, e, count(*) FROM main.events GROUP BY s, e"
@@ -120,7 +121,7 @@ def _running(connection: sqlite3.Connection) -> set[str]:
     older row beside that."""
     states = "SELECT state FROM main.stations UNION ALL SELECT state FROM fresh.stations"
     return {
-        f"{contact.s} {contact.e} {contact.n}"
+        f"{contact.station} {contact.epoch} {contact.sequence}"
         for (state,) in connection.execute(states)
         for contact in msgspec.msgpack.decode(state, type=StationState).open
     }
@@ -142,7 +143,7 @@ def _array(kind: type[Struct]) -> Reading:
     """An older program may have written fewer fields."""
 
     def read(row: Fields) -> Fields:
-        return msgspec.structs.asdict(msgspec.json.decode(row["row"], type=kind))
+        return encoded_fields(msgspec.json.decode(row["row"], type=kind))
 
     return read
 
@@ -160,7 +161,7 @@ def _answer(row: Fields) -> Fields | None:
 def _floor_row(row: Fields) -> Fields | None:
     """One of whom nothing was ever heard is as good as none."""
     fields = msgspec.to_builtins(msgspec.json.decode(row["row"], type=Row))
-    unseen = msgspec.to_builtins(Row(a=fields["a"], name="", alias=""))
+    unseen = msgspec.to_builtins(Row(agent=fields["a"], name="", alias=""))
     said = {name: value for name, value in fields.items() if name not in _OF_THE_SITE}
     return said if any(value != unseen[name] for name, value in said.items()) else None
 

@@ -311,5 +311,5 @@ def _in_order(
 
 
 def _gone(s: str, e: int, last: int) -> Message:
-    hello = Hello(up=True, s=s, e=e, first=last + 1, last=last)
+    hello = Hello(up=True, station=s, epoch=e, first=last + 1, last=last)
     return Message(1, f"{PREFIX}{s}.st.wifi", msgspec.json.encode(hello))

@@ -31,7 +31,7 @@ def fields(report: Report) -> dict[str, Any]:
             "at_ms": report.cut.at_ms,
             "position": report.cut.position,
             "owing": [
-                {"s": one.s, "seat": one.seat, "since_ms": one.since_utc}
+                {"s": one.station, "seat": one.seat, "since_ms": one.since_utc}
                 for one in report.cut.owing
             ],
         },

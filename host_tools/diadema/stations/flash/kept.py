@@ -41,10 +41,10 @@ def owed(station: str, dump: bytes) -> tuple[list[Body], int]:
     events: dict[int, dict[int, bytes]] = {}
     for sector in content.sectors:
         epoch, told = sector.header.epoch, sector.header.acked
-        numbers = [one.n for one in sector.records if one.kind == ACKNOWLEDGED]
+        numbers = [one.sequence for one in sector.records if one.kind == ACKNOWLEDGED]
         acked[epoch] = max(acked.get(epoch, 0), told, *numbers)
         theirs = events.setdefault(epoch, {})
-        theirs |= {one.n: one.payload for one in sector.records if one.kind == EVENT}
+        theirs |= {one.sequence: one.payload for one in sector.records if one.kind == EVENT}
     bodies: list[Body] = []
     refused = 0
     for epoch, theirs in events.items():

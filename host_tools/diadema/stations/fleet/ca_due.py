@@ -23,10 +23,10 @@ def stations_due(
         return []
     known = [stations[one.id] for one in site.stations if one.id in stations]
     return [
-        one.s
+        one.station
         for one in known
         if (one.state.generation or one.hello.generation) and one.state.ca != mark
-        if not revoked(one.s)
+        if not revoked(one.station)
     ]
 
 

@@ -37,7 +37,7 @@ def tail(data: DataDir, s: str, most: int = _LOG_BYTES) -> str:
 def diagnosis(data: DataDir, name: str, now: int) -> bytes:
     """A zip. Raises DiademaError."""
     found = one(data, name, now)
-    s = found.row.s
+    s = found.row.station
     people = read_people(data)
     events = [_told(event, people) for event in events_of_day(data, s, now, _EVENTS)
               if event["k"] not in _UNTOLD]  # fmt: skip

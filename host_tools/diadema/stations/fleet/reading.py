@@ -22,6 +22,7 @@ from diadema.stations.selftest.record import newest
 from diadema.stations.update.facts import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
+from diadema.wire.letters import LETTERS
 from diadema.words import section
 
 DAY_MS = 86_400_000
@@ -31,7 +32,7 @@ _STEPS = 40
 _BACK = 20_000  # events of a journal that are looked through for these
 
 
-class Row(Struct, kw_only=True):
+class Row(Struct, kw_only=True, rename=LETTERS):
     """One station. `heap`, `idf`: bytes that Python can get, and that the chip's own memory has
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
     `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
@@ -42,7 +43,7 @@ class Row(Struct, kw_only=True):
     start; `phase`: in the last roll-out it was in; `test_…`: of its last bench test.
     """
 
-    s: str
+    station: str
     seat: str | None
     board: str
     version: str
@@ -102,14 +103,14 @@ def fleet(data: DataDir, now: int) -> list[Row]:
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            stations = {one.s: one for one in _stations(tx)}
+            stations = {one.station: one for one in _stations(tx)}
             for s in seats:
                 stations.setdefault(s, Station(s))
             rows = _rows(tx, stations.values(), seats, now)
     finally:
         reader.close()
     _mark_due(data, stations, rows)
-    return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.s))
+    return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.station))
 
 
 def one(data: DataDir, name: str, now: int) -> One:
@@ -119,7 +120,7 @@ def one(data: DataDir, name: str, now: int) -> One:
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            found = next((known for known in _stations(tx) if known.s == s), None)
+            found = next((known for known in _stations(tx) if known.station == s), None)
             if found is None and s not in seats:
                 raise FleetError(f"no station {name}: `diadema fleet list` names all")
             station = found or Station(s)
@@ -142,13 +143,13 @@ def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[Row]) -> N
     tls = Certificates(data.tls)
     if not tls.changing:
         return
-    mark, revoked = tls.mark(), {row.s for row in rows if row.revoked}
+    mark, revoked = tls.mark(), {row.station for row in rows if row.revoked}
     site = load(data.site) if data.site.exists() else None
     due = stations_due(site, stations, revoked.__contains__, mark)
     gateways = gateways_due(stations, credentials.load(data), mark)
     for row in rows:
-        gw = stations[row.s].hello.gw
-        row.ca_due, row.gw_due = row.s in due, gw if gw in gateways else None
+        gw = stations[row.station].hello.gw
+        row.ca_due, row.gw_due = row.station in due, gw if gw in gateways else None
 
 
 def station_of(seats: dict[str, str], name: str) -> str:
@@ -161,7 +162,7 @@ def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, 
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            station = next((known for known in _stations(tx) if known.s == s), Station(s))
+            station = next((known for known in _stations(tx) if known.station == s), Station(s))
             found = []
             for event in _newest(tx, station, (), most):
                 if (event["utc"] or now) < now - DAY_MS:
@@ -213,10 +214,10 @@ def _rows(
     tests = newest(tx)
     rows = []
     for station in stations:
-        s, state, hello = station.s, station.state, station.hello
+        s, state, hello = station.station, station.state, station.hello
         seen = [utc for utc in (state.newest_utc, last.get(s)) if utc is not None]
         row = Row(
-            s=s,
+            station=s,
             seat=seats.get(s),
             board=hello.board or state.board,
             version=hello.firmware or state.firmware,
@@ -260,13 +261,13 @@ def _newest(
     hours = {
         (row.e, row.b): row.utc - row.u
         for row in tx.execute(
-            select(tables.anchors).where(tables.anchors.c.s == station.s)
+            select(tables.anchors).where(tables.anchors.c.s == station.station)
             .order_by(tables.anchors.c.utc)
         )
     }  # fmt: skip
-    journals = sorted(station.journals, key=lambda e: e != station.state.e)
+    journals = sorted(station.journals, key=lambda e: e != station.state.epoch)
     for e in journals:  # the newest first; of older ones the order is not known
-        query = select(at.body).where((at.s == station.s) & (at.e == e))
+        query = select(at.body).where((at.s == station.station) & (at.e == e))
         if kinds:
             query = query.where(at.k.in_(kinds))
         for (body,) in tx.execute(query.order_by(at.n.desc()).limit(most)):

@@ -16,18 +16,19 @@ from diadema.base import sanitize
 from diadema.stations.prove.figures import TWICE, Figure, wrong
 from diadema.stations.prove.work import Told
 from diadema.stations.technician.hub_key import HubKey, fingerprint, is_signed, statement
+from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 
 
-class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Proof(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=LETTERS):
     """`t`: UTC milliseconds; `told`: what the station answered, step by step."""
 
-    s: str
+    station: str
     seat: str | None
     board: str
     firmware: str
     micropython: str
-    t: int
+    utc_ms: int
     by: str
     forged: int
     figures: list[Figure]
@@ -51,12 +52,12 @@ def proof_of(
 ) -> Proof:
     about = told.steps["about"]
     return Proof(
-        s=told.s,
+        station=told.station,
         seat=seat,
         board=told.board,
         firmware=str(about.get("firmware", "")),
         micropython=str(about.get("micropython", "")),
-        t=now,
+        utc_ms=now,
         by=by,
         forged=forged,
         figures=found,
@@ -113,9 +114,9 @@ def verdict(figure: Figure, language: str) -> str:
 def markdown(signed: Signed, language: str = "en") -> str:
     """A heading and a table."""
     words, proof = section("prove", language), signed.proof
-    day = f"{datetime.fromtimestamp(proof.t / 1000, UTC):%Y-%m-%d}"
+    day = f"{datetime.fromtimestamp(proof.utc_ms / 1000, UTC):%Y-%m-%d}"
     head = words["markdown"].format(
-        board=_plain(proof.board), s=proof.s, firmware=_plain(proof.firmware),
+        board=_plain(proof.board), s=proof.station, firmware=_plain(proof.firmware),
         micropython=_plain(proof.micropython), day=day, key=fingerprint(signed.key),
     )  # fmt: skip
     rows = [[words[f"column.{one}"] for one in _COLUMNS]]

@@ -26,6 +26,7 @@ from diadema.stations.provision.work import InUse, greeting_on, who_is_on
 from diadema.stations.technician.screen import site_of
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
+from diadema.wire.letters import LETTERS
 from diadema.words import section, text
 
 _OPEN_S = 1.5
@@ -104,7 +105,7 @@ class Station:
             asked.set_result(answer)
 
     def _greeted(self, hello: Hello) -> None:
-        if hello.s != self._s or hello.b != self._boot:
+        if hello.station != self._s or hello.boot != self._boot:
             self._fail("prove.restarted")
 
     def _gone(self) -> None:
@@ -160,10 +161,10 @@ type Tell = Callable[[str], None]
 type Step = Callable[..., Coroutine[Any, Any, None]]  # of `_steps`
 
 
-class Told(Struct):
+class Told(Struct, rename=LETTERS):
     """What a station said, as it said it. `boots`: at each opening of the port."""
 
-    s: str
+    station: str
     board: str
     boots: list[int]
     sent: int = 0  # bytes of the flood
@@ -183,18 +184,18 @@ async def measure(
     keys = StationKeys(data.keys)
     boots = []
     hello = await _who(data, port, language)
-    tell(text("prove.begins", language, seat=_seat(site, hello.s), s=hello.s))
-    key = keys.of(hello.s)
+    tell(text("prove.begins", language, seat=_seat(site, hello.station), s=hello.station))
+    key = keys.of(hello.station)
     if key is None:
-        raise ProveError(text("prove.no_key", language, s=hello.s, root=data.root))
+        raise ProveError(text("prove.no_key", language, s=hello.station, root=data.root))
     tell(text("prove.opens", language, count=OPENINGS))
     for _ in range(OPENINGS):
         again = await greeting_on(port, _GREETING_S)
-        if again is None or again.s != hello.s:
-            raise ProveError(text("prove.silent", language, s=hello.s, step="hello"))
-        boots.append(again.b)
-    told = Told(s=hello.s, board=hello.board, boots=[hello.b, *boots])
-    async with asking(port, hello.s, boots[-1], key, language) as station:
+        if again is None or again.station != hello.station:
+            raise ProveError(text("prove.silent", language, s=hello.station, step="hello"))
+        boots.append(again.boot)
+    told = Told(station=hello.station, board=hello.board, boots=[hello.boot, *boots])
+    async with asking(port, hello.station, boots[-1], key, language) as station:
         await _steps(station, told, tell, language, brief)
         return told, station.forged
 

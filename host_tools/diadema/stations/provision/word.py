@@ -34,7 +34,7 @@ class Word:
 
     def _has_key(self) -> bool:
         row = tables.stations.c
-        found = self._rows(select(row.hello).where(row.s == self._hello.s))
+        found = self._rows(select(row.hello).where(row.s == self._hello.station))
         hellos = [msgspec.msgpack.decode(hello, type=Greeting) for (hello,) in found]
         return any(one.proven and (one.gw, one.at) == self._cable for one in hellos)
 
@@ -55,28 +55,30 @@ class Word:
         hello = self._hello
         if self._carried:
             _, stations = generations(self._data)
-            return any(one.station == hello.s and one.generation >= generation for one in stations)
+            return any(
+                one.station == hello.station and one.generation >= generation for one in stations
+            )
         if hello.generation != generation:
             return False
         # it has one of that number; a station that obeys another hub takes no time from this one,
         # though it may tell us here that it took the other's
         ours = self._times()
         return any(
-            told["k"] == "station.clock" and told["b"] == hello.b and told.get("i") in ours
+            told["k"] == "station.clock" and told["b"] == hello.boot and told.get("i") in ours
             for (e, _), told in said
-            if e == hello.e
+            if e == hello.epoch
         )
 
     def _times(self) -> set[int]:
         """Numbers of the commands by which this hub told it the time."""
         row = tables.commands.c
-        query = select(row.i).where((row.s == self._hello.s) & (row.cmd == "time"))
+        query = select(row.i).where((row.s == self._hello.station) & (row.cmd == "time"))
         return {i for (i,) in self._rows(query)}
 
     def _said(self) -> list[tuple[tuple[int, int], dict[str, Any]]]:
         row = tables.events.c
         query = select(row.e, row.n, row.body)
-        query = query.where((row.s == self._hello.s) & row.k.in_(_KINDS))
+        query = query.where((row.s == self._hello.station) & row.k.in_(_KINDS))
         return [((e, n), msgspec.json.decode(body)) for e, n, body in self._rows(query)]
 
     def _rows(self, query: Select[*tuple[Any, ...]]) -> list[Row[*tuple[Any, ...]]]:

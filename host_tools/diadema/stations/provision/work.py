@@ -173,7 +173,7 @@ async def provision(
         raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
     say(f"asks who is on {port}")
     hello, carried = await who_is_on(data, port, station)
-    s = hello.s or station or ""
+    s = hello.station or station or ""
     if not is_station(s):
         raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
     if station is not None and s != station:
@@ -212,12 +212,12 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
             raise ProvisionError(
                 f"{error}. If that is `diadema gateway`, say which station it is with --station"
             ) from error
-        row = next((row for row in fleet(data, 0) if row.s == station), None)
+        row = next((row for row in fleet(data, 0) if row.station == station), None)
         if row is not None and row.safe is not None:
             raise ProvisionError(in_safe_mode(station, row.safe, row.board, port)) from error
-        return Hello(up=True, s=station), True
+        return Hello(up=True, station=station), True
     if hello is not None and hello.safe:
-        raise ProvisionError(in_safe_mode(hello.s, hello.cause, hello.board, port))
+        raise ProvisionError(in_safe_mode(hello.station, hello.cause, hello.board, port))
     if hello is not None:
         return hello, False
     if console.kind and console.kind != "prompt":

@@ -17,16 +17,17 @@ from diadema.stations.technician import hub_key as records
 from diadema.stations.technician.hub_key import is_signed
 from diadema.store import open_reader, tables
 from diadema.store.host_rows import Inspection
+from diadema.wire.letters import LETTERS, from_columns
 from diadema.wire.scrub import ERASED
 
 type Standing = Literal["right", "altered", "another_hub", "erased"]
 
 
-class Record(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class Record(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, rename=LETTERS):
     """`of`: s, e, n of the station's event; `t`: UTC milliseconds at which the hub noted it."""
 
     of: tuple[str, int, int]
-    t: int
+    utc_ms: int
     by: str
     seat: str | None
     board: str
@@ -46,7 +47,7 @@ class Signed(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     def tested_utc(self) -> int:
         """By the station's clock, where it had the hour."""
         told = self.test.get("t")
-        return told if isinstance(told, int) else self.record.t
+        return told if isinstance(told, int) else self.record.utc_ms
 
     @property
     def checks(self) -> dict[str, str]:
@@ -99,7 +100,7 @@ def newest(tx: Connection) -> Mapping[str, Inspection]:
     """The last record of each station."""
     row = tables.inspections.c
     found = tx.execute(select(tables.inspections).order_by(row.utc, row.n))
-    return {row.of_s: Inspection(**row._mapping) for row in found}
+    return {row.of_s: from_columns(Inspection, row._mapping) for row in found}
 
 
 _NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
@@ -128,7 +129,7 @@ def _signed(rows: list[Any], data: DataDir) -> Iterator[Signed]:
     for row in rows:
         record = Record(
             of=(row.of_s, row.of_e, row.of_n),
-            t=row.utc,
+            utc_ms=row.utc,
             by=row.by,
             seat=row.seat,
             board=row.board,

@@ -50,10 +50,10 @@ async def run(
         if port is not None:
             wanted = _id(site, name) if name else None
             hello, carried = await who_is_on(data, port, wanted)
-            if wanted is not None and hello.s != wanted:
-                told = {"port": port, "s": hello.s, "other": name}
+            if wanted is not None and hello.station != wanted:
+                told = {"port": port, "s": hello.station, "other": name}
                 raise SelftestError(text("selftest.not_that_one", language, **told))
-            name = hello.s
+            name = hello.station
             if not carried:
                 await held.enter_async_context(carrying(data, port, name))
         s = _id(site, name or "")

@@ -62,10 +62,11 @@ async def _greeting(port: str) -> str:
         raise UpdateError(f"{port}: no station answers: `diadema provision` says what is there")
     if not hello.safe:
         raise UpdateError(
-            f"{hello.s} is not in safe mode, it runs {hello.firmware}: `diadema update start` "
+            f"{hello.station} is not in safe mode, it runs {hello.firmware}: "
+            "`diadema update start` "
             "brings it another program"
         )
-    return hello.s
+    return hello.station
 
 
 class _Way:
@@ -169,5 +170,5 @@ class _Way:
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(*UNREADABLE):
             hello = msgspec.json.decode(body, type=_Up).hello
-            if hello and hello.s == self._s:
+            if hello and hello.station == self._s:
                 self._heard.put_nowait(hello)

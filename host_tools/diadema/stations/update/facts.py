@@ -7,6 +7,7 @@ from diadema.stations.update.rollout import Fact
 from diadema.store import tables
 from diadema.store.station_state import Station
 from diadema.store.update_rows import Seat, Step
+from diadema.wire.letters import from_columns
 
 # faults that come and go with the desk or the network, whatever the program
 _OF_THE_DESK = ("headset", "uplink", "wifi", "config")
@@ -17,10 +18,10 @@ def fact_of(station: Station, followed: tuple[int, int]) -> Fact:
     state, hello = station.state, station.hello
     up = station.link == "up"
     e, n = followed
-    told = e == hello.e and n >= hello.last  # else it may be busy, or done
+    told = e == hello.epoch and n >= hello.last  # else it may be busy, or done
     faults = [part for part in state.faults if part not in _OF_THE_DESK]
     return Fact(
-        station.s,
+        station.station,
         hello.board or state.board,
         hello.firmware or state.firmware,
         up,
@@ -46,6 +47,6 @@ def image_needed(station: Station) -> str | None:
 
 def told_since(tx: Connection, seat: Seat) -> list[Step]:
     row = tables.updates.c
-    later = (row.s == seat.s) & (row.e == seat.e) & (row.n > seat.n)
+    later = (row.s == seat.station) & (row.e == seat.epoch) & (row.n > seat.sequence)
     told = tx.execute(select(tables.updates).where(later).order_by(row.n))
-    return [Step(**one._mapping) for one in told]
+    return [from_columns(Step, one._mapping) for one in told]

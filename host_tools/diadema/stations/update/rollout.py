@@ -64,15 +64,15 @@ class Fact(NamedTuple):
     `needs_image`: why, if it does.
     """
 
-    s: str
+    station: str
     board: str
     version: str
     up: bool
     idle: bool
     fault: str | None = None
     fault_utc: int | None = None
-    e: int | None = None
-    n: int = 0
+    epoch: int | None = None
+    sequence: int = 0
     micropython: str = ""
     build: str = ""
     psram: int | None = None
@@ -140,7 +140,7 @@ class Rollout(Struct, kw_only=True):
         self._say(None)
         if len(self.failed) >= self.plan.stop_after:
             last = sorted(self.failed, key=lambda seat: seat.utc)[-1]
-            self._stop("failures", last.s, last.reason)
+            self._stop("failures", last.station, last.reason)
             return changed
         if too_long := self._held_too_long(facts, now):
             return changed + too_long
@@ -161,14 +161,14 @@ class Rollout(Struct, kw_only=True):
         if self.status != "running":
             return []
         waiting = (seat for seat in self._begun() if seat.phase == "waiting")
-        return [seat for seat in waiting if seat.s in facts and facts[seat.s].idle]
+        return [seat for seat in waiting if seat.station in facts and facts[seat.station].idle]
 
     def take(self, step: Step, now: int) -> Seat | None:
         """What a station tells; the seat, when it is about this roll-out and changed."""
-        seat = self.seats.get(step.s)
+        seat = self.seats.get(step.station)
         if seat is None or seat.phase == "good":
             return None
-        seat.e, seat.n = step.e, step.n
+        seat.epoch, seat.sequence = step.epoch, step.sequence
         mine = step.version in (None, self.plan.version)
         if step.phase == "receiving" and seat.phase == "sending" and step.next:
             seat.part = step.next
@@ -239,8 +239,8 @@ class Rollout(Struct, kw_only=True):
 
     def _rolled_back(self, seat: Seat, step: Step, now: int) -> None:
         if step.reason == "power":
-            self.cuts[seat.s] = self.cuts.get(seat.s, 0) + 1
-            if self.cuts[seat.s] <= _CUTS:
+            self.cuts[seat.station] = self.cuts.get(seat.station, 0) + 1
+            if self.cuts[seat.station] <= _CUTS:
                 self._put(seat, "waiting", now, step.reason)
                 return
         self._put(seat, "failed", now, f"rolled_back: {_why(step)}")
@@ -252,42 +252,49 @@ class Rollout(Struct, kw_only=True):
         goal = self.plan.goal(self.stage, len(there) + len(left))
         have = sum(seat.stage <= self.stage for seat in there)
         chosen = [
-            Seat(number=self.number, s=fact.s, stage=self.stage, utc=now, e=fact.e, n=fact.n)
+            Seat(
+                number=self.number,
+                station=fact.station,
+                stage=self.stage,
+                utc=now,
+                epoch=fact.epoch,
+                sequence=fact.sequence,
+            )
             for fact in left[: max(goal - have, 0)]
         ]
-        self.seats |= {seat.s: seat for seat in chosen}
+        self.seats |= {seat.station: seat for seat in chosen}
         return chosen
 
     def _left(self, facts: Mapping[str, Fact]) -> list[Fact]:
         """Who could have it and is not in it yet; first those where it could begin at once."""
         found = [fact for fact in facts.values() if self._is_new(fact)]
-        return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.s))
+        return sorted(found, key=lambda fact: (not fact.idle, not fact.up, fact.station))
 
     def _is_new(self, fact: Fact) -> bool:
         """Whether it could have it, and is not in it yet."""
         plan = self.plan
-        asked = fact.board == plan.board and (not plan.only or fact.s in plan.only)
-        return asked and not fact.has(plan) and fact.s not in self.seats
+        asked = fact.board == plan.board and (not plan.only or fact.station in plan.only)
+        return asked and not fact.has(plan) and fact.station not in self.seats
 
     def _over(self, facts: Mapping[str, Fact], now: int) -> bool:
         """Whether the stage is; says what it waits for."""
         for seat in self._begun():
             if seat.phase == "waiting":
-                self._say("busy" if facts[seat.s].up else "away", seat.s)
+                self._say("busy" if facts[seat.station].up else "away", seat.station)
                 return False
             if seat.phase in ("sending", "trial"):
-                self._say(seat.phase, seat.s)
+                self._say(seat.phase, seat.station)
                 return False
         if self.stage + 1 == len(self.plan.stages):
             return True
         for seat in self.seats.values():
-            if seat.phase != "good" or seat.s not in facts:
+            if seat.phase != "good" or seat.station not in facts:
                 continue
             if fault := self._fault(seat, facts):
-                self._say("fault", seat.s, fault)
+                self._say("fault", seat.station, fault)
                 return False
             if seat.utc + self.plan.quiet_ms > now:
-                self._say("quiet", seat.s)
+                self._say("quiet", seat.station)
                 return False
         return True
 
@@ -297,7 +304,7 @@ class Rollout(Struct, kw_only=True):
 
     def _fault(self, seat: Seat, facts: Mapping[str, Fact]) -> str | None:
         """A new one, since it is good."""
-        fact = facts.get(seat.s)
+        fact = facts.get(seat.station)
         if seat.phase != "good" or fact is None or (fact.fault_utc or 0) <= seat.utc:
             return None
         return fact.fault
@@ -308,18 +315,18 @@ class Rollout(Struct, kw_only=True):
         last = len(self.plan.stages) - 1
         for seat in self._begun():
             if seat.phase in ("waiting", "sending"):
-                found["busy"].append(seat.s)
-            if seat.phase == "waiting" and not facts[seat.s].up:
-                found["away"].append(seat.s)
+                found["busy"].append(seat.station)
+            if seat.phase == "waiting" and not facts[seat.station].up:
+                found["away"].append(seat.station)
             if self.stage < last and self._fault(seat, facts):
-                found["fault"].append(seat.s)
+                found["fault"].append(seat.station)
         for why, limit in _HELD_MS.items():
             since = self.held.get(why, {})
             self.held[why] = {s: since.get(s, now) for s in found[why]}
             late = [self.seats[s] for s, utc in self.held[why].items() if utc + limit <= now]
             if not late:
                 continue
-            self._stop(why, late[0].s, self._fault(late[0], facts))
+            self._stop(why, late[0].station, self._fault(late[0], facts))
             for seat in late:
                 if seat.phase == "good":
                     seat.utc = now  # what was there before is no new fault
@@ -332,7 +339,7 @@ class Rollout(Struct, kw_only=True):
         """Who left the site is left out; who came back to it goes on."""
         changed = []
         for seat in self.seats.values():
-            fact = facts.get(seat.s)
+            fact = facts.get(seat.station)
             if fact is None and seat.phase in ("waiting", "sending", "trial"):
                 self._put(seat, "gone", now)
             elif fact is not None and seat.phase == "gone":
@@ -349,10 +356,17 @@ class Rollout(Struct, kw_only=True):
         changed = []
         last = len(self.plan.stages) - 1
         for fact in facts.values():
-            why, seat = fact.unfit(self.plan), self.seats.get(fact.s)
+            why, seat = fact.unfit(self.plan), self.seats.get(fact.station)
             if why and self._is_new(fact):
-                seat = Seat(number=self.number, s=fact.s, stage=last, utc=now, e=fact.e, n=fact.n)
-                self.seats[fact.s] = seat
+                seat = Seat(
+                    number=self.number,
+                    station=fact.station,
+                    stage=last,
+                    utc=now,
+                    epoch=fact.epoch,
+                    sequence=fact.sequence,
+                )
+                self.seats[fact.station] = seat
                 self._put(seat, "passed", now, why)
             elif why and seat and seat.phase == "waiting":
                 self._put(seat, "passed", now, why)

@@ -191,7 +191,7 @@ def last_test(row: Row, service: Service, page: Page) -> str:
 async def show_tests(service: Service, page: Page, row: Row) -> None:
     words, language = section("selftest", page.language), page.language
     ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
-    found = await read(page, service, inspections, service.data, row.s, _fleet_tests_SHOWN)
+    found = await read(page, service, inspections, service.data, row.station, _fleet_tests_SHOWN)
     rows = []
     for inspection in found:
         s, e, n = inspection.record.of
@@ -216,7 +216,7 @@ def _fleet_tests_button(service: Service, page: Page, row: Row) -> None:
         if not page.still("fleet"):
             return
         service.audit(page.person, "station_selftest")
-        asked = {"s": row.s, "by": page.person.id}
+        asked = {"s": row.station, "by": page.person.id}
         try:
             told = await service.feed.request("hub.selftest", asked)
         except _SILENT:
@@ -243,7 +243,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         row = found.row
         with ui.element("header").classes("page-head"):
             ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
-            about = [row.s, row.board, row.version]
+            about = [row.station, row.board, row.version]
             if row.micropython:
                 about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
             ui.label(" · ".join(about)).classes("soft")
@@ -265,7 +265,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         _past("boots", ("cause", "version", "text"), found.boots, service, page)
         _past("updates", ("phase", "version", "reason"), found.updates, service, page)
         ui.html(f"<h2>{escape(words['log'])}</h2>", sanitize=False)
-        log = await service.worker.ask(tail, service.data, row.s, _LOG_BYTES)
+        log = await service.worker.ask(tail, service.data, row.station, _LOG_BYTES)
         if log:
             text = escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in log))
             ui.html(text, tag="pre", sanitize=False).classes("console").props("tabindex=0")
@@ -329,13 +329,15 @@ def _files(service: Service, page: Page, row: Row) -> None:
         if not page.still("fleet"):
             return
         service.audit(page.person, "station_diagnosis")
-        made = await service.worker.file(diagnosis, service.data, row.s, service.pace.now_ms())
-        ui.download.content(made, f"{row.s}.zip")
+        made = await service.worker.file(
+            diagnosis, service.data, row.station, service.pace.now_ms()
+        )
+        ui.download.content(made, f"{row.station}.zip")
 
     async def download_label() -> None:
         if page.still("fleet"):
-            made = await service.worker.file(_label, service.data, row.s)
-            ui.download.content(made, f"{file_name(row.seat or row.s)}.pdf")
+            made = await service.worker.file(_label, service.data, row.station)
+            ui.download.content(made, f"{file_name(row.seat or row.station)}.pdf")
 
     ui.label(page.words["diagnosis.note"]).classes("note")
     with ui.row():
@@ -421,9 +423,9 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
     words = page.words
     update = words.get(f"phase.{row.phase}")  # that it failed stands in front
     return {
-        "id": row.s,
+        "id": row.station,
         "seat": row.seat or "—",
-        "station": row.s,
+        "station": row.station,
         "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
         "way": link(row, page),
         "seen": hour(row.seen_utc, service),
@@ -436,7 +438,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "reconnects": row.reconnects,
         "test": last_test(row, service, page),
         "wrong": wrong(row, page),
-        "link": f"{PATH}/{row.s}?lang={page.language}",
+        "link": f"{PATH}/{row.station}?lang={page.language}",
     }
 
 

@@ -67,7 +67,7 @@ async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) 
 
 
 def _matches(one: Acted, asked: dict[str, str]) -> bool:
-    its = {"agent": one.act.a or "", "by": one.act.by, "kind": action_of(one)}
+    its = {"agent": one.act.agent or "", "by": one.act.by, "kind": action_of(one)}
     return all(not asked[name] or asked[name] == its[name] for name in _FILTERS)
 
 
@@ -77,7 +77,9 @@ def _filters(
     """Narrow to one agent, supervisor or action of those that there are."""
     people, said = service.people(), section("reports", page.language)
     offered = {
-        "agent": {one.act.a: visible(people.name(one.act.a)) for one in acts if one.act.a},
+        "agent": {
+            one.act.agent: visible(people.name(one.act.agent)) for one in acts if one.act.agent
+        },
         "by": {one.act.by: by_of(one) for one in acts},
         "kind": {name: said.get(f"action.{name}", name) for name in sorted(map(action_of, acts))},
     }
@@ -106,11 +108,11 @@ def _row(service: Service, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, 
     return {
         "id": one.position,
         "at": f"{datetime.fromtimestamp(act.utc / 1000, zone):%H:%M:%S}",
-        "agent": visible(people.name(act.a)) if act.a else NOTHING,
+        "agent": visible(people.name(act.agent)) if act.agent else NOTHING,
         "kind": told(one, said),
         "by": by_of(one),
         "reason": reason_of(one, people, said),
-        "contact": visible(act.c or "") or NOTHING,
+        "contact": visible(act.contact or "") or NOTHING,
         "note": visible(act.note or "") or NOTHING,
         "outcome": outcome_of(one, said),
     }

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from diadema.wire.letters import LETTERS
+
 EVENT_LIMIT = 512  # bytes of one event's JSON
 STATION_ID = r"DIA-[0-9a-f]{12}"
 HOST_ID = r"(HUB|WEB|PBX)-[A-Za-z0-9_-]{1,32}"
@@ -35,15 +37,17 @@ type Of = Annotated[
 type Direction = Annotated[str, words("in", "out")]
 
 
-class Event(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True, gc=False):
+class Event(
+    Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True, gc=False, rename=LETTERS
+):
     """What every event carries: identity (s, e, n), measured time (b, u), known time (t)."""
 
-    s: Station
-    e: Epoch
-    n: Sequence
-    b: Count
-    u: Count
-    t: Utc | None = None
-    a: Maybe[str] = UNSET
-    c: Maybe[str] = UNSET
+    station: Station
+    epoch: Epoch
+    sequence: Sequence
+    boot: Count
+    uptime_ms: Count
+    utc_ms: Utc | None = None
+    agent: Maybe[str] = UNSET
+    contact: Maybe[str] = UNSET
     i: Maybe[Count] = UNSET

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import UNSET
 
 from diadema.wire.events.common import Count, Direction, Event, Maybe, Of, Version, words
+from diadema.wire.letters import LETTERS
 
 type Via = Annotated[str, words("key", "host")]
 type Work = Annotated[
@@ -19,8 +20,8 @@ type Step = Annotated[
 
 
 class ContactEvent(Event, kw_only=True, gc=False):
-    a: str
-    c: str
+    agent: str
+    contact: str
     via: Via
 
 
@@ -47,7 +48,7 @@ class ContactDialed(ContactEvent, tag="contact.dialed", kw_only=True, gc=False):
 class ContactBlocked(Event, tag="contact.blocked", kw_only=True, gc=False):
     """A call that was not dialled, for the rule of its campaign forbids it now."""
 
-    a: str
+    agent: str
     campaign: str
     rule: Annotated[str, words("hours", "day", "consent")]
 
@@ -57,8 +58,8 @@ class ContactAnswered(ContactEvent, tag="contact.answered", kw_only=True, gc=Fal
 
 
 class ContactMissed(Event, tag="contact.missed", kw_only=True, gc=False):
-    a: str
-    c: str
+    agent: str
+    contact: str
     cause: Annotated[
         str, words("no_answer", "caller_gave_up", "withdrawn", "rejected", "technical")
     ]
@@ -110,20 +111,26 @@ class ContactRecordingResumed(
     pass
 
 
-class ContactDisagreed(Event, tag="contact.disagreed", kw_only=True, gc=False):
+class ContactDisagreed(
+    Event,
+    tag="contact.disagreed",
+    kw_only=True,
+    gc=False,
+    rename=LETTERS | {"station_work": "station", "host_work": "host"},
+):
     """Station and switch do not say the same of a call: what each said."""
 
-    a: str
-    c: str
-    station: Work
-    host: Work
+    agent: str
+    contact: str
+    station_work: Work
+    host_work: Work
 
 
 class ContactEnded(Event, tag="contact.ended", kw_only=True, gc=False):
     """`estimated`: nobody said when; `silent_ms`: so long before `u` was the last voice."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     by: Annotated[str, words("agent", "caller", "system", "transfer", "interrupted")]
     on_hold: bool = False
     dial_result: Maybe[str] = UNSET
@@ -134,8 +141,8 @@ class ContactEnded(Event, tag="contact.ended", kw_only=True, gc=False):
 class ContactStep(Event, tag="contact.step", kw_only=True, gc=False):
     """A step of the protocol, as the agent declares it; `method` of a verified identity."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     step: Step
     result: Annotated[str, words("done", "skipped")]
     method: Maybe[str] = UNSET
@@ -145,8 +152,8 @@ class ContactStep(Event, tag="contact.step", kw_only=True, gc=False):
 class ContactMotive(Event, tag="contact.motive", kw_only=True, gc=False):
     """A code of the tree's first level, chosen during the call."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     motive: str
     version: Version
 
@@ -154,15 +161,15 @@ class ContactMotive(Event, tag="contact.motive", kw_only=True, gc=False):
 class ContactPlaybook(Event, tag="contact.playbook", kw_only=True, gc=False):
     """The playbook that the screen named for the motive."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     playbook: str
     version: Version
 
 
 class ContactTypified(Event, tag="contact.typified", kw_only=True, gc=False):
-    a: str
-    c: str
+    agent: str
+    contact: str
     code: str
     version: Version
     how: Annotated[str, words("agent", "favourite", "timeout")]
@@ -171,8 +178,8 @@ class ContactTypified(Event, tag="contact.typified", kw_only=True, gc=False):
 class ContactRetypified(Event, tag="contact.retypified", kw_only=True, gc=False):
     """Another code for a call that has one; the earlier event stays as it is."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     code: str
     version: Version
     author: str
@@ -180,13 +187,13 @@ class ContactRetypified(Event, tag="contact.retypified", kw_only=True, gc=False)
 
 
 class WrapupStarted(Event, tag="wrapup.started", kw_only=True, gc=False):
-    a: str
-    c: str
+    agent: str
+    contact: str
 
 
 class WrapupEnded(Event, tag="wrapup.ended", kw_only=True, gc=False):
-    a: str
-    c: str
+    agent: str
+    contact: str
     cause: Annotated[
         str,
         words("typified", "timeout", "next_contact", "agent", "supervisor", "session_closed"),
@@ -196,8 +203,8 @@ class WrapupEnded(Event, tag="wrapup.ended", kw_only=True, gc=False):
 class VoiceSummary(Event, tag="voice.summary", kw_only=True, gc=False):
     """Of one contact, measured only while talking; levels in dBFS, null for who said nothing."""
 
-    a: str
-    c: str
+    agent: str
+    contact: str
     agent_ms: Count
     caller_ms: Count
     both_ms: Count

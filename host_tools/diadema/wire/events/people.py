@@ -35,7 +35,7 @@ class AttendanceMarked(Event, tag="attendance.marked", kw_only=True, gc=False):
 class SessionOpened(Event, tag="session.opened", kw_only=True, gc=False):
     """`of`: the mark of the same tap, if the tap made one."""
 
-    a: str
+    agent: str
     method: Annotated[str, words("badge", "badge_pin", "badge_secure", "code_pin")]
     provisional: bool = False
     of: Maybe[Of] = UNSET
@@ -55,12 +55,12 @@ class SessionDenied(Event, tag="session.denied", kw_only=True, gc=False):
 class SessionConfirmed(Event, tag="session.confirmed", kw_only=True, gc=False):
     """The host's answer to a provisional session, as the station took it."""
 
-    a: str
+    agent: str
     i: Count
 
 
 class SessionCorrected(Event, tag="session.corrected", kw_only=True, gc=False):
-    a: str
+    agent: str
     i: Count
     verdict: Annotated[str, words("closed", "kept")]
     reason: str | None = None
@@ -71,7 +71,7 @@ class SessionCorrected(Event, tag="session.corrected", kw_only=True, gc=False):
 class SessionClosed(Event, tag="session.closed", kw_only=True, gc=False):
     """`who`: the supervisor's name."""
 
-    a: str
+    agent: str
     reason: Annotated[
         str, words("agent", "relieved", "supervisor", "moved", "shift_end", "corrected")
     ]
@@ -84,7 +84,7 @@ class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
     supervisor, wrapup_end. `who`: the supervisor's name; `note`: why he did it.
     """
 
-    a: str
+    agent: str
     from_: Presence = msgspec.field(name="from")
     to: Presence
     reason: str | None = None
@@ -94,7 +94,7 @@ class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
 
 
 class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
-    a: str
+    agent: str
     to: Presence
     reason: str | None = None
     by: Maybe[str] = UNSET
@@ -113,7 +113,7 @@ class PinChosen(Event, tag="pin.chosen", kw_only=True, gc=False):
     salt, and its hash under the station's key, in hex.
     """
 
-    a: str
+    agent: str
     until: Count
     verifier: str
 
@@ -134,7 +134,7 @@ type Pause = tuple[Utc, Utc, str]  # from, to, reason
 
 
 class HostEvent(Event, kw_only=True, gc=False):
-    t: Utc
+    utc_ms: Utc
     by: By
 
 
@@ -178,7 +178,7 @@ class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, g
     did not make. `time`: the hour that counts instead.
     """
 
-    a: str
+    agent: str
     direction: Direction
     time: Utc
     reason: str
@@ -191,7 +191,7 @@ class AttendanceJustified(HostEvent, tag="attendance.justified", kw_only=True, g
     `time`: a moment of the exception to her shift that is meant, and no lateness is.
     """
 
-    a: str
+    agent: str
     reason: str
     of: Maybe[Of] = UNSET
     day: Maybe[str] = UNSET
@@ -202,7 +202,7 @@ class AttendanceJustified(HostEvent, tag="attendance.justified", kw_only=True, g
 class MessageSent(HostEvent, tag="message.sent", kw_only=True, gc=False):
     """One event a reader; those of one message have the same `m`."""
 
-    a: str
+    agent: str
     m: str
     text: str
     target: Station
@@ -213,7 +213,7 @@ class MessageSent(HostEvent, tag="message.sent", kw_only=True, gc=False):
 class SchedulePublished(HostEvent, tag="schedule.published", kw_only=True, gc=False):
     """One agent's day. `absence`: permission, vacation, medical rest."""
 
-    a: str
+    agent: str
     day: str
     version: Version
     shift: Maybe[str] = UNSET

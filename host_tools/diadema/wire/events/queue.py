@@ -20,7 +20,7 @@ from diadema.wire.events.common import (
 class QueueEvent(Event, kw_only=True, gc=False):
     """`pbx`: the switch's call id; `line`: of the file that told it."""
 
-    t: Utc
+    utc_ms: Utc
     pbx: str
     queue: str
     line: Maybe[Count] = UNSET
@@ -33,23 +33,27 @@ class QueueEntered(QueueEvent, tag="queue.entered", kw_only=True, gc=False):
     reference: Maybe[str] = UNSET
 
 
-class QueueOffered(QueueEvent, tag="queue.offered", kw_only=True, gc=False):
+class QueueOffered(
+    QueueEvent, tag="queue.offered", kw_only=True, gc=False, rename={"pbx_agent": "agent"}
+):
     """`ring_ms`: so long it rang there, where it was not answered. `cause` withdrawn: the switch
     took it back, as its caller hung up or another one had it; else the agent did not take it.
     """
 
-    agent: str
+    pbx_agent: str
     ring_ms: Maybe[Count] = UNSET
     cause: Maybe[Annotated[str, words("withdrawn")]] = UNSET
 
 
-class QueueConnected(QueueEvent, tag="queue.connected", kw_only=True, gc=False):
+class QueueConnected(
+    QueueEvent, tag="queue.connected", kw_only=True, gc=False, rename={"pbx_agent": "agent"}
+):
     """`agent`: as the switch calls them; null where it named nobody. `estimated`: it told that
     the call was answered, and not when. `ring_ms`: so long it rang there before.
     """
 
     wait_ms: Count
-    agent: str | None = None
+    pbx_agent: str | None = None
     ring_ms: Maybe[Count] = UNSET
     estimated: bool = False
 
@@ -59,7 +63,9 @@ class QueueAbandoned(QueueEvent, tag="queue.abandoned", kw_only=True, gc=False):
     position: Maybe[Count] = UNSET
 
 
-class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
+class QueueLeft(
+    QueueEvent, tag="queue.left", kw_only=True, gc=False, rename={"pbx_agent": "agent"}
+):
     """After its conversation (`completed`, `transferred`), or without one; a call that hung up in
     the menu before the queue, or that the switch only saw as a phantom, has this event alone.
 
@@ -75,7 +81,7 @@ class QueueLeft(QueueEvent, tag="queue.left", kw_only=True, gc=False):
         ),
     ]  # fmt: skip
     by: Maybe[Annotated[str, words("agent", "caller")]] = UNSET
-    agent: Maybe[str] = UNSET
+    pbx_agent: Maybe[str] = UNSET
     wait_ms: Maybe[Count] = UNSET
     talk_ms: Maybe[Count] = UNSET
     transfer: Maybe[Annotated[str, words("blind", "consulted")]] = UNSET

@@ -90,8 +90,8 @@ class StationLost(Event, tag="station.lost", kw_only=True, gc=False):
     """In place of records that cannot be read: `n` to `to`."""
 
     to: Sequence
-    b: Count = 0
-    u: Count = 0
+    boot: Count = 0
+    uptime_ms: Count = 0
 
 
 class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):

@@ -1,0 +1,112 @@
+"""A data directory that the commit 94723356 made works with today's program, as it is.
+
+`tests/former` has its files: the databases as SQL, and what its reports of the day said. Its
+people and its secrets are invented.
+"""
+
+import json
+import shutil
+import sqlite3
+from datetime import date
+from pathlib import Path
+
+import pytest
+from diadema.access import Accounts
+from diadema.base.paths import DataDir
+from diadema.ingest.core import Ingest
+from diadema.site import description
+from diadema.site.directory.book import Directory
+from diadema.store import open_writer
+from scripted_station import T0, S, Script
+from typer.testing import CliRunner
+
+FORMER = Path(__file__).resolve().parents[1] / "former"
+EXPECTED = json.loads((FORMER / "expected.json").read_text(encoding="utf-8"))
+
+
+class Clock:
+    def now_ms(self):
+        return T0 + 2 * 86_400_000
+
+
+@pytest.fixture
+def data(tmp_path):
+    data = DataDir(tmp_path / "data")
+    data.make()
+    for file in FORMER.iterdir():
+        if file.suffix == ".sql":
+            with sqlite3.connect(data.root / f"{file.stem}.sqlite3") as database:
+                database.executescript(file.read_text(encoding="utf-8"))
+            database.close()
+        elif file.name != "expected.json":
+            shutil.copy(file, data.root)
+    for file in data.root.iterdir():
+        if file.is_file():
+            file.chmod(0o600)
+    return data
+
+
+def reported(data, kind):
+    from diadema.cli.main import app
+
+    command = ["report", "day", "--day", "2026-11-18", "--kind", kind, "--json"]
+    done = CliRunner().invoke(app, [*command, "--data", str(data.root)])
+    assert done.exit_code == 0, done.output
+    sections = {one["section"]: one["rows"] for one in json.loads(done.stdout)["sections"]}
+    return {
+        name: [
+            {key: row.get(key) for key in known}
+            for known, row in zip(rows, sections[name], strict=True)
+        ]
+        for name, rows in EXPECTED[kind].items()
+    }
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_its_reports_say_the_same(data, kind):
+    assert reported(data, kind) == EXPECTED[kind]
+
+
+def test_a_rebuild_of_it_says_the_same(data):
+    from diadema.cli.main import app
+
+    done = CliRunner().invoke(app, ["rebuild", "--data", str(data.root)])
+    assert done.exit_code == 0, done.output
+    assert reported(data, "tmo") == EXPECTED["tmo"]
+
+
+def test_a_station_goes_on_where_it_was(data):
+    def stored():
+        with sqlite3.connect(data.store) as database:
+            found = database.execute("SELECT count(*), max(n) FROM events WHERE s = ?", (S,))
+            return found.fetchone()
+
+    count, last = stored()
+    assert count == last
+    again = Script().boot().clock().mark("in").login(mark=True)  # its first events once more
+    after = Script()
+    after.b, after.u, after.n, after.offset = 1, 3_600_000, last, T0
+    writer = open_writer(data.store)
+    try:
+        ingest = Ingest(writer, description.load(data.site), Clock())
+        for script in (again, after.login()):
+            ingest.take(script.messages(), "stream", "server")
+    finally:
+        writer.close()
+    assert stored() == (count + 2, last + 2)
+
+
+def test_its_people_log_in_with_their_passwords(data):
+    accounts = Accounts(data)
+    try:
+        assert accounts.book.proves("ana", "una frase larga de ejemplo 7")
+        assert accounts.book.proves("sol", "otra frase larga de ejemplo 8")
+        assert accounts.book.proves("sol", "una frase larga de ejemplo 7") is None
+    finally:
+        accounts.close()
+
+
+def test_its_directory_is_read(data):
+    with Directory(data.directory) as book:
+        teams = [entry.code for entry in book.entries("teams", date(2026, 11, 18))]
+    assert "ventas" in teams
