@@ -1,4 +1,4 @@
-"""What a person does at one simulated station, one gesture a method: badge, keys, nothing else.
+"""What an agent does at one simulated station, one gesture a method: badge, keys, nothing else.
 
 Each waits until the station has journaled what the gesture means, so that a driver reads like a
 work day.
@@ -14,8 +14,8 @@ from diadema_sim.station_user import (
     GESTURE_MS,
     LOOK_MS,
     SETTLED_MS,
-    AtStation,
-    Silent,
+    NoResponse,
+    StationUser,
 )
 from diadema_sim.witness import Witnessed
 
@@ -38,8 +38,8 @@ def _lit(ram: bytes, y: int) -> bool:
     return bool(ram[y // 8 * _WIDTH + 1] >> (y % 8) & 1)
 
 
-class AtDesk(AtStation):
-    """One person at one station of a world. Not for two tasks at a time."""
+class Agent(StationUser):
+    """One agent at one station of a world. Not for two tasks at a time."""
 
     async def log_in(
         self, *, tests: bool = True, gap_ms: Callable[[], float] | None = None
@@ -61,18 +61,18 @@ class AtDesk(AtStation):
         since = self.seen
         await self.keys([menu_keys.BEGIN_TEST], gap_ms)
         await self.keys(range(1, 7), gap_ms)
-        word = await asyncio.to_thread(sound.word, self.world.root / "word.wav", _WORD_S)
+        word = await asyncio.to_thread(sound.spoken_word, self.world.root / "word.wav", _WORD_S)
         async with sound.listen(self.station, microphone=word):
             await self.world.sleep(1000 * _WORD_S)
         deadline_ms = self.world.now_ms() + _TEST_LIMIT_MS
-        while "station.selftest" not in self.past.kinds(since):
+        while "station.selftest" not in self.history.kinds_since(since):
             if self.world.now_ms() >= deadline_ms:
-                raise Silent(f"{self.desk.seat} ({self.desk.station}): its test does not end")
+                raise NoResponse(f"{self.desk.seat} ({self.desk.station}): its test does not end")
             await self.keys([menu_keys.ALL_WELL])
             await self.world.sleep(SETTLED_MS)
 
     async def log_out(self) -> None:
-        """Close the session; she stays in the building."""
+        """Close the session; the agent stays in the building."""
         since = self.seen
         await self._tap_and_choose(menu_keys.CLOSE_SESSION)
         await self.expect("presence.changed", since, to="logged_out")
@@ -86,15 +86,17 @@ class AtDesk(AtStation):
         await self.expect("presence.changed", since, to="logged_out")
 
     async def _tap(self) -> None:
-        await self.by_hand(self.station.tap(self.desk.person.badge, _TAP_MS))
+        await self.if_powered(self.station.tap(self.desk.person.badge, _TAP_MS))
 
     async def _tap_and_choose(self, key: int) -> None:
         """The own badge, in a session, opens a list, and nothing in the journal says so."""
         await self._tap()
         deadline_ms = self.world.now_ms() + GESTURE_MS
-        while not shows_full_list(await self.by_hand(self.station.screen())):
+        while not shows_full_list(await self.if_powered(self.station.screen())):
             if self.world.now_ms() >= deadline_ms:
-                raise Silent(f"{self.desk.seat} ({self.desk.station}) asked nothing at her badge")
+                raise NoResponse(
+                    f"{self.desk.seat} ({self.desk.station}) offers no list at a badge"
+                )
             await self.world.sleep(LOOK_MS)
         await self.keys([key])
 
@@ -126,7 +128,7 @@ class AtDesk(AtStation):
     async def hang_up(self, contact: str) -> Witnessed:
         """Once more, when it was so soon after the answer that the key did nothing."""
         since = self.seen
-        soon_ms = self.past.answered_ms(contact) + _JUST_ANSWERED_MS
+        soon_ms = self.history.answered_ms(contact) + _JUST_ANSWERED_MS
         await self.keys([menu_keys.HANG_UP])
         if self.world.now_ms() < soon_ms + SETTLED_MS:
             await self.world.sleep_until(soon_ms + SETTLED_MS)
@@ -176,8 +178,8 @@ class AtDesk(AtStation):
             await self.expect("contact.step", since, c=contact, method=method)
 
     def steps_left(self, contact: str) -> int:
-        """How many steps she can still tick."""
-        return self.past.steps_left(contact, self.site["campaigns"])
+        """How many steps the agent can still tick."""
+        return self.history.steps_left(contact, self.site["campaigns"])
 
     async def motive(
         self, contact: str, motive: str, gap_ms: Callable[[], float] | None = None
@@ -213,13 +215,13 @@ class AtDesk(AtStation):
         step = self.steps_left(contact) > 0
         return menu_keys.call_menu_keys(line, step=step, coded=coded)
 
-    async def ask_help(
+    async def request_help(
         self, topic: str | None, gap_ms: Callable[[], float] | None = None
     ) -> Witnessed:
         """Of the supervisor; the topic may be left out."""
         since = self.seen
         await self.keys([menu_keys.HELP])
-        asked = await self.expect("help.requested", since)
+        request = await self.expect("help.requested", since)
         if topic:
             if gap_ms:
                 await self.world.sleep(gap_ms())
@@ -227,7 +229,7 @@ class AtDesk(AtStation):
             await self.expect("help.topic", since, topic=topic)
         else:
             await self.world.sleep(_LISTS_CLOSE_MS)
-        return asked
+        return request
 
     async def typify_in_call(
         self, contact: str, code: str, gap_ms: Callable[[], float] | None = None
@@ -263,8 +265,10 @@ class AtDesk(AtStation):
         await self.expect(kind, since, c=contact, code=code)
 
     def _code_keys(self, code: str, contact: str) -> list[int]:
-        past = self.past
-        return menu_keys.code_keys(self.site["tree"], code, past.recent(), past.motive(contact))
+        history = self.history
+        return menu_keys.code_keys(
+            self.site["tree"], code, history.recent_codes(), history.motive(contact)
+        )
 
     async def done(self, contact: str) -> None:
         """End the wrap-up of a contact that is typified already."""

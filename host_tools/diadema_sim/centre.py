@@ -3,8 +3,8 @@
 Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
 directory goes too unless it was given.
 
-The temporary directory of a simulated run: gone with the run, and with the next one where a run
-was killed. A lock inside tells whether its run lives; the system lets go of it with the process.
+The temporary directory of a killed run is removed by the next one: a lock inside, which the system
+releases with the process, shows whether its run lives.
 """
 
 import asyncio
@@ -31,43 +31,50 @@ from diadema.site.file import keep
 from diadema.store import Contact, Reader, open_reader
 
 from diadema_sim import people, witness
-from diadema_sim.agent import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
 from diadema_sim.world import World
 
+VISITOR = "demo"
+ACCESS_POINT = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
+_DRAIN_LIMIT_S = 60.0
+_DRAIN_LOOK_S = 0.1
+_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
+_PACE_LIMIT_S = 0.5  # real time that it is waited for
+_PACE_LOOK_S = 0.005
 _PREFIX = "diadema-run-"
-_OURS = "run.lock"
-_HUBS = "lock"  # a hub outlives its run's process by a moment
+_RUN_LOCK = "run.lock"
+_HUB_LOCK = "lock"  # a hub outlives its run's process by a moment
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """A new directory that nobody takes for a dead run's; those are removed first."""
-    remove_dead()
+def temporary_run_folder() -> Iterator[Path]:
+    """A new directory for one run, removed at its end; those of killed runs are removed first."""
+    remove_abandoned()
     begun = Path(tempfile.mkdtemp(prefix="diadema-new-"))
     root = begun
     try:
-        with locked(begun / _OURS):
+        with locked(begun / _RUN_LOCK):
             root = begun.rename(begun.with_name(begun.name.replace("diadema-new-", _PREFIX)))
             yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def remove_dead() -> list[Path]:
-    """Remove the directories whose run was killed; gives them."""
+def remove_abandoned() -> list[Path]:
+    """Remove the directories whose run was killed. Returns them."""
     removed = []
     for root in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
-        if not (root / _OURS).is_file():
+        if not (root / _RUN_LOCK).is_file():
             continue
         try:
-            with ExitStack() as held:
-                for name in (_OURS, _HUBS):
+            with ExitStack() as locks:
+                for name in (_RUN_LOCK, _HUB_LOCK):
                     if (root / name).exists():
-                        held.enter_context(locked(root / name))
+                        locks.enter_context(locked(root / name))
                 shutil.rmtree(root, ignore_errors=True)
         except DiademaError:
             continue  # it lives, or is another person's
@@ -75,24 +82,15 @@ def remove_dead() -> list[Path]:
     return removed
 
 
-VISITOR = "demo"
-AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
-_DRAIN_LIMIT_S = 60.0
-_DRAIN_LOOK_S = 0.1
-_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
-_PACE_LIMIT_S = 0.5  # real time that it is waited for
-_PACE_LOOK_S = 0.005
-
-
 @dataclass
 class Centre:
-    """What a driver needs: the world, each person at their desk, the hub, what is stored."""
+    """What a driver needs: the world, the agents at their desks, the hub, what is stored."""
 
     data: DataDir
     world: World
     processes: HostProcesses
     hub: HubClient
-    desks: list[AtDesk]
+    agents: list[Agent]
     earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
@@ -105,7 +103,7 @@ class Centre:
             raise DiademaError("the hub of this run is not up")
         return hub.web
 
-    def door(self, path: str = "/ui/") -> str:
+    def entry_link(self, path: str = "/ui/") -> str:
         """A link that lets one browser of this machine in there, once, within ten minutes."""
         return f"{self.web}/enter?code={self.accounts.codes.entry(VISITOR)}&to={quote(path)}"
 
@@ -120,13 +118,13 @@ class Centre:
     def reader(self) -> Reader:
         return open_reader(self.data.store)
 
-    async def name_ports(self) -> None:
+    async def allow_provisioning(self) -> None:
         """For a while each station may be given its key on its own port."""
-        await self.processes.name_ports(self.world.stations.values())
+        await self.processes.allow_provisioning(self.world.stations.values())
 
     async def switch_on(self) -> None:
         """Power to every station; back when each has its configuration and the time."""
-        await asyncio.gather(*(desk.switch_on() for desk in self.desks))
+        await asyncio.gather(*(agent.switch_on() for agent in self.agents))
 
     @asynccontextmanager
     async def paced(self) -> AsyncIterator[None]:
@@ -231,7 +229,7 @@ async def open_centre(
     them.
     """
     async with AsyncExitStack() as stack:
-        root = data or stack.enter_context(own_folder())
+        root = data or stack.enter_context(temporary_run_folder())
         directory = DataDir(root)
         directory.make()
         site = people.site(
@@ -260,7 +258,7 @@ async def open_centre(
         ]
         if wifi:
             for station in stations:
-                await station.air(AIR)
+                await station.set_access_points(ACCESS_POINT)
         processes = HostProcesses(
             directory,
             [station.port for station in stations],
@@ -270,9 +268,9 @@ async def open_centre(
         stack.push_async_callback(processes.stop)
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
-        seated = [AtDesk(world, hub, desk, site) for desk in desks]
-        centre = Centre(directory, world, processes, hub, seated, earlier, accounts, password)
-        await centre.name_ports()
+        agents = [Agent(world, hub, desk, site) for desk in desks]
+        centre = Centre(directory, world, processes, hub, agents, earlier, accounts, password)
+        await centre.allow_provisioning()
         yield centre
 
 

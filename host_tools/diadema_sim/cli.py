@@ -256,10 +256,10 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _web_port(asked: int | None) -> int:
+def _web_port(requested: int | None) -> int:
     """The port asked for; else the usual one, or 0 for any free one when that is taken."""
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,6 +1,5 @@
-"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed.
-
-What a simulated run comes to: the JSON object for scripts, a short table for people.
+"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed, and the
+summary of a run: a JSON object for scripts, a short table for people.
 """
 
 import asyncio
@@ -18,18 +17,22 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema_sim import people
-from diadema_sim.behaviour import BANK_1999_02, Fitted
+from diadema_sim.behaviour import BANK_1999_02, Behaviour
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import VISITOR, Centre, open_centre
 from diadema_sim.shift import Shift
 from diadema_sim.witness import Comparison
+
+ZONE = "America/Lima"
+SITE = "Centro Muestra"
+_OPENS = 9  # local hour at which a run that is not in real time begins
 
 
 def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
     """Of a run with scripted people: events against the witness, contacts from the store."""
     contacts = centre.contacts()
     return {
-        "stations": len(centre.desks),
+        "stations": len(centre.agents),
         "events_journaled": found.journaled,
         "events_stored": found.stored,
         "lost": len(found.lost),
@@ -46,11 +49,6 @@ def print_shift(console: Console, summary: dict[str, Any]) -> None:
     console.print(table)
 
 
-ZONE = "America/Lima"
-SITE = "Centro Muestra"
-_OPENS = 9  # local hour at which a run that is not in real time begins
-
-
 @dataclass(frozen=True)
 class ShiftOptions:
     """`speed`: 1 real time, N times it, 0 as fast as the work allows. `seconds` of the run."""
@@ -61,7 +59,7 @@ class ShiftOptions:
     speed: float = 1.0
     pace: float = 1.0
     busiest_hour: bool = False
-    behaviour: Fitted = BANK_1999_02
+    behaviour: Behaviour = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
     browser: bool = False
@@ -88,9 +86,9 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         say(f"wallboard  {centre.web}/wall")
         say(f"floor      {centre.web}/")
         say(f"user       {VISITOR}, password {centre.password}")
-        say(f"or at once {centre.door()}")
+        say(f"or at once {centre.entry_link()}")
         if options.browser:
-            await asyncio.to_thread(webbrowser.open, centre.door())
+            await asyncio.to_thread(webbrowser.open, centre.entry_link())
         shift = Shift(
             centre,
             seed=options.seed,

@@ -172,7 +172,7 @@ class HostProcesses:
         await self.hub.start()
         await self.gateway.start()
 
-    async def name_ports(self, stations: Iterable[Station]) -> None:
+    async def allow_provisioning(self, stations: Iterable[Station]) -> None:
         """For a while each of these may be given its key, on its own port."""
         named = [
             {"s": one.id, "gw": self.GATEWAY, "at": one.port[-PATH_LIMIT:]} for one in stations

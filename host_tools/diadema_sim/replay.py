@@ -1,7 +1,5 @@
-"""`diadema replay`, from start to summary: a real day through simulated stations, then the store's
-figures beside the same ones counted straight from the file.
-
-One day of a real call log, worked again by simulated stations with the real firmware.
+"""`diadema replay`: one day of a real call log, worked again by simulated stations with the real
+firmware; then the store's figures beside the same ones counted straight from the file.
 
 Each agent of the log has a station: badge in before the first call, every call offered, answered
 and hung up at its recorded seconds, typified from its recorded type, badge out at the end.
@@ -26,14 +24,16 @@ from rich.console import Console
 from rich.table import Table
 
 from diadema_sim import people
-from diadema_sim.agent import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.bank_log import BankDay, Call
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.link_switching import Absence, LinkSwitcher, plan
 from diadema_sim.people import BANK_CODES, BANK_OTHER, QUEUES
-from diadema_sim.station_user import NotDelivered, PowerLost, Silent
+from diadema_sim.station_user import NoResponse, NotDelivered, PowerLost
 from diadema_sim.timeline import HOLD_LIMIT_S
 
+SITE = "Anonymous Bank"
+_SHOWN = 10  # rows of a list that is printed to be read
 _COME_S = 60.0  # an agent logs in this long before the first call
 _LEAD_S = 180.0  # the run begins this long before that: stations get configuration and time
 _GO_S = 5.0  # and logs out this long after the last one
@@ -47,7 +47,7 @@ _QUEUE_LIMIT = 64
 
 
 @dataclass
-class Outcome:
+class Deviations:
     """What did not go as recorded; these contacts are left out of the comparison."""
 
     undelivered: list[dict[str, Any]] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Workday:
         limit_s: float = HOLD_LIMIT_S,
     ) -> None:
         """`progress` is called after each call; `limit_s` of real time for each command."""
-        self.outcome = Outcome()
+        self.deviations = Deviations()
         self._centre = centre
         self._world = centre.world
         self._day = day
@@ -99,122 +99,122 @@ class Workday:
         async with self._centre.paced(), asyncio.TaskGroup() as tasks:
             with self._world.hold("the day begins"):
                 self._world.timeline.set_speed(0)
-                for desk in self._centre.desks:
-                    tasks.create_task(self._work(desk, self._day.calls[desk.desk.person.name]))
+                for agent in self._centre.agents:
+                    tasks.create_task(self._work(agent, self._day.calls[agent.desk.person.name]))
                 for other in others:
                     tasks.create_task(other)
                 await asyncio.sleep(0)  # they act from here on, so that the clock minds them
 
-    def talks_ms(self, desk: AtDesk) -> list[tuple[int, int]]:
-        """When that desk's agent talks this day, as the log has it: UTC from, to."""
-        calls = self._day.calls[desk.desk.person.name]
+    def talks_ms(self, agent: Agent) -> list[tuple[int, int]]:
+        """When that agent talks this day, as the log has it: UTC from, to."""
+        calls = self._day.calls[agent.desk.person.name]
         at = partial(utc_ms, self._day, zone=self._zone)
         return [(at(call.start_s), at(call.end_s)) for call in calls]
 
-    async def _work(self, desk: AtDesk, calls: list[Call]) -> None:
+    async def _work(self, agent: Agent, calls: list[Call]) -> None:
         with self._world.actor():
             await self._sleep_until(calls[0].start_s - _COME_S)
-            await self._surely(desk, desk.log_in, "logged_out")
-            await self._surely(desk, desk.get_ready, "not_ready")
+            await self._surely(agent, agent.log_in, "logged_out")
+            await self._surely(agent, agent.get_ready, "not_ready")
             for call, following in pairwise([*calls, None]):
                 assert call
                 await self._sleep_until(call.start_s)
                 self._centre.processes.check()
-                await self._whole(desk, call, following.start_s if following else None)
+                await self._whole(agent, call, following.start_s if following else None)
                 self._progress()
             await self._world.sleep(1000 * _GO_S)
-            await self._surely(desk, desk.go_home, "ready", "not_ready")
+            await self._surely(agent, agent.go_home, "ready", "not_ready")
 
     async def _sleep_until(self, seconds: float) -> None:
         await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
 
     async def _surely(
-        self, desk: AtDesk, gesture: Callable[[], Awaitable[None]], *presences: str
+        self, agent: Agent, gesture: Callable[[], Awaitable[None]], *presences: str
     ) -> None:
         """A gesture that one of these presences asks for, whatever the power does."""
         for _ in range(_TRIES):
             try:
-                if not desk.station.powered:
-                    await self._repower(desk)
-                if desk.presence in presences:
+                if not agent.station.powered:
+                    await self._repower(agent)
+                if agent.presence in presences:
                     await gesture()
                 return
             except PowerLost:
-                await self._repower(desk)
-            except Silent:
-                if desk.work[0] != "offered":
+                await self._repower(agent)
+            except NoResponse:
+                if agent.work[0] != "offered":
                     raise
-                await self._make_way(desk)
-        raise DiademaError(f"{desk.desk.seat} loses its power again and again")
+                await self._make_way(agent)
+        raise DiademaError(f"{agent.desk.seat} loses its power again and again")
 
-    async def _whole(self, desk: AtDesk, call: Call, next_s: int | None) -> None:
+    async def _whole(self, agent: Agent, call: Call, next_s: int | None) -> None:
         """One call from ring to tipificación, or its place in the lists of what went wrong."""
         contact = self.contact_of(call)
         row = {"line": call.line, "call_id": call.call_id}
         for _ in range(_TRIES):
             try:
-                if not desk.station.powered:
-                    await self._repower(desk)
-                await self._make_way(desk)
-                await self._call(desk, call, contact, next_s)
+                if not agent.station.powered:
+                    await self._repower(agent)
+                await self._make_way(agent)
+                await self._call(agent, call, contact, next_s)
             except NotDelivered as error:
-                self.outcome.undelivered.append({**row, "why": str(error)})
+                self.deviations.undelivered.append({**row, "why": str(error)})
             except PowerLost:
-                await self._repower(desk)
-                if not desk.happened("contact.offered", contact):
+                await self._repower(agent)
+                if not agent.happened("contact.offered", contact):
                     continue  # cut between contacts: the call is still to come
-                if not desk.happened("contact.ended", contact, by=("agent", "caller")):
-                    self.outcome.interrupted.append(row)
+                if not agent.happened("contact.ended", contact, by=("agent", "caller")):
+                    self.deviations.interrupted.append(row)
             return
-        self.outcome.undelivered.append({**row, "why": "the station lost its power each time"})
+        self.deviations.undelivered.append({**row, "why": "the station lost its power each time"})
 
-    async def _make_way(self, desk: AtDesk) -> None:
+    async def _make_way(self, agent: Agent) -> None:
         """Clear what an earlier undelivered call may have left behind."""
-        work, contact = desk.work
+        work, contact = agent.work
         if work == "offered" and contact:
             with suppress(NotDelivered):  # it may end by itself meanwhile
-                await desk.withdraw(contact, limit_s=self._limit_s)
-        if desk.presence == "not_ready" and desk.work[0] == "idle":
-            await desk.get_ready()
+                await agent.withdraw(contact, limit_s=self._limit_s)
+        if agent.presence == "not_ready" and agent.work[0] == "idle":
+            await agent.get_ready()
 
-    async def _call(self, desk: AtDesk, call: Call, contact: str, next_s: int | None) -> None:
+    async def _call(self, agent: Agent, call: Call, contact: str, next_s: int | None) -> None:
         code = self._codes[contact] = BANK_CODES.get(call.type, BANK_OTHER)
         queue = QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT]
-        await desk.ring(contact, queue=queue, limit_s=self._limit_s)
+        await agent.ring(contact, queue=queue, limit_s=self._limit_s)
         pressed_ms = self._world.now_ms()
-        answered = await desk.answer(contact)
+        answered = await agent.answer(contact)
         when = typify_when(call, next_s)
         if when == "during":
-            await desk.typify_in_call(contact, code)
+            await agent.typify_in_call(contact, code)
         if call.talk_s < _BY_COMMAND_S:
             await self._world.sleep_until(answered.at_ms + 1000 * call.talk_s)
             try:
-                await desk.caller_hangs_up(contact, limit_s=self._limit_s)
+                await agent.caller_hangs_up(contact, limit_s=self._limit_s)
             except NotDelivered:
-                await desk.hang_up(contact)
+                await agent.hang_up(contact)
         else:
             # the same key as long after the first press as the talk lasted
             await self._world.sleep_until(pressed_ms + 1000 * call.talk_s)
-            await desk.hang_up(contact)
+            await agent.hang_up(contact)
         try:
             if when == "after":
-                await desk.typify_after(contact, code)
+                await agent.typify_after(contact, code)
             elif when == "during" and _gap_s(call, next_s) >= _AFTER_S:
-                await desk.done(contact)
-            waiting = desk.past.waiting()
-            if waiting and desk.work[0] == "idle" and _gap_s(call, next_s) >= _LATER_S:
-                await desk.typify_later(waiting[0], self._codes[waiting[0]])
-        except Silent:
-            if desk.work[1] == contact:
+                await agent.done(contact)
+            waiting = agent.history.uncoded_contacts()
+            if waiting and agent.work[0] == "idle" and _gap_s(call, next_s) >= _LATER_S:
+                await agent.typify_later(waiting[0], self._codes[waiting[0]])
+        except NoResponse:
+            if agent.work[1] == contact:
                 raise
             # a ring that was given up long ago came through after all, and ended the wrap-up
 
-    async def _repower(self, desk: AtDesk) -> None:
-        """In real time: a station that boots is told an hour that must not run away meanwhile."""
+    async def _repower(self, agent: Agent) -> None:
+        """In real time: a station that boots is sent the time, which must not run on meanwhile."""
         self._slowed += 1
         self._world.timeline.set_speed(1.0)
         try:
-            await desk.switch_on()
+            await agent.switch_on()
         finally:
             self._slowed -= 1
             if not self._slowed:
@@ -238,10 +238,6 @@ def _gap_s(call: Call, next_s: int | None) -> float:
     return float("inf") if next_s is None else next_s - call.end_s
 
 
-SITE = "Anonymous Bank"
-_SHOWN = 10  # rows of a list that is printed to be read
-
-
 @dataclass(frozen=True)
 class ReplayOptions:
     """`zone`: whose local times the log has. `data` None: a new directory, removed at the end.
@@ -260,7 +256,7 @@ class ReplayOptions:
 
 
 class Watcher:
-    """What a run tells whoever watches it; made to be overridden."""
+    """Progress of a run; the methods do nothing, and are made to be overridden."""
 
     def stage(self, text: str) -> None:
         """The run goes on to this."""
@@ -303,28 +299,28 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
 def _plans(centre: Centre, workday: Workday, options: ReplayOptions) -> dict[str, list[Absence]]:
     """When each station leaves its cable."""
     return {
-        desk.station.id: plan(
-            workday.talks_ms(desk),
+        agent.station.id: plan(
+            workday.talks_ms(agent),
             options.link_rounds,
-            random.Random(f"{options.seed} {desk.desk.seat}"),
+            random.Random(f"{options.seed} {agent.desk.seat}"),
         )
-        for desk in centre.desks
+        for agent in centre.agents
     }
 
 
 def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
-    names = {desk.desk.person.id: desk.desk.person.name for desk in centre.desks}
+    names = {agent.desk.person.id: agent.desk.person.name for agent in centre.agents}
     contacts = centre.contacts()
     found = centre.compare()
     return {
-        **figures(day, contacts, names, workday.outcome.left_out()),
+        **figures(day, contacts, names, workday.deviations.left_out()),
         "impossible": [
             {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
         ],
         "hang": day.hang,
         "phantom": day.phantom,
-        "undelivered": workday.outcome.undelivered,
-        "interrupted": workday.outcome.interrupted,
+        "undelivered": workday.deviations.undelivered,
+        "interrupted": workday.deviations.interrupted,
         "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
         "events_journaled": found.journaled,
         "events_stored": found.stored,

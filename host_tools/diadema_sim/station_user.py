@@ -1,9 +1,5 @@
-"""Somebody at one simulated station, as far as every gesture needs it: what the station wrote, its
-power, its keys, and what the exchange's side asks of it over the hub.
-
-What is known of the station is what it wrote; each waits until that is there.
-
-What a person at a station knows of her own day: it is all in what the station wrote.
+"""Somebody at one simulated station: its power and keys, commands to it over the hub, and what is
+known of it, which is what it wrote. Each method waits until that is there.
 """
 
 import contextlib
@@ -42,8 +38,8 @@ _WAITING = 3
 _NEVER_MS = 0
 
 
-class Past:
-    """Of one station; `events` grows as it writes on."""
+class StationHistory:
+    """What the events of one station say of its agent's day. `events` grows as it writes on."""
 
     def __init__(self, events: Sequence[Witnessed]) -> None:
         self._events = events
@@ -71,7 +67,7 @@ class Past:
             work = "talking"
         return work, last.get("c")
 
-    def kinds(self, since: int) -> set[str]:
+    def kinds_since(self, since: int) -> set[str]:
         """What was written from event `since` on."""
         return {seen.event["k"] for seen in self._events[since:]}
 
@@ -86,7 +82,7 @@ class Past:
         )
         return seen.at_ms if seen else _NEVER_MS
 
-    def came_ms(self) -> int:
+    def last_change_ms(self) -> int:
         """When the newest change came that was not the person's own: a command's, or time's."""
         seen = self._newest(
             lambda event: (
@@ -98,7 +94,7 @@ class Past:
         )
         return seen.at_ms if seen else _NEVER_MS
 
-    def recent(self) -> list[str]:
+    def recent_codes(self) -> list[str]:
         """The codes that the agent gave last at this station, the newest first."""
         codes: list[str] = []
         agent = None
@@ -111,7 +107,7 @@ class Past:
                 codes = [event["code"], *codes[: _RECENT - 1]]
         return codes
 
-    def waiting(self) -> list[str]:
+    def uncoded_contacts(self) -> list[str]:
         """The calls that can still get a code, the oldest first."""
         calls: list[str] = []
         coded: set[str] = set()
@@ -172,7 +168,7 @@ class PowerLost(DiademaError):
     """The station went dark, or came back from it, in the middle of a gesture."""
 
 
-class Silent(DiademaError):
+class NoResponse(DiademaError):
     """The station did not write what the gesture means."""
 
 
@@ -180,7 +176,7 @@ class NotDelivered(DiademaError):
     """The hub could not bring a command to the station within the limit, or it was refused."""
 
 
-class AtStation:
+class StationUser:
     """One person at one station of `world`. Not for two tasks at a time."""
 
     def __init__(self, world: World, hub: HubClient, desk: Desk, site: dict[str, Any]) -> None:
@@ -188,7 +184,7 @@ class AtStation:
         self.desk = desk
         self.station = world.stations[desk.station]
         self.site = site
-        self.past = Past(world.witness.events(desk.station))
+        self.history = StationHistory(world.witness.events(desk.station))
         self.world = world
         self._hub = hub
         self._looked_at = 0  # events before this one hold no restart that the person missed
@@ -202,19 +198,19 @@ class AtStation:
 
     @property
     def presence(self) -> str:
-        return self.past.presence
+        return self.history.presence
 
     @property
     def work(self) -> tuple[str, str | None]:
         """(idle, offered, dialing, talking, held, consulting or wrapup; the contact)."""
-        return self.past.work
+        return self.history.work
 
     def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
         """Whether the contact has such an event, by one of these if any are named."""
-        return self.past.happened(kind, contact, by)
+        return self.history.happened(kind, contact, by)
 
     async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
-        """The first such event from `since` on. Raises Silent.
+        """The first such event from `since` on. Raises NoResponse.
 
         A fast run waits some seconds of its own time: it would be weeks on before real ones pass.
         """
@@ -229,7 +225,7 @@ class AtStation:
                 if seen.event["k"] == kind and fields.items() <= seen.event.items():
                     return seen
             if self.world.now_ms() >= deadline_ms:
-                raise Silent(
+                raise NoResponse(
                     f"{self.desk.seat} ({self.desk.station}) wrote no {kind} {fields or ''} in "
                     f"{limit_ms / 1000:.0f} s; its last events: {self._tail()}"
                 )
@@ -287,7 +283,7 @@ class AtStation:
                 since = len(events)
                 await self.station.power_on()
             if time.monotonic() > deadline:
-                raise Silent(
+                raise NoResponse(
                     f"{self.desk.seat} ({self.desk.station}) and its hub did not find each other "
                     f"within {_START_LIMIT_S:.0f} s; its last events: {self._tail()}"
                 )
@@ -307,18 +303,19 @@ class AtStation:
             if at and gap_ms:
                 await self.world.sleep(gap_ms())
             if key >= menu_keys.FIRST:
-                await self._see_what_came()
+                await self._notice_screen_change()
             self._notice_restart()
-            while not await self.by_hand(self.station.press(key)):
-                self._notice_restart()  # no light answered her: once more
+            while not await self.if_powered(self.station.press(key)):
+                self._notice_restart()  # no light answered: once more
 
-    async def _see_what_came(self) -> None:
-        """A change of the screen that is not hers is looked at before she presses a soft key."""
-        left_ms = self.past.came_ms() + SETTLED_MS - self.world.now_ms()
+    async def _notice_screen_change(self) -> None:
+        """Give a change of the screen that the agent did not cause its time before a soft key."""
+        left_ms = self.history.last_change_ms() + SETTLED_MS - self.world.now_ms()
         if left_ms > 0:
             await self.world.sleep(left_ms)
 
-    async def by_hand[T](self, movement: Awaitable[T]) -> T:
+    async def if_powered[T](self, movement: Awaitable[T]) -> T:
+        """Await what a hand does at the station. Raises PowerLost where it has no power."""
         try:
             return await movement
         except NoPower as error:
@@ -342,11 +339,11 @@ class AtStation:
         await self._command("contact.missed", withdraw, limit_s, c=contact)
 
     async def help_comes(
-        self, asked: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
+        self, request: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
     ) -> None:
         """A supervisor accepts the request, or has resolved it."""
-        help_ = {"cmd": "help", "of": asked.sequence, "state": state, "by": by}
-        of = [self.station.id, asked.epoch, asked.sequence]
+        help_ = {"cmd": "help", "of": request.sequence, "state": state, "by": by}
+        of = [self.station.id, request.epoch, request.sequence]
         await self._command(f"help.{state}", help_, limit_s, of=of)
 
     async def _command(

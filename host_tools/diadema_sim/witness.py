@@ -1,11 +1,9 @@
 """What the flash saw: each event at the moment its last byte was programmed, kept outside the VM.
 
 It reads the flash through the host's own reader of the journal layout, so what it says does not
-depend on the firmware, the wire or the store that it is compared with.
+depend on the firmware, the wire or the store.
 
-The store beside the witness: what was journaled and never stored, and what was stored twice.
-
-The witness saw each record on the flash, before any wire; the store is read as anybody reads it.
+`compare` sets the store beside it: what was journaled and never stored, what was stored twice.
 """
 
 import json
@@ -41,7 +39,7 @@ class Witness:
         self.rewritten: list[tuple[str, int, int]] = []  # one number with two contents
         self.listeners: list[Callable[[str, Witnessed], None]] = []
 
-    def saw(self, station: str, event: JournalEvent) -> None:
+    def record(self, station: str, event: JournalEvent) -> None:
         key = (station, event.epoch, event.sequence)
         known = self._known.setdefault(key, event.payload)
         if known is not event.payload:

@@ -14,7 +14,7 @@ from typing import Any
 
 from diadema.wire.frames import encode
 from diadema_sim import behaviour, menu_keys, people
-from diadema_sim.agent import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
 from diadema_sim.shift import Shift
@@ -78,8 +78,8 @@ async def measure() -> Seen:
         start_utc_ms=_START_MS,
     ) as centre:
         await centre.switch_on()
-        mine = centre.desks[0]
-        others = replace(centre, desks=centre.desks[1:])
+        mine = centre.agents[0]
+        others = replace(centre, desks=centre.agents[1:])
         shift = Shift(others, seed=1, zone=ZONE, pace=8, hour=behaviour.BANK_1999_02.busiest_hour)
         working = asyncio.create_task(shift.run(float("inf"), 1.0))
         try:
@@ -90,7 +90,7 @@ async def measure() -> Seen:
                     executable_path=shutil.which("chromium"), args=FLAGS
                 )
                 page = await browser.new_page()
-                await page.goto(centre.door())
+                await page.goto(centre.entry_link())
                 latencies = await _press(page, mine)
                 await browser.close()
         finally:
@@ -102,7 +102,7 @@ async def measure() -> Seen:
     return Seen(latencies, wire, flash)
 
 
-async def _press(page: Page, desk: AtDesk) -> list[float]:
+async def _press(page: Page, desk: Agent) -> list[float]:
     changes: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
     await page.expose_function("tileSaid", lambda state, at: changes.put_nowait((state, at)))
     await page.evaluate(_WATCH, desk.desk.person.id)

@@ -87,7 +87,7 @@ async def _rolled_out(folder: Path, key: keys.PrivateKey) -> tuple[Bundle, float
         processes = HostProcesses(data, [station.port], web_port=0, clock=world.clock_path)
         stack.push_async_callback(processes.stop)
         await processes.start()
-        await processes.name_ports(world.stations.values())
+        await processes.allow_provisioning(world.stations.values())
         await station.power_on()
         async with asyncio.timeout(_LIMIT_S):
             while not all(row.board and row.generation == row.wanted for row in fleet(data, 0)):

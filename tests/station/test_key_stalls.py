@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from diadema_sim import menu_keys, people
 from diadema_sim.build import SimBoard
-from diadema_sim.station_user import AtStation
+from diadema_sim.station_user import StationUser
 
 # laid before main.py: a task that connects for as long as it is asked to
 _CONNECTS = """
@@ -81,7 +81,7 @@ async def test_who_presses_a_ladder_that_nobody_reads_presses_again(desk):
         await bench.log_in()
         await bench.ring("C-1")
         seat = replace(people.desks(1)[0], station=bench.station.id)
-        agent = AtStation(bench.world, None, seat, {})
+        agent = StationUser(bench.world, None, seat, {})
         await agent.switch_on()
         since = bench.since()
         await connect(bench, 1_200)

@@ -105,7 +105,7 @@ async def test_nothing_is_lost_over_ten_gateways(tmp_path):
         processes = HostProcesses(data, [station.port], web_port=0, clock=world.clock_path)
         stack.push_async_callback(processes.stop)
         await processes.start()
-        await processes.name_ports(world.stations.values())
+        await processes.allow_provisioning(world.stations.values())
         killed = Killed(station, processes, chance)
         stalls = Stalls(world, station, chance)
 

@@ -4,7 +4,7 @@ Whole stations meet everything at once here; the command gives each its own camp
 """
 
 from diadema_sim.torture import campaigns
-from diadema_sim.torture.live_centre import torment
+from diadema_sim.torture.live_centre import run_disturbed
 from diadema_sim.torture.runner import Plan
 
 _TWELVE_SECTORS = 12 * 4096
@@ -27,7 +27,7 @@ async def test_an_update_leaves_a_program_that_runs_at_any_cut():
 
 
 async def test_a_centre_under_everything_at_once_keeps_each_event_once():
-    outcome = await torment(
+    outcome = await run_disturbed(
         Plan(seed=11),
         "everything",
         stations=3,

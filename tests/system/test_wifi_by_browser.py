@@ -61,7 +61,7 @@ async def test_the_hubs_configuration_wins_and_then_nobody_else_changes_it(
     async with World(tmp_path / "w", start_utc_ms=int(time.time() * 1000), image=vfs) as world:
         station = await world.add_station(STATION, slots=slots)
         kept = station.folder / "files" / "wifi.json"
-        await station.air(OTHER | {people.WIFI["ssid"]: people.WIFI["password"]})
+        await station.set_access_points(OTHER | {people.WIFI["ssid"]: people.WIFI["password"]})
         await station.power_on()
         await asyncio.sleep(1)
         client = ImprovClient(station.port)

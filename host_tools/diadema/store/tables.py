@@ -4,6 +4,7 @@ or says how far the ingest has come. One writer: the ingest.
 
 from typing import Any, get_args, get_type_hints
 
+from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -50,10 +51,13 @@ def _bytes(name: str, **more: Any) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=more.pop("nullable", False), **more)
 
 
-def _struct_columns(struct: type) -> list[Column[Any]]:
+def _struct_columns(struct: type[Struct]) -> list[Column[Any]]:
+    """A column for each field, under the name that the field is encoded with."""
     kinds = {str: Text, int: BigInteger, bool: Boolean}
     columns: list[Column[Any]] = []
-    for name, hint in get_type_hints(struct).items():
+    hints = get_type_hints(struct)
+    for field, name in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
+        hint = hints[field]
         args = get_args(hint) or (hint,)
         columns.append(Column(name, kinds[args[0]], nullable=type(None) in args))
     return columns

@@ -1,6 +1,5 @@
-"""The virtual desk as its pages see it: who looks on, what they are sent, what was said so far.
-
-What a person sees of a station: screen, lights, and how its switches stand.
+"""The virtual desk as its pages see it: the station's screen, lights and switches, the sentences
+of its events, and who looks on.
 """
 
 import asyncio
@@ -15,19 +14,21 @@ from diadema.web.viewers import Viewer
 from diadema.words import LANGUAGES
 
 from diadema_sim.centre import Centre
-from diadema_sim.desk.commands import Hands, Sample
-from diadema_sim.desk.event_sentences import Teller, tone
+from diadema_sim.desk.commands import CommandExecutor, SampleBadge
+from diadema_sim.desk.event_sentences import EventSentences, tone
 from diadema_sim.station import NoPower, Station
 from diadema_sim.witness import Witnessed
 
 LOOK_S = 0.05  # between two looks: at most 20 a second
 _ANSWER_S = 8.0  # a busy board takes a moment
 _PAGES = 8
-_DARK = bytes(128 * _PAGES)
+_BLANK_RAM = bytes(128 * _PAGES)
+_LATEST = 200  # sentences that a page that comes later still gets
+_STORE_LOOK_S = 0.25  # between two looks whether the hub has what is on the flash
 
 
 @dataclass(frozen=True)
-class Face:
+class Display:
     """The screen's 1024 bytes as the page draws them, whether it is on, and ready, busy, ring."""
 
     screen: str
@@ -39,8 +40,8 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Everything else that the page draws. `reading`: the badge that is held to the reader;
+class DeskStatus:
+    """Everything else that the page shows. `reading`: the badge that is held to the reader;
     `volume` is None until somebody changed it; `stored`: the newest of the events below that the
     hub keeps; `crashed`: the program ended, or does not answer.
     """
@@ -59,23 +60,23 @@ class Standing:
         return {"standing": asdict(self)}
 
 
-DARK = Face(base64.b64encode(_DARK).decode(), False, (False, False, False))
+BLANK = Display(base64.b64encode(_BLANK_RAM).decode(), False, (False, False, False))
 
 
-class Eyes:
-    """Look at one station again and again. What they ask takes of the station's own small heap, so
-    it is a page of the screen at a time, and all pages only after something was drawn.
+class ScreenReader:
+    """Reads the screen and lights of one station. Each answer takes some of the station's small
+    heap, so the screen is read a page at a time, and all pages only after something was drawn.
     """
 
     def __init__(self, station: Station, limit_s: float = _ANSWER_S) -> None:
         self._station = station
         self._limit_s = limit_s
-        self._ram = bytearray(_DARK)
+        self._ram = bytearray(_BLANK_RAM)
         self._written: int | None = None
 
-    async def look(self) -> Face:
-        """Dark without power, and where a screen is off. Raises TimeoutError when the board does
-        not answer, as one whose program ended.
+    async def read(self) -> Display:
+        """What is shown now; blank without power or while the screen is off. Raises TimeoutError
+        when the board does not answer, as one whose program ended.
         """
         try:
             async with asyncio.timeout(self._limit_s):
@@ -86,11 +87,11 @@ class Eyes:
                 lights = await self._station.lights()
         except NoPower:
             self._written = None
-            return DARK
+            return BLANK
         self._written = first["written"]
-        ram = bytes(self._ram) if first["on"] else _DARK
+        ram = bytes(self._ram) if first["on"] else _BLANK_RAM
         ready, busy, ring = (bool(lights.get(name)) for name in ("ready", "busy", "ring"))
-        return Face(base64.b64encode(ram).decode(), bool(first["on"]), (ready, busy, ring))
+        return Display(base64.b64encode(ram).decode(), bool(first["on"]), (ready, busy, ring))
 
     async def _page(self, at: int) -> dict[str, Any]:
         page = await self._station.ask({"do": "screen", "page": at})
@@ -98,15 +99,11 @@ class Eyes:
         return page
 
 
-_KEPT = 200  # sentences that a page that comes later still gets
-_STORE_LOOK_S = 0.25  # between two looks whether the hub has what is on the flash
-
-
 @dataclass(frozen=True)
 class Entry:
     """One sentence of the list, in each language."""
 
-    number: int  # counts all events of the run, those that nobody tells too
+    number: int  # counts all events of the run, also those without a sentence
     sequence: int
     at_ms: int
     kind: str
@@ -124,28 +121,30 @@ class Entry:
         }
 
 
-class StationRoom:
-    """Made before the station has power, so that it hears everything. `watch` is its task."""
+class DeskView:
+    """Made before the station has power, so that it sees every event. `watch` is its task."""
 
-    def __init__(self, centre: Centre, samples: Sequence[Sample], site: dict[str, Any]) -> None:
-        self.hands = Hands(centre.desks[0], centre.hub, samples)
+    def __init__(
+        self, centre: Centre, samples: Sequence[SampleBadge], site: dict[str, Any]
+    ) -> None:
+        self.executor = CommandExecutor(centre.agents[0], centre.hub, samples)
         self._centre = centre
-        self._desk = centre.desks[0]
+        self._agent = centre.agents[0]
         self._samples = samples
         self._site = site
-        self._teller = Teller(site)
+        self._sentences = EventSentences(site)
         self._names = {agent["id"]: agent["name"] for agent in site["agents"]}
-        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._entries: deque[Entry] = deque(maxlen=_LATEST)
         self._viewers: dict[Viewer, str] = {}
         self._somebody = asyncio.Event()
-        self._eyes = Eyes(self._desk.station)
-        self._face = DARK
-        self._silent = False
+        self._screen = ScreenReader(self._agent.station)
+        self._display = BLANK
+        self._no_answer = False
         self._who: str | None = None
         self._volume: int | None = None
         self._last: Witnessed | None = None
         self._number = self._stored = 0
-        self._standing = self._stands()
+        self._status = self._status_now()
         centre.world.witness.listeners.append(self._witnessed)
 
     # --- its pages ----------------------------------------------------------------------------
@@ -154,17 +153,17 @@ class StationRoom:
         viewer = Viewer()
         self._viewers[viewer] = language
         self._somebody.set()
-        station = self._desk.station
+        station = self._agent.station
         hello = {
             "site": self._site["site"],
             "zone": self._site["zone"],
-            "seat": self._desk.desk.seat,
+            "seat": self._agent.desk.seat,
             "station": station.id,
             "board": station.board.name,
             "badges": [sample.message() for sample in self._samples],
             "said": [entry.message(language) for entry in self._entries],
         }
-        for message in ({"hello": hello}, self._face.message(), self._standing.message()):
+        for message in ({"hello": hello}, self._display.message(), self._status.message()):
             viewer.offer(json.dumps(message, ensure_ascii=False))
         return viewer
 
@@ -175,7 +174,7 @@ class StationRoom:
 
     def floor(self) -> str:
         """A link to the floor, good once."""
-        return self._centre.door()
+        return self._centre.entry_link()
 
     def _send(self, message: Callable[[str], dict[str, Any]]) -> None:
         texts = {name: json.dumps(message(name), ensure_ascii=False) for name in LANGUAGES}
@@ -185,7 +184,7 @@ class StationRoom:
     # --- what happens -------------------------------------------------------------------------
 
     def _witnessed(self, station: str, seen: Witnessed) -> None:
-        if station != self._desk.station.id:
+        if station != self._agent.station.id:
             return
         event = seen.event
         self._number += 1
@@ -197,11 +196,11 @@ class StationRoom:
                 self._who = None
             case "audio.changed":
                 self._volume = event["volume"]
-        texts = {name: self._teller.sentence(event, name) for name in LANGUAGES}
-        told = {name: text for name, text in texts.items() if text is not None}
-        if len(told) < len(texts):
+        texts = {name: self._sentences.sentence(event, name) for name in LANGUAGES}
+        sentences = {name: text for name, text in texts.items() if text is not None}
+        if len(sentences) < len(texts):
             return
-        entry = Entry(self._number, seen.sequence, seen.at_ms, event["k"], tone(event), told)
+        entry = Entry(self._number, seen.sequence, seen.at_ms, event["k"], tone(event), sentences)
         self._entries.append(entry)
         self._send(lambda language: {"said": [entry.message(language)]})
 
@@ -216,36 +215,36 @@ class StationRoom:
                 await self._somebody.wait()
                 if loop.time() >= due and self._last:
                     due = loop.time() + _STORE_LOOK_S
-                    position = reader.position(self._desk.station.id, self._last.epoch)
+                    position = reader.position(self._agent.station.id, self._last.epoch)
                     self._stored = max(0, self._number - max(0, self._last.sequence - position))
                 try:
-                    face = await self._eyes.look()
-                    self._silent = False
+                    display = await self._screen.read()
+                    self._no_answer = False
                 except TimeoutError:
-                    face = self._face
-                    self._silent = True
-                if face != self._face:
-                    self._face = face
-                    self._send(lambda _: self._face.message())
-                standing = self._stands()
-                if standing != self._standing:
-                    self._standing = standing
-                    self._send(lambda _: self._standing.message())
+                    display = self._display
+                    self._no_answer = True
+                if display != self._display:
+                    self._display = display
+                    self._send(lambda _: self._display.message())
+                status = self._status_now()
+                if status != self._status:
+                    self._status = status
+                    self._send(lambda _: self._status.message())
                 await asyncio.sleep(LOOK_S)
         finally:
             reader.close()
 
-    def _stands(self) -> Standing:
-        station = self._desk.station
-        work, _ = self._desk.work
-        return Standing(
+    def _status_now(self) -> DeskStatus:
+        station = self._agent.station
+        work, _ = self._agent.work
+        return DeskStatus(
             powered=station.powered,
             plugged=station.plugged,
             cable=station.cable.plugged,
-            reading=self.hands.reading,
-            state=self._desk.presence if work == "idle" else work,
+            reading=self.executor.reading,
+            state=self._agent.presence if work == "idle" else work,
             who=self._who,
             volume=self._volume,
             stored=self._stored,
-            crashed=self._silent or station.crash is not None,
+            crashed=self._no_answer or station.crash is not None,
         )

@@ -1,6 +1,7 @@
 """The web of the virtual desk: its page, its socket and the shared files, behind the one guard.
 
-`/desk/ws`: one page's socket. It sees the station, and what it asks is carried out.
+`/desk/ws` is the socket of one page: it is sent what the station shows, and its requests are
+carried out.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from diadema.web.guard import Guard
 from diadema.web.viewers import Viewer
 from diadema.words import known, section
 from fastapi import FastAPI
-from fastapi import Request as Request_of_page
+from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -39,30 +40,30 @@ _TRY_LATER = 1013
 _WRONG = 1008
 
 
-class Hands(Protocol):
-    async def obey(self, request: Request) -> None: ...
-    async def let_go(self, keys: set[int]) -> None: ...
+class CommandExecutor(Protocol):
+    async def execute(self, request: Request) -> None: ...
+    async def release_keys(self, keys: set[int]) -> None: ...
 
 
-class Room(Protocol):
+class View(Protocol):
     @property
-    def hands(self) -> Hands: ...
+    def executor(self) -> CommandExecutor: ...
     def join(self, language: str) -> Viewer: ...
     def leave(self, viewer: Viewer) -> None: ...
     def floor(self) -> str: ...
 
 
 async def desk_socket(websocket: WebSocket) -> None:
-    """The station as it is, then what changes. At its end the keys it held are let go of."""
+    """Send the station as it is, then what changes. At its end the keys it held are released."""
     await websocket.accept()
     state = websocket.app.state
     if state.pages >= PAGES:
         await websocket.close(_TRY_LATER)
         return
-    room: Room = state.room
+    room: View = state.room
     language = known(websocket.query_params.get("lang"))
     viewer = room.join(language)
-    page = _Page(websocket, room.hands, viewer, language)
+    page = _Page(websocket, room.executor, viewer, language)
     state.pages += 1
     listener = asyncio.create_task(page.listen())
     sender = asyncio.create_task(viewer.run(websocket.send_text))
@@ -82,56 +83,58 @@ async def desk_socket(websocket: WebSocket) -> None:
 
 
 class _Page:
-    """What one socket asks. Keys are pressed in the order asked; what takes longer goes beside."""
+    """The requests of one socket. Keys are pressed in order; what takes longer runs in a task."""
 
-    def __init__(self, websocket: WebSocket, hands: Hands, viewer: Viewer, language: str) -> None:
+    def __init__(
+        self, websocket: WebSocket, executor: CommandExecutor, viewer: Viewer, language: str
+    ) -> None:
         self._websocket = websocket
-        self._hands = hands
+        self._executor = executor
         self._viewer = viewer
         self._language = language
         self._held: set[int] = set()
-        self._beside: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> int | None:
         """Until the page leaves, or sends what is no text: then the code to close with."""
         while True:
             try:
-                said = await self._websocket.receive_text()
+                message = await self._websocket.receive_text()
             except WebSocketDisconnect:
                 return None
             except KeyError:  # bytes, not text
                 return _WRONG
             try:
-                await self._take(parse(said))
+                await self._take(parse(message))
             except Refused as refusal:
-                self._tell(refusal)
+                self._send_refusal(refusal)
 
     async def close(self) -> None:
-        for task in self._beside:
+        for task in self._background:
             task.cancel()
-        await self._hands.let_go(self._held)
+        await self._executor.release_keys(self._held)
 
     async def _take(self, request: Request) -> None:
         if isinstance(request, Down | Up):
-            await self._hands.obey(request)
+            await self._executor.execute(request)
             (self._held.add if isinstance(request, Down) else self._held.discard)(request.key)
-        elif len(self._beside) >= _AT_ONCE:
+        elif len(self._background) >= _AT_ONCE:
             raise Refused("too_many")
         else:
-            task = asyncio.create_task(self._do_beside(request))
-            self._beside.add(task)
-            task.add_done_callback(self._beside.discard)
+            task = asyncio.create_task(self._do_in_background(request))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
-    async def _do_beside(self, request: Request) -> None:
+    async def _do_in_background(self, request: Request) -> None:
         try:
-            await self._hands.obey(request)
+            await self._executor.execute(request)
         except Refused as refusal:
-            self._tell(refusal)
+            self._send_refusal(refusal)
         except DiademaError as error:
             log.error("%s: %s", type(request).__name__, error)
-            self._tell(Refused("failed", reason=error))
+            self._send_refusal(Refused("failed", reason=error))
 
-    def _tell(self, refusal: Refused) -> None:
+    def _send_refusal(self, refusal: Refused) -> None:
         error = {"error": refusal.sentence(self._language), "word": refusal.word}
         self._viewer.offer(json.dumps(error, ensure_ascii=False))
 
@@ -140,19 +143,19 @@ _PAGE = files(__package__) / "page.html"
 _FLOOR = ("state.", "theme", "link.")  # words that the floor has already
 
 
-def create_app(room: Room) -> ASGIApp:
+def create_app(room: View) -> ASGIApp:
     """One page, one socket: the desk of `room`."""
     app = FastAPI(title="Diadema", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.room = room
     app.state.pages = 0
 
     @app.get("/", include_in_schema=False)
-    def root(request: Request_of_page) -> RedirectResponse:
+    def root(request: HttpRequest) -> RedirectResponse:
         query = request.url.query
         return RedirectResponse(f"/desk?{query}" if query else "/desk")
 
     @app.get("/desk", include_in_schema=False)
-    def desk(request: Request_of_page) -> HTMLResponse:
+    def desk(request: HttpRequest) -> HTMLResponse:
         page = render(known(request.query_params.get("lang")))
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
 

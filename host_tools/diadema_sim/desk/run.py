@@ -18,9 +18,9 @@ from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.desk.commands import tray
-from diadema_sim.desk.live_view import StationRoom
-from diadema_sim.desk.page import Room, create_app
+from diadema_sim.desk.commands import sample_badges
+from diadema_sim.desk.live_view import DeskView
+from diadema_sim.desk.page import View, create_app
 
 PORT = 8610
 HOST = "127.0.0.1"
@@ -36,7 +36,7 @@ class DeskOptions:
     board: SimBoard = SIM
 
 
-class Watched(Room, Protocol):
+class Watched(View, Protocol):
     async def watch(self) -> None: ...
 
 
@@ -51,7 +51,7 @@ class OpenDesk:
     @property
     def about(self) -> dict[str, Any]:
         """For a script."""
-        station = self.centre.desks[0].station
+        station = self.centre.agents[0].station
         return {
             "desk": self.url,
             "floor": f"{self.centre.web}/",
@@ -86,19 +86,19 @@ async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
             pins=True,
         ) as centre:
             site = json.loads(centre.data.site.read_bytes())
-            room = StationRoom(centre, tray([mine, *colleagues]), site)
+            view = DeskView(centre, sample_badges([mine, *colleagues]), site)
             await centre.switch_on()
             address = f"http://{HOST}:{listener.getsockname()[1]}/desk"
-            async with serving(room, listener) as failure:
+            async with serving(view, listener) as failure:
                 yield OpenDesk(address, centre, failure)
 
 
 @asynccontextmanager
-async def serving(room: Watched, listener: socket.socket) -> AsyncIterator[asyncio.Future[None]]:
-    """The page of `room` on a socket that listens; gives what raises when either fails."""
+async def serving(view: Watched, listener: socket.socket) -> AsyncIterator[asyncio.Future[None]]:
+    """The page of `view` on a socket that listens; gives what raises when either fails."""
     server = _Server(
         uvicorn.Config(
-            create_app(room),
+            create_app(view),
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -108,7 +108,7 @@ async def serving(room: Watched, listener: socket.socket) -> AsyncIterator[async
             server_header=False,
         )
     )
-    watch = asyncio.ensure_future(room.watch())
+    watch = asyncio.ensure_future(view.watch())
     serve = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
         yield asyncio.ensure_future(_first_end(watch, serve))

@@ -1,6 +1,5 @@
-"""All campaigns by name, the one after the other, and their table.
-
-What is done to a working centre: power, lines, processes, disk and clock, each by chance.
+"""All campaigns by name, run one after the other, and their table; and what the live ones do to a
+working centre: power, lines, processes, disk and clock, each by chance.
 """
 
 import asyncio
@@ -22,9 +21,9 @@ from rich.table import Table
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan
 from diadema_sim.station import Station
-from diadema_sim.station_user import NotDelivered, Silent
+from diadema_sim.station_user import NoResponse, NotDelivered
 from diadema_sim.torture import journal, offline, update
-from diadema_sim.torture.live_centre import Disturber, Rig, torment
+from diadema_sim.torture.live_centre import Disturber, LiveRun, run_disturbed
 from diadema_sim.torture.runner import Outcome, Plan
 
 _DAY_MS = 86_400_000
@@ -33,19 +32,19 @@ _DAY_MS = 86_400_000
 # --- power ---------------------------------------------------------------------------------------
 
 
-async def power(rig: Rig, outcome: Outcome) -> None:
+async def power(run: LiveRun, outcome: Outcome) -> None:
     """Every station loses its power again and again, most often inside a flash operation."""
     async with asyncio.TaskGroup() as tasks:
-        for station in rig.centre.world.stations.values():
-            chance = random.Random(rig.chance.getrandbits(64))
-            tasks.create_task(_cut_for_ever(rig, station, chance, outcome))
+        for station in run.centre.world.stations.values():
+            chance = random.Random(run.chance.getrandbits(64))
+            tasks.create_task(_cut_for_ever(run, station, chance, outcome))
 
 
 async def _cut_for_ever(
-    rig: Rig, station: Station, chance: random.Random, outcome: Outcome
+    run: LiveRun, station: Station, chance: random.Random, outcome: Outcome
 ) -> None:
-    world = rig.centre.world
-    while rig.left_s > 0 and not station.crash:
+    world = run.centre.world
+    while run.left_s > 0 and not station.crash:
         kind = chance.choice(("boot", "bytes", "bytes", "erase", "time"))
         if kind == "time":
             await world.sleep(chance.uniform(0, 16_000))
@@ -65,19 +64,19 @@ async def _cut_for_ever(
 # --- the line ------------------------------------------------------------------------------------
 
 
-async def line(rig: Rig, outcome: Outcome) -> None:
+async def line(run: LiveRun, outcome: Outcome) -> None:
     """Noise on every cable, both ways, and cables pulled and put back."""
-    stations = list(rig.centre.world.stations.values())
+    stations = list(run.centre.world.stations.values())
     noises = []
     for station in stations:
-        station.cable.noise = Noise(random.Random(rig.chance.getrandbits(64)))
+        station.cable.noise = Noise(random.Random(run.chance.getrandbits(64)))
         noises.append(station.cable.noise)
-    while rig.left_s > 0:
-        await asyncio.sleep(rig.chance.uniform(0.2, 2.0))
-        cable = rig.chance.choice(stations).cable
+    while run.left_s > 0:
+        await asyncio.sleep(run.chance.uniform(0.2, 2.0))
+        cable = run.chance.choice(stations).cable
         cable.pull()
         outcome.add("cables_pulled", 1)
-        await asyncio.sleep(rig.chance.choice((0.0, 0.05, 0.5, 2.0)))
+        await asyncio.sleep(run.chance.choice((0.0, 0.05, 0.5, 2.0)))
         cable.plug()
     for noise in noises:
         for name, number in noise.counts.items():
@@ -87,16 +86,16 @@ async def line(rig: Rig, outcome: Outcome) -> None:
 # --- processes -----------------------------------------------------------------------------------
 
 
-async def processes(rig: Rig, outcome: Outcome) -> None:
+async def processes(run: LiveRun, outcome: Outcome) -> None:
     """kill -9 of any of the host's processes, the hub itself and the gateway too."""
     names: list[str] = []
-    while rig.left_s > 0:
-        await asyncio.sleep(rig.chance.uniform(0.3, 4.0))
+    while run.left_s > 0:
+        await asyncio.sleep(run.chance.uniform(0.3, 4.0))
         if not names:  # each has its turn, in another order every time
             names = ["nats", "ingest", "web", "gateway", "hub", "ingest", "nats"]
-            rig.chance.shuffle(names)
+            run.chance.shuffle(names)
         name = names.pop()
-        pid = _pid(rig, name)
+        pid = _pid(run, name)
         if pid is None:
             continue  # it is just being started again
         with contextlib.suppress(ProcessLookupError):
@@ -104,9 +103,9 @@ async def processes(rig: Rig, outcome: Outcome) -> None:
             outcome.add(f"{name}_killed", 1)
 
 
-def _pid(rig: Rig, name: str) -> int | None:
+def _pid(run: LiveRun, name: str) -> int | None:
     """The process of this run, if it is up."""
-    hosts, data = rig.centre.processes, rig.centre.data
+    hosts, data = run.centre.processes, run.centre.data
     if name == "gateway":
         return hosts.gateway.pid if hosts.gateway.is_up else None
     if name == "hub":
@@ -119,28 +118,28 @@ def _pid(rig: Rig, name: str) -> int | None:
 # --- the disk ------------------------------------------------------------------------------------
 
 
-async def disk(rig: Rig, outcome: Outcome) -> None:
+async def disk(run: LiveRun, outcome: Outcome) -> None:
     """The store's database locked by another program, and no room for what is written to it.
 
     The lock is a real one. Room is taken away by lowering RLIMIT_FSIZE of the running ingest: the
     kernel then refuses its writes in the middle, as a full disk does (EFBIG in place of ENOSPC).
     """
-    while rig.left_s > 0:
-        await asyncio.sleep(rig.chance.uniform(0.5, 3.0))
-        seconds = rig.chance.choice((0.3, 3.0, 6.0))
-        if rig.chance.random() < 0.5:
-            await _locked(rig, seconds)
+    while run.left_s > 0:
+        await asyncio.sleep(run.chance.uniform(0.5, 3.0))
+        seconds = run.chance.choice((0.3, 3.0, 6.0))
+        if run.chance.random() < 0.5:
+            await _locked(run, seconds)
             outcome.add("times_locked", 1)
-        elif await _no_room(rig, seconds):
+        elif await _no_room(run, seconds):
             outcome.add("times_full", 1)
-    log = rig.centre.data.log("ingest").read_text(errors="replace")
+    log = run.centre.data.log("ingest").read_text(errors="replace")
     outcome.add("pauses", log.count("the store takes nothing ("))
 
 
-async def _locked(rig: Rig, seconds: float) -> None:
+async def _locked(run: LiveRun, seconds: float) -> None:
     with contextlib.closing(
         sqlite3.connect(
-            rig.centre.data.store, timeout=10, isolation_level=None, check_same_thread=False
+            run.centre.data.store, timeout=10, isolation_level=None, check_same_thread=False
         )
     ) as other:
         await asyncio.to_thread(other.execute, "BEGIN EXCLUSIVE")
@@ -148,11 +147,11 @@ async def _locked(rig: Rig, seconds: float) -> None:
         other.execute("ROLLBACK")
 
 
-async def _no_room(rig: Rig, seconds: float) -> bool:
-    pid = _pid(rig, "ingest")
+async def _no_room(run: LiveRun, seconds: float) -> bool:
+    pid = _pid(run, "ingest")
     if pid is None:
         return False
-    room = rig.chance.choice((4096, 40_000, 400_000))
+    room = run.chance.choice((4096, 40_000, 400_000))
     try:
         before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (room, before[1]))
@@ -166,15 +165,15 @@ async def _no_room(rig: Rig, seconds: float) -> bool:
 # --- the clock -----------------------------------------------------------------------------------
 
 
-async def clock(rig: Rig, outcome: Outcome) -> None:
-    """The hub's clock jumps a day on or back, and at last to the right hour."""
-    timeline = rig.centre.world.timeline
-    while rig.left_s > 0:
-        await asyncio.sleep(rig.chance.uniform(0.3, 3.0))
-        timeline.set_hub_ahead(rig.chance.choice((-_DAY_MS, 0, _DAY_MS)))
+async def clock(run: LiveRun, outcome: Outcome) -> None:
+    """The hub's clock jumps a day on or back, and at last to the right time."""
+    timeline = run.centre.world.timeline
+    while run.left_s > 0:
+        await asyncio.sleep(run.chance.uniform(0.3, 3.0))
+        timeline.set_hub_ahead(run.chance.choice((-_DAY_MS, 0, _DAY_MS)))
         outcome.add("clock_jumps", 1)
-        if rig.chance.random() < 0.5:  # who comes back is told the hour there and then
-            cable = rig.chance.choice(list(rig.centre.world.stations.values())).cable
+        if run.chance.random() < 0.5:  # a station that comes back gets the time at once
+            cable = run.chance.choice(list(run.centre.world.stations.values())).cable
             cable.pull()
             cable.plug()
     timeline.set_hub_ahead(0)
@@ -187,7 +186,7 @@ _SMALL = 12 * 4096  # a journal that goes round soon
 
 def _live(name: str, seconds: float, *disturbers: Disturber, **more: int) -> Campaign:
     async def run_live(plan: Plan) -> Outcome:
-        return await torment(plan, name, seconds=seconds, disturbers=[*disturbers], **more)
+        return await run_disturbed(plan, name, seconds=seconds, disturbers=[*disturbers], **more)
 
     return run_live
 
@@ -222,7 +221,7 @@ async def run(names: list[str], plan: Plan) -> dict[str, Any]:
         plan.say(f"{name} …")
         try:
             outcome = await CAMPAIGNS[name](plan)
-        except (Silent, NotDelivered) as error:  # the others are told all the same
+        except (NoResponse, NotDelivered) as error:  # the other campaigns still run
             outcome = Outcome(name)
             outcome.fail("", str(error))
         outcome.seconds = time.monotonic() - began

@@ -3,10 +3,9 @@
 Each batch is a scripted day on a ring of some size, worked in a VM of its own by
 `boards/sim/torture/bench.py`; as many run at a time as there are cores.
 
-Scripted days for the journal's campaign: what a station's app asks of its journal, in order.
-
-A line is `A event` (append), `L event` (append of low value), `K lag` (the host acknowledges all
-but so many), `I` (idle: erase ahead), `B` (restart), `W n` (the host was restored from a backup).
+A scripted day is what a station's app does with its journal, in order. A line is `A event`
+(append), `L event` (append of low value), `K lag` (the host acknowledges all but so many), `I`
+(idle: erase ahead), `B` (restart), `W n` (the host was restored from a backup).
 """
 
 import asyncio

@@ -25,9 +25,14 @@ def day(*calls: Call) -> BankDay:
 
 def contact(line: int, talk_ms: int, a: str = "a001", outcome: str = "answered") -> Contact:
     return Contact(
-        station="DIA-02d1ade00001", epoch=1, sequence=line, contact=f"990201-{line}", agent=a, talk_ms=talk_ms,
+        station="DIA-02d1ade00001",
+        epoch=1,
+        sequence=line,
+        contact=f"990201-{line}",
+        agent=a,
+        talk_ms=talk_ms,
         outcome=outcome,
-    )  # fmt: skip
+    )
 
 
 def test_local_seconds_become_utc_also_before_and_after_the_day() -> None:

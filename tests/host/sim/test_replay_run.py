@@ -156,7 +156,7 @@ class StoppedGateway(Watcher):
             os.kill(self.stopped, signal.SIGSTOP)
 
     def call_done(self) -> None:
-        if self.stopped and self.workday.outcome.undelivered:
+        if self.stopped and self.workday.deviations.undelivered:
             os.kill(self.stopped, signal.SIGCONT)
             self.stopped = None
 

@@ -41,8 +41,8 @@ def witnessed(numbers: range) -> dict[Key, dict[str, Any]]:
     witness = Witness(lambda: 0)
     for number in numbers:
         payload = json.dumps(event(number)).encode()
-        witness.saw(STATION, JournalEvent(7, number, payload))
-        witness.saw(STATION, JournalEvent(7, number, payload))
+        witness.record(STATION, JournalEvent(7, number, payload))
+        witness.record(STATION, JournalEvent(7, number, payload))
     return journaled(witness, [STATION])
 
 

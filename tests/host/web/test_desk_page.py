@@ -46,7 +46,7 @@ async def opened(stage: Stage, open_page: OpenPage, query: str = "", **options: 
 
 
 async def asked(stage: Stage) -> Any:
-    return await stage.hands.asked.get()
+    return await stage.executor.asked.get()
 
 
 async def test_a_key_is_held_as_long_as_the_mouse_is(stage: Stage, open_page: OpenPage) -> None:
@@ -55,7 +55,7 @@ async def test_a_key_is_held_as_long_as_the_mouse_is(stage: Stage, open_page: Op
     await page.mouse.down()
     assert await asked(stage) == Down(4)
     await page.mouse.move(5, 5)
-    assert stage.hands.asked.empty()
+    assert stage.executor.asked.empty()
     await page.mouse.up()
     assert await asked(stage) == Up(4)
 
@@ -89,11 +89,11 @@ async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage
 
 async def test_a_badge_is_waited_for_only_a_moment(stage: Stage, open_page: OpenPage) -> None:
     page = await opened(stage, open_page)
-    hint = page.locator("[data-tray-hint]")
+    hint = page.locator("[data-sample_badges-hint]")
     await page.keyboard.press("b")
     await expect(hint).to_have_text("¿Qué fotocheck? 1 a 3")
     await page.keyboard.press("Escape")
-    await expect(hint).to_have_text(text("desk.tray.hint"))
+    await expect(hint).to_have_text(text("desk.sample_badges.hint"))
     await page.keyboard.press("2")
     assert await asked(stage) == Down(2)
 
@@ -182,7 +182,7 @@ async def test_a_refusal_is_said_and_can_be_put_away(
     stage: Stage, open_page: OpenPage, language: str
 ) -> None:
     page = await opened(stage, open_page, f"?lang={language}")
-    stage.hands.refusal = Refused("no_cable")
+    stage.executor.refusal = Refused("no_cable")
     await page.click('[data-do="ring"]')
     notice = page.locator("[data-notice]")
     await expect(notice).to_contain_text(text("desk.error.no_cable", language))
