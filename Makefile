@@ -25,7 +25,7 @@ demo: $(DIADEMA)
 	@$(DIADEMA) demo
 
 test: $(DIADEMA)
-	@$(BIN)/pytest -n 2 tests
+	@$(BIN)/pytest -n auto --dist worksteal tests
 
 check: $(DIADEMA)
 	@$(BIN)/python -m tests.check

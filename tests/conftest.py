@@ -12,14 +12,23 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# no test asserts a duration: a busy machine is no counter-example
 pytest.register_assert_rewrite("tests.support", "tests.parsers")
 
+# no test asserts a duration: a busy machine is no counter-example
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
 
 _PROGRAM_MISSING = re.compile(r"\b(apt install|missing|not installed)\b", re.IGNORECASE)
 _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of `-n auto`: tests mostly wait, so three share a core; each may hold a browser and
+    a hub, about 1 GB, so a large machine gets fewer.
+    """
+    cores = os.cpu_count() or 1
+    return min(3 * cores, cores + 8)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from binascii import crc32
 
 from micropython import const
 
-UP_LIMIT = const(512)
 DOWN_LIMIT = const(1024)
 _TAIL = const(9)  # `*` and eight digits
 _NUMBERS = const(65535)

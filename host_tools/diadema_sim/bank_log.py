@@ -59,13 +59,6 @@ class BankDay:
     hang: int = 0
     phantom: int = 0
 
-    def truth(self) -> dict[str, tuple[int, int]]:
-        """(contacts, talk seconds) of each agent, straight from the file."""
-        return {
-            agent: (len(calls), sum(call.talk_s for call in calls))
-            for agent, calls in sorted(self.calls.items())
-        }
-
 
 def read_rows(path: Path) -> Iterator[Row]:
     """Every row of the file. Raises BankError at the first that has not the header's shape."""

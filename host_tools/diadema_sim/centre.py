@@ -22,7 +22,6 @@ from urllib.parse import quote
 import msgspec
 from diadema.access import Accounts, book
 from diadema.access.roles import Person
-from diadema.base import credentials
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
@@ -106,11 +105,6 @@ class Centre:
     def entry_link(self, path: str = "/ui/") -> str:
         """A link that lets one browser of this machine in there, once, within ten minutes."""
         return f"{self.web}/enter?code={self.accounts.codes.entry(VISITOR)}&to={quote(path)}"
-
-    @property
-    def bearer(self) -> dict[str, str]:
-        """By which a program of this machine asks the API."""
-        return {"Authorization": f"Bearer {credentials.load(self.data).api}"}
 
     def journaled(self) -> dict[witness.Key, dict[str, Any]]:
         return witness.journaled(self.world.witness, list(self.world.stations))

@@ -4,15 +4,17 @@ The address and the token are read again after each failure, because a hub that 
 may listen elsewhere.
 """
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
+import httpx
 from diadema.base.credentials import load
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 
-_ATTEMPT = aiohttp.ClientTimeout(total=6)
+_ATTEMPT_S = 6.0
+_IDLE_S = 3.0  # of a connection; the hub's web closes one after 5 s
 
 
 class HubUnreachable(DiademaError):
@@ -24,12 +26,13 @@ class HubClient:
 
     def __init__(self, data: DataDir) -> None:
         self._data = data
-        self._session: aiohttp.ClientSession | None = None
+        self._client: httpx.AsyncClient | None = None
         self._base = ""
         self._token = ""
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=_ATTEMPT)
+        limits = httpx.Limits(keepalive_expiry=_IDLE_S)
+        self._client = httpx.AsyncClient(timeout=None, limits=limits, trust_env=False)
         return self
 
     async def __aexit__(
@@ -38,8 +41,8 @@ class HubClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._session
-        await self._session.close()
+        assert self._client
+        await self._client.aclose()
 
     async def command(self, station: str, **body: Any) -> int:
         """One attempt. The number that the command got; raises HubUnreachable."""
@@ -51,20 +54,22 @@ class HubClient:
         return await self._ask("GET", "/api/v1/status", None)
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        assert self._session
+        assert self._client
         try:
             if not self._base:
                 self._locate()
             headers = {"Authorization": f"Bearer {self._token}"}
-            url = self._base + path
-            async with self._session.request(method, url, json=body, headers=headers) as response:
-                if response.status >= 500:
-                    raise HubUnreachable(f"the hub answered {response.status} to {path}")
-                answer: dict[str, Any] = await response.json()
-                if response.status >= 400:
-                    raise DiademaError(f"the hub refused {path}: {answer.get('detail', answer)}")
-                return answer
-        except (aiohttp.ClientError, TimeoutError) as error:
+            async with asyncio.timeout(_ATTEMPT_S):
+                response = await self._client.request(
+                    method, self._base + path, json=body, headers=headers
+                )
+            if response.status_code >= 500:
+                raise HubUnreachable(f"the hub answered {response.status_code} to {path}")
+            answer: dict[str, Any] = response.json()
+            if response.status_code >= 400:
+                raise DiademaError(f"the hub refused {path}: {answer.get('detail', answer)}")
+            return answer
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
             self._base = ""
             raise HubUnreachable(f"the hub does not answer: {error}") from error
         except HubUnreachable:

@@ -44,7 +44,6 @@ class Counts:
     """What the exchange did, for whoever watches the run."""
 
     arrived: int = 0
-    gave_up: int = 0
     undelivered: list[str] = field(default_factory=list)
 
 
@@ -143,7 +142,6 @@ class Shift:
         assert self._tasks
         while self._waiting and self._waiting[0].patience_until_ms < self._world.now_ms():
             self._waiting.popleft()
-            self.counts.gave_up += 1
         while self._waiting and self._free:
             agent, call = self._free.popleft(), self._waiting.popleft()
             self._tasks.create_task(self._serve(agent, call))

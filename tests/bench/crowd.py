@@ -172,7 +172,7 @@ async def _end(process: Process) -> None:
 async def _plan(folder: Path, data: DataDir, hub: Hub, events: int) -> None:
     """Every station is configured already, as over its cable."""
     password = credentials.load(data).host
-    client = await nats.connect(hub.nats, user="host", password=password)
+    client = await nats.connect(hub.nats, user="host", password=password, connect_timeout=60)
     try:
         ids = [station["id"] for station in json.loads(data.site.read_text())["stations"]]
         found: list[Access] = await accesses(client, data, ids)

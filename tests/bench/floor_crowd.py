@@ -137,7 +137,7 @@ def _account(data: DataDir) -> dict[str, str]:
 
 async def _writers(data: DataDir, hub: Hub, agents: int, file: Path) -> list[str]:
     password = credentials.load(data).host
-    client = await nats.connect(hub.nats, user="host", password=password)
+    client = await nats.connect(hub.nats, user="host", password=password, connect_timeout=60)
     status = json.loads((await client.request("hub.status", b"{}", timeout=10)).data)
     await client.close()
     module = [sys.executable, "-m", "tests.bench.floor_writers"]

@@ -71,7 +71,7 @@ def now_ms() -> int:
 
 
 async def main(url: str, password: str, generation: int, stations: int, file: Path) -> None:
-    client = await nats.connect(url, user="host", password=password)
+    client = await nats.connect(url, user="host", password=password, connect_timeout=60)
     desks = [Desk(number) for number in range(1, stations + 1)]
     for desk in desks:
         hello = json.dumps(desk.hello(generation=generation)).encode()

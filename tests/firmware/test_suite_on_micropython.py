@@ -20,7 +20,7 @@ def test_passes_on_micropython(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [*interpreter(), "-X", f"heapsize={heap}", str(HERE / "run_on_micropython.py"),
          str(FIRMWARE), str(path)],
-        capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path,
     )  # fmt: skip
     wanted = len(re.findall(r"^def test_", path.read_text(), re.MULTILINE))
     last = done.stdout.strip().rsplit("\n", 1)[-1]

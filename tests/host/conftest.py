@@ -52,7 +52,7 @@ async def broker(tmp_path):
 @pytest.fixture
 async def stack():
     """Where a test puts what must be closed at its end."""
-    async with contextlib.AsyncExitStack() as held, asyncio.timeout(60):
+    async with contextlib.AsyncExitStack() as held, asyncio.timeout(300):
         yield held
 
 

@@ -179,7 +179,7 @@ def test_a_session_has_two_ends(accounts: Accounts, time: Time) -> None:
     assert accounts.sessions.person(busy, "") is None
 
 
-@pytest.mark.parametrize("how", ["disable", "reset", "password", "change", "end", "end_all"])
+@pytest.mark.parametrize("how", ["disable", "reset", "password", "change", "end"])
 def test_what_takes_something_away_ends_sessions_at_once(accounts: Accounts, how: str) -> None:
     add(accounts, "otra")
     add(accounts)
@@ -193,7 +193,6 @@ def test_what_takes_something_away_ends_sessions_at_once(accounts: Accounts, how
         "password": lambda: book.set_password(ME, "jefa", SECRET + "2"),
         "change": lambda: book.change(ME, "jefa", name="J", role="hr", agent=None, teams=()),
         "end": lambda: accounts.sessions.end(person.session),
-        "end_all": lambda: accounts.sessions.end_all("jefa"),
     }[how]()
     assert accounts.sessions.person(secret, "") is None
     assert accounts.sessions.again(person) is None

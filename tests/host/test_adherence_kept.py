@@ -8,8 +8,9 @@ import pytest
 from diadema.figures import adherence_days
 from diadema.figures.shifts import presence
 
-from tests.host.test_report_adherence import DAY, DESCRIBED, Desk, at, fault, figures, rows
+from tests.host.test_report_adherence import DAY, DESCRIBED, Desk, at, fault, figures
 from tests.host.test_report_adherence import place as place
+from tests.support.sections import rows
 
 NEXT = DAY + timedelta(days=1)
 LATE = at(23, day=NEXT) + 86_400

@@ -14,6 +14,7 @@ from tests.support.at_the_door import asked, connection, credential, ingest_with
 from tests.support.broker_fixtures import until
 from tests.support.mosquitto_door import Mosquitto
 from tests.support.scripted_station import S, Script
+from tests.support.trust import trusting
 
 S2 = "DIA-0123456789ac"
 
@@ -33,7 +34,7 @@ class Station:
 
     def __init__(self, broker, password, s, port):
         self.script = Script(s=s).boot().clock()
-        self._context = Certificates(broker.data.tls).client_context()
+        self._context = trusting(Certificates(broker.data.tls))
         self._open = lambda: connection(broker, port, password, s, tls_context=self._context)
 
     async def say(self):
@@ -81,7 +82,7 @@ async def shown(port):
 async def test_the_old_one_stays_until_the_last_has_said_so(broker, ingest, client, tls, station):
     one, two = await station(S), await station(S2)
     old, port = tls.ca_der(), broker.broker.ports.mqtt
-    only_old = tls.client_context()
+    only_old = trusting(tls)
     assert due(broker) == []
     assert (await asked(client, "hub.ca"))["generation"] == 2
     assert "already" in (await asked(client, "hub.ca"))["detail"]

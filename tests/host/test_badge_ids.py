@@ -314,7 +314,7 @@ def test_the_command_tells_it_on_the_console(data, described):
     done = subprocess.run(
         [sys.executable, "-m", "diadema", "people", "history", "agents", "a001",
          "--data", data.root],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     assert "badge" in done.stderr
     assert f"iso14443a #{hash_of(data, HERS)[:4]}" in done.stdout

@@ -33,10 +33,26 @@ def talk(n, begin, end):
     start, close = T0 + begin * MINUTE, T0 + end * MINUTE
     length = close - start
     return Contact(
-        station=S, epoch=1, sequence=n, contact=f"c{n}", agent="a001", phase="closed", outcome="answered", start_b=1,
-        start_u=0, start_utc=start, answered_u=0, answered_utc=start, end_b=1, end_u=length,
-        end_utc=close, close_b=1, close_u=length, close_utc=close, talk_ms=length,
-    )  # fmt: skip
+        station=S,
+        epoch=1,
+        sequence=n,
+        contact=f"c{n}",
+        agent="a001",
+        phase="closed",
+        outcome="answered",
+        start_b=1,
+        start_u=0,
+        start_utc=start,
+        answered_u=0,
+        answered_utc=start,
+        end_b=1,
+        end_u=length,
+        end_utc=close,
+        close_b=1,
+        close_u=length,
+        close_utc=close,
+        talk_ms=length,
+    )
 
 
 def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
@@ -45,11 +61,19 @@ def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
     assert doubtful(contacts) == {(S, 1, 2)}
     calls = [
         QueueCall(
-            station="PBX-x", epoch=1, sequence=one.n, pbx=str(one.n), queue="q", start_utc=one.start_utc,
-            agent="a001", connected_utc=one.start_utc, outcome="answered", end_utc=one.end_utc,
+            station="PBX-x",
+            epoch=1,
+            sequence=one.n,
+            pbx=str(one.n),
+            queue="q",
+            start_utc=one.start_utc,
+            agent="a001",
+            connected_utc=one.start_utc,
+            outcome="answered",
+            end_utc=one.end_utc,
         )
         for one in contacts
-    ]  # fmt: skip
+    ]
     assert [later.n for later, _ in of_queue.overlapping(calls)] == [2]
 
 

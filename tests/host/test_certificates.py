@@ -16,6 +16,8 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from diadema.base.certificates import Certificates, PageCertificates, ca_mark
 from diadema.base.errors import DiademaError
 
+from tests.support.trust import trusting
+
 
 @pytest.fixture
 def made(tmp_path):
@@ -202,12 +204,12 @@ def test_another_authority_takes_the_place_of_the_first(made):
     made.sign_by_next()
     made.make(["hub.local", "localhost", "127.0.0.1"])
     assert made.server.read_text() == after
-    both = made.client_context()
+    both = trusting(made)
     assert len(both.get_ca_certs()) == 2
     made.finish()
     assert not made.changing and read(made.ca) != old
     read(made.server).verify_directly_issued_by(read(made.ca))
-    assert len(made.client_context().get_ca_certs()) == 1
+    assert len(trusting(made).get_ca_certs()) == 1
     assert {file.name for file in made.ca.parent.iterdir()} == {
         "ca.pem", "ca.key", "server.pem", "server.key",
     }  # fmt: skip

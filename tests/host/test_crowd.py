@@ -10,6 +10,7 @@ from diadema.store import open_reader
 from tests.support.broker_fixtures import IngestProcess, until
 from tests.support.light_station import LightStation, accesses
 from tests.support.scripted_station import SITE, Script
+from tests.support.trust import trusting
 
 STATIONS = [f"DIA-0300000000{number:02x}" for number in range(30)]
 EVENTS = 20  # of each, two of them at its start
@@ -24,7 +25,7 @@ async def crowd(broker, stack):
     await stack.enter_async_context(IngestProcess(broker))
     nats = await broker.client()
     stack.push_async_callback(nats.close)
-    tls = Certificates(broker.data.tls).client_context()
+    tls = trusting(Certificates(broker.data.tls))
     crowd = [
         LightStation(
             access,

@@ -21,7 +21,7 @@ from diadema.words import text
 
 from tests.support import reported_day
 from tests.support.queue_logs import QueueLog
-from tests.support.scripted_station import T0, Script
+from tests.support.scripted_station import T0, FixedClock, Script
 from tests.support.targeted import bring_stations, centre
 
 DAY = date(2026, 11, 18)
@@ -80,7 +80,7 @@ def test_the_floor_of_today_is_the_report_of_today(tmp_path):
     script = Script().boot().clock().login().ready().call("c1").call("c2").offer("c3")
     data = reported_day.stored(tmp_path, script, now=T0 + 3_600_000)
     with closing(open_writer(data.store)) as writer:
-        clock = reported_day.Clock(T0 + 3_600_000)
+        clock = FixedClock(T0 + 3_600_000)
         ingest = Ingest(writer, sites.load(data.site), clock)
         ingest.save((), ingest.floor.agents())
     for kind in ("llamadas", "tmo", "tipificacion", "consolidado"):
@@ -132,7 +132,7 @@ def test_the_floor_has_the_stations_alone_and_both_places_say_so(tmp_path):
     log.call(400, "1.2", wait=5, agent="a001", queue="ventas")
     log.line(900, "1.3", "ventas", "a001", "RINGNOANSWER", 9000)
     data = centre(tmp_path, log)
-    clock = reported_day.Clock(T0 + 1_200_000)
+    clock = FixedClock(T0 + 1_200_000)
     with closing(open_writer(data.store)) as writer, closing(open_reader(data.store)) as reader:
         ingest = Ingest(writer, sites.load(data.site), clock)
         ingest.take(Script().boot().clock().login().ready(0).call("c1").messages(), "s", "server")

@@ -137,10 +137,22 @@ def not_ready(lunch_s, fault_s):
 
 def sessions(*its):
     """(opened, closed, why): seconds."""
-    day = AgentDay(agent="a", day="", sessions=[
-        Session(station="s", epoch=1, sequence=k, agent="a", open_utc=start * 1000, close_utc=end * 1000, reason=why)
-        for k, (start, end, why) in enumerate(its)
-    ])  # fmt: skip
+    day = AgentDay(
+        agent="a",
+        day="",
+        sessions=[
+            Session(
+                station="s",
+                epoch=1,
+                sequence=k,
+                agent="a",
+                open_utc=start * 1000,
+                close_utc=end * 1000,
+                reason=why,
+            )
+            for k, (start, end, why) in enumerate(its)
+        ],
+    )
     _sessions_of(day, 24 * H * 1000, several=False)
     return day
 
@@ -247,10 +259,17 @@ def resolved(*days):
 
 def faults(*hours):
     tickets = [
-        Ticket(station="s", epoch=1, sequence=k, kind="fault", outcome="resolved", technical_utc=start * 1000,
-               closed_utc=end * 1000)
+        Ticket(
+            station="s",
+            epoch=1,
+            sequence=k,
+            kind="fault",
+            outcome="resolved",
+            technical_utc=start * 1000,
+            closed_utc=end * 1000,
+        )
         for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
-    ]  # fmt: skip
+    ]
     return schedule.length_s(technical(tickets, [], [Stretch(0, 24 * H, "ready")]))
 
 

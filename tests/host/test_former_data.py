@@ -17,8 +17,9 @@ from diadema.ingest.core import Ingest
 from diadema.site import description
 from diadema.site.directory.book import Directory
 from diadema.store import open_writer
-from scripted_station import T0, S, Script
 from typer.testing import CliRunner
+
+from tests.support.scripted_station import T0, S, Script
 
 FORMER = Path(__file__).resolve().parents[1] / "former"
 EXPECTED = json.loads((FORMER / "expected.json").read_text(encoding="utf-8"))

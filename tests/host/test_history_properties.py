@@ -21,16 +21,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from tests.support.histories import desks, feed, hostile, journals, message
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.scripted_station import SITE, FixedClock, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
 ANY = st.one_of(desks(), hostile())
 many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-class Standing:
-    def now_ms(self):
-        return T0
 
 
 @functools.cache
@@ -51,7 +46,7 @@ def place():
         writer = open_writer(data.store)
         reader = open_reader(data.store)
         try:
-            yield data, Ingest(writer, DESCRIBED, Standing()), reader
+            yield data, Ingest(writer, DESCRIBED, FixedClock()), reader
         finally:
             reader.close()
             writer.close()
@@ -196,7 +191,7 @@ def test_order_and_doubles_change_nothing(data, history):
         for batch in batches:
             ingest.take([message(event) for event in batch], "stream", "server")
             if restarts:
-                ingest = Ingest(ingest.writer, DESCRIBED, Standing())
+                ingest = Ingest(ingest.writer, DESCRIBED, FixedClock())
         assert differing(once, stored(reader)) == {}
 
 
@@ -214,7 +209,7 @@ def test_a_call_that_runs_again_is_one_after_a_restart():
         with place() as (_, ingest, reader):
             ingest.take(first, "stream", "server")
             if restarts:
-                ingest = Ingest(ingest.writer, DESCRIBED, Standing())
+                ingest = Ingest(ingest.writer, DESCRIBED, FixedClock())
             if not found:
                 script.wrapup("ended", "c1", cause="agent")
             ingest.take(script.messages(), "stream", "server")
@@ -228,6 +223,6 @@ def test_what_stands_is_what_a_rebuild_makes(history, batch):
     with place() as (data, ingest, reader):
         feed(ingest, history, batch)
         before = stored(reader)
-        assert rebuild(data, Standing()).differences == []
-        rebuild(data, Standing(), apply=True)
+        assert rebuild(data, FixedClock()).differences == []
+        rebuild(data, FixedClock(), apply=True)
         assert differing(before, stored(reader)) == {}

@@ -12,7 +12,7 @@ from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
 HOUR = 3_600_000
@@ -27,11 +27,6 @@ BOOTS = st.lists(
     min_size=1,
     max_size=6,
 )
-
-
-class Standing:
-    def now_ms(self):
-        return T0
 
 
 def told(boots):
@@ -56,7 +51,7 @@ def placed(script, size):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite3"
         writer = open_writer(path)
-        ingest = Ingest(writer, DESCRIBED, Standing())
+        ingest = Ingest(writer, DESCRIBED, FixedClock())
         messages = script.messages()
         for at in range(0, len(messages), size):
             ingest.take(messages[at : at + size], "stream", "server")

@@ -28,6 +28,7 @@ from diadema.store import open_reader
 
 from tests.support.broker_fixtures import until
 from tests.support.scripted_station import SITE, T0, S, Script
+from tests.support.trust import trusting
 
 
 class HubProcess:
@@ -83,7 +84,7 @@ class HubProcess:
             username="gw-test",
             password=password,
             identifier="gw-test",
-            tls_context=Certificates(self.data.tls).client_context(),
+            tls_context=trusting(Certificates(self.data.tls)),
         ) as mqtt:
             await mqtt.subscribe(topic + "0/ack")
             await mqtt.publish(topic + "st", json.dumps(hello), qos=1)
@@ -300,7 +301,7 @@ async def said(data, *more):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             return (await process.stdout.readuntil(b"Ctrl-C ends it.")).decode()
     finally:
         process.terminate()

@@ -7,13 +7,14 @@ import pytest
 from diadema.figures.days import start_of
 from diadema.report.formats import made_as
 from diadema.report.make import make
-from diadema.report.model import Scope, plain
+from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.report.writing import is_missed
 from diadema.web.report_html import page_of
 
 from tests.support.queue_logs import QueueLog
 from tests.support.scripted_station import SITE, T0, Script
+from tests.support.sections import rows
 from tests.support.targeted import a_day, bring, centre, put
 
 DAY = date(2026, 11, 18)
@@ -23,11 +24,6 @@ FLOOR = Scope()
 
 def made(data, span=None, scope=FLOOR, now=NOW, **more):
     return make(data, "intradia", span or around("day", DAY), scope, now, **more)
-
-
-def rows(section):
-    names = [column.key for column in section.columns]
-    return [dict(zip(names, map(plain, row), strict=True)) for row in section.rows]
 
 
 def summary(report):

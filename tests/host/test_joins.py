@@ -32,13 +32,32 @@ def people(**aliases):
 
 def contact(n, a="a001", at=0, pbx=None, direction="in", **more):
     answered = T0 + at
-    return Contact(station=S, epoch=7, sequence=n, contact=f"c{n}", agent=a, pbx=pbx, direction=direction,
-                   start_utc=answered - 3000, answered_utc=answered, **more)  # fmt: skip
+    return Contact(
+        station=S,
+        epoch=7,
+        sequence=n,
+        contact=f"c{n}",
+        agent=a,
+        pbx=pbx,
+        direction=direction,
+        start_utc=answered - 3000,
+        answered_utc=answered,
+        **more,
+    )
 
 
 def call(n, agent="SIP/201", at=0, pbx="1.1", queue="saldos"):
-    return QueueCall(station=PBX, epoch=9, sequence=n, pbx=pbx, queue=queue, start_utc=T0 + at - 9000,
-                     agent=agent, connected_utc=T0 + at, outcome="answered")  # fmt: skip
+    return QueueCall(
+        station=PBX,
+        epoch=9,
+        sequence=n,
+        pbx=pbx,
+        queue=queue,
+        start_utc=T0 + at - 9000,
+        agent=agent,
+        connected_utc=T0 + at,
+        outcome="answered",
+    )
 
 
 def told(found):

@@ -5,8 +5,7 @@ from diadema.ingest.core import Ingest
 from diadema.store import open_writer
 from diadema.store.link_log import stretches
 
-from tests.support.reported_day import Clock
-from tests.support.scripted_station import T0
+from tests.support.scripted_station import T0, FixedClock
 
 S = "DIA-0123456789ab"
 MINUTE = 60_000
@@ -18,7 +17,7 @@ def open_ingest(tmp_path, clock):
 
 
 def test_each_change_is_a_row_and_a_restart_forgets_none(tmp_path) -> None:
-    clock = Clock(T0)
+    clock = FixedClock(T0)
     writer, ingest = open_ingest(tmp_path, clock)
     log = LinkLog(ingest)
     station = ingest.station(S)
@@ -45,7 +44,7 @@ def test_each_change_is_a_row_and_a_restart_forgets_none(tmp_path) -> None:
 
 
 def test_the_hub_and_the_switch_have_no_link(tmp_path) -> None:
-    writer, ingest = open_ingest(tmp_path, Clock(T0))
+    writer, ingest = open_ingest(tmp_path, FixedClock(T0))
     for s in ("HUB-main", "PBX-central"):
         ingest.station(s).hello.up = True
     assert LinkLog(ingest).look() == 0

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import diadema
 import msgspec
 import pytest
-from diadema import metrics
 from diadema.figures import agent_day as days
 from diadema.figures import overview as overviews
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
@@ -131,54 +130,6 @@ def test_every_sum_changes_some_report_or_page(data, before, monkeypatch, of, fi
         assert any(one != plain for one, plain in zip(its, before, strict=True))
     except ValueError as error:  # it is taken off what another one is divided by
         assert "divisor must be positive" in str(error)
-
-
-def _known():
-    """Every function of `diadema.metrics` by (module, name), and what each of them calls."""
-    found = {}
-    for path in sorted((PACKAGE / "metrics").glob("*.py")):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and path.stem != "__init__":
-                found[path.stem, node.name] = {
-                    each.id for each in ast.walk(node) if isinstance(each, ast.Name)
-                } | {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
-    return found
-
-
-def _asked_for(known):
-    """Of these the ones that the rest of the package names: `from … import f`, or `module.f`."""
-    home = {name: module for module, name in known if name in metrics.__all__}
-    for path in PACKAGE.rglob("*.py"):
-        if path.parent.name == "metrics":
-            continue
-        tree, modules = ast.parse(path.read_text()), {}
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.ImportFrom) or node.module is None:
-                continue
-            for one in node.names:
-                if node.module in ("diadema", "diadema.metrics"):
-                    modules[one.asname or one.name] = one.name
-                if node.module == "diadema.metrics" and one.name in home:
-                    yield home[one.name], one.name
-                if node.module.startswith("diadema.metrics."):
-                    yield node.module.rpartition(".")[2], one.name
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                module = modules.get(node.value.id)
-                yield (home.get(node.attr) if module == "metrics" else module), node.attr
-
-
-def test_every_metric_is_asked_for():
-    known = _known()
-    alive = {one for one in _asked_for(known) if one in known}
-    todo = [*alive]
-    while todo:
-        called = known[todo.pop()]
-        more_of_them = {one for one in known if one[1] in called} - alive
-        alive |= more_of_them
-        todo += more_of_them
-    assert len(alive) > 50
-    assert sorted(known.keys() - alive) == []
 
 
 ITSELF = {("shifts", "name"), ("holidays", "name")}  # say what the row is to whoever edits it

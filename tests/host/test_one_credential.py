@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import structs
 
-from tests.host.test_history_properties import DESCRIBED, Standing, empty_store
+from tests.host.test_history_properties import DESCRIBED, empty_store
 from tests.support.histories import _ANY, AGENTS, STATIONS, Desk, Rogue
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 GOOD, BAD = STATIONS
 DAY = 86_400_000
@@ -63,7 +63,7 @@ class OneCredential(RuleBasedStateMachine):
         data.store.write_bytes(empty_store())
         writer = open_writer(data.store)
         self.stack.callback(writer.close)
-        return data, Ingest(writer, DESCRIBED, Standing())
+        return data, Ingest(writer, DESCRIBED, FixedClock())
 
     def _hear(self):
         """What the desk said since."""
@@ -219,7 +219,7 @@ def test_it_leaves_no_more_than_twice_what_it_sent(tmp_path, what):
     data = DataDir(tmp_path)
     data.store.write_bytes(empty_store())
     writer = open_writer(data.store)
-    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
+    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, FixedClock()), size_of(data), 0, 0
     script = Script(s=BAD, agent="x1").boot().clock().login()
     for batch in range(20):
         if what in ("numbered", "new fields"):
@@ -277,7 +277,7 @@ def test_a_gateway_brings_so_many_strangers_and_no_more(tmp_path, what):
     keys = StationKeys(data.keys)
     keys.make([GOOD])
     writer = open_writer(data.store)
-    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, Standing()), size_of(data), 0, 0
+    ingest, before, sent, alarms = Ingest(writer, DESCRIBED, FixedClock()), size_of(data), 0, 0
     ingest.proofs = Proofs(keys)
     tracemalloc.start()
     try:
@@ -319,6 +319,6 @@ def test_letters_of_a_credential_are_counted_on_after_a_restart(tmp_path):
     for first in (0, LETTERS):
         numbers = range(first, first + LETTERS)
         messages = [one for n in numbers for one in _of_gateway("subjects", n)]
-        Ingest(writer, DESCRIBED, Standing()).take(messages, "stream", "server")
+        Ingest(writer, DESCRIBED, FixedClock()).take(messages, "stream", "server")
     assert count(data, "dead_letters") == LETTERS
     writer.close()

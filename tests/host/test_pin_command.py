@@ -8,8 +8,9 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.cli.site import example
 from diadema.site.file import with_pin
-from diadema.site.pins import verify_pin
 from typer.testing import CliRunner
+
+from tests.support.pins import verify_pin
 
 PIN = "142536"
 

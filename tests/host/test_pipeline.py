@@ -152,7 +152,7 @@ def test_a_batch_is_written_as_it_was_when_it_was_begun(
     commit, go_on, made = writer.commit, threading.Event(), []
 
     def late(batch):
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         made.append(batch)
         if len(made) == 2:
             raise StoreUnavailable("full")

@@ -30,8 +30,8 @@ from diadema.store import open_reader, open_writer
 from diadema.store.erased import check_obeyed
 
 from tests.support.broker_fixtures import IngestProcess, running_broker
-from tests.support.reported_day import Clock, stations
-from tests.support.scripted_station import SITE, T0
+from tests.support.reported_day import stations
+from tests.support.scripted_station import SITE, T0, FixedClock
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 ROSA = Schedule(name="rosa", kind="tmo", every="day", at="06:00", form="csv",
@@ -102,7 +102,7 @@ def test_what_is_past_its_time_loses_its_people_and_keeps_its_sums(tmp_path):
         for name, age in (("old", 3), ("new", 1)):
             (folder / name).touch()
             os.utime(folder / name, times=2 * ((now - age * YEARS) / 1000,))
-    done = erase(data, Clock(now), ME, now - 2 * YEARS)
+    done = erase(data, FixedClock(now), ME, now - 2 * YEARS)
     kept = {path.name for folder in (data.reports, data.journals) for path in folder.iterdir()}
     assert (kept, done.files) == ({"new"}, 2)
     assert (done.people, done.events > 20, done.before_ms) == (2, True, now - 2 * YEARS)
@@ -111,7 +111,7 @@ def test_what_is_past_its_time_loses_its_people_and_keeps_its_sums(tmp_path):
     names = {one["a"] for one in after if one.get("a") and one["k"] != "attendance.marked"}
     assert len(names) == 2 and all(name.startswith("erased-") for name in names)
     assert figures(data, now) == before
-    assert rebuild(data, Clock(now)).differences == []
+    assert rebuild(data, FixedClock(now)).differences == []
     told = audit(data)[0]
     assert (told.what, told.who, told.detail["events"]) == ("privacy.erase", ME.id, done.events)
 
@@ -123,7 +123,7 @@ def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(t
     head = reader.marks()[-1].hash
     bodies = [one.body for one in reader.events_of("DIA-0123456789ab") if one.event.get("a")]
     reader.close()
-    done = erase(data, Clock(now), ME, now - 2 * YEARS)
+    done = erase(data, FixedClock(now), ME, now - 2 * YEARS)
     held = json.dumps(events(data))
     assert '"a001"' not in held and '"a002"' not in held and '"badge":' not in held
     reader = open_reader(data.store)
@@ -132,19 +132,19 @@ def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(t
     reader.close()
     raw = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite3*"))
     assert not [body for body in bodies if body in raw]
-    assert rebuild(data, Clock(now)).differences == []
+    assert rebuild(data, FixedClock(now)).differences == []
 
 
 def test_only_whole_sessions_before_the_limit_go_and_a_second_time_changes_nothing(tmp_path):
     data = stations(tmp_path)
     now = T0 + 3 * YEARS
-    done = erase(data, Clock(now), ME, T0 + DAY_MS - 3_600_000)
+    done = erase(data, FixedClock(now), ME, T0 + DAY_MS - 3_600_000)
     assert done.events > 0
     for s in ("DIA-0123456789ab", "DIA-0123456789ac"):
         whose = [one for one in events(data) if one["s"] == s and one.get("a")]
         whose = [one["a"].startswith("erased-") for one in whose if "attendance" not in one["k"]]
         assert whose == sorted(whose, reverse=True) and len(set(whose)) == 2
-    again = erase(data, Clock(now), ME, T0 + DAY_MS - 3_600_000)
+    again = erase(data, FixedClock(now), ME, T0 + DAY_MS - 3_600_000)
     assert (again.events, again.people) == (0, 0)
 
 
@@ -152,13 +152,13 @@ def test_what_may_not_be_is_refused_and_nothing_changes(tmp_path):
     data = stations(tmp_path)
     stood = events(data)
     with pytest.raises(DiademaError, match="5 years"):
-        erase(data, Clock(T0 + YEARS), ME, T0 + DAY_MS, T0 + DAY_MS)
+        erase(data, FixedClock(T0 + YEARS), ME, T0 + DAY_MS, T0 + DAY_MS)
     with pytest.raises(DiademaError, match="in the past"):
-        erase(data, Clock(T0), ME, T0 + DAY_MS)
+        erase(data, FixedClock(T0), ME, T0 + DAY_MS)
     with locked(data.lock), pytest.raises(DiademaError, match="end that hub first"):
-        erase(data, Clock(T0 + 9 * YEARS), ME, T0 + 3 * YEARS)
+        erase(data, FixedClock(T0 + 9 * YEARS), ME, T0 + 3 * YEARS)
     with pytest.raises(DiademaError, match="no store"):
-        erase(DataDir(tmp_path / "none"), Clock(T0 + 9 * YEARS), ME, T0)
+        erase(DataDir(tmp_path / "none"), FixedClock(T0 + 9 * YEARS), ME, T0)
     assert events(data) == stood
     assert date.fromtimestamp(T0 / 1000) == DAY
 
@@ -192,7 +192,7 @@ def test_an_erasure_reaches_stream_logs_dead_letters_and_scheduled_files(tmp_pat
     schedule.add(data, ROSA, "es")
     assert run_due(data, T0 + 2 * DAY_MS)
     os.utime(data.reports / "schedules.json", times=2 * ((now - 3 * YEARS) / 1000,))
-    erase(data, Clock(now), ME, now - 2 * YEARS)
+    erase(data, FixedClock(now), ME, now - 2 * YEARS)
     assert not list(data.nats.rglob("*.blk"))
     left = "agent erased is logged in at A-01\nagent a0011, a009\n"
     assert data.log("ingest").read_text() == left
@@ -234,7 +234,7 @@ def test_what_was_erased_does_not_come_back(tmp_path):
         source.backup(copy)
     source.close(), copy.close()
     bodies = [one for one in raw(data) if b'"a":"a001"' in one and b"attendance" not in one]
-    erase(data, Clock(now), ME, now - 2 * YEARS)
+    erase(data, FixedClock(now), ME, now - 2 * YEARS)
     check_obeyed(data)
     held = (tmp_path / "erased.sqlite3").read_bytes()
     assert b"a001" not in held and not [one for one in bodies if one in held]
@@ -242,7 +242,7 @@ def test_what_was_erased_does_not_come_back(tmp_path):
 
     def come_again():
         writer = open_writer(data.store)
-        effects = Ingest(writer, None, Clock(now)).take_file(journal)
+        effects = Ingest(writer, None, FixedClock(now)).take_file(journal)
         writer.close()
         return effects
 
@@ -254,7 +254,7 @@ def test_what_was_erased_does_not_come_back(tmp_path):
     source.close(), copy.close()
     with pytest.raises(DiademaError, match="diadema privacy obey"):
         check_obeyed(data)
-    obey(data, Clock(now), ME)
+    obey(data, FixedClock(now), ME)
     check_obeyed(data)
     assert not [one for one in bodies if one in raw(data)]
     with sqlite3.connect(data.store) as tx:  # of a store that was begun anew

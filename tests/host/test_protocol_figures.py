@@ -14,8 +14,7 @@ from diadema.site import description as sites
 from diadema.store import open_writer
 from diadema.web.agent_api import told
 
-from tests.support.reported_day import Clock
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 DAY = date(2026, 11, 18)
 STEPS = ("greeting", "identity", "need", "information", "doubts", "closing")
@@ -49,7 +48,7 @@ def day_of(folder, calls):
         script.wrapup("ended", c, 0, cause="typified")
     writer = open_writer(data.store)
     try:
-        ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), Clock(NOW))
+        ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), FixedClock(NOW))
         ingest.take(script.messages(), "stream", "server")
     finally:
         writer.close()

@@ -13,11 +13,12 @@ from diadema.ingest.messages import Message, subject_of
 from diadema.report import adherence, asked
 from diadema.report.formats import made_as
 from diadema.report.make import make
-from diadema.report.model import Scope, plain
+from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site.directory.people import Planned
 
 from tests.support.scripted_station import SITE, T0, Script
+from tests.support.sections import rows
 
 LIMA = ZoneInfo("America/Lima")
 DAY = datetime.fromtimestamp(T0 / 1000, LIMA).date()
@@ -115,11 +116,6 @@ def place(tmp_path, ingest, monkeypatch):
     place = Place()
     place.ingest = ingest
     return place
-
-
-def rows(section):
-    keys = [column.key for column in section.columns]
-    return [dict(zip(keys, map(plain, row), strict=True)) for row in section.rows]
 
 
 def figures(report):

@@ -12,11 +12,12 @@ from diadema.hub.commanding import Commands
 from diadema.report import asked
 from diadema.report.formats import as_json
 from diadema.report.make import make
-from diadema.report.model import Scope, plain
+from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site.directory.people import Planned, Worker
 
 from tests.support.scripted_station import SITE, T0, Script
+from tests.support.sections import rows
 
 LIMA = ZoneInfo("America/Lima")
 DAY = datetime.fromtimestamp(T0 / 1000, LIMA).date()
@@ -61,11 +62,6 @@ def call(script, c, reference=None, code="111", talk=60_000):
 
 def tick(script, c, step, after=5000):
     script.contact("step", c, after, step=step, result="done", how="key")
-
-
-def rows(section):
-    keys = [column.key for column in section.columns]
-    return [dict(zip(keys, map(plain, row), strict=True)) for row in section.rows]
 
 
 def test_steps_are_a_share_of_the_campaigns_calls_and_blocks_stand_apart(data, take):

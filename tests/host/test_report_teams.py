@@ -18,6 +18,7 @@ from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.taking_in import open_directory
 
 from tests.support.scripted_station import SITE, Script
+from tests.support.sections import rows
 
 LIMA = ZoneInfo("America/Lima")
 DESCRIBED = copy.deepcopy(SITE)
@@ -53,11 +54,6 @@ def change(data, code="a001", since=MOVE, **fields):
 def report(data, kind="llamadas", team=None, day=20, span="month", **more):
     scope = Scope(of="team", code=team) if team else Scope()
     return make(data, kind, around(span, date(2026, 11, day)), scope, at(28), **more)
-
-
-def rows(section):
-    keys = [column.key for column in section.columns]
-    return [dict(zip(keys, map(plain, row), strict=True)) for row in section.rows]
 
 
 def handled(made):

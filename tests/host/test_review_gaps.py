@@ -18,18 +18,14 @@ from diadema.words import text
 
 from tests.support import reported_day
 from tests.support.queue_logs import QueueLog
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
+from tests.support.sections import rows
 from tests.support.targeted import a_day, bring, centre, put
 
 LIMA = ZoneInfo("America/Lima")
 DAY = date(2026, 11, 18)
 NOW = T0 + 2 * 86_400_000
 FLOOR = Scope()
-
-
-def rows(section):
-    names = [column.key for column in section.columns]
-    return [dict(zip(names, map(plain, row), strict=True)) for row in section.rows]
 
 
 def stated(report):
@@ -85,7 +81,7 @@ def test_lateness_of_two_days_of_which_a_correction_justifies_none(tmp_path, pla
             "k": "attendance.corrected", "direction": "in", "reason": "olvidó",
             "time": at(8, 30, eleventh) * 1000}  # fmt: skip
     writer = open_writer(data.store)
-    ingest = Ingest(writer, sites.load(data.site), reported_day.Clock(NOW))
+    ingest = Ingest(writer, sites.load(data.site), FixedClock(NOW))
     ingest.take_file([Message(0, subject_of("HUB-x"), json.dumps(said).encode())])
     writer.close()
     found = stated(make(data, "asistencia", around("month", tenth), FLOOR, NOW))

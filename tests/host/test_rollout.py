@@ -35,8 +35,20 @@ class Floor:
 
     def tell(self, s, phase, reason=None, version="2", next=None):
         self.n += 1
-        step = Step(station=s, epoch=1, sequence=self.n, phase=phase, version=version, next=next, reason=reason,
-                    detail=None, i=None, boot=1, uptime_ms=0, utc=self.now)  # fmt: skip
+        step = Step(
+            station=s,
+            epoch=1,
+            sequence=self.n,
+            phase=phase,
+            version=version,
+            next=next,
+            reason=reason,
+            detail=None,
+            i=None,
+            boot=1,
+            uptime_ms=0,
+            utc=self.now,
+        )
         return self.rollout.take(step, self.now)
 
     def good(self, *stations):

@@ -16,6 +16,7 @@ from tests.support.at_the_door import asked
 from tests.support.broker_fixtures import IngestProcess, until
 from tests.support.light_station import accesses
 from tests.support.scripted_station import SITE, Script
+from tests.support.trust import trusting
 from tests.support.updating_station import UpdatingStation
 
 STATIONS = [f"DIA-0400000000{number:02x}" for number in range(20)]
@@ -42,7 +43,7 @@ async def opened(broker, stack, stations, more):
     ingest = await stack.enter_async_context(IngestProcess(broker))
     nats = await broker.client()
     stack.push_async_callback(nats.close)
-    tls = Certificates(broker.data.tls).client_context()
+    tls = trusting(Certificates(broker.data.tls))
     crowd = {}
     for access in await accesses(nats, broker.data, stations):
         script = Script(access.s).boot()

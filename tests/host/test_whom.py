@@ -181,7 +181,9 @@ async def test_a_password_of_the_stations_side_opens_nothing_but_mqtt(broker, in
     gateway = credentials.gateway_password(broker.secrets, "test")
     for user, password in (("gw-test", gateway), ("mosquitto", broker.secrets.bridge)):
         with pytest.raises(NatsError):
-            await nats.connect(broker.url, user=user, password=password, allow_reconnect=False)
+            await nats.connect(
+                broker.url, user=user, password=password, allow_reconnect=False, connect_timeout=60
+            )
 
 
 async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(broker, client):
@@ -190,8 +192,14 @@ async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(bro
     assert len({*known}) == len(known)
     for user, password in (("host", secrets.host), ("system", secrets.system)):
         said = await refused(
-            connection(broker, broker.broker.ports.mqtt, password, user, will=None, timeout=5)
+            connection(broker, broker.broker.ports.mqtt, password, user, will=None, timeout=60)
         )
         assert "ot authorized" in said
     with pytest.raises(NatsError):
-        await nats.connect(broker.url, user="system", password=secrets.host, allow_reconnect=False)
+        await nats.connect(
+            broker.url,
+            user="system",
+            password=secrets.host,
+            allow_reconnect=False,
+            connect_timeout=60,
+        )

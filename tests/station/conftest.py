@@ -69,7 +69,7 @@ async def chips(
             + "\nasyncio.run(main())\nprint('the end')\n"
         )
         console = b""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while b"the end" not in console and b"Error: " not in console:
                 await asyncio.sleep(0.005)
                 console = b"".join(station.console)

@@ -104,18 +104,6 @@ async def test_a_badge_that_nobody_knows_is_marked_and_leaves(desk):
         await bench.event("attendance.marked", direction="out", a=None)
 
 
-async def test_marks_at_another_desk_are_known_here(desk):
-    async with desk() as bench:
-        utc = (await bench.event("station.clock"))["utc"]
-        bench.host.send({"cmd": "marks", "i": 0, "marks": [["a001", "in", utc - HOUR]]})
-        await bench.caught_up()
-        assert await tapped(bench, bench.badges[0]) == LOGIN[1:]
-        bench.host.send({"cmd": "marks", "i": 0, "marks": [["a002", "in", utc - 17 * HOUR]]})
-        await bench.caught_up()
-        kinds = await tapped(bench, bench.badges[1])
-        assert kinds == ["attendance.marked"] + LOGOUT + LOGIN[1:]  # noqa: RUF005
-
-
 async def test_the_host_closes_a_session_and_the_screen_says_why(desk):
     async with desk() as bench:
         await bench.log_in()

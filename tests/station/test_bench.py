@@ -9,9 +9,9 @@ from diadema_sim import people, sound
 from diadema_sim.build import SimBoard, board_names
 
 from tests.station.test_part_faults import board  # noqa: F401 - a fixture
-from tests.station.test_sound import level
 from tests.station.test_update import body, slots, vfs  # noqa: F401 - fixtures
 from tests.support.station_bench import STATION
+from tests.support.waveforms import level
 from tests.support.wire_host import CARD_KEY
 
 LOUDEST = 10 ** (-18 / 20)  # of all tones, as in lib/tones.py

@@ -9,6 +9,8 @@ from diadema_sim import sound
 from diadema_sim.build import SimBoard
 from diadema_sim.world import World
 
+from tests.support.waveforms import db, level
+
 STATION = "DIA-0200000000a1"
 NOW = 1_770_037_200_000  # UTC ms
 BOARD = """
@@ -50,20 +52,8 @@ def tone(hertz: float, level: float) -> "array[int]":
     return array("h", (round(32767 * level * math.sin(turn * at)) for at in range(2 * 16_000)))
 
 
-def level(samples: "array[int]", hertz: float) -> float:
-    """Amplitude of one frequency (Goertzel), 1 = full scale."""
-    turn = 2 * math.pi * hertz / sound.RATE_HZ
-    real = sum(value * math.cos(turn * at) for at, value in enumerate(samples))
-    imaginary = sum(value * math.sin(turn * at) for at, value in enumerate(samples))
-    return 2 * math.hypot(real, imaginary) / len(samples) / 32767
-
-
 def part(samples: "array[int]", begin_ms: int, end_ms: int) -> "array[int]":
     return samples[begin_ms * 16 : end_ms * 16]
-
-
-def db(ratio: float) -> float:
-    return 20 * math.log10(ratio)
 
 
 @pytest.fixture

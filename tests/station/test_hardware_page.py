@@ -13,7 +13,6 @@ from diadema.cli.main import app
 from diadema.stations.boards.builds import build_for
 from diadema.stations.boards.nets import (
     nets,
-    places,
     rows,
     sockets,
 )
@@ -104,6 +103,15 @@ def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
     row = next(line for line in (HARDWARE / "README.md").read_text().splitlines()
                if line.startswith(f"| [{name}]"))  # fmt: skip
     assert f" {build} |" in row
+
+
+def places(board):
+    """What the board's own headers and pads are, as far as a wire begins there."""
+    begins = {net.begin.partition(" ")[0].partition("-")[0]
+              for layout in board.layouts() for net in nets(board, layout)}  # fmt: skip
+    titles = [f"`{name}`: {header.title}" for name, header in board.wiring.headers.items()
+              if name in begins]  # fmt: skip
+    return "; ".join(titles) + "."
 
 
 @pytest.mark.parametrize("name", board_names())

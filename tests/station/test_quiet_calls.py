@@ -4,8 +4,7 @@ from pathlib import Path
 
 from diadema_sim import sound
 
-from tests.station.test_sound import tone
-from tests.station.test_sound_at_work import hiss, silence
+from tests.support.waveforms import hiss, silence, tone
 
 
 async def test_a_call_that_was_over_ends_at_its_last_voice(desk, tmp_path: Path):

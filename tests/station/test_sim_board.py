@@ -13,7 +13,7 @@ bus = I2C(0, scl=Pin(32), sda=Pin(33))
 """
 
 
-async def said(station, text, limit_s=10):
+async def said(station, text, limit_s=60):
     """Wait until the console holds `text`; returns the whole console."""
     async with asyncio.timeout(limit_s):
         while text not in (console := b"".join(station.console).decode()):

@@ -1,12 +1,12 @@
 """What is heard and measured: the codec's paths in the recorded sound, I2S in both directions."""
 
-import math
-from array import array
 from pathlib import Path
 
 import pytest
 from diadema.base.errors import DiademaError
 from diadema_sim import sound
+
+from tests.support.waveforms import db, level, tone
 
 FRAME = 320  # samples in 20 ms
 CODEC = """
@@ -19,24 +19,6 @@ async def at(ms):
     from time import ticks_ms
     await asyncio.sleep_ms(ms - ticks_ms())
 """
-
-
-def tone(hertz: float, seconds: float, level: float = 0.5) -> "array[int]":
-    turn = 2 * math.pi * hertz / sound.RATE_HZ
-    samples = range(int(seconds * sound.RATE_HZ))
-    return array("h", (round(32767 * level * math.sin(turn * at)) for at in samples))
-
-
-def level(samples: "array[int]", hertz: float) -> float:
-    """Amplitude of one frequency (Goertzel), 1 = full scale."""
-    turn = 2 * math.pi * hertz / sound.RATE_HZ
-    real = sum(value * math.cos(turn * at) for at, value in enumerate(samples))
-    imaginary = sum(value * math.sin(turn * at) for at, value in enumerate(samples))
-    return 2 * math.hypot(real, imaginary) / len(samples) / 32767
-
-
-def db(ratio: float) -> float:
-    return 20 * math.log10(ratio)
 
 
 @pytest.fixture

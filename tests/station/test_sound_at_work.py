@@ -8,23 +8,7 @@ import pytest
 from diadema_sim import sound
 from diadema_sim.build import SimBoard
 
-from tests.station.test_sound import db, level, tone
-
-SPOKEN = tone(500, 0.4, 0.03), tone(1000, 0.4, 0.3)  # a word of the agent's, one of the caller's
-PAUSE = array("h", [0] * 1600)
-
-
-def hiss(samples: "array[int]") -> "array[int]":
-    """The same with the noise that every line has, about −65 dBFS."""
-    seed = 7
-    for at, value in enumerate(samples):
-        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-        samples[at] = value + (seed >> 12) % 67 - 33
-    return samples
-
-
-def silence(seconds: float) -> "array[int]":
-    return array("h", [0] * int(seconds * sound.RATE_HZ))
+from tests.support.waveforms import PAUSE, SPOKEN, db, hiss, level, silence, tone
 
 
 @pytest.fixture

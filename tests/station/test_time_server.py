@@ -101,7 +101,7 @@ async def anchored(bench, since, source):
         bench.station.id,
         lambda event: event["k"] == "station.clock" and event["source"] == source,
         since=since,
-        timeout_s=20,
+        timeout_s=300,
         running=True,
     )
     return seen.event, abs(seen.event["utc"] - seen.at_ms)

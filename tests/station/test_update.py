@@ -65,7 +65,7 @@ class UpdateBench(Bench):
             return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
 
         seen = await self.world.wait_event(
-            STATION, wanted, since=since, timeout_s=60, running=True
+            STATION, wanted, since=since, timeout_s=300, running=True
         )
         return seen.event
 

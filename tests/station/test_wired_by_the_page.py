@@ -13,8 +13,7 @@ from diadema.stations.boards.table import Board, board_names, load_board
 from diadema_sim import sound
 from diadema_sim.build import SimBoard
 
-from tests.station.test_sound import tone
-from tests.station.test_sound_at_work import hiss, silence
+from tests.support.waveforms import hiss, silence, tone
 
 HARDWARE = Path(__file__).resolve().parents[2] / "hardware"
 BOUGHT = [

@@ -9,6 +9,7 @@ from diadema.base.certificates import Certificates
 
 from tests.support.broker_fixtures import IngestProcess
 from tests.support.scripted_station import SITE, S
+from tests.support.trust import trusting
 
 WIFI = {"ssid": "Piso 3", "password": "contrasena"}
 
@@ -25,7 +26,7 @@ def connection(broker, port, password, s=S, **more):
     """As a station connects: its name, its will, the CA it holds."""
     will = aiomqtt.Will(f"diadema/v1/{s}/st/wifi", b'{"up":false}', qos=1, retain=True)
     given = {"timeout": 15, "username": s, "identifier": s, "will": will}
-    given["tls_context"] = Certificates(broker.data.tls).client_context()
+    given["tls_context"] = trusting(Certificates(broker.data.tls))
     return aiomqtt.Client("localhost", port, password=password, **given | more)
 
 
@@ -49,6 +50,6 @@ async def refused(connecting):
 async def cut_off(connected):
     """The broker ends the connection."""
     with pytest.raises(aiomqtt.MqttError):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(300):
             async for _ in connected.messages:
                 pass

@@ -16,11 +16,12 @@ from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.nats_jwt import Issuer, claims_of
 
 from tests.support.scripted_station import SITE, T0
+from tests.support.trust import trusting
 
 LOOK_S = 0.02
 
 
-async def until(condition, limit_s=30.0):
+async def until(condition, limit_s=60.0):
     """The first true value of `condition()`, plain or awaitable."""
     async with asyncio.timeout(limit_s):
         while True:
@@ -73,6 +74,7 @@ class RunningBroker:
             password=self.secrets.host,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.05,
+            connect_timeout=60,
         )
 
     def mqtt(self, name="test", **more):
@@ -83,7 +85,7 @@ class RunningBroker:
             username=f"gw-{name}",
             password=credentials.gateway_password(self.secrets, name),
             identifier=f"gw-{name}",
-            tls_context=Certificates(self.data.tls).client_context(),
+            tls_context=trusting(Certificates(self.data.tls)),
             **more,
         )
 

@@ -27,6 +27,7 @@ from diadema.store import open_reader
 from tests.support.broker_fixtures import until
 from tests.support.light_station import LightStation, accesses
 from tests.support.scripted_station import SITE, Script
+from tests.support.trust import trusting
 
 _MOUNT = 'mount -t tmpfs -o size=$1 tmpfs "$2" && shift 2 && exec "$@"'
 _PIECE = 64 * 1024
@@ -110,11 +111,11 @@ class SmallDisk:
 
         hub = self.data.read_hub()
         client = await nats.connect(
-            hub.nats, user="host", password=credentials.load(self.data).host
+            hub.nats, user="host", password=credentials.load(self.data).host, connect_timeout=60
         )
         found = await accesses(client, self.data, self._names)
         await client.close()
-        tls = Certificates(self.data.tls).client_context()
+        tls = trusting(Certificates(self.data.tls))
         self.crowd = [
             LightStation(
                 access, tls, Script(access.s, agent=f"b{at:02}").boot(), generation=1, again_s=0.2

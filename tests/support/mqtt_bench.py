@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
 STATION = "DIA-0200000000a1"
 PASSWORD = "a-station's-own"
-LIMIT_S = 30
+LIMIT_S = 60
 INTERPRETERS = {
     "cpython": [sys.executable],
     "micropython": [*interpreter(), "-X", f"heapsize={FIRMWARE_HEAP * 4}"],  # it compiles, too,
@@ -113,7 +113,7 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
             while True:
                 try:
                     client = await self.client()
-                    await client.jetstream().account_info()
+                    await client.jetstream(timeout=60).account_info()
                     await client.close()
                     if door:
                         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -133,7 +133,7 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
 
         return await nats.connect(
             f"nats://127.0.0.1:{self._nats}", user="host", password="host",
-            allow_reconnect=False, connect_timeout=2, error_cb=quiet, reconnect_time_wait=0.05,
+            allow_reconnect=False, connect_timeout=60, error_cb=quiet, reconnect_time_wait=0.05,
         )  # fmt: skip
 
     async def events(self):

@@ -18,7 +18,7 @@ from diadema.site.directory.taking_in import begin
 from diadema.store import open_writer
 from hypothesis import strategies as st
 
-from tests.support.scripted_station import SITE, Script
+from tests.support.scripted_station import SITE, FixedClock, Script
 
 AGENTS = ("a001", "a002", "a003", "a004")
 SEATS = [f"DIA-0123456789{k:02x}" for k in range(16)]
@@ -39,14 +39,6 @@ SHIFTS = (
      "pauses": ["23:30-23:45 break", "02:00-02:45 refrigerio", "04:30-04:40 sshh"]},
 )  # fmt: skip
 STEPS = ["greeting*", "need", "closing"]
-
-
-class Clock:
-    def __init__(self, now):
-        self.now = now
-
-    def now_ms(self):
-        return self.now
 
 
 class Centre:
@@ -110,7 +102,7 @@ class Centre:
         """What stations and people wrote, station by station."""
         writer = open_writer(self.data.store)
         try:
-            ingest = Ingest(writer, self.site, Clock(now_ms))
+            ingest = Ingest(writer, self.site, FixedClock(now_ms))
             for seat in seats:
                 ingest.take(seat.messages(), "stream", "server")
             for n, event in enumerate(said, 1):

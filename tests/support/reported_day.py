@@ -9,15 +9,7 @@ from diadema.site import description as sites
 from diadema.store import open_writer
 
 from tests.support.bank_files import Log
-from tests.support.scripted_station import SITE, T0, Script
-
-
-class Clock:
-    def __init__(self, now):
-        self.now = now
-
-    def now_ms(self):
-        return self.now
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 
 def stations(folder, days=2, clock=None, site=SITE):
@@ -25,7 +17,7 @@ def stations(folder, days=2, clock=None, site=SITE):
     data = DataDir(folder)
     data.make()
     data.site.write_text(json.dumps(site))
-    clock = clock or Clock(T0 + days * 86_400_000)
+    clock = clock or FixedClock(T0 + days * 86_400_000)
     writer = open_writer(data.store)
     try:
         ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), clock)
@@ -46,7 +38,7 @@ def stored(folder, *scripts, site=SITE, now=T0 + 86_400_000):
     data.site.write_text(json.dumps(site))
     writer = open_writer(data.store)
     try:
-        ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), Clock(now))
+        ingest = Ingest(writer, sites.parse(json.dumps(site).encode()), FixedClock(now))
         for script in scripts:
             ingest.take(script.messages(), "stream", "server")
     finally:
@@ -72,4 +64,4 @@ def switch(folder):
     for at, wait, talk in ((0, 0, 40), (30, 20, 900), (61, 21, 2), (500, 3, 4000), (1700, 40, 7)):
         log.agent(8 * 3600 + at, "LUCUMA", wait=wait, talk=talk)
         log.hang(9 * 3600 + at, wait=wait).phantom(9 * 3600 + at, wait=wait)
-    import_bank([log.write(folder / "log.tsv")], DataDir(folder), Clock(T0))
+    import_bank([log.write(folder / "log.tsv")], DataDir(folder), FixedClock(T0))

@@ -65,7 +65,7 @@ class Nats:
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
 
@@ -150,7 +150,7 @@ class Web:
         assert self.process is not None and self.process.stdin is not None
         self.process.stdin.close()
         self.process.stdin = None
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self.process.communicate()
         self.process = None
         return code
@@ -178,6 +178,7 @@ class Hub:
             reconnect_time_wait=0.1,
             max_reconnect_attempts=-1,
             ping_interval=86_400,
+            connect_timeout=60,
         )
         hub = cls(client)
         jetstream = client.jetstream(timeout=60)
@@ -266,7 +267,7 @@ def headers_of(cookies: Mapping[str, str]) -> dict[str, str]:
     return {"Cookie": told, "x-csrf-token": cookies["diadema_csrf"]}
 
 
-def wait_for(condition: Callable[[], object], what: str, limit_s: float = 10) -> None:
+def wait_for(condition: Callable[[], object], what: str, limit_s: float = 60) -> None:
     """Look until it holds; for what lives outside this process and tells nobody."""
     end = time.monotonic() + limit_s
     while not condition():

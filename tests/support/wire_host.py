@@ -126,7 +126,7 @@ class WireHost:
         """The journaled event that answers command `number`."""
         world = self._station._world
         seen = await world.wait_event(
-            self._station.id, lambda event: event.get("i") == number, timeout_s=60, running=True
+            self._station.id, lambda event: event.get("i") == number, timeout_s=300, running=True
         )
         return seen.event
 

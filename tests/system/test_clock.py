@@ -6,6 +6,8 @@ import httpx
 from diadema_sim import people
 from diadema_sim.centre import open_centre
 
+from tests.support.supervisor import bearer
+
 MONDAY_8_LIMA = 1_770_037_200_000
 
 
@@ -29,8 +31,8 @@ async def test_a_station_knows_the_hour_and_the_hub_how_well(tmp_path):
         assert abs(anchor["utc"] - seen.at_ms) <= anchor["uncertainty_ms"]
         assert anchor["uncertainty_ms"] < 50  # the way of hello and answer is known, not assumed
         async with (
-            asyncio.timeout(20),
-            httpx.AsyncClient(base_url=centre.web, headers=centre.bearer) as client,
+            asyncio.timeout(300),
+            httpx.AsyncClient(base_url=centre.web, headers=bearer(centre), timeout=60) as client,
         ):
             told = {}
             while not told.get("source"):

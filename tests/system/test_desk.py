@@ -114,6 +114,7 @@ async def test_a_call_from_badge_to_badge(system_program):
         browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(1000 * _LIMIT_S)
+        expect.set_options(timeout=1000 * _LIMIT_S)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else 0)
         await page.goto(desk.url)

@@ -43,7 +43,7 @@ async def hub_on(data: DataDir):
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while data.read_hub() is None:
                 await asyncio.sleep(0.05)
         yield

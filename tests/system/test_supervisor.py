@@ -11,6 +11,7 @@ from diadema_sim import people
 from diadema_sim.centre import open_centre
 
 from tests.support.screen_words import as_text, find
+from tests.support.supervisor import bearer
 
 HERS = "253416"
 SPANISH = {"accept-language": "es"}
@@ -56,8 +57,8 @@ async def at_work(tmp_path, **more):
             await desk.log_in()
         await desk.get_ready()
         url = f"{centre.web}/api/v1"
-        headers = centre.bearer | SPANISH
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as api:
+        headers = bearer(centre) | SPANISH
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as api:
             yield desk, Supervisor(centre, api, desks[0].person.id), api
 
 

@@ -40,7 +40,7 @@ async def told(client: ImprovClient, data: bytes) -> tuple[list[int], list[int]]
     """States, and errors but «none», that answer it."""
     states, errors = len(client.states), len(client.errors)
     client.send(data)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while client.states[-1:] != [JOINED] or len(client.states) == states:
             if any(client.errors[errors:]):
                 break

@@ -89,10 +89,6 @@ class Sessions:
         with writing(self._engine) as tx:
             tx.execute(delete(sessions).where(sessions.c.hash == key))
 
-    def end_all(self, account: str) -> None:
-        with writing(self._engine) as tx:
-            tx.execute(delete(sessions).where(sessions.c.account == account))
-
 
 def _of(now: int) -> Select[Any]:
     joined = sessions.join(accounts, accounts.c.id == sessions.c.account)

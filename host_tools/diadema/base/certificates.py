@@ -14,7 +14,6 @@ year is over, for browsers take none that is older.
 
 import hashlib
 import ipaddress
-import ssl
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -145,13 +144,6 @@ class Certificates(_Signed):
     def mark(self) -> str:
         """How a station names what it was told, once it holds it."""
         return ca_mark(self.told())
-
-    def client_context(self) -> ssl.SSLContext:
-        """For a client that trusts no other. Raises DiademaError before the first hub."""
-        try:
-            return ssl.create_default_context(cadata=self.ca_der())
-        except (OSError, ValueError) as error:
-            raise DiademaError(f"cannot read {self.ca}: {error}") from error
 
     def begin(self) -> None:
         """Make the next CA. Raises DiademaError while there is one."""

@@ -273,8 +273,10 @@ def _one(found: "One") -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     row = found.row
-    console.print(f"{row.seat or 'of no seat'} · {row.station} · {row.board} · "
-                  f"program {row.version} on MicroPython {row.micropython or '?'} {row.build}".rstrip())  # fmt: skip
+    console.print(
+        f"{row.seat or 'of no seat'} · {row.station} · {row.board} · "
+        f"program {row.version} on MicroPython {row.micropython or '?'} {row.build}".rstrip()
+    )
     console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
     console.print(f"last bench test: {_tested(row) or 'none'}")

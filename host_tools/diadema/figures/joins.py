@@ -63,10 +63,6 @@ class Joins(Struct, kw_only=True):
     over_end: int = 0
     pairs: list[Joined] = field(default_factory=list)
 
-    def calls_of(self) -> dict[Key, Key]:
-        """By contact."""
-        return {pair.contact: pair.call for pair in self.pairs}
-
 
 def joins(data: DataDir, start_ms: int, end_ms: int, people: People) -> Joins:
     """Of contacts that began in [start_ms, end_ms), and of calls that were answered then."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.clock import open_clock
@@ -48,19 +48,6 @@ class Rolled(Struct, kw_only=True):
     @property
     def done(self) -> bool:
         return not self.left and not self.behind
-
-
-class Repair(Struct, kw_only=True):
-    """What a late event changed of a day that was over: `kind` agent or queue, and its name."""
-
-    day: str
-    kind: str
-    name: str
-    what: str
-    was: int
-    is_now: int
-    at_ms: int
-    position: int
 
 
 class Fresh(Struct):
@@ -259,21 +246,6 @@ def queue_calls(
         if queues is None or queue in queues:
             found[queue].append(call)
     return found, again
-
-
-def repairs(data: DataDir, first: date, last: date) -> list[Repair]:
-    """What changed of first…last after these days were over, in the order in which it did."""
-    if not data.rollups.exists():
-        return []
-    engine = rollups.open_rollups(data.rollups)
-    try:
-        with engine.connect() as rx:
-            row = rollups.repairs.c
-            days = row.day.between(first.isoformat(), last.isoformat())
-            query = select(rollups.repairs).where(days).order_by(text("rowid"))
-            return [Repair(**found._mapping) for found in rx.execute(query)]
-    finally:
-        engine.dispose()
 
 
 def _sum_up(rx: Connection, today: date) -> None:

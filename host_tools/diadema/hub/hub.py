@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import logging
 import os
 import sys
 import time
@@ -33,8 +32,6 @@ from diadema.store.erased import check_obeyed
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
 _TRIES = 3  # another program may take a port between our look and the server's
-
-log = logging.getLogger("diadema.hub")
 
 
 class Hub:

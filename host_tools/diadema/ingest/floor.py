@@ -169,9 +169,6 @@ class Floor:
         seats.append(s)
         return list(seats) if before != a else []
 
-    def is_in(self, a: str) -> bool:
-        return bool(self._seats.get(a))
-
     def seats(self, a: str) -> list[str]:
         """The stations where she is logged in, the latest last."""
         return [*self._seats.get(a, ())]

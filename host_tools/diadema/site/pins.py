@@ -37,14 +37,6 @@ def make_verifier(pin: str, salt: bytes | None = None) -> str:
     return f"{salt.hex()}:{_derive(pin, salt).hex()}"
 
 
-def verify_pin(pin: str, verifier: str) -> bool:
-    """Whether `verifier` was made of this PIN; never of an empty verifier."""
-    salt, expected, *_ = [*verifier.split(":"), ""]
-    if not _PIN.match(pin) or not expected:
-        return False
-    return hmac.compare_digest(_derive(pin, bytes.fromhex(salt)), bytes.fromhex(expected))
-
-
 def random_pin() -> str:
     """One that nobody would try first."""
     while True:

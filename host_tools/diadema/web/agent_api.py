@@ -69,7 +69,7 @@ def told(made: AgentPage) -> dict[str, Any]:
     del plain["sums"]
     return plain | {
         "figures": {
-            "handled": calls.answered + calls.connected,
+            "handled": of_calls.handled(calls),
             "missed": calls.missed,
             "aht_s": of_calls.aht(calls),
             "aht_n": calls.n,

@@ -3,7 +3,6 @@
 What the API's document says of every route: how one comes in, and how a refusal looks.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -23,8 +22,6 @@ from diadema.web.once_only import once_of
 from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
 from diadema.words import text
-
-log = logging.getLogger(__name__)
 
 StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
 CommandNumber = Annotated[

@@ -7,7 +7,6 @@ import io
 import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,13 +36,15 @@ _KIB = 1024
 def flasher(request: Request, person: Technician) -> HTMLResponse:
     service: Service = request.app.state.service
     words = section("flasher", language_for(service, request))
-    none = words["none"].format(folder=service.data.images)
-    found = "".join(_told(path, words) for path in _images(service))
-    body = found or f"<p>{escape(none)}</p>"
-    told = "".join(
-        f"<p>{escape(words[name])}</p>" for name in ("stock", "how", "browser", "journal")
+    return page(
+        service,
+        request,
+        "flasher.html",
+        words["title"],
+        words=words,
+        images=[_listed(path, words) for path in _images(service)],
+        none=words["none"].format(folder=service.data.images),
     )
-    return page(service, request, words["title"], body + told)
 
 
 @router.get("/flasher/{name}.bin", include_in_schema=False)
@@ -59,8 +60,8 @@ def archive(request: Request, person: Technician, name: str) -> Response:
         content = _archive(path.stem, _plan(path, path.stat().st_mtime_ns))
     except (DiademaError, OSError) as error:
         raise HTTPException(422, str(error)) from error
-    told = {"content-disposition": f'attachment; filename="{path.stem}.zip"'}
-    return Response(content, media_type="application/zip", headers=told)
+    headers = {"content-disposition": f'attachment; filename="{path.stem}.zip"'}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 def _images(service: Service) -> list[Path]:
@@ -82,16 +83,14 @@ def _plan(path: Path, changed_ns: int) -> "Plan":
     return read_plan(path.read_bytes())
 
 
-def _told(path: Path, words: Mapping[str, str]) -> str:
-    name, ways = escape(path.stem), ""
+def _listed(path: Path, words: Mapping[str, str]) -> dict[str, str]:
+    """What the page says of an image; without a `name` it cannot be taken."""
     try:
         plan = _plan(path, path.stat().st_mtime_ns)
-        about = f"{plan.board} {plan.version}, {plan.chip}, {plan.size // _KIB} KiB"
-        ways = f'<br><a href="/flasher/{name}.bin">{name}.bin</a>'
-        ways += f' · <a href="/flasher/{name}.zip">{name}.zip</a>'
     except (DiademaError, OSError):
-        about = words["broken"].format(file=path.name)
-    return f"<p><strong>{escape(about)}</strong>{ways}</p>"
+        return {"name": "", "about": words["broken"].format(file=path.name)}
+    about = f"{plan.board} {plan.version}, {plan.chip}, {plan.size // _KIB} KiB"
+    return {"name": path.stem, "about": about}
 
 
 def _archive(name: str, plan: "Plan") -> bytes:

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from diadema.base.errors import DiademaError
 from diadema.store import StoreUnavailable
+from diadema.web.templating import template
 from diadema.words import text
 
 KINDS = (DBAPIError, sqlite3.Error, OSError, DiademaError)  # among which those are
@@ -19,12 +20,7 @@ _BUSY = {
 }  # fmt: skip
 _WORDS = ("disk is full", "disk I/O error", "database is locked", "No space left")
 _AGAIN_S = "10"
-_PAGE = """<!doctype html>
-<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="{again}"><title>Diadema</title>
-<link rel="stylesheet" href="/static/floor.css"><link rel="stylesheet" href="/static/plain.css">
-<body class="plain"><main class="plain-main"><p class="plain-said" role="alert">{said}</p></main>
-"""
+_PAGE = template("no_room.html")
 
 
 def is_no_room(error: BaseException | None) -> bool:
@@ -45,9 +41,9 @@ def is_no_room(error: BaseException | None) -> bool:
 
 def no_room(connection: HTTPConnection, language: str) -> Response:
     """503, as a page or for a program."""
-    said = text("web.no_room", language)
+    sentence = text("web.no_room", language)
     headers = {"retry-after": _AGAIN_S, "cache-control": "no-store"}
     if "text/html" in connection.headers.get("accept", ""):
-        page = _PAGE.format(language=language, said=said, again=_AGAIN_S)
+        page = _PAGE.render(language=language, sentence=sentence, again_s=_AGAIN_S)
         return HTMLResponse(page, 503, headers)
-    return JSONResponse({"detail": said}, 503, headers)
+    return JSONResponse({"detail": sentence}, 503, headers)

@@ -79,12 +79,6 @@ class InForce(BaseModel):
     without_pin: list[str]
 
 
-_MEDIA = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
 def specs(language: str) -> list[dict[str, Any]]:
     """The kinds for whoever draws forms and tables of them."""
     return [

@@ -2,8 +2,6 @@
 web's own process only passes them on.
 """
 
-from html import escape
-
 from msgspec import Struct
 
 from diadema.access.roles import Person
@@ -11,7 +9,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.report.asked import NotYours
 from diadema.report.make import make
-from diadema.report.model import Cell, Report, Scope, Section
+from diadema.report.model import Cell, Column, Report, Scope, Section
 from diadema.report.period import Period
 from diadema.report.writing import (
     NUMBERS,
@@ -22,11 +20,34 @@ from diadema.report.writing import (
     written_total,
 )
 from diadema.report.writing import shown as cell_of
+from diadema.web.templating import render
 from diadema.words import text
 
 ROWS = 300  # of one table; the files have all
-_SEATS = 12  # that owe events and stand in one line
+_SEATS = 12  # with events pending, that stand in one line
 _LONG = 36  # characters that stand in one line
+
+
+class _Cell(Struct):
+    """`look`: its class; `goal`: of a head, the column's target; `key`: of a total, its column."""
+
+    words: str
+    look: str = ""
+    missed: bool = False
+    goal: str = ""
+    key: str = ""
+
+
+class _Table(Struct):
+    """A section of the report, cell by cell. `totals`: the last row but for its `label`."""
+
+    key: str
+    title: str
+    heads: list[_Cell]
+    rows: list[list[_Cell]]
+    label: str
+    totals: list[_Cell] | None
+    notes: list[str]
 
 
 class Shown(Struct):
@@ -53,86 +74,67 @@ def shown(
 
 
 def page_of(report: Report) -> str:
-    """Everything that somebody typed is text in it."""
-    owing = owing_line(report)
-    notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
-    summary = escape(text("reports.notes", report.language))
-    return (
-        f"<h3>{escape(report.title)}</h3>"
-        f'<p class="status">{escape(span_line(report))}</p>'
-        f'<p class="status" data-cut>{escape(cut_line(report))}</p>'
-        + _owing(owing, len(report.cut.owing))
-        + "".join(_section(one, report) for one in report.sections)
-        + f'<details class="report-notes"><summary>{summary}</summary>{notes}</details>'
+    """The HTML of a report; many seats with pending events fold behind how many they are."""
+    pending, seats = owing_line(report), ""
+    if len(report.cut.owing) > _SEATS:
+        pending, _, seats = pending.partition(": ")
+    return render(
+        "report.html",
+        title=report.title,
+        span=span_line(report),
+        cut=cut_line(report),
+        pending=pending,
+        seats=seats,
+        tables=[_table(one, report) for one in report.sections],
+        empty=text("reports.empty", report.language),
+        missed=text("reports.missed", report.language),
+        notes_word=text("reports.notes", report.language),
+        report_notes=report.notes,
     )
 
 
-def _owing(line: str, n: int) -> str:
-    """Few seats in a line; many fold away behind how many they are and since when."""
-    if n <= _SEATS:
-        return f'<p class="owing" data-owing>{escape(line)}</p>' if line else ""
-    head, _, seats = line.partition(": ")
-    return (
-        f'<details class="owing" data-owing><summary>{escape(head)}</summary>'
-        f"<p>{escape(seats)}</p></details>"
-    )
-
-
-def _section(section: Section, report: Report) -> str:
-    title = f'<h4 id="t-{escape(section.key)}">{escape(section.title)}</h4>'
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in section.notes)
-    if not section.rows:
-        empty = escape(text("reports.empty", report.language))
-        return f'<section>{title}<p class="empty">{empty}</p>{notes}</section>'
-    more = ""
+def _table(section: Section, report: Report) -> _Table:
+    notes = section.notes
     if len(section.rows) > ROWS:
-        said = text("reports.more_rows", report.language, shown=ROWS, n=len(section.rows))
-        more = f'<p class="note">{escape(said)}</p>'
-    rows = "".join(_row(section, row, report) for row in section.rows[:ROWS])
-    return (
-        f'<section aria-labelledby="t-{escape(section.key)}">{title}'
-        f'<div class="report-scroll" tabindex="0" role="group"'
-        f' aria-labelledby="t-{escape(section.key)}">'
-        f'<table data-section="{escape(section.key)}"><thead><tr>{_heads(section, report)}</tr>'
-        f"</thead><tbody>{rows}</tbody>{_foot(section, report)}</table></div>"
-        f"{more}{notes}</section>"
+        more = text("reports.more_rows", report.language, shown=ROWS, n=len(section.rows))
+        notes = [more, *notes]
+    return _Table(
+        key=section.key,
+        title=section.title,
+        heads=[_head(column, report) for column in section.columns],
+        rows=[_row(section, row, report) for row in section.rows[:ROWS]],
+        label=section.label or text("reports.total", report.language),
+        totals=_totals(section, report),
+        notes=notes,
     )
 
 
-def _heads(section: Section, report: Report) -> str:
-    heads = []
-    for column in section.columns:
-        word = escape(column.word)
-        if column.target is not None:
-            goal = target(column.target, column.kind, report.language)
-            goal = text("reports.target", report.language, target=goal)
-            word += f' <span class="goal">{escape(goal)}</span>'
-        side = ' class="number"' if column.kind in NUMBERS else ""
-        heads.append(f'<th scope="col"{side}>{word}</th>')
-    return "".join(heads)
+def _head(column: Column, report: Report) -> _Cell:
+    goal = ""
+    if column.target is not None:
+        goal = target(column.target, column.kind, report.language)
+        goal = text("reports.target", report.language, target=goal)
+    return _Cell(column.word, _look(column), goal=goal)
 
 
-def _row(section: Section, row: list[Cell], report: Report) -> str:
+def _row(section: Section, row: list[Cell], report: Report) -> list[_Cell]:
     cells = []
-    missed_word = escape(text("reports.missed", report.language))
     for place, column in enumerate(section.columns):
-        number = column.kind in NUMBERS
         words, missed = cell_of(section, row, place, report)
-        look = "number" if number else "long" if len(words) > _LONG else ""
-        side = f' class="{look}"' if look else ""
-        mark = f' data-missed title="{missed_word}"' if missed else ""
-        cells.append(f"<td{side}{mark}>{escape(words)}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
+        look = _look(column) or ("long" if len(words) > _LONG else "")
+        cells.append(_Cell(words, look, missed))
+    return cells
 
 
-def _foot(section: Section, report: Report) -> str:
+def _totals(section: Section, report: Report) -> list[_Cell] | None:
     if section.total is None:
-        return ""
-    label = section.label or text("reports.total", report.language)
-    cells = [f'<th scope="row">{escape(label)}</th>']
+        return None
+    cells = []
     for place, column in enumerate(section.columns[1:], 1):
-        side = ' class="number"' if column.kind in NUMBERS else ""
         words, missed = cell_of(section, section.total, place, report, written_total)
-        mark = " data-missed" if missed else ""
-        cells.append(f'<td{side}{mark} data-total="{escape(column.key)}">{escape(words)}</td>')
-    return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"
+        cells.append(_Cell(words, _look(column), missed, key=column.key))
+    return cells
+
+
+def _look(column: Column) -> str:
+    return "number" if column.kind in NUMBERS else ""

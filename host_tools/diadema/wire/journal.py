@@ -68,8 +68,6 @@ class JournalEvent:
 class SectorContent:
     header: SectorHeader
     records: list[Record] = field(default_factory=list)
-    torn: int = 0
-    used: int = _SECTOR_HEADER.size  # bytes up to the free space
 
 
 @dataclass
@@ -78,10 +76,6 @@ class JournalContent:
 
     sectors: list[SectorContent] = field(default_factory=list)
     unreadable: int = 0  # sectors that are neither blank nor whole
-
-    @property
-    def torn(self) -> int:
-        return sum(sector.torn for sector in self.sectors)
 
     def events(self) -> Iterator[JournalEvent]:
         for sector in self.sectors:
@@ -110,12 +104,9 @@ def walk_sector(sector: Bytes) -> SectorContent | None:
     if header is None:
         return None
     content = SectorContent(header)
-    for offset, record in _records(sector, _SECTOR_HEADER.size):
-        if record is None:
-            content.torn += 1
-        else:
+    for _, record in _records(sector, _SECTOR_HEADER.size):
+        if record is not None:
             content.records.append(record)
-        content.used = offset
     return content
 
 

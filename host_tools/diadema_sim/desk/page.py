@@ -7,14 +7,13 @@ carried out.
 import asyncio
 import json
 import logging
-from html import escape
-from importlib.resources import files
-from string import Template
+from pathlib import Path
 from typing import Protocol
 
 from diadema.base.errors import DiademaError
 from diadema.web import assets
 from diadema.web.guard import Guard
+from diadema.web.templating import environment
 from diadema.web.viewers import Viewer
 from diadema.words import known, section
 from fastapi import FastAPI
@@ -139,7 +138,7 @@ class _Page:
         self._viewer.offer(json.dumps(error, ensure_ascii=False))
 
 
-_PAGE = files(__package__) / "page.html"
+_TEMPLATES = environment(Path(__file__).parent / "templates")
 _FLOOR = ("state.", "theme", "link.")  # words that the floor has already
 
 
@@ -172,10 +171,8 @@ def create_app(room: View) -> ASGIApp:
 def render(language: str) -> str:
     """The page with its words; it carries those that its modules need."""
     words = page_words(language)
-    places = {key.replace(".", "_"): escape(word) for key, word in words.items()}
-    carried = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
-    template = Template(_PAGE.read_text("utf-8"))
-    return template.substitute(places, language=language, text_limit=TEXT_LIMIT, words=carried)
+    template = _TEMPLATES.get_template("desk.html")
+    return template.render(language=language, text_limit=TEXT_LIMIT, words=words)
 
 
 def page_words(language: str) -> dict[str, str]:

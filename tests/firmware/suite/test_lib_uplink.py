@@ -3,12 +3,14 @@
 import asyncio
 import json
 
-from lib.frames import UP_LIMIT, Decoder
+from lib.frames import Decoder
 from lib.journal import Journal
 from lib.seal import proof
 from lib.uplink import WINDOW, Uplink
 
 from tests.support.nor import Nor
+
+UP_LIMIT = 512  # of a frame to the host: `diadema.wire.frames`
 
 STATION = "DIA-0200000000a1"
 

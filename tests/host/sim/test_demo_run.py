@@ -97,7 +97,7 @@ def test_a_demo_that_is_told_to_end_leaves_no_process(tmp_path: Path, number: in
         assert len(others) > 4  # two stations, hub, gateway and the hub's own
         ends = [end for pid in others if (end := end_of(pid)) is not None]
         os.kill(process.pid, number)
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=120)
     assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
     for end in ends:  # after a kill each of them notices by itself
         assert select.select([end], [], [], 30)[0]

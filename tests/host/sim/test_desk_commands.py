@@ -128,7 +128,7 @@ async def test_a_cut_of_the_power_lets_go_of_the_keys(bench: Bench) -> None:
 async def test_one_badge_at_a_time_is_at_the_reader(bench: Bench) -> None:
     bench.station.card_taken.clear()
     tap = asyncio.create_task(bench.executor.execute(commands.Tap("a002")))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while bench.executor.reading != "a002":
             await asyncio.sleep(0)
     assert await bench.refuses(commands.Tap("a002")) == "reader_busy"

@@ -69,7 +69,7 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: i
         assert len(others) >= 4  # the station, hub, gateway and the hub's own
         ends = [os.pidfd_open(pid) for pid in others]
         os.kill(process.pid, number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     for end in ends:
         assert select.select([end], [], [], 30)[0]
         os.close(end)

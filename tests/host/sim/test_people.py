@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.description import parse
-from diadema.site.pins import verify_pin
 from diadema_sim import menu_keys, people
+
+from tests.support.pins import verify_pin
 
 
 def labels(nodes: list[Any]) -> list[str]:

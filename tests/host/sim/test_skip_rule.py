@@ -28,7 +28,7 @@ def run(folder: Path, no_skip: str, target: str = ".") -> subprocess.CompletedPr
     environment = {**os.environ, "DIADEMA_NO_SKIP": no_skip}
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )
 
 

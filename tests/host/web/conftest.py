@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from diadema.access.roles import Role
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.private_stage import Stage
 from tests.support.reported_day import stations
@@ -136,6 +136,7 @@ async def browser() -> AsyncIterator[Browser]:
     if chromium is None:
         pytest.skip("the program chromium is missing (Debian: apt install chromium)")
     async with async_playwright() as playwright:
+        expect.set_options(timeout=60_000)  # its own 5 s are short on a busy machine
         browser = await playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
         yield browser
         await browser.close()
@@ -169,7 +170,7 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
             )
         page = await context.new_page()
         pages.append(page)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: _check_local(request.url, faults))
         await page.goto(url)

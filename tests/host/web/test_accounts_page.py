@@ -46,7 +46,7 @@ async def test_a_new_account_comes_in_and_is_shut_out(web: Web, open_page) -> No
     await row.get_by_role("checkbox").click()
     await page.get_by_role("button", name="Desactivar o activar").click()
     await expect(row).to_contain_text("Desactivada")
-    await expect(hers).to_have_url(f"{web.url}/login?next=%2Fui%2F", timeout=20_000)
+    await expect(hers).to_have_url(f"{web.url}/login?next=%2Fui%2F", timeout=60_000)
 
 
 async def test_an_open_page_does_nothing_when_its_session_is_over(web: Web, open_page) -> None:
@@ -58,7 +58,7 @@ async def test_an_open_page_does_nothing_when_its_session_is_over(web: Web, open
     assert person is not None
     web.accounts.sessions.end(person.session)
     await button.click()
-    await expect(page).to_have_url(re.compile("/login"), timeout=20_000)
+    await expect(page).to_have_url(re.compile("/login"), timeout=60_000)
 
 
 async def test_a_token_is_shown_once_and_works(web: Web, open_page) -> None:
@@ -67,7 +67,9 @@ async def test_a_token_is_shown_once_and_works(web: Web, open_page) -> None:
     await page.get_by_role("dialog").get_by_label("Para qué").fill("tablero")
     await page.get_by_role("button", name="Guardar").click()
     token = await page.locator(".once code").inner_text()
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as client:
         told = (await client.get(f"{web.url}/api/v1/me")).json()
         assert (told["role"], told["id"]) == ("switch", "token:tablero")
         assert (await client.get(f"{web.url}/api/v1/live")).status_code == 403

@@ -46,7 +46,7 @@ class Stage:
         cookies = self.web.login(role, **more)  # type: ignore[arg-type]
         url = f"{self.web.url}/api/v1"
         async with httpx.AsyncClient(
-            base_url=url, cookies=cookies, headers=headers_of(cookies)
+            base_url=url, cookies=cookies, headers=headers_of(cookies), timeout=60
         ) as api:
             await until(lambda: _connected(api))
             yield api

@@ -15,12 +15,12 @@ STATION = "/api/v1/stations/DIA-0a1b2c3d4e5f/commands"
 @pytest.fixture
 async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=web.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as client:
         yield client
 
 
 async def rows_once(api: httpx.AsyncClient, count: int) -> list[dict[str, object]]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while True:
             rows: list[dict[str, object]] = (await api.get("/api/v1/live")).json()
             if len(rows) == count:
@@ -78,7 +78,9 @@ async def test_a_silent_hub_gives_a_503_that_says_what_to_do(
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}"])
 async def test_a_command_needs_the_token(web: Web, hub: Hub, given: str) -> None:
-    async with httpx.AsyncClient(base_url=web.url, headers={"Authorization": given}) as client:
+    async with httpx.AsyncClient(
+        base_url=web.url, headers={"Authorization": given}, timeout=60
+    ) as client:
         assert (await client.post(STATION, json={"cmd": "ring"})).status_code == 401
         assert (await client.get(f"{STATION}/1")).status_code == 401
     assert hub.asked == []
@@ -119,8 +121,8 @@ async def test_without_ingest_or_nats_a_command_fails_at_once(
     own_nats: Nats, own_web: Web
 ) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    own = httpx.AsyncClient(base_url=own_web.url, headers=headers)
-    async with asyncio.timeout(20), own as client:
+    own = httpx.AsyncClient(base_url=own_web.url, headers=headers, timeout=60)
+    async with asyncio.timeout(300), own as client:
         while not (await client.get("/api/v1/status")).json()["nats"]:
             pass
         absent = await client.post(STATION, json={"cmd": "ring"})

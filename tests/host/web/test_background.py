@@ -33,7 +33,7 @@ async def test_a_part_that_fails_begins_again_and_is_logged(
     monkeypatch.setattr(service.rolling, "run", rolling)
     with caplog.at_level(logging.ERROR):
         async with service.running():
-            await asyncio.wait_for(looked.wait(), 20)
+            await asyncio.wait_for(looked.wait(), 60)
     assert len(tries) == 4
     (told,) = [one for one in caplog.records if "rolling" in one.getMessage()]
     assert told.exc_info and "287396" in str(told.exc_info[1])

@@ -92,11 +92,13 @@ async def test_another_day_is_a_choice_away(day_web: Web, open_page) -> None:
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "9999-12-31", "2026-02-31"])
 async def test_a_day_that_is_none_is_today_or_refused(day_web: Web, day: str) -> None:
-    async with httpx.AsyncClient(base_url=day_web.url, cookies=day_web.cookies) as client:
+    async with httpx.AsyncClient(
+        base_url=day_web.url, cookies=day_web.cookies, timeout=60
+    ) as client:
         for page in (*PAGES, "register"):
-            assert (await client.get(f"/ui/{page}?day={day}", timeout=30)).status_code == 200, page
+            assert (await client.get(f"/ui/{page}?day={day}", timeout=60)).status_code == 200, page
         for path in ("/handover", "/api/v1/agents/a001/page", "/api/v1/agents/a001/day"):
-            answer = await client.get(f"{path}?day={day}", timeout=30)
+            answer = await client.get(f"{path}?day={day}", timeout=60)
             assert answer.status_code == 422, path
             assert answer.json()["errors"][0]["where"] == "query.day"
 
@@ -133,7 +135,7 @@ async def test_a_role_sees_no_more_than_its_own(day_web: Web, open_page) -> None
     others = await open_page(at(day_web, "agents/a001"), role="agent", agent="a002")
     await expect(others.get_by_text(refused)).to_be_visible()
     async with httpx.AsyncClient(
-        base_url=day_web.url, cookies=day_web.login("agent", agent="a002")
+        base_url=day_web.url, cookies=day_web.login("agent", agent="a002"), timeout=60
     ) as client:
         assert (await client.get(f"/api/v1/agents/a002/page?day={DAY}")).status_code == 200
         for path in ("page?", "events?from=0&to=9999999999999&"):

@@ -30,7 +30,7 @@ def image(web: Web):
 
 async def test_a_technician_takes_an_image(web: Web, image: Path) -> None:
     cookies = web.login("technician")
-    async with httpx.AsyncClient(base_url=web.url, cookies=cookies) as client:
+    async with httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=60) as client:
         page = await client.get("/flasher?lang=es")
         assert page.status_code == 200 and "lyrat_v4_3 1.2.3, esp32" in page.text
         assert "broken.bin no es una imagen" in page.text and "broken.zip" not in page.text
@@ -61,6 +61,8 @@ async def test_a_technician_takes_an_image(web: Web, image: Path) -> None:
 
 
 async def test_without_an_image_it_says_where_they_belong(web: Web) -> None:
-    async with httpx.AsyncClient(base_url=web.url, cookies=web.login("technician")) as client:
+    async with httpx.AsyncClient(
+        base_url=web.url, cookies=web.login("technician"), timeout=60
+    ) as client:
         page = await client.get("/flasher?lang=en")
     assert "diadema image build" in page.text and str(web.folder / "images") in page.text

@@ -78,7 +78,9 @@ def lucky(agent: str, s: str) -> Script:
 
 
 async def report(web: Web, kind: str, section: str) -> dict[str, int]:
-    async with httpx.AsyncClient(base_url=web.url, headers=headers_of(web.cookies)) as api:
+    async with httpx.AsyncClient(
+        base_url=web.url, headers=headers_of(web.cookies), timeout=60
+    ) as api:
         answer = await api.get(f"/api/v1/reports/{kind}", params={"span": DAY}, timeout=60)
     assert answer.status_code == 200, answer.text
     told = answer.json()

@@ -68,7 +68,7 @@ async def test_who_goes_away_leaves_nobody_waiting(served: tuple[Service, int], 
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write("\r\n".join([*head, "", "a;b\r\n"]).encode())
     name = "ask" if what == "figures" else "file"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while not service.worker._turns[name].locked():
             await asyncio.sleep(0.01)
         writer.close()
@@ -86,11 +86,13 @@ async def test_what_was_to_be_changed_is_changed(
     done = tmp_path / "done"
     monkeypatch.setattr(people_api.asking, "take_table", taken)
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {TOKEN}"}
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        timeout=60,
     ) as client:
         path = "/api/v1/people/import/agents?dry_run=false"
         asked = asyncio.create_task(client.post(path, content=str(done).encode()))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while not done.exists():
                 await asyncio.sleep(0.01)
             asked.cancel()

@@ -52,7 +52,9 @@ async def centre(stage: Stage) -> AsyncIterator[Web]:
 
 async def report(web: Web, kind: str, scope: str = "floor") -> Told:
     """Its sections by name, each `rows` and `total` of plain values; and its cut-off."""
-    async with httpx.AsyncClient(base_url=web.url, headers=headers_of(web.cookies)) as api:
+    async with httpx.AsyncClient(
+        base_url=web.url, headers=headers_of(web.cookies), timeout=60
+    ) as api:
         asked = {"span": DAY, "scope": scope}
         answer = await api.get(f"/api/v1/reports/{kind}", params=asked, timeout=60)
     assert answer.status_code == 200, answer.text
@@ -408,7 +410,9 @@ def hour(utc_ms: int) -> str:
 async def test_a_sum_and_a_mean_have_two_names(centre: Web) -> None:
     """Section C: `talk_s` of an agent's day was a mean, and `calls.talk_s` beside it a sum."""
     (times,) = (await report(centre, "tmo", "agent:a001"))["aht_agents"]["rows"]
-    async with httpx.AsyncClient(base_url=centre.url, headers=headers_of(centre.cookies)) as api:
+    async with httpx.AsyncClient(
+        base_url=centre.url, headers=headers_of(centre.cookies), timeout=60
+    ) as api:
         day, page = [
             (await api.get(f"/api/v1/agents/a001/{one}?day={DAY}", timeout=60)).json()
             for one in ("day", "page")

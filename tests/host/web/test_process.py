@@ -17,7 +17,7 @@ from tests.support.web_viewer import viewing
 def run(*arguments: str, data: Path, nats: str | None = None) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": "/usr/bin:/bin"} | ({"DIADEMA_NATS": nats} if nats else {})
     command = [sys.executable, "-m", "diadema.web", "--data", str(data), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def write_secrets(data: Path) -> None:

@@ -16,8 +16,8 @@ from diadema.store import open_reader, open_writer
 from playwright.async_api import expect
 from websockets.exceptions import InvalidStatus
 
-from tests.support.reported_day import Clock, stations
-from tests.support.scripted_station import SITE, T0, Script
+from tests.support.reported_day import stations
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 from tests.support.web_stage import Hub, Nats, Web
 from tests.support.web_viewer import OpenPage, viewing
 
@@ -30,7 +30,7 @@ ELENA, LUIS = {"by": "elena", "who": "Elena Soto"}, {"by": "luis"}
 def supervised(data: DataDir) -> None:
     """Four things are done on that day, and an alert is seen to."""
     writer, reader = open_writer(data.store), open_reader(data.store)
-    clock = Clock(T0 + 3_600_000)
+    clock = FixedClock(T0 + 3_600_000)
     try:
         ingest = Ingest(writer, sites.parse(data.site.read_bytes()), clock)
         acts = Acts(ingest, Commands(ingest, None), reader, None)

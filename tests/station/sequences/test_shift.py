@@ -3,9 +3,9 @@
 import pytest
 from diadema_sim import sound
 
-from tests.station.test_sound_at_work import PAUSE, SPOKEN, hiss, silence
 from tests.support.script import be_ready, enter, host, left, number_of, pictured, settled, tap
 from tests.support.script import site as sample
+from tests.support.waveforms import PAUSE, SPOKEN, hiss, silence
 
 MINUTE = 60_000
 WORD = SPOKEN[0]

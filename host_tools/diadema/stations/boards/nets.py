@@ -71,15 +71,6 @@ def as_csv(board: Board, layout: Layout) -> str:
     return out.getvalue()
 
 
-def places(board: Board) -> str:
-    """What the board's own headers and pads are, as far as a wire begins there."""
-    begins = {net.begin.partition(" ")[0].partition("-")[0]
-              for layout in board.layouts() for net in nets(board, layout)}  # fmt: skip
-    told = [f"`{name}`: {header.title}" for name, header in board.wiring.headers.items()
-            if name in begins]  # fmt: skip
-    return "; ".join(told) + "."
-
-
 def rows(board: Board, layout: Layout) -> list[str]:
     """Of the board's page."""
     return [

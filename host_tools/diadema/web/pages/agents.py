@@ -1,7 +1,6 @@
 """/ui/agents: who there is on a day; /ui/agents/{a}: one agent's day, whole."""
 
 from datetime import date
-from html import escape
 
 from fastapi import FastAPI, Request
 from nicegui import ui
@@ -15,6 +14,7 @@ from diadema.web.pages.parts import (
     day_of,
     day_page,
     figures_table,
+    heading,
     how,
     read,
     right_to,
@@ -51,7 +51,7 @@ def _day(service: Service, page: Page, agent: str, day: date) -> None:
             ui.label(page.words["not_seen"]).classes("refused")
             return
         with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(people.name(agent))}</h2>", sanitize=False)
+            heading(people.name(agent))
             ui.label(people.team(agent)).classes("soft")
             day_links(page, service, day, f"{PATH}/{agent}")
         how(page.language, *_DAY_DEFINED)

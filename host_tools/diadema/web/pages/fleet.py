@@ -28,7 +28,7 @@ from diadema.stations.selftest import telling
 from diadema.stations.selftest.record import inspections
 from diadema.web.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.inspection_api import refusal
-from diadema.web.pages.parts import ROWS, Unread, chart, figures_table, read
+from diadema.web.pages.parts import ROWS, Unread, chart, figures_table, heading, read
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service
 from diadema.words import section
@@ -45,7 +45,7 @@ type Told = dict[str, Any]
 async def show_rollouts(service: Service, page: Page) -> None:
     """The newest, with how far they are and what they wait for."""
     words = page.words
-    ui.html(f"<h3>{escape(words['rollouts'])}</h3>", sanitize=False)
+    heading(words["rollouts"], 3)
     try:
         told = (await service.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
@@ -190,7 +190,7 @@ def last_test(row: Row, service: Service, page: Page) -> str:
 
 async def show_tests(service: Service, page: Page, row: Row) -> None:
     words, language = section("selftest", page.language), page.language
-    ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
+    heading(words["heading"])
     found = await read(page, service, inspections, service.data, row.station, _fleet_tests_SHOWN)
     rows = []
     for inspection in found:
@@ -242,7 +242,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         found = await read(page, service, one, service.data, name, service.pace.now_ms())
         row = found.row
         with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(row.seat or words['of_no_seat'])}</h2>", sanitize=False)
+            heading(row.seat or words["of_no_seat"])
             about = [row.station, row.board, row.version]
             if row.micropython:
                 about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
@@ -264,7 +264,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
         _health(found, service, words)
         _past("boots", ("cause", "version", "text"), found.boots, service, page)
         _past("updates", ("phase", "version", "reason"), found.updates, service, page)
-        ui.html(f"<h2>{escape(words['log'])}</h2>", sanitize=False)
+        heading(words["log"])
         log = await service.worker.ask(tail, service.data, row.station, _LOG_BYTES)
         if log:
             text = escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in log))
@@ -275,7 +275,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
 
 
 def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
-    ui.html(f"<h2>{escape(words['health'])}</h2>", sanitize=False)
+    heading(words["health"])
     entries = found.health[::-1]
     if not entries:
         ui.label(words["health.none"]).classes("note")
@@ -305,7 +305,7 @@ def _past(
     page: Page,
 ) -> None:  # fmt: skip
     words = page.words
-    ui.html(f"<h2>{escape(words[name])}</h2>", sanitize=False)
+    heading(words[name])
     rows = []
     for number, entry in enumerate(entries):
         told = {column: entry.get(column) or "" for column in columns}
@@ -384,14 +384,14 @@ async def _list(service: Service, page: Page, show: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page fleet"):
         with ui.element("header").classes("page-head") as head:
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
+            heading(words["heading"])
             options = {name: words[f"show.{name}"] for name in _SHOWN}
             choice = ui.select(options, value=show, label=words["show"])
             choice.props("dense outlined options-dense").classes("team")
             go = f"{PATH.removeprefix('/ui')}?lang={page.language}&show="
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
-            flasher = f'<a class="step" href="/flasher?lang={page.language}">{words["flash"]}</a>'
-            ui.html(flasher, sanitize=False)
+            address, word = f"/flasher?lang={page.language}", escape(words["flash"])
+            ui.html(f'<a class="step" href="{address}">{word}</a>', sanitize=False)
         rows = await read(page, service, fleet, service.data, service.pace.now_ms())
         shown = [row for row in rows if _is_shown(row, show, page)]
         said = [

@@ -1,7 +1,6 @@
 """/login and /logout, and /enter: a link by which this machine opens a page without typing."""
 
 import asyncio
-from html import escape
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -19,16 +18,13 @@ from diadema.access.devices import know_device, known_device
 from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.web.asking import person_of
-from diadema.web.pages.plain import form, language_for, line, page, said
+from diadema.web.pages.plain import language_for, page
 from diadema.web.service import Service
+from diadema.web.templating import render
 from diadema.words import section, text
 
 router = APIRouter(include_in_schema=False)
 _AT_ONCE = asyncio.Semaphore(2)  # passwords that are looked at; each takes 32 MB
-_ONWARD = (
-    '<!doctype html><meta charset="utf-8"><title>Diadema</title>'
-    '<meta http-equiv="refresh" content="0;url={to}"><a href="{to}">Diadema</a>'
-)
 Typed = Annotated[str, Form(max_length=256)]
 
 
@@ -55,15 +51,15 @@ async def login(
     wait_ms = service.accounts.throttle.attempt(**whose)
     if wait_ms:
         seconds = -(-wait_ms // 1000)
-        told = text("accounts.wait", language, time=_clock(seconds))
-        return _form(service, request, next, account, told, 429, {"retry-after": str(seconds)})
+        sentence = text("accounts.wait", language, time=_clock(seconds))
+        return _form(service, request, next, account, sentence, 429, {"retry-after": str(seconds)})
     async with _AT_ONCE:
         found = await asyncio.to_thread(service.accounts.book.proves, name, password)
     if found is None:
         nobody = Person(id="", name="", role="nobody", address=address)
         service.accounts.audit.record(nobody, "login.failed", account=name[:64])
-        told = text("accounts.wrong", language)
-        return _form(service, request, next, account, told, 401)
+        sentence = text("accounts.wrong", language)
+        return _form(service, request, next, account, sentence, 401)
     service.accounts.throttle.passed(**whose)
     answer = RedirectResponse(inside(next) or home_of(found), 303)
     begin(service, request, answer, found)
@@ -93,8 +89,8 @@ def enter(request: Request, code: str = "", to: str = "") -> Response:
     if account is None:
         return RedirectResponse("/login", 303)
     found = service.accounts.book.get(account)
-    onward = escape(inside(to) or home_of(found))
-    answer = HTMLResponse(_ONWARD.format(to=onward), headers={"cache-control": "no-store"})
+    html = render("enter.html", onward=inside(to) or home_of(found))
+    answer = HTMLResponse(html, headers={"cache-control": "no-store"})
     begin(service, request, answer, found)
     return answer
 
@@ -139,13 +135,20 @@ def _form(
     headers: dict[str, str] | None = None,
 ) -> Response:
     words = section("accounts", language_for(service, request))
-    inputs = line(words, "account", value=account, auto="username") + line(
-        words, "password", kind="password", auto="current-password"
-    )
     query = urlencode([pair for pair in request.query_params.items() if pair[0] == "lang"])
     action = f"/login?{query}" if query else "/login"
-    body = said(wrong) + form(action, inputs, words["login"], hidden={"next": inside(onward)})
-    answer = page(service, request, words["login.title"], body, status)
+    answer = page(
+        service,
+        request,
+        "login.html",
+        words["login.title"],
+        status,
+        words=words,
+        wrong=wrong,
+        action=action,
+        account=account,
+        onward=inside(onward),
+    )
     answer.headers.update(headers or {})
     return answer
 

@@ -28,15 +28,16 @@ from diadema.web.assets import STATIC
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.paging import FIRST, LAST
 from diadema.web.service import Service
+from diadema.web.templating import render
 from diadema.words import section
 
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 
 
-def day_of(service: Service, asked: str) -> date:
+def day_of(service: Service, given: str) -> date:
     """The day in the address, or today at the site; what is no day is today too."""
     try:
-        found = date.fromisoformat(asked)
+        found = date.fromisoformat(given)
     except ValueError:
         return service.today()
     return found if FIRST <= found <= LAST else service.today()
@@ -49,8 +50,8 @@ def day_page(
     right: Right,
     show: Callable[[Service, Page, date, list[str]], Awaitable[None]],
 ) -> None:
-    """A page at `path` of one day and, if asked, one team: its words are of `area`, with `heading`
-    for its head. `show` draws the rest, of the agents whom the person sees.
+    """A page at `path` of one day and, where given, one team: its words are of `area`, with
+    `heading` for its head. `show` draws the rest, of the agents whom the person sees.
     """
 
     @ui.page(path.removeprefix("/ui"))
@@ -60,7 +61,7 @@ def day_page(
             shown = day_of(service, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
-                    ui.html(f"<h2>{escape(page.words['heading'])}</h2>", sanitize=False)
+                    heading(page.words["heading"])
                     team_choice(page, service, team, shown, path)
                     day_links(page, service, shown, path, team)
                 agents = [*seen(page, service, team)]
@@ -120,6 +121,12 @@ def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
     }
 
 
+def heading(words: str, level: int = 2, *, id: str = "") -> None:
+    """A heading of the page, `<h2>` or deeper; `id` as others refer to it."""
+    named = f' id="{id}"' if id else ""
+    ui.html(f"<h{level}{named}>{escape(words)}</h{level}>", sanitize=False)
+
+
 def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
     """Of figures: the name of each, and how it is worked out, with an example, as reports say."""
     words = section("reports", language)
@@ -128,14 +135,12 @@ def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
 
 def how(language: str, *keys: str) -> None:
     """«¿Cómo se calcula?», folded."""
-    lines = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>"
-        for name, said in definitions(language, *keys)
+    html = render(
+        "how.html",
+        title=section("parts", language)["how"],
+        definitions=definitions(language, *keys),
     )
-    word = escape(section("parts", language)["how"])
-    ui.html(f"<summary>{word}</summary><dl>{lines}</dl>", tag="details", sanitize=False).classes(
-        "how"
-    )
+    ui.html(html, tag="details", sanitize=False).classes("how")
 
 
 class Unread(Exception):
@@ -164,21 +169,21 @@ def cut_line(cut: Cut, zone: str, language: str) -> str:
     """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
     words, tz = section("parts", language), ZoneInfo(zone)
 
-    def hour(utc_ms: int, form: str) -> str:
+    def written(utc_ms: int, form: str) -> str:
         return f"{datetime.fromtimestamp(utc_ms / 1000, tz):{form}}"
 
     position = f"{cut.position:,}".replace(",", "\u00a0")
-    said = [words["cut"].format(time=hour(cut.at_ms, "%H:%M:%S"), position=position)]
+    said = [words["cut"].format(time=written(cut.at_ms, "%H:%M:%S"), position=position)]
     if cut.owing:
         known = [one.since_utc for one in cut.owing if one.since_utc is not None]
         word = "owing" if len(cut.owing) > 1 else "owing.one"
-        since = hour(min(known), "%H:%M") if known else "—"
+        since = written(min(known), "%H:%M") if known else "—"
         said.append(words[word].format(n=len(cut.owing), time=since))
     return " · ".join(said)
 
 
 def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
-    """An asesor reads her own day; everybody else needs the page's right."""
+    """Agents read their own day; everybody else needs the page's right."""
     return "own" if person_agent == agent else page_right
 
 

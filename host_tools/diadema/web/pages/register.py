@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import date, datetime
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -14,7 +13,16 @@ from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
 from diadema.store.register import Acted
 from diadema.web.acted import action_of, by_of, outcome_of, reason_of, told
-from diadema.web.pages.parts import Unread, cut_line, day_links, day_of, figures_table, read, seen
+from diadema.web.pages.parts import (
+    Unread,
+    cut_line,
+    day_links,
+    day_of,
+    figures_table,
+    heading,
+    read,
+    seen,
+)
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.register_reads import SHOWN, register
 from diadema.web.service import Service
@@ -36,16 +44,16 @@ def mount(app: FastAPI, service: Service) -> None:
         except Refused:
             return
         with suppress(Unread):
-            asked = {"agent": agent, "by": by, "kind": kind}
-            await _show(service, page, day_of(service, day), asked)
+            filters = {"agent": agent, "by": by, "kind": kind}
+            await _show(service, page, day_of(service, day), filters)
 
 
-async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) -> None:
+async def _show(service: Service, page: Page, day: date, filters: dict[str, str]) -> None:
     words, zone = page.words, ZoneInfo(service.floor.site.zone)
     scope = page.person.scope(service.people())
     with ui.element("main").props("id=main").classes("page"):
         with ui.element("header").classes("page-head"):
-            ui.html(f"<h2>{escape(words['heading'])}</h2>", sanitize=False)
+            heading(words["heading"])
             day_links(page, service, day, PATH)
         service.audit(page.person, "register", ALL)
         made = await read(
@@ -55,8 +63,8 @@ async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) 
         )  # fmt: skip
         ui.label(cut_line(made.cut, zone.key, page.language)).classes("status")
         acts = made.acts[:SHOWN]
-        _filters(service, page, day, acts, asked)
-        shown = [one for one in acts if _matches(one, asked)]
+        _filters(service, page, day, acts, filters)
+        shown = [one for one in acts if _matches(one, filters)]
         ui.label(words["said"].format(n=len(shown), day=day.isoformat())).classes("note")
         if len(made.acts) > SHOWN:
             ui.label(words["said.cut"].format(n=SHOWN)).classes("note")
@@ -66,13 +74,13 @@ async def _show(service: Service, page: Page, day: date, asked: dict[str, str]) 
         _ways(page, day)
 
 
-def _matches(one: Acted, asked: dict[str, str]) -> bool:
+def _matches(one: Acted, filters: dict[str, str]) -> bool:
     its = {"agent": one.act.agent or "", "by": one.act.by, "kind": action_of(one)}
-    return all(not asked[name] or asked[name] == its[name] for name in _FILTERS)
+    return all(not filters[name] or filters[name] == its[name] for name in _FILTERS)
 
 
 def _filters(
-    service: Service, page: Page, day: date, acts: list[Acted], asked: dict[str, str]
+    service: Service, page: Page, day: date, acts: list[Acted], filters: dict[str, str]
 ) -> None:
     """Narrow to one agent, supervisor or action of those that there are."""
     people, said = service.people(), section("reports", page.language)
@@ -86,20 +94,20 @@ def _filters(
     with ui.element("div").classes("page-head"):
         for name in _FILTERS:
             options = {"": page.words[f"{name}.all"], **offered[name]}
-            value = asked[name] if asked[name] in options else ""
+            value = filters[name] if filters[name] in options else ""
             choice = ui.select(options, value=value, label=page.words[name])
             choice.props("dense outlined options-dense").classes("team")
             choice.on_value_change(
                 lambda change, name=name: ui.navigate.to(
-                    _address(page, day, asked | {name: change.value or ""})
+                    _address(page, day, filters | {name: change.value or ""})
                 )
             )
 
 
-def _address(page: Page, day: date, asked: dict[str, str]) -> str:
-    kept = {name: value for name, value in asked.items() if value}
+def _address(page: Page, day: date, filters: dict[str, str]) -> str:
+    chosen = {name: value for name, value in filters.items() if value}
     there = PATH.removeprefix("/ui")  # NiceGUI puts it before
-    return f"{there}?{urlencode({'day': day.isoformat(), 'lang': page.language} | kept)}"
+    return f"{there}?{urlencode({'day': day.isoformat(), 'lang': page.language} | chosen)}"
 
 
 def _row(service: Service, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from diadema.access.authenticator import address_of
 from diadema.access.book import LEAST, AccountError, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.pages.login import begin
-from diadema.web.pages.plain import form, language_for, line, page, said
+from diadema.web.pages.plain import language_for, page
 from diadema.web.service import Service
 from diadema.words import section, text
 
@@ -36,8 +36,8 @@ async def setup(
     typed = {"code": code, "account": account, "name": name}
 
     def refused(word: str, status: int, **values: object) -> Response:
-        told = text(f"accounts.{word}", language, **values)
-        return _form(service, request, typed, told, status)
+        sentence = text(f"accounts.{word}", language, **values)
+        return _form(service, request, typed, sentence, status)
 
     wait_ms = service.accounts.throttle.attempt(address=address)
     if wait_ms:
@@ -69,13 +69,13 @@ def _form(
     status: int = 200,
 ) -> Response:
     words = section("accounts", language_for(service, request))
-    typed = typed or {}
-    inputs = (
-        line(words, "code", value=typed.get("code", ""), hint=True)
-        + line(words, "account", value=typed.get("account", ""), auto="username", hint=True)
-        + line(words, "name", value=typed.get("name", ""), auto="name")
-        + line(words, "new", kind="password", auto="new-password", hint=True)
-        + line(words, "again", kind="password", auto="new-password")
+    return page(
+        service,
+        request,
+        "setup.html",
+        words["setup.title"],
+        status,
+        words=words,
+        wrong=wrong,
+        typed=typed or {"code": "", "account": "", "name": ""},
     )
-    body = said(wrong) + form("/setup", inputs, words["setup"])
-    return page(service, request, words["setup.title"], body, status)

@@ -1,0 +1,87 @@
+"""Each public name of the firmware is read by it or named by a board; each of its words is shown.
+
+Drivers are made by the name that a board's table has. What a part counts is read by `dump()`.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import diadema
+import pytest
+
+from tests.support.source_names import Sources
+
+ROOT = Path(diadema.__file__).parents[2]
+FIRMWARE = ROOT / "firmware"
+FOR_OTHER_BOARDS = "drivers.encoder."  # wanted of the firmware, and on none of the four boards
+LANGUAGES = ("es", "en")
+OF_TWO_PARTS = (  # both parts of the key are worked out
+    "keys.", "wifi.",  # `screens`: a part, and its fault
+    "help_", "fault_",  # what was asked for, and what became of it
+    "tones_", "brightness_", "language_",  # `do_settings`: a setting, and its value
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return Sources(FIRMWARE, readers=ROOT / "boards")
+
+
+def words(language):
+    """{key: word} of the catalogue's one text."""
+    tree = ast.parse((FIRMWARE / "lib" / f"words_{language}.py").read_text())
+    (text,) = (
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "catalogue"
+    )
+    lines = (line.partition(": ") for line in text.split("\n"))
+    return {key: word for key, mark, word in lines if mark}
+
+
+def used(key, whole, parts):
+    """Written whole, or begun or ended by a part that stands alone in the code."""
+    return (
+        key in whole
+        or key.startswith(OF_TWO_PARTS)
+        or any(key.startswith(one) if one[-1] in "_." else key.endswith(one) for one in parts)
+    )
+
+
+def quoted():
+    whole, parts = set(), set()
+    for path in FIRMWARE.rglob("*.py"):
+        if path.stem.startswith("words"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                whole.update(re.findall(r"[\w.]+", node.value))
+                if re.fullmatch(r"[a-z]\w*[_.]|_[a-z]\w*", node.value):
+                    parts.add(node.value)
+                elif one := re.fullmatch(r"([a-z]\w*[_.])(%s|\{\})", node.value):
+                    parts.add(one[1])
+    return whole, parts
+
+
+def test_every_name_of_the_firmware_is_read(sources):
+    left = [one for one in sources.unread_names() if not one.startswith(FOR_OTHER_BOARDS)]
+    assert len(sources.alive) > 1_000
+    assert left == []
+
+
+def test_every_method_of_the_firmware_is_called(sources):
+    assert sources.unread_members(stored=False) == []
+
+
+def test_every_word_of_the_station_is_shown():
+    whole, parts = quoted()
+    assert [key for key in words("es") if not used(key, whole, parts)] == []
+    assert not used("nobody_" + "shows", whole, parts)
+
+
+def test_every_word_of_the_station_is_there_in_each_language():
+    first, *others = (words(language).keys() for language in LANGUAGES)
+    assert len(first) > 100
+    for other in others:
+        assert sorted(first ^ other) == []
