@@ -11,7 +11,7 @@ from typing import Any
 
 from diadema.web.viewers import Viewer
 from diadema_sim.desk.commands import Refused, Request
-from diadema_sim.desk.run import listen, serving
+from diadema_sim.desk.server import listen, serving
 from websockets.asyncio.client import ClientConnection, connect
 
 LIMIT_S = 60

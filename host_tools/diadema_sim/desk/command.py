@@ -30,7 +30,7 @@ def desk(
     ] = False,
 ) -> None:
     """One station in the browser, the real firmware behind it, until Ctrl-C: for training."""
-    from diadema_sim.desk.run import DeskOptions, OpenDesk, run_desk
+    from diadema_sim.desk.server import DeskOptions, OpenDesk, run_desk
 
     boards = choose_boards(board)
     if len(boards) != 1:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from diadema.words import text
 from diadema_sim.desk import commands
-from diadema_sim.desk import page as socket
+from diadema_sim.desk import server as socket
 from diadema_sim.desk.commands import ACTIONS, Refused
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
