@@ -5,7 +5,8 @@ work day.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from diadema.base.errors import DiademaError
 
@@ -28,6 +29,8 @@ _WORD_S = 2
 _TEST_LIMIT_MS = 25_000
 _LISTS_CLOSE_MS = 8_200  # in a call, by themselves
 
+type Gap = Callable[[], float] | None  # drawn before each key but the first, in ms
+
 
 def shows_full_list(ram: bytes) -> bool:
     """Whether a list of four lines is open; `ram` as `Station.screen` gives it."""
@@ -41,9 +44,7 @@ def _lit(ram: bytes, y: int) -> bool:
 class Agent(StationUser):
     """One agent at one station of a world. Not for two tasks at a time."""
 
-    async def log_in(
-        self, *, tests: bool = True, gap_ms: Callable[[], float] | None = None
-    ) -> None:
+    async def log_in(self, *, tests: bool = True, gap_ms: Gap = None) -> None:
         """`tests`: does the self-test where a shift begins with one, else leaves it out."""
         since = self.seen
         await self._tap()
@@ -56,7 +57,7 @@ class Agent(StationUser):
                 await self.keys(menu_keys.SKIP_TEST, gap_ms)
             await self.expect("station.selftest", since)
 
-    async def _test_station(self, gap_ms: Callable[[], float] | None) -> None:
+    async def _test_station(self, gap_ms: Gap) -> None:
         """Every key, a word into the microphone, the lights, and what must lie on the desk."""
         since = self.seen
         await self.keys([menu_keys.BEGIN_TEST], gap_ms)
@@ -101,29 +102,22 @@ class Agent(StationUser):
         await self.keys([key])
 
     async def get_ready(self) -> None:
-        since = self.seen
-        await self.keys([menu_keys.READY])
-        await self.expect("presence.changed", since, to="ready")
+        await self._by_keys([menu_keys.READY], "presence.changed", to="ready")
 
-    async def pause(self, reason: str, gap_ms: Callable[[], float] | None = None) -> None:
+    async def pause(self, reason: str, gap_ms: Gap = None) -> None:
         """From ready to a reason of not being so."""
-        since = self.seen
         keys = [menu_keys.PAUSE, *menu_keys.coded_keys(self.site["reasons"], reason)]
-        await self.keys(keys, gap_ms)
-        await self.expect("presence.changed", since, to="not_ready", reason=reason)
+        await self._by_keys(keys, "presence.changed", gap_ms, to="not_ready", reason=reason)
 
     async def dial(self, campaign: str) -> str:
         """A call begun by key; its contact."""
         outbound = [row for row in self.site["campaigns"] if row.get("outbound")]
-        since = self.seen
-        await self.keys([menu_keys.DIAL, *menu_keys.coded_keys(outbound, campaign)])
-        dialed = await self.expect("contact.dialed", since, campaign=campaign)
+        keys = [menu_keys.DIAL, *menu_keys.coded_keys(outbound, campaign)]
+        dialed = await self._by_keys(keys, "contact.dialed", campaign=campaign)
         return str(dialed.event["c"])
 
     async def answer(self, contact: str) -> Witnessed:
-        since = self.seen
-        await self.keys([menu_keys.ANSWER])
-        return await self.expect("contact.answered", since, c=contact)
+        return await self._by_keys([menu_keys.ANSWER], "contact.answered", c=contact)
 
     async def hang_up(self, contact: str) -> Witnessed:
         """Once more, when it was so soon after the answer that the key did nothing."""
@@ -137,36 +131,37 @@ class Agent(StationUser):
         return await self.expect("contact.ended", since, c=contact)
 
     async def mute(self, contact: str) -> None:
-        await self._by_key(menu_keys.MUTE, "contact.muted", contact)
+        await self._by_keys([menu_keys.MUTE], "contact.muted", c=contact)
 
     async def unmute(self, contact: str) -> None:
-        await self._by_key(menu_keys.MUTE, "contact.unmuted", contact)
+        await self._by_keys([menu_keys.MUTE], "contact.unmuted", c=contact)
 
     async def hold(self, contact: str) -> None:
-        await self._by_key(menu_keys.HOLD, "contact.held", contact)
+        await self._by_keys([menu_keys.HOLD], "contact.held", c=contact)
 
     async def resume(self, contact: str) -> None:
-        await self._by_key(menu_keys.HOLD, "contact.resumed", contact)
+        await self._by_keys([menu_keys.HOLD], "contact.resumed", c=contact)
 
     async def join(self, contact: str) -> None:
         """Hand the call over to the area that is consulted."""
-        await self._by_key(menu_keys.JOIN, "contact.transferred", contact)
+        await self._by_keys([menu_keys.JOIN], "contact.transferred", c=contact)
 
     async def confer(self, contact: str) -> None:
-        await self._by_key(menu_keys.CONFER, "contact.transferred", contact)
+        await self._by_keys([menu_keys.CONFER], "contact.transferred", c=contact)
 
     async def come_back(self, contact: str) -> None:
         """From the area that is consulted to the caller."""
-        await self._by_key(menu_keys.RETURN, "contact.consult_ended", contact)
+        await self._by_keys([menu_keys.RETURN], "contact.consult_ended", c=contact)
 
-    async def _by_key(self, key: int, kind: str, contact: str) -> Witnessed:
+    async def _by_keys(
+        self, keys: Iterable[int], kind: str, gap_ms: Gap = None, **fields: Any
+    ) -> Witnessed:
+        """Press the keys; the event of that kind with these fields which they bring about."""
         since = self.seen
-        await self.keys([key])
-        return await self.expect(kind, since, c=contact)
+        await self.keys(keys, gap_ms)
+        return await self.expect(kind, since, **fields)
 
-    async def step(
-        self, contact: str, method: str, gap_ms: Callable[[], float] | None = None
-    ) -> None:
+    async def step(self, contact: str, method: str, gap_ms: Gap = None) -> None:
         """Tick the next step of the protocol; that of the identity asks for the method."""
         since = self.seen
         await self.keys([menu_keys.STEP])
@@ -181,43 +176,31 @@ class Agent(StationUser):
         """How many steps the agent can still tick."""
         return self.history.steps_left(contact, self.site["campaigns"])
 
-    async def motive(
-        self, contact: str, motive: str, gap_ms: Callable[[], float] | None = None
-    ) -> None:
-        since = self.seen
+    async def motive(self, contact: str, motive: str, gap_ms: Gap = None) -> None:
         motives = [{"code": node[0]} for node in self.site["tree"]["nodes"]]
         keys = [*self._call_menu(contact, "motive"), *menu_keys.coded_keys(motives, motive)]
-        await self.keys(keys, gap_ms)
-        await self.expect("contact.motive", since, c=contact, motive=motive)
+        await self._by_keys(keys, "contact.motive", gap_ms, c=contact, motive=motive)
 
-    async def transfer(
-        self, contact: str, area: str, gap_ms: Callable[[], float] | None = None
-    ) -> None:
+    async def transfer(self, contact: str, area: str, gap_ms: Gap = None) -> None:
         """At once, or only the consult, as the area is one."""
-        since = self.seen
         areas = self.site["areas"]
         keys = [*self._call_menu(contact, "transfer"), *menu_keys.coded_keys(areas, area)]
-        await self.keys(keys, gap_ms)
         consulted = any(row["consulted"] for row in areas if row["code"] == area)
         kind = "contact.consulted" if consulted else "contact.transferred"
-        await self.expect(kind, since, c=contact)
+        await self._by_keys(keys, kind, gap_ms, c=contact)
 
     async def intend(self, contact: str, reason: str) -> None:
         """What follows the call: a reason of not being ready."""
-        since = self.seen
         after = [{"code": None}, *self.site["reasons"]]
         keys = [*self._call_menu(contact, "after_call"), *menu_keys.coded_keys(after, reason)]
-        await self.keys(keys)
-        await self.expect("presence.intended", since, reason=reason)
+        await self._by_keys(keys, "presence.intended", reason=reason)
 
     def _call_menu(self, contact: str, line: str) -> list[int]:
         coded = self.happened("contact.typified", contact)
         step = self.steps_left(contact) > 0
         return menu_keys.call_menu_keys(line, step=step, coded=coded)
 
-    async def request_help(
-        self, topic: str | None, gap_ms: Callable[[], float] | None = None
-    ) -> Witnessed:
+    async def request_help(self, topic: str | None, gap_ms: Gap = None) -> Witnessed:
         """Of the supervisor; the topic may be left out."""
         since = self.seen
         await self.keys([menu_keys.HELP])
@@ -231,10 +214,7 @@ class Agent(StationUser):
             await self.world.sleep(_LISTS_CLOSE_MS)
         return request
 
-    async def typify_in_call(
-        self, contact: str, code: str, gap_ms: Callable[[], float] | None = None
-    ) -> None:
-        since = self.seen
+    async def typify_in_call(self, contact: str, code: str, gap_ms: Gap = None) -> None:
         keys = self._code_keys(code, contact)
         if keys[0] == menu_keys.BACK:
             raise DiademaError(f"{code} is not of the motive that {contact} has")
@@ -242,27 +222,22 @@ class Agent(StationUser):
             keys = [*self._call_menu(contact, "code"), *keys]
         else:
             keys = [menu_keys.TYPIFY, *keys]
-        await self.keys(keys, gap_ms)
-        await self.expect("contact.typified", since, c=contact, code=code)
+        await self._by_keys(keys, "contact.typified", gap_ms, c=contact, code=code)
 
-    async def typify_after(
-        self, contact: str, code: str, gap_ms: Callable[[], float] | None = None
-    ) -> None:
+    async def typify_after(self, contact: str, code: str, gap_ms: Gap = None) -> None:
         """In the wrap-up, where the tree is open; ends it."""
         since = self.seen
-        await self.keys(self._code_keys(code, contact), gap_ms)
-        await self.expect("contact.typified", since, c=contact, code=code)
+        keys = self._code_keys(code, contact)
+        await self._by_keys(keys, "contact.typified", gap_ms, c=contact, code=code)
         await self.expect("wrapup.ended", since, c=contact)
 
     async def typify_later(self, contact: str, code: str) -> None:
         """The oldest of the calls that wait for their code."""
-        since = self.seen
+        to_tree = [menu_keys.MENU, menu_keys.FIRST, menu_keys.FIRST]
+        keys = [*to_tree, *self._code_keys(code, contact)]
         flagged = self.happened("contact.typified", contact)
-        await self.keys(
-            [menu_keys.MENU, menu_keys.FIRST, menu_keys.FIRST, *self._code_keys(code, contact)]
-        )
         kind = "contact.retypified" if flagged else "contact.typified"
-        await self.expect(kind, since, c=contact, code=code)
+        await self._by_keys(keys, kind, c=contact, code=code)
 
     def _code_keys(self, code: str, contact: str) -> list[int]:
         history = self.history
@@ -272,4 +247,4 @@ class Agent(StationUser):
 
     async def done(self, contact: str) -> None:
         """End the wrap-up of a contact that is typified already."""
-        await self._by_key(menu_keys.DONE, "wrapup.ended", contact)
+        await self._by_keys([menu_keys.DONE], "wrapup.ended", c=contact)

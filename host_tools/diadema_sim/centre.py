@@ -13,7 +13,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -136,17 +143,13 @@ class Centre:
                 await keeper
 
     async def _keep_pace(self) -> None:
-        reader = self.reader()
-        try:
-            with self.world.actor():
-                while True:
-                    await self.world.sleep(_PACE_MS)
-                    deadline = time.monotonic() + _PACE_LIMIT_S
-                    # another process's commit: nothing here tells us of it
-                    while self._behind(reader) and time.monotonic() < deadline:  # noqa: ASYNC110
-                        await asyncio.sleep(_PACE_LOOK_S)
-        finally:
-            reader.close()
+        with closing(self.reader()) as reader, self.world.actor():
+            while True:
+                await self.world.sleep(_PACE_MS)
+                deadline = time.monotonic() + _PACE_LIMIT_S
+                # another process's commit: nothing here tells us of it
+                while self._behind(reader) and time.monotonic() < deadline:  # noqa: ASYNC110
+                    await asyncio.sleep(_PACE_LOOK_S)
 
     def _behind(self, reader: Reader) -> bool:
         """Whether events were sent that the host has not stored yet."""
@@ -164,34 +167,25 @@ class Centre:
         """
         self.world.timeline.set_speed(1.0)
         deadline = time.monotonic() + limit_s
-        reader = self.reader()
-        try:
+        with closing(self.reader()) as reader:
             while missing := witness.missing(reader, self.journaled()):
                 if time.monotonic() > deadline:
                     break
                 self.processes.check()
                 await asyncio.sleep(_DRAIN_LOOK_S)
             return missing
-        finally:
-            reader.close()
 
     def contacts(self) -> list[Contact]:
         """The contacts of this run, from the store."""
-        reader = self.reader()
-        try:
+        with closing(self.reader()) as reader:
             found = reader.contacts()
-        finally:
-            reader.close()
         return [
             contact for contact in found if (contact.station, contact.epoch) not in self.earlier
         ]
 
     def compare(self) -> witness.Comparison:
-        reader = self.reader()
-        try:
+        with closing(self.reader()) as reader:
             return witness.compare(reader, self.journaled(), self.earlier)
-        finally:
-            reader.close()
 
 
 @asynccontextmanager
@@ -293,9 +287,5 @@ def _invite(accounts: Accounts) -> str:
 def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
-    reader = open_reader(data.store)
-    try:
-        identities = reader.keys()
-        return {(s, e) for s, e, _ in identities}
-    finally:
-        reader.close()
+    with closing(open_reader(data.store)) as reader:
+        return {(s, e) for s, e, _ in reader.keys()}  # noqa: SIM118

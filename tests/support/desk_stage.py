@@ -1,5 +1,5 @@
-"""The virtual desk's page without a station: a room that tells what a test says, and executor that
-remember what was asked of them.
+"""The virtual desk's page without a station: a room that sends what a test says, and an executor
+that remembers what was requested of it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the executor at the virtual desk do to station and switchboard, and what they refuse."""
+"""What the requests of the virtual desk do to station and switchboard, and what is refused."""
 
 import asyncio
 from typing import Any
