@@ -28,7 +28,7 @@ _NO_ROLLBACK = const(-261)  # what the boot loader was built without
 _NVS = const("diadema")
 _KEY = const("py")
 _SEQUENCE = const(4)  # bytes
-_KEPT = const(20)  # with the states
+_BLOB = const(20)  # with the states
 
 
 class _Running(Slot):
@@ -36,8 +36,8 @@ class _Running(Slot):
 
     def look(self):
         Slot.look(self)
-        for state, kept in enumerate(_kept(self)):
-            self._state[state] &= kept
+        for state, stored in enumerate(_stored(self)):
+            self._state[state] &= stored
 
     def mark(self, state):
         states = self._state[:]
@@ -63,20 +63,20 @@ def pair():
     return _Running(running, "running"), Slot(other, "other")
 
 
-def _kept(slot):
+def _stored(slot):
     """The state bytes of it that NVS has, if any."""
-    kept = bytearray(_KEPT)
+    stored = bytearray(_BLOB)
     try:
-        NVS(_NVS).get_blob(_KEY, kept)
+        NVS(_NVS).get_blob(_KEY, stored)
     except OSError:
         return b""
-    same = kept[:_SEQUENCE] == slot.sequence.to_bytes(_SEQUENCE, "little")
-    return kept[_SEQUENCE:] if slot.whole and same else b""
+    same = stored[:_SEQUENCE] == slot.sequence.to_bytes(_SEQUENCE, "little")
+    return stored[_SEQUENCE:] if slot.whole and same else b""
 
 
 def _settle(slot):
     """Its trailer gets what NVS has of it, now that another one runs, and NVS forgets."""
-    for state, mark in enumerate(_kept(slot)):
+    for state, mark in enumerate(_stored(slot)):
         if mark == 0 and not slot.has(state):
             slot.mark(state)
     try:
@@ -96,7 +96,7 @@ def begin(by_power=False):
     if not found:
         return None
     running, other = found
-    if not _kept(running):
+    if not _stored(running):
         _settle(other)
     newer = other.sequence > running.sequence  # or it is what a lost NVS does not know any more
     if newer and other.has(TRIED) and not other.has(GOOD) and not other.has(BAD):

@@ -2,7 +2,7 @@
 and many reads. Importing this makes them the first that are looked for. On a developer's board
 they lie in the vfs as they are, and nothing is done.
 
-`diadema.stations.image.packed` joins them and says how.
+`diadema.stations.image` joins them and says how.
 """
 
 import sys

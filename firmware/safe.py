@@ -46,12 +46,12 @@ class Safe:
         self.restart = False  # something changed that a start may make good
 
     def hello(self, **more):
-        told = dict(
+        hello = dict(
             more, s=self.station, up=False, safe=True, firmware="safe", board=self.board,
             cause=self.why, micropython="%d.%d.%d" % sys.implementation.version[:3],
             build=slots.build(),
         )  # fmt: skip
-        self._write(self._encode(json.dumps({"hello": told}).encode()))
+        self._write(self._encode(json.dumps({"hello": hello}).encode()))
 
     def feed(self, data):
         for frame in self._decoder.feed(data):

@@ -4,7 +4,7 @@ Needed before there is a program, so it stands in the vfs beside `boot.py`, as a
 A slot carries those that its program came with, and `lib/start_files.py` brings them here once it
 is good: START is their number. They come one by one, so what each asks of the others has to stay.
 
-The trailer is the slot's last sector, as `diadema.stations.image.slots` has it. But for the erase
+The trailer is the slot's last sector, as `diadema.stations.image` has it. But for the erase
 that begins an update its bits are only ever cleared, a byte a decision, so that a cut leaves the
 old decision or the new one.
 """
@@ -16,7 +16,7 @@ from binascii import crc32
 from micropython import const
 
 # of the start files: one more whenever one of them changes, `start_files.txt` beside them
-START = 3
+START = 4
 SECTOR = 4096
 LABELS = ("slot_a", "slot_b")
 # of the state bytes; told: the host knows how it went; started: MicroPython came to `boot.py`
@@ -27,7 +27,7 @@ _STATE = const(88)  # behind the head and its CRC
 _STATES = const(16)
 NOTE_AT = 128  # of the update that is under way, `update.py` has it
 NOTE_BYTES = 44  # with its CRC
-_BLOCK = const(512)  # of the program's file system; `diadema.stations.image.files` says why
+_BLOCK = const(512)  # of the program's file system; `diadema.stations.image` says why
 APP = "/app"
 _NVS = const("diadema")
 # starts in a row that did not come to work: those that ended by themselves, and those whose power

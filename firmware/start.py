@@ -101,15 +101,15 @@ def main():
     if slots.chosen:
         app.program = slots
         app.machine.firmware = slots.chosen.version
-        told, text = slots.last()
-        if told == "trial":  # that program did not pass its own test
+        ended, text = slots.last()
+        if ended == "trial":  # that program did not pass its own test
             slots.ended, text = text, ""
-        elif told == "end":
-            slots.ended = told
-        elif told == "update":
-            cause = told
-        elif told == "crash":
-            slots.ended = cause = told
+        elif ended == "end":
+            slots.ended = ended
+        elif ended == "update":
+            cause = ended
+        elif ended == "crash":
+            slots.ended = cause = ended
         elif cause == "watchdog":
             slots.ended = cause
     app.start(cause, faults, ordered(parts), text)

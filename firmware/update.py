@@ -79,7 +79,7 @@ class Intake:
         self._key = key
         self._digest = None  # of the bundle under way
         self.next = 1  # the part that is missing
-        self.told = None  # what was answered last, while nothing goes on
+        self.answered = None  # what was answered last, while nothing goes on
         self.manifest = {}
 
     def add(self, command):
@@ -107,19 +107,19 @@ class Intake:
             self._open(digest, parts)
         if part != self.next:
             answer = (number, self.next)
-            if answer == self.told:
+            if answer == self.answered:
                 return None
-            self.told = answer
+            self.answered = answer
             return self._ahead()
         begun = self.manifest
         self._take(part, block)
-        self.told = None
+        self.answered = None
         self.next = part + 1
         if part == parts:
             self._finish()
             return 0
-        told = (self.manifest and not begun) or part % _TELL_EVERY == 0
-        return self._ahead() if told else None
+        due = (self.manifest and not begun) or part % _TELL_EVERY == 0
+        return self._ahead() if due else None
 
     def _open(self, digest, parts):
         """Another bundle: from its first part, or from where the flash has it."""
@@ -129,7 +129,7 @@ class Intake:
         self._at = 0  # of the program, what is on flash
         self._clear = 0  # up to where its sectors are erased
         self.next = 1
-        self.told = None
+        self.answered = None
         for slot, _, _ in self._targets.values():
             self._slot = slot
             self._recall(digest, parts)

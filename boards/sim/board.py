@@ -11,26 +11,9 @@ A driver is made as `Class(bus, *gpios, **options)`, without the bus when it has
 also be another role: what hangs on a port expander gets the expander. Two boards that differ in a
 chip differ in a line of PARTS; a board imports the drivers that its PARTS name, and no other.
 
-A role that is missing is something this board cannot do, and the station lives without it; a part
-that is named and dead is a fault. The roles, and what `lib` asks of a driver in each (all have
-`selftest()`; `dump()` where what is public in it does not tell all; and raise PartError):
-
-keys          `async for name, ticks`: key1 … key6, long3, long4, and double1 or chord16 where the
-              options ask for it, `inputs_unsure` when some may be missing; `down(number)`: is it
-              pressed now
-badge_reader  `await start()`, then `async for kind, identity, quality`: id bytes, most significant
-              first, None for a bad read, b"" for two cards at once; quality 0-100. `present`: of
-              who lies there, may be set before the start. One that can talk to a card of ISO/IEC
-              14443-4 has `speaks` (whether the card told last is one) and `await exchange(bytes)`
-screen        `show(buffer, whole=False)`: 1024 bytes, eight pages of 128 columns, bit 0 on top;
-              `scroll(rows)` down, `contrast(value)` 0-255, `power(on)`; lit when made
-lights        `show((ready, busy, ring))`: 0 or 1 each
-codec         the interface in `drivers/es8388.py`
-audio         `listen()`, `await frame()`, `close()`, `tone(on)` meanwhile; `await play(tone)`;
-              `watch(opened)`, which is called with the clocks running, and `keep_clock()`
-headset       `async for plugged`
-wifi          `await connect(ssid, password, heard)`, what `scan()` gave; `connected`, `off()`,
-              `is_on(ssid, password)`
+The roles, and what `lib` asks of a driver in each, stand in `firmware/drivers/README.md`. A role
+that is missing is something this board cannot do, and the station lives without it; a part that is
+named and dead is a fault.
 """
 
 NAME = "sim"

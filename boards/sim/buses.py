@@ -25,12 +25,12 @@ class I2C:
     def init(self, **options):
         pass
 
-    def _stuck(self, asked=None):
+    def _stuck(self, wanted=None):
         """Whether another than the one that is asked holds the bus; that one says so itself."""
         return any(
             getattr(model, "fault", None) == "stuck"
             for address, model in self._bus.items()
-            if address != asked
+            if address != wanted
         )
 
     def _at(self, address):

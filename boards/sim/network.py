@@ -47,19 +47,19 @@ _hostname = "mpy-esp32"
 class _Point:
     """An access point; `told`: as the command has it."""
 
-    def __init__(self, name, number, told):
+    def __init__(self, name, number, entry):
         self.name = name.encode()
-        self.key = told.get("key", "").encode()
+        self.key = entry.get("key", "").encode()
         usual = "0200000000%02x" % number
-        self.bssid = bytes.fromhex(told.get("bssid", usual))
-        self.channel = told.get("channel", 6)
-        self.rssi = told.get("rssi", -55)
-        self.security = told.get("security", _WPA2 if self.key else 0)
-        self.hidden = told.get("hidden", False)
-        self.fails = told.get("fails")
+        self.bssid = bytes.fromhex(entry.get("bssid", usual))
+        self.channel = entry.get("channel", 6)
+        self.rssi = entry.get("rssi", -55)
+        self.security = entry.get("security", _WPA2 if self.key else 0)
+        self.hidden = entry.get("hidden", False)
+        self.fails = entry.get("fails")
 
     def refuses(self, key):
-        """Why somebody with that key does not come in, None when he does."""
+        """Why a station with that key is refused, None when it is not."""
         if self.fails:
             return self.fails
         if key and self.security < _WPA2:  # a password makes WPA2 the least that is taken
@@ -94,8 +94,8 @@ def _attempt(where):
 
 def _wifi(command):
     _points.clear()
-    for name, told in command["networks"].items():
-        for one in [{"key": told}] if isinstance(told, str) else told:
+    for name, entry in command["networks"].items():
+        for one in [{"key": entry}] if isinstance(entry, str) else entry:
             _points.append(_Point(name, len(_points) + 1, one))
     for radio in _radios.values():
         radio._air_changed()

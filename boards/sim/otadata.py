@@ -138,12 +138,12 @@ def look(flash):
             if mark in text:
                 psram = name
         # what a mark needs may come with the next piece
-        kept = min(filled, _OVERLAP)
-        chunk[:kept] = text[filled - kept :]
-        filled = kept
-    told = bytearray(32)
-    flash.readblocks(end // _SECTOR, told, end % _SECTOR)
-    if told != found.digest():
+        overlap = min(filled, _OVERLAP)
+        chunk[:overlap] = text[filled - overlap :]
+        filled = overlap
+    digest = bytearray(32)
+    flash.readblocks(end // _SECTOR, digest, end % _SECTOR)
+    if digest != found.digest():
         return None
     if build is not None:
         build = _BUILD[1:].decode() + build
@@ -153,5 +153,5 @@ def look(flash):
 def _after(text, mark, end):
     """What stands between `mark` and `end`, when both are here."""
     _, found, rest = text.partition(mark)
-    told, ended, _ = rest[:_OVERLAP].partition(end)
-    return told.decode() if found and ended else None
+    content, ended, _ = rest[:_OVERLAP].partition(end)
+    return content.decode() if found and ended else None

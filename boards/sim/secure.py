@@ -79,7 +79,7 @@ class Secure(io.IOBase):
         self._taken = taken
         _beginning.append(self)
         self.setblocking = stream.setblocking
-        self._out = _Packets(self._asked)
+        self._out = _Packets(self._requested)
         self._in = _Packets(self._answered)
         self._poll = _select.poll()
         self._poll.register(raw, _select.POLLIN)
@@ -94,7 +94,7 @@ class Secure(io.IOBase):
         if not network.passing():
             self._cut()
 
-    def _asked(self, first, body):
+    def _requested(self, first, body):
         kind = first >> 4
         if kind == 3:
             _tell("U", first, body)
@@ -107,7 +107,7 @@ class Secure(io.IOBase):
     def _answered(self, first, body):
         kind = first >> 4
         if kind == 2:
-            self._told(True)
+            self._set_on(True)
             if self in _beginning:
                 _beginning.remove(self)
         elif kind == 3:
@@ -138,9 +138,9 @@ class Secure(io.IOBase):
         self.silent = True
         wire.exchange(-self._open)
         self._open = 0
-        self._told(False)
+        self._set_on(False)
 
-    def _told(self, on):
+    def _set_on(self, on):
         if self._on != on:
             self._on = on
             wire.say("A %d" % on)
@@ -251,8 +251,8 @@ class _Packets:
                 self._shift += 7
                 if not byte & 128:
                     self._left = self._length
-                    told = self._first >> 4 == 3 and self._length <= _LONGEST
-                    self._body = bytearray(self._length) if told else None
+                    wanted = self._first >> 4 == 3 and self._length <= _LONGEST
+                    self._body = bytearray(self._length) if wanted else None
             if not self._left:
                 first, self._first, self._left = self._first, None, -1
                 body, self._body = self._body, None

@@ -36,7 +36,7 @@ class _Address(bytes):
     """As the interpreter's own socket wants it, and (address, port) as the chip gives it."""
 
     def __getitem__(self, at):
-        return self.told[at]
+        return self.pair[at]
 
 
 def getaddrinfo(host, port, *more):
@@ -50,6 +50,6 @@ def getaddrinfo(host, port, *more):
     found = []
     for *kind, blob in _own.getaddrinfo(host, port, *more):
         address = _Address(blob)
-        address.told = (".".join(str(one) for one in _own.sockaddr(blob)[1]), port)
+        address.pair = (".".join(str(one) for one in _own.sockaddr(blob)[1]), port)
         found.append(tuple(kind) + (address,))
     return found

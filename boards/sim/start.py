@@ -4,8 +4,8 @@ end.
 
 BOARD is the folder of the board's table, CHIP its chip and PSRAM as `chips.rules` takes them,
 VARIANT which entry of VARIANTS was bought. BUILD: name of the stock image that runs where no app
-partition says it, "" for the right one; PSRAM: 1, or 0 when it does not answer. Solders the
-board together, mounts the station's own files as `/`, and hands over to the real `boot.py` and
+partition says it, "" for the right one; PSRAM: 1, or 0 when it does not answer. Builds the
+board, mounts the station's own files as `/`, and hands over to the real `boot.py` and
 `main.py`.
 """
 
@@ -25,7 +25,6 @@ import console
 import esp32
 import files
 import first_files
-import hands
 import heap
 import machine
 import memory
@@ -38,7 +37,8 @@ import tasks
 import threads
 import vfs
 import wire
-from solder import solder
+import world_commands
+from build_board import build_board
 
 sys.modules["_asyncio"] = tasks
 sys.modules["micropython"] = console
@@ -69,8 +69,8 @@ def build(folder, chip, variant):
     sys.path.pop(0)
     wires = dict(board.PINS)
     wires.update(getattr(board, "VARIANTS", ({},))[variant])
-    models = solder(board, wires, as_built(folder))
-    hands.serve(board, models)
+    models = build_board(board, wires, as_built(folder))
+    world_commands.serve(models)
     return models
 
 

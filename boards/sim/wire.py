@@ -158,14 +158,14 @@ def _obey(line):
     global _now, _known, _until, _real, _speed
     kind = line[0]
     if kind == 84:  # T
-        _, told, until = line.split()
-        _known, _until = int(told), int(until)
+        _, now_ms, until = line.split()
+        _known, _until = int(now_ms), int(until)
         _now = max(now(), _known)
         _speed = 0
     elif kind == 83:  # S
-        _, told, speed = line.split()
+        _, now_ms, speed = line.split()
         land()
-        _now = max(now(), int(told))
+        _now = max(now(), int(now_ms))
         _speed = float(speed)
         _real = _time.ticks_us()
     elif kind == 74:  # J
@@ -263,8 +263,8 @@ def wait(due, poller=None):
             if not _poll.poll(0):
                 waits = poller or due is None
                 kind = "I" if waits and not (coming and coming()) else "Z"
-                told = (kind, -1 if soonest is None else soonest, _heard, _now)
-                _line.write("%s %d %d %d\n" % told)
+                fields = (kind, -1 if soonest is None else soonest, _heard, _now)
+                _line.write("%s %d %d %d\n" % fields)
                 _known = _now
             if not sockets:
                 _obey(_read())

@@ -3,7 +3,7 @@ left, the line on MIC2 is right. MIC3 and MIC4 are off: SDOUT2, or TDM, is nothi
 `machine.I2S` reads.
 
 `Registers` is for Everest's other chips too. `drivers/es8311.py` is the codec that needs both, and
-`drivers/es8311_setup.py` sets both up.
+sets both up.
 """
 
 from lib.errors import PartError

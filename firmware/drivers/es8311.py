@@ -204,12 +204,12 @@ class ES8311(Registers):
         return found
 
     def dump(self):
-        told = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
-        del told["written"]
-        told["volume_db"] = self.volume_db
-        told["registers"], told["adc_registers"] = _hex(self), _hex(self._adc)
-        told["differs"] = self._differs()
-        return told
+        state = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+        del state["written"]
+        state["volume_db"] = self.volume_db
+        state["registers"], state["adc_registers"] = _hex(self), _hex(self._adc)
+        state["differs"] = self._differs()
+        return state
 
     def selftest(self):
         return self._differs() == {}

@@ -1,36 +1,6 @@
 """ES8388 audio codec, its control side on I2C.
 
-The interface of a codec (role `codec`), the same for every chip that has the role. Everything is
-an attribute or a plain method: a write takes less than a millisecond. The agent's microphone is
-the ADC's left channel, the caller's line its right one; I2S is a slave of 16 kHz, 16 bits, 256 fs.
-
-Codec(i2c, *, address, limit_db=0, …)  sets the chip up (`start()`); PartError when it is absent
-start()                     whatever the chip was doing, what the attributes say; outputs last
-volume                      percent, 0-100: what the caller and the tones are heard with
-set_volume(percent)         clamped to 0-100; a quarter of a decibel a percent, 100 is the
-                            limit's share
-volume_db                   gain from the line to the headset as set, dB
-microphone_gain_db, set_microphone_gain(db)  rounded down to a step of the chip, and clamped
-muted, mute(on)             the agent's path is cut in the chip: line-out, ADC and sidetone
-sidetone, set_sidetone(percent)  0 is off, 100 the limit's share for it
-line_in, line_to_headset(on)     the analogue path from the line to the headset
-line_out, microphone_to_line(on) the analogue path from the microphone to the line-out
-limit_db                    never exceeded by the sum of all gains that lead to the headset (the
-                            microphone's with its amplifier, line, DAC): in no order of calls, and
-                            at no register write on the way
-state, power(state)         "on", "standby" (silent, registers kept, back within 100 ms), "off"
-dump()                      all of the above, and the registers as hex: `registers` as written,
-                            `differs` {register: what the chip holds}, None when it is silent
-selftest()                  True when the chip holds every value that was written
-
-A chip that has no way for a call names it in `absent` (a tuple; else there is none), and raises
-PartError("codec", "absent") where the call would switch on. `mix` there: line and tones are not
-heard at once, so `lib.sound` takes the line off while a tone plays.
-
-Every I2C error is PartError("codec", "no_answer"); where another codec is found in its place, the
-code is that one's name (`drivers/other_codec.py`). A model has `paths()`: sinks (`headset`,
-`line_out`, `adc_left`, `adc_right`) → {`microphone`, `line`, `dac`: linear gain}, as its registers
-say; `headset` and `line_out` are the sum of both sides, which no wiring of the two can exceed.
+The contract of the role `codec` stands in `drivers/README.md`.
 """
 
 import time
@@ -282,11 +252,11 @@ class ES8388:
         return found
 
     def dump(self):
-        told = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
-        told["volume_db"] = self.volume_db
-        told["registers"] = self._shadow.hex()
-        told["differs"] = self._differs()
-        return told
+        state = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+        state["volume_db"] = self.volume_db
+        state["registers"] = self._shadow.hex()
+        state["differs"] = self._differs()
+        return state
 
     def selftest(self):
         return self._differs() == {}

@@ -29,7 +29,7 @@ class Keys(KeyEvents):
         super().__init__(count or len(gpios), **options)
         self._pins = [contact(gpio) for gpio in gpios]
         self._late = bytearray(len(gpios) or 1)  # ring of indexes whose edge was told late
-        self._told = self._noted = 0  # of them
+        self._reported = self._noted = 0  # of them
         self._unsure = stalls.unsure
         stalls.flags["keys"] = self._flag
         self._polled = []  # indexes
@@ -73,9 +73,9 @@ class Keys(KeyEvents):
         return True
 
     def _of_stall(self, now):
-        while self._told != self._noted:
-            index = self._late[self._told % len(self._late)]
-            self._told += 1
+        while self._reported != self._noted:
+            index = self._late[self._reported % len(self._late)]
+            self._reported += 1
             if self._pressed(index):  # since when, nobody knows
                 found = self._look(index, now)
                 if found:

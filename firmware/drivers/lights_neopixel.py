@@ -40,9 +40,9 @@ class NeoPixelLights:
 
     def selftest(self):
         """Nothing comes back from a pixel; look at them: all three light up for a moment."""
-        kept = bytes(self._data)
+        lit = bytes(self._data)
         self.show((1, 1, 1))
         sleep_ms(300)
-        self._data[:] = kept
+        self._data[:] = lit
         self._send()
         return True

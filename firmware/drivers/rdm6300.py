@@ -50,7 +50,7 @@ class RDM6300:
         self._heard = 0  # ticks of the newest whole frame
         self._flag = asyncio.Event()
         self._row = 0
-        self._told = False  # of the bad read since the last good one
+        self._reported = False  # of the bad read since the last good one
         self.present = None
         self.cards = 0
         self.bad_reads = 0
@@ -77,13 +77,13 @@ class RDM6300:
                 if self._row >= _DEAF:
                     self._row = 0
                     raise PartError("badge_reader", "bad_frame", "check its antenna and wiring")
-                if self.present is None and not self._told:
-                    self._told = True
+                if self.present is None and not self._reported:
+                    self._reported = True
                     return self.kind, None, 0
                 continue
             quality = 100 - 5 * self._row
             self._row = 0
-            self._told = False
+            self._reported = False
             self._heard = ticks_ms()  # type: ignore[assignment]
             known = identity == self.present
             self.present = identity

@@ -86,8 +86,8 @@ class Wifi:
             raise self._broken(error) from None
         if status is not None:
             code = _REASONS.get(status, "no_answer")
-            told = _ADVICE.get(code, "look at the access point's list")
-            raise PartError("wifi", code, "{} ({})".format(told, status))
+            advice = _ADVICE.get(code, "look at the access point's list")
+            raise PartError("wifi", code, "{} ({})".format(advice, status))
         self._joined = (ssid, password)
         self._failed = None
 

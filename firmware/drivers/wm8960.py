@@ -253,11 +253,11 @@ class WM8960:
             raise PartError("codec") from None
 
     def dump(self):
-        told = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
-        told["volume_db"] = self.volume_db
-        told["differs"] = None  # nothing can be read
-        told["registers"] = "".join("%03x" % (value & 0xFFF) for value in self._shadow)
-        return told
+        state = {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+        state["volume_db"] = self.volume_db
+        state["differs"] = None  # nothing can be read
+        state["registers"] = "".join("%03x" % (value & 0xFFF) for value in self._shadow)
+        return state
 
     def selftest(self):
         """Write all registers once more, which also cures those that turned by themselves; whether

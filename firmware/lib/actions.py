@@ -107,7 +107,7 @@ class Actions:
         self.said("presence.changed", details, to=to, reason=reason, by=by, **more)
 
     def notice_seen(self, details=None):
-        """She knows of the change that she did not make."""
+        """The agent has seen the change that somebody else made."""
         if self.desk.foreign:
             self.said("notice.acknowledged", of=self.name_of(self.desk.foreign[0]))
 

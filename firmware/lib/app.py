@@ -7,7 +7,7 @@ import json
 import sys
 from collections import deque
 
-from lib import hour, lights, memory, pin, prefs, prove, report
+from lib import lights, memory, pin, prefs, prove, report, watchdog
 from lib.burn_in import BurnIn
 from lib.config import Config
 from lib.desk import Desk
@@ -20,8 +20,7 @@ from lib.seal import proof
 from lib.sound import Sound
 from lib.start import start
 from lib.states import Station
-from lib.supervisor import supervise
-from lib.timekeeping import wait
+from lib.timekeeping import anchor, wait
 from lib.unwritten import Unwritten
 from lib.uplink import Uplink
 from micropython import const
@@ -70,7 +69,7 @@ class App:
         self._language = None
         self._served = None  # whose wishes are in effect
         self.usual_levels = None  # of the codec, before anybody wished something
-        self.unkept = {}  # wishes by agent that are not in their file yet …
+        self.unsaved = {}  # wishes by agent that are not in their file yet …
         self.keep_due = None  # … and when they are written
         self._screen_due = self._lights_due = self._burn_in_due = None
         self._lit = (0, 0, 0)
@@ -140,7 +139,7 @@ class App:
         asyncio.create_task(self.keep(self.uplink.run))
         asyncio.create_task(self.keep(self.host.listen))
         if self.program:
-            asyncio.create_task(supervise(self))
+            asyncio.create_task(watchdog.run(self))
         parts = self.parts
         for role in INPUTS:
             if parts.has(role):
@@ -227,7 +226,7 @@ class App:
             self.discards += 1
             return
         self._inputs.append((name, u, details))
-        memory.asked += name != "command"
+        memory.pending += name != "command"
         self.wake()
 
     async def _work(self):
@@ -236,7 +235,7 @@ class App:
                 self._flag.clear()  # what wakes us while a step goes on is looked at after it
                 while self._inputs:
                     found = self._inputs.popleft()
-                    memory.asked -= found[0] != "command"  # answered in the same turn
+                    memory.pending -= found[0] != "command"  # answered in the same turn
                     self.alive_at = self.clock.now()
                     self._step(*found)
                     memory.look()
@@ -317,10 +316,10 @@ class App:
         """The host holds more than before: what waits for room comes first."""
         if not self.journal.free:
             return
-        kept, tried = self._unwritten.go_on(self.clock.now())
-        if kept:
+        wrote, tried = self._unwritten.go_on(self.clock.now())
+        if wrote:
             self.machine.refresh()
-        if kept or tried:
+        if wrote or tried:
             self.wake()
         if not tried:
             self.check_room()
@@ -389,7 +388,7 @@ class App:
 
     def anchor(self, utc, u, source, uncertainty_ms):
         """UTC was `utc` at `u`; False, and nothing changes, when that cannot be."""
-        return hour.anchor(self, utc, u, source, uncertainty_ms)
+        return anchor(self, utc, u, source, uncertainty_ms)
 
     def dump(self):
         """Everything a technician asks for; told on the console with each health report."""

@@ -40,7 +40,7 @@ class Left(Exception):
     """The technician went away."""
 
 
-def asked(app, u, details):
+def begin(app, u, details):
     """By the host. It repeats a command until it is answered, so one that runs is no other."""
     machine, number = app.machine, details["i"]
     if app.bench and app.bench.number == number:

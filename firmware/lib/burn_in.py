@@ -42,8 +42,8 @@ class BurnIn:
         if situation == "offered":
             return self.bright, None
         limit, then = _DIM_MS, _DIM
-        told = station.desk.faults or station.message or not station.config.generation
-        if situation == "logged_out" and not told:
+        news = station.desk.faults or station.message or not station.config.generation
+        if situation == "logged_out" and not news:
             limit, then = _DARK_MS, _DARK
         due = self._since + limit
         return (then, None) if u >= due else (self.bright, due)

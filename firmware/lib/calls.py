@@ -55,7 +55,7 @@ class Calls(Actions):
             or desk.faults.get("journal") == "full"  # which takes no answer
             or any(part in desk.faults for part in _NEEDED)
         ):
-            cause = "technical"  # she could not answer, whoever says that she did not
+            cause = "technical"  # no answer was possible: overrides the host's no_answer
         self.notify("missed_" + cause)
         self.contact("contact.missed", details, cause=cause, ring_ms=self._waited())
         if cause == "no_answer" and not desk.leaving:
@@ -158,7 +158,8 @@ class Calls(Actions):
         return [row[0] for row in self.desk.pending if not row[3]]
 
     def flag(self):
-        """The session ends: what has no code is told to have none; she may still give it one."""
+        """The session ends: what has no code is recorded as having none; the agent may
+        still give it one."""
         for contact in self.uncoded():
             self.typified(UNCODED, "timeout", contact)
 

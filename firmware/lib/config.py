@@ -57,7 +57,7 @@ class Config:
                 yield json.loads(row)
 
     def row(self, agent):
-        """What the roster has of an agent, nothing where she is not in it."""
+        """What the roster has of an agent, nothing where the agent is not in it."""
         for row in self._holding(agent):
             if row[0] == agent:
                 return row
@@ -88,13 +88,13 @@ class Config:
         return row[4] if len(row) > 4 else ""
 
     def one_use(self, agent):
-        """Until which second of UTC her PIN is a code, in place of which she chooses her own; 0
-        where it is her own.
+        """Until which second of UTC the PIN is a code, in place of which the agent chooses one;
+        0 where that was done.
         """
         return int.from_bytes(a2b_base64(self.verifier(agent))[24:], "big")
 
     def choose(self, agent, verifier):
-        """She has chosen her PIN; the host will say so too."""
+        """The agent has chosen a PIN; the host will say so too."""
         for at, text in enumerate(self.agents):
             row = json.loads(text)
             if row[0] == agent:

@@ -114,7 +114,7 @@ def _wifi(ssid, password):
 
 
 def _agent(key, rest, badges, codes):
-    """`rest`: all that stands behind her name."""
+    """`rest`: all that stands behind the name."""
     hashes, card_keys, pin, code = rest
     if not isinstance(hashes, list) or not isinstance(card_keys, list):
         raise ConfigError(key, "its badges are a list")
@@ -149,19 +149,19 @@ def _work(data):
     for key, book in _rows("playbooks", data.get("playbooks", []), 60, 3, set()):
         check(key, book[2], 16 if isinstance(book[2], str) else _VERSIONS)
     for key, campaign in _rows("campaigns", data.get("campaigns", []), 60, 5, set()):
-        steps, hours = campaign[2], campaign[3]
+        steps, window = campaign[2], campaign[3]
         seen: set[str] = set()
         for step in _pairs(key, steps):
             if step[0] not in _STEPS:
                 raise ConfigError(key, "a step: one of " + " ".join(_STEPS))
             check(key, step[1], (0, 1))
             _once(key, step[0], seen)
-        if hours is not None:
-            if not isinstance(hours, list) or len(hours) != 3:
+        if window is not None:
+            if not isinstance(window, list) or len(window) != 3:
                 raise ConfigError(key, "its hours: from, to, days")
-            check(key, hours[0], _DAY_MIN)
-            check(key, hours[1], _DAY_MIN)
-            check(key, hours[2], (0, 127))
+            check(key, window[0], _DAY_MIN)
+            check(key, window[1], _DAY_MIN)
+            check(key, window[2], (0, 127))
         check(key, campaign[4], (0, 1))
 
 

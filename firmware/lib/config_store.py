@@ -12,7 +12,7 @@ from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 from io import BytesIO
 
-from lib import kept, kept_wifi, memory
+from lib import checked, memory, saved_wifi
 from lib.config import Config
 from lib.config_check import ConfigError, check, validate
 from lib.errors import StationError
@@ -104,15 +104,15 @@ class ConfigStore:
         for path in self._paths:
             _remove(path)
         _remove(self._new_path)
-        kept_wifi.remove()
+        saved_wifi.remove()
         self._look()
 
     def _settled(self, config):
         try:
-            kept_wifi.settle(config)
-        except kept.Damaged:
+            saved_wifi.settle(config)
+        except checked.Damaged:
             self.broken += 1
-            kept_wifi.remove()
+            saved_wifi.remove()
         return config
 
     def _read(self, path):

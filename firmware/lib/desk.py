@@ -26,13 +26,13 @@ _WORK = {
     "contact.held": "held",
     "contact.resumed": "talking",
     "contact.consulted": "consulting",
-    "contact.consult_ended": "held",  # and talking, where she heard the caller or goes back
+    "contact.consult_ended": "held",  # and talking, where the agent heard the caller or goes back
     "contact.missed": "idle",
     "contact.ended": "closing",
     "wrapup.started": "wrapup",
     "wrapup.ended": "idle",
 }
-KEPT = (  # noqa: SIM905
+STORED = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
     "since_utc heard campaign motive coded keeper pending recent help help_by ticket "
     "foreign leaving wrong marks"
@@ -60,7 +60,7 @@ class Desk:
         self.former = (None, None)  # the contact before, and its agent
         self.keeper = None  # the agent whose are …
         self.pending = []  # … the calls that can still get a code: [c, minute, motive, n of none]
-        self.recent = []  # … and the codes that she gave last, newest first
+        self.recent = []  # … and the codes that the agent gave last, newest first
         self.muted = False
         self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
         self.area = None  # that is consulted
@@ -70,8 +70,8 @@ class Desk:
         self.help = 0  # n of the request that waits, or is being answered
         self.help_at = 0  # u of it
         self.help_by = None  # who accepted it
-        self.ticket = 0  # n of the last fault that she reported, while it is open
-        self.foreign = None  # [n, reason, who, why]: a change not hers, and not yet «Visto»
+        self.ticket = 0  # n of the last fault that the agent reported, while it is open
+        self.foreign = None  # [n, reason, who, why]: another's change, and not yet «Visto»
         # second since 2020 of the newest mark made here, negative for out, ±1 without the hour; by
         # agent, or by the hash of a badge that nobody here knows
         self.marks = {}
@@ -106,7 +106,7 @@ class Desk:
         if work == "consulting":
             self.heard = event.get("heard", "area")
             self.area = event["area"]
-            if self.work == work:  # she only hears the other one
+            if self.work == work:  # the agent only hears the other one
                 return
         self.since_utc = event["t"]
         self.since = u
@@ -301,7 +301,7 @@ class Desk:
         Where no record would take it all: without the faults, as who still has one finds it
         again, and the codes used of late; then without the oldest marks, and what is left.
         """
-        values = [getattr(self, name) for name in KEPT]
+        values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
         for name, nothing in (("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
             if len(payload) <= _RECORD_LIMIT:
@@ -310,7 +310,7 @@ class Desk:
                 self._forget_mark()
                 payload = _packed(values)
             if len(payload) > _RECORD_LIMIT:
-                values[KEPT.index(name)] = nothing
+                values[STORED.index(name)] = nothing
                 payload = _packed(values)
         return payload
 

@@ -1,5 +1,5 @@
-"""What she may do in a call besides its keys: motive and playbook, the recording, a step of the
-protocol left out.
+"""What the agent may do in a call besides its keys: motive and playbook, the recording, a step
+of the protocol left out.
 """
 
 from lib.actions import IN_CALL

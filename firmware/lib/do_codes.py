@@ -1,5 +1,5 @@
-"""Tipificación: the codes that she uses most and the tree, the calls whose code waits, and a code
-taken back.
+"""Tipificación: the codes that the agent uses most and the tree, the calls whose code waits, and a
+code taken back.
 """
 
 from lib.actions import IN_CALL
@@ -59,7 +59,9 @@ def _open(station, contact, motive, n, works):
 
 
 def _most_used(station, nodes):
-    """Of the codes below `nodes` those that she used most of late, as leaves of four columns."""
+    """Of the codes below `nodes` those that the agent used most lately, as leaves of four
+    columns.
+    """
     recent = station.desk.recent
     labels: dict[str, str] = {}
     _find(nodes, recent, labels)

@@ -2,7 +2,7 @@
 the table's action.
 """
 
-from lib.asked import TABLE
+from lib.commands import TABLE
 from lib.desk import PENDING
 from lib.transitions import SITUATIONS, cell
 from micropython import const
@@ -54,7 +54,7 @@ def obey(station, name, details):
     elif (
         reason not in ("no_such_contact", "wrong_state")
         or station.stopped("disagree")
-        or not station.do("disagree.told", details)
+        or not station.do("disagree.by_host", details)
     ):
         station.refuse(details, reason, wrong)
 

@@ -37,7 +37,7 @@ def _campaign_chosen(station, row):
         _dial(station, row)
 
 
-def told(station, details):
+def by_host(station, details):
     """The host's command; it has asked for the consent, or the answer is no."""
     row = station.campaign(details.get("campaign"))
     rule = row and _forbidden(station, row)

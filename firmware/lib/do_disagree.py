@@ -6,7 +6,7 @@ _SAYS = {
 }  # fmt: skip
 
 
-def told(station, details):
+def by_host(station, details):
     """Note what each says of a contact of ours, in answer to the command. False where it is not
     ours, or where both say the same.
     """

@@ -34,12 +34,12 @@ def _again(station, node):
         station.said("help.cancelled", of=station.name_of(station.desk.help))
 
 
-def told(station, details):
+def by_host(station, details):
     """The host's word on a request: accepted or resolved."""
-    _told(station, details, "help", station.desk.help, "result")
+    _by_host(station, details, "help", station.desk.help, "result")
 
 
-def _told(station, details, what, open_n, more):
+def _by_host(station, details, what, open_n, more):
     if details["of"] != open_n:
         station.refuse(details, "no_such_request")
         return
@@ -56,7 +56,7 @@ def fault(station, details):
     station.said("fault.reported", **_contact(desk))
     if desk.open and desk.work == "idle" and desk.presence == "ready":
         station.presence("not_ready", "fault", "system")
-    elif desk.open and desk.work not in ("idle", "offered"):  # her time from then on is técnica
+    elif desk.open and desk.work not in ("idle", "offered"):  # the time from then on is técnica
         station.wanted("not_ready", "fault", by="system")
     station.notify("fault_sent")
     if station.config.faults:
@@ -81,6 +81,6 @@ def _detail(station, **fields):
         station.said("fault.reported", of=station.name_of(station.desk.ticket), **fields)
 
 
-def fault_told(station, details):
+def fault_by_host(station, details):
     """The host's word on a fault: accepted, resolved or rejected."""
-    _told(station, details, "fault", station.desk.ticket, "cause")
+    _by_host(station, details, "fault", station.desk.ticket, "cause")

@@ -1,4 +1,4 @@
-"""The agent's menu (key 6): what the labels above her keys do not show."""
+"""The agent's menu (key 6): what the labels above the keys do not show."""
 
 from lib.actions import IN_CALL, act_chosen
 

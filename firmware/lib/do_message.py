@@ -1,5 +1,5 @@
 """Texts from the supervisor: the newest lies on top, «Leído» takes it away. One that asks for a
-signature is signed by the agent's own badge, conforme or not, or set aside until she does.
+signature is signed by the agent's own badge, conforme or not, or set aside until the agent does.
 """
 
 from lib.message import Message
@@ -27,7 +27,7 @@ def acknowledge(station, details):
 
 
 def aside(station, details):
-    """Later: it waits in the menu, below those that she did not read yet."""
+    """Later: it waits in the menu, below those that were not read yet."""
     message = station.message
     message.signed = False
     station.texts.remove(message)
@@ -36,13 +36,13 @@ def aside(station, details):
 
 
 def open_again(station, details):
-    """From the menu: what waits for her, the newest first."""
+    """From the menu: what waits for the agent, the newest first."""
     station.message = station.texts[-1] if station.texts else None
 
 
 def signed(station, details):
-    """Her own badge, while something waits for her signature. False when nothing does, and when
-    she has signed and taps again: she may leave without an answer.
+    """The agent's own badge, while something waits to be signed. False when nothing does, and
+    when it is signed and the badge comes again: one may leave without an answer.
     """
     if station.message and station.message.signed:
         return False
@@ -63,7 +63,7 @@ def observe(station, details):
 
 
 def others(station):
-    """Somebody else sits here: what was sent to who sat here before is not for her eyes."""
+    """Somebody else sits here: what was sent to the agent before is not shown."""
     agent = station.desk.agent
     station.texts = [text for text in station.texts if text.agent in (None, agent)]
     if station.message not in station.texts:

@@ -1,4 +1,4 @@
-"""A PIN of her own in place of a code for one use: typed twice, and told to the host under the
+"""The agent's own PIN in place of a code for one use: typed twice, and told to the host under the
 station's key, so that nobody reads it on the way or in the journal.
 """
 
@@ -62,8 +62,8 @@ class NewPin(Page):
         _, agent, _, _ = self.details
         salt, hash_ = verifier[:8], verifier[8:]
         pad = hmac_sha256(station.config.key, b"pin" + salt)
-        told = salt + bytes(ours ^ theirs for ours, theirs in zip(hash_, pad))  # noqa: B905
+        sealed = salt + bytes(ours ^ theirs for ours, theirs in zip(hash_, pad))  # noqa: B905
         station.menu = None
         station.config.choose(agent, b2a_base64(verifier).decode().strip())
-        station.emit("pin.chosen", a=agent, until=self.until, verifier=hexlify(told).decode())
+        station.emit("pin.chosen", a=agent, until=self.until, verifier=hexlify(sealed).decode())
         go_on(station, self.details)

@@ -1,4 +1,5 @@
-"""The second factor: a page that takes the PIN, and before it the code of who forgot her badge.
+"""The second factor: a page that takes the PIN, and before it the code of an agent who
+forgot the badge.
 
 The digits lie in the page until they were checked, and go nowhere else. The check takes a station
 long, so the application does it in parts (`lib.pin`); its answer is the input `pin_checked`.
@@ -40,7 +41,7 @@ def code(station, details):
 
 
 def go_on(station, details):
-    """What she has proven is hers."""
+    """Go on with what the PIN has proven."""
     keyed, agent, method, of = details
     if method == "code_pin":
         station.do("session.coded", agent)

@@ -19,7 +19,7 @@ class _Question(Menu):
             self.expire(station)
 
     def expire(self, station):
-        """Nobody is there, or she says that it is over; when, only the last voice says."""
+        """Nobody is there, or the agent says that it is over; when, only the last voice says."""
         station.menu = None
         silent_ms = max(station.u - self._last_voice, 0)
         station.end_call("system", estimated=True, silent_ms=silent_ms)

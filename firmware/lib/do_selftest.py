@@ -1,17 +1,18 @@
-"""The start of a shift: a test of the station that takes her 20 s at most, and the checklist of
-her materials. What can be looked at is; keys, voice and lights need her.
+"""The start of a shift: a test of the station of 20 s at most, and the checklist of the
+agent's materials. What the station can look at itself it does; keys, voice and lights need the
+agent.
 
 A step that nobody answers in its time has failed; who has no time says why not and goes on.
 """
 
 _PARTS = "badge_reader codec screen lights journal config".split()  # noqa: SIM905
 _STEPS = (("keys", 7_000), ("microphone", 6_000), ("lights", 5_000))
-_QUIET_DB = -55  # of her voice at the microphone, dBFS
+_QUIET_DB = -55  # of the agent's voice at the microphone, dBFS
 _SKIP = ("call_waits", "done_before", "no_time")
 
 
 def begin(station, details):
-    """Before it: she may leave it out."""
+    """Before it: the agent may leave it out."""
     nodes = [["begin", "selftest_begin"], ["skip", "selftest_skip"]]
 
     def chosen(station, node):
@@ -27,10 +28,10 @@ def begin(station, details):
     station.open_words("selftest", nodes, chosen, "idle")
 
 
-def asked(station, details):
+def by_host(station, details):
     """By the host: at once."""
     page = Page(look(station))
-    page.asked = details
+    page.command = details
     page.go_on(station)
 
 
@@ -68,7 +69,7 @@ class Page:
     title = None
     deep = stays = said = False
     urgent = all_keys = True
-    asked = None
+    command = None
 
     def __init__(self, checks):
         self.checks = checks
@@ -101,7 +102,7 @@ class Page:
         elif station.config.materials:
             _materials(station, self, [])
         else:
-            _tell(station, self.checks, self.asked)
+            _tell(station, self.checks, self.command)
 
     def _done(self, station, right):
         self.checks[self.step] = "ok" if right else "failed"
@@ -117,7 +118,7 @@ class Page:
             self._done(station, key == 3)
 
     def level(self, station, level_db):
-        """Her voice was heard."""
+        """The agent's voice was heard."""
         if self.hears:
             self._done(station, level_db >= _QUIET_DB)
 
@@ -135,14 +136,14 @@ class Page:
 
 
 def _materials(station, page, missing):
-    """Which of her materials is not there; the first line ends it."""
+    """Which of the materials is not there; the first line ends it."""
     left = [row for row in station.config.materials if row[0] not in missing]
 
     def chosen(station, node):
         if node[0]:
             _materials(station, page, missing + [node[0]])
         else:
-            _tell(station, page.checks, page.asked, missing)
+            _tell(station, page.checks, page.command, missing)
 
     done = "all_there" if not missing else "rest_there"
     station.open_list("materials", [["", station.words[done]]] + left, chosen, "idle")

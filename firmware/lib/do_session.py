@@ -21,7 +21,7 @@ def badge(station, details):
     what could not be read, "two_badges" for two at once.
     """
     if details is None or details == "two_badges":
-        if not (station.menu and station.menu.all_keys):  # it swings by while she types
+        if not (station.menu and station.menu.all_keys):  # it swings by while the agent types
             deny(station, (None, None), details or "bad_read")
         return
     keyed, agent = details[:2]
@@ -35,7 +35,7 @@ def badge(station, details):
 
 
 def coded(station, agent):
-    """An agent without her badge: code and PIN were right."""
+    """An agent without a badge: code and PIN were right."""
     _tap(station, (None, agent, "code_pin"))
 
 
@@ -43,7 +43,7 @@ def _tap(station, details):
     keyed, agent, method = details
     key = agent or keyed
     if station.gone and station.gone[0] == key and station.u - station.gone[1] < _GONE_MS:
-        return  # the badge that swings on its lanyard as she leaves
+        return  # the badge that swings on its lanyard as the agent leaves
     of = None
     leaving = agent and agent == station.desk.agent and station.desk.leaving == "agent"
     if _newest(station, key) <= 0 and not leaving:
@@ -54,8 +54,8 @@ def _tap(station, details):
     if agent is None:
         if of:
             deny(station, details, "unknown_badge")
-            station.notify("marked_unknown", _hour(station, station.u))
-        elif station.desk.work != "idle":  # her keys are the call's
+            station.notify("marked_unknown", _wall_time(station, station.u))
+        elif station.desk.work != "idle":  # the keys are the call's
             deny(station, details)
         else:
             _ask(station, details, [["", ""], ["", ""]])
@@ -86,17 +86,17 @@ def _mark(station, details, direction, u=None):
     station.emit(
         "attendance.marked", a=agent, direction=direction, method=method, badge=keyed, **more
     )
-    hour = _hour(station, station.u if u is None else u)
+    wall_time = _wall_time(station, station.u if u is None else u)
     name = agent and agent != station.desk.agent and station.desk.open
     if repeated:
         station.notify("mark_repeated")
     elif name:  # at a desk that is somebody else's
-        station.notify("marked_" + direction, hour + " " + station.config.name_of(agent))
+        station.notify("marked_" + direction, wall_time + " " + station.config.name_of(agent))
     else:
-        station.notify("marked_" + direction, hour)
+        station.notify("marked_" + direction, wall_time)
 
 
-def _hour(station, u):
+def _wall_time(station, u):
     utc = station.utc(u)
     if utc is None:
         return ""
@@ -145,12 +145,12 @@ def log_in(station, details):
 
 
 def proven(station, details):
-    """Her PIN was right."""
+    """The agent's PIN was right."""
     station.act(station.action("badge"), details)
 
 
 def relieve(station, details):
-    """At an idle desk: its agent is asked what she wants, another's session takes its place."""
+    """At an idle desk: its agent is asked what to do, another's session takes its place."""
     if details[1] == station.desk.agent:
         ask(station, details)
     elif _asks_pin(station, details[2]):
@@ -165,7 +165,7 @@ def relieve(station, details):
 
 
 def ask(station, details):
-    """The own badge asks what she wants; in a call nobody else's does anything."""
+    """The own badge asks what to do; in a call nobody else's does anything."""
     if details[1] != station.desk.agent:
         deny(station, details)
     elif not station.do("message.signed", details):
@@ -226,7 +226,7 @@ def _log_out(station, why, reason, by, who=None, note=None):
     station.presence("logged_out", reason, by, who, note)
 
 
-def told(station, details):
+def by_host(station, details):
     """The host's word on a session that was opened without it."""
     if details["agent"] != station.desk.agent:
         station.refuse(details, "no_such_session")

@@ -1,4 +1,4 @@
-"""Ajustes (key 6 held, no call): how she hears, is heard and reads; kept for her at this desk."""
+"""Ajustes (key 6 held, no call): how the agent hears, is heard and reads; stored at this desk."""
 
 from lib.menus import Menu
 from lib.prefs import CHOICES, STEPS

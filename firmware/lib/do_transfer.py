@@ -50,7 +50,7 @@ def confer(station, details):
     _hand_over(station, "conference", station.desk.area)
 
 
-def told(station, details):
+def by_host(station, details):
     """The host's command; one that did not come about (completed 0) changes nothing."""
     kind = details["kind"]
     if kind == "blind" and station.desk.work == "consulting":

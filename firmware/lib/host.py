@@ -6,11 +6,12 @@ An acknowledgement goes to the uplink, a command to the app's queue; `obey` is w
 import asyncio
 import json
 
-from lib import bench, hour, marks, memory, orders, prove, updating
+from lib import bench, marks, memory, orders, prove, updating
 from lib.config_store import configure
 from lib.frames import Decoder, Pieces
 from lib.improv import Improv
 from lib.seal import sealed
+from lib.timekeeping import set_time
 
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
 _NONCE_LIMIT = 32
@@ -24,7 +25,7 @@ class Host:
         self._pieces = Pieces()
         self.foreign = 0  # frames that the hub's key did not seal
         self.late = 0  # frames on their way over a restart
-        self.format_asked = None  # i of the command, while the host gets the old journal
+        self.format_due = None  # i of the command, while the host gets the old journal
         self.improv = None  # while somebody speaks it
         self._before = b""  # what came last, as a beginning may come in pieces
 
@@ -127,7 +128,7 @@ class Host:
         if isinstance(ack, list) and len(ack) == 2:
             app.uplink.on_ack(ack[0], ack[1])
             app.acknowledged()
-            if self.format_asked is not None:
+            if self.format_due is not None:
                 orders.format_when_acked(app)
         elif message.get("cmd") == "marks":  # who is here: no command, and not numbered
             if not marks.learn(app.machine, message.get("marks")):
@@ -152,13 +153,13 @@ class Host:
         elif name == "update":
             updating.take(app, u, details)
         elif name == "prove":
-            prove.asked(app, details)
+            prove.begin(app, details)
         elif details["i"] <= app.desk.command:
             return  # done before
         elif name == "selftest" and "bench" in details:
-            bench.asked(app, u, details)
+            bench.begin(app, u, details)
         elif name == "time":
-            hour.set_time(app, u, details)
+            set_time(app, u, details)
         elif name in ("format_journal", "factory_reset"):
             orders.obey(app, u, details)
         else:

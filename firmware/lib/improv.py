@@ -9,7 +9,7 @@ stands between our frames; a newline behind it ends what a console makes of it.
 import asyncio
 from collections import deque
 
-from lib import kept_wifi
+from lib import saved_wifi
 from lib.errors import PartError, StationError
 from lib.radio import beside, join, made
 from lib.timekeeping import wait
@@ -127,21 +127,21 @@ class Improv:
     def __init__(self, app):
         self._app = app
         self._packets = Packets()
-        self._asked = deque((), _WAITING)  # type: ignore[var-annotated]  # noqa: RUF037
+        self._waiting = deque((), _WAITING)  # type: ignore[var-annotated]  # noqa: RUF037
         self._flag = asyncio.Event()
         asyncio.create_task(app.keep(self._run))
 
     def feed(self, data):
-        for asked in self._packets.feed(data):
-            if len(self._asked) < _WAITING:
-                self._asked.append(asked)
+        for request in self._packets.feed(data):
+            if len(self._waiting) < _WAITING:
+                self._waiting.append(request)
             self._flag.set()
 
     async def _run(self):
         while True:
             self._flag.clear()
-            while self._asked:
-                await self._answer(*self._asked.popleft())
+            while self._waiting:
+                await self._answer(*self._waiting.popleft())
             await wait(self._flag, _SILENCE_MS)
             if not self._flag.is_set():
                 break
@@ -163,8 +163,8 @@ class Improv:
         elif command == _ABOUT:
             app = self._app
             name = "Diadema " + app.board  # as the manifest of the browser's page has it
-            told = (name, app.machine.firmware, app.board, app.station_id)
-            await self._result(command, told)
+            names = (name, app.machine.firmware, app.board, app.station_id)
+            await self._result(command, names)
         elif command not in (_WIFI, _SCAN):
             await self._error(_UNKNOWN)
         elif self._owned:
@@ -217,7 +217,7 @@ class Improv:
         if self._owned:  # meanwhile, over the same cable
             await self._error(_NOT_AUTHORIZED)
             return
-        kept_wifi.keep(wifi)
+        saved_wifi.save(wifi)
         app.machine.config.wifi = wifi
         app.wake()  # the screen tells it
         await self._tell(_WIFI)

@@ -16,7 +16,7 @@ def decide(station, u):
     by time alone, or None.
     """
     holds = (station.situation, "message" if station.message else "")
-    if station.menu and station.menu.lit:  # the self-test asks whether she sees them
+    if station.menu and station.menu.lit:  # the self-test asks whether they are seen
         return (1, 1, 1), None
     for at in range(0, len(_LADDER), 4):
         rung, lights, period, lit = _LADDER[at : at + 4]

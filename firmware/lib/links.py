@@ -13,15 +13,15 @@ import socket
 from lib.errors import LinkError, StationError
 from lib.mqtt import Client
 from lib.radio import beside, join
-from lib.time_server import keep_hour
+from lib.time_server import sync_time
 from micropython import const
 
 _TOPIC = const("diadema/v1/")
 # waits grow from the first to the last, each by up to half of it
 _FIRST_MS = const(1_000)
 _MOST_MS = const(7_000)
-_TOLD_MS = const(60_000)  # the first wait after what only a person can mend
-_TOLD_MOST_MS = const(360_000)
+_MEND_MS = const(60_000)  # the first wait after what only a person can mend
+_MEND_MOST_MS = const(360_000)
 _HOLD_MS = const(30_000)  # a cable that did not answer is not used again for so long
 _HOLD_MOST_MS = const(600_000)
 _WATCH_MS = const(5_000)
@@ -80,7 +80,7 @@ class Links:
         self.reconnects = 0
         self.tasks = [asyncio.create_task(app.keep(self._run))]
         if settings[2]:
-            self.tasks.append(asyncio.create_task(app.keep(keep_hour, app, self.joined)))
+            self.tasks.append(asyncio.create_task(app.keep(sync_time, app, self.joined)))
 
     def joined(self):
         """There is a network to ask in."""
@@ -169,8 +169,8 @@ class Links:
         except OSError:
             if self._address:
                 return self._address
-            told = "{}: no such name; mend the name server, or name the hub by its address"
-            raise LinkError(told.format(broker["host"]), "no_name") from None
+            advice = "{}: no such name; mend the name server, or name the hub by its address"
+            raise LinkError(advice.format(broker["host"]), "no_name") from None
 
     async def _watch(self):
         """An access point that is gone is seen by the chip long before TCP sees it."""
@@ -198,13 +198,13 @@ class Links:
         self._code = code
         # what worked before may work again by itself
         worked = self._joined if code in _NETWORK else self.reconnects and code in _BROKER
-        told = code in _CHIP + _NETWORK + _BROKER
+        mend = code in _CHIP + _NETWORK + _BROKER
         if self._failures < _SURE and (worked or code in _PASSING):
-            told = False
-        if told:
+            mend = False
+        if mend:
             self._app.fault("wifi", code)
-        if told and code not in _PASSING:
-            self._wait_ms = min(max(self._wait_ms * 2, _TOLD_MS), _TOLD_MOST_MS)
+        if mend and code not in _PASSING:
+            self._wait_ms = min(max(self._wait_ms * 2, _MEND_MS), _MEND_MOST_MS)
         else:
             self._wait_ms = min(max(self._wait_ms * 2, _FIRST_MS), _MOST_MS)
         if code in ("no_answer", "lost"):

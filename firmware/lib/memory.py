@@ -14,8 +14,8 @@ _MOST = const(327_680)
 _EVERY = const(4)  # looks of which one measures: the chip counts each block for it
 _LOOK_MS = const(10_000)
 
-asked = 0  # inputs of people that wait for their answer
-_kept = 0  # what was in use after the last one
+pending = 0  # inputs of people that wait for their answer
+_in_use = 0  # what was in use after the last one
 _looks = 0
 
 
@@ -27,9 +27,9 @@ def begin():
 
 def collect():
     """Nobody waits for anything now."""
-    global _kept, _looks
+    global _in_use, _looks
     gc.collect()
-    _kept = gc.mem_alloc()
+    _in_use = gc.mem_alloc()
     _looks = 0
 
 
@@ -50,5 +50,5 @@ async def watch():
 
 
 def _measure():
-    if not asked and gc.mem_alloc() - _kept >= _MOST:
+    if not pending and gc.mem_alloc() - _in_use >= _MOST:
         collect()

@@ -29,7 +29,7 @@ class Menu:
     urgent = False  # it comes before a text that waits, and in the journal's reserve
     all_keys = False  # 1 and 2 are its too
     lit = False  # all lights are on while it is shown
-    hears = False  # it waits for the level of her voice
+    hears = False  # it waits for the level of the agent's voice
     level: "Any" = None  # and takes it: level(station, dBFS)
 
     def __init__(self, kind, nodes, then, works="", deep=False):

@@ -12,8 +12,8 @@ class Message:
     def __init__(self, name, text, sign=False):
         self.name = name
         self.text = text
-        self.sign = sign  # her badge is asked for
-        self.signed = False  # and was there: now she says what she thinks of it
+        self.sign = sign  # the agent's badge is asked for
+        self.signed = False  # and was there: now the agent says what to answer
         self.agent = None  # whose it is
         self.page = 0
         self.pages = 1

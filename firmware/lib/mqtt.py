@@ -254,9 +254,9 @@ def _named(error):
     return LinkError(text, "tls" if tls else "no_answer")
 
 
-def _authorities(told):
+def _authorities(text):
     """The DER certificates that stand one behind the other: two while the authority is changed."""
-    data = a2b_base64(told)
+    data = a2b_base64(text)
     while data:
         size = 4 + int.from_bytes(data[2:4], "big")  # of a sequence of 256 bytes or more
         yield data[:size]

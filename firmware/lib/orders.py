@@ -22,7 +22,7 @@ def obey(app, u, details):
     if details.get("confirm") != app.station_id:
         app.host.refuse(u, details, "bad_command", "confirm: the station's id")
     elif details["cmd"] == "format_journal":
-        app.host.format_asked = number
+        app.host.format_due = number
         format_when_acked(app)
     else:
         store = app.open_store()
@@ -36,7 +36,7 @@ def format_when_acked(app):
     """What the host can still get of the old journal, it gets first."""
     if app.journal.acked < app.journal.last:
         return
-    number, app.host.format_asked = app.host.format_asked, None
+    number, app.host.format_due = app.host.format_due, None
     desk = app.desk
     desk.command = max(desk.command, number)  # goes into the first snapshot
     code = desk.faults.get("journal", "formatted")

@@ -35,7 +35,7 @@ async def derive(pin, salt):
 
 
 async def check(app, page):
-    """Post whether the page's digits are right, or the verifier of those that she has chosen; they
+    """Post whether the page's digits are right, or the verifier of those that were chosen; they
     are gone afterwards.
     """
     machine = app.machine

@@ -1,8 +1,8 @@
 """How each agent wants to hear, be heard and read, kept in one small file of this desk: read when
-she logs in, written some time after she changed something.
+the agent logs in, written some time after a change.
 """
 
-from lib import kept
+from lib import checked
 from lib.report import audio_changed
 from micropython import const
 
@@ -24,9 +24,11 @@ def levels(codec):
 
 
 def load(app):
-    """Somebody sits down, or nobody is there any more. Nothing is written before she sees it."""
+    """Somebody sits down, or nobody is there any more. Nothing is written before the screen is
+    drawn.
+    """
     agent = app.desk.agent
-    app.machine.prefs = dict(app.unkept.get(agent) or _read(app).get(agent, {})) if agent else {}
+    app.machine.prefs = dict(app.unsaved.get(agent) or _read(app).get(agent, {})) if agent else {}
     apply(app)
 
 
@@ -51,13 +53,13 @@ def apply(app):
 
 
 def keep(app):
-    """Her wishes changed: they take effect at once, and are written a little later."""
+    """The agent's wishes changed: they take effect at once, and are written a little later."""
     before = app.machine.levels
     apply(app)
     if app.machine.levels != before:
         audio_changed(app, app.parts.get("codec"))
     if app.desk.agent:
-        app.unkept[app.desk.agent] = app.machine.prefs
+        app.unsaved[app.desk.agent] = app.machine.prefs
         app.keep_due = app.clock.now() + _SOON_MS
 
 
@@ -65,10 +67,10 @@ def write(app):
     """Put into the file what is not there yet."""
     app.keep_due = None
     all_of_them = _read(app)
-    all_of_them.update(app.unkept)
+    all_of_them.update(app.unsaved)
     try:
-        kept.write(_FILE, all_of_them)
-        app.unkept.clear()
+        checked.write(_FILE, all_of_them)
+        app.unsaved.clear()
     except OSError as error:
         app.serial.log("{}: {}".format(_FILE, error))
         app.keep_due = app.clock.now() + _AGAIN_MS
@@ -77,8 +79,8 @@ def write(app):
 def _read(app):
     """Those of a damaged file are lost: that is told, and the file goes."""
     try:
-        return kept.read(_FILE) or {}
-    except kept.Damaged:
-        kept.remove(_FILE)
+        return checked.read(_FILE) or {}
+    except checked.Damaged:
+        checked.remove(_FILE)
         app.fault("config", "damaged")
         return {}

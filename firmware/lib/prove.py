@@ -23,7 +23,7 @@ _READS = const(64)
 _ERASES = const(3)
 _SPARE = const(4)  # sectors of the journal that are free before one of them is erased
 _DIPS_MS = const(10_000)
-_TOLD = const(60)  # letters of what failed
+_FAILED = const(60)  # letters of what failed
 
 # of the start: ticks_ms, which count from the chip's own start
 stages = {}  # type: ignore[var-annotated]
@@ -35,7 +35,7 @@ def stage(name):
     stages.setdefault(name, ticks_ms())
 
 
-def asked(app, details):
+def begin(app, details):
     """By the host, each step with a greater number than the one before."""
     global _last
     if details["i"] <= _last:
@@ -65,7 +65,7 @@ class Proof:
     def __init__(self, app):
         self.app = app
         self.task = None
-        self.asked = {}
+        self.job = {}
         self._wanted = ""  # the input that is measured, or "answer"
         self._page = ""  # else of the chip
         self._u = self._lit_at = 0
@@ -77,7 +77,7 @@ class Proof:
     async def step(self, details):
         app, machine = self.app, self.app.machine
         answer = {"i": details["i"], "step": details.get("step")}
-        self.asked, self._page = details, ""
+        self.job, self._page = details, ""
         machine.u = app.clock.now()
         machine.open(self, _LEFT_MS + details.get("seconds", 0) * 1000)
         app.wake()
@@ -86,7 +86,7 @@ class Proof:
             if work:
                 answer.update(await work(self) or {})
         except Exception as error:  # whatever it is: it is told
-            answer["failed"] = str(error)[:_TOLD]
+            answer["failed"] = str(error)[:_FAILED]
         answer["memory"] = chip.memory()
         answer["text"] = app.host.decoder.text
         await _tell(app, answer)
@@ -121,7 +121,7 @@ class Proof:
         return {"read_us": read, "erase_us": erases}
 
     async def _key_pressed(self):
-        return await self._measured("key%d" % self.asked["key"])
+        return await self._measured("key%d" % self.job["key"])
 
     async def _badge(self):
         return await self._measured("tapped")
@@ -216,7 +216,7 @@ class Proof:
         station.menu = self.app.bench = None
 
     def content(self):
-        return self.asked, self._wanted, self._page, self.lit
+        return self.job, self._wanted, self._page, self.lit
 
     def draw(self, canvas, words):
         self._lit_at = self.app.clock.now()  # the lights come before the screen
@@ -225,7 +225,7 @@ class Proof:
         elif self._page:
             title, how = words["bench_" + self._page], "prove_told"
         elif self._wanted[:3] == "key":
-            title, how = words["bench_keys"] % self.asked["key"], "bench_keys_how"
+            title, how = words["bench_keys"] % self.job["key"], "bench_keys_how"
         elif self._wanted == "tapped":
             title, how = words["bench_badge"], "bench_uid_how"
         else:

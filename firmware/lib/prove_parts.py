@@ -24,8 +24,8 @@ _NEEDS = {"voice": "set_sidetone", "line_out": "microphone_to_line"}
 
 
 async def hear(proof):
-    """A tone, her own voice, the line: 3 means that it is heard, 4 that it is not."""
-    parts, what = proof.app.parts, proof.asked["what"]
+    """A tone, one's own voice, the line: 3 means that it is heard, 4 that it is not."""
+    parts, what = proof.app.parts, proof.job["what"]
     codec = parts.get("codec")
     if not codec or not parts.has("audio") or _NEEDS.get(what) in getattr(codec, "absent", ()):
         return {"lacks": 1}
@@ -86,13 +86,13 @@ async def badges(proof):
         return {"lacks": 1}
     proof.taps = proof.unread = 0
     proof.show("", "wait")
-    await asyncio.sleep(proof.asked["seconds"])
+    await asyncio.sleep(proof.job["seconds"])
     return {"taps": proof.taps, "unread": proof.unread}
 
 
 async def pulled(proof):
     """After how long it was seen that a part is gone, and after how long that it is back."""
-    app, role = proof.app, proof.asked["part"]
+    app, role = proof.app, proof.job["part"]
     part = app.parts.get(role)
     if not app.parts.has(role) or getattr(part, "only_sends", False):  # nobody sees it go
         return {"lacks": 1}

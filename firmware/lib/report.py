@@ -27,14 +27,14 @@ def health(app, u):
 
 
 def audio_changed(app, codec):
-    """An event that tells how the agent has her headset now."""
+    """An event that tells how the agent's headset is set now."""
     app.record(
         {"k": "audio.changed", "volume": codec.volume, "mute": codec.muted,
          "sidetone": codec.sidetone}, app.clock.now(), True,
     )  # fmt: skip
 
 
-def told(part):
+def state_of(part):
     """What a part says of itself (a codec, a pad: registers, readings), else what is public in it:
     numbers and words; of a badge only that it is there.
     """
@@ -59,14 +59,15 @@ def dump(app):
     u = clock.now()
     return {
         "links": dict(
-            told(links), radio=links.radio and told(links.radio), broker=told(links.client)
+            state_of(links), radio=links.radio and state_of(links.radio),
+            broker=state_of(links.client),
         ) if links else None,
         "clock": {"u": u, "source": clock.source, "uncertainty_ms": uncertainty_ms(clock, u)},
-        "journal": dict(told(journal), first=journal.first, free=journal.free,
+        "journal": dict(state_of(journal), first=journal.first, free=journal.free,
                         bad=len(journal.bad)),
-        "uplink": dict(told(app.uplink), link=app.uplink.link),
-        "serial": told(app.serial),
-        "parts": {role: told(device) for role, device in app.parts.made.items()},
+        "uplink": dict(state_of(app.uplink), link=app.uplink.link),
+        "serial": state_of(app.serial),
+        "parts": {role: state_of(device) for role, device in app.parts.made.items()},
         "crashes": app.crashes, "foreign": app.host.foreign,
         "late": app.host.late, "memory": chip.memory(),
     }  # fmt: skip

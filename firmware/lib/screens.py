@@ -4,7 +4,7 @@ Rows 0-9 name, link, volume and time; 10-33 the state and its running time; 34-5
 detail; 54-62 four soft labels of 28 columns. An open list takes rows 10-62. The last column and
 the last row stay dark, for `lib.burn_in` to move the picture.
 
-What she must read at a glance (state, running time, detail) is 16 rows high or more. A list's four
+What must be read at a glance (state, running time, detail) is 16 rows high or more. A list's four
 lines, a text and the labels are ten: four lines beside four keys leave 13 rows each, and on a
 2.42" panel ten rows make capitals of 3.0 mm, 17' of arc at 60 cm (ISO 9241-303 asks for 16').
 Nothing large is filled: that is what wears an OLED, and thin dark strokes between lit dots read
@@ -63,7 +63,7 @@ class Screen:
         else:
             self._state(station, situation, time, u)
         due = clock.next_minute(u)
-        if desk.help and not desk.help_by:  # how long she waits
+        if desk.help and not desk.help_by:  # for how long it waits
             due = u + 1000 - (u - desk.help_at) % 1000
         if running:
             tick = u + 1000 - (u - desk.since) % 1000
@@ -217,7 +217,7 @@ class Screen:
         return words["guide"] % known if guide else known
 
     def _not_hers(self, station, situation):
-        """Who made the change that she did not make, or why it came."""
+        """Who made a change that is not the agent's, or why it came."""
         words = self.words
         reason, who, note = (station.desk.foreign + [None])[1:4]  # an older one has no note
         here = situation == "not_ready"
@@ -229,7 +229,7 @@ class Screen:
         return words.get("ended_" + reason) or words["ended"] % reason
 
     def _left(self, station, u):
-        """What is left of her reason's time, when that is little."""
+        """What is left of the reason's time, when that is little."""
         words = self.words
         desk = station.desk
         limit = station.config.limit_ms(desk.reason)

@@ -1,4 +1,4 @@
-"""What the station lets its agent hear, and what it measures of her calls; on boards that have the
+"""What the station lets its agent hear, and what it measures of the calls; on boards that have the
 role `audio`. One thing at a time, as the situation has it.
 
 In a call frames go to the voice meter, never while it is held or muted, and none is kept; at its
@@ -17,7 +17,7 @@ _REMINDER_MS = const(30_000)
 _WARNING_MS = const(10_000)  # before the wrap-up ends by itself
 _SILENT_MS = const(45_000)
 _RETRY_MS = const(10_000)
-_VOICE_FRAMES = const(20)  # 0.4 s of her voice
+_VOICE_FRAMES = const(20)  # 0.4 s of a voice
 _LEVEL_DB = const(-24)
 _ERRORS = const(
     (
@@ -34,12 +34,12 @@ def busy(app):
 
 
 def _hears(machine):
-    """Whether a list waits for her voice."""
+    """Whether a list waits for the agent's voice."""
     return bool(machine.menu) and machine.menu.hears
 
 
 def _quiet(machine):
-    """Whether she wishes to hear no tone but the ring."""
+    """Whether the agent wishes to hear no tone but the ring."""
     return machine.prefs.get("tones") == "off"
 
 
@@ -68,7 +68,7 @@ class Sound:
         self._doing = None
         self._meter = None
         self._call = None
-        self._asked = False  # whether the call goes on
+        self._asking = False  # whether the call goes on
         self._changed = asyncio.Event()
         asyncio.create_task(app.keep(self._run))
 
@@ -170,7 +170,7 @@ class Sound:
                 self._meter.flush()
 
     async def _level(self, audio):
-        """How loud her voice comes in, once she spoke for a moment."""
+        """How loud the agent's voice comes in, once there was a moment of it."""
         meter = Meter()
         audio.listen()
         self._app.fault("audio", None)
@@ -185,8 +185,8 @@ class Sound:
     def _heed(self, silent_ms):
         """Ask whether a call goes on in which nobody speaks, and no more once somebody does."""
         asks = silent_ms > 0 and silent_ms % _SILENT_MS == 0
-        if asks or (self._asked and not silent_ms):
-            self._asked = asks
+        if asks or (self._asking and not silent_ms):
+            self._asking = asks
             now = self._app.clock.now()
             self._app.post("quiet", now, now - silent_ms if asks else None)
 

@@ -6,7 +6,7 @@ import json
 import sys
 
 from lib import chip, orders
-from lib.desk import KEPT
+from lib.desk import STORED
 from lib.errors import JournalError
 from lib.journal import EVENT, SNAPSHOT
 from lib.ramflash import use_memory
@@ -81,8 +81,8 @@ def _mount(app, faults):
 def restore(desk, payload):
     """Take a snapshot; one of another firmware's shape is left alone."""
     values = json.loads(payload)
-    if isinstance(values, list) and len(values) == len(KEPT):
-        for name, value in zip(KEPT, values):  # noqa: B905
+    if isinstance(values, list) and len(values) == len(STORED):
+        for name, value in zip(STORED, values):  # noqa: B905
             setattr(desk, name, value)
 
 

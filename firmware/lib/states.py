@@ -23,7 +23,7 @@ class Station(Calls):
     _hers = False  # the last input was the agent's own act
     _shown = None  # what the screen was about after the last input
     _settled_at = 0
-    _warned = None  # presence_since of the reason whose limit she was warned of
+    _warned = None  # presence_since of the reason whose limit was warned of
 
     # ------------------------------------------------------------------ the way in
 
@@ -147,7 +147,7 @@ class Station(Calls):
         return due
 
     def _warning(self):
-        """`u` at which she is warned that her reason's time is nearly over, or None."""
+        """`u` at which the agent is warned that the reason's time is nearly over, or None."""
         desk = self.desk
         limit = self.config.limit_ms(desk.reason) if self.situation == "not_ready" else 0
         if not limit or self._warned == desk.presence_since:

@@ -12,7 +12,7 @@ _MOST_MS = const(3_600_000)
 _STALE_MS = const(3_900_000)  # the host tells the time each hour
 
 
-async def keep_hour(app, joined):
+async def sync_time(app, joined):
     clock = app.clock
     wait_ms = _FIRST_MS
     while True:

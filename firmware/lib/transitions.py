@@ -1,4 +1,5 @@
-"""What each input does in each situation: the state machine's table; commands are in `lib.asked`.
+"""What each input of a person does in each situation: the state machine's table. What the host's
+commands do stands in `lib.commands`.
 
 A situation is the presence while no call is on, else the work. `closing` lasts only when the power
 went between the end of a call and its wrap-up. An action is the method `_name` of `lib.states`;
@@ -8,7 +9,6 @@ went between the end of a call and its wrap-up. An action is the method `_name` 
 SITUATIONS = (
     "logged_out not_ready ready offered dialing talking held consulting wrapup closing".split()  # noqa: SIM905
 )
-_PLACES = {situation: at for at, situation in enumerate(SITUATIONS)}
 
 
 def cut(table):
@@ -16,25 +16,27 @@ def cut(table):
     return {name: row.split() for name, row in table.items()}
 
 
-_TABLE = {
-    # one cell: the same everywhere; else
-    # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup, closing
-    "key1": ". . . answer hang_up hang_up hang_up transfer.drop finish .",
-    "key2": ". . . silence . mute . mute . .",
-    "key3": ". go_ready choose_reason . answer step step transfer.join . .",
-    "key4": ". choose_reason dial.begin . . hold resume transfer.swap . .",
-    "key5": ". help.ask help.ask . . help.ask help.ask transfer.confer help.ask .",
-    "key6": "pin.code menu.show menu.show . . menu.show menu.show transfer.back menu.show .",
-    "long5": "help.fault",
-    "long6": "settings.show settings.show settings.show . . . . . . .",
-    "badge": (
-        "session.log_in session.relieve session.relieve session.deny session.ask session.ask "
-        "session.ask session.ask session.ask session.deny"
-    ),
-    "quiet": ". . . . . quiet.ask . . . .",
-    "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
-}
-TABLE = cut(_TABLE)
+TABLE = cut(
+    {
+        # one cell: the same everywhere; else
+        # logged_out, not_ready, ready, offered, dialing, talking, held, consulting, wrapup,
+        # closing
+        "key1": ". . . answer hang_up hang_up hang_up transfer.drop finish .",
+        "key2": ". . . silence . mute . mute . .",
+        "key3": ". go_ready choose_reason . answer step step transfer.join . .",
+        "key4": ". choose_reason dial.begin . . hold resume transfer.swap . .",
+        "key5": ". help.ask help.ask . . help.ask help.ask transfer.confer help.ask .",
+        "key6": "pin.code menu.show menu.show . . menu.show menu.show transfer.back menu.show .",
+        "long5": "help.fault",
+        "long6": "settings.show settings.show settings.show . . . . . . .",
+        "badge": (
+            "session.log_in session.relieve session.relieve session.deny session.ask session.ask "
+            "session.ask session.ask session.ask session.deny"
+        ),
+        "quiet": ". . . . . quiet.ask . . . .",
+        "power_back": ". . . interrupt interrupt interrupt interrupt interrupt . wrap_up",
+    }
+)
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
     "hang_up withdraw miss time_out finish session.ask session.relieve session.leave "
@@ -46,5 +48,5 @@ ENDING = (  # noqa: SIM905
 def cell(name, situation, table=TABLE):
     """The action of input `name`, or None."""
     cells = table.get(name, ".")
-    action = cells[_PLACES[situation] if len(cells) > 1 else 0]
+    action = cells[SITUATIONS.index(situation) if len(cells) > 1 else 0]
     return None if action == "." else action

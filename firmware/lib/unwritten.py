@@ -39,8 +39,8 @@ class Unwritten:
 
     def go_on(self, now):
         """There is room again: (whether something was recorded, whether time is looked at)."""
-        kept, tried = bool(self._events), bool(self.again_at)
+        wrote, tried = bool(self._events), bool(self.again_at)
         while self._events and self._record(self._events[0], now):
             self._events.pop(0)
         self.again_at = 0
-        return kept, tried
+        return wrote, tried

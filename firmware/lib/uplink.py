@@ -58,7 +58,7 @@ class Uplink:
         self.ringing = False
         self._late_at: "int | None" = 0  # u from which the link is late, None: all was answered
         self._lost_at = 0
-        self._told = "lost"  # the link, as the app was told last
+        self._reported = "lost"  # the link, as the app was told last
         self._heard_at = 0  # u of the host's last word
         self._synced = False  # an acknowledgement came: the host's position is known
         self._owed = True  # a hello that was asked for; an acknowledgement alone is no answer
@@ -84,8 +84,8 @@ class Uplink:
         return "late" if now < self._lost_at else "lost"
 
     def _tell(self):
-        if self._told != self.link:
-            self._told = self.link
+        if self._reported != self.link:
+            self._reported = self.link
             self.on_link()
 
     def _expect(self, wait_ms):
@@ -174,11 +174,11 @@ class Uplink:
             if self._synced:
                 await self._send_window()
             self._tell()
-            turns_at = self._late_at if self._told == "up" else self._lost_at
+            turns_at = self._late_at if self._reported == "up" else self._lost_at
             due = None
             for at in (
                 self._hello_at, self._resend_at, self._quiet_at(),
-                None if self._told == "lost" else turns_at,
+                None if self._reported == "lost" else turns_at,
             ):  # fmt: skip
                 if at is not None and (due is None or at < due):
                     due = at

@@ -70,7 +70,12 @@ def demo(
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """A hub and six stations with scripted agents, in real time, until Ctrl-C."""
+    """Run a hub and six stations with scripted agents.
+
+    In real time, until Ctrl-C.
+
+    Example: diadema demo --stations 6
+    """
     options = ShiftOptions(
         stations=stations,
         seed=seed,
@@ -105,7 +110,12 @@ def sim(
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Stations with agents as a real call log has them; ends with the store beside the flash."""
+    """Run stations with agents as a real call log has them.
+
+    Ends with the store beside the flash.
+
+    Example: diadema sim --stations 6 --seconds 60
+    """
     options = ShiftOptions(
         stations=stations,
         seed=seed,
@@ -146,7 +156,12 @@ def replay(
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """A real day, call by call, through simulated stations; store and file beside each other."""
+    """Play a real day, call by call, through simulated stations.
+
+    Store and file are compared at the end.
+
+    Example: diadema replay calls.tsv --day 990201 --switch-links 2
+    """
     if format not in FORMATS:
         raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
     if zone not in available_timezones():
@@ -182,7 +197,12 @@ def torture(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cut, kill, flip and fill whatever can be, then ask if each event is stored exactly once."""
+    """Cut, kill and flip whatever can be; no event may be lost.
+
+    Then each must be stored exactly once.
+
+    Example: diadema torture --campaign all
+    """
     names = campaigns.chosen(campaign)
     if only and len(names) != 1:
         raise DiademaError("--only repeats a failure of one campaign: name it with --campaign")

@@ -30,9 +30,9 @@ WAYS: list[list[Step]] = [  # to each situation
 
 _HEAD = """# The agent's states
 
-`python tests/firmware/table_page.py` writes this page from `lib/transitions.py` and `lib/asked.py`
-(commands), and the diagram from trying every input, and every line of the lists it opens, in each
-situation: which events lead from where to where. Nothing but events changes the desk.
+`python tests/firmware/table_page.py` writes this page from `lib/transitions.py` and
+`lib/commands.py`, and the diagram from trying every input, and every line of the lists it opens,
+in each situation: which events lead from where to where. Nothing but events changes the desk.
 
 ```mermaid
 stateDiagram-v2
@@ -53,7 +53,7 @@ def page() -> str:
     table = import_module("lib.transitions")
     lines = ["| input | " + " | ".join(table.SITUATIONS) + " |"]
     lines.append("|---" * (1 + len(table.SITUATIONS)) + "|")
-    rows = {**table.TABLE, **import_module("lib.asked").TABLE}
+    rows = {**table.TABLE, **import_module("lib.commands").TABLE}
     for name in rows:
         actions = [table.cell(name, situation, rows) for situation in table.SITUATIONS]
         cells = [_words(action) for action in actions]

@@ -1,5 +1,8 @@
-"""Every board's table against the drivers it names: they exist, and take what it gives them."""
+"""Every board's table against the drivers it names: they exist, and take what it gives them;
+and the page of the drivers' contracts against both.
+"""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -41,3 +44,30 @@ def test_a_wrong_table_is_found() -> None:
     assert not fits(screen, 3, {})
     assert constructor(FIRMWARE, "drivers.pn532", "PN533") is None
     assert constructor(FIRMWARE, "drivers.pn533", "PN533") is None
+
+
+def test_the_page_of_contracts_has_every_role_and_names_every_driver() -> None:
+    drivers = FIRMWARE / "drivers"
+    page = (drivers / "README.md").read_text(encoding="utf-8")
+    contracts = page.partition("## Contracts")[2].partition("\n## ")[0]
+    roles = set(re.findall(r"^### `(\w+)`$", contracts, re.MULTILINE))
+    used = {role for path in BOARDS for role in runpy.run_path(str(path))["PARTS"]}
+    assert roles == used == ROLES
+    linked = set(re.findall(r"\]\((\w+\.py)\)", page))
+    assert linked == {path.name for path in drivers.glob("*.py")}
+    for path in BOARDS:
+        for role, (module, *_) in runpy.run_path(str(path))["PARTS"].items():
+            section = contracts.partition(f"### `{role}`\n")[2].partition("\n### ")[0]
+            assert f"({module}.py)" in section, f"{role} of {path.parent.name}: {module}"
+
+
+def test_the_page_of_contracts_adds_a_badge_reader_in_six_files_at_most() -> None:
+    page = (FIRMWARE / "drivers" / "README.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^(\d+)\. `([\w/.]+)`", page.partition("## Add a badge reader")[2], re.M)
+    assert [int(number) for number, _ in steps] == [*range(1, len(steps) + 1)]
+    assert 0 < len(steps) <= 6
+    for _, path in steps:
+        assert (ROOT / re.sub(r"NAME|BOARD", lambda hit: _SAMPLE[hit[0]], path)).exists(), path
+
+
+_SAMPLE = {"NAME": "mfrc522", "BOARD": "devkitc_wm8960"}

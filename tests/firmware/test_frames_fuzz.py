@@ -1,9 +1,10 @@
 """The station's decoder against any bytes, and against the host's own framing."""
 
 import diadema.wire.frames
+from diadema.wire.frames import UP_LIMIT
 from hypothesis import given
 from hypothesis import strategies as st
-from lib.frames import DOWN_LIMIT, UP_LIMIT, Decoder, encode
+from lib.frames import DOWN_LIMIT, Decoder, encode
 
 noise = st.binary(max_size=60)
 messages = st.binary(min_size=1, max_size=80).filter(lambda m: not set(m) & {0x1E, 0x0A})

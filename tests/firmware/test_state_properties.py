@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lib import asked, transitions
+from lib import commands, transitions
 
 from tests.support import state_walk
 from tests.support.deskbench import ROSA
@@ -96,7 +96,7 @@ def test_twenty_thousand_steps_from_one_seed():
     ],
 )
 def test_a_broken_cell_of_the_table_is_found(monkeypatch, row, situation, action):
-    table = asked.TABLE if row in asked.TABLE else transitions.TABLE
+    table = commands.TABLE if row in commands.TABLE else transitions.TABLE
     cells = table[row][:]
     cells[transitions.SITUATIONS.index(situation)] = action
     monkeypatch.setitem(table, row, cells)

@@ -244,7 +244,7 @@ def test_a_message_to_many_and_who_has_read_it(acts, ingest, commands, desk, rea
     more(ingest, other, lambda one: one.add(
         "command.refused", i=i2, command="text", reason="too_many"))  # fmt: skip
     first, second = reader.messages(m=m)
-    assert (first.sent.a, first.sent.text, first.shown, first.shown_utc) == (
+    assert (first.sent.agent, first.sent.text, first.shown, first.shown_utc) == (
         "a001", text, True, shown_utc,
     )  # fmt: skip
     assert (first.answer, first.how, first.answered_utc) == ("observe", "badge", shown_utc + 1000)
@@ -264,7 +264,7 @@ def test_a_supervisor_notes_what_he_did_and_an_alert_that_he_saw(acts, desk, rea
     acts.act({"action": "note", "a": "a001", "kind": "orientacion", "c": "c1", "note": "", **BY})
     acts.act({"action": "acknowledge", "a": "a001", "rule": "long_state", "since": T0, **BY})
     noted, seen = reader.acts(agent="a001")
-    assert (noted.act.kind, noted.act.c, noted.outcome) == ("orientacion", "c1", None)
+    assert (noted.act.kind, noted.act.contact, noted.outcome) == ("orientacion", "c1", None)
     assert (seen.act.rule, seen.act.since_utc) == ("long_state", T0)
     assert [one.act.action for one in reader.acts(after=noted.position)] == ["acknowledge"]
     assert [one.act.action for one in reader.acts(limit=1)] == ["note"]
@@ -304,7 +304,7 @@ def test_a_correction_stands_beside_the_mark(acts, desk, reader, clock):
     clock.now = T0 + 3_600_000
     corrected = {
         "k": "attendance.corrected", "a": "a001", "direction": "in", "time": T0 - 600_000,
-        "reason": "la cola del lector", "of": [mark.s, mark.e, mark.n], "evidence": "cámara 3",
+        "reason": "la cola del lector", "of": [mark.station, mark.epoch, mark.sequence], "evidence": "cámara 3",
     }  # fmt: skip
     answer, _ = acts.record(corrected | {"by": "elena"})
     acts.record({
@@ -313,9 +313,9 @@ def test_a_correction_stands_beside_the_mark(acts, desk, reader, clock):
     assert reader.marks() == [mark]
     first, second = reader.corrections()
     assert (first.kind, first.of_n, first.time_utc, first.by) == (
-        "corrected", mark.n, T0 - 600_000, "elena",
+        "corrected", mark.sequence, T0 - 600_000, "elena",
     )  # fmt: skip
-    assert answer["of"] == (first.s, first.e, first.n)
+    assert answer["of"] == (first.station, first.epoch, first.sequence)
     assert (second.kind, second.day, second.number) == ("justified", "2026-11-18", 2)
     assert first.hash != second.hash and len(second.hash) == 64
     assert reader.corrections(end_utc=T0 - 600_000) == [second]
@@ -342,7 +342,11 @@ def test_a_correction_that_cannot_be(acts, desk, reader, change, error):
 @pytest.mark.parametrize("kind", ["corrected", "justified"])
 def test_a_mark_is_put_right_for_whom_it_is(acts, desk, reader, kind):
     (mark,) = reader.marks()
-    asked = {"k": f"attendance.{kind}", "a": "a002", "of": [mark.s, mark.e, mark.n]}
+    asked = {
+        "k": f"attendance.{kind}",
+        "a": "a002",
+        "of": [mark.station, mark.epoch, mark.sequence],
+    }
     asked |= {"direction": "in", "time": T0} if kind == "corrected" else {}
     with pytest.raises(Refused) as refusal:
         acts.record(asked | {"reason": "olvidó", "by": "elena"})

@@ -63,8 +63,8 @@ def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
         QueueCall(
             station="PBX-x",
             epoch=1,
-            sequence=one.n,
-            pbx=str(one.n),
+            sequence=one.sequence,
+            pbx=str(one.sequence),
             queue="q",
             start_utc=one.start_utc,
             agent="a001",
@@ -74,7 +74,7 @@ def test_what_is_in_doubt_itself_puts_nothing_in_doubt():
         )
         for one in contacts
     ]
-    assert [later.n for later, _ in of_queue.overlapping(calls)] == [2]
+    assert [later.sequence for later, _ in of_queue.overlapping(calls)] == [2]
 
 
 def test_a_chain_of_talks_over_midnight_is_looked_at_from_its_beginning(place):

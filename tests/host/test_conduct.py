@@ -197,7 +197,7 @@ def test_a_code_that_comes_in_the_next_call_is_the_former_calls(
     script = pending(ingest, 3)
     ingest = Ingest(writer, site, clock)
     take(ingest, code(code(script, "c0"), "c2", "112"))
-    codes = {one.c: one.code for one in reader.contacts()}
+    codes = {one.contact: one.code for one in reader.contacts()}
     assert codes == {"c0": "111", "c1": None, "c2": "112", "last": None}
     assert [one.phase for one in ingest.station(S).state.open] == ["talking"]
     assert not any(one.estimated for one in reader.contacts())
@@ -219,7 +219,7 @@ def test_a_code_of_a_call_that_nobody_heard_of_harms_no_other(ingest, reader):
     script = code(pending(ingest), "x9")
     script.contact("retypified", "x8", code="111", version=1, author="a001")
     take(ingest, script)
-    assert [(one.c, one.estimated) for one in reader.contacts()] == [
+    assert [(one.contact, one.estimated) for one in reader.contacts()] == [
         ("c0", False),
         ("last", False),
     ]
@@ -230,7 +230,7 @@ def test_only_so_many_wait_for_their_code(ingest, reader):
     assert len(ingest.station(S).state.coded_late) == 8
     take(ingest, code(code(script, "c2"), "c7"))
     take(ingest, script.contact("retypified", "c2", code="112", version=1, author="a001"))
-    codes = {one.c: one.code for one in reader.contacts()}
+    codes = {one.contact: one.code for one in reader.contacts()}
     assert (codes["c2"], codes["c4"], codes["c7"]) == ("112", None, "111")
 
 
@@ -247,5 +247,5 @@ def test_a_rebuild_finds_the_same(tmp_path, ingest, clock):
     take(ingest, code(script, "c1").boot("hard").clock(T0 + 60_000).offer("c3"))
     ingest.save((), ingest.floor.agents())
     first = ingest.station(S).state.coded_late[0]
-    assert (first.c, first.late, first.more.fault, first.code) == ("c1", True, True, "111")
+    assert (first.contact, first.late, first.more.fault, first.code) == ("c1", True, True, "111")
     assert rebuild(data, clock).differences == []

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.base.clock import SystemClock
-from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.cli import main
 from diadema.exchange.imports.bank import import_bank
-from diadema.figures.read import read
+from diadema.figures.days import spans
+from diadema.figures.facts import queue_halves
+from diadema.figures.rows import QueueSums, Sums
+from diadema.figures.switch import book_served
 from diadema.metrics.calls import aside
+from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import Flow
-from diadema.report.month import Cut, Served, as_json, bounds, month_report, work_out
-from diadema.site.directory.people import People
-from diadema.store import QueueCall, open_reader
+from diadema.store import QueueCall
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,53 +217,43 @@ def switch_calls(draw):
     return calls
 
 
-def made_of(calls, month, zone):
-    return work_out(calls, month, ZoneInfo(zone), Cut("", 0), None, 20, 5)
-
-
-def summed(rows):
-    total = Served()
-    for row in rows:
-        total.contacts += row.contacts
-        total.talk_s += row.talk_s
-        total.n += row.n
-        total.n_talk_s += row.n_talk_s
-        total.aside += row.aside
-    return total
+def booked(calls, zone):
+    """Each month's half-hours of the queue and of the agent's conversations, as roll-ups have
+    them; every agent is one here.
+    """
+    zone, months = ZoneInfo(zone), {}
+    intervals = Intervals(zone)
+    for span in spans(date(2026, 2, 1), date(2026, 4, 30), zone):
+        begun = [c for c in calls if span.start_s <= c.start_utc // 1000 < span.end_s]
+        served = defaultdict(Sums)
+        book_served(served, calls, (), (), span, intervals, {})
+        flow = queue_halves(begun, (), intervals)
+        for at in (*flow, *served):
+            assert span.start_s - HALF < at < span.end_s
+        months.setdefault(span.day.month, []).append((flow, dict(served)))
+    return months
 
 
 @given(calls=switch_calls(), zone=st.sampled_from(ZONES))
 def test_intervals_and_months_sum_to_the_total(calls, zone):
-    months = [made_of(calls, month, zone) for month in ("2026-02", "2026-03", "2026-04")]
-    for made in months:
-        flow = Flow()
-        for part in made.flow.values():
-            flow += part
-        assert asdict(flow) == asdict(made.total)
-        assert summed(made.load.values()) == summed(made.agents.values()) == made.served
-        total = made.total
-        parts = total.answered + total.abandoned + total.left + total.waiting
-        assert total.received == parts
-        plainly = as_json(made)
-        assert sum(row["talk_s"] for row in plainly["intervals"]) == plainly["talk_s"]
-        for start in made.flow | {interval: 0 for interval, _ in made.load}:
-            low, high = bounds(made.month, ZoneInfo(zone))
-            assert low - HALF < start < high
-    entered = [call for call in calls if call.entered]
-    assert sum(made.total.received for made in months) == len(entered)
-    talk = sum(
-        call.end_utc // 1000 - call.connected_utc // 1000
-        for call in calls
-        if call.outcome == "answered" and call.end_utc is not None
-    )
-    assert sum(made.served.talk_s for made in months) == talk
+    days = [day for month in booked(calls, zone).values() for day in month]
+    queue = QueueSums.total(sums for flow, _ in days for sums in flow.values())
+    parts = queue.answered + queue.abandoned + queue.left + queue.waiting
+    assert queue.received == parts == sum(call.entered for call in calls)
+    served = Sums.total([sums for _, halves in days for sums in halves.values()] or [Sums()])
+    answered = [call for call in calls if call.outcome == "answered"]
+    whole = [call for call in answered if call.end_utc is not None]
+    talk = sum(call.end_utc // 1000 - call.connected_utc // 1000 for call in whole)
+    assert served.load.switch_talk_s == talk
+    assert served.calls().answered == len(answered)
+    assert served.calls().n + aside(served.calls()) == len(answered)
 
 
 @given(calls=switch_calls(), order=st.randoms())
 def test_the_order_of_the_calls_changes_nothing(calls, order):
-    before = as_json(made_of(calls, "2026-03", "Europe/Madrid"))
+    before = booked(calls, "Europe/Madrid")
     order.shuffle(calls)
-    assert as_json(made_of(calls, "2026-03", "Europe/Madrid")) == before
+    assert booked(calls, "Europe/Madrid") == before
 
 
 def test_the_month_is_the_sites(report, tmp_path):
@@ -303,10 +294,10 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
     assert "no calls" in empty and "1999-02-01" in empty
 
 
-@pytest.mark.parametrize("month", ["1999-13", "febrero", "", "0000-01", "9999-12"])
-def test_what_is_no_month_is_refused(month):
-    with pytest.raises(DiademaError, match="write one like 1999-02"):
-        bounds(month, ZoneInfo("UTC"))
+@pytest.mark.parametrize("month", ["1999-13", "febrero", "0000-01", "9999-12"])
+def test_what_is_no_month_is_refused(report, tmp_path, month):
+    code, _, said = report("--month", month, "--data", tmp_path)
+    assert code == 2 and repr(month) in said and "2026-11" in said
 
 
 def test_there_must_be_a_store(report, tmp_path):
@@ -314,33 +305,26 @@ def test_there_must_be_a_store(report, tmp_path):
     assert code == 2 and "no store" in said
 
 
-def test_figures_of_days_are_those_of_the_month_where_only_a_switch_tells(tmp_path):
-    """Agents and queues, by the other reading of the same calls; nobody is named in one row."""
+def test_where_only_a_switch_reports_the_month_is_the_one_of_the_kinds(report, tmp_path):
+    """`servicio` and `llamadas` have the same totals; nobody is named in one row."""
     data = DataDir(tmp_path / "data")
     data.make()
-    (tmp_path / "data" / "site.json").write_text(json.dumps(SITE))
-    zone = ZoneInfo("America/Lima")
+    data.site.write_text(json.dumps(SITE))
     import_bank([invented(tmp_path)], data, SystemClock())
-    reader = open_reader(data.store)
-    try:
-        made = month_report(reader, "1999-02", zone, 0, People())
-    finally:
-        reader.close()
-    figures = read(data, date(1999, 2, 1), date(1999, 2, 28), 0, intervals=True)
-    assert asdict(figures.queue().flow(20, 5)) == asdict(made.total)
-    assert None in made.agents
-    for agent, served in made.agents.items():
-        sums = figures.agent(agent or "")
-        calls = sums.calls()
-        assert (calls.answered, calls.by_switch) == (served.contacts, served.contacts)
-        assert sums.load.switch_talk_s == served.talk_s
-        assert (calls.n, calls.talk_s) == (served.n, served.n_talk_s)
-        assert aside(calls) == sum(served.aside.values())
-        assert calls.aside_unnamed == served.aside["no_agent"]
-    by_half = Counter()
-    for day in figures.days:
-        for start, agents in day.intervals.items():
-            for agent, sums in agents.items():
-                by_half[start, agent] += sums.load.switch_talk_s
-    expected = {(start, agent or ""): row.talk_s for (start, agent), row in made.load.items()}
-    assert +by_half == +Counter(expected)
+    span = ("--month", "1999-02", "--data", data.root, "--json")
+    made = json.loads(report(*span)[1])
+    tables = {}
+    for kind in ("servicio", "llamadas", "tmo"):
+        told = json.loads(report(*span, "--kind", kind)[1])
+        tables |= {one["section"]: one for one in told["sections"]}
+    total = tables["service_days"]["total"]
+    assert {name: total[name] for name in asdict(Flow())} == {
+        name: made["n"][name] for name in asdict(Flow())
+    }
+    levels = {name: total[f"sl_{name}"] for name in made["service_level"]}
+    assert levels == made["service_level"]
+    assert tables["calls_agents"]["total"]["answered"] == made["contacts"]
+    assert tables["aht_agents"]["total"]["n"] == made["mean_n"]
+    assert None in {row["agent"] for row in made["agents"]}
+    assert sum(row["talk_s"] for row in made["agent_intervals"]) == made["talk_s"]
+    assert sum(row["talk_s"] for row in made["intervals"]) == made["talk_s"]

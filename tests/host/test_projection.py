@@ -28,7 +28,7 @@ def started():
 def test_a_call_is_measured_whole(ingest, reader):
     take(ingest, started().call("c1", talk=61_000, hold=5_000, wrap=9_500, ring=3_200))
     (contact,) = reader.contacts()
-    assert (contact.a, contact.c, contact.queue, contact.outcome) == (
+    assert (contact.agent, contact.contact, contact.queue, contact.outcome) == (
         "a001", "c1", "ventas", "answered",
     )  # fmt: skip
     assert (contact.talk_ms, contact.hold_ms, contact.wrap_ms, contact.ring_ms) == (
@@ -203,7 +203,10 @@ def test_another_badge_relieves(ingest, reader):
     assert shown(effects)["state"] == "logged_out"
     assert shown(effects)["since"] == T0 - 15 + script.u
     assert shown(effects, "a002")["state"] == "not_ready"
-    assert [(s.a, s.reason) for s in reader.sessions()] == [("a001", "relieved"), ("a002", None)]
+    assert [(s.agent, s.reason) for s in reader.sessions()] == [
+        ("a001", "relieved"),
+        ("a002", None),
+    ]
 
 
 def test_one_agent_at_two_seats_is_warned_of_once(ingest):
@@ -229,8 +232,8 @@ def test_lost_events_leave_an_honest_picture(ingest, reader):
     messages = [script.hello_message(first=lost + 1), *script.messages(lost + 1)]
     effects = ingest.take(messages, "stream", "server")
     first, second = reader.contacts()
-    assert (first.c, first.estimated, first.outcome) == ("c1", True, "answered")
-    assert (second.c, second.estimated) == ("c2", False)
+    assert (first.contact, first.estimated, first.outcome) == ("c1", True, "answered")
+    assert (second.contact, second.estimated) == ("c2", False)
     assert (shown(effects)["contacts"], shown(effects)["tmo"]) == (2, 70)
 
 

@@ -79,7 +79,7 @@ class Told(Script):
 
 
 def boot(s=S, e=7):
-    return Told(station=s, epoch=e).boot()
+    return Told(s=s, e=e).boot()
 
 
 def commands(wire):
@@ -358,9 +358,9 @@ def door(ingest_here, tmp_path):
 
 CABLE = f"diadema.v1.gw-row.{S}.0.cmd"
 UNPROVEN = {
-    "a greeting": Told(epoch=9).boot().hello(keyed=1),
-    "one that fits nowhere": Told(epoch=9).boot().hello(first=5),
-    "one far ahead": Told(epoch=9).boot().hello(first=1 << 30) | {"last": 1 << 30},
+    "a greeting": Told(e=9).boot().hello(keyed=1),
+    "one that fits nowhere": Told(e=9).boot().hello(first=5),
+    "one far ahead": Told(e=9).boot().hello(first=1 << 30) | {"last": 1 << 30},
     "one of no shape": b"{}",
     "an end": {"up": False, "s": S},
     "safe mode": {"up": False, "s": S, "safe": True, "cause": "crashes"},

@@ -103,10 +103,14 @@ def test_a_call_goes_on_in_the_next_log(ingest, reader):
     take(ingest, told(("connected", 4000, "p1", answered), ("left", 9000, "p1", ended), e=10))
     take(ingest, told(("left", DAY + 51, "p2", {"cause": "timeout"}), e=11))
     first, second, third = reader.queue_calls()
-    assert (first.e, first.outcome, first.estimated, first.ended_by, first.reference) == (
+    assert (first.epoch, first.outcome, first.estimated, first.ended_by, first.reference) == (
         9, "answered", False, "caller", "f0" * 16)  # fmt: skip
-    assert (second.e, second.outcome, second.end_utc) == (9, "waiting", None)  # a day is enough
-    assert (third.e, third.outcome, third.estimated) == (11, "left", True)
+    assert (second.epoch, second.outcome, second.end_utc) == (
+        9,
+        "waiting",
+        None,
+    )  # a day is enough
+    assert (third.epoch, third.outcome, third.estimated) == (11, "left", True)
 
 
 def test_an_end_tells_of_the_course_that_nobody_heard(ingest, reader):

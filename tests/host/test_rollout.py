@@ -28,7 +28,7 @@ class Floor:
         """One look; the stations where it begins."""
         self.now += ms
         self.rollout.step(self.facts, self.now)
-        begun = [seat.s for seat in self.rollout.ready(self.facts)]
+        begun = [seat.station for seat in self.rollout.ready(self.facts)]
         for s in begun:
             self.rollout.sending(s, self.now)
         return begun
@@ -136,7 +136,7 @@ def test_it_stops_at_the_failures_that_end_it_and_says_which_and_why():
     assert floor.go() == []
     rollout = floor.rollout
     assert (rollout.status, rollout.why, rollout.at) == ("stopped", "failures", second[0])
-    assert {seat.s: seat.reason for seat in rollout.failed} == {
+    assert {seat.station: seat.reason for seat in rollout.failed} == {
         one: "rolled_back: codec", second[0]: "bad_signature",
     }  # fmt: skip
     with pytest.raises(UpdateError, match="--retry"):

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
-from diadema.report.period import around
+from diadema.report.period import around, period
 from diadema.site.directory.problems import Wrong
 
 from tests.support.queue_logs import QueueLog
@@ -239,15 +239,20 @@ def test_all_counts_who_was_thrown_out_and_is_the_strictest(data):
     assert found["% abandono de recibidas"][0] == 11.5 and found["% abandono"][0] == 11.7
 
 
+def month_of(data, word, now_ms):
+    """As `diadema report month` makes it without a kind and a threshold."""
+    from diadema.report.asked import Asked
+    from diadema.report.model import Scope
+    from diadema.report.month import Month
+
+    span = period("month", word)
+    return Month(Asked(data, "servicio", span, Scope(), now_ms, threshold_s=None, short_s=5))
+
+
 def test_a_scheduled_report_and_the_month_have_the_targets_t(data):
     """A3: neither has a --threshold of its own."""
-    from zoneinfo import ZoneInfo
-
-    from diadema.report.month import as_json, month_report
     from diadema.report.schedule import Schedule, add
     from diadema.report.scheduled import run_due
-    from diadema.site.directory.people_of import people
-    from diadema.store import open_reader
 
     support(data)
     put(data, "targets", metric="service_level", queue="soporte", value=40, threshold_s=60)
@@ -259,13 +264,7 @@ def test_a_scheduled_report_and_the_month_have_the_targets_t(data):
     (run,) = [one for one in run_due(data, NOW) if one.span == "2026-11-18"]
     told = json.loads((data.reports / run.file).read_text())
     assert told["threshold_s"] == 60
-    reader = open_reader(data.store)
-    try:
-        month = as_json(month_report(
-            reader, "2026-11", ZoneInfo("America/Lima"), NOW, people=people(data), short_s=5
-        ))  # fmt: skip
-    finally:
-        reader.close()
+    month = month_of(data, "2026-11", NOW).as_json()
     assert month["service_level"]["offered"] == 65.0
     assert month["thresholds"] == {"soporte": 60}
 
@@ -353,7 +352,8 @@ def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
 
 def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypatch):
     """Bad input: 01:10 came twice on the night in New York, at −04 and at −05."""
-    from diadema.cli.report import _switch_month
+    from diadema.report.screen import show
+    from rich.console import Console
 
     from tests.support.queue_logs import T
 
@@ -367,6 +367,6 @@ def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypat
         told = {row[section.at("hour")]: row[section.at("received")] for row in section.rows}
         assert told == {"01:00 −04": 1, "01:00 −05": 2}
     monkeypatch.setenv("COLUMNS", "200")
-    _switch_month(data.root, None, "2026-11", None, 5, as_json=False)
+    show(Console(highlight=False, markup=False), month_of(data, "2026-11", NOW), "es")
     printed = capsys.readouterr().out
     assert "01:00 −04" in printed and "01:00 −05" in printed

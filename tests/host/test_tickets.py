@@ -47,7 +47,12 @@ def test_help_is_asked_accepted_and_resolved(ingest, reader):
     script.add("help.resolved", 60_000, of=of, i=7, by="Luz Rey", result="explicado")
     assert shown(take(ingest, script), "help", "help_by") == (None, None)
     (ticket,) = reader.tickets(start_utc=since, end_utc=since + 1)
-    assert (ticket.kind, ticket.a, ticket.c, ticket.topic) == ("help", "a001", "c1", "otro")
+    assert (ticket.kind, ticket.agent, ticket.contact, ticket.topic) == (
+        "help",
+        "a001",
+        "c1",
+        "otro",
+    )
     assert (ticket.outcome, ticket.wait_ms, ticket.accepted_by) == ("resolved", 43_000, "Luz Rey")
     assert (ticket.closed_by, ticket.result, ticket.technical_ms) == ("Luz Rey", "explicado", None)
     assert ticket.closed_utc - ticket.open_utc == 104_000
@@ -101,14 +106,14 @@ def test_a_fault_reported_by_nobody_and_over_a_power_cut(ingest, reader, writer,
     script.boot().clock(T0 + HOUR)
     take(ingest, script.add("fault.accepted", of=of, i=3, by="Teo"))
     (ticket,) = reader.tickets()
-    assert (ticket.a, ticket.wait_ms) == (None, HOUR)
+    assert (ticket.agent, ticket.wait_ms) == (None, HOUR)
 
 
 def test_a_press_that_was_lost_leaves_a_ticket_that_says_so(ingest, reader):
     script = started()
     take(ingest, script.add("help.accepted", of=[S, 7, 2], i=5, by="Ana"))
     (ticket,) = reader.tickets()
-    assert (ticket.n, ticket.estimated, ticket.kind, ticket.wait_ms) == (2, True, "help", 0)
+    assert (ticket.sequence, ticket.estimated, ticket.kind, ticket.wait_ms) == (2, True, "help", 0)
 
 
 def test_hours_come_later_and_a_rebuild_finds_the_same(tmp_path, ingest, reader, clock):

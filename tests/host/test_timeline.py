@@ -134,6 +134,6 @@ def test_clocks_in_numbers_and_one_in_words():
     words = told(old, now)
     assert words["drift_ppm"] == pytest.approx(20, abs=0.1)
     assert words["uncertainty_ms"] == pytest.approx(60, abs=1)
-    assert words["offset_ms"] == old.utc - old.u
+    assert words["offset_ms"] == old.utc - old.uptime_ms
     assert told(young, now)["drift_ppm"] is None
     assert told(BootClock(), now)["uncertainty_ms"] is None

@@ -1,7 +1,7 @@
 """What `diadema update status` says of a roll-out: reasons in words, and what it waits for."""
 
 import pytest
-from diadema.cli.update_hub import app
+from diadema.cli.update import app
 from diadema.wire import ask_hub
 from typer.testing import CliRunner
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import diadema
 import pytest
 from diadema.words import LANGUAGES
-from word_keys import Asked
+
+from tests.support.word_keys import Asked
 
 HOST = Path(diadema.__file__).parents[1]
 WORDS = Path(diadema.__file__).parent / "words"

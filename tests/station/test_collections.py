@@ -31,7 +31,7 @@ def _trace():
     own = memory.collect
 
     def collect():
-        taken.append(gc.mem_alloc() - memory._kept)
+        taken.append(gc.mem_alloc() - memory._in_use)
         own()
 
     memory.collect = collect

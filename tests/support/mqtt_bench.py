@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
 STATION = "DIA-0200000000a1"
 PASSWORD = "a-station's-own"
-LIMIT_S = 60
+LIMIT_S = 300
 INTERPRETERS = {
     "cpython": [sys.executable],
     "micropython": [*interpreter(), "-X", f"heapsize={FIRMWARE_HEAP * 4}"],  # it compiles, too,

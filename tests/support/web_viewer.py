@@ -13,7 +13,7 @@ from tests.support.web_stage import Web, headers_of
 
 OpenPage = Callable[..., Awaitable[Page]]
 
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 class Viewer:

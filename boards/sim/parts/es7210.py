@@ -4,6 +4,8 @@ as chips were seen to hold it) and what the first two channels make of the sound
 MIC1 is wired to the microphone, MIC2 to the line; SDOUT1 carries them left and right.
 """
 
+from parts.registers import RegisterFile
+
 _RESET = {
     0x00: 0x32, 0x01: 0x20, 0x02: 0x02, 0x03: 0x04, 0x04: 0x01, 0x07: 0x20, 0x08: 0x10,
     0x09: 0x40, 0x0A: 0x40, 0x0D: 0x09, 0x18: 0xF7, 0x19: 0xF7, 0x1B: 0xBF, 0x1C: 0xBF,
@@ -12,61 +14,25 @@ _RESET = {
 }  # fmt: skip
 _COUNT = 0x4D
 _GAINS_DB = (0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 34.5, 36, 37.5, 37.5)
+ADDRESS = 0x40
 
 
-class ES7210:
-    """`fault`: "nack" not there; "bit" a bit of each written value turned; "stuck" the bus held
-    low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
-    `writes_left` more. `watch()` is called before each register write.
-    """
-
+class ES7210(RegisterFile):
     def __init__(self):
-        self.watch = None
         self.power()
 
     def power(self):
-        self.fault = None
-        self.writes_left = 0
-        self._at = 0
+        super().power()
         self._reset()
 
     def _reset(self):
         self.registers = bytearray(_RESET.get(index, 0) for index in range(_COUNT))
 
-    def present(self):
-        return self.fault != "nack"
-
-    def write(self, data):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
-        if self.fault == "gone":
-            self.writes_left -= 1
-            if self.writes_left < 0:
-                self.fault = "nack"
-        if self.fault == "nack":
-            return None
-        if data:
-            self._at = data[0]
-        for byte in data[1:]:
-            if self.watch:
-                self.watch()
-            if self.fault == "bit":
-                byte ^= 0x02
-            if self._at == 0 and byte & 0x04:  # register reset
-                self._reset()
-            if self._at < _COUNT and self._at not in (0x3D, 0x3E, 0x3F):
-                self.registers[self._at] = byte
-            self._at += 1
-        return len(data)
-
-    def read(self, count):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)
-        if self.fault == "nack":
-            return None
-        data = bytes(self.registers[self._at : self._at + count])
-        self._at += count
-        return data + b"\0" * (count - len(data))
+    def _take(self, register, value):
+        if register == 0 and value & 0x04:  # register reset
+            self._reset()
+        if register < _COUNT and register not in (0x3D, 0x3E, 0x3F):
+            self.registers[register] = value
 
     def channel(self, number):
         """Linear gain of MIC1 or MIC2 in its slot of SDOUT1, by powers, clocks, gain and mute."""
@@ -83,3 +49,7 @@ class ES7210:
 
     def dump(self):
         return {"registers": self.registers.hex()}
+
+
+def made(nets, options, attach):
+    return ES7210()

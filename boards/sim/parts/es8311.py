@@ -6,6 +6,7 @@ ES7210's model says the rest.
 """
 
 from parts.levels import ForbiddenError, decibels, gain, silence, summed
+from parts.registers import RegisterFile
 
 _RESET = {
     0x00: 0x1F, 0x03: 0x10, 0x04: 0x10, 0x06: 0x03, 0x08: 0xFF, 0x0C: 0x20, 0x0D: 0xFC,
@@ -16,13 +17,12 @@ _COUNT = 0x100
 _LAST = 0x46  # above are only the chip's id and version
 _ANALOGUE = 0x0D  # powers; what is written there without MCLK does nothing (seen by M5Unified)
 SOCKETS = {"headset": ("OUT",), "line_out": ()}
+ADDRESS = 0x18
 
 
-class ES8311:
-    """`fault`: "nack" not there; "bit" a bit of each written value turned; "stuck" the bus held
-    low for good, "stretch" for longer than the controller waits; "gone" no acknowledge after
-    `writes_left` more. `watch()` is called before each register write. `adc`: the ES7210's model;
-    `sockets`: {sink: pins that it carries}. `clock()` says whether MCLK runs; "no_mclk": never.
+class ES8311(RegisterFile):
+    """`adc`: the ES7210's model; `sockets`: {sink: pins that it carries}. `clock()` says whether
+    MCLK runs; the fault "no_mclk": never.
     `deaf`: register 0x0D does not even keep what is written without MCLK, as nobody tells which.
     """
 
@@ -31,42 +31,19 @@ class ES8311:
         self.deaf = False
         self.adc = adc
         self.sockets = sockets
-        self.watch = None
         self.power()
 
     def power(self):
-        self.fault = None
-        self.writes_left = 0
-        self._at = 0
+        super().power()
         self.registers = bytearray(_RESET.get(index, 0) for index in range(_COUNT))
         self._analogue = self.registers[_ANALOGUE]  # as it works
-
-    def present(self):
-        return self.fault != "nack"
-
-    def write(self, data):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
-        if self.fault == "gone":
-            self.writes_left -= 1
-            if self.writes_left < 0:
-                self.fault = "nack"
-        if self.fault == "nack":
-            return None
-        if data:
-            self._at = data[0]
-        for byte in data[1:]:
-            if self.watch:
-                self.watch()
-            if self._at < _LAST and not (self.deaf and self._stands(self._at)):
-                self._take(self._at, byte ^ 0x02 if self.fault == "bit" else byte)
-            self._at += 1
-        return len(data)
 
     def _stands(self, register):
         return register == _ANALOGUE and not self._clocked()
 
     def _take(self, register, value):
+        if register >= _LAST or (self.deaf and self._stands(register)):
+            return
         if register == _ANALOGUE and self._clocked():
             self._analogue = value
         changed = self.registers[register] ^ value
@@ -80,15 +57,6 @@ class ES8311:
 
     def _clocked(self):
         return self.fault != "no_mclk" and (self.clock is None or self.clock())
-
-    def read(self, count):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)
-        if self.fault == "nack":
-            return None
-        data = bytes(self.registers[self._at : self._at + count])
-        self._at += count
-        return data + b"\0" * (count - len(data))
 
     # ------------------------------------------------------------------ sound
 
@@ -148,3 +116,12 @@ class ES8311:
     def dump(self):
         registers = self.registers[:_LAST].hex()
         return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}
+
+
+def made(nets, options, attach):
+    """`adc_address` of the options: where its second chip answers."""
+    from parts import es7210  # where a board has it
+
+    adc = es7210.made(nets, options, attach)
+    attach(options.get("adc_address", es7210.ADDRESS), adc)
+    return ES8311(adc)

@@ -6,6 +6,7 @@ out at each pin, and `paths()` what a board's sockets carry of it.
 
 import wire
 from parts.levels import ForbiddenError, add, decibels, gain, silence, summed
+from parts.registers import RegisterFile
 
 _RESET = {
     0x00: 0x06, 0x01: 0x5C, 0x02: 0xC3, 0x03: 0xFC, 0x04: 0xC0, 0x08: 0x80, 0x0C: 0x00,
@@ -30,15 +31,12 @@ _CHARGE_MS = (None, 1_000, 10_000, 100)
 # what the state machines take over when they start: clocks and formats (user guide, esp-adf's
 # es8388_start)
 _CLOCKING = (0x08, 0x0C, 0x0D, 0x17, 0x18, 0x2B)
+ADDRESS = 0x10
 
 
-class ES8388:
+class ES8388(RegisterFile):
     """`inputs`: {pin: source} as the board is wired; `sockets`: {sink: pins that it carries}.
-    `watch()` is called before each register write: what was heard up to then is known.
-
-    `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
-    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more;
-    "no_mclk" the converters stand still, as while `clock()` says that it does not run.
+    The fault "no_mclk" the converters stand still, as while `clock()` says that it does not run.
     """
 
     def __init__(self, inputs=INPUTS, sockets=SOCKETS):
@@ -48,7 +46,6 @@ class ES8388:
         self.late_ms = 0  # after power came, until it answers
         self.registers = bytearray(_LAST + 1)
         self.steps = (-45, 1.5)  # of OUT1 and OUT2: disputed, see the driver
-        self.watch = None
         self.power()
 
     def power(self):
@@ -56,9 +53,7 @@ class ES8388:
         self._born = self._since = wire.now()
         self.registers[0x00] = 0
         self._reset()
-        self._at = 0
-        self.fault = None
-        self.writes_left = 0
+        super().power()
 
     def _reset(self):
         self._charged = self._charge()
@@ -68,36 +63,15 @@ class ES8388:
             self.registers[index] = _RESET.get(index, 0)
 
     def present(self):
-        return self.fault != "nack" and wire.now() - self._born >= self.late_ms
-
-    def _held(self):
-        """True when there is no acknowledge."""
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
-        return not self.present()
-
-    def write(self, data):
-        if self.fault == "gone":
-            self.writes_left -= 1
-            if self.writes_left < 0:
-                self.fault = "nack"
-        if self._held():
-            return None
-        if data:
-            self._at = data[0]
-        for byte in data[1:]:
-            if self.watch:
-                self.watch()
-            if self.fault == "bit":
-                byte ^= 0x02  # one of them, on the wire
-            if self._at == 0 and byte & 0x80:  # CHIPCONTROL1 bit 7: reset all registers
-                self._reset()
-            elif self._at <= _LAST:
-                self._take(self._at, byte)
-            self._at += 1
-        return len(data)
+        return super().present() and wire.now() - self._born >= self.late_ms
 
     def _take(self, register, value):
+        if register == 0 and value & 0x80:  # CHIPCONTROL1 bit 7: reset all registers
+            self._reset()
+        elif register <= _LAST:
+            self._set(register, value)
+
+    def _set(self, register, value):
         why = self.fault != "bit" and self._forbidden(register, value)
         if why:
             raise ForbiddenError("ES8388 %02x=%02x: %s" % (register, value, why))
@@ -131,13 +105,6 @@ class ES8388:
         if register == 0x04 and changed & value & 0x3C and self._charge() < 1:
             return "an output before VMID is charged"
         return None
-
-    def read(self, count):
-        if self._held():
-            return None
-        data = bytes(self.registers[self._at : self._at + count])
-        self._at += count
-        return data + b"\0" * (count - len(data))
 
     # ------------------------------------------------------------------ sound
 
@@ -230,3 +197,7 @@ class ES8388:
         return {
             "paths": self.paths(), "outputs": self.outputs(), "registers": self.registers.hex(),
         }  # fmt: skip
+
+
+def made(nets, options, attach):
+    return ES8388()

@@ -1,6 +1,10 @@
 """What the codecs' models have in common: levels, {source: linear gain} from what comes in
 (`microphone`, `line`, `dac`: 1 = full scale of each) to a point in the chip; and what no driver
 may do.
+
+A codec's model has `paths()`: sinks (`headset`, `line_out`, `adc_left`, `adc_right`) → {source:
+linear gain}, as its registers say; `headset` and `line_out` are the sum of both sides, which no
+wiring of the two can exceed.
 """
 
 import math

@@ -8,6 +8,7 @@ one fails.
 """
 
 import wire
+from parts import desfire
 from parts.pn532_field import Field
 
 _ACK = b"\x00\x00\xff\x00\xff\x00"
@@ -33,6 +34,9 @@ def frame(body):
     length = len(body)
     checksum = -sum(body) & 0xFF
     return b"\x00\x00\xff" + bytes([length, -length & 0xFF]) + body + bytes([checksum, 0])
+
+
+ADDRESS = 0x24
 
 
 class PN532:
@@ -85,6 +89,11 @@ class PN532:
         return True
 
     # --- the air -----------------------------------------------------------------------------
+
+    def hold(self, command):
+        """The world's command: a badge lies there, maybe with another one `beside` it."""
+        beside = command.get("beside")
+        self.tap(desfire.card(command), *([desfire.card({"badge": beside})] if beside else ()))
 
     def tap(self, *cards):
         """What lies in the field from now on, as `Field.enter` says."""
@@ -274,3 +283,7 @@ class PN532:
             self._irq.drive(1)
         self._signal()
         return (data + b"\x00" * count)[:count]
+
+
+def made(nets, options, attach):
+    return PN532(nets[-1])

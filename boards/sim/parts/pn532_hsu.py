@@ -25,3 +25,7 @@ class PN532Hsu(PN532):
             data = self.send()
             self.bytes += len(data)
             self.port.deliver(data)
+
+
+def made(nets, options, attach):
+    return PN532Hsu()

@@ -43,3 +43,7 @@ class PN532Spi(PN532):
             self._irq.drive(1)
             self._signal()
         return _turned((b"\xff" + answer + bytes(len(data)))[: len(data)])
+
+
+def made(nets, options, attach):
+    return PN532Spi(nets[-1])

@@ -3,6 +3,7 @@
 `ram` is what the panel's 128 columns show; they are wired to columns 2 to 129 of the memory.
 """
 
+from parts.ssd1306 import ADDRESS  # noqa: F401 - of this one too
 from parts.ssd1306 import SSD1306 as _SSD1306
 
 _COLUMNS = 132
@@ -43,3 +44,7 @@ class SH1106(_SSD1306):
                 if 0 <= x < 128:
                     self.ram[self.page * 128 + x] = byte
                 self.column += 1
+
+
+def made(nets, options, attach):
+    return SH1106()

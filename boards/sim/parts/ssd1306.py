@@ -11,6 +11,7 @@ _ARGUMENTS = {
 }  # fmt: skip
 # segment and scan direction, show RAM or all, scroll off or on, no operation
 _NO_EFFECT = (0xA0, 0xA1, 0xA4, 0xA5, 0xC0, 0xC8, 0xE3, 0x2E, 0x2F)
+ADDRESS = 0x3C
 
 
 class SSD1306:
@@ -149,3 +150,7 @@ class SSD1306:
         return {"on": self.on, "contrast": self.contrast, "inverse": self.inverse,
                 "charge_pump": self.charge_pump, "start_line": self.start_line,
                 "refused": self.refused}  # fmt: skip
+
+
+def made(nets, options, attach):
+    return SSD1306()

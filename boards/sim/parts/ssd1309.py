@@ -3,6 +3,7 @@
 While locked it takes no command but the unlocking; it is unlocked at power-on.
 """
 
+from parts.ssd1306 import ADDRESS  # noqa: F401 - of this one too
 from parts.ssd1306 import SSD1306 as _SSD1306
 
 
@@ -23,3 +24,7 @@ class SSD1309(_SSD1306):
             self.refused += 1
         else:
             super()._obey(code, given)
+
+
+def made(nets, options, attach):
+    return SSD1309()

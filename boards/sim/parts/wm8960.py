@@ -7,6 +7,7 @@ headset on HP_L, line-out on HP_R. Not modelled: ALC, 3D, companding, jack detec
 
 import wire
 from parts.levels import ForbiddenError, add, decibels, gain, silence, summed
+from parts.registers import Chip
 
 _RESET = {
     0x00: 0x097, 0x01: 0x097, 0x05: 0x008, 0x07: 0x00A, 0x08: 0x1C0, 0x0A: 0x0FF, 0x0B: 0x0FF,
@@ -31,25 +32,19 @@ _OUTPUTS = (  # pin, its mixer's side, its volume's register, its bits of R26 an
 _CHARGE_MS = 100  # of VMID's capacitor, before VREF: Linux' wm8960_set_bias_level_out3
 _LOCK_MS = 250  # of the PLL, before it is chosen: Linux' wm8960_set_pll
 _SPEAKER_BOOST_DB = (0, 2.1, 2.9, 3.6, 4.5, 5.1, 5.1, 5.1)  # of R51, AC gain
+ADDRESS = 0x1A
 
 
-class WM8960:
-    """`inputs`: {pin: source} as the board is wired; `sockets`: {sink: pins that it carries}.
-    `watch()` is called before each register write: what was heard up to then is known.
-
-    `fault`: "nack" not there; "bit" a bit of each value turned; "stuck" the bus held low for good,
-    "stretch" for longer than the controller waits; "gone" no acknowledge after `writes_left` more.
-    """
+class WM8960(Chip):
+    """`inputs`: {pin: source} as the board is wired; `sockets`: {sink: pins that it carries}."""
 
     def __init__(self, inputs=INPUTS, sockets=SOCKETS):
         self.inputs = inputs
         self.sockets = sockets
-        self.watch = None
         self.power()
 
     def power(self):
-        self.fault = None
-        self.writes_left = 0
+        super().power()
         self._reset()
 
     def _reset(self):
@@ -57,17 +52,8 @@ class WM8960:
         self._taken = self.registers[:]  # volumes as they work; a written one may wait
         self._vmid_since = self._pll_since = wire.now()
 
-    def present(self):
-        return self.fault != "nack"
-
     def write(self, data):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)  # ETIMEDOUT, as the ESP32 port has it
-        if self.fault == "gone":
-            self.writes_left -= 1
-            if self.writes_left < 0:
-                self.fault = "nack"
-        if self.fault == "nack":
+        if not self._acknowledges(True):
             return None
         if len(data) == 2:
             if self.watch:
@@ -77,8 +63,7 @@ class WM8960:
         return len(data)
 
     def read(self, count):
-        if self.fault in ("stuck", "stretch"):
-            raise OSError(116)
+        self._acknowledges()
         return None  # the device address with the read bit is not acknowledged
 
     def _write(self, register, value):
@@ -231,3 +216,7 @@ class WM8960:
     def dump(self):
         registers = "".join("%03x" % r for r in self.registers)
         return {"paths": self.paths(), "outputs": self.outputs(), "registers": registers}
+
+
+def made(nets, options, attach):
+    return WM8960()

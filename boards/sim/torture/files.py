@@ -76,9 +76,9 @@ class Files:
         os.chdir(folder)
         self._store = ConfigStore(_station, folder + "/")
         self.generation = self._lit(self._store.load).generation
-        told = sum(b'"station.config"' in event for event in truth.events)
-        if not told <= self.generation <= told + 1:
-            raise Wrong("configuration %d after %d" % (self.generation, told))
+        events = sum(b'"station.config"' in event for event in truth.events)
+        if not events <= self.generation <= events + 1:
+            raise Wrong("configuration %d after %d" % (self.generation, events))
         self._look()
         self._starts(folder)
 
@@ -97,7 +97,7 @@ class Files:
     def renew(self, station):
         """As the supervisor does it, one by one."""
         folder = _DAY if self._flash.day else _CUT
-        while self._lit(renew, station.program, _told, folder + "/"):
+        while self._lit(renew, station.program, _failed, folder + "/"):
             pass
         if not self._starts(folder):
             raise Wrong("the start files did not come")
@@ -133,6 +133,6 @@ def _read(path):
         return file.read()
 
 
-def _told(text):
+def _failed(text):
     if "OSError" in text or "ENOSPC" in text:
         raise Wrong(text)

@@ -147,7 +147,7 @@ class Station:
             raise Restart
         if chosen is None:
             self.rescue(bundles[-1][1])
-        if chosen.version == "1" and self.told("crash") < options["crashes"]:
+        if chosen.version == "1" and self.count("crash") < options["crashes"]:
             program.restart(_CRASH)
         if program.trial or program.fresh:
             if chosen.version == "bad":
@@ -169,7 +169,7 @@ class Station:
             if version in ("bad", chip.BAD, chip.DEAD) and self.rolled_back(version):
                 continue
             if version == "half":
-                if chosen.version == "1" and not self.told("half"):
+                if chosen.version == "1" and not self.count("half"):
                     self.deliver(commands, options["half"])
                     self.record({"k": "half"}, 0)
                 continue
@@ -180,7 +180,7 @@ class Station:
         mark = ('"%s"' % version).encode()
         return any(b"rolled_back" in event and mark in event for event in self.truth.events)
 
-    def told(self, word):
+    def count(self, word):
         """How often."""
         mark = ('"%s"' % word).encode()
         return sum(mark in event for event in self.truth.events)

@@ -16,7 +16,7 @@ sys.path.insert(0, options["firmware"])
 
 # isort: split
 import vfs
-from lib import kept
+from lib import checked
 from lib.config_store import ConfigStore
 from nor import SECTOR, Nor, PowerCut
 
@@ -102,8 +102,8 @@ def damage():
     for generation in (1, 2):
         write(nor, generation, -1)
     start(nor)
-    kept.write("prefs.json", {"a%03d" % number: {"volume": 75} for number in range(90)})
-    kept.write("wifi.json", {"ssid": "Piso", "password": "x"})
+    checked.write("prefs.json", {"a%03d" % number: {"volume": 75} for number in range(90)})
+    checked.write("wifi.json", {"ssid": "Piso", "password": "x"})
     starts = {name: content(name) for name in START_FILES}
     end()
     whole = bytes(nor.image)
@@ -142,12 +142,12 @@ def look(starts):
     try:
         if any(content(name) != text for name, text in starts.items()):
             return "start file"
-        told = store.broken
+        damaged = store.broken
         try:
-            kept.read("prefs.json")
-        except kept.Damaged:
-            told += 1
-        assert generation in (1, 2) or told, "configuration %d, and nothing told" % generation
+            checked.read("prefs.json")
+        except checked.Damaged:
+            damaged += 1
+        assert generation in (1, 2) or damaged, "configuration %d, and nothing told" % generation
         done = None
         try:
             for command in configs[2]:
@@ -155,7 +155,7 @@ def look(starts):
         except OSError:
             return "not written"  # told as a fault
         assert done.generation == ConfigStore(station, "/vfs/").load().generation == 3
-        return "told" if told else "%d" % generation
+        return "told" if damaged else "%d" % generation
     finally:
         end()
 

@@ -1,70 +1,50 @@
 """`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it."""
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from diadema.base.errors import DiademaError
-from diadema.cli.ledger import Seal, tell
-from diadema.cli.options import AsJson, Data, data_root
+from diadema.cli.ledger import Seal, end_with
+from diadema.cli.run import AsJson, Data, Run, group
 
 if TYPE_CHECKING:
     from diadema.access import Accounts
-    from diadema.access.roles import Person, Role
+    from diadema.access.roles import Role
 
 _ROLES = "agent, supervisor, monitor, hr, technician, admin"
 
-app = typer.Typer(
-    help="Who may open the pages, and which programs may ask the API.",
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = group("Who may open the pages, and which programs may ask the API.")
 Name = Annotated[str, typer.Argument(help="The account, as rosa.quispe.")]
 Teams = Annotated[
-    list[str] | None, typer.Option("--team", help="One whose agents he sees; as often as needed.")
+    list[str] | None,
+    typer.Option("--team", help="One whose agents are shown; as often as needed."),
 ]
 
 
 @contextmanager
-def opened(data: Data) -> "Iterator[Accounts]":
+def _opened(run: Run) -> "Iterator[Accounts]":
     from diadema.access import Accounts
-    from diadema.base.paths import DataDir
 
-    directory = DataDir(data_root(data))
-    directory.make()
-    accounts = Accounts(directory)
+    run.data.make()
+    accounts = Accounts(run.data)
     try:
         yield accounts
     finally:
         accounts.close()
 
 
-def shell_person() -> "Person":
-    """Whoever sits at this machine, as the record names him."""
-    import getpass
-
-    from diadema.access.roles import Person
-
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        name = "?"
-    return Person(id=f"shell:{name}", name=name, role="service")
-
-
-def _check_teams(data: Data, teams: "Iterable[str]") -> None:
-    """Where there are teams already they must be among them: else he would see nobody."""
+def _check_teams(run: Run, teams: "Iterable[str]") -> None:
+    """Where there are teams already they must be among them: else the account would see nobody."""
     from datetime import date
 
-    from diadema.base.paths import DataDir
     from diadema.site.directory.people_of import people
 
     today = date.today()
-    known = people(DataDir(data_root(data)), today, today).teams
+    known = people(run.data, today, today).teams
     for team in teams:
         if known and team not in known:
             raise DiademaError(f"there is no team {team!r}; there are: {', '.join(sorted(known))}")
@@ -74,65 +54,83 @@ def _check_teams(data: Data, teams: "Iterable[str]") -> None:
 def add(
     account: Name,
     role: Annotated[str, typer.Option("--role", help=f"One of {_ROLES}.")],
-    name: Annotated[str, typer.Option("--name", help="His full name.")] = "",
+    name: Annotated[str, typer.Option("--name", help="The full name.")] = "",
     agent: Annotated[str | None, typer.Option("--agent", help="An asesor's own id.")] = None,
     team: Teams = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an account; prints a password that he must change when he first comes."""
-    _check_teams(data, team or ())
-    with opened(data) as accounts:
+    """Add an account; prints a password, to be changed at the first login.
+
+    Example: diadema account add rosa.quispe --role supervisor --team Norte
+    """
+    run = Run(data, as_json=as_json)
+    _check_teams(run, team or ())
+    with _opened(run) as accounts:
         password = accounts.book.add(
-            shell_person(), account, name or account, cast("Role", role), agent=agent,
+            run.person, account, name or account, cast("Role", role), agent=agent,
             teams=team or (),
         )  # fmt: skip
-    _tell({"account": account, "password": password}, as_json, f"{account}: {password}")
+    run.answer({"account": account, "password": password}, f"{account}: {password}")
 
 
 @app.command("list")
 def list_accounts(data: Data = None, as_json: AsJson = False) -> None:
-    """List the accounts; never a password."""
-    from msgspec.structs import asdict
+    """List the accounts; never a password.
 
-    with opened(data) as accounts:
-        found = [asdict(one) for one in accounts.book.all()]
+    Example: diadema account list
+    """
+    run = Run(data, as_json=as_json)
+    with _opened(run) as accounts:
+        found = accounts.book.all()
     lines = [
-        f"{one['id']}  {one['role']}  {one['name']}  "
-        + (", ".join(one["teams"]) or one["agent"] or "")
-        + ("  (disabled)" if one["disabled"] else "")
+        f"{one.id}  {one.role}  {one.name}  "
+        + (", ".join(one.teams) or one.agent or "")
+        + ("  (disabled)" if one.disabled else "")
         for one in found
     ]
-    _tell(found, as_json, "\n".join(lines) or "There is no account yet.")
+    run.answer(found, *(lines or ["There is no account yet."]))
 
 
 @app.command()
 def disable(
     account: Name,
-    enable: Annotated[bool, typer.Option("--enable", help="Let him in again.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Let them in again.")] = False,
     data: Data = None,
 ) -> None:
-    """Let somebody in no more; his sessions end at once."""
-    with opened(data) as accounts:
-        accounts.book.disable(shell_person(), account, disabled=not enable)
+    """Let somebody in no more; their sessions end at once.
+
+    Example: diadema account disable rosa.quispe
+    """
+    run = Run(data)
+    with _opened(run) as accounts:
+        accounts.book.disable(run.person, account, disabled=not enable)
 
 
 @app.command()
 def reset(account: Name, data: Data = None, as_json: AsJson = False) -> None:
-    """A new one-use password; his sessions end."""
-    with opened(data) as accounts:
-        password = accounts.book.reset(shell_person(), account)
-    _tell({"account": account, "password": password}, as_json, f"{account}: {password}")
+    """A new one-use password; sessions of that account end.
+
+    Example: diadema account reset rosa.quispe
+    """
+    run = Run(data, as_json=as_json)
+    with _opened(run) as accounts:
+        password = accounts.book.reset(run.person, account)
+    run.answer({"account": account, "password": password}, f"{account}: {password}")
 
 
 @app.command("setup-code")
 def setup_code(data: Data = None, as_json: AsJson = False) -> None:
-    """A new code for the page /setup, while there is no account; the one before it is void."""
-    with opened(data) as accounts:
+    """A new code for the page /setup, while there is no account; the one before it is void.
+
+    Example: diadema account setup-code
+    """
+    run = Run(data, as_json=as_json)
+    with _opened(run) as accounts:
         if not accounts.book.is_empty():
             raise DiademaError("there are accounts already: an administrator adds more")
         code = accounts.codes.set_up()
-    _tell({"code": code}, as_json, code)
+    run.answer({"code": code}, code)
 
 
 @app.command()
@@ -147,25 +145,27 @@ def token(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a token for a program and print it, once; without a name list them."""
-    from msgspec.structs import asdict
+    """Add a token for a program and print it, once; without a name list them.
 
-    with opened(data) as accounts:
+    Example: diadema account token central --role switch
+    """
+    run = Run(data, as_json=as_json)
+    with _opened(run) as accounts:
         if revoke is not None:
-            accounts.tokens.revoke(shell_person(), revoke)
+            accounts.tokens.revoke(run.person, revoke)
         elif name:
             made = accounts.tokens.add(
-                shell_person(), name, cast("Role", role), days=days, teams=team or ()
+                run.person, name, cast("Role", role), days=days, teams=team or ()
             )
-            _tell({"name": name, "token": made}, as_json, made)
+            run.answer({"name": name, "token": made}, made)
         else:
-            found = [asdict(one) for one in accounts.tokens.all()]
+            found = accounts.tokens.all()
             lines = [
-                f"{one['number']}  {one['name']}  {one['role']}  until {_day(one['until_ms'])}"
-                + ("  (revoked)" if one["revoked_ms"] else "")
+                f"{one.number}  {one.name}  {one.role}  until {_written(one.until_ms, '%Y-%m-%d')}"
+                + ("  (revoked)" if one.revoked_ms else "")
                 for one in found
             ]
-            _tell(found, as_json, "\n".join(lines) or "There is no token.")
+            run.answer(found, *(lines or ["There is no token."]))
 
 
 @app.command()
@@ -178,32 +178,28 @@ def audit(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Who did or read what; exit code 1 when --check finds the record changed."""
-    from msgspec.structs import asdict
+    """Who did or read what; exit code 1 when --check finds the record changed.
 
-    from diadema.base.paths import DataDir
+    Example: diadema account audit --agent a001
+    """
     from diadema.site.directory.people_of import teams_of
 
-    directory = DataDir(data_root(data))
+    run = Run(data, as_json=as_json)
     if check:
         from diadema.maintenance.records_keeping import check_audit
 
-        directory.make()
-        tell(check_audit(directory, seal), "The record is whole.", as_json)
-    teams = teams_of(directory, agent) if agent else ()
-    with opened(data) as accounts:
+        run.data.make()
+        end_with(run, check_audit(run.data, seal), "The record is whole.")
+    teams = teams_of(run.data, agent) if agent else ()
+    with _opened(run) as accounts:
         rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     lines = [
-        f"{_day(row.at_ms, hour=True)}  {row.who}  {row.what}  {' '.join(row.agents)}"
+        f"{_written(row.at_ms, '%Y-%m-%d %H:%M:%SZ')}  {row.who}  {row.what}  "
+        + " ".join(row.agents)
         for row in rows
     ]
-    _tell([asdict(row) for row in rows], as_json, "\n".join(lines))
+    run.answer(rows, *lines)
 
 
-def _day(utc_ms: int, *, hour: bool = False) -> str:
-    shape = "%Y-%m-%d %H:%M:%SZ" if hour else "%Y-%m-%d"
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime(shape)
-
-
-def _tell(content: Any, as_json: bool, line: str) -> None:
-    print(json.dumps(content, ensure_ascii=False) if as_json else line)
+def _written(utc_ms: int, form: str) -> str:
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime(form)

@@ -1,6 +1,5 @@
 """`diadema export`: what the store has, as other systems read it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -10,16 +9,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from diadema.base.errors import DiademaError
-from diadema.cli.options import AsJson, Data, data_root
+from diadema.cli.run import AsJson, Data, Run, group
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-app = typer.Typer(
-    help="Write what is stored as other systems read it.",
-    no_args_is_help=True,
-    add_completion=False,
-)
+    from diadema.base.paths import DataDir
+
+app = group("Write what is stored as other systems read it.")
 
 _First = Annotated[
     str | None, typer.Option("--from", help="First day, as 2026-11-01. Default: the first there.")
@@ -40,21 +37,20 @@ def queue_log(
 ) -> None:
     """Write an Asterisk queue_log, for the reporters that read one.
 
-    The switch's calls, the stations' contacts of which no switch told, sessions and presence. Its
+    The switch's calls, the stations' contacts that no switch reported, sessions and presence. Its
     seconds are whole, and it has no word for holds and wrap-ups.
+
+    Example: diadema export queue-log --from 2026-11-01 --to 2026-11-30 -o queue_log
     """
-    from diadema.base.paths import DataDir
     from diadema.exchange.exports.queue_log import Export
-    from diadema.figures.days import zone_of
     from diadema.site.directory.people_of import people
 
-    where = DataDir(data_root(data))
-    zone = zone_of(where)
-    begin, end = _span(where, first, last, zone)
-    with _bar("days", as_json) as progress, _beside(output, "w") as file:
-        export = Export(where, people(where, begin, end), zone)
+    run = Run(data, as_json=as_json)
+    begin, end = _span(run, first, last)
+    with run.progress("days") as progress, _beside(output, "w") as file:
+        export = Export(run.data, people(run.data, begin, end), run.zone)
         done = export.write(file, begin, end, progress)
-    _tell(done, output, as_json)
+    _answer(run, done, output)
 
 
 @app.command("cloudevents")
@@ -65,19 +61,20 @@ def cloudevents(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the raw events as JSON Lines of CloudEvents 1.0, each with how its station stood."""
-    from diadema.base.paths import DataDir
+    """Write the raw events as JSON Lines of CloudEvents 1.0, each with how its station stood.
+
+    Example: diadema export cloudevents -o events.jsonl
+    """
     from diadema.exchange.exports.cloud_events import Export
-    from diadema.figures.days import start_of, zone_of
+    from diadema.figures.days import start_of
     from diadema.site.directory.people_of import people
 
-    where = DataDir(data_root(data))
-    zone = zone_of(where)
-    start = None if first is None else start_of(_day(first), zone) * 1000
-    end = None if last is None else start_of(_day(last) + timedelta(days=1), zone) * 1000
-    with _bar("events", as_json) as progress, _beside(output, "wb") as file:
-        done = Export(where, people(where)).write(file, start, end, progress)
-    _tell(done, output, as_json)
+    run = Run(data, as_json=as_json)
+    start = None if first is None else start_of(_day(first), run.zone) * 1000
+    end = None if last is None else start_of(_day(last) + timedelta(days=1), run.zone) * 1000
+    with run.progress("events") as progress, _beside(output, "wb") as file:
+        done = Export(run.data, people(run.data)).write(file, start, end, progress)
+    _answer(run, done, output)
 
 
 def _day(text: str) -> date:
@@ -87,32 +84,36 @@ def _day(text: str) -> date:
         raise DiademaError(f"{text!r} is no day; write one like 2026-11-01") from None
 
 
-def _span(where: Any, first: str | None, last: str | None, zone: "ZoneInfo") -> tuple[date, date]:
-    """As asked; else all that there is. Raises DiademaError."""
+def _span(run: Run, first: str | None, last: str | None) -> tuple[date, date]:
+    """The days that are given, else all that there are. Raises DiademaError."""
     begin, end = (None if text is None else _day(text) for text in (first, last))
     if begin is None or end is None:
-        known = _known_days(where, zone)
+        known = _known_days(run.data, run.zone)
         if known is None:
-            raise DiademaError(f"{where.store} has nothing to export yet")
+            raise DiademaError(f"{run.data.store} has nothing to export yet")
         begin, end = begin or known[0], end or known[1]
     if end < begin:
         raise DiademaError(f"--to {end} is before --from {begin}")
     return begin, end
 
 
-def _known_days(where: Any, zone: "ZoneInfo") -> tuple[date, date] | None:
+def _known_days(data: "DataDir", zone: "ZoneInfo") -> tuple[date, date] | None:
     from sqlalchemy import func, select
 
     from diadema.store import open_reader, tables
 
-    hours = tables.contacts.c.start_utc, tables.sessions.c.open_utc, tables.queue_calls.c.start_utc
-    reader = open_reader(where.store)
+    starts = (
+        tables.contacts.c.start_utc,
+        tables.sessions.c.open_utc,
+        tables.queue_calls.c.start_utc,
+    )
+    reader = open_reader(data.store)
     try:
         with reader.engine.connect() as connection:
             found = [
                 utc
-                for hour in hours
-                for utc in connection.execute(select(func.min(hour), func.max(hour))).one()
+                for start in starts
+                for utc in connection.execute(select(func.min(start), func.max(start))).one()
                 if utc is not None
             ]
     finally:
@@ -138,24 +139,9 @@ def _beside(output: Path, mode: str) -> Iterator[IO[Any]]:
         beside.unlink(missing_ok=True)
 
 
-@contextmanager
-def _bar(what: str, as_json: bool) -> Iterator[Any]:
-    import sys
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    quiet = as_json or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda at, of: bar.update(task, completed=at, total=of)
-
-
-def _tell(done: Any, output: Path, as_json: bool) -> None:
+def _answer(run: Run, done: Any, output: Path) -> None:
     import msgspec
 
-    told = msgspec.to_builtins(done)
-    if as_json:
-        print(json.dumps({"file": str(output), **told}, ensure_ascii=False))
-    else:
-        print(f"{output}: " + ", ".join(f"{what} {n}" for what, n in told.items()))
+    counts = msgspec.to_builtins(done)
+    lines = f"{output}: " + ", ".join(f"{what} {n}" for what, n in counts.items())
+    run.answer({"file": str(output), **counts}, lines)

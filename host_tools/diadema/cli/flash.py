@@ -1,6 +1,5 @@
 """`diadema flash`: boards side by side, a row each."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.cli.options import AsJson, Data, data_root
+from diadema.cli.run import AsJson, Data, Run, console, print_json, read_file
 
 if TYPE_CHECKING:
     from diadema.stations.flash.work import Job, Outcome
@@ -37,35 +36,32 @@ def flash(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write an image to the boards on these ports, and read each one back.
+    """Write an image to boards on these ports.
 
-    What is right already is not written again: after a pulled cable, repeat the command. What a
-    station has of its own stays: journal, key, configuration, Wi-Fi. Where its files cannot be
-    read, the hub that runs gives its configuration again; where a journal must go, its events are
-    kept first. Exit code 1 when a board failed.
+    Each is read back. What is right already is not written again: after a pulled cable, repeat
+    the command. What a station has of its own stays: journal, key, configuration, Wi-Fi. Where its
+    files cannot be read, the hub that runs gives its configuration again; where a journal must go,
+    its events are stored first. Exit code 1 when a board failed.
+
+    Example: diadema flash --image station.bin --all
     """
-    from diadema.base.errors import DiademaError
-    from diadema.base.paths import DataDir
     from diadema.stations.flash.plan import read_plan
     from diadema.stations.flash.work import Job, chosen
 
-    try:
-        plan = read_plan(image.read_bytes())
-    except OSError as error:
-        raise DiademaError(f"cannot read {image}: {error.strerror}") from error
+    plan = read_plan(read_file(image))
     ports = chosen(port or [], everything)
-    where = DataDir(data_root(data))
-    job = Job(plan, where, force=force, erase_journal=erase_journal, fresh=fresh, baud=baud)
-    done = _run(job, ports, quiet=as_json or not sys.stderr.isatty())
+    run = Run(data, as_json=as_json)
+    job = Job(plan, run.data, force=force, erase_journal=erase_journal, fresh=fresh, baud=baud)
+    done = _all_at_once(job, ports, quiet=run.quiet)
     if as_json:
-        print(json.dumps({"board": plan.board, "version": plan.version,
-                          "boards": [_as_json(one) for one in done]}))  # fmt: skip
+        boards = [_as_json(one) for one in done]
+        print_json({"board": plan.board, "version": plan.version, "boards": boards})
     else:
-        _tell(done)
+        _show(done)
     sys.exit(1 if any(one.error for one in done) else 0)
 
 
-def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
+def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
     from rich.table import Column
@@ -86,7 +82,7 @@ def _run(job: "Job", ports: list[str], *, quiet: bool) -> "list[Outcome]":
 
 
 def _as_json(one: "Outcome") -> dict[str, object]:
-    found, kept = one.found, one.kept
+    found, journal = one.found, one.kept
     return {
         "port": one.port,
         "verified": not one.error,
@@ -104,34 +100,32 @@ def _as_json(one: "Outcome") -> dict[str, object]:
         "files_from": one.files.source,
         "files_damaged": one.files.damaged,
         "files_unread": one.files.unread,
-        "kept_events": kept.events if kept else 0,
-        "refused_events": kept.refused if kept else 0,
-        "kept_in": str(kept.path) if kept and kept.path else None,
-        "stored": kept.stored if kept else None,
+        "kept_events": journal.events if journal else 0,
+        "refused_events": journal.refused if journal else 0,
+        "kept_in": str(journal.path) if journal and journal.path else None,
+        "stored": journal.stored if journal else None,
     }
 
 
-def _tell(done: "list[Outcome]") -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
+def _show(done: "list[Outcome]") -> None:
+    say = console(soft_wrap=True, markup=False).print
     for one in done:
         if one.found:
             found, psram = one.found, f", {one.found.psram}" if one.found.psram else ""
-            console.print(f"{one.port}: {found.station}, {found.chip}, "
-                          f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
+            say(f"{one.port}: {found.station}, {found.chip}, "
+                f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
         if one.kept and one.kept.path:
-            _tell_kept(console.print, one)
-        for told in _of_files(one):
-            console.print(f"{one.port}: {told}")
+            _show_journal(say, one)
+        for line in _of_files(one):
+            say(f"{one.port}: {line}")
         if one.error:
-            console.print(f"{one.port}: {one.error}")
+            say(f"{one.port}: {one.error}")
         else:
-            console.print(f"{one.port}: verified; {one.written} bytes written, {one.right} were "
-                          f"right already; journal {one.journal}")  # fmt: skip
+            say(f"{one.port}: verified; {one.written} bytes written, {one.right} were "
+                f"right already; journal {one.journal}")  # fmt: skip
     failed = sum(bool(one.error) for one in done)
     if failed:
-        console.print(f"{failed} of {len(done)} failed: see to them and repeat the command")
+        say(f"{failed} of {len(done)} failed: see to them and repeat the command")
 
 
 def _of_files(one: "Outcome") -> Iterator[str]:
@@ -150,17 +144,24 @@ def _of_files(one: "Outcome") -> Iterator[str]:
         yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
 
 
-def _tell_kept(say: Callable[[str], None], one: "Outcome") -> None:
-    kept = one.kept
-    assert kept is not None
-    if kept.unreadable:
-        say(f"{one.port}: {kept.unreadable} journal sectors cannot be read: {kept.path}")
-    if kept.refused:
-        copy = kept.path.with_suffix(".bin") if kept.path else ""
-        say(f"{one.port}: {kept.refused} events of its journal are not of this station, and are "
-            f"not taken; they stay in {copy}")  # fmt: skip
-    if kept.stored:
-        say(f"{one.port}: {kept.events} events of its journal are stored; also in {kept.path}")
-    elif kept.events:
-        say(f"{one.port}: {kept.events} events of its journal are in {kept.path}, not yet in the "
-            f"store ({kept.why}). `diadema import journal {kept.path}` takes them in")  # fmt: skip
+def _show_journal(say: Callable[[str], None], one: "Outcome") -> None:
+    journal = one.kept
+    assert journal is not None
+    if journal.unreadable:
+        say(f"{one.port}: {journal.unreadable} journal sectors cannot be read: {journal.path}")
+    if journal.refused:
+        copy = journal.path.with_suffix(".bin") if journal.path else ""
+        say(
+            f"{one.port}: {journal.refused} events of its journal are not of this station, and "
+            f"are not taken; they stay in {copy}"
+        )
+    if journal.stored:
+        say(
+            f"{one.port}: {journal.events} events of its journal are stored; "
+            f"also in {journal.path}"
+        )
+    elif journal.events:
+        say(
+            f"{one.port}: {journal.events} events of its journal are in {journal.path}, not yet "
+            f"in the store ({journal.why}). `diadema import journal {journal.path}` takes them in"
+        )

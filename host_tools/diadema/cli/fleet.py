@@ -1,7 +1,6 @@
 """`diadema fleet`: the stations as things, for technicians."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,52 +8,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
+from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, writing
 
 if TYPE_CHECKING:
-    from diadema.base.paths import DataDir
     from diadema.stations.fleet.reading import One, Row
 
-app = typer.Typer(help="The stations.", no_args_is_help=True, add_completion=False)
+app = group("The stations.")
 
 Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
 _WORDS = "en"  # as all that these commands say
+_HEALTH = (
+    "heap", "gc_free", "idf", "idf_largest", "idf_least", "journal", "discards", "bad_frames",
+    "rssi",
+)  # fmt: skip
 _TREND = 12  # entries shown of a past
 _WIDE = 200  # columns, where nobody's screen says how many
 
 
 @app.command("list")
 def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> None:
-    """List every station, with what is wrong with it."""
-    import msgspec
+    """List every station, with what is wrong with it.
 
+    Example: diadema fleet list
+    """
     from diadema.stations.fleet.reading import fleet
 
-    rows = fleet(_data(data), _now(clock))
+    run = Run(data, clock)
+    rows = fleet(run.data, run.now_ms)
     if as_json:
-        print(json.dumps(msgspec.to_builtins(rows)))
+        print_json(rows)
     else:
         _table(rows)
 
 
 @app.command()
-def show(
-    station: Name, data: Data = None, as_json: AsJson = False, clock: Clock = None
-) -> None:  # fmt: skip
-    """Show one station, and how its health went."""
-    import msgspec
+def show(station: Name, data: Data = None, as_json: AsJson = False, clock: Clock = None) -> None:
+    """Show one station, and how its health went.
 
+    Example: diadema fleet show A-01
+    """
     from diadema.stations.fleet.reading import one
 
-    found = one(_data(data), station, _now(clock))
+    run = Run(data, clock)
+    found = one(run.data, station, run.now_ms)
     if as_json:
-        print(json.dumps(msgspec.to_builtins(found)))
+        print_json(found)
     else:
         _one(found)
 
@@ -66,12 +65,16 @@ def log(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Print the end of what a station wrote on its cable."""
+    """Print the end of what a station wrote on its cable.
+
+    Example: diadema fleet log A-01 --lines 40
+    """
     from diadema.stations.fleet.diagnosis import tail
     from diadema.stations.fleet.reading import one
 
-    found = one(_data(data), station, _now(clock))
-    for line in tail(_data(data), found.row.station).splitlines()[-lines:]:
+    run = Run(data, clock)
+    found = one(run.data, station, run.now_ms)
+    for line in tail(run.data, found.row.station).splitlines()[-lines:]:
         print("".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line))
 
 
@@ -84,17 +87,18 @@ def bundle(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Write all that helps to find out what a station has into one file, without secrets."""
-    from diadema.base.errors import FleetError
+    """Write all that helps to find out what a station has into one file, without secrets.
+
+    Example: diadema fleet bundle A-01 -o A-01.zip
+    """
     from diadema.base.sanitize import file_name
     from diadema.stations.fleet.diagnosis import diagnosis
 
-    made = diagnosis(_data(data), station, _now(clock))
+    run = Run(data, clock)
+    made = diagnosis(run.data, station, run.now_ms)
     file = out or Path(f"{file_name(station)}.zip")
-    try:
+    with writing(file):
         file.write_bytes(made)
-    except OSError as error:
-        raise FleetError(f"cannot write {file}: {error.strerror}") from error
     print(f"{file}: {len(made)} bytes")
 
 
@@ -106,11 +110,14 @@ def rename(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Give a seat another name; the station that stands there stays."""
-    from diadema.base.clock import open_clock
+    """Give a seat another name; the station that stands there stays.
+
+    Example: diadema fleet rename A-01 B-01 --by ANA
+    """
     from diadema.stations.fleet.places import rename as put
 
-    generation = asyncio.run(put(_data(data), station, seat, by=by, clock=open_clock(clock)))
+    run = Run(data, clock)
+    generation = asyncio.run(put(run.data, station, seat, by=by, clock=run.clock))
     print(f"It is {seat} now, in force as generation {generation}.")
 
 
@@ -125,14 +132,16 @@ def move(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Take a station to another seat."""
-    from diadema.base.clock import open_clock
+    """Take a station to another seat.
+
+    Example: diadema fleet move A-01 A-02 --by ANA --replace
+    """
     from diadema.base.errors import FleetError
     from diadema.stations.fleet.reading import fleet
     from diadema.stations.provision.seat import take_seat
 
-    where = _data(data)
-    rows = fleet(where, _now(clock))
+    run = Run(data, clock)
+    rows = fleet(run.data, run.now_ms)
     s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
         raise FleetError(f"no station {station}: `diadema fleet list` names all")
@@ -140,44 +149,39 @@ def move(
         raise FleetError(
             f"{other.station} stands at {seat}: say --replace if this one takes its place"
         )
-    done = take_seat(where, s, seat, replace=True, by=by, clock=open_clock(clock))
+    done = take_seat(run.data, s, seat, replace=True, by=by, clock=run.clock)
     print(f"{s} stands at {seat}, in force as generation {asyncio.run(done)}.")
 
 
 @app.command()
 def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> None:
-    """Take a station out of the site; it may not connect any more, and its past stays."""
-    from diadema.base.clock import open_clock
+    """Take a station out of the site; it may not connect any more, and its past stays.
+
+    Example: diadema fleet retire A-01 --by ANA
+    """
     from diadema.stations.fleet.places import retire as put
 
-    s, generation = asyncio.run(put(_data(data), station, by=by, clock=open_clock(clock)))
+    run = Run(data, clock)
+    s, generation = asyncio.run(put(run.data, station, by=by, clock=run.clock))
     print(f"{s} is of the site no longer, in force as generation {generation}.")
 
 
 @app.command()
 def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
-    """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one."""
+    """End a station's credential by MQTT, until `diadema enrol --renew` makes a new one.
+
+    Example: diadema fleet revoke A-01
+    """
     from diadema.hub.enrol import enrol
     from diadema.stations.fleet.reading import one
 
-    s = one(_data(data), station, _now(clock)).row.station
-    enrol(_data(data), s, revoke=True)
+    run = Run(data, clock)
+    s = one(run.data, station, run.now_ms).row.station
+    enrol(run.data, s, revoke=True)
     print(f"{s} may not connect.")
 
 
-def _data(data: Path | None) -> "DataDir":
-    from diadema.base.paths import DataDir
-
-    return DataDir(data_root(data))
-
-
-def _now(clock: Path | None) -> int:
-    from diadema.base.clock import open_clock
-
-    return open_clock(clock).now_ms()
-
-
-def _hour(utc: int | None) -> str:
+def _time(utc: int | None) -> str:
     return "" if utc is None else f"{datetime.fromtimestamp(utc / 1000, UTC):%d/%m %H:%M} UTC"
 
 
@@ -205,17 +209,14 @@ def _wrong(row: "Row") -> str:
 def _tested(row: "Row") -> str:
     if row.test_fit is None:
         return ""
-    return f"{'fit' if row.test_fit else 'unfit'} {_hour(row.test_utc)} {row.test_by}"
+    return f"{'fit' if row.test_fit else 'unfit'} {_time(row.test_utc)} {row.test_by}"
 
 
 def _table(rows: "Sequence[Row]") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = _WIDE
+    screen = console(wide=_WIDE, soft_wrap=True)
     table = Table("seat", "station", "board", "program", "MicroPython", "link", "last heard",
                   "memory (the chip's)", "journal", "update", "bench test",
                   "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
@@ -224,15 +225,15 @@ def _table(rows: "Sequence[Row]") -> None:
         ways = "+".join(row.ways) if row.link != "lost" else ""
         table.add_row(row.seat or "", row.station, row.board, row.version,
                       f"{row.micropython} {row.build}".strip(), f"{row.link} {ways}".strip(),
-                      _hour(row.seen_utc), row.memory, fill, row.phase or "", _tested(row),
+                      _time(row.seen_utc), row.memory, fill, row.phase or "", _tested(row),
                       _wrong(row))  # fmt: skip
-    console.print(table)
+    screen.print(table)
     up = sum(row.link != "lost" for row in rows)
     wrong = sum(bool(_wrong(row)) for row in rows)
-    console.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
-    console.print(_proof(rows))
+    screen.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
+    screen.print(_proof(rows))
     for line in _authorities(rows):
-        console.print(line)
+        screen.print(line)
 
 
 def _proof(rows: "Sequence[Row]") -> str:
@@ -250,15 +251,15 @@ def _authorities(rows: "Sequence[Row]") -> list[str]:
     """While the broker's CA is changed: who keeps the old one in force."""
     stations = [row.seat or row.station for row in rows if row.ca_due]
     gateways = sorted({row.gw_due for row in rows if row.gw_due})
-    told = []
+    found = []
     if stations:
-        told.append(f"next CA of the broker not held yet by {len(stations)}: {_few(stations)}")
+        found.append(f"next CA of the broker not held yet by {len(stations)}: {_few(stations)}")
     if gateways:
-        told.append(
+        found.append(
             f"next CA of the broker not in the file of gateways elsewhere: {_few(gateways)}; "
             "`diadema enrol gateway NAME --json` makes it anew, --revoke ends one that is no more"
         )
-    return told
+    return found
 
 
 def _few(names: "Sequence[str]") -> str:
@@ -266,38 +267,27 @@ def _few(names: "Sequence[str]") -> str:
 
 
 def _one(found: "One") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from diadema.stations.fleet import reading
 
-    console = Console(highlight=False, soft_wrap=True)
+    screen = console(soft_wrap=True)
     row = found.row
-    console.print(
+    screen.print(
         f"{row.seat or 'of no seat'} · {row.station} · {row.board} · "
         f"program {row.version} on MicroPython {row.micropython or '?'} {row.build}".rstrip()
     )
-    console.print(f"link {row.link}, last heard {_hour(row.seen_utc)}, {row.reconnects} times "
+    screen.print(f"link {row.link}, last heard {_time(row.seen_utc)}, {row.reconnects} times "
                   f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
-    console.print(f"last bench test: {_tested(row) or 'none'}")
-    console.print(_wrong(row) or "nothing is wrong with it")
+    screen.print(f"last bench test: {_tested(row) or 'none'}")
+    screen.print(_wrong(row) or "nothing is wrong with it")
     if row.needs_image:
-        console.print(reading.image_advice(row.needs_image, row.board, _WORDS))
+        screen.print(reading.image_advice(row.needs_image, row.board, _WORDS))
     for title, entries, names in (
         (
             "health",
             found.health,
-            (
-                "heap",
-                "gc_free",
-                "idf",
-                "idf_largest",
-                "idf_least",
-                "journal",
-                "discards",
-                "bad_frames",
-                "rssi",
-            ),
+            _HEALTH,
         ),
         ("start", found.boots, ("cause", "firmware", "torn", "text")),
         ("update", found.updates, ("phase", "version", "next", "reason", "detail")),
@@ -306,8 +296,8 @@ def _one(found: "One") -> None:
             continue
         table = Table(title, *names)
         for entry in entries[:_TREND]:
-            table.add_row(_hour(entry["utc"]), *(_cell(entry.get(name)) for name in names))
-        console.print(table)
+            table.add_row(_time(entry["utc"]), *(_cell(entry.get(name)) for name in names))
+        screen.print(table)
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,5 @@
 """`diadema image`: build a board's whole flash, and look at what an image or a flash holds."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.cli.options import AsJson
+from diadema.base.errors import DiademaError
+from diadema.cli.run import AsJson, console, group, print_json, read_file
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
     from diadema.stations.image.look import Look
 
-app = typer.Typer(help="Images of a station's flash.", no_args_is_help=True, add_completion=False)
+app = group("Images of a station's flash.")
 _KIB = 1024
 
 
@@ -41,18 +41,20 @@ def build(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make one image of a board's whole flash. The same input gives the same bytes."""
-    from diadema.base.errors import DiademaError
+    """Make one image of a board's whole flash. The same input gives the same bytes.
+
+    Example: diadema image build --board lyrat_v4_3 --micropython stock.bin -o station.bin
+    """
     from diadema.stations.boards.table import load_board
     from diadema.stations.image import build as make
     from diadema.stations.image.files import program_version
 
-    try:
-        stock = micropython.read_bytes()
-    except OSError as error:
-        raise DiademaError(f"cannot read {micropython}: {error.strerror}") from error
     made = make.build(
-        load_board(board), stock, program_version(), flash_bytes=_size(flash), sha256=sha256
+        load_board(board),
+        read_file(micropython),
+        program_version(),
+        flash_bytes=_size(flash),
+        sha256=sha256,
     )
     if made.untried:
         print(f"diadema: {made.untried}", file=sys.stderr)
@@ -64,9 +66,9 @@ def build(
     except OSError as error:
         raise DiademaError(f"cannot write {error.filename}: {error.strerror}") from error
     if as_json:
-        print(json.dumps(_as_json(made, whole, out)))
+        print_json(_as_json(made, whole, out))
     else:
-        _tell(made, whole, out)
+        _show_made(made, whole, out)
 
 
 @app.command("inspect")
@@ -75,16 +77,15 @@ def look_at(
     files: Annotated[bool, typer.Option("--files", help="Name each file too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read an image or a dump of a live flash. Exit code 1 when something in it is wrong."""
-    from diadema.base.errors import DiademaError
+    """Read an image or a dump of a live flash. Exit code 1 when something in it is wrong.
+
+    Example: diadema image inspect station.bin --files
+    """
     from diadema.stations.image.look import look
 
-    try:
-        found = look(file.read_bytes())
-    except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+    found = look(read_file(file))
     if as_json:
-        print(json.dumps(found.as_json()))
+        print_json(found.as_json())
     else:
         _show(found, files)
     if found.wrong:
@@ -100,7 +101,6 @@ def _for_browsers(manifest: Path, whole: bytes, prefix: str) -> None:
 
 def _size(written: str | None) -> int | None:
     """Bytes of «4MB». Raises DiademaError."""
-    from diadema.base.errors import DiademaError
 
     if written is None:
         return None
@@ -132,38 +132,36 @@ def _as_json(made: "Image", whole: bytes, out: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _tell(made: "Image", whole: bytes, out: Path) -> None:
+def _show_made(made: "Image", whole: bytes, out: Path) -> None:
     import hashlib
 
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    screen = console(soft_wrap=True)
     table = Table("part", "offset", "bytes", "free", "SHA-256")
     for one in made.pieces:
         table.add_row(
             one.name, f"0x{one.offset:06x}", f"{len(one.data)}", f"{one.free}", one.sha256[:16]
         )
-    console.print(table)
+    screen.print(table)
     (app,) = (one for one in made.pieces if one.name == "ota_0")
-    console.print(f"MicroPython {made.micropython} ({made.build}): {app.free // 1000} KB are left "
+    screen.print(f"MicroPython {made.micropython} ({made.build}): {app.free // 1000} KB are left "
                   "of its slot")  # fmt: skip
-    console.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, "
+    screen.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, "
                   f"{len(whole)} bytes")  # fmt: skip
-    console.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
+    screen.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 
 def _show(found: "Look", files: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    screen = console(soft_wrap=True)
     table = Table("part", "offset", "bytes", "what it holds")
     for one in found.partitions:
-        said = f"WRONG: {one.wrong}" if one.wrong else one.about
-        table.add_row(one.name, f"0x{one.offset:06x}", f"{one.size}", said)
+        content = f"WRONG: {one.wrong}" if one.wrong else one.about
+        table.add_row(one.name, f"0x{one.offset:06x}", f"{one.size}", content)
         if files:
             for name, size in sorted(one.files.items()):
                 table.add_row("", "", f"{size}", f"  {name}")
-    console.print(table)
-    console.print(f"{found.chip}, {found.bytes} bytes, SHA-256 {found.sha256}")
+    screen.print(table)
+    screen.print(f"{found.chip}, {found.bytes} bytes, SHA-256 {found.sha256}")

@@ -1,11 +1,11 @@
-"""`diadema label`."""
+"""`diadema label`: what is stuck onto stations."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from diadema.cli.options import Data, data_root
+from diadema.cli.run import Data, Run, writing
 
 
 def label(
@@ -21,13 +21,18 @@ def label(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Make the labels of stations, 62 × 29 mm: seat, site, id, MAC address, and the id as QR."""
+    """Make the labels of stations.
+
+    62 × 29 mm: seat, site, id, MAC address, and the id as QR.
+
+    Example: diadema label A-01 -o A-01.pdf
+    """
     from diadema.base.errors import DiademaError
-    from diadema.base.paths import DataDir, write_whole
+    from diadema.base.paths import write_whole
     from diadema.site import description as sites
     from diadema.stations.label.layout import as_pdf, as_png, label_of
 
-    site = sites.load(DataDir(data_root(data)).site)
+    site = sites.load(Run(data).data.site)
     if everything == bool(stations):
         raise DiademaError("name stations, or take --all")
     names = stations or [one.id for one in site.stations]
@@ -40,8 +45,6 @@ def label(
         if found is None:
             raise DiademaError(f"no station {name} in the site: `diadema provision` puts it there")
         labels.append(found)
-    try:
+    with writing(out):
         write_whole(out, as_pdf(labels) if kind == ".pdf" else as_png(labels[0]))
-    except OSError as error:
-        raise DiademaError(f"cannot write {out}: {error.strerror}") from error
     print(f"{len(labels)} labels in {out}")

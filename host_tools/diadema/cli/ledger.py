@@ -1,30 +1,20 @@
 """`diadema ledger`: whether the attendance ledger is whole, and that records were restored."""
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
+from diadema.cli.run import AsJson, Clock, Data, Run, group
 
 if TYPE_CHECKING:
     from diadema.maintenance.records_keeping import Fault
 
-app = typer.Typer(
-    help="The attendance ledger as evidence: is it whole, was it restored.",
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = group("The attendance ledger as evidence: is it whole, was it restored.")
 Seal = Annotated[
     str | None,
     typer.Option("--seal", metavar="COUNT:HASH", help="As a printed report has it."),
 ]
-_SAID = {
+_FAULTS = {
     "changed": "row {number} was changed, or one before it was taken out",
     "cut": "it had {number} rows, and has them no more",
     "other": "row {number} is another than it was",
@@ -36,11 +26,14 @@ _SAID = {
 
 @app.command()
 def check(seal: Seal = None, data: Data = None, as_json: AsJson = False) -> None:
-    """Look whether marks, their hours and their corrections are whole; exit code 1 if not."""
-    from diadema.base.paths import DataDir
+    """Look whether marks, their hours and their corrections are whole; exit code 1 if not.
+
+    Example: diadema ledger check
+    """
     from diadema.maintenance.records_keeping import check_ledger
 
-    tell(check_ledger(DataDir(data_root(data)), seal), "The ledger is whole.", as_json)
+    run = Run(data, as_json=as_json)
+    end_with(run, check_ledger(run.data, seal), "The ledger is whole.")
 
 
 @app.command()
@@ -49,26 +42,21 @@ def restored(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Enter, in both files, that records were restored from a backup. No hub may run."""
-    from diadema.base.clock import open_clock
+    """Enter, in both files, that records were restored from a backup. No hub may run.
+
+    Example: diadema ledger restored "new disk, backup of 1 November"
+    """
     from diadema.base.locks import alone
-    from diadema.base.paths import DataDir
-    from diadema.cli.account import shell_person
     from diadema.maintenance.records_keeping import enter
 
-    directory = DataDir(data_root(data))
-    with alone(directory, "ledger restored"):
-        enter(directory, open_clock(clock), shell_person(), "restored", reason)
+    run = Run(data, clock)
+    with alone(run.data, "ledger restored"):
+        enter(run.data, run.clock, run.person, "restored", reason)
 
 
-def tell(faults: "list[Fault]", whole: str, as_json: bool) -> None:
-    """Says what was found, and ends with 1 if that is anything."""
-    from msgspec.structs import asdict
-
-    if as_json:
-        print(json.dumps({"whole": not faults, "faults": [asdict(one) for one in faults]}))
-    else:
-        for one in faults:
-            print(f"{one.ledger}: {_SAID[one.what].format(number=one.number)}.")
-        print("It is not whole." if faults else whole)
+def end_with(run: Run, faults: "list[Fault]", whole: str) -> NoReturn:
+    """Print what was found, and end with 1 if that is anything."""
+    lines = [f"{one.ledger}: {_FAULTS[one.what].format(number=one.number)}." for one in faults]
+    content = {"whole": not faults, "faults": faults}
+    run.answer(content, *lines, "It is not whole." if faults else whole)
     raise typer.Exit(1 if faults else 0)

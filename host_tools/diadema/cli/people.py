@@ -2,31 +2,24 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
+from diadema.base.errors import DiademaError
+from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
 
 if TYPE_CHECKING:
-    from diadema.base.paths import DataDir
     from diadema.site.directory.plan import Plan
     from diadema.site.directory.publishing import Difference
 
 _SHOWN = 20  # rows of a list; --json has all
 
-app = typer.Typer(
-    help="People and places: in and out of files, and in force.",
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = group("People and places: in and out of files, and in force.")
 
 KindName = Annotated[str, typer.Argument(metavar="KIND", help="As `diadema people kinds` lists.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
@@ -37,7 +30,10 @@ Language = Annotated[
 
 @app.command()
 def kinds(language: Language = "es", as_json: AsJson = False) -> None:
-    """List the kinds, and the columns that a file of each has."""
+    """List the kinds, and the columns that a file of each has.
+
+    Example: diadema people kinds
+    """
     from diadema.site.directory.kinds import KINDS
     from diadema.site.directory.labels import label
 
@@ -45,11 +41,8 @@ def kinds(language: Language = "es", as_json: AsJson = False) -> None:
         kind.name: {field.name: label(kind.name, field.name, language) for field in kind.fields}
         for kind in KINDS.values()
     }
-    if as_json:
-        print(json.dumps(columns, ensure_ascii=False))
-        return
-    for name, those in columns.items():
-        print(f"{name}: {', '.join(those.values())}")
+    lines = [f"{name}: {', '.join(those.values())}" for name, those in columns.items()]
+    Run(as_json=as_json).answer(columns, *lines)
 
 
 @app.command()
@@ -67,24 +60,24 @@ def export(
     language: Language = "es",
     clock: Clock = None,
 ) -> None:
-    """Write what is in force today as a table that `import` takes back."""
-    from diadema.base.errors import DiademaError
+    """Write what is in force today as a table that `import` takes back.
+
+    Example: diadema people export agents -o agents.xlsx
+    """
     from diadema.base.paths import write_whole
     from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 
     if output is not None and output.suffix.lower() not in (".csv", ".xlsx"):
         raise DiademaError(f"{output}: the name must end in .xlsx or .csv")
-    place, day, now_ms = _today(data, clock)
-    with _open(place, now_ms) as book:
+    run = Run(data, clock)
+    with _open(run) as (book, day, _):
         entries = rows_of(book, kind, day, _day(first), _day(last))
     if output is None:
         sys.stdout.buffer.write(as_csv(kind, entries, language))
         return
     write = as_xlsx if output.suffix.lower() == ".xlsx" else as_csv
-    try:
+    with writing(output):
         write_whole(output, write(kind, entries, language))
-    except OSError as error:
-        raise DiademaError(f"cannot write {output}: {error.strerror}") from error
     print(f"{len(entries)} rows in {output}", file=sys.stderr)
 
 
@@ -111,41 +104,33 @@ def import_(
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
-    """Take a table in. One wrong row stops it all, and each is told; an empty column changes
-    nothing that is not in it.
-    """
-    from rich.console import Console
-    from rich.progress import Progress
+    """Take a table in.
 
-    from diadema.base.errors import DiademaError
+    One wrong row stops it all, and each is reported; an empty column changes nothing that is not
+    in it.
+
+    Example: diadema people import agents agents.xlsx --by ANA
+    """
     from diadema.site.directory.importing import plan_import, run_import
     from diadema.site.directory.sheets import read_sheet
 
     if not by and not dry_run:
         raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
-    try:
-        given = file.read_bytes()
-    except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    place, day, now_ms = _today(data, clock)
-    quiet = as_json or not sys.stderr.isatty()
-    with (
-        _open(place, now_ms) as book,
-        Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar,
-    ):
-        task = bar.add_task("rows", total=None)
+    content = read_file(file)
+    run = Run(data, clock, as_json=as_json)
+    with _open(run) as (book, day, now_ms), run.progress("rows") as progress:
         plan = plan_import(
-            book, kind, read_sheet(given), _day(since) or day, whole=whole, skip_bad=skip_bad,
-            progress=lambda at: bar.update(task, completed=at),
+            book, kind, read_sheet(content), _day(since) or day, whole=whole, skip_bad=skip_bad,
+            progress=progress,
         )  # fmt: skip
         if not dry_run:
             run_import(
                 book, plan, by=by, reason=reason or file.name, at_ms=now_ms, skip_bad=skip_bad
             )
     if as_json:
-        print(json.dumps(plan.summary(language), ensure_ascii=False))
+        print_json(plan.summary(language))
     else:
-        _tell(plan, language, dry_run=dry_run)
+        _show(plan, language, dry_run=dry_run)
     sys.exit(1 if plan.problems and not (plan.done or (dry_run and skip_bad)) else 0)
 
 
@@ -153,43 +138,41 @@ def import_(
 def publish(
     by: By = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what stations would be told.")
+        bool, typer.Option("--dry-run", help="Only show what stations would get.")
     ] = False,
     data: Data = None,
     language: Language = "es",
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
-    """Put people and places in force, as `diadema site` does with a file; stations get what is new
-    as a configuration of the next generation.
+    """Put people and places in force, as `diadema site` does with a file.
+
+    Stations get what is new as a configuration of the next generation.
+
+    Example: diadema people publish --by ANA
     """
-    from diadema.base.errors import DiademaError
     from diadema.site.directory import asking, publishing
 
     if not by and not dry_run:
         raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
-    place, day, now_ms = _today(data, clock)
+    run = Run(data, clock)
     if dry_run:
-        with _open(place, now_ms) as book:
-            made = publishing.draft(book, place, day)
-            found, lacking = publishing.differences(made, place), made.without_pin
+        with _open(run) as (book, day, _):
+            made = publishing.draft(book, run.data, day)
+            found, lacking = publishing.differences(made, run.data), made.without_pin
         generation = None
     else:
-        place.make()
-        done = asking.publish(place, now_ms, by)
+        run.data.make()
+        done = asking.publish(run.data, run.now_ms, by)
         found, generation = done.differences, done.generation
         lacking = done.without_pin
     if as_json:
-        import msgspec
-
-        told = {"differences": msgspec.to_builtins(found), "generation": generation}
-        told["without_pin"] = lacking
-        print(json.dumps(told, ensure_ascii=False))
+        print_json({"differences": found, "generation": generation, "without_pin": lacking})
         return
-    _tell_differences(found, language)
+    _show_differences(found, language)
     if lacking:
         print(f"No PIN yet: {', '.join(lacking[:_SHOWN])}{' …' if len(lacking) > _SHOWN else ''}")
-        print("A code for one use lets each choose hers at a station; a supervisor gives it.")
+        print("A code for one use lets each choose one at a station; a supervisor gives it.")
     if generation is not None:
         print(f"In force as generation {generation}; stations get it now.")
     elif not dry_run:
@@ -198,12 +181,15 @@ def publish(
 
 @app.command("take-in")
 def take_in(by: By, data: Data = None, clock: Clock = None) -> None:
-    """Take in what somebody has changed in site.json since people and places are kept here."""
+    """Take in what somebody has changed in site.json since people and places are kept here.
+
+    Example: diadema people take-in --by ANA
+    """
     from diadema.site.directory.taking_in import take_in as take
 
-    place, day, now_ms = _today(data, clock)
-    with _open(place, now_ms) as book:
-        count = take(book, place, day, by=by, at_ms=now_ms)
+    run = Run(data, clock)
+    with _open(run) as (book, day, now_ms):
+        count = take(book, run.data, day, by=by, at_ms=now_ms)
     print(f"{count} entries changed.")
 
 
@@ -216,13 +202,15 @@ def pin(
     data: Data = None,
     clock: Clock = None,
 ) -> None:
-    """Ask for an agent's PIN; what is kept in its place is in force after the next `publish`."""
+    """Ask for an agent's PIN; its verifier is in force after the next `publish`.
+
+    Example: diadema people pin a001
+    """
     from diadema.cli.pin import ask_twice
     from diadema.site.directory.taking_in import set_pin
     from diadema.site.pins import make_verifier
 
-    place, _, now_ms = _today(data, clock)
-    with _open(place, now_ms) as book:
+    with _open(Run(data, clock)) as (book, _, _now):
         set_pin(
             book, agent,
             lambda: make_verifier(
@@ -240,23 +228,22 @@ def history(
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
-    """Every version of an entry: who made it, when, and what it says."""
+    """Every version of an entry: who made it, when, and what it says.
+
+    Example: diadema people history agents a001
+    """
     from datetime import UTC, datetime
 
-    from diadema.base.errors import DiademaError
     from diadema.base.sanitize import visible
     from diadema.site.badges import brief
     from diadema.site.directory.kinds import kind_of
 
-    place, _, now_ms = _today(data, clock)
-    with _open(place, now_ms) as book:
+    with _open(Run(data, clock)) as (book, _, _now):
         versions = book.history(kind, code)
     if not versions:
         raise DiademaError(f"there is no {code} of {kind}: `diadema people export {kind}` has all")
     if as_json:
-        import msgspec
-
-        print(json.dumps(msgspec.to_builtins(versions), ensure_ascii=False))
+        print_json(versions)
         return
     for one in versions:
         at = datetime.fromtimestamp(one.at_ms / 1000, UTC)
@@ -267,21 +254,17 @@ def history(
         print(visible(f"   {validity}  {says}"))
 
 
-def _open(place: "DataDir", now_ms: int) -> Any:
+@contextmanager
+def _open(run: Run) -> Iterator[tuple[Any, date, int]]:
+    """The directory of people and places, today there, and now as UTC in milliseconds."""
+    from diadema.site.directory.people_of import day_at
     from diadema.site.directory.taking_in import open_directory
 
-    place.make()
-    return open_directory(place, now_ms)
-
-
-def _today(data: Path | None, clock: Path | None) -> "tuple[DataDir, date, int]":
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
-    from diadema.site.directory.people_of import day_at
-
-    place = DataDir(data_root(data))
-    now_ms = open_clock(clock).now_ms()
-    return place, day_at(place, now_ms), now_ms
+    now_ms = run.now_ms
+    today = day_at(run.data, now_ms)
+    run.data.make()
+    with open_directory(run.data, now_ms) as book:
+        yield book, today, now_ms
 
 
 def _day(text: str | None) -> date | None:
@@ -290,7 +273,7 @@ def _day(text: str | None) -> date | None:
     return read_date("day", text) if text else None
 
 
-def _tell(plan: "Plan", language: str, *, dry_run: bool) -> None:
+def _show(plan: "Plan", language: str, *, dry_run: bool) -> None:
     for problem in (*plan.notes, *plan.problems)[: _SHOWN * 2]:
         print(problem.whole(language))
     hidden = len(plan.notes) + len(plan.problems) - _SHOWN * 2
@@ -307,7 +290,7 @@ def _tell(plan: "Plan", language: str, *, dry_run: bool) -> None:
     print("Nothing was imported. Mend those rows, or import the rest with --skip-bad.")
 
 
-def _tell_differences(found: "list[Difference]", language: str) -> None:
+def _show_differences(found: "list[Difference]", language: str) -> None:
     from diadema.base.sanitize import visible
     from diadema.words import section
 

@@ -25,7 +25,12 @@ def pin(
         bool, typer.Option("--stdin", help="Read the PIN from standard input, for scripts.")
     ] = False,
 ) -> None:
-    """Ask for an agent's PIN, six digits from 1 to 6, and make what is kept in its place."""
+    """Ask for an agent's PIN and make its verifier.
+
+    Six digits from 1 to 6. The verifier stands in place of the PIN.
+
+    Example: diadema pin e001 --site site.json
+    """
     from diadema.base.paths import write_whole
 
     described = None if site is None else _read(site)

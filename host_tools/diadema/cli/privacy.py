@@ -1,25 +1,14 @@
 """`diadema privacy`: what is kept of a person, to hand over, and its erasure after its time."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from diadema.cli.account import shell_person
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
+from diadema.cli.run import AsJson, Clock, Data, Run, group
 
-app = typer.Typer(
-    help="Personal data: hand over what is kept of an agent, erase what is past its time.",
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = group("Personal data of agents: hand over, or erase after its time.")
 _DAY = ["%Y-%m-%d"]
 
 
@@ -30,15 +19,15 @@ def export_person(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything about one agent, and who read it, as a ZIP of JSON files."""
-    from diadema.base.paths import DataDir
+    """Everything about one agent, and who read it, as a ZIP of JSON files.
+
+    Example: diadema privacy export a001 -o a001.zip
+    """
     from diadema.maintenance.personal_export import export
 
-    counts = export(DataDir(data_root(data)), agent, output, shell_person())
-    if as_json:
-        print(json.dumps(counts))
-    else:
-        print(f"{output}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    run = Run(data, as_json=as_json)
+    counts = export(run.data, agent, output, run.person)
+    run.answer(counts, f"{output}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
 
 
 @app.command()
@@ -57,37 +46,24 @@ def erase(
     """Take names, badges, texts and references out of what is older; marks stay five years.
 
     The hub must be stopped. Counts and times stay; the record says what, when and by whom.
+
+    Example: diadema privacy erase --retention 24
     """
-    import sys
-
-    import msgspec
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
-    from diadema.figures.days import zone_of
     from diadema.maintenance.erase import MONTH_MS
     from diadema.maintenance.erase import erase as work
 
-    directory, now = DataDir(data_root(data)), open_clock(clock)
+    run = Run(data, clock, as_json=as_json)
     if before is None:
-        limit = now.now_ms() - round(retention * MONTH_MS)
+        limit = run.now_ms - round(retention * MONTH_MS)
     else:
-        limit = round(before.replace(tzinfo=zone_of(directory)).timestamp() * 1000)
-    with Progress(console=Console(stderr=True), disable=as_json or not sys.stderr.isatty()) as bar:
-        task = bar.add_task("events", total=None)
-        done = work(
-            directory, now, shell_person(), limit,
-            progress=lambda part, whole: bar.update(task, completed=part, total=whole),
-        )  # fmt: skip
-    if as_json:
-        print(json.dumps(msgspec.to_builtins(done)))
-    else:
-        print(
-            f"{done.events} events of {done.people} people, {done.commands} commands, "
-            f"{done.entries} entries and {done.files} files: recorded."
-        )
+        limit = round(before.replace(tzinfo=run.zone).timestamp() * 1000)
+    with run.progress("events") as progress:
+        done = work(run.data, run.clock, run.person, limit, progress=progress)
+    run.answer(
+        done,
+        f"{done.events} events of {done.people} people, {done.commands} commands, "
+        f"{done.entries} entries and {done.files} files: recorded.",
+    )
 
 
 @app.command("obey")
@@ -95,10 +71,11 @@ def obey_erasure(data: Data = None, clock: Clock = None) -> None:
     """After a backup was put back: erase again what it has brought back. The hub must be stopped.
 
     A hub does not start on a store that would undo an erasure.
+
+    Example: diadema privacy obey
     """
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
     from diadema.maintenance.erase import obey
 
-    done = obey(DataDir(data_root(data)), open_clock(clock), shell_person())
+    run = Run(data, clock)
+    done = obey(run.data, run.clock, run.person)
     print(f"{done.events} events: recorded." if done else "Nothing was ever erased.")

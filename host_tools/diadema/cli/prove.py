@@ -7,15 +7,11 @@ from typing import Annotated
 
 import typer
 
-from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.screen import By, Key, RunFirst
+from diadema.cli.run import AsJson, Data, DoneBy, HubKey, Run, RunFirst, console, group, writing
 
 _WIDE = 120  # where it is written to a file
 
-app = typer.Typer(
-    help="Measure what only a chip can say, beside the design's budgets.",
-    no_args_is_help=True, add_completion=False, cls=RunFirst,
-)  # fmt: skip
+app = group("Measure what only a chip can say, beside the design's budgets.", cls=RunFirst)
 
 
 @app.command()
@@ -24,22 +20,22 @@ def run(
     brief: Annotated[
         bool, typer.Option("--brief", help="The chip alone: no sound, no badges, no plugs.")
     ] = False,
-    by: By = "diadema",
+    by: DoneBy = "diadema",
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Its record. Default: in DIR/proofs/.")
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a station of this site on its cable, with somebody at its keys, in some ten minutes.
-    It needs no hub. Exit code 1 when a budget is missed, a figure is missing or cannot be, or the
-    chip takes more than twice what the simulated board does.
-    """
-    from rich.console import Console
+    """Measure a station of this site on its cable.
 
-    from diadema.base.clock import SystemClock
-    from diadema.base.errors import DiademaError
-    from diadema.base.paths import DataDir, write_whole
+    With somebody at its keys, in some ten minutes. It needs no hub. Exit code 1 when a budget is
+    missed, a figure is missing or cannot be, or the chip takes more than twice what the simulated
+    board does.
+
+    Example: diadema prove --port /dev/ttyUSB0 -o chip.json
+    """
+    from diadema.base.paths import write_whole
     from diadema.stations.fleet.reading import seats_of
     from diadema.stations.prove import record
     from diadema.stations.prove.figures import figures, wrong
@@ -49,27 +45,22 @@ def run(
     from diadema.stations.technician.hub_key import written
     from diadema.words import text
 
-    where = DataDir(data_root(data))
-    language = screen.language(where)
+    run = Run(data)
+    where, language = run.data, run.language
     say = screen.silent if as_json else screen.say
-    told, forged = asyncio.run(measure(where, port, say, brief=brief))
-    found = figures(told)
-    seat = seats_of(where).get(told.station)
-    proof = proof_of(told, found, seat, forged=forged, by=by, now=SystemClock().now_ms())
+    measured, forged = asyncio.run(measure(where, port, say, brief=brief))
+    found = figures(measured)
+    seat = seats_of(where).get(measured.station)
+    proof = proof_of(measured, found, seat, forged=forged, by=by, now=run.now_ms)
     signed = sign(proof, hub_key.load_or_make(where))
-    file = out or where.proofs / f"{told.station}.json"
-    try:
+    file = out or where.proofs / f"{measured.station}.json"
+    with writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, written(signed))
-    except OSError as error:
-        raise DiademaError(f"cannot write {file}: {error.strerror}") from error
     if as_json:
         print(written(signed).decode(), end="")
     else:
-        wide = Console(highlight=False)
-        if not wide.is_terminal:
-            wide.width = max(wide.width, _WIDE)
-        wide.print(record.table(found, language))
+        console(wide=_WIDE).print(record.table(found, language))
         for line in record.lies([*wrong(found)], language):
             say(line)
         if forged:
@@ -81,21 +72,23 @@ def run(
 @app.command()
 def table(
     file: Annotated[Path, typer.Argument(help="As `diadema prove -o FILE` made it.")],
-    key: Key = None,
+    key: HubKey = None,
     language: Annotated[str, typer.Option("--language", help="es or en.")] = "en",
     data: Data = None,
 ) -> None:
-    """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered."""
-    from diadema.base.paths import DataDir
+    """Print a record as the Markdown of hardware/proof.md; exit code 1 when it was altered.
+
+    Example: diadema prove table chip.json
+    """
     from diadema.stations.prove import record
     from diadema.stations.prove.record import Signed, is_right
-    from diadema.stations.technician import hub_key, screen
+    from diadema.stations.technician import hub_key
     from diadema.stations.technician.hub_key import read
     from diadema.words import known, text
 
-    where = DataDir(data_root(data))
+    run = Run(data)
     signed = read(file, Signed, "diadema prove")
-    if not is_right(signed, hub_key.public_of(where, key)):
-        print(text("prove.altered", screen.language(where), file=file), file=sys.stderr)
+    if not is_right(signed, hub_key.public_of(run.data, key)):
+        print(text("prove.altered", run.language, file=file), file=sys.stderr)
         sys.exit(1)
     print(record.markdown(signed, known(language)), end="")

@@ -1,53 +1,63 @@
-"""`diadema rebuild` as people and scripts see it."""
+"""`diadema rebuild`: everything that follows from the raw events, worked out again."""
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+import typer
 
-from diadema.base.clock import open_clock
-from diadema.base.paths import DataDir
-from diadema.maintenance.rebuild.rebuild import Outcome, rebuild
+from diadema.cli.run import AsJson, Clock, Data, Run, console, print_json
+
+if TYPE_CHECKING:
+    from diadema.maintenance.rebuild.rebuild import Outcome
 
 _SHOWN = 100  # differences in the table; --json has all
 
 
-def run(root: Path, clock_file: Path | None, *, apply: bool, as_json: bool) -> int:
-    """Exit code: 1 when what stood differs, also when it was put right."""
-    with Progress(console=Console(stderr=True), disable=as_json or not sys.stderr.isatty()) as bar:
-        task = bar.add_task("events", total=None)
-        outcome = rebuild(
-            DataDir(root),
-            open_clock(clock_file),
-            apply=apply,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+def rebuild(
+    data: Data = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Put what was rebuilt in the place of what differs.")
+    ] = False,
+    as_json: AsJson = False,
+    clock: Clock = None,
+) -> None:
+    """Rebuild contacts, sessions and figures from the raw events.
+
+    Compares them with what is stored. Exit code 1 when something differs, also when it was put
+    right.
+
+    Example: diadema rebuild --json
+    """
+    from diadema.maintenance.rebuild.rebuild import rebuild as work
+
+    run = Run(data, clock, as_json=as_json)
+    with run.progress("events") as progress:
+        outcome = work(run.data, run.clock, apply=apply, progress=progress)
     if as_json:
-        print(json.dumps(msgspec.to_builtins(outcome)))
+        print_json(outcome)
     else:
-        _tell(outcome)
-    return 1 if outcome.differences else 0
+        _show(outcome)
+    sys.exit(1 if outcome.differences else 0)
 
 
-def _tell(outcome: Outcome) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+def _show(outcome: "Outcome") -> None:
+    from rich.table import Table
+
+    screen = console()
     if outcome.came_back:
-        console.print(
+        screen.print(
             f"{outcome.came_back} events were once taken as lost; a rebuild works them in."
         )
     if not outcome.differences:
-        console.print(f"{outcome.events} events: everything that follows from them stands right.")
+        screen.print(f"{outcome.events} events: everything that follows from them stands right.")
         return
     table = Table("table", "row", "field", "stands", "rebuilt")
     for found in outcome.differences[:_SHOWN]:
         cells = (found.table, found.key, found.field, found.stands, found.rebuilt)
         table.add_row(*(_short(cell) for cell in cells))
-    console.print(table)
-    console.print(
+    screen.print(table)
+    screen.print(
         f"{outcome.events} events, {len(outcome.differences)} differences"
         + (": replaced by what was rebuilt." if outcome.applied else "; --apply replaces them.")
     )

@@ -1,180 +1,119 @@
 """`diadema report`: figures of a span of time, on the screen, for a script or as a file."""
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.cli.options import (
-    AsJson,
-    Clock,
-    Data,
-    data_root,
-)
-from diadema.cli.report_schedule import app as schedule_app
+from diadema.cli.report_schedule import app as schedule
+from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json
 from diadema.report.kinds import KINDS
 
-app = typer.Typer(
-    help="Figures of a span of time, with their cut-off.",
-    no_args_is_help=True,
-    add_completion=False,
-)
-app.add_typer(schedule_app, name="schedule")
+if TYPE_CHECKING:
+    from diadema.report.period import Grain
 
-Kind = Annotated[str | None, typer.Option("--kind", help=f"One of: {', '.join(KINDS)}.")]
-Agent = Annotated[str | None, typer.Option("--agent", help="Of one agent, by the id.")]
-Team = Annotated[str | None, typer.Option("--team", help="Of one team, by its code.")]
-Queue = Annotated[str | None, typer.Option("--queue", help="Of one queue.")]
-Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format", help="screen, json, csv, xlsx or pdf. Default: as -o ends, or screen."
-    ),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="File to write. Default: standard output; for xlsx, pdf a file.",
-    ),
-]
-Table = Annotated[
-    str | None, typer.Option("--table", help="Of a CSV only this table, by its key.")
-]
-Threshold = Annotated[
-    int | None,
-    typer.Option(
-        "--threshold", min=0, help="Service level: seconds to an answer. Default: its targets'."
-    ),
-]
-Short = Annotated[
-    int, typer.Option("--short", min=0, help="An abandon up to so many seconds is short.")
-]
+app = group("Figures of a span of time, with their cut-off.")
+app.add_typer(schedule, name="schedule")
+
+_DAY = """A day of the site's zone.
+
+Example: diadema report day --kind tmo
+"""
+_WEEK = """A week by ISO 8601.
+
+Example: diadema report week --kind tmo --team Norte -o tmo.xlsx
+"""
+_MONTH = """A month.
+
+Without --kind that of the switch's calls: service level, waits, contacts and talk of each agent,
+to the half-hour. Days and half-hours are those of the site's zone; while there is no site, of the
+zone that the last import had, or UTC's.
+
+Example: diadema report month --month 1999-02 --threshold 20
+"""
 
 
-@app.command()
-def day(
-    day: Annotated[
-        str | None, typer.Option("--day", help="As 2026-11-25. Default: the running one.")
-    ] = None,
-    kind: Kind = None,
-    data: Data = None,
-    agent: Agent = None,
-    team: Team = None,
-    queue: Queue = None,
-    threshold: Threshold = None,
-    short: Short = 5,
-    form: Format = None,
-    output: Output = None,
-    table: Table = None,
-    as_json: AsJson = False,
-    clock: Clock = None,
-) -> None:
-    """A day of the site's zone."""
-    from diadema.report.print_report import Order, run
+def _add(grain: "Grain", about: str, form_of_span: str) -> None:
+    """Add the verb of one length of time."""
 
-    scope = {"agent": agent, "team": team, "queue": queue}
-    run(data_root(data), clock, Order("day", day, kind, scope, threshold, short),
-        "json" if as_json else form, output, table)  # fmt: skip
+    @app.command(grain, help=about)
+    def report(
+        span: Annotated[str | None, typer.Option(f"--{grain}", help=form_of_span)] = None,
+        kind: Annotated[
+            str | None, typer.Option("--kind", help=f"One of: {', '.join(KINDS)}.")
+        ] = None,
+        data: Data = None,
+        agent: Annotated[str | None, typer.Option("--agent", help="Of one agent, by the id.")] = (
+            None
+        ),
+        team: Annotated[str | None, typer.Option("--team", help="Of one team, by its code.")] = (
+            None
+        ),
+        queue: Annotated[str | None, typer.Option("--queue", help="Of one queue.")] = None,
+        threshold: Annotated[
+            int | None,
+            typer.Option(
+                "--threshold",
+                min=0,
+                help="Service level: seconds to an answer. Default: its targets'.",
+            ),
+        ] = None,
+        short: Annotated[
+            int, typer.Option("--short", min=0, help="An abandon up to so many seconds is short.")
+        ] = 5,
+        form: Annotated[
+            str | None,
+            typer.Option(
+                "--format", help="screen, json, csv, xlsx or pdf. Default: as -o ends, or screen."
+            ),
+        ] = None,
+        output: Annotated[
+            Path | None,
+            typer.Option(
+                "--output",
+                "-o",
+                help="File to write. Default: standard output; for xlsx, pdf a file.",
+            ),
+        ] = None,
+        table: Annotated[
+            str | None, typer.Option("--table", help="Of a CSV only this table, by its key.")
+        ] = None,
+        as_json: AsJson = False,
+        clock: Clock = None,
+    ) -> None:
+        from diadema.report.print_report import Order, run
 
-
-@app.command()
-def week(
-    week: Annotated[
-        str | None,
-        typer.Option("--week", help="As 2026-W48, from Monday. Default: this one."),
-    ] = None,
-    kind: Kind = None,
-    data: Data = None,
-    agent: Agent = None,
-    team: Team = None,
-    queue: Queue = None,
-    threshold: Threshold = None,
-    short: Short = 5,
-    form: Format = None,
-    output: Output = None,
-    table: Table = None,
-    as_json: AsJson = False,
-    clock: Clock = None,
-) -> None:
-    """A week by ISO 8601."""
-    from diadema.report.print_report import Order, run
-
-    scope = {"agent": agent, "team": team, "queue": queue}
-    run(data_root(data), clock, Order("week", week, kind, scope, threshold, short),
-        "json" if as_json else form, output, table)  # fmt: skip
-
-
-@app.command()
-def month(
-    month: Annotated[
-        str | None, typer.Option("--month", help="As 1999-02. Default: the running one.")
-    ] = None,
-    kind: Kind = None,
-    data: Data = None,
-    agent: Agent = None,
-    team: Team = None,
-    queue: Queue = None,
-    threshold: Threshold = None,
-    short: Short = 5,
-    form: Format = None,
-    output: Output = None,
-    table: Table = None,
-    as_json: AsJson = False,
-    clock: Clock = None,
-) -> None:
-    """A month. Without --kind that of the switch's calls: service level, waits, contacts and talk
-    of each agent, to the half-hour.
-
-    Days and half-hours are those of the site's zone; while there is no site, of the zone that the
-    last import was told, or UTC's.
-    """
-    from diadema.report.print_report import Order, run
-
-    scope = {"agent": agent, "team": team, "queue": queue}
-    if kind is None and not any((agent, team, queue, form, output, table)):
-        _switch_month(data_root(data), clock, month, threshold, short, as_json)
-        return
-    run(data_root(data), clock, Order("month", month, kind, scope, threshold, short),
-        "json" if as_json else form, output, table)  # fmt: skip
+        its = Run(data, clock)
+        if (
+            grain == "month"
+            and kind is None
+            and not any((agent, team, queue, form, output, table))
+        ):
+            _switch_month(its, span, threshold, short, as_json)
+            return
+        scope = {"agent": agent, "team": team, "queue": queue}
+        order = Order(grain, span, kind, scope, threshold, short)
+        run(its.data.root, clock, order, "json" if as_json else form, output, table)
 
 
 def _switch_month(
-    root: Path,
-    clock: Path | None,
-    month: str | None,
-    threshold: int | None,
-    short: int,
-    as_json: bool,
+    run: Run, word: str | None, threshold_s: int | None, short_s: int, as_json: bool
 ) -> None:
-    from datetime import datetime
-
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
-    from diadema.figures.days import zone_of
-    from diadema.report.month import as_json as plain
-    from diadema.report.month import month_report
-    from diadema.site import description
-    from diadema.site.directory.people_of import people
-    from diadema.store import open_reader
-
-    place = DataDir(root)
-    described = description.load(place.site) if place.site.exists() else None
-    zone = zone_of(place)
-    now_ms = open_clock(clock).now_ms()
-    asked = month or f"{datetime.fromtimestamp(now_ms / 1000, zone):%Y-%m}"
-    reader = open_reader(place.store)
-    try:
-        made = month_report(reader, asked, zone, now_ms, people(place), threshold, short)
-    finally:
-        reader.close()
-    if as_json:
-        print(json.dumps(plain(made), ensure_ascii=False))
-        return
-    from rich.console import Console
-
+    from diadema.report.asked import Asked
+    from diadema.report.model import Scope
+    from diadema.report.month import Month
+    from diadema.report.period import period, running
     from diadema.report.screen import show
 
-    show(Console(highlight=False, markup=False), made, described.language if described else "es")
+    now_ms = run.now_ms
+    span = period("month", word, run.language) if word else running("month", now_ms, run.zone)
+    month = Month(Asked(run.data, "servicio", span, Scope(), now_ms, threshold_s, short_s))
+    if as_json:
+        print_json(month.as_json())
+    else:
+        show(console(markup=False), month, run.language)
+
+
+_add("day", _DAY, "As 2026-11-25. Default: the running one.")
+_add("week", _WEEK, "As 2026-W48, from Monday. Default: this one.")
+_add("month", _MONTH, "As 1999-02. Default: the running one.")

@@ -1,26 +1,28 @@
 """`diadema selftest`: the bench test of a station, and its record."""
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.cli.options import AsJson, Data, data_root
-from diadema.stations.technician.screen import By, Key, RunFirst
+from diadema.cli.run import (
+    AsJson,
+    Data,
+    DoneBy,
+    HubKey,
+    Run,
+    RunFirst,
+    group,
+    print_json,
+    writing,
+)
 
 if TYPE_CHECKING:
-    from diadema.base.paths import DataDir
-    from diadema.site.description import Site
     from diadema.stations.selftest.record import Signed
 
-
-app = typer.Typer(
-    help="The bench test of a station, and its signed record.",
-    no_args_is_help=True, add_completion=False, cls=RunFirst,
-)  # fmt: skip
+app = group("The bench test of a station, and its signed record.", cls=RunFirst)
 
 Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
 
@@ -34,26 +36,28 @@ def run(
         str | None,
         typer.Option("--port", help="As /dev/ttyUSB0, where nobody carries its cable."),
     ] = None,
-    by: By = "diadema",
+    by: DoneBy = "diadema",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Try every part of a station with somebody in front of it; exit code 1 when it is not fit.
 
-    The station guides through it on its screen; the steps are told here too where its cable is
+    The station guides through it on its screen; the steps are shown here too where its cable is
     carried on this machine. `diadema selftest STATION` is the same.
+
+    Example: diadema selftest A-01 --port /dev/ttyUSB0 --by ANA
     """
     from diadema.stations.selftest import telling
     from diadema.stations.selftest.running import run as play
     from diadema.stations.technician import screen
 
-    where = _data(data)
+    its = Run(data)
     say = screen.silent if as_json else screen.say
-    signed = asyncio.run(play(where, station, by=by, port=port, tell=say))
+    signed = asyncio.run(play(its.data, station, by=by, port=port, tell=say))
     if as_json:
         _print_json(signed)
     else:
-        language = screen.language(where)
+        language = its.language
         say(telling.verdict(signed, language))
         for line in telling.to_do(signed, language):
             say(f"  {line}")
@@ -74,17 +78,19 @@ def show(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the record of the last bench test, and whether its signature is right; or print it."""
+    """Show the record of the last bench test, and whether its signature is right; or print it.
+
+    Example: diadema selftest show A-01 -o record.pdf
+    """
     from diadema.base.errors import DiademaError
     from diadema.base.paths import write_whole
     from diadema.stations.fleet.reading import seats_of, station_of
     from diadema.stations.selftest.record import inspections, standing
-    from diadema.stations.technician import screen
     from diadema.stations.technician.hub_key import written
     from diadema.words import text
 
-    where = _data(data)
-    language = screen.language(where)
+    its = Run(data)
+    where, language = its.data, its.language
     kind = out.suffix.lower() if out else ""
     if out is not None and (kind not in (".pdf", ".json") or (kind == ".json" and everything)):
         raise DiademaError(f"{out}: the name must end in .pdf, or in .json for one record")
@@ -95,18 +101,17 @@ def show(
     if out is not None:
         made = written(records[0])
         if kind == ".pdf":
+            from diadema.site import description
             from diadema.stations.selftest.paper import content
 
-            made = content(records, _site(where), language, public)
-        try:
+            made = content(records, description.load(where.site), language, public)
+        with writing(out):
             write_whole(out, made)
-        except OSError as error:
-            raise DiademaError(f"cannot write {out}: {error.strerror}") from error
     for signed in records:
         if as_json:
             _print_json(signed)
         else:
-            _show(where, signed, public)
+            _show(its, signed, public)
     right = all(standing(one, public) == "right" for one in records)
     sys.exit(0 if right else 1)
 
@@ -114,18 +119,21 @@ def show(
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="As `diadema selftest show -o FILE.json` made it.")],
-    key: Key = None,
+    key: HubKey = None,
     data: Data = None,
 ) -> None:
-    """Say whether a printed record is as its hub signed it; exit code 1 when it is not."""
+    """Say whether a printed record is as its hub signed it; exit code 1 when it is not.
+
+    Example: diadema selftest check record.json
+    """
     from diadema.stations.selftest.record import Signed, standing
     from diadema.stations.technician import hub_key
     from diadema.stations.technician.hub_key import read
 
-    where = _data(data)
+    its = Run(data)
     signed = read(file, Signed, "diadema selftest show")
-    public = hub_key.public_of(where, key)
-    _show(where, signed, public)
+    public = hub_key.public_of(its.data, key)
+    _show(its, signed, public)
     sys.exit(0 if standing(signed, public) == "right" else 1)
 
 
@@ -136,33 +144,31 @@ def show_key(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Show the public key by which this hub's records can be checked anywhere."""
-    from diadema.base.errors import DiademaError
+    """Show the public key by which this hub's records can be checked anywhere.
+
+    Example: diadema selftest key -o hub_key.txt
+    """
     from diadema.base.paths import write_whole
     from diadema.stations.technician import hub_key
 
-    public = hub_key.public_of(_data(data), None)
+    public = hub_key.public_of(Run(data).data, None)
     if out is not None:
-        try:
+        with writing(out):
             write_whole(out, public.encode() + b"\n")
-        except OSError as error:
-            raise DiademaError(f"cannot write {out}: {error.strerror}") from error
     print(f"{public} ({hub_key.fingerprint(public)})")
 
 
-def _show(where: "DataDir", signed: "Signed", public: str) -> None:
+def _show(its: Run, signed: "Signed", public: str) -> None:
     from zoneinfo import ZoneInfo
 
     from diadema.stations.selftest import telling
     from diadema.stations.selftest.record import standing
     from diadema.stations.technician import screen
 
-    language = screen.language(where)
-    site = screen.site_of(where)
-    record = signed.record
+    language, record = its.language, signed.record
     screen.say(telling.verdict(signed, language))
-    hour = telling.hour(signed.tested_utc, site.tz if site else ZoneInfo("UTC"))
-    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {hour} · {record.by}")
+    tested = telling.hour(signed.tested_utc, its.site.tz if its.site else ZoneInfo("UTC"))
+    screen.say(f"{record.of[0]} · {record.board} {record.firmware} · {tested} · {record.by}")
     for name, result in signed.checks.items():
         screen.say(f"  {telling.check(name, language)}: {telling.result(result, language)}")
     for line in telling.to_do(signed, language):
@@ -175,17 +181,4 @@ def _print_json(signed: "Signed") -> None:
 
     from diadema.stations.selftest.record import standing
 
-    told = msgspec.to_builtins(signed)
-    print(json.dumps(told | {"standing": standing(signed, signed.key)}))
-
-
-def _data(data: Path | None) -> "DataDir":
-    from diadema.base.paths import DataDir
-
-    return DataDir(data_root(data))
-
-
-def _site(where: "DataDir") -> "Site":
-    from diadema.site.description import load
-
-    return load(where.site)
+    print_json(msgspec.to_builtins(signed) | {"standing": standing(signed, signed.key)})

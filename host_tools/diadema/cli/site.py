@@ -1,57 +1,90 @@
-"""Puts a site's description in force: checked here, stored, and told to a hub that runs."""
+"""`diadema site`: puts a site's description in force: checked, stored, and given to a hub."""
 
-import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
-from diadema.site.description import Site, SiteError, parse
-from diadema.site.example import EXAMPLE
-from diadema.site.file import hashed, keep, whole
-from diadema.site.station_config import check_sizes
-from diadema.wire.ask_hub import ask_hub
+from diadema.cli.run import AsJson, Data, Run
+
+if TYPE_CHECKING:
+    from diadema.site.description import Site
+
+
+def site(
+    file: Annotated[
+        Path, typer.Argument(help="The site's description; `example` prints one to start from.")
+    ],
+    data: Data = None,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether it is right.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a site's description and put it in force.
+
+    A hub that runs gives it to the stations at once.
+
+    Example: diadema site example
+    """
+    if file == Path("example") and not file.exists():
+        print(example())
+        return
+    run = Run(data, as_json=as_json)
+    done = install_site(file, None if check else run.data.root)
+    lines = [f"{done['stations']} stations, {done['agents']} agents: the description is right."]
+    if done["generation"] is not None:
+        lines.append(f"In force as generation {done['generation']}; stations get it now.")
+    elif not check:
+        lines.append("Stored; the hub takes it at its next start.")
+    if not check and run.data.directory.exists():
+        lines += [
+            "People and places are kept here too: `diadema people take-in --by NAME` takes this",
+            "in; without it the next `diadema people publish` would undo it.",
+        ]
+    run.answer(done, *lines)
 
 
 def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     """Check `file`; store it under `root` unless that is None. `generation` is what the running
     hub says, None without one. Raises SiteError or DiademaError.
     """
+    from diadema.site.file import hashed, keep, whole
+
     try:
         described = whole(file)
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
-    site = _checked(described, str(file))  # before anything is made under `root`
+    checked = _checked(described, str(file))  # before anything is made under `root`
     done: dict[str, Any] = {
-        "stations": len(site.stations),
-        "agents": len(site.agents),
+        "stations": len(checked.stations),
+        "agents": len(checked.agents),
         "generation": None,
     }
     if root is not None:
-        data = DataDir(root)
-        data.make()
-        described = hashed(data.site, described)
+        run = Run(root)
+        run.data.make()
+        described = hashed(run.data.site, described)
         _checked(described, str(file))  # an id may be that of a badge which it has by its hash
-        keep(data.site, described)
-        if data.read_hub() is not None:
-            done["generation"] = asyncio.run(_tell(data))
+        keep(run.data.site, described)
+        if run.data.read_hub() is not None:
+            done["generation"] = int(run.ask_hub("hub.site", {})["generation"])
     return done
 
 
 def example() -> str:
     """A description to start from; right as it stands."""
+    from diadema.site.example import EXAMPLE
+
     return EXAMPLE
 
 
-def _checked(described: bytes, file: str) -> Site:
+def _checked(described: bytes, file: str) -> "Site":
+    from diadema.site.description import SiteError, parse
+    from diadema.site.station_config import check_sizes
+
     try:
-        site = parse(described)
-        check_sizes(site)
+        checked = parse(described)
+        check_sizes(checked)
     except SiteError as error:  # under the name that the person gave
         raise SiteError(error.key, error.reason, file) from error
-    return site
-
-
-async def _tell(data: DataDir) -> int:
-    answer = await ask_hub(data, "hub.site", {})
-    return int(answer["generation"])
+    return checked

@@ -1,30 +1,31 @@
 """A month's report for people: the figures of the JSON, in the words of the site's language."""
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from diadema.figures.switch import NOBODY
 from diadema.metrics import queue
 from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.month import Month, Served, by_agent
+from diadema.report.month import Month, Served
 from diadema.words import section, text
 from diadema.words.durations import NOTHING, percent
 
 
 def show(console: Console, made: Month, language: str) -> None:
     say = partial(_say, language)
-    console.print(Text(say("title", month=made.month), style="bold"))
-    if not made.total.received and not made.outside and not made.served.contacts:
-        console.print(say("none", month=made.month))
-        if made.days:
-            console.print(say("none.other", first=made.days[0], last=made.days[1]))
+    console.print(Text(say("title", month=made.word), style="bold"))
+    if not made.total.received and not made.queue.outside and not made.served.contacts:
+        console.print(say("none", month=made.word))
+        if made.first_and_last:
+            first, last = made.first_and_last
+            console.print(say("none.other", first=first, last=last))
     else:
         console.print(_totals(made, language))
         console.print(_levels(made, language))
@@ -35,8 +36,9 @@ def show(console: Console, made: Month, language: str) -> None:
         console.print(_halves(made, language))
         console.print(say("basis"))
     sources = ", ".join(map(clean, made.sources)) or say("sources.none")
-    cut = made.cut
-    console.print(say("cut", at=cut.at, zone=made.zone, position=cut.position, sources=sources))
+    console.print(
+        say("cut", at=made.cut_at, zone=made.zone.key, position=made.position, sources=sources)
+    )
 
 
 def clean(name: str) -> str:
@@ -53,11 +55,11 @@ def _totals(made: Month, language: str) -> Table:
     table = _table(say("totals"), show_header=False)
     for name in ("received", "answered", "abandoned", "short", "left", "waiting"):
         table.add_row(say(name, short=made.short_s), str(getattr(total, name)))
-    table.add_row(say("no_agent"), str(made.agents[None].contacts if None in made.agents else 0))
+    table.add_row(say("no_agent"), str(made.no_agent))
     for name in ("answered", "abandoned"):
         table.add_row(say(f"at_once.{name}"), str(made.at_once[name]))
     known = section("report", language)
-    for cause, calls in sorted(made.outside.items()):
+    for cause, calls in sorted(made.queue.outside.items()):
         key = f"outside.{cause}"
         table.add_row(say(key if key in known else "outside"), str(calls))
     table.add_row(say("asa", n=total.answered), _seconds(queue.asa(total)))
@@ -86,8 +88,8 @@ def _agents(made: Month, language: str) -> Table:
     say = partial(_say, language)
     heads = ("agent", "contacts", "talk", "mean", "n", "aside")
     table = _table(say("agents"), *map(say, heads))
-    for agent, row in by_agent(made.agents):
-        name = say("nobody") if agent is None else clean(agent)
+    for agent, row in made.agents.items():
+        name = say("nobody") if agent == NOBODY else clean(agent)
         table.add_row(Text(name), *_served(row, language))
     table.add_row(say("total"), *_served(made.served, language), style="bold")
     return table
@@ -105,25 +107,27 @@ def _served(row: Served, language: str) -> Iterable[str]:
 def _halves(made: Month, language: str) -> Table:
     """The month's half-hours, those of the same hour of the day together."""
     say = partial(_say, language)
-    words = clock_words({*made.flow, *(start for start, _ in made.load)}, ZoneInfo(made.zone))
+    words = clock_words({*made.flows, *made.halves}, made.zone)
     flows: defaultdict[str, Flow] = defaultdict(Flow)
-    served: defaultdict[str, Served] = defaultdict(Served)
-    for start, flow in made.flow.items():
+    served: Counter[str] = Counter()
+    talked: Counter[str] = Counter()
+    for start, flow in made.flows.items():
         flows[words[start]] += flow
-    for (start, _), row in made.load.items():
-        served[words[start]].contacts += row.contacts
-        served[words[start]].talk_s += row.talk_s
+    for start, row in made.halves.items():
+        served[words[start]] += row.contacts
+        talked[words[start]] += row.talk_s
     heads = ("hour", "received", "answered", "abandoned", "level.offered", "asa.short")
     table = _table(say("halves"), *map(say, (*heads, "contacts", "talk")))
-    rows = [(hour, flows[hour], served[hour]) for hour in sorted({*flows, *served})]
-    for hour, flow, row in [*rows, (say("total"), made.total, made.served)]:
+    rows = [(half, flows[half], served[half], talked[half]) for half in sorted({*flows, *served})]
+    total = (say("total"), made.total, made.served.contacts, made.served.talk_s)
+    for half, flow, contacts, talk_s in [*rows, total]:
         table.add_row(
-            hour,
+            half,
             *map(str, (flow.received, flow.answered, flow.abandoned)),
             percent(queue.sl_offered(flow), language),
             _seconds(queue.asa(flow)),
-            str(row.contacts),
-            _seconds(row.talk_s),
+            str(contacts),
+            _seconds(talk_s),
         )
     return table
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select
 
 from diadema.store import attendance, kept_contacts, kept_trails, register, tables
 from diadema.store.attendance import Mark
@@ -54,9 +54,13 @@ def days(connection: Connection, zone: ZoneInfo) -> tuple[str, str] | None:
     return first_day, last_day
 
 
-def position(connection: Connection) -> int:
-    """How many events were taken in until then, in the order in which they came."""
-    return int(connection.execute(text("SELECT coalesce(max(rowid), 0) FROM events")).scalar_one())
+def sources(connection: Connection, start_utc: int, end_utc: int) -> list[str]:
+    """The switches whose calls `calls` gives for that time."""
+    where = ((_ROW.start_utc >= start_utc) | (_ROW.end_utc > start_utc)) & (
+        _ROW.start_utc < end_utc
+    )
+    query = select(_ROW.s).where(where).distinct().order_by(_ROW.s)
+    return list(connection.execute(query).scalars())
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,12 @@ def desk(
         bool, typer.Option("--json", help="Print one JSON object once it is up, for scripts.")
     ] = False,
 ) -> None:
-    """One station in the browser, the real firmware behind it, until Ctrl-C: for training."""
+    """Open one station in the browser, for training.
+
+    The real firmware is behind it, until Ctrl-C.
+
+    Example: diadema desk --board s3_korvo2
+    """
     from diadema_sim.desk.server import DeskOptions, OpenDesk, run_desk
 
     boards = choose_boards(board)

@@ -1,9 +1,9 @@
 """Attendance: what a tap marks, whatever else happens; and how a session ends or is corrected."""
 
 from lib.desk import Desk
-from lib.hour import date_back
 from lib.marks import learn
 from lib.start import restore
+from lib.timekeeping import date_back
 
 from tests.support.deskbench import NORMA, ROSA, STRANGER, DeskBench, name_of
 

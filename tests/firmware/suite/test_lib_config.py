@@ -5,7 +5,7 @@ import os
 from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
-from lib import kept_wifi
+from lib import saved_wifi
 from lib.config import Config
 from lib.config_check import ConfigError, validate
 from lib.config_store import ConfigStore
@@ -117,12 +117,12 @@ def test_a_network_told_before_counts_until_a_configuration_names_one():
     told = {"ssid": "Piso 4", "password": ""}
     with Folder() as folder:
         store = ConfigStore(STATION, folder + "/")
-        kept_wifi.keep(told)
+        saved_wifi.save(told)
         assert store.load().wifi == ConfigStore(STATION, folder + "/").load().wifi == told
         assert send(store, GOOD).wifi == told
         assert send(store, dict(GOOD, generation=4, wifi=WIFI, broker=BROKER)).wifi == WIFI
         assert send(store, dict(GOOD, generation=5)).wifi is None
-        kept_wifi.keep(told)
+        saved_wifi.save(told)
         store.erase()
         assert store.load().wifi is None
 
@@ -254,7 +254,7 @@ def test_the_key_of_updates_is_mended_from_the_configuration():
 
 def test_a_damaged_network_is_told_and_goes():
     with Folder() as folder:
-        kept_wifi.keep({"ssid": "Piso 4", "password": ""})
+        saved_wifi.save({"ssid": "Piso 4", "password": ""})
         damage("wifi.json", 3)
         store = ConfigStore(STATION, folder + "/")
         assert (store.load().wifi, store.broken) == (None, 1)

@@ -5,12 +5,12 @@ import json
 import os
 from binascii import unhexlify
 
-from lib import kept_wifi
+from lib import saved_wifi
+from lib.checked import Damaged
 from lib.config import Config
 from lib.errors import PartError
 from lib.frames import encode
 from lib.improv import Packets, credentials, packet, result
-from lib.kept import Damaged
 
 from tests.firmware.suite.test_lib_app import CONFIG, STATION, Bench, Serial
 
@@ -136,13 +136,13 @@ class Line(Serial):
 def kept():
     """The network that a start would know."""
     config = Config()
-    kept_wifi.settle(config)
+    saved_wifi.settle(config)
     return config.wifi
 
 
 def talk(*asked, config=None, radio=None, parts=("wifi",)):
     """(what is answered, bench, radio) by a station with that configuration."""
-    kept_wifi.remove()
+    saved_wifi.remove()
     bench = Bench(parts=parts)
     app = bench.app
     app.adopt(config or Config())
@@ -153,7 +153,7 @@ def talk(*asked, config=None, radio=None, parts=("wifi",)):
 
     async def main():
         await app.host.listen()
-        while app.host.improv and (app.host.improv._asked or app.host.improv._flag.is_set()):
+        while app.host.improv and (app.host.improv._waiting or app.host.improv._flag.is_set()):
             await asyncio.sleep(0)
         await asyncio.sleep(0.05)
 
@@ -204,14 +204,14 @@ def test_what_cannot_be_written_is_not_told_as_kept():
 
 
 def test_a_configuration_that_names_a_network_replaces_it_for_good():
-    kept_wifi.keep({"ssid": "x", "password": ""})
-    kept_wifi.keep(WITHOUT)
+    saved_wifi.save({"ssid": "x", "password": ""})
+    saved_wifi.save(WITHOUT)
     assert kept() == WITHOUT
     with open("wifi.json.new", "w") as file:  # noqa: PTH123 - a cut left it
         file.write("{")
     other = {"ssid": "Piso 4", "password": "otra"}
     config = Config(dict(CONFIG, wifi=other))
-    kept_wifi.settle(config)
+    saved_wifi.settle(config)
     assert (config.wifi, kept()) == (other, None)
     assert "wifi.json.new" not in os.listdir()  # noqa: PTH208
 
@@ -225,7 +225,7 @@ def test_a_torn_file_of_the_network_is_told_as_damaged():
         except Damaged:
             continue
         raise AssertionError(text)
-    kept_wifi.remove()
+    saved_wifi.remove()
 
 
 def test_a_station_of_a_hub_changes_nothing():

@@ -22,13 +22,13 @@ def looked(taken, asked):
     real, memory.gc = memory.gc, Gc()
     try:
         memory.begin()
-        memory.gc.used, memory.asked = taken, asked
+        memory.gc.used, memory.pending = taken, asked
         for _ in range(10):
             memory.look()
         return memory.gc.collected - 1
     finally:
-        memory.gc, memory.asked = real, 0
-        memory._kept = 0
+        memory.gc, memory.pending = real, 0
+        memory._in_use = 0
 
 
 def test_what_was_taken_is_collected_once():

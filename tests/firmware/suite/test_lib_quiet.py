@@ -84,7 +84,7 @@ class Notes:
 class Ears(Sound):
     def __init__(self, app):
         self._app = app
-        self._asked = False
+        self._asking = False
 
 
 def test_the_meter_asks_each_45_seconds_and_tells_a_voice():

@@ -1,6 +1,6 @@
 """The state machine: who may do what when, and the events it leaves, in their order."""
 
-from lib.asked import TABLE as COMMANDS
+from lib.commands import TABLE as COMMANDS
 from lib.desk import Desk
 from lib.start import restore
 from lib.states import Station

@@ -19,7 +19,7 @@ _TRIAL_MOST_MS = const(30_000)
 _TRIAL_END_MS = const(45_000)  # it cannot even be judged
 
 
-async def supervise(app):
+async def run(app):
     feed, work, failed = app.program.watchdog(), Work(app), None
     while True:
         try:
@@ -39,16 +39,16 @@ class Work:
 
     def __init__(self, app):
         self._app = app
-        self._told = False
+        self._reported = False
         self._trial = app.program.trial or app.program.fresh
         self._works = False
         self._renews = True
 
     def step(self, u):
         app, program = self._app, self._app.program
-        if not self._told:
+        if not self._reported:
             updating.tell_news(app, program.ended)
-            self._told = True
+            self._reported = True
         if self._trial and u >= _TRIAL_MS:
             if u >= _TRIAL_END_MS:
                 program.restart("trial crash")

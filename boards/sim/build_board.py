@@ -1,5 +1,11 @@
-"""Solders a board together: a model for each part of its table, behind the bus, the wires and the
-address that the table has. Only the models that this board needs are loaded.
+"""Builds a board from its table: a model for each part, behind the bus, the wires and the address
+that the table has. Only the models that this board needs are loaded.
+
+The model of a part on a bus, or of a chip with wires of its own, stands in `parts/DRIVER.py`,
+named as the driver. There `made(nets, options, attach)` returns it: `nets` are the part's own
+wires in the order of the table, `options` the driver's, `attach(address, model)` puts a second
+chip on the same I2C bus. `ADDRESS` is that on I2C unless the options have another. A badge
+reader's model answers the world by `hold(command)` and `untap()`.
 """
 
 import wire
@@ -8,26 +14,8 @@ from jacks import SOCKETS
 from parts.panel import Buttons, Knob, Lamps, Pads, Socket
 from pins import net
 
-# driver → module of `parts`, class, its address on I2C unless the table has another
-_CHIPS = {
-    "ssd1306": ("ssd1306", "SSD1306", 0x3C),
-    "ssd1309": ("ssd1309", "SSD1309", 0x3C),
-    "sh1106": ("sh1106", "SH1106", 0x3C),
-    "es8388": ("es8388", "ES8388", 0x10),
-    "wm8960": ("wm8960", "WM8960", 0x1A),
-    "es8311": ("es8311", "ES8311", 0x18),
-    "ac101": ("ac101", "AC101", 0x1A),
-    "es7210": ("es7210", "ES7210", 0x40),
-    "pn532": ("pn532", "PN532", 0x24),
-    "pn532_spi": ("pn532_spi", "PN532Spi", None),
-    "pn532_hsu": ("pn532_hsu", "PN532Hsu", None),
-    "mfrc522": ("mfrc522", "MFRC522", None),
-    "rdm6300": ("rdm6300", "RDM6300", None),
-    "wiegand": ("wiegand", "Wiegand", None),
-}
 
-
-def solder(board, pins, built):
+def build_board(board, pins, built):
     """{role: model} of the `board` module's parts; `pins` are its wires' GPIOs. `built`: what
     somebody soldered otherwise than the table says, which the firmware does not read: role →
     {wire: GPIO} (-1: open), name → address of OTHERS, and `fitted` → {role: (driver, {attribute of
@@ -38,9 +26,12 @@ def solder(board, pins, built):
     return bench.parts(board.PARTS)
 
 
-def _model(driver):
-    module, name, _ = _CHIPS[driver]
-    return getattr(__import__("parts." + module, None, None, (name,)), name)
+def _chip(driver):
+    """Its module of `parts`. Raises ValueError."""
+    try:
+        return __import__("parts." + driver, None, None, ("made",))
+    except ImportError:
+        raise ValueError("no model for the driver " + driver) from None
 
 
 class Astray:
@@ -81,7 +72,7 @@ class Bench:
     def others(self, table):
         """What is on a bus and no part of a station."""
         for name, (chip, bus, addresses) in table.items():
-            model = getattr(__import__("parts." + chip, None, None, (chip,)), chip.upper())()
+            model = _chip(chip).made((), {}, None)
             self._attach(bus, (), self._built.get(name, addresses[0]), model)
 
     def _part(self, role, part):
@@ -94,32 +85,19 @@ class Bench:
         nets = [net(self._pins[name]) for name in wires]
         make = getattr(self, "_" + driver, None)
         if make:
-            model = make(nets, options)
-        elif driver in _CHIPS:
-            model = _model(driver)(*self._extras(driver, nets, bus, options))
+            model, address = make(nets, options), None
+        else:
+            chip = _chip(driver)
+            address = getattr(chip, "ADDRESS", None)
+            model = chip.made(nets, options, lambda at, other: self._attach(bus, (), at, other))
             if role == "codec" and self._sockets:
                 model.sockets = self._sockets
             for name, value in ways.items():
                 setattr(model, name, value)
-        else:
-            raise ValueError("no model for the driver " + driver)
         if model:
             self._models[role] = model
         if bus:
-            address = options.get("address", _CHIPS[driver][2])
-            self._attach(bus, nets, address, model)
-
-    def _extras(self, driver, nets, bus, options):
-        """What a chip's model takes: lines of its own, or a second chip."""
-        if driver == "es8311":
-            adc = _model("es7210")()
-            self._attach(bus, (), options.get("adc_address", _CHIPS["es7210"][2]), adc)
-            return (adc,)
-        if driver in ("pn532", "pn532_spi"):
-            return nets[-1:]  # its IRQ
-        if driver == "wiegand":
-            return nets
-        return ()
+            self._attach(bus, nets, options.get("address", address), model)
 
     def _attach(self, bus, nets, address, model):
         kind, _, wires, _ = self._buses[bus]

@@ -4,7 +4,6 @@
 station before its journal went.
 """
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -13,19 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.base.errors import DiademaError
-from diadema.cli.options import AsJson, Clock, Data, data_root
+from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, run_until_signal
 
 if TYPE_CHECKING:
-    from diadema.base.paths import DataDir
+    from zoneinfo import ZoneInfo
+
     from diadema.exchange.imports import bank
     from diadema.exchange.imports import queue_log as switch_log
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _SHOWN = 20  # rows of a list; --json has all
 
-app = typer.Typer(
-    help="Take in what other systems have written.", no_args_is_help=True, add_completion=False
-)
+app = group("Take in what other systems have written.")
 
 
 @app.command()
@@ -40,22 +38,23 @@ def journal(
     """Take in the events of a station's journal that `diadema flash` kept in a file.
 
     With a hub or without one; each event counts once, also if its station sent it too.
-    """
-    import msgspec
 
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
+    Example: diadema import journal journals/DIA-0123456789ab.journal
+    """
     from diadema.exchange.imports.journal import import_journal
 
-    done = import_journal(files, DataDir(data_root(data)), open_clock(clock))
-    if as_json:
-        print(json.dumps(msgspec.to_builtins(done)))
-    else:
-        print(f"{done.events} events of {', '.join(done.stations) or 'no station'}, "
-              f"{done.new} of them new in the store.")  # fmt: skip
-        if done.left:
-            print(f"{done.left} found no room: too many before them are missing. When those are "
-                  "in, repeat this.")  # fmt: skip
+    run = Run(data, clock, as_json=as_json)
+    done = import_journal(files, run.data, run.clock)
+    lines = [
+        f"{done.events} events of {', '.join(done.stations) or 'no station'}, "
+        f"{done.new} of them new in the store."
+    ]
+    if done.left:
+        lines.append(
+            f"{done.left} found no room: too many before them are missing. When those are "
+            "in, repeat this."
+        )
+    run.answer(done, *lines)
     sys.exit(1 if done.left else 0)
 
 
@@ -89,59 +88,49 @@ def queue_log(
 
     The same log again changes nothing, and one that has grown or was rotated goes on. One row that
     cannot be read stops it all. Phone numbers are not kept; lines of agents and members are only
-    counted, for the stations tell who is there. --follow takes one log into a running hub.
+    counted, for the stations report who is there. --follow takes one log into a running hub.
+
+    Example: diadema import queue-log queue_log --zone America/Lima
     """
-    from zoneinfo import ZoneInfo, available_timezones
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from diadema.base.clock import open_clock
-    from diadema.base.paths import DataDir
     from diadema.exchange.imports.queue_log import import_queue_log
 
-    if zone is not None and zone not in available_timezones():
-        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+    its_zone = _zone(zone)
     if not _NAME.fullmatch(name):
         raise DiademaError(f"--name {name!r}: up to 32 letters, digits, _ and - without accents")
-    where = DataDir(data_root(data))
+    run = Run(data, clock, as_json=as_json)
     if follow:
         if len(files) != 1 or zone or skip_bad or dry_run:
             raise DiademaError("--follow takes one text log, --name, --queue and --data")
-        _follow(where, files[0], name, queue or [])
+        from diadema.exchange.imports.queue_follow import Follower
+
+        run_until_signal(Follower(files[0], run.data, name, queue or []).run())
         return
-    quiet = as_json or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        task = bar.add_task("events", total=None)
+    with run.progress("events") as progress:
         done = import_queue_log(
             files,
-            where,
-            open_clock(clock),
+            run.data,
+            run.clock,
             name=name,
-            zone=ZoneInfo(zone) if zone else None,
+            zone=its_zone,
             queues=queue or [],
             skip_bad=skip_bad,
             dry_run=dry_run,
-            progress=lambda at, total: bar.update(task, completed=at, total=total),
+            progress=progress,
         )
     if as_json:
-        import msgspec
-
-        print(json.dumps(msgspec.to_builtins(done), ensure_ascii=False))
+        print_json(done)
     else:
         _print_queue_log(done)
     sys.exit(1 if done.bad and not skip_bad else 0)
 
 
-def _follow(data: "DataDir", path: Path, name: str, queues: list[str]) -> None:
-    import logging
+def _zone(name: str | None) -> "ZoneInfo | None":
+    """Raises DiademaError for what is none."""
+    from zoneinfo import ZoneInfo, available_timezones
 
-    from diadema.base.logs import begin_log
-    from diadema.cli.main import run_until_signal
-    from diadema.exchange.imports.queue_follow import Follower
-
-    begin_log(logging.INFO, "%(asctime)s %(message)s")
-    run_until_signal(Follower(path, data, name, queues).run())
+    if name is not None and name not in available_timezones():
+        raise DiademaError(f"{name!r} is no time zone; write one like America/Lima")
+    return ZoneInfo(name) if name else None
 
 
 def _print_queue_log(done: "switch_log.Imported") -> None:
@@ -153,8 +142,8 @@ def _print_queue_log(done: "switch_log.Imported") -> None:
         print(f"  {what}: {calls}")
     for what, verbs in (("of agents and settings", done.other), ("unknown", done.unknown)):
         if verbs:
-            told = ", ".join(f"{verb} {n}" for verb, n in sorted(verbs.items()))
-            print(f"  lines {what}, counted only: {told}")
+            each = ", ".join(f"{verb} {n}" for verb, n in sorted(verbs.items()))
+            print(f"  lines {what}, counted only: {each}")
     if done.repeated or done.unentered:
         print(f"  told twice: {done.repeated}; calls without a beginning: {done.unentered}")
     if done.imported:
@@ -182,34 +171,24 @@ def anonymous_bank(
 
     The same file again changes nothing. Rows that contradict themselves are imported and listed.
     One row that cannot be read stops it all.
+
+    Example: diadema import anonymous-bank calls.tsv --zone Asia/Jerusalem
     """
-    from zoneinfo import ZoneInfo, available_timezones
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from diadema.base.clock import open_clock
-    from diadema.base.errors import DiademaError
-    from diadema.base.paths import DataDir
     from diadema.exchange.imports.bank import import_bank
 
-    if zone is not None and zone not in available_timezones():
-        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
-    quiet = as_json or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        task = bar.add_task("events", total=None)
+    its_zone = _zone(zone)
+    run = Run(data, clock, as_json=as_json)
+    with run.progress("events") as progress:
         done = import_bank(
             files,
-            DataDir(data_root(data)),
-            open_clock(clock),
-            zone=ZoneInfo(zone) if zone else None,
+            run.data,
+            run.clock,
+            zone=its_zone,
             skip_bad=skip_bad,
-            progress=lambda at, total: bar.update(task, completed=at, total=total),
+            progress=progress,
         )
     if as_json:
-        import msgspec
-
-        print(json.dumps(msgspec.to_builtins(done), ensure_ascii=False))
+        print_json(done)
     else:
         _print_bank(done)
     sys.exit(0 if done.imported else 1)

@@ -6,12 +6,11 @@ import sys
 import pins
 import stdin
 import wire
-from parts.desfire import card
 
 _LIGHTS = ("ready", "busy", "ring")
 
 
-def serve(board, models):
+def serve(models):
     """Answer the world's commands with `models` (role: model)."""
 
     def part(role):
@@ -20,12 +19,10 @@ def serve(board, models):
         return models[role]
 
     def tap(command):
-        kind = board.PARTS["badge_reader"][0].partition("_")[0]
-        _HOLD[kind](part("badge_reader"), bytes.fromhex(command["badge"]), command)
+        part("badge_reader").hold(command)
 
     def untap(command):
-        if hasattr(part("badge_reader"), "untap"):  # a Wiegand line tells nothing of it
-            part("badge_reader").untap()
+        part("badge_reader").untap()
 
     def key(command):
         return getattr(part("keys"), command["do"])(command["key"], command.get("bounce", 0))
@@ -80,28 +77,3 @@ def serve(board, models):
     if "audio" in models:
         wire.on("listen", models["audio"].listen)
         wire.on("hush", models["audio"].hush)
-
-
-def _pn532(reader, identity, command):
-    beside = command.get("beside")
-    reader.tap(card(command), *([card({"badge": beside})] if beside else ()))
-
-
-def _mfrc522(reader, identity, command):
-    beside = command.get("beside")
-    reader.tap(identity, *([bytes.fromhex(beside)] if beside else ()))
-    if command.get("torn"):  # it leaves within the selection
-        reader.fault = "gone"
-    elif reader.fault == "gone":
-        reader.fault = None
-
-
-def _rdm6300(reader, identity, command):
-    reader.tap(identity)
-
-
-def _wiegand(reader, identity, command):
-    reader.tap(int.from_bytes(identity, "big"), 8 * len(identity) + 2)
-
-
-_HOLD = {"pn532": _pn532, "mfrc522": _mfrc522, "rdm6300": _rdm6300, "wiegand": _wiegand}

@@ -2,14 +2,14 @@
 until a configuration names one.
 """
 
-from lib import kept
+from lib import checked
 
 _FILE = "wifi.json"
 
 
-def keep(wifi):
+def save(wifi):
     """`wifi`: ssid and password, as a configuration has them."""
-    kept.write(_FILE, wifi)
+    checked.write(_FILE, wifi)
 
 
 def settle(config):
@@ -19,8 +19,8 @@ def settle(config):
     if config.wifi:
         remove()
     else:
-        config.wifi = kept.read(_FILE)
+        config.wifi = checked.read(_FILE)
 
 
 def remove():
-    kept.remove(_FILE)
+    checked.remove(_FILE)

@@ -1,16 +1,14 @@
 """`diadema board`: prove the tables of the boards, list them, draw their wiring."""
 
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    help="The boards that a station can be built on.", no_args_is_help=True, add_completion=False
-)
+from diadema.cli.run import AsJson, Run, group, print_json
+
+app = group("The boards that a station can be built on.")
 
 Boards = Annotated[
     Path | None,
@@ -18,7 +16,6 @@ Boards = Annotated[
 ]
 Name = Annotated[str | None, typer.Argument(metavar="NAME", help="As `board list` prints it.")]
 Every = Annotated[bool, typer.Option("--all", help="Every board.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 def _chosen(name: str | None, every: bool, boards: Path) -> list[str]:
@@ -45,6 +42,8 @@ def check(
     """Prove that a board's table can work: pins, buses, drivers, flash, output limit.
 
     Exit code 1 when a rule does not hold; a warning leaves it 0.
+
+    Example: diadema board check --all
     """
     from diadema.stations.boards.check import RULES, check_board, warn_of
     from diadema.stations.boards.sound import loudness, said
@@ -58,17 +57,14 @@ def check(
         each: [level for level in loudness(board) if level.head] for each, board in loaded.items()
     }
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "rules": len(RULES),
-                    "boards": list(found),
-                    "findings": [asdict(finding) for each in found.values() for finding in each],
-                    "warnings": [asdict(finding) for each in warned.values() for finding in each],
-                    "sound": {each: list(map(asdict, levels)) for each, levels in sound.items()},
-                },
-                ensure_ascii=False,
-            )
+        print_json(
+            {
+                "rules": len(RULES),
+                "boards": list(found),
+                "findings": [finding for each in found.values() for finding in each],
+                "warnings": [finding for each in warned.values() for finding in each],
+                "sound": sound,
+            }
         )
     else:
         for each, findings in found.items():
@@ -84,7 +80,10 @@ def check(
 
 @app.command(name="list")
 def list_boards(boards: Boards = None, as_json: AsJson = False) -> None:
-    """The boards, and what each is made of."""
+    """The boards, and what each is made of.
+
+    Example: diadema board list
+    """
     from diadema.stations.boards.table import board_names, load_board
 
     root = _boards(boards)
@@ -101,11 +100,13 @@ def list_boards(boards: Boards = None, as_json: AsJson = False) -> None:
                 "parts": {role: part[0] for role, part in board.parts.items()},
             }
         )
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
-        return
-    for row in rows:
-        print(f"{row['name']:20} {row['title']} ({row['chip']}, {row['flash_mb']} MB)")
+    Run(as_json=as_json).answer(
+        rows,
+        *(
+            f"{row['name']:20} {row['title']} ({row['chip']}, {row['flash_mb']} MB)"
+            for row in rows
+        ),
+    )
 
 
 @app.command()
@@ -113,7 +114,10 @@ def sockets(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `board list` prints it.")],
     boards: Boards = None,
 ) -> None:
-    """Draw in letters where each contact of a board's plugs and sockets goes."""
+    """Draw in letters where each contact of a board's plugs and sockets goes.
+
+    Example: diadema board sockets devkitc_wm8960
+    """
     from diadema.stations.boards.nets import sockets as drawn
     from diadema.stations.boards.table import load_board
 
@@ -129,7 +133,10 @@ def draw(
     ),
     boards: Boards = None,
 ) -> None:
-    """Draw a board's wiring from its table, as SVG and PNG, and list its nets."""
+    """Draw a board's wiring from its table, as SVG and PNG, and list its nets.
+
+    Example: diadema board draw lyrat_v4_3 --out drawings
+    """
     from diadema.stations.boards.nets import draw as draw_board
     from diadema.stations.boards.table import load_board
 

@@ -2,31 +2,31 @@
 
 import os
 
-from lib import kept, prefs
+from lib import checked, prefs
 
 NAME = "kept.json"
 
 
 def damaged(name):
     try:
-        kept.read(name)
-    except kept.Damaged:
+        checked.read(name)
+    except checked.Damaged:
         return True
     return False
 
 
 def test_what_is_kept_is_read_and_what_is_not_there_is_none():
-    kept.remove(NAME)
-    assert kept.read(NAME) is None
+    checked.remove(NAME)
+    assert checked.read(NAME) is None
     for content in ({"name": "Ñaupa", "level": 70}, [], "", None):
-        kept.write(NAME, content)
-        assert kept.read(NAME) == content
+        checked.write(NAME, content)
+        assert checked.read(NAME) == content
         assert NAME + ".new" not in os.listdir()  # noqa: PTH208 - runs on MicroPython
-    kept.remove(NAME)
+    checked.remove(NAME)
 
 
 def test_each_byte_of_it_counts():
-    kept.write(NAME, {"volume": 70})
+    checked.write(NAME, {"volume": 70})
     with open(NAME, "rb") as file:  # noqa: PTH123
         whole = file.read()
     for at in range(len(whole)):
@@ -36,14 +36,14 @@ def test_each_byte_of_it_counts():
             with open(NAME, "wb") as file:  # noqa: PTH123
                 file.write(broken)
             assert damaged(NAME), at
-    kept.remove(NAME)
+    checked.remove(NAME)
 
 
 class App:
     """Also its own clock and its serial line."""
 
     def __init__(self):
-        self.unkept = {}
+        self.unsaved = {}
         self.keep_due = 1
         self.told = []
         self.clock = self.serial = self
@@ -60,27 +60,27 @@ class App:
 
 def test_damaged_wishes_are_told_and_new_ones_are_kept():
     app = App()
-    app.unkept["a001"] = {"volume": 75}
+    app.unsaved["a001"] = {"volume": 75}
     prefs.write(app)
-    assert kept.read("prefs.json") == {"a001": {"volume": 75}} and not app.told
+    assert checked.read("prefs.json") == {"a001": {"volume": 75}} and not app.told
     with open("prefs.json", "r+b") as file:  # noqa: PTH123
         file.write(b"[")
-    app.unkept["a002"] = {"volume": 20}
+    app.unsaved["a002"] = {"volume": 20}
     prefs.write(app)
     assert app.told == [("config", "damaged")]
-    assert kept.read("prefs.json") == {"a002": {"volume": 20}}
-    kept.remove("prefs.json")
+    assert checked.read("prefs.json") == {"a002": {"volume": 20}}
+    checked.remove("prefs.json")
 
 
 def test_wishes_that_flash_does_not_take_are_tried_again():
     app = App()
-    app.unkept["a001"] = {"volume": 75}
+    app.unsaved["a001"] = {"volume": 75}
     os.mkdir("prefs.json.new")  # noqa: PTH102
     prefs.write(app)
-    assert app.unkept == {"a001": {"volume": 75}}
+    assert app.unsaved == {"a001": {"volume": 75}}
     assert app.keep_due == 160_000 and len(app.told) == 1
     os.rmdir("prefs.json.new")  # noqa: PTH106
     prefs.write(app)
-    assert not app.unkept and app.keep_due is None
-    assert kept.read("prefs.json") == {"a001": {"volume": 75}}
-    kept.remove("prefs.json")
+    assert not app.unsaved and app.keep_due is None
+    assert checked.read("prefs.json") == {"a001": {"volume": 75}}
+    checked.remove("prefs.json")

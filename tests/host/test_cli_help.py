@@ -1,0 +1,150 @@
+"""The help of `diadema`: groups, one line for each command, an example in each that works, and
+completion by the shell.
+
+An example runs in a scratch directory where that needs nothing but files; where it needs a hub, a
+board on a cable or a long time, Click parses it as it would at the shell.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from diadema.cli import main
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from tests.support.bank_files import Log
+from tests.support.queue_logs import QueueLog
+from tests.support.reported_day import stations
+from tests.support.scripted_station import SITE
+from tests.support.stock_image import stock_image
+
+main.add_simulator()
+NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
+ROOT = get_command(main.app)
+
+
+def leaves(command, words=()):
+    """Every command that does something, by the words that name it."""
+    verbs = getattr(command, "commands", None)
+    if not verbs:
+        return {" ".join(words): command}
+    found = {}
+    for name, verb in verbs.items():
+        found |= leaves(verb, (*words, name))
+    return found
+
+
+COMMANDS = leaves(ROOT)
+NEEDS_A_HUB = {
+    "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
+    "update stop", "update resume", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
+}  # fmt: skip
+NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
+NEEDS_A_RECORD = {"prove table", "selftest show", "selftest check", "import journal"}
+NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle"}
+NEEDS_A_TERMINAL = {"pin", "people pin"}
+PARSED = NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL
+AFTER = {  # what has to be typed before
+    "account disable": ["account add"], "account reset": ["account add"],
+    "keys show": ["keys make"], "keys install": ["keys make"],
+    "image inspect": ["image build"], "people import": ["people export"],
+    "report schedule remove": ["report schedule add"],
+}  # fmt: skip
+
+
+def example_of(name):
+    last = COMMANDS[name].help.strip().split("\n\n")[-1]
+    found = re.fullmatch(r"Example: diadema (.+)", " ".join(last.split()))
+    assert found, f"the help of `diadema {name}` does not end with an example"
+    return shlex.split(found[1])
+
+
+def parse(words):
+    """As the shell would, down to the command itself, which is not called; gives its name."""
+    command, context, names = ROOT, None, []
+    while True:
+        context = command.make_context(words[0] if words else "", list(words), parent=context)
+        if not hasattr(command, "commands"):
+            return " ".join(names)
+        rest = [*context._protected_args, *context.args]
+        name, command, words = command.resolve_command(context, rest)
+        names.append(name)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_example_is_of_its_command_and_is_understood(name):
+    assert parse(example_of(name)) == name
+
+
+def test_what_only_is_parsed_is_there():
+    assert COMMANDS.keys() >= PARSED
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A data directory with a day in it, and the files that examples name."""
+    data = stations(tmp_path / "data", site=NORTE)
+    monkeypatch.chdir(tmp_path)
+    Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
+    (tmp_path / "stock.bin").write_bytes(stock_image())
+    QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
+    monkeypatch.setattr("diadema.base.paths.default_root", lambda: data.root)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - PARSED))
+def test_each_example_that_needs_only_files_runs(name, place):
+    for each in [*AFTER.get(name, []), name]:
+        done = CliRunner().invoke(main.app, example_of(each))
+        assert done.exit_code in (0, 1), (each, done.output, done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        assert done.exit_code == 0 or each in {"ledger check", "rebuild"}, done.output
+
+
+def test_help_has_groups_and_a_line_for_each_command():
+    done = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(main.app, ["--help"])
+    lines = done.output.splitlines()
+    at = [next(i for i, line in enumerate(lines) if f" {panel} " in line) for panel in main.PANELS]
+    assert at == sorted(at)
+    for number, (panel, verbs) in enumerate(main.PANELS.items()):
+        end = at[number + 1] if number + 1 < len(at) else len(lines)
+        rows = [line.strip("│ ").split("  ")[0] for line in lines[at[number] + 1 : end - 1]]
+        assert [row for row in rows if row and row[0] not in "╰╭"] == [*verbs], panel
+
+
+def test_version_is_that_of_the_package_and_of_the_firmware():
+    from importlib.metadata import version
+
+    from diadema.stations.image.files import program_version
+
+    done = CliRunner().invoke(main.app, ["--version"])
+    assert done.output.split() == ["diadema", version("diadema"), "firmware", program_version()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("diadema rep", {"report", "replay"}),
+        ("diadema report ", {"day", "week", "month", "schedule"}),
+        ("diadema report month --thr", {"--threshold"}),
+    ],
+)
+def test_a_shell_completes_what_was_begun(typed, offered):
+    words = shlex.split(typed) + ([""] if typed.endswith(" ") else [])
+    of_the_shell = {
+        "_DIADEMA_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "diadema"],
+        env=os.environ | of_the_shell,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert offered == set(done.stdout.split())
