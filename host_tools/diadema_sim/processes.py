@@ -65,9 +65,12 @@ class Process:
             # a session of its own: Ctrl-C reaches the run alone, which ends things in order; the
             # pipe tells the command when the run is gone without having done so
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     async def _until_ready(self) -> None:
         assert self._process

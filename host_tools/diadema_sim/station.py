@@ -197,9 +197,12 @@ class Station:
         `key` is a DESFire card that knows it; `beside` is a plain one in the same wallet.
         """
         self._card = {
-            "do": "tap", "badge": badge, "torn": torn, "key": key.hex() if key else None,
+            "do": "tap",
+            "badge": badge,
+            "torn": torn,
+            "key": key.hex() if key else None,
             "beside": beside,
-        }  # fmt: skip
+        }
         await self.ask(self._card)
         if ms is not None:
             await self._world.sleep(ms)

@@ -90,9 +90,14 @@ def _contact(station: _Station, number: int) -> Iterator[bytes]:
     contact: dict[str, Any] = {"a": _AGENT, "c": f"c{number:05}"}
     queue = chance.choice(("Banca", "Inglés", "Bolsa", "Digital", "Prospectos y otros más"))
     yield station.line(
-        "contact.offered", **contact, via="host", direction="in", queue=queue,
-        pbx=f"{chance.getrandbits(40):x}", i=number + 3,
-    )  # fmt: skip
+        "contact.offered",
+        **contact,
+        via="host",
+        direction="in",
+        queue=queue,
+        pbx=f"{chance.getrandbits(40):x}",
+        i=number + 3,
+    )
     if chance.random() < 0.1:
         yield station.line("contact.missed", **contact, cause="no_answer", ring_ms=20_000)
         return

@@ -46,9 +46,12 @@ _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
 _APP = 4  # sectors of an app partition
 _RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/chip.py` knows them
 _OF_MICROPYTHON: dict[str, Any] = {
-    "what": "micropython", "chip": 0, "mpy": "6.3", "build": "ESP32_GENERIC-SPIRAM",
+    "what": "micropython",
+    "chip": 0,
+    "mpy": "6.3",
+    "build": "ESP32_GENERIC-SPIRAM",
     "psram": "quad",
-}  # fmt: skip
+}
 _NVS = 2  # sectors
 _FILES = 16
 _START_FILES = {"lib/frames.mpy": 700, "slots.mpy": 4_500, "boot.py": 1_500, "main.py": 800}
