@@ -1,7 +1,7 @@
 """What passes the two links of one simulated station, seen from outside at their near ends: the
 way each event went, and what the host has not answered yet.
 
-A fast clock waits a little for that answer. Else it would leap past the station's patience while
+A fast clock waits a little for that answer. Else it would leap past the station's time limit while
 the host takes its milliseconds, and the station would believe its link dead.
 """
 
