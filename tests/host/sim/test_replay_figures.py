@@ -89,7 +89,7 @@ def test_a_second_too_many_or_a_contact_too_few_does_not_agree() -> None:
 
 def test_what_was_left_out_is_left_out_of_both() -> None:
     of = day(call(2, 0, 100), call(3, 200, 10), call(4, 300, 20))
-    outcome = replay.Outcome(undelivered=[{"line": 3}], interrupted=[{"line": 4}])
+    outcome = replay.Deviations(undelivered=[{"line": 3}], interrupted=[{"line": 4}])
     contacts = [contact(2, 100_000), contact(4, 12_000)]
     found = replay.figures(of, contacts, {"a001": "IDIT"}, outcome.left_out())
     assert found["total"] == {

@@ -89,11 +89,11 @@ async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage
 
 async def test_a_badge_is_waited_for_only_a_moment(stage: Stage, open_page: OpenPage) -> None:
     page = await opened(stage, open_page)
-    hint = page.locator("[data-sample_badges-hint]")
+    hint = page.locator("[data-tray-hint]")
     await page.keyboard.press("b")
     await expect(hint).to_have_text("¿Qué fotocheck? 1 a 3")
     await page.keyboard.press("Escape")
-    await expect(hint).to_have_text(text("desk.sample_badges.hint"))
+    await expect(hint).to_have_text(text("desk.tray.hint"))
     await page.keyboard.press("2")
     assert await asked(stage) == Down(2)
 
