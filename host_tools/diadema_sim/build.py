@@ -1,11 +1,6 @@
 """What a simulated station is made of: the interpreter, the board and the compiled firmware.
 
-App images for simulated chips: what a boot loader takes for one, and a version in it.
-
-A simulated station's flash with program slots: the same firmware as in a folder of files, as
-an image packs it, but compiled for the VM.
-
-What the firmware weighs on a board: bytes of `.mpy` as the chips' image has them.
+App images too: what a chip's boot loader takes for MicroPython, with a version in it.
 """
 
 import hashlib
@@ -14,17 +9,13 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
-from diadema.stations.image.files import BESIDE, SECTOR, START_TEXT, carried, pack_slot
-from diadema.stations.image.slots import Trailer
 
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 # bytes of the VM's heap: 4 184 768 that Python has with 4 MB of PSRAM, at the part that
@@ -32,6 +23,10 @@ START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 FIRMWARE_HEAP = 4_184_768 * 10 // 7
 _LONGEST = 255  # bytes of a path or an argument: the interpreter keeps them as names
 _DEEPEST = len("/firmware/drivers/lights_neopixel.py")
+
+_CHECKSUM_BEGINS = 0xEF
+_STOCK = b"MicroPython v%s on 2026-08-29; sim\0ESP32_GENERIC-SPIRAM\0quad_psram\0"
+_ROUND = 256  # bytes: what an update brings is a multiple of it
 
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
 
@@ -181,11 +176,6 @@ def on_vm(heap: str, script: str | Path, *arguments: str | Path) -> list[str]:
     return [*interpreter(), "-X", f"heapsize={heap}", *given]
 
 
-_CHECKSUM_BEGINS = 0xEF
-_STOCK = b"MicroPython v%s on 2026-08-29; sim\0ESP32_GENERIC-SPIRAM\0quad_psram\0"
-_ROUND = 256  # bytes: what an update brings is a multiple of it
-
-
 def app_image(version: str | None, noise: bytes = b"", chip: int = 0) -> bytes:
     """MicroPython of that version, of the build that uses PSRAM, or (None) something that never
     comes up; `noise` is the rest of it. Header, one segment, checksum, SHA-256: «Firmware image
@@ -201,76 +191,3 @@ def app_image(version: str | None, noise: bytes = b"", chip: int = 0) -> bytes:
     image += bytes(15 - len(image) % 16) + bytes([checksum])
     image += hashlib.sha256(image).digest()
     return image + b"\xff" * (-len(image) % _ROUND)
-
-
-SLOT_BYTES = 0x50000
-
-
-def start_files(image: Path) -> dict[str, bytes]:
-    """What stands in the vfs, taken from a folder that `build_firmware` made."""
-    names = (*(f"{name.removesuffix('.py')}.mpy" for name in BESIDE), *START_TEXT)
-    return {name: (image / name).read_bytes() for name in names}
-
-
-def start_folder(image: Path, into: Path) -> None:
-    for name, data in start_files(image).items():
-        target = into / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
-
-def program_body(image: Path, changed: Mapping[str, bytes] | None = None) -> bytes:
-    """A slot's file system; `changed`: files in place of those of the image, by path."""
-    first = start_files(image)
-    files = {
-        name: path.read_bytes()
-        for path in sorted(image.rglob("*.mpy"))
-        if (name := str(path.relative_to(image))) not in first or name.startswith("lib/")
-    }
-    return pack_slot(files | carried(first) | dict(changed or {}), SLOT_BYTES)
-
-
-def program_slot(
-    body: bytes, board: str, version: str, sequence: int, *, good: bool = True
-) -> bytes:
-    """A whole slot with a program that works, or one that is to be tried at the next start."""
-    trailer = Trailer(sequence, len(body), hashlib.sha256(body).digest(), board, version)
-    sector = trailer.pack(good=good).ljust(SECTOR, b"\xff")
-    return body.ljust(SLOT_BYTES - SECTOR, b"\xff") + sector
-
-
-_AS_IT_IS = 0.7  # half of what code and text take, by the bytes of its file
-
-
-@cache
-def _modules() -> dict[str, bytes]:
-    """Each module of the firmware as compiled, `lib.app` and so on."""
-    with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder)
-        build_firmware(image, chip=True)
-        return {
-            ".".join(path.relative_to(image).with_suffix("").parts): path.read_bytes()
-            for path in image.rglob("*.mpy")
-        }
-
-
-@cache
-def _table(board: SimBoard) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, "board.mpy")
-        compile_mpy(board.folder / "board.py", target, "board.py", chip=True)
-        return target.stat().st_size
-
-
-def mpy_bytes(board: SimBoard, modules: Iterable[str]) -> int:
-    """The board's table, and those of `modules` that are the firmware's."""
-    compiled = _modules()
-    return _table(board) + sum(len(compiled.get(name, b"")) for name in set(modules))
-
-
-def chip_bytes(vm_bytes: int, code_bytes: int) -> float:
-    """What Python holds on a chip, by what it holds in the VM and the `.mpy` of what is loaded:
-    words are half as long there, but code and text are as they are. `_AS_IT_IS` was found in the
-    measurements of `tests/bench/chip_bytes.csv`, of which it is within 15 %.
-    """
-    return vm_bytes / 2 + code_bytes * _AS_IT_IS

@@ -3,8 +3,8 @@
 Used by `demo`, `sim`, `replay` and the bench. Everything it starts ends with it, and its data
 directory goes too unless it was given.
 
-The temporary directory of a simulated run: gone with the run, and with the next one where a run
-was killed. A lock inside tells whether its run lives; the system lets go of it with the process.
+The temporary directory of a killed run is removed by the next one: a lock inside, which the system
+releases with the process, shows whether its run lives.
 """
 
 import asyncio
@@ -13,7 +13,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,44 +36,51 @@ from diadema.site.description import load as load_site
 from diadema.site.file import keep
 from diadema.store import Contact, Reader, open_reader
 
-from diadema_sim import comparison, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import people, witness
+from diadema_sim.agent import Agent
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
 from diadema_sim.world import World
 
+VISITOR = "demo"
+ACCESS_POINT = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
+_DRAIN_LIMIT_S = 60.0
+_DRAIN_LOOK_S = 0.1
+_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
+_PACE_LIMIT_S = 0.5  # real time that it is waited for
+_PACE_LOOK_S = 0.005
 _PREFIX = "diadema-run-"
-_OURS = "run.lock"
-_HUBS = "lock"  # a hub outlives its run's process by a moment
+_RUN_LOCK = "run.lock"
+_HUB_LOCK = "lock"  # a hub outlives its run's process by a moment
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """A new directory that nobody takes for a dead run's; those are removed first."""
-    remove_dead()
+def temporary_run_folder() -> Iterator[Path]:
+    """A new directory for one run, removed at its end; those of killed runs are removed first."""
+    remove_abandoned()
     begun = Path(tempfile.mkdtemp(prefix="diadema-new-"))
     root = begun
     try:
-        with locked(begun / _OURS):
+        with locked(begun / _RUN_LOCK):
             root = begun.rename(begun.with_name(begun.name.replace("diadema-new-", _PREFIX)))
             yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def remove_dead() -> list[Path]:
-    """Remove the directories whose run was killed; gives them."""
+def remove_abandoned() -> list[Path]:
+    """Remove the directories whose run was killed. Returns them."""
     removed = []
     for root in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
-        if not (root / _OURS).is_file():
+        if not (root / _RUN_LOCK).is_file():
             continue
         try:
-            with ExitStack() as held:
-                for name in (_OURS, _HUBS):
+            with ExitStack() as locks:
+                for name in (_RUN_LOCK, _HUB_LOCK):
                     if (root / name).exists():
-                        held.enter_context(locked(root / name))
+                        locks.enter_context(locked(root / name))
                 shutil.rmtree(root, ignore_errors=True)
         except DiademaError:
             continue  # it lives, or is another person's
@@ -74,25 +88,16 @@ def remove_dead() -> list[Path]:
     return removed
 
 
-VISITOR = "demo"
-AIR = {people.WIFI["ssid"]: people.WIFI["password"]}  # the centre's access point in reach
-_DRAIN_LIMIT_S = 60.0
-_DRAIN_LOOK_S = 0.1
-_PACE_MS = 20_000  # of the run, between two looks whether the host keeps up
-_PACE_LIMIT_S = 0.5  # real time that it is waited for
-_PACE_LOOK_S = 0.005
-
-
 @dataclass
 class Centre:
-    """What a driver needs: the world, each person at their desk, the hub, what is stored."""
+    """What a driver needs: the world, the agents at their desks, the hub, what is stored."""
 
     data: DataDir
     world: World
     processes: HostProcesses
     hub: HubClient
-    desks: list[AtDesk]
-    earlier: set[comparison.Epoch]  # journals that the store held before this run
+    agents: list[Agent]
+    earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
 
@@ -104,23 +109,23 @@ class Centre:
             raise DiademaError("the hub of this run is not up")
         return hub.web
 
-    def door(self, path: str = "/ui/") -> str:
+    def entry_link(self, path: str = "/ui/") -> str:
         """A link that lets one browser of this machine in there, once, within ten minutes."""
         return f"{self.web}/enter?code={self.accounts.codes.entry(VISITOR)}&to={quote(path)}"
 
-    def journaled(self) -> dict[comparison.Key, dict[str, Any]]:
-        return comparison.journaled(self.world.witness, list(self.world.stations))
+    def journaled(self) -> dict[witness.Key, dict[str, Any]]:
+        return witness.journaled(self.world.witness, list(self.world.stations))
 
     def reader(self) -> Reader:
         return open_reader(self.data.store)
 
-    async def name_ports(self) -> None:
+    async def allow_provisioning(self) -> None:
         """For a while each station may be given its key on its own port."""
-        await self.processes.name_ports(self.world.stations.values())
+        await self.processes.allow_provisioning(self.world.stations.values())
 
     async def switch_on(self) -> None:
         """Power to every station; back when each has its configuration and the time."""
-        await asyncio.gather(*(desk.switch_on() for desk in self.desks))
+        await asyncio.gather(*(agent.switch_on() for agent in self.agents))
 
     @asynccontextmanager
     async def paced(self) -> AsyncIterator[None]:
@@ -138,17 +143,13 @@ class Centre:
                 await keeper
 
     async def _keep_pace(self) -> None:
-        reader = self.reader()
-        try:
-            with self.world.actor():
-                while True:
-                    await self.world.sleep(_PACE_MS)
-                    deadline = time.monotonic() + _PACE_LIMIT_S
-                    # another process's commit: nothing here tells us of it
-                    while self._behind(reader) and time.monotonic() < deadline:  # noqa: ASYNC110
-                        await asyncio.sleep(_PACE_LOOK_S)
-        finally:
-            reader.close()
+        with closing(self.reader()) as reader, self.world.actor():
+            while True:
+                await self.world.sleep(_PACE_MS)
+                deadline = time.monotonic() + _PACE_LIMIT_S
+                # another process's commit: nothing here tells us of it
+                while self._behind(reader) and time.monotonic() < deadline:  # noqa: ASYNC110
+                    await asyncio.sleep(_PACE_LOOK_S)
 
     def _behind(self, reader: Reader) -> bool:
         """Whether events were sent that the host has not stored yet."""
@@ -166,34 +167,25 @@ class Centre:
         """
         self.world.timeline.set_speed(1.0)
         deadline = time.monotonic() + limit_s
-        reader = self.reader()
-        try:
-            while missing := comparison.missing(reader, self.journaled()):
+        with closing(self.reader()) as reader:
+            while missing := witness.missing(reader, self.journaled()):
                 if time.monotonic() > deadline:
                     break
                 self.processes.check()
                 await asyncio.sleep(_DRAIN_LOOK_S)
             return missing
-        finally:
-            reader.close()
 
     def contacts(self) -> list[Contact]:
         """The contacts of this run, from the store."""
-        reader = self.reader()
-        try:
+        with closing(self.reader()) as reader:
             found = reader.contacts()
-        finally:
-            reader.close()
         return [
             contact for contact in found if (contact.station, contact.epoch) not in self.earlier
         ]
 
-    def compare(self) -> comparison.Comparison:
-        reader = self.reader()
-        try:
-            return comparison.compare(reader, self.journaled(), self.earlier)
-        finally:
-            reader.close()
+    def compare(self) -> witness.Comparison:
+        with closing(self.reader()) as reader:
+            return witness.compare(reader, self.journaled(), self.earlier)
 
 
 @asynccontextmanager
@@ -225,7 +217,7 @@ async def open_centre(
     them.
     """
     async with AsyncExitStack() as stack:
-        root = data or stack.enter_context(own_folder())
+        root = data or stack.enter_context(temporary_run_folder())
         directory = DataDir(root)
         directory.make()
         site = people.site(
@@ -254,7 +246,7 @@ async def open_centre(
         ]
         if wifi:
             for station in stations:
-                await station.air(AIR)
+                await station.set_access_points(ACCESS_POINT)
         processes = HostProcesses(
             directory,
             [station.port for station in stations],
@@ -264,9 +256,9 @@ async def open_centre(
         stack.push_async_callback(processes.stop)
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
-        seated = [AtDesk(world, hub, desk, site) for desk in desks]
-        centre = Centre(directory, world, processes, hub, seated, earlier, accounts, password)
-        await centre.name_ports()
+        agents = [Agent(world, hub, desk, site) for desk in desks]
+        centre = Centre(directory, world, processes, hub, agents, earlier, accounts, password)
+        await centre.allow_provisioning()
         yield centre
 
 
@@ -292,12 +284,8 @@ def _invite(accounts: Accounts) -> str:
     return password
 
 
-def _epochs(data: DataDir) -> set[comparison.Epoch]:
+def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
-    reader = open_reader(data.store)
-    try:
-        identities = reader.keys()
-        return {(s, e) for s, e, _ in identities}
-    finally:
-        reader.close()
+    with closing(open_reader(data.store)) as reader:
+        return {(s, e) for s, e, _ in reader.keys()}  # noqa: SIM118

@@ -11,18 +11,13 @@ from diadema.base.errors import DiademaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diadema_sim import (
-    bank,
-    fitted,
-    people,
-    report,
-)
+from diadema_sim import bank_log, behaviour, people
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
-from diadema_sim.demo import ShiftOptions, run_shift, until_interrupted
+from diadema_sim.demo import ShiftOptions, print_shift, run_shift, until_interrupted
 from diadema_sim.desk.command import desk
 from diadema_sim.torture import campaigns
-from diadema_sim.torture.outcome import Plan
+from diadema_sim.torture.runner import Plan
 
 WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)
@@ -127,7 +122,7 @@ def sim(
         seconds=seconds,
         speed=_speed(speed),
         pace=pace,
-        behaviour=fitted.fit(fit) if fit else fitted.BANK_1999_02,
+        behaviour=behaviour.fit(fit) if fit else behaviour.BANK_1999_02,
         data=data,
         web_port=_web_port(port),
         boards=choose_boards(board),
@@ -171,7 +166,7 @@ def replay(
         raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
     if zone not in available_timezones():
         raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
-    calls = bank.read_day(file, day)
+    calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
         calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
     )
@@ -183,7 +178,7 @@ def replay(
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
-        report.print_replay(Console(), summary)
+        replaying.print_replay(Console(), summary)
     if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
         raise typer.Exit(1)
 
@@ -259,7 +254,7 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary))
     else:
-        report.print_shift(console, summary)
+        print_shift(console, summary)
     if summary["lost"] or summary["doubled"]:
         raise typer.Exit(1)
 
@@ -281,10 +276,10 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _web_port(asked: int | None) -> int:
+def _web_port(requested: int | None) -> int:
     """The port asked for; else the usual one, or 0 for any free one when that is taken."""
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,6 @@
-"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed."""
+"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed, and the
+summary of a run: a JSON object for scripts, a short table for people.
+"""
 
 import asyncio
 import signal
@@ -11,15 +13,40 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from diadema_sim import fitted, people, report
+from rich.console import Console
+from rich.table import Table
+
+from diadema_sim import people
+from diadema_sim.behaviour import BANK_1999_02, Behaviour
 from diadema_sim.build import SIM, SimBoard
-from diadema_sim.centre import VISITOR, open_centre
-from diadema_sim.fitted import Fitted
-from diadema_sim.scripted import Shift
+from diadema_sim.centre import VISITOR, Centre, open_centre
+from diadema_sim.shift import Shift
+from diadema_sim.witness import Comparison
 
 ZONE = "America/Lima"
 SITE = "Centro Muestra"
 _OPENS = 9  # local hour at which a run that is not in real time begins
+
+
+def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
+    """Of a run with scripted people: events against the witness, contacts from the store."""
+    contacts = centre.contacts()
+    return {
+        "stations": len(centre.agents),
+        "events_journaled": found.journaled,
+        "events_stored": found.stored,
+        "lost": len(found.lost),
+        "doubled": len(found.doubled),
+        "contacts": sum(contact.outcome == "answered" for contact in contacts),
+        "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
+    }
+
+
+def print_shift(console: Console, summary: dict[str, Any]) -> None:
+    table = Table("what", "n", show_header=False)
+    for key, value in summary.items():
+        table.add_row(key.replace("_", " "), str(value))
+    console.print(table)
 
 
 @dataclass(frozen=True)
@@ -32,7 +59,7 @@ class ShiftOptions:
     speed: float = 1.0
     pace: float = 1.0
     busiest_hour: bool = False
-    behaviour: Fitted = fitted.BANK_1999_02
+    behaviour: Behaviour = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
     browser: bool = False
@@ -59,9 +86,9 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         say(f"wallboard  {centre.web}/wall")
         say(f"floor      {centre.web}/")
         say(f"user       {VISITOR}, password {centre.password}")
-        say(f"or at once {centre.door()}")
+        say(f"or at once {centre.entry_link()}")
         if options.browser:
-            await asyncio.to_thread(webbrowser.open, centre.door())
+            await asyncio.to_thread(webbrowser.open, centre.entry_link())
         shift = Shift(
             centre,
             seed=options.seed,
@@ -74,7 +101,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         await shift.run(centre.world.now_ms() + 1000 * seconds, options.speed)
         say("agents gone; waiting until everything is stored")
         await centre.drain()
-        return report.shift_summary(centre, centre.compare())
+        return shift_summary(centre, centre.compare())
 
 
 def _start_ms(speed: float) -> int:

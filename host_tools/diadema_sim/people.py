@@ -252,12 +252,12 @@ class Person:
     alias: str
     team: str
     badge: str  # hex of the card's UID, as `Station.tap` takes it
-    pin: str  # what she presses where the site asks for it
-    code: str  # instead of her badge, before the PIN
+    pin: str  # pressed where the site asks for it
+    code: str  # instead of the badge, before the PIN
 
     def as_site(self, pins: bool = False) -> dict[str, Any]:
-        """`pins`: with the verifier of her PIN, always the same one, and her code."""
-        kept = {"pin": make_verifier(self.pin, self.id.encode().rjust(8)), "code": self.code}
+        """`pins`: with the verifier of the PIN, always the same one, and the code."""
+        login = {"pin": make_verifier(self.pin, self.id.encode().rjust(8)), "code": self.code}
         return {
             "id": self.id,
             "name": self.name,
@@ -265,7 +265,7 @@ class Person:
             "alias": self.alias,
             "team": self.team,
             "badges": [f"iso14443a:{self.badge}"],
-            **(kept if pins else {}),
+            **(login if pins else {}),
         }
 
 

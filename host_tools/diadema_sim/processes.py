@@ -65,9 +65,12 @@ class Process:
             # a session of its own: Ctrl-C reaches the run alone, which ends things in order; the
             # pipe tells the command when the run is gone without having done so
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log,
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     async def _until_ready(self) -> None:
         assert self._process
@@ -172,7 +175,7 @@ class HostProcesses:
         await self.hub.start()
         await self.gateway.start()
 
-    async def name_ports(self, stations: Iterable[Station]) -> None:
+    async def allow_provisioning(self, stations: Iterable[Station]) -> None:
         """For a while each of these may be given its key, on its own port."""
         named = [
             {"s": one.id, "gw": self.GATEWAY, "at": one.port[-PATH_LIMIT:]} for one in stations

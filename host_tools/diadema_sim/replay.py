@@ -1,9 +1,18 @@
-"""`diadema replay`, from start to summary: a real day through simulated stations, then the store's
-figures beside the same ones counted straight from the file.
+"""`diadema replay`: one day of a real call log, worked again by simulated stations with the real
+firmware; then the store's figures beside the same ones counted straight from the file.
+
+Each agent of the log has a station: badge in before the first call, every call offered, answered
+and hung up at its recorded seconds, typified from its recorded type, badge out at the end.
 """
 
+import asyncio
 import random
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,15 +20,222 @@ from zoneinfo import ZoneInfo
 from diadema import metrics
 from diadema.base.errors import DiademaError
 from diadema.store import Contact
+from rich.console import Console
+from rich.table import Table
 
 from diadema_sim import people
-from diadema_sim.bank import BankDay
+from diadema_sim.agent import Agent
+from diadema_sim.bank_log import BankDay, Call
 from diadema_sim.centre import Centre, open_centre
-from diadema_sim.switching import Absence, LinkSwitcher, plan
+from diadema_sim.link_switching import Absence, LinkSwitcher, plan
+from diadema_sim.people import BANK_CODES, BANK_OTHER, QUEUES
+from diadema_sim.station_user import NoResponse, NotDelivered, PowerLost
 from diadema_sim.timeline import HOLD_LIMIT_S
-from diadema_sim.workday import Workday, start_utc_ms
 
 SITE = "Anonymous Bank"
+_SHOWN = 10  # rows of a list that is printed to be read
+_COME_S = 60.0  # an agent logs in this long before the first call
+_LEAD_S = 180.0  # the run begins this long before that: stations get configuration and time
+_GO_S = 5.0  # and logs out this long after the last one
+_BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
+_AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
+_DURING_S = 3  # else in a talk of at least this much
+_LATER_S = 8  # and with this much the one that still waits for its code
+_MIDNIGHT = time(0)
+_TRIES = 10
+_QUEUE_LIMIT = 64
+
+
+@dataclass
+class Deviations:
+    """What did not go as recorded; these contacts are left out of the comparison."""
+
+    undelivered: list[dict[str, Any]] = field(default_factory=list)
+    interrupted: list[dict[str, Any]] = field(default_factory=list)
+
+    def left_out(self) -> set[int]:
+        return {row["line"] for row in (*self.undelivered, *self.interrupted)}
+
+
+def utc_ms(day: BankDay, seconds: float, zone: ZoneInfo) -> int:
+    """Seconds since the day's local midnight, as the wall clock shows them, in UTC ms."""
+    wall = datetime.combine(day.day, _MIDNIGHT) + timedelta(seconds=seconds)
+    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp() * 1000)
+
+
+def start_utc_ms(day: BankDay, zone: ZoneInfo) -> int:
+    """When the run must begin, so that all stations are ready before the first call."""
+    first = min((calls[0].start_s for calls in day.calls.values()), default=0)
+    return utc_ms(day, first, zone) - int(1000 * (_COME_S + _LEAD_S))
+
+
+class Workday:
+    """Drives `centre`, whose desks are those of the day's agents in their sorted order."""
+
+    def __init__(
+        self,
+        centre: Centre,
+        day: BankDay,
+        zone: ZoneInfo,
+        progress: Callable[[], None],
+        limit_s: float = HOLD_LIMIT_S,
+    ) -> None:
+        """`progress` is called after each call; `limit_s` of real time for each command."""
+        self.deviations = Deviations()
+        self._centre = centre
+        self._world = centre.world
+        self._day = day
+        self._zone = zone
+        self._progress = progress
+        self._limit_s = limit_s
+        self._slowed = 0
+        self._codes: dict[str, str] = {}  # that each contact gets
+
+    async def run(self, others: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
+        """The whole day, as fast as the work allows, and what `others` do in it.
+
+        The stations must be on.
+        """
+        async with self._centre.paced(), asyncio.TaskGroup() as tasks:
+            with self._world.hold("the day begins"):
+                self._world.timeline.set_speed(0)
+                for agent in self._centre.agents:
+                    tasks.create_task(self._work(agent, self._day.calls[agent.desk.person.name]))
+                for other in others:
+                    tasks.create_task(other)
+                await asyncio.sleep(0)  # they act from here on, so that the clock minds them
+
+    def talks_ms(self, agent: Agent) -> list[tuple[int, int]]:
+        """When that agent talks this day, as the log has it: UTC from, to."""
+        calls = self._day.calls[agent.desk.person.name]
+        at = partial(utc_ms, self._day, zone=self._zone)
+        return [(at(call.start_s), at(call.end_s)) for call in calls]
+
+    async def _work(self, agent: Agent, calls: list[Call]) -> None:
+        with self._world.actor():
+            await self._sleep_until(calls[0].start_s - _COME_S)
+            await self._surely(agent, agent.log_in, "logged_out")
+            await self._surely(agent, agent.get_ready, "not_ready")
+            for call, following in pairwise([*calls, None]):
+                assert call
+                await self._sleep_until(call.start_s)
+                self._centre.processes.check()
+                await self._whole(agent, call, following.start_s if following else None)
+                self._progress()
+            await self._world.sleep(1000 * _GO_S)
+            await self._surely(agent, agent.go_home, "ready", "not_ready")
+
+    async def _sleep_until(self, seconds: float) -> None:
+        await self._world.sleep_until(utc_ms(self._day, seconds, self._zone))
+
+    async def _surely(
+        self, agent: Agent, gesture: Callable[[], Awaitable[None]], *presences: str
+    ) -> None:
+        """A gesture that one of these presences asks for, whatever the power does."""
+        for _ in range(_TRIES):
+            try:
+                if not agent.station.powered:
+                    await self._repower(agent)
+                if agent.presence in presences:
+                    await gesture()
+                return
+            except PowerLost:
+                await self._repower(agent)
+            except NoResponse:
+                if agent.work[0] != "offered":
+                    raise
+                await self._make_way(agent)
+        raise DiademaError(f"{agent.desk.seat} loses its power again and again")
+
+    async def _whole(self, agent: Agent, call: Call, next_s: int | None) -> None:
+        """One call from ring to tipificación, or its place in the lists of what went wrong."""
+        contact = self.contact_of(call)
+        row = {"line": call.line, "call_id": call.call_id}
+        for _ in range(_TRIES):
+            try:
+                if not agent.station.powered:
+                    await self._repower(agent)
+                await self._make_way(agent)
+                await self._call(agent, call, contact, next_s)
+            except NotDelivered as error:
+                self.deviations.undelivered.append({**row, "why": str(error)})
+            except PowerLost:
+                await self._repower(agent)
+                if not agent.happened("contact.offered", contact):
+                    continue  # cut between contacts: the call is still to come
+                if not agent.happened("contact.ended", contact, by=("agent", "caller")):
+                    self.deviations.interrupted.append(row)
+            return
+        self.deviations.undelivered.append({**row, "why": "the station lost its power each time"})
+
+    async def _make_way(self, agent: Agent) -> None:
+        """Clear what an earlier undelivered call may have left behind."""
+        work, contact = agent.work
+        if work == "offered" and contact:
+            with suppress(NotDelivered):  # it may end by itself meanwhile
+                await agent.withdraw(contact, limit_s=self._limit_s)
+        if agent.presence == "not_ready" and agent.work[0] == "idle":
+            await agent.get_ready()
+
+    async def _call(self, agent: Agent, call: Call, contact: str, next_s: int | None) -> None:
+        code = self._codes[contact] = BANK_CODES.get(call.type, BANK_OTHER)
+        queue = QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT]
+        await agent.ring(contact, queue=queue, limit_s=self._limit_s)
+        pressed_ms = self._world.now_ms()
+        answered = await agent.answer(contact)
+        when = typify_when(call, next_s)
+        if when == "during":
+            await agent.typify_in_call(contact, code)
+        if call.talk_s < _BY_COMMAND_S:
+            await self._world.sleep_until(answered.at_ms + 1000 * call.talk_s)
+            try:
+                await agent.caller_hangs_up(contact, limit_s=self._limit_s)
+            except NotDelivered:
+                await agent.hang_up(contact)
+        else:
+            # the same key as long after the first press as the talk lasted
+            await self._world.sleep_until(pressed_ms + 1000 * call.talk_s)
+            await agent.hang_up(contact)
+        try:
+            if when == "after":
+                await agent.typify_after(contact, code)
+            elif when == "during" and _gap_s(call, next_s) >= _AFTER_S:
+                await agent.done(contact)
+            waiting = agent.history.uncoded_contacts()
+            if waiting and agent.work[0] == "idle" and _gap_s(call, next_s) >= _LATER_S:
+                await agent.typify_later(waiting[0], self._codes[waiting[0]])
+        except NoResponse:
+            if agent.work[1] == contact:
+                raise
+            # a ring that was given up long ago came through after all, and ended the wrap-up
+
+    async def _repower(self, agent: Agent) -> None:
+        """In real time: a station that boots is sent the time, which must not run on meanwhile."""
+        self._slowed += 1
+        self._world.timeline.set_speed(1.0)
+        try:
+            await agent.switch_on()
+        finally:
+            self._slowed -= 1
+            if not self._slowed:
+                self._world.timeline.set_speed(0)
+
+    def contact_of(self, call: Call) -> str:
+        """A contact is known by its row, because call ids repeat."""
+        return f"{self._day.day:%y%m%d}-{call.line}"
+
+
+def typify_when(call: Call, next_s: int | None) -> str | None:
+    """During the talk, after it, or not at all when neither leaves time for the keys."""
+    if _gap_s(call, next_s) >= _AFTER_S and call.line % 2:
+        return "after"
+    if call.talk_s >= _DURING_S:
+        return "during"
+    return "after" if _gap_s(call, next_s) >= _AFTER_S else None
+
+
+def _gap_s(call: Call, next_s: int | None) -> float:
+    return float("inf") if next_s is None else next_s - call.end_s
 
 
 @dataclass(frozen=True)
@@ -40,7 +256,7 @@ class ReplayOptions:
 
 
 class Watcher:
-    """What a run tells whoever watches it; made to be overridden."""
+    """Progress of a run; the methods do nothing, and are made to be overridden."""
 
     def stage(self, text: str) -> None:
         """The run goes on to this."""
@@ -83,28 +299,28 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
 def _plans(centre: Centre, workday: Workday, options: ReplayOptions) -> dict[str, list[Absence]]:
     """When each station leaves its cable."""
     return {
-        desk.station.id: plan(
-            workday.talks_ms(desk),
+        agent.station.id: plan(
+            workday.talks_ms(agent),
             options.link_rounds,
-            random.Random(f"{options.seed} {desk.desk.seat}"),
+            random.Random(f"{options.seed} {agent.desk.seat}"),
         )
-        for desk in centre.desks
+        for agent in centre.agents
     }
 
 
 def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
-    names = {desk.desk.person.id: desk.desk.person.name for desk in centre.desks}
+    names = {agent.desk.person.id: agent.desk.person.name for agent in centre.agents}
     contacts = centre.contacts()
     found = centre.compare()
     return {
-        **figures(day, contacts, names, workday.outcome.left_out()),
+        **figures(day, contacts, names, workday.deviations.left_out()),
         "impossible": [
             {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
         ],
         "hang": day.hang,
         "phantom": day.phantom,
-        "undelivered": workday.outcome.undelivered,
-        "interrupted": workday.outcome.interrupted,
+        "undelivered": workday.deviations.undelivered,
+        "interrupted": workday.deviations.interrupted,
         "typified": sum(contact.how in ("agent", "favourite") for contact in contacts),
         "events_journaled": found.journaled,
         "events_stored": found.stored,
@@ -148,3 +364,21 @@ def agree(figures: dict[str, Any]) -> bool:
         row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
         for row in figures["agents"]
     )
+
+
+def print_replay(console: Console, summary: dict[str, Any]) -> None:
+    table = Table("agent", "contacts", "in the file", "talk s", "in the file")
+    for row in (*summary["agents"], {"agent": "total", **summary["total"]}):
+        same = row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
+        cells = (row["contacts"], row["file_contacts"], row["talk_s"], row["file_talk_s"])
+        table.add_row(row["agent"], *map(str, cells), style="" if same else "bold red")
+    console.print(table)
+    for name in ("impossible", "undelivered", "interrupted"):
+        rows = summary[name]
+        console.print(f"{name}: {len(rows)}")
+        for row in rows[:_SHOWN]:
+            console.print(f"  line {row['line']}, call {row['call_id']}: {row.get('why', '')}")
+        if len(rows) > _SHOWN:
+            console.print(f"  and {len(rows) - _SHOWN} more; --json lists them all")
+    for name in ("hang", "phantom", "typified", "events_journaled", "lost", "doubled"):
+        console.print(f"{name.replace('_', ' ')}: {summary[name]}")

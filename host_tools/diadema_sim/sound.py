@@ -14,7 +14,7 @@ from diadema_sim.station import Station
 RATE_HZ = 16_000
 
 
-class Heard:
+class Recording:
     """The recordings, whole after `listen` has ended."""
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ async def listen(
     microphone: Path | None = None,
     line: Path | None = None,
     held_db: float | None = None,
-) -> AsyncIterator[Heard]:
+) -> AsyncIterator[Recording]:
     """Sound while inside: from these files (16 kHz, 16 bits, mono), silence where there is none.
 
     `held_db`: the earphone is held to the microphone, which takes it up with that gain.
@@ -51,7 +51,7 @@ async def listen(
             command[name] = f"/{name}.wav"
     await station.ask(command)
     try:
-        yield Heard(station.folder)
+        yield Recording(station.folder)
     finally:
         if station.powered:
             await station.ask({"do": "hush"})
@@ -67,7 +67,7 @@ def write(path: Path, samples: "array[int]") -> Path:
     return path
 
 
-def word(path: Path, seconds: float) -> Path:
+def spoken_word(path: Path, seconds: float) -> Path:
     """A voice of 200 Hz at −18 dBFS that begins after half a second, as a file for `listen`."""
     half = RATE_HZ // 2
     wave_ = [4096 if at // 40 % 2 else -4096 for at in range(int(RATE_HZ * seconds) - half)]

@@ -49,7 +49,7 @@ class Station:
         self.build, self.psram = "", True
         self.busy = False
         self.due: int | None = None
-        self.stands = False
+        self.blocked = False
         self.plugged = True
         self.figures: dict[str, int] = {}  # of boards/sim/manners.py, where not as there
         self.console: deque[bytes] = deque(maxlen=200)
@@ -96,12 +96,12 @@ class Station:
         return self._vm.pid if self._vm else None
 
     @property
-    def patience_ms(self) -> int | None:
-        return self.traffic.patience_ms
+    def clock_limit_ms(self) -> int | None:
+        return self.traffic.clock_limit_ms
 
     @property
-    def spoke_at(self) -> float:
-        return self.traffic.spoke_at
+    def last_message_at(self) -> float:
+        return self.traffic.last_message_at
 
     # --- power --------------------------------------------------------------------------------
 
@@ -115,13 +115,13 @@ class Station:
             cause,
             self.build,
             self.psram,
-            on_line=self._obey,
-            on_console=self._told,
+            on_line=self._on_line,
+            on_console=self._console_output,
             on_end=self._ended,
         )
         self.busy, self.due, self.crash = True, None, None
         self._world.timeline.machines.add(self)
-        self.tell_time()  # the first word: its own clock begins there
+        self.send_time()  # the first word: its own clock begins there
         self._write(json.dumps({"do": "manners", "figures": self.figures, "id": 0}))
         if self.plugged:
             self._post({"do": "plug", "id": 0})
@@ -136,9 +136,9 @@ class Station:
             self._stop(self._vm)
 
     async def power_cut_in_flash(
-        self, plan: CutPlan, patience_s: float, only: str | None = None
+        self, plan: CutPlan, timeout_s: float, only: str | None = None
     ) -> bool:
-        """Cut in the middle of a flash operation, by `plan`; anywhere once `patience_s` is over.
+        """Cut in the middle of a flash operation, by `plan`; anywhere once `timeout_s` is over.
         `only` of that partition.
 
         Whether it came to the plan. Returns when the power is gone.
@@ -147,7 +147,7 @@ class Station:
         for flash in (self.slots[only],) if only else (self.flash, *self.slots.values()):
             flash.plan = plan
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await self._cut
             return True
         except TimeoutError:
@@ -168,7 +168,7 @@ class Station:
         vm.stop()
         self._vm = None
         self.busy, self.due = False, None
-        self.traffic.dark()
+        self.traffic.power_lost()
         self._world.timeline.machines.discard(self)
         for answer in self._answers.values():
             if not answer.done():
@@ -197,9 +197,12 @@ class Station:
         `key` is a DESFire card that knows it; `beside` is a plain one in the same wallet.
         """
         self._card = {
-            "do": "tap", "badge": badge, "torn": torn, "key": key.hex() if key else None,
+            "do": "tap",
+            "badge": badge,
+            "torn": torn,
+            "key": key.hex() if key else None,
             "beside": beside,
-        }  # fmt: skip
+        }
         await self.ask(self._card)
         if ms is not None:
             await self._world.sleep(ms)
@@ -227,7 +230,7 @@ class Station:
         self.plugged = False
         await self.ask({"do": "unplug"})
 
-    async def air(self, networks: dict[str, Any]) -> None:
+    async def set_access_points(self, networks: dict[str, Any]) -> None:
         """The access points in reach from now on, name and password."""
         self._networks = networks
         if self._vm:
@@ -252,7 +255,7 @@ class Station:
             await self.ask({"do": "manners", "figures": figures})
 
     async def ask(self, command: dict[str, Any]) -> dict[str, Any]:
-        """One command of the world channel. Raises DiademaError when the board refuses it."""
+        """Send one command of the world channel. Raises DiademaError when the board refuses it."""
         if not self._vm:
             raise NoPower(f"{self.id} has no power; give it power_on first")
         number = next(self._numbers)
@@ -264,7 +267,7 @@ class Station:
             raise DiademaError(f"{self.id}: {result['error']}")
         return result
 
-    def tell_time(self, until: int | None = None) -> None:
+    def send_time(self, until: int | None = None) -> None:
         timeline = self._world.timeline
         self.busy = True
         if timeline.speed:
@@ -275,11 +278,11 @@ class Station:
     def jump(self, ms: int) -> None:
         self.busy = True
         self._write(f"J {ms}")
-        self.tell_time()
+        self.send_time()
 
     def _post(self, command: dict[str, Any]) -> None:
         if not self._world.timeline.speed and self._vm and self._vm.sent:
-            self.tell_time()
+            self.send_time()
         self.busy = True
         self._write(json.dumps(command))
 
@@ -293,21 +296,21 @@ class Station:
             return
         self.traffic.cable_down(data)
         if not self._world.timeline.speed:
-            self.tell_time()
+            self.send_time()
         self.busy = True
         self._write(f"P {data.hex()}")
 
-    def _told(self, data: bytes) -> None:
+    def _console_output(self, data: bytes) -> None:
         self.console.append(data)
         self.cable.send(data)
 
-    def _obey(self, text: bytes, data: bytes) -> None:
+    def _on_line(self, text: bytes, data: bytes) -> None:
         kind = text[:1]
         if kind in (b"I", b"Z"):
             _, due, heard, now = text.split()
-            self._world.timeline.went_on(int(now))
+            self._world.timeline.advanced_to(int(now))
             if self._vm and int(heard) == self._vm.sent:
-                self.busy, self.stands = False, kind == b"Z"
+                self.busy, self.blocked = False, kind == b"Z"
                 self.due = int(due) if due != b"-1" else None
                 if not self._world.timeline.speed:
                     self._world.timeline.settle()
@@ -318,15 +321,15 @@ class Station:
             _, name, offset = text.split()
             self._erase(name.decode(), int(offset))
         elif kind == b"N":
-            self._world.timeline.went_on(int(text[2:]))
+            self._world.timeline.advanced_to(int(text[2:]))
         elif kind == b"B":
             self.busy = True
         elif kind == b"A":
             (self.traffic.online.set if text == b"A 1" else self.traffic.online.clear)()
         elif kind == b"U":
-            self.traffic.air_up(text[2:])
+            self.traffic.wifi_up(text[2:])
         elif kind == b"D":
-            self.traffic.air_down(text[2:])
+            self.traffic.wifi_down(text[2:])
         elif kind == b"R":
             self.restarts.append(text[2:].decode())
         elif kind == b"{":
@@ -357,7 +360,7 @@ class Station:
             cut = True
         if flash is self.flash:
             for event in self._walker.programmed(offset, len(data)):
-                self._world.witness.saw(self.id, event)
+                self._world.witness.record(self.id, event)
         if cut:
             self._flash_cut()
         self._write("F ok", counted=False)

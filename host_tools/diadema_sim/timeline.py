@@ -29,21 +29,21 @@ _SILENT_S = 0.05  # … where its host said nothing for so long, of real time
 
 class Machine(Protocol):
     """A powered VM: busy until it says when it wants to be woken (run ms, None = never), and
-    whether it stands in a call until then. `spoke_at`: the last word to or from its host, by
-    `time.monotonic()`.
+    whether it is `blocked` in a call until then. `last_message_at`: of the last message to or from
+    its host, by `time.monotonic()`.
     """
 
     busy: bool
     due: int | None
-    stands: bool
+    blocked: bool
 
     @property
-    def spoke_at(self) -> float: ...
+    def last_message_at(self) -> float: ...
 
     @property
-    def patience_ms(self) -> int | None: ...
+    def clock_limit_ms(self) -> int | None: ...
 
-    def tell_time(self, until: int | None = None) -> None: ...
+    def send_time(self, until: int | None = None) -> None: ...
 
     def jump(self, ms: int) -> None: ...
 
@@ -92,10 +92,10 @@ class Timeline:
         self._speed = speed
         self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, speed)
         for machine in self.machines:
-            machine.tell_time()
+            machine.send_time()
         self.settle()
 
-    def went_on(self, now: int) -> None:
+    def advanced_to(self, now: int) -> None:
         """A VM has moved the clock."""
         if now > self.now():
             self._base, self._real = float(now), time.monotonic()
@@ -222,18 +222,22 @@ class Timeline:
         if any(machine.busy for machine in self.machines):
             return
         held = bool(self._holds) or self._awake > 0
-        stand = [machine.due for machine in self.machines if machine.stands and machine.due]
-        if held and not stand:
+        blocked = [machine.due for machine in self.machines if machine.blocked and machine.due]
+        if held and not blocked:
             return
         dues = [machine.due for machine in self.machines if machine.due is not None]
         others = math.ceil(self._sleepers[0][0]) if self._sleepers else None
         if others is not None:
             dues.append(others)
-        patience = min(
-            (patience for one in self.machines if (patience := one.patience_ms) is not None),
+        clock_limit = min(
+            (
+                clock_limit
+                for one in self.machines
+                if (clock_limit := one.clock_limit_ms) is not None
+            ),
             default=math.inf,
         )
-        if not dues or (min(dues) > patience and not stand):
+        if not dues or (min(dues) > clock_limit and not blocked):
             return
         self._base = float(max(min(dues), int(self._base)))
         self._shared.set(self.start_utc_ms + self._base + self._hub_ahead_ms, 0)
@@ -241,17 +245,19 @@ class Timeline:
         now = self.now()
         until = now
         if len(self.machines) == 1 and not held and self._silent():
-            until = int(min(now + _ALONE_MS, patience, math.inf if others is None else others - 1))
+            until = int(
+                min(now + _ALONE_MS, clock_limit, math.inf if others is None else others - 1)
+            )
         for machine in self.machines:
             if machine.due is not None and machine.due <= now:
-                machine.tell_time(max(now, until))
+                machine.send_time(max(now, until))
         self._wake_sleepers()
         if not any(machine.busy for machine in self.machines):
             self.settle()
 
     def _silent(self) -> bool:
         """Nobody speaks with the station: else its host may take its time for the next word."""
-        return all(time.monotonic() - one.spoke_at > _SILENT_S for one in self.machines)
+        return all(time.monotonic() - one.last_message_at > _SILENT_S for one in self.machines)
 
     def _wake_sleepers(self) -> None:
         now = self.now()

@@ -1,7 +1,7 @@
 """What passes the two links of one simulated station, seen from outside at their near ends: the
-way each event went, and what the host still owes an answer.
+way each event went, and what the host has not answered yet.
 
-A fast clock waits a little for that answer. Else it would leap past the station's patience while
+A fast clock waits a little for that answer. Else it would leap past the station's time limit while
 the host takes its milliseconds, and the station would believe its link dead.
 """
 
@@ -26,7 +26,7 @@ _TURN_S = 0.001  # … and what may wait for its turn
 
 
 @dataclass
-class _Owed:
+class _Pending:
     """An event (e, n) or a hello (n None) that went out and is not acknowledged."""
 
     epoch: int
@@ -52,46 +52,46 @@ class Traffic:
 
     def __post_init__(self) -> None:
         self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
-        self.spoke_at = 0.0  # real time of the newest message, either way
+        self.last_message_at = 0.0  # real time of the newest message, either way
         self._reads = False  # a piece that the station has not confirmed
         self._more = False  # pieces are to come after the one that came last
         self._greets = False  # a hello is answered by more than its acknowledgement
         self._follows = False  # that, or blocks are to come
-        self._piece_ms: int | None = None  # when the next piece was owed
+        self._piece_ms: int | None = None  # when the next piece was due
         self._piece_until = 0.0  # real time at which nobody waits for it any more
         self._piece_timer: asyncio.TimerHandle | None = None
-        self._owed: deque[_Owed] = deque()
+        self._pending: deque[_Pending] = deque()
         self._last: Way | None = None
-        self._deaf = False  # the host was waited for in vain: not again before it is heard
+        self._host_silent = False  # the host was waited for in vain: not again before it is heard
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def patience_ms(self) -> int | None:
+    def clock_limit_ms(self) -> int | None:
         """The moment of the run that the clock may not pass yet."""
-        owed = min((one.until_ms for one in self._owed), default=None)
-        if self._piece_ms is None or owed is None:
-            return self._piece_ms if owed is None else owed
-        return min(self._piece_ms, owed)
+        pending = min((one.until_ms for one in self._pending), default=None)
+        if self._piece_ms is None or pending is None:
+            return self._piece_ms if pending is None else pending
+        return min(self._piece_ms, pending)
 
     def cable_up(self, data: bytes) -> None:
         """Bytes that the station put on a cable that is plugged in."""
         for body in self._up.feed(data):
-            self.spoke_at = time.monotonic()
+            self.last_message_at = time.monotonic()
             message = json.loads(body)
             if "got" in message:
                 self._reads = False
             else:
                 self._sent("usb", message)
             if not self._reads:  # else the host waits for the station
-                self._owe_piece()
+                self._expect_piece()
         self._up.take_console()
 
     def cable_down(self, data: bytes) -> None:
         for body in self._down.feed(data):
-            self.spoke_at = time.monotonic()
+            self.last_message_at = time.monotonic()
             _, whole = self._pieces.take(body)
-            self._deaf = False
-            self._come()
+            self._host_silent = False
+            self._piece_came()
             self._reads = body[:1] != b"{"
             self._more = whole is None
             if whole is None:
@@ -106,23 +106,23 @@ class Traffic:
                 self._heard(message)
         self._down.take_console()
 
-    def air_up(self, payload: bytes) -> None:
+    def wifi_up(self, payload: bytes) -> None:
         """A message that the station published."""
-        self.spoke_at = time.monotonic()
+        self.last_message_at = time.monotonic()
         message = json.loads(payload)
         self._sent("wifi", message if "k" in message else {"hello": message})
 
-    def air_down(self, payload: bytes) -> None:
-        self.spoke_at = time.monotonic()
+    def wifi_down(self, payload: bytes) -> None:
+        self.last_message_at = time.monotonic()
         self._heard(json.loads(payload))
 
-    def dark(self) -> None:
+    def power_lost(self) -> None:
         """The station has lost its power: it waits for nothing any more."""
-        self._owed.clear()
+        self._pending.clear()
         self.online.clear()
         self._up, self._down, self._pieces = Decoder(), Decoder(DOWN_LIMIT), Joiner()
         self._reads = self._more = self._greets = self._follows = False
-        self._come()
+        self._piece_came()
 
     def stored(self, keys: set[tuple[int, int]]) -> Counter[str]:
         """How many of these events came over the cable, over Wi-Fi, or were sent over both."""
@@ -136,7 +136,7 @@ class Traffic:
                 self.greeted.set()
                 self._greets = True
             if "e" in message["hello"]:  # safe mode has no journal to speak of
-                self._owe(message["hello"]["e"], None, _HELLO_MS)
+                self._expect_ack(message["hello"]["e"], None, _HELLO_MS)
             return
         if "n" not in message:  # neither event nor hello
             return
@@ -146,25 +146,25 @@ class Traffic:
         self.ways.setdefault((e, n), set()).add(way)
         if self.sent is None or self.sent[0] != e or self.sent[1] < n:
             self.sent = (e, n)
-        self._owe(e, n, _EVENT_MS)
+        self._expect_ack(e, n, _EVENT_MS)
 
-    def _owe(self, e: int, n: int | None, patience_ms: int) -> None:
+    def _expect_ack(self, e: int, n: int | None, limit_ms: int) -> None:
         now_ms = self.now_ms()
-        if now_ms is None or self._deaf:
+        if now_ms is None or self._host_silent:
             return
-        self._owed.append(_Owed(e, n, now_ms + patience_ms, time.monotonic() + _LIMIT_S))
+        self._pending.append(_Pending(e, n, now_ms + limit_ms, time.monotonic() + _LIMIT_S))
         if self._timer is None:
             self._wake_in(_LIMIT_S)
 
     def _heard(self, message: dict[str, Any]) -> None:
-        self._deaf = False
+        self._host_silent = False
         if "ack" not in message:
             return
         e, n = message["ack"]
-        owed, self._owed = self._owed, deque()
-        self._owed += (
+        pending, self._pending = self._pending, deque()
+        self._pending += (
             one
-            for one in owed
+            for one in pending
             if one.sequence is not None and (one.epoch != e or one.sequence > n)
         )
 
@@ -173,18 +173,18 @@ class Traffic:
 
     def _give_up(self) -> None:
         self._timer = None
-        while self._owed and self._owed[0].given_up_at <= time.monotonic():
-            self._owed.popleft()
-            self._deaf = True
-        if self._owed:
-            self._wake_in(self._owed[0].given_up_at - time.monotonic())
+        while self._pending and self._pending[0].given_up_at <= time.monotonic():
+            self._pending.popleft()
+            self._host_silent = True
+        if self._pending:
+            self._wake_in(self._pending[0].given_up_at - time.monotonic())
         self.settle()
 
-    def _owe_piece(self) -> None:
+    def _expect_piece(self) -> None:
         now_ms = self.now_ms()
-        if now_ms is None or self._deaf:
+        if now_ms is None or self._host_silent:
             return
-        self._come()
+        self._piece_came()
         self._piece_ms = now_ms
         limit_s = _LIMIT_S if self._more else _FOLLOWS_S if self._follows else _TURN_S
         self._piece_until = time.monotonic() + limit_s
@@ -192,19 +192,19 @@ class Traffic:
 
     def _wait_for_piece(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._piece_timer = loop.call_later(seconds, self._comes_not)
+        self._piece_timer = loop.call_later(seconds, self._piece_overdue)
 
-    def _come(self) -> None:
+    def _piece_came(self) -> None:
         self._piece_ms = None
         if self._piece_timer:
             self._piece_timer.cancel()
             self._piece_timer = None
 
-    def _comes_not(self) -> None:
+    def _piece_overdue(self) -> None:
         late_s = time.monotonic() - self._piece_until
         if self.passing() and late_s < _LIMIT_S:
             self._wait_for_piece(_TURN_S)
             return
-        self._come()
-        self._deaf = self._more or late_s >= _LIMIT_S
+        self._piece_came()
+        self._host_silent = self._more or late_s >= _LIMIT_S
         self.settle()

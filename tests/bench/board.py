@@ -7,12 +7,13 @@ import asyncio
 import time
 
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.build import board_heap, board_names, chip_bytes, choose_boards, mpy_bytes
+from diadema_sim.agent import Agent
+from diadema_sim.build import board_heap, board_names, choose_boards
 from diadema_sim.centre import open_centre
 from diadema_sim.demo import SITE, ZONE
 
 from tests.bench.figure import Figure
+from tests.support.firmware_weight import chip_bytes, mpy_bytes
 
 _LOADED = 400 * 1024
 
@@ -28,12 +29,12 @@ async def figures() -> list[Figure]:
         boards=boards,
     ) as centre:
         await centre.switch_on()
-        found = await asyncio.gather(*(_weigh(desk) for desk in centre.desks))
+        found = await asyncio.gather(*(_weigh(desk) for desk in centre.agents))
         await centre.drain()
     return [figure for board in found for figure in board]
 
 
-async def _weigh(desk: AtDesk) -> list[Figure]:
+async def _weigh(desk: Agent) -> list[Figure]:
     board = desk.station.board
     await desk.log_in()
     loaded, in_session = await _held(desk)
@@ -53,7 +54,7 @@ async def _weigh(desk: AtDesk) -> list[Figure]:
     ]
 
 
-async def _held(desk: AtDesk) -> tuple[int, float]:
+async def _held(desk: Agent) -> tuple[int, float]:
     """(bytes of .mpy that are loaded, what Python holds on a chip)."""
     board = desk.station.board
     dump = await desk.station.dump()

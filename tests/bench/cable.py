@@ -18,18 +18,12 @@ from diadema.stations.update import bundle, keys
 from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.frames import encode
 from diadema_sim import people
-from diadema_sim.build import (
-    SLOT_BYTES,
-    app_image,
-    build_firmware,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import app_image, build_firmware
 from diadema_sim.station import Station
 from diadema_sim.world import World
 
 from tests.bench.figure import Figure
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.support.wire_host import WireHost
 
 STATION = "DIA-0200000000a1"

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from diadema_sim.fitted import ASSUMED, BANK_1999_02, draw_seconds
+from diadema_sim.behaviour import ASSUMED, BANK_1999_02, draw_seconds
 
 ZONE = ZoneInfo("America/Lima")
 FIRST = date(2026, 10, 1)

@@ -58,8 +58,10 @@ def main(commit: str) -> None:
 
 async def weigh(folder: Path) -> None:
     """Run inside the commit's own tree."""
-    from diadema_sim.build import SIM, board_heap, build_firmware, mpy_bytes
+    from diadema_sim.build import SIM, board_heap, build_firmware
     from diadema_sim.world import World
+
+    from tests.support.firmware_weight import mpy_bytes
 
     image = folder / "image"
     build_firmware(image)

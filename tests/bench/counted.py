@@ -24,17 +24,11 @@ from diadema.site.description import parse
 from diadema.stations.boards.table import BOARDS, load_board
 from diadema.stations.image import files
 from diadema_sim import people, vm
-from diadema_sim.build import (
-    SLOT_BYTES,
-    SimBoard,
-    compile_mpy,
-    interpreter,
-    program_slot,
-    station_tree,
-)
+from diadema_sim.build import SimBoard, compile_mpy, interpreter, station_tree
 from diadema_sim.station import Station
 from diadema_sim.world import World
 
+from tests.support.program_slots import SLOT_BYTES, program_slot
 from tests.support.wire_host import WireHost
 
 VALGRIND = "valgrind"

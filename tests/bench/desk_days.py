@@ -19,20 +19,15 @@ from diadema.base.paths import DataDir
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import (
-    SLOT_BYTES,
-    SimBoard,
-    build_firmware,
-    program_body,
-    program_slot,
-    start_folder,
-)
-from diadema_sim.centre import AIR, Centre, open_centre
+from diadema_sim.behaviour import BANK_1999_02
+from diadema_sim.build import SimBoard, build_firmware
+from diadema_sim.centre import ACCESS_POINT, Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.fitted import BANK_1999_02
-from diadema_sim.scripted import Shift
-from diadema_sim.torture.outcome import Outcome
-from diadema_sim.torture.rig import judge
+from diadema_sim.shift import Shift
+from diadema_sim.torture.live_centre import judge
+from diadema_sim.torture.runner import Outcome
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
 MINUTE_MS = 60_000
@@ -56,7 +51,7 @@ class Desk:
 
     @property
     def station(self):
-        return self.centre.desks[0].station
+        return self.centre.agents[0].station
 
     def told(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
         """What the station wrote of that kind."""
@@ -182,9 +177,9 @@ async def dark(desk: Desk, ms: float) -> None:
 async def lose_wifi(desk: Desk, after_ms: float, ms: float) -> None:
     world = desk.centre.world
     await world.sleep(after_ms)
-    await desk.station.air({})
+    await desk.station.set_access_points({})
     await world.sleep(ms)
-    await desk.station.air(AIR)
+    await desk.station.set_access_points(ACCESS_POINT)
 
 
 async def pull_cable(desk: Desk, after_ms: float, ms: float) -> None:

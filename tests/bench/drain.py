@@ -74,7 +74,7 @@ async def measure(folder: Path) -> Drained:
         ) as centre,
     ):  # fmt: skip
         await centre.switch_on()
-        station = centre.desks[0].station
+        station = centre.agents[0].station
         station.cable.pull()
         backlog = await _lay(station, folder)
         hub_s = await _to_hub(centre, station, backlog)

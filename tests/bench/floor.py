@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diadema.wire.frames import encode
-from diadema_sim import fitted, keying, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import behaviour, menu_keys, people
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.scripted import Shift
+from diadema_sim.shift import Shift
 from playwright.async_api import Page, async_playwright
 
 from tests.bench.figure import Figure
@@ -26,8 +26,8 @@ NEEDS = ("chromium",)
 _PRESSES = 300
 _STATIONS = 6
 _START_MS = 1_770_044_400_000  # 2026-02-02 10:00 in Lima: calls out are allowed
-_DIAL = (keying.DIAL, keying.FIRST)  # for the first campaign that calls out
-_HANG_UP = keying.HANG_UP  # acts at its first edge, so it is the one that is timed
+_DIAL = (menu_keys.DIAL, menu_keys.FIRST)  # for the first campaign that calls out
+_HANG_UP = menu_keys.HANG_UP  # acts at its first edge, so it is the one that is timed
 _LIMIT_S = 10.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _WATCH = """
@@ -78,9 +78,9 @@ async def measure() -> Seen:
         start_utc_ms=_START_MS,
     ) as centre:
         await centre.switch_on()
-        mine = centre.desks[0]
-        others = replace(centre, desks=centre.desks[1:])
-        shift = Shift(others, seed=1, zone=ZONE, pace=8, hour=fitted.BANK_1999_02.busiest_hour)
+        mine = centre.agents[0]
+        others = replace(centre, desks=centre.agents[1:])
+        shift = Shift(others, seed=1, zone=ZONE, pace=8, hour=behaviour.BANK_1999_02.busiest_hour)
         working = asyncio.create_task(shift.run(float("inf"), 1.0))
         try:
             await mine.log_in()
@@ -90,7 +90,7 @@ async def measure() -> Seen:
                     executable_path=shutil.which("chromium"), args=FLAGS
                 )
                 page = await browser.new_page()
-                await page.goto(centre.door())
+                await page.goto(centre.entry_link())
                 latencies = await _press(page, mine)
                 await browser.close()
         finally:
@@ -102,7 +102,7 @@ async def measure() -> Seen:
     return Seen(latencies, wire, flash)
 
 
-async def _press(page: Page, desk: AtDesk) -> list[float]:
+async def _press(page: Page, desk: Agent) -> list[float]:
     changes: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
     await page.expose_function("tileSaid", lambda state, at: changes.put_nowait((state, at)))
     await page.evaluate(_WATCH, desk.desk.person.id)

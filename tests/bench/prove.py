@@ -11,12 +11,13 @@ from pathlib import Path
 import diadema.stations.prove
 from diadema.stations.boards.table import load_board
 from diadema.stations.prove.figures import figures as found_of
-from diadema_sim.build import SimBoard, board_heap, build_firmware, chip_bytes, mpy_bytes
+from diadema_sim.build import SimBoard, board_heap, build_firmware
 
 from tests.bench.chip import manner, passed, until
 from tests.bench.chip_model import MEASURED, Model, kept
 from tests.bench.counted import BOARDS, VALGRIND, Count, Counted, counted, total
 from tests.bench.figure import Figure
+from tests.support.firmware_weight import chip_bytes, mpy_bytes
 from tests.support.proving import desk
 
 NEEDS = (VALGRIND,)

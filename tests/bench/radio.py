@@ -62,16 +62,16 @@ async def _measure(folder: Path) -> dict[str, list[float]]:
 
         with world.actor():
             await station.power_on()
-            await station.air({SSID: PASSWORD})
+            await station.set_access_points({SSID: PASSWORD})
             await world.sleep(5000)
             host.with_wifi()
             await met(0)
             for away_s in _AWAY_S:
                 await world.sleep(30_000)
                 before = sum("way" in hello for hello in host.hellos)
-                await station.air({})
+                await station.set_access_points({})
                 await world.sleep(away_s * 1000)
-                await station.air({SSID: PASSWORD})
+                await station.set_access_points({SSID: PASSWORD})
                 found["an access point"].append(await met(before))
             for away_s in _AWAY_S:
                 await world.sleep(30_000)

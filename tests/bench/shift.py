@@ -10,7 +10,7 @@ import itertools
 import time
 
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.build import FIRMWARE_HEAP
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
@@ -42,7 +42,7 @@ async def figures() -> list[Figure]:
 
 
 async def _shift(centre: Centre) -> list[Figure]:
-    world, (desk,) = centre.world, centre.desks
+    world, (desk,) = centre.world, centre.agents
     await desk.log_in()
     await desk.get_ready()
     began_s, start_ms = time.monotonic(), world.now_ms()
@@ -75,7 +75,7 @@ async def _shift(centre: Centre) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _call(centre: Centre, desk: AtDesk, number: int) -> None:
+async def _call(centre: Centre, desk: Agent, number: int) -> None:
     """One call and its wrap-up; each of five goes another way."""
     world, contact = centre.world, f"bench-{number}"
     kind = number % 5
@@ -92,7 +92,7 @@ async def _call(centre: Centre, desk: AtDesk, number: int) -> None:
             await desk.step(contact, desk.site["identity_methods"][0]["code"])
             await world.sleep(5_000)
     elif kind == 3:
-        asked = await desk.ask_help(desk.site["help_topics"][0]["code"])
+        asked = await desk.request_help(desk.site["help_topics"][0]["code"])
         for state in ("accepted", "resolved"):
             await desk.help_comes(asked, state, "Ana P.")
     await world.sleep(_CALL_MS / 2)

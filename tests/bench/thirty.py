@@ -7,7 +7,7 @@ import sys
 import time
 
 from diadema_sim.build import SIM
-from diadema_sim.scripted import Shift
+from diadema_sim.shift import Shift
 
 from tests.bench import desk_days
 from tests.bench.desk_days import DAY_MS, HOUR_MS, MINUTE_MS, Desk, open_desk

@@ -21,11 +21,12 @@ from diadema.stations.update.bundle import Bundle
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.frames import encode
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.processes import HostProcesses
 from diadema_sim.world import World
 
 from tests.bench.figure import Figure
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 _BOARD = "devkitc_wm8960"
 _BIT_S = 10  # on the line, a byte
@@ -86,7 +87,7 @@ async def _rolled_out(folder: Path, key: keys.PrivateKey) -> tuple[Bundle, float
         processes = HostProcesses(data, [station.port], web_port=0, clock=world.clock_path)
         stack.push_async_callback(processes.stop)
         await processes.start()
-        await processes.name_ports(world.stations.values())
+        await processes.allow_provisioning(world.stations.values())
         await station.power_on()
         async with asyncio.timeout(_LIMIT_S):
             while not all(

@@ -303,9 +303,14 @@ def test_a_correction_stands_beside_the_mark(acts, desk, reader, clock):
     (mark,) = reader.marks()
     clock.now = T0 + 3_600_000
     corrected = {
-        "k": "attendance.corrected", "a": "a001", "direction": "in", "time": T0 - 600_000,
-        "reason": "la cola del lector", "of": [mark.station, mark.epoch, mark.sequence], "evidence": "cámara 3",
-    }  # fmt: skip
+        "k": "attendance.corrected",
+        "a": "a001",
+        "direction": "in",
+        "time": T0 - 600_000,
+        "reason": "la cola del lector",
+        "of": [mark.station, mark.epoch, mark.sequence],
+        "evidence": "cámara 3",
+    }
     answer, _ = acts.record(corrected | {"by": "elena"})
     acts.record({
         "k": "attendance.justified", "a": "a001", "day": "2026-11-18", "by": "rrhh",

@@ -176,7 +176,7 @@ async def test_a_key_that_is_dead(desk):
 
 
 async def test_a_microphone_that_hears_somebody_but_not_the_tone(desk, tmp_path):
-    voice = sound.word(tmp_path / "voice.wav", 30)
+    voice = sound.spoken_word(tmp_path / "voice.wav", 30)
 
     async def speak(step):
         technician._sound = sound.listen(bench.station, microphone=voice)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from diadema_sim import keying
+from diadema_sim import menu_keys
 from diadema_sim.build import SIM, SimBoard, board_names
 
 from tests.support.pictures import alike
@@ -251,7 +251,7 @@ async def live(desk, board: SimBoard) -> Day:
         await reader_dies(bench)
         await headset_out_and_in(bench)
         await power_cut(bench, day)
-        await bench.badge_and_choose(keying.LEAVE)
+        await bench.badge_and_choose(menu_keys.LEAVE)
         await bench.event("attendance.marked", direction="out")
         await bench.event("session.closed", reason="agent")
         await bench.event("presence.changed", to="logged_out", reason="logout")

@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 from diadema.site.description import Site, parse
 from diadema_sim import people
-from diadema_sim.build import (
-    SIM,
-    SimBoard,
-    board_heap,
-    board_names,
-    chip_bytes,
-    mpy_bytes,
-)
+from diadema_sim.build import SIM, SimBoard, board_heap, board_names
 
 from tests.station.test_boards_day import (
     Day,
@@ -27,6 +20,7 @@ from tests.station.test_boards_day import (
     transfers,
 )
 from tests.station.test_wifi import PASSWORD, SSID, air, authority, begin, server  # noqa: F401 - two fixtures
+from tests.support.firmware_weight import chip_bytes, mpy_bytes
 from tests.support.station_bench import STATION
 
 BOARDS = [SimBoard(name) for name in board_names() if name != SIM.name]

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from diadema_sim import keying, people
+from diadema_sim import menu_keys, people
 from diadema_sim.build import SimBoard
-from diadema_sim.past import Past
+from diadema_sim.station_user import StationHistory
 
 from tests.support.station_bench import JUST_ANSWERED_MS, SETTLED_MS
 
@@ -90,9 +90,11 @@ async def test_no_key_and_no_call_answered_or_ended_by_nobody(desk, name):
             await press(1)
             await bench.event("wrapup.started", since, c=contact)
             await nobody(9_000)
-            past = Past(world.witness.events(station.id))
+            history = StationHistory(world.witness.events(station.id))
             await press(
-                *keying.code_keys(people.LIMA_TREE, "111", past.recent(), past.motive(contact))
+                *menu_keys.code_keys(
+                    people.LIMA_TREE, "111", history.recent_codes(), history.motive(contact)
+                )
             )
             await bench.event("wrapup.ended", since, c=contact, cause="typified")
         since = bench.since()

@@ -4,7 +4,7 @@ Each test is a scripted sequence: what a person does, the events it must leave, 
 that the screen must show.
 """
 
-from diadema_sim import keying
+from diadema_sim import menu_keys
 
 
 async def test_a_call_by_the_host_from_the_badge_to_the_typified_contact(desk):
@@ -57,7 +57,7 @@ async def test_a_call_by_the_host_from_the_badge_to_the_typified_contact(desk):
         await bench.event("contact.typified", c="C-1", code="211", how="agent")
         await bench.world.sleep(6000)
         await bench.shows("after")
-        await bench.badge_and_choose(keying.LEAVE)
+        await bench.badge_and_choose(menu_keys.LEAVE)
         await bench.event("session.closed", reason="agent")
         assert bench.kinds()[3:] == [
             "attendance.marked",

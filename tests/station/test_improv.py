@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 from diadema.wire.frames import Decoder
-from diadema_sim.build import SLOT_BYTES, program_body, program_slot, start_folder
 from diadema_sim.world import World
 
 from tests.support import pictures
@@ -22,10 +21,11 @@ from tests.support.improv_client import (
     command,
     wifi,
 )
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.support.station_bench import MONDAY_8_LIMA, STATION
 
 SSID, PASSWORD = "Piso 3", "una clave larga"
-AIR = {SSID: PASSWORD, "Cafetería": ""}
+ACCESS_POINT = {SSID: PASSWORD, "Cafetería": ""}
 HOLD_MS = 10_500
 ENDS_MS = 61_000
 
@@ -47,7 +47,7 @@ def fresh(tmp_path, image, slot):
         world = World(tmp_path / "w", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=vfs)
         async with world:
             station = await world.add_station(STATION, slots=content)
-            await station.air(AIR)
+            await station.set_access_points(ACCESS_POINT)
             client = ImprovClient(station.port)
             with world.actor():
                 await station.power_on()

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from diadema_sim import keying, people
-from diadema_sim.at_station import AtStation
+from diadema_sim import menu_keys, people
 from diadema_sim.build import SimBoard
+from diadema_sim.station_user import StationUser
 
 # laid before main.py: a task that connects for as long as it is asked to
 _CONNECTS = """
@@ -81,9 +81,9 @@ async def test_who_presses_a_ladder_that_nobody_reads_presses_again(desk):
         await bench.log_in()
         await bench.ring("C-1")
         seat = replace(people.desks(1)[0], station=bench.station.id)
-        agent = AtStation(bench.world, None, seat, {})
+        agent = StationUser(bench.world, None, seat, {})
         await agent.switch_on()
         since = bench.since()
         await connect(bench, 1_200)
-        await agent.keys([keying.ANSWER])
+        await agent.keys([menu_keys.ANSWER])
         assert "contact.answered" in bench.kinds(since)

@@ -5,7 +5,7 @@ import json
 import pytest
 from diadema.site.badges import OWNER_KEY, card_key
 from diadema.site.description import parse
-from diadema_sim import keying, people
+from diadema_sim import menu_keys, people
 
 from tests.support.wire_host import CARD_KEY
 
@@ -33,7 +33,7 @@ async def test_a_genuine_card_logs_in_and_out(desk):
         await bench.world.sleep(2500)
         await bench.station.tap(UID, key=KEY)
         await bench.world.sleep(1000)
-        await bench.keys(keying.CLOSE_SESSION)
+        await bench.keys(menu_keys.CLOSE_SESSION)
         await bench.event("session.closed", reason="agent")
         await bench.station.tap(bench.badges[1])
         assert (await bench.event("session.opened", method="badge"))["a"] != opened["a"]

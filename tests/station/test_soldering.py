@@ -9,12 +9,7 @@ from typing import get_args
 import pytest
 from diadema.base.errors import DiademaError
 from diadema_sim import cli
-from diadema_sim.build import (
-    SimBoard,
-    board_heap,
-    board_names,
-    choose_boards,
-)
+from diadema_sim.build import SimBoard, board_heap, board_names, choose_boards
 
 PINS = {
     "scl": 22, "sda": 21, "sck": 18, "mosi": 23, "miso": 19, "cs": 5, "irq": 4, "tx": 26, "rx": 25,

@@ -13,7 +13,6 @@ from diadema.stations.image.files import (
     pack,
     unpack,
 )
-from diadema_sim.build import program_body, program_slot, start_files
 from diadema_sim.flash import CutPlan
 
 from tests.station.test_update import (  # noqa: F401 - three fixtures
@@ -25,6 +24,7 @@ from tests.station.test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
+from tests.support.program_slots import program_body, program_slot, start_files
 from tests.support.station_bench import STATION
 
 SECTOR = 4096

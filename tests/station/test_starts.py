@@ -7,7 +7,7 @@ import random
 import pytest
 from diadema.stations.image.files import pack
 from diadema.stations.update import bundle
-from diadema_sim.build import SimBoard, program_slot, start_files
+from diadema_sim.build import SimBoard
 
 from tests.station.test_update import (  # noqa: F401 - three fixtures
     CRASHES,
@@ -22,6 +22,7 @@ from tests.station.test_update import (  # noqa: F401 - three fixtures
     vfs,
 )
 from tests.station.test_update_micropython import APPS, BUILD, app_image, micropython, partition
+from tests.support.program_slots import program_slot, start_files
 from tests.support.station_bench import STATION
 
 START_MS = 70_000  # longer than it takes to count as one that works

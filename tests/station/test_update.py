@@ -17,17 +17,11 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.update import bundle, keys
 from diadema.stations.update.cable import bring
-from diadema_sim.build import (
-    SIM,
-    SLOT_BYTES,
-    compile_mpy,
-    program_body,
-    program_slot,
-    start_folder,
-)
+from diadema_sim.build import SIM, compile_mpy
 from diadema_sim.flash import CutPlan
 from diadema_sim.world import World
 
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.support.station_bench import MONDAY_8_LIMA, STATION, Bench
 from tests.support.wire_host import WireHost
 

@@ -9,7 +9,6 @@ import random
 import pytest
 from diadema.stations.image.slots import selected_app
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import program_slot
 from diadema_sim.flash import CutPlan
 
 from tests.station.test_update import (  # noqa: F401 - three fixtures
@@ -23,6 +22,7 @@ from tests.station.test_update import (  # noqa: F401 - three fixtures
     slots,
     vfs,
 )
+from tests.support.program_slots import program_slot
 from tests.support.stock_image import esp_image
 
 APP_BYTES = 0x10000

@@ -1,5 +1,5 @@
-"""The virtual desk's page without a station: a room that tells what a test says, and hands that
-remember what was asked of them.
+"""The virtual desk's page without a station: a room that sends what a test says, and an executor
+that remembers what was requested of it.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from diadema.web.viewers import Viewer
-from diadema_sim.desk.hands import Refused, Request
-from diadema_sim.desk.run import listen, serving
+from diadema_sim.desk.commands import Refused, Request
+from diadema_sim.desk.server import listen, serving
 from websockets.asyncio.client import ClientConnection, connect
 
 LIMIT_S = 60
@@ -41,7 +41,7 @@ def face(ram: bytes = bytes(1024), on: bool = True) -> dict[str, Any]:
     return {"face": {"screen": screen, "on": on, "lights": [True, False, False]}}
 
 
-class Hands:
+class CommandExecutor:
     """Remembers; refuses or waits if told to."""
 
     def __init__(self) -> None:
@@ -51,19 +51,19 @@ class Hands:
         self.free = asyncio.Event()
         self.free.set()
 
-    async def obey(self, request: Request) -> None:
+    async def execute(self, request: Request) -> None:
         if self.refusal:
             raise self.refusal
         self.asked.put_nowait(request)
         await self.free.wait()
 
-    async def let_go(self, keys: set[int]) -> None:
+    async def release_keys(self, keys: set[int]) -> None:
         self.let_go_of.put_nowait(keys)
 
 
 class Room:
     def __init__(self) -> None:
-        self.hands = Hands()
+        self.executor = CommandExecutor()
         self.languages: list[str] = []
         self.viewers: list[Viewer] = []
 
@@ -93,7 +93,7 @@ class Room:
 class Stage:
     def __init__(self, room: Room, port: int) -> None:
         self.room = room
-        self.hands = room.hands
+        self.executor = room.executor
         self.url = f"http://127.0.0.1:{port}"
         self.ws = f"ws://127.0.0.1:{port}/desk/ws"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from diadema_sim import keying, people
-from diadema_sim.past import Past
+from diadema_sim import menu_keys, people
 from diadema_sim.station import Station
+from diadema_sim.station_user import StationHistory
 from diadema_sim.world import World
 
 from tests.support import pictures
@@ -78,10 +78,12 @@ class Bench:
     async def typify(self, contact: str, code: str = "111") -> None:
         """In the wrap-up; ends it."""
         since = self.since()
-        past = Past(self.world.witness.events(self.station.id))
+        history = StationHistory(self.world.witness.events(self.station.id))
         await self.world.sleep(SETTLED_MS)
         await self.keys(
-            *keying.code_keys(people.LIMA_TREE, code, past.recent(), past.motive(contact))
+            *menu_keys.code_keys(
+                people.LIMA_TREE, code, history.recent_codes(), history.motive(contact)
+            )
         )
         await self.event("contact.typified", since, c=contact, code=code)
         await self.event("wrapup.ended", since, c=contact, cause="typified")

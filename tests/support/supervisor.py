@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from diadema.base import credentials
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre
 from playwright.async_api import Page, async_playwright, expect
 
@@ -70,7 +70,7 @@ def rows(found: dict[str, Any], section: str) -> list[dict[str, Any]]:
     return made
 
 
-async def serve(desk: AtDesk, contact: str, code: str = "111", queue: str = "Banca") -> None:
+async def serve(desk: Agent, contact: str, code: str = "111", queue: str = "Banca") -> None:
     """A whole call, with the first steps of the protocol and its code."""
     await desk.ring(contact, queue=queue)
     await desk.answer(contact)

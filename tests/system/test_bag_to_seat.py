@@ -23,13 +23,14 @@ from diadema.stations.image.slots import Trailer, unpack_trailer
 from diadema.stations.provision import provision
 from diadema.stations.selftest.run import run as selftest
 from diadema.stations.update import bundle, keys
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.flash import NorFlash
 from diadema_sim.station import Station
 from diadema_sim.world import World
 from typer.testing import CliRunner
 
 from tests.support.mock_boards import Board
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.support.technician import Technician
 from tests.system.test_provision import described, hub_on, kinds
 

@@ -9,7 +9,7 @@ from diadema.base.certificates import Certificates
 from diadema.cli.main import app
 from diadema.stations.fleet import all_stations
 from diadema_sim import people
-from diadema_sim.centre import AIR, open_centre
+from diadema_sim.centre import ACCESS_POINT, open_centre
 from typer.testing import CliRunner
 
 MONDAY_8_LIMA = 1_770_037_200_000
@@ -45,7 +45,7 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
         for station in (here, away):
             station.cable.pull()
         await until(lambda rows: {tuple(row.ways) for row in rows.values()} == {("wifi",)})
-        await away.air({})
+        await away.set_access_points({})
         await until(lambda rows: rows[away.id].link == "lost")
         told = json.loads((await command("keys", "renew-ca", "--json"))[1])
         assert "already" in (await command("keys", "renew-ca"))[1]
@@ -60,9 +60,11 @@ async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path)
         listed = (await command("fleet", "list"))[1]
         assert f"next CA of the broker not held yet by 1: {rows[away.id].seat}" in listed
         assert rows[here.id].link == "up"
-        await centre.desks[0].log_in()
+        await centre.agents[0].log_in()
 
-        await away.air(AIR)  # with the old one alone: the broker still shows what that signed
+        await away.set_access_points(
+            ACCESS_POINT
+        )  # with the old one alone: the broker still shows what that signed
         await until(lambda rows: rows[away.id].link == "up")
         await until(lambda _: not tls.changing)
         assert old not in tls.ca_der()

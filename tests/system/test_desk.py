@@ -7,7 +7,7 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from diadema_sim import people
-from diadema_sim.desk.run import DeskOptions, open_desk
+from diadema_sim.desk.server import DeskOptions, open_desk
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.support.screen_words import as_text, find, label_key, line_key

@@ -28,11 +28,12 @@ from diadema.stations.image.files import (
 )
 from diadema.stations.provision import provision
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 
 from tests.support.mock_boards import Board
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.system.test_provision import described, hub_on, kinds
 
 VFS_BYTES = 28 * VFS_BLOCK

@@ -110,8 +110,8 @@ async def test_every_number_of_the_floor_is_the_reports(tmp_path, system_program
         data=tmp_path / "data",
     ) as centre:
         await centre.switch_on()
-        near, far = centre.desks
-        async with browsing(chromium, centre.door()) as page:
+        near, far = centre.agents
+        async with browsing(chromium, centre.entry_link()) as page:
             for desk in (near, far):
                 await desk.log_in()
                 await desk.get_ready()

@@ -26,10 +26,12 @@ from diadema.stations.fleet import all_stations
 from diadema.stations.provision import provision
 from diadema.store import open_reader
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, interpreter, start_folder
+from diadema_sim.build import build_firmware, interpreter
 from diadema_sim.world import World
 from mpremote.transport_serial import SerialTransport
 from typer.testing import CliRunner
+
+from tests.support.program_slots import SLOT_BYTES, start_folder
 
 STATION = "DIA-0200000000d1"
 

@@ -7,7 +7,7 @@ import asyncio
 from diadema.hub import enrol
 from diadema.stations.fleet import all_stations
 from diadema_sim import people
-from diadema_sim.centre import AIR, open_centre
+from diadema_sim.centre import ACCESS_POINT, open_centre
 
 from tests.support.screen_words import find
 
@@ -27,7 +27,7 @@ async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
         wifi=True,
     ) as centre:
         await centre.switch_on()
-        (desk,), (station,) = centre.desks, centre.world.stations.values()
+        (desk,), (station,) = centre.agents, centre.world.stations.values()
 
         async def row(**wanted):
             while True:
@@ -37,16 +37,16 @@ async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
                 await centre.world.sleep(500)
 
         station.cable.pull()
-        await station.air({})
+        await station.set_access_points({})
         await row(link="lost")
         await asyncio.to_thread(enrol.enrol, centre.data, station.id, revoke=True)
-        await station.air(AIR)
+        await station.set_access_points(ACCESS_POINT)
         await desk.expect("station.fault", 0, part="wifi", code="refused")
         while find(await station.screen(), "Credencial no válida") is None:
             await centre.world.sleep(500)
         await row(link="lost", revoked=True)
         await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
-        await centre.name_ports()  # as `diadema provision` does
+        await centre.allow_provisioning()  # as `diadema provision` does
         station.cable.plug()
         await desk.expect("station.fault_cleared", 0, part="wifi")
         await row(ways=["usb", "wifi"], revoked=False, faults=[])

@@ -14,18 +14,12 @@ from diadema.stations.image.files import SECTOR
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import (
-    SLOT_BYTES,
-    app_image,
-    build_firmware,
-    compile_mpy,
-    program_body,
-    program_slot,
-    start_folder,
-)
-from diadema_sim.centre import AIR
+from diadema_sim.build import app_image, build_firmware, compile_mpy
+from diadema_sim.centre import ACCESS_POINT
 from diadema_sim.processes import HostProcesses
 from diadema_sim.world import World
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 SPEED = 4.0  # a trial takes its seconds
@@ -85,10 +79,10 @@ def floor(program, key, tmp_path):
             processes = HostProcesses(data, ports, web_port=0, clock=world.clock_path)
             stack.push_async_callback(processes.stop)
             await processes.start()
-            await processes.name_ports(world.stations.values())
+            await processes.allow_provisioning(world.stations.values())
             for station in stations:
                 if wifi:
-                    await station.air(AIR)
+                    await station.set_access_points(ACCESS_POINT)
                 await station.power_on()
             while not all(
                 row.board and row.generation == row.wanted for row in all_stations(data, 0)
@@ -227,10 +221,10 @@ async def test_over_the_air_it_goes_on_where_the_network_broke(floor, program, k
         slot = station.slots["slot_b"]
         while slot.programmed < SLOT_BYTES // 10:
             await world.sleep(20)
-        await station.air({})
+        await station.set_access_points({})
         while all_stations(data, 0)[0].link != "lost":
             await world.sleep(500)
-        await station.air(AIR)
+        await station.set_access_points(ACCESS_POINT)
         told = await ended(world, data, "done")
         assert [seat["phase"] for seat in told["seats"]] == ["good"]
         once = -(-len(body) // SECTOR) + 1  # and the trailer's

@@ -12,7 +12,7 @@ from diadema.base import credentials
 from diadema.hub import enrol
 from diadema.site.directory.taking_in import open_directory
 from diadema_sim import people
-from diadema_sim.centre import AIR, open_centre
+from diadema_sim.centre import ACCESS_POINT, open_centre
 
 MONDAY_8_LIMA = 1_770_037_200_000
 STRANGER = "04FACE0FF1CE99"
@@ -47,7 +47,7 @@ async def test_no_secret_leaves_its_place(tmp_path):
         wifi=True,
     ) as centre:
         await centre.switch_on()
-        desk = centre.desks[0]
+        desk = centre.agents[0]
         (station,) = centre.world.stations.values()
         with centre.world.actor():
             async with centre.paced():
@@ -59,10 +59,12 @@ async def test_no_secret_leaves_its_place(tmp_path):
                 station.cable.pull()
                 await centre.world.sleep(5_000)  # the handshake, in which a list is shown late
                 await desk.pause(people.REASONS[0]["code"])
-                await station.air({name: "another one" for name in AIR})  # refused, and told
+                await station.set_access_points(
+                    {name: "another one" for name in ACCESS_POINT}
+                )  # refused, and told
                 await desk.get_ready()
                 station.cable.plug()
-                await station.air(AIR)
+                await station.set_access_points(ACCESS_POINT)
         assert await centre.drain() == 0
         access = await asyncio.to_thread(enrol.enrol, centre.data, station.id)
         renewed = await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)

@@ -50,7 +50,7 @@ async def at_work(tmp_path, **more):
         **more,
     ) as centre:
         await centre.switch_on()
-        desk = centre.desks[0]
+        desk = centre.agents[0]
         if "pins" in more:
             await tapped_in(desk, desk.desk.person.pin)
         else:
@@ -125,7 +125,7 @@ async def test_what_a_supervisor_does_is_on_her_screen_and_in_the_register(tmp_p
 async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_path):
     async with at_work(tmp_path) as (desk, supervisor, _):
         since = desk.seen
-        await desk.ask_help(None)
+        await desk.request_help(None)
         await supervisor.outcome(await supervisor.act(action="help", state="accepted"))
         await desk.expect("help.accepted", since)
         await supervisor.outcome(await supervisor.act(action="help", state="resolved"))

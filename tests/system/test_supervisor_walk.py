@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 from diadema.access.roles import Person
 from diadema_sim import people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 
@@ -32,7 +32,7 @@ async def enter(page: Page, centre: Centre, teams: list[str]) -> None:
     await expect(page).to_have_url(re.compile("/ui/"))
 
 
-async def asistencia_y_logueo(page: Page, centre: Centre, desk: AtDesk) -> None:
+async def asistencia_y_logueo(page: Page, centre: Centre, desk: Agent) -> None:
     """1. Controla la asistencia y logueo del personal a su cargo."""
     await page.get_by_role("link", name="Asistencia").click()
     row = page.get_by_role("row", name=re.compile(desk.desk.person.name))
@@ -45,7 +45,7 @@ async def asistencia_y_logueo(page: Page, centre: Centre, desk: AtDesk) -> None:
     assert told["sessions"] == 1
 
 
-async def tmo(page: Page, centre: Centre, desk: AtDesk) -> None:
+async def tmo(page: Page, centre: Centre, desk: Agent) -> None:
     """2. Realiza el seguimiento del TMO, con sus tres partes, y lo que hay detrás."""
     await page.get_by_role("link", name="TMO y llamadas").click()
     await expect(page.locator("canvas").first).to_be_visible()
@@ -115,7 +115,7 @@ async def consolidado(page: Page, centre: Centre) -> None:
     await expect(page.get_by_role("heading", name="Soluciones por resultado")).to_be_visible()
 
 
-async def acciones(page: Page, centre: Centre, desk: AtDesk) -> None:
+async def acciones(page: Page, centre: Centre, desk: Agent) -> None:
     """6. Informa sobre las acciones de supervisión: una de palabra, y una en la estación."""
     me = desk.desk.person
     await page.get_by_role("link", name="Piso").click()
@@ -154,7 +154,7 @@ async def test_the_six_criteria_of_uc3_e1(tmp_path, system_program):
         data=tmp_path / "data",
     ) as centre:
         await centre.switch_on()
-        mine, other = centre.desks
+        mine, other = centre.agents
         for desk in (mine, other):
             await desk.log_in()
             await desk.get_ready()

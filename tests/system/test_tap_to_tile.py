@@ -31,12 +31,12 @@ async def test_badge_and_call_change_the_tile(tmp_path, system_program):
         data=tmp_path / "data",
     ) as centre:
         await centre.switch_on()
-        desk = centre.desks[0]
+        desk = centre.agents[0]
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
             page = await browser.new_page()
             expect.set_options(timeout=60_000)
-            await page.goto(centre.door())
+            await page.goto(centre.entry_link())
             tile = page.locator(f'[data-a="{me.id}"]')
             await expect(tile).to_have_attribute("data-state", "logged_out")
             await desk.log_in()

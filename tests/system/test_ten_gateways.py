@@ -17,9 +17,11 @@ from diadema.stations.fleet import all_stations
 from diadema.stations.update import bundle, keys
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.processes import HostProcesses
 from diadema_sim.world import World
+
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 SPEED = 4.0
 STALL_MS = (45, 400)
@@ -103,7 +105,7 @@ async def test_nothing_is_lost_over_ten_gateways(tmp_path):
         processes = HostProcesses(data, [station.port], web_port=0, clock=world.clock_path)
         stack.push_async_callback(processes.stop)
         await processes.start()
-        await processes.name_ports(world.stations.values())
+        await processes.allow_provisioning(world.stations.values())
         killed = Killed(station, processes, chance)
         stalls = Stalls(world, station, chance)
 

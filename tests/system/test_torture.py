@@ -3,9 +3,9 @@
 Whole stations meet everything at once here; the command gives each its own campaign and hours.
 """
 
-from diadema_sim.torture import campaigns, disturb
-from diadema_sim.torture.outcome import Plan
-from diadema_sim.torture.rig import torment
+from diadema_sim.torture import campaigns
+from diadema_sim.torture.live_centre import run_disturbed
+from diadema_sim.torture.runner import Plan
 
 _TWELVE_SECTORS = 12 * 4096
 
@@ -27,18 +27,18 @@ async def test_an_update_leaves_a_program_that_runs_at_any_cut():
 
 
 async def test_a_centre_under_everything_at_once_keeps_each_event_once():
-    outcome = await torment(
+    outcome = await run_disturbed(
         Plan(seed=11),
         "everything",
         stations=3,
         journal_bytes=_TWELVE_SECTORS,
         seconds=10,
         disturbers=[
-            disturb.power,
-            disturb.line,
-            disturb.processes,
-            disturb.disk,
-            disturb.clock,
+            campaigns.power,
+            campaigns.line,
+            campaigns.processes,
+            campaigns.disk,
+            campaigns.clock,
         ],
     )
     assert outcome.failures == []

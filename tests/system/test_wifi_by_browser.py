@@ -9,7 +9,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.stations.provision import provision
 from diadema_sim import people
-from diadema_sim.build import SLOT_BYTES, build_firmware, program_body, program_slot, start_folder
+from diadema_sim.build import build_firmware
 from diadema_sim.world import World
 
 from tests.support.improv_client import (
@@ -21,6 +21,7 @@ from tests.support.improv_client import (
     command,
     wifi,
 )
+from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 from tests.system.test_provision import described, hub_on, kinds
 
 STATION = "DIA-0200000000e7"
@@ -60,7 +61,7 @@ async def test_the_hubs_configuration_wins_and_then_nobody_else_changes_it(
     async with World(tmp_path / "w", start_utc_ms=int(time.time() * 1000), image=vfs) as world:
         station = await world.add_station(STATION, slots=slots)
         kept = station.folder / "files" / "wifi.json"
-        await station.air(OTHER | {people.WIFI["ssid"]: people.WIFI["password"]})
+        await station.set_access_points(OTHER | {people.WIFI["ssid"]: people.WIFI["password"]})
         await station.power_on()
         await asyncio.sleep(1)
         client = ImprovClient(station.port)

@@ -35,7 +35,7 @@ def desk(
 
     Example: diadema desk --board s3_korvo2
     """
-    from diadema_sim.desk.run import DeskOptions, OpenDesk, run_desk
+    from diadema_sim.desk.server import DeskOptions, OpenDesk, run_desk
 
     boards = choose_boards(board)
     if len(boards) != 1:

@@ -3,15 +3,13 @@
 Each batch is a scripted day on a ring of some size, worked in a VM of its own by
 `boards/sim/torture/bench.py`; as many run at a time as there are cores.
 
-Scripted days for the journal's campaign: what a station's app asks of its journal, in order.
-
-A line is `A event` (append), `L event` (append of low value), `K lag` (the host acknowledges all
-but so many), `I` (idle: erase ahead), `B` (restart), `W n` (the host was restored from a backup).
+A scripted day is what a station's app does with its journal, in order. A line is `A event`
+(append), `L event` (append of low value), `K lag` (the host acknowledges all but so many), `I`
+(idle: erase ahead), `B` (restart), `W n` (the host was restored from a backup).
 """
 
 import asyncio
 import json
-import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -19,11 +17,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diadema.base.errors import DiademaError
-
 from diadema_sim.build import build_firmware, on_vm, station_tree
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import BENCH_HEAP, Batches, Outcome, Plan
 
+NAME = "journal"
+_CAMPAIGN = Batches(
+    NAME,
+    "day",
+    {
+        "cut_points": "points",
+        "in_later_boots": "second",
+        "in_boot_scans": "scans",
+        "flash_operations": "operations",
+        "events": "events",
+        "bad_sectors": "bad",
+    },
+)
+_LEAST = 0.3  # of a large ring's day, or it would not get beyond its first sectors
 _AGENT = "a001"
 
 
@@ -80,9 +90,14 @@ def _contact(station: _Station, number: int) -> Iterator[bytes]:
     contact: dict[str, Any] = {"a": _AGENT, "c": f"c{number:05}"}
     queue = chance.choice(("Banca", "Inglés", "Bolsa", "Digital", "Prospectos y otros más"))
     yield station.line(
-        "contact.offered", **contact, via="host", direction="in", queue=queue,
-        pbx=f"{chance.getrandbits(40):x}", i=number + 3,
-    )  # fmt: skip
+        "contact.offered",
+        **contact,
+        via="host",
+        direction="in",
+        queue=queue,
+        pbx=f"{chance.getrandbits(40):x}",
+        i=number + 3,
+    )
     if chance.random() < 0.1:
         yield station.line("contact.missed", **contact, cause="no_answer", ring_ms=20_000)
         return
@@ -97,12 +112,6 @@ def _contact(station: _Station, number: int) -> Iterator[bytes]:
     yield station.line("wrapup.started", **contact)
     yield station.line("contact.typified", **contact, code="211", version=1, how="agent")
     yield station.line("wrapup.ended", **contact, cause="typified")
-
-
-NAME = "journal"
-_HEAP = "96m"
-_LEAST = 0.3  # of a large ring's day, or it would not get beyond its first sectors
-_TAIL = 1500  # characters of a VM's last words
 
 
 @dataclass(frozen=True)
@@ -138,22 +147,14 @@ _BATCHES = (
 
 
 async def run(plan: Plan) -> Outcome:
-    """`plan.only` is BATCH, or BATCH.OPERATION.CUT."""
+    """All batches of scripted days, or what `plan.only` names of them."""
     outcome = Outcome(NAME)
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="diadema-") as name:
         folder = Path(name)
         await asyncio.to_thread(build_firmware, folder / "firmware")
-
-        async def one(number: int) -> None:
-            async with slots:
-                await _work(plan, number, folder, outcome)
-
-        only = plan.only.split(".") if plan.only else None
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(len(_BATCHES)):
-                if only is None or number == int(only[0]):
-                    tasks.create_task(one(number))
+        await _CAMPAIGN.run(
+            plan, len(_BATCHES), lambda number: _work(plan, number, folder, outcome)
+        )
     return outcome
 
 
@@ -172,44 +173,14 @@ async def _work(plan: Plan, number: int, folder: Path, outcome: Outcome) -> None
         "worn": [batch.worn],
         "stuck": [batch.stuck],
         "share": batch.share if small else batch.share * plan.share,
+        **plan.only_cut,
     }
-    if plan.only and "." in plan.only:
-        _, operation, cut = plan.only.split(".")
-        options |= {"operation": int(operation), "cut": int(cut)}
-    ended = False
-    for found in await in_vm(script, options):
-        if "what" in found:
-            cut = found["cut"]
-            place = f"{number}.{found['operation']}.{cut}" if cut != "-" else str(number)
-            outcome.fail(place, f"{batch.sectors} sectors, seed {seed}: {found['what']}")
-            continue
-        ended = True
-        outcome.add("cut_points", found["points"])
-        outcome.add("in_later_boots", found["second"])
-        outcome.add("in_boot_scans", found["scans"])
-        outcome.add("flash_operations", found["operations"])
-        outcome.add("events", found["events"])
-        outcome.add("bad_sectors", found["bad"])
-        plan.say(f"journal, day {number}: {outcome.counts['cut_points']} cut points")
-    if not ended:
-        raise DiademaError(f"the journal's bench did not end its day {number}")
+    rows = await in_vm(script, options)
+    _CAMPAIGN.add(outcome, plan, number, f"{batch.sectors} sectors, seed {seed}", rows)
 
 
 async def in_vm(script: Path, options: dict[str, object]) -> list[dict[str, Any]]:
     """The objects that the bench prints for one script: failures, then what it did."""
     bench = station_tree() / "boards" / "sim" / "torture" / "bench.py"
     script.with_suffix(".json").write_text(json.dumps(options))
-    process = await asyncio.create_subprocess_exec(
-        *on_vm(_HEAP, bench, script),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        words = out.decode(errors="replace")[-_TAIL:]
-        raise DiademaError(f"the journal's bench ended with an error:\n{words}")
-    return [json.loads(line) for line in out.splitlines()]
+    return await _CAMPAIGN.printed_by(on_vm(BENCH_HEAP, bench, script))

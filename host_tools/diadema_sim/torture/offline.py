@@ -2,7 +2,7 @@
 
 Once with 80 contacts in a ten-hour shift a day, all of which the journal must hold, and once with
 three times as many, where it fills: then events of low value stop, new calls are refused and the
-agent is told, while what is running still ends and nothing unacknowledged is overwritten.
+agent sees so, while what is running still ends and nothing unacknowledged is overwritten.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ import time
 from collections import Counter
 from typing import Any
 
-from diadema_sim import keying, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import menu_keys, people
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre
 from diadema_sim.station import JOURNAL_BYTES
-from diadema_sim.torture.outcome import Outcome, Plan
-from diadema_sim.torture.rig import (
+from diadema_sim.torture.live_centre import (
     AckWatch,
     calm,
     drain,
     judge,
-    open_rig,
+    open_live_centre,
 )
+from diadema_sim.torture.runner import Outcome, Plan
 
 NAME = "offline"
 _CONTACTS = 80  # a shift
@@ -42,17 +42,17 @@ async def run(plan: Plan) -> Outcome:
             continue
         contacts = max(3, round(_CONTACTS * plan.share)) * load
         sectors = max(8, round(JOURNAL_BYTES / 4096 * plan.share))
-        # after a night without power nobody knows the hour, and a campaign's hours would forbid
-        async with open_rig(1, sectors * 4096, outbound=False) as centre:
+        # after a night without power nobody knows the time, and a campaign's hours would forbid
+        async with open_live_centre(1, sectors * 4096, outbound=False) as centre:
             await _three_days(centre, Plan(plan.seed, plan.share, str(load)), contacts, outcome)
     return outcome
 
 
 async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcome) -> None:
     worker = _Worker(centre, random.Random(f"{plan.seed} {NAME} {plan.only}"))
-    desk = centre.desks[0]
-    desk.station.cable.pull()
-    before = desk.seen
+    agent = centre.agents[0]
+    agent.station.cable.pull()
+    before = agent.seen
 
     async def work() -> None:
         with centre.world.actor():
@@ -66,7 +66,7 @@ async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcom
     await task
     centre.world.timeline.set_speed(1.0)
     load = plan.only or ""
-    journaled = desk.seen - before
+    journaled = agent.seen - before
     outcome.add(f"contacts_at_load_{load}", worker.contacts)
     outcome.add(f"refused_at_load_{load}", worker.refused)
     if load == "1" and worker.refused:
@@ -93,73 +93,73 @@ class _Worker:
     def __init__(self, centre: Centre, chance: random.Random) -> None:
         self.contacts = 0
         self.refused = 0
-        self.told = 0  # refusals that the screen showed
+        self.notices_shown = 0  # refusals that the screen showed
         self._world = centre.world
-        self._desk: AtDesk = centre.desks[0]
+        self._agent: Agent = centre.agents[0]
         self._chance = chance
         self._start_ms = self._world.now_ms()
 
     def _events(self) -> list[dict[str, Any]]:
-        return [seen.event for seen in self._world.witness.events(self._desk.desk.station)]
+        return [seen.event for seen in self._world.witness.events(self._agent.desk.station)]
 
     async def shift(self, contacts: int, day: int) -> None:
         """Ten hours, then the night without power until the next shift."""
         await self._world.sleep_until(self._start_ms + day * _DAY_MS)
-        if not self._desk.station.powered:
-            await self._desk.station.power_on()
+        if not self._agent.station.powered:
+            await self._agent.station.power_on()
             await self._world.sleep(5000)
         await self._log_in()
-        for number in range(contacts if self._desk.presence == "ready" else 0):
+        for number in range(contacts if self._agent.presence == "ready" else 0):
             due_ms = day * _DAY_MS + _SHIFT_MS * (number + 0.5) / contacts
             await self._world.sleep_until(self._start_ms + due_ms)
             await self._contact(_SHIFT_MS / contacts)
-        if self._desk.presence != "logged_out":
-            await self._desk.station.tap(self._desk.desk.person.badge)
+        if self._agent.presence != "logged_out":
+            await self._agent.station.tap(self._agent.desk.person.badge)
             await self._world.sleep(_KEYED_MS)
-            await self._keys(keying.LEAVE)
+            await self._keys(menu_keys.LEAVE)
         if self._chance.random() < 0.7:
-            await self._desk.station.power_cut()
+            await self._agent.station.power_cut()
 
     async def _log_in(self) -> None:
-        before = await self._desk.station.screen()
-        await self._desk.station.tap(self._desk.desk.person.badge)
+        before = await self._agent.station.screen()
+        await self._agent.station.tap(self._agent.desk.person.badge)
         await self._world.sleep(_KEYED_MS)
-        if self._desk.presence == "not_ready":
-            await self._keys(keying.READY)
-        if self._desk.presence != "ready":
+        if self._agent.presence == "not_ready":
+            await self._keys(menu_keys.READY)
+        if self._agent.presence != "ready":
             await self._refusal(before)
 
     async def _refusal(self, before: bytes) -> None:
         """The station did not do it, and should say so on the screen for a few seconds."""
         self.refused += 1
-        self.told += await self._desk.station.screen() != before
+        self.notices_shown += await self._agent.station.screen() != before
         await self._world.sleep(_NOTICE_MS)
 
     async def _keys(self, *keys: int) -> None:
         for key in keys:
-            await self._desk.station.press(key)
+            await self._agent.station.press(key)
             await self._world.sleep(_KEYED_MS)
 
     async def _contact(self, most_ms: float) -> None:
         """Dial, talk for a while, hold sometimes, hang up, typify."""
-        chance, since = self._chance, self._desk.seen
-        idle = await self._desk.station.screen()
+        chance, since = self._chance, self._agent.seen
+        idle = await self._agent.station.screen()
         self.contacts += 1
-        await self._keys(keying.DIAL)
+        await self._keys(menu_keys.DIAL)
         if not any(event["k"] == "contact.dialed" for event in self._events()[since:]):
             await self._refusal(idle)
             return
         await self._keys(3)
         await self._world.sleep(chance.uniform(0.1, 0.3) * most_ms)
         if chance.random() < 0.3:
-            await self._keys(keying.HOLD)
+            await self._keys(menu_keys.HOLD)
             await self._world.sleep(chance.uniform(0.02, 0.1) * most_ms)
-            await self._keys(keying.HOLD)
-        await self._keys(keying.HANG_UP)
+            await self._keys(menu_keys.HOLD)
+        await self._keys(menu_keys.HANG_UP)
         await self._world.sleep(chance.uniform(1000, 20_000))
         code = chance.choice(people.leaves(people.LIMA_TREE))
-        recent = self._desk.past.recent()
-        await self._keys(*keying.code_keys(people.LIMA_TREE, code, recent))
+        recent = self._agent.history.recent_codes()
+        await self._keys(*menu_keys.code_keys(people.LIMA_TREE, code, recent))
 
     def judge_full(self) -> list[str]:
         """What is not as it should be in a journal that filled."""
@@ -176,8 +176,8 @@ class _Worker:
             return wrong
         if health and health[-1] > full[0]:
             wrong.append("events of low value went on in a full journal")
-        if self.told != self.refused:
-            wrong.append(f"the screen told {self.told} of {self.refused} refusals")
+        if self.notices_shown != self.refused:
+            wrong.append(f"the screen told {self.notices_shown} of {self.refused} refusals")
         kinds = Counter(event["k"] for event in events)
         if kinds["contact.dialed"] != kinds["contact.ended"]:
             wrong.append("a call that was running did not end")
@@ -187,14 +187,14 @@ class _Worker:
 
     async def judge_after(self) -> list[str]:
         """The link is back and all is stored: calls are taken again."""
-        desk, since = self._desk, self._desk.seen
-        await desk.switch_on()  # takes note of the restarts of three nights
-        if desk.presence == "logged_out":
-            await desk.log_in()
-        if desk.presence == "not_ready":
-            await desk.get_ready()
-        await desk.keys([keying.DIAL])
+        agent, since = self._agent, self._agent.seen
+        await agent.switch_on()  # takes note of the restarts of three nights
+        if agent.presence == "logged_out":
+            await agent.log_in()
+        if agent.presence == "not_ready":
+            await agent.get_ready()
+        await agent.keys([menu_keys.DIAL])
         with contextlib.suppress(TimeoutError):
-            await desk.expect("contact.dialed", since)
+            await agent.expect("contact.dialed", since)
             return []
         return ["after the drain a call is still refused"]

@@ -8,7 +8,6 @@ Each batch is a station with something in its slots and what it has to take;
 import asyncio
 import hashlib
 import json
-import os
 import random
 import sys
 import tempfile
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diadema.base.errors import DiademaError
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker, blocks
 from diadema.stations.image.files import carried, pack
@@ -26,11 +24,20 @@ from diadema.wire.journal import SECTOR
 
 from diadema_sim import people
 from diadema_sim.build import app_image, on_vm, station_tree
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import BENCH_HEAP, Batches, Outcome, Plan
 
 NAME = "update"
-_HEAP = "96m"
-_TAIL = 1500  # characters of a process's last words
+_CAMPAIGN = Batches(
+    NAME,
+    "station",
+    {
+        "cut_points": "points",
+        "in_the_vm": "in_vm",
+        "in_later_boots": "second",
+        "flash_operations": "operations",
+        "events": "events",
+    },
+)
 _JOURNAL, _SLOT = 6, 4  # sectors
 _BODY = 2 * SECTOR + 1792
 _HALF = 11  # parts of an update that another one replaces
@@ -39,9 +46,12 @@ _MADE = {"0": 900, "1": 1000, "bad": 1500, "half": 1700, "2": 2000}
 _APP = 4  # sectors of an app partition
 _RUNS, _DEAD, _BAD, _NEW = "1.28.0", "1.29.0", "1.30.0", "1.31.0"  # `torture/chip.py` knows them
 _OF_MICROPYTHON: dict[str, Any] = {
-    "what": "micropython", "chip": 0, "mpy": "6.3", "build": "ESP32_GENERIC-SPIRAM",
+    "what": "micropython",
+    "chip": 0,
+    "mpy": "6.3",
+    "build": "ESP32_GENERIC-SPIRAM",
     "psram": "quad",
-}  # fmt: skip
+}
 _NVS = 2  # sectors
 _FILES = 16
 _START_FILES = {"lib/frames.mpy": 700, "slots.mpy": 4_500, "boot.py": 1_500, "main.py": 800}
@@ -91,21 +101,11 @@ _BATCHES = (
 
 
 async def run(plan: Plan) -> Outcome:
-    """`plan.only` is BATCH, or BATCH.OPERATION.CUT."""
+    """All batches of stations, or what `plan.only` names of them."""
     outcome = Outcome(NAME)
     outcome.add("bricked", 0)
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
     key = await asyncio.to_thread(keys.generate)
-    only = plan.only.split(".") if plan.only else None
-
-    async def one(number: int) -> None:
-        async with slots:
-            await _work(plan, number, key, outcome)
-
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(len(_BATCHES)):
-            if only is None or number == int(only[0]):
-                tasks.create_task(one(number))
+    await _CAMPAIGN.run(plan, len(_BATCHES), lambda number: _work(plan, number, key, outcome))
     return outcome
 
 
@@ -196,48 +196,18 @@ async def _work(plan: Plan, number: int, key: keys.PrivateKey, outcome: Outcome)
         "small": _SMALL_OF_FILES if batch.files else _SMALL,
         "some": _SOME_OF_FILES if batch.files else _SOME,
         "share": plan.share * (_IN_VM if batch.in_vm and not batch.files else 1),
+        **plan.only_cut,
     }
-    if plan.only and "." in plan.only:
-        _, operation, cut = plan.only.split(".")
-        options |= {"operation": int(operation), "cut": int(cut)}
     with tempfile.TemporaryDirectory(prefix="diadema-") as name:
-        await asyncio.to_thread(lay_out, Path(name), batch, seed, key)
-        found = await _in_process(Path(name), options, in_vm=batch.in_vm)
-    ended = False
-    for row in found:
-        if "what" in row:
-            place = f"{number}.{row['operation']}.{row['cut']}"
-            outcome.fail(place, f"slots {batch.slots}, seed {seed}: {row['what']}")
-            outcome.add("bricked", 1)
-            continue
-        ended = True
-        outcome.add("cut_points", row["points"])
-        outcome.add("in_the_vm", row["points"] if batch.in_vm else 0)
-        outcome.add("in_later_boots", row["second"])
-        outcome.add("flash_operations", row["operations"])
-        outcome.add("events", row["events"])
-        plan.say(f"update, station {number}: {outcome.counts['cut_points']} cut points")
-    if not ended:
-        raise DiademaError(f"the update's bench did not end its station {number}")
-
-
-async def _in_process(
-    folder: Path, options: dict[str, object], *, in_vm: bool
-) -> list[dict[str, Any]]:
-    bench = station_tree() / "boards" / "sim" / "torture" / "update_bench.py"
-    given = (bench, folder)
-    command = on_vm(_HEAP, *given) if in_vm else [sys.executable, "-I", "-B", *map(str, given)]
-    (folder / "options.json").write_text(json.dumps(options))
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        words = out.decode(errors="replace")[-_TAIL:]
-        raise DiademaError(f"the update's bench ended with an error:\n{words}")
-    return [json.loads(line) for line in out.splitlines()]
+        folder = Path(name)
+        await asyncio.to_thread(lay_out, folder, batch, seed, key)
+        (folder / "options.json").write_text(json.dumps(options))
+        bench = station_tree() / "boards" / "sim" / "torture" / "update_bench.py"
+        on_cpython = [sys.executable, "-I", "-B", str(bench), str(folder)]
+        rows = await _CAMPAIGN.printed_by(
+            on_vm(BENCH_HEAP, bench, folder) if batch.in_vm else on_cpython
+        )
+    for row in rows:
+        row["in_vm"] = row.get("points", 0) if batch.in_vm else 0
+    outcome.add("bricked", sum("what" in row for row in rows))
+    _CAMPAIGN.add(outcome, plan, number, f"slots {batch.slots}, seed {seed}", rows)

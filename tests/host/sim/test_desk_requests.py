@@ -5,23 +5,23 @@ import re
 
 import pytest
 from diadema.words import LANGUAGES
-from diadema_sim.desk import hands
-from diadema_sim.desk.hands import ACTIONS, Refused, parse
+from diadema_sim.desk import commands
+from diadema_sim.desk.commands import ACTIONS, Refused, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
 GOOD = [
-    ({"do": "down", "key": 1}, hands.Down(1)),
-    ({"do": "up", "key": 6}, hands.Up(6)),
-    ({"do": "press", "key": 3}, hands.Press(3)),
-    ({"do": "tap", "badge": "a001"}, hands.Tap("a001")),
-    ({"do": "headset", "plugged": False}, hands.Headset(False)),
-    ({"do": "cable", "plugged": True}, hands.Cable(True)),
-    ({"do": "power", "on": False}, hands.Power(False)),
-    ({"do": "ring"}, hands.Ring()),
-    ({"do": "withdraw"}, hands.Withdraw()),
-    ({"do": "hangup"}, hands.HangUp()),
-    ({"do": "text", "text": "Venga, por favor"}, hands.Message("Venga, por favor")),
+    ({"do": "down", "key": 1}, commands.Down(1)),
+    ({"do": "up", "key": 6}, commands.Up(6)),
+    ({"do": "press", "key": 3}, commands.Press(3)),
+    ({"do": "tap", "badge": "a001"}, commands.Tap("a001")),
+    ({"do": "headset", "plugged": False}, commands.Headset(False)),
+    ({"do": "cable", "plugged": True}, commands.Cable(True)),
+    ({"do": "power", "on": False}, commands.Power(False)),
+    ({"do": "ring"}, commands.Ring()),
+    ({"do": "withdraw"}, commands.Withdraw()),
+    ({"do": "hangup"}, commands.HangUp()),
+    ({"do": "text", "text": "Venga, por favor"}, commands.Message("Venga, por favor")),
 ]
 BAD = [
     ("{", "bad_json", {}),
@@ -46,7 +46,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("said", "request_"), GOOD)
-def test_each_action_is_read(said: dict[str, object], request_: hands.Request) -> None:
+def test_each_action_is_read(said: dict[str, object], request_: commands.Request) -> None:
     assert parse(json.dumps(said)) == request_
 
 

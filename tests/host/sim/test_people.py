@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.site.description import parse
-from diadema_sim import keying, people
+from diadema_sim import menu_keys, people
 
 from tests.support.pins import verify_pin
 
@@ -105,7 +105,7 @@ def test_keys_lead_to_every_leaf_on_the_stations_own_menu(
     for reason in people.REASONS:
         rows = [[reason["code"], reason["label"]] for reason in people.REASONS]
         menu = menus.Menu("reasons", rows, None)
-        *steps, last = keying.coded_keys(people.REASONS, reason["code"])
+        *steps, last = menu_keys.coded_keys(people.REASONS, reason["code"])
         assert [menu.choose(key) for key in steps] == [None] * len(steps)
         assert menu.choose(last)[0] == reason["code"]
 
@@ -115,14 +115,14 @@ def test_keys_lead_to_every_leaf_on_the_stations_own_menu(
     [(0, 1, [3]), (3, 4, [6]), (0, 5, [3]), (2, 5, [5]), (3, 5, [6, 3]), (9, 10, [6, 6, 6, 3])],
 )
 def test_keys_of_a_line(index: int, count: int, keys: list[int]) -> None:
-    assert keying.line_keys(index, count) == keys
+    assert menu_keys.line_keys(index, count) == keys
 
 
 def test_what_is_not_there_has_no_keys() -> None:
     with pytest.raises(DiademaError, match="no line 4"):
-        keying.line_keys(4, 4)
+        menu_keys.line_keys(4, 4)
     with pytest.raises(DiademaError, match="no code '12'"):
-        keying.code_keys(people.LIMA_TREE, "12")
+        menu_keys.code_keys(people.LIMA_TREE, "12")
     with pytest.raises(DiademaError, match="no 'siesta' in the list"):
-        keying.coded_keys(people.REASONS, "siesta")
-    assert keying.coded_keys(people.REASONS, "topico") == [6, 4]
+        menu_keys.coded_keys(people.REASONS, "siesta")
+    assert menu_keys.coded_keys(people.REASONS, "topico") == [6, 4]

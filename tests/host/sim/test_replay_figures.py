@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.store import Contact
-from diadema_sim import replay, workday
-from diadema_sim.bank import BankDay, Call
+from diadema_sim import replay
+from diadema_sim.bank_log import BankDay, Call
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 MIDNIGHT = 917_820_000_000  # 1999-02-01 00:00 there, two hours before UTC's
@@ -37,10 +37,10 @@ def contact(line: int, talk_ms: int, a: str = "a001", outcome: str = "answered")
 
 def test_local_seconds_become_utc_also_before_and_after_the_day() -> None:
     of = day(call(2, 100, 5))
-    assert workday.utc_ms(of, 0, JERUSALEM) == MIDNIGHT
-    assert workday.utc_ms(of, -60, JERUSALEM) == MIDNIGHT - 60_000
-    assert workday.utc_ms(of, 86_400 + 30.5, JERUSALEM) == MIDNIGHT + 86_430_500
-    assert workday.start_utc_ms(of, JERUSALEM) == MIDNIGHT + 100_000 - 240_000
+    assert replay.utc_ms(of, 0, JERUSALEM) == MIDNIGHT
+    assert replay.utc_ms(of, -60, JERUSALEM) == MIDNIGHT - 60_000
+    assert replay.utc_ms(of, 86_400 + 30.5, JERUSALEM) == MIDNIGHT + 86_430_500
+    assert replay.start_utc_ms(of, JERUSALEM) == MIDNIGHT + 100_000 - 240_000
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_local_seconds_become_utc_also_before_and_after_the_day() -> None:
 def test_tipificacion_goes_where_there_is_time(
     talk_s: int, next_s: int | None, line: int, when: str | None
 ) -> None:
-    assert workday.typify_when(call(line, 0, talk_s), next_s) == when
+    assert replay.typify_when(call(line, 0, talk_s), next_s) == when
 
 
 def test_figures_stand_beside_the_file() -> None:
@@ -89,7 +89,7 @@ def test_a_second_too_many_or_a_contact_too_few_does_not_agree() -> None:
 
 def test_what_was_left_out_is_left_out_of_both() -> None:
     of = day(call(2, 0, 100), call(3, 200, 10), call(4, 300, 20))
-    outcome = workday.Outcome(undelivered=[{"line": 3}], interrupted=[{"line": 4}])
+    outcome = replay.Deviations(undelivered=[{"line": 3}], interrupted=[{"line": 4}])
     contacts = [contact(2, 100_000), contact(4, 12_000)]
     found = replay.figures(of, contacts, {"a001": "IDIT"}, outcome.left_out())
     assert found["total"] == {

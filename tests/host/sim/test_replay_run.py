@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.exchange.imports.bank_file import clock_text
-from diadema_sim import bank
+from diadema_sim import bank_log
 from diadema_sim.centre import Centre
 from diadema_sim.replay import (
     ReplayOptions,
     Watcher,
+    Workday,
     agree,
     run_replay,
 )
 from diadema_sim.witness import Witnessed
-from diadema_sim.workday import Workday
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
@@ -40,14 +40,14 @@ IMPOSSIBLE = [("AVNI", "PS", NIGHT + 30, 5), ("NO_SERVER", "PS", NIGHT, 5)]
 
 
 @pytest.fixture
-def day(tmp_path: Path) -> bank.BankDay:
+def day(tmp_path: Path) -> bank_log.BankDay:
     lines = [HEADER]
     for server, kind, start, seconds in CALLS + IMPOSSIBLE:
         times = f"{clock_text(start)}\tAGENT\t{clock_text(start)}\t{clock_text(start + seconds)}"
         lines.append(f"7\t{kind}\t990201\t{times}\t{server}")
     path = tmp_path / "log.tsv"
     path.write_text("\n".join(lines) + "\n")
-    return bank.read_day(path, "990201")
+    return bank_log.read_day(path, "990201")
 
 
 type Deed = Callable[[Centre, str], Coroutine[None, None, None]]
@@ -96,7 +96,7 @@ def check(summary: dict[str, Any], *, without: int = 0) -> None:
     assert summary["total"]["contacts"] == len(CALLS) - without
 
 
-async def test_every_second_of_the_log_is_in_the_store(day: bank.BankDay) -> None:
+async def test_every_second_of_the_log_is_in_the_store(day: bank_log.BankDay) -> None:
     summary = await run_replay(ReplayOptions(day, JERUSALEM), Watcher())
     check(summary)
     assert summary["agents"] == [
@@ -114,7 +114,7 @@ async def test_every_second_of_the_log_is_in_the_store(day: bank.BankDay) -> Non
     ],
 )
 async def test_a_killed_host_loses_and_doubles_nothing(
-    day: bank.BankDay, deeds: dict[tuple[str, int], Deed]
+    day: bank_log.BankDay, deeds: dict[tuple[str, int], Deed]
 ) -> None:
     trouble = Trouble(deeds)
     summary = await run_replay(ReplayOptions(day, JERUSALEM), trouble)
@@ -123,7 +123,9 @@ async def test_a_killed_host_loses_and_doubles_nothing(
     assert (summary["undelivered"], summary["interrupted"]) == ([], [])
 
 
-async def test_a_power_cut_changes_only_the_contact_that_it_falls_in(day: bank.BankDay) -> None:
+async def test_a_power_cut_changes_only_the_contact_that_it_falls_in(
+    day: bank_log.BankDay,
+) -> None:
     trouble = Trouble(
         {
             ("contact.answered", 6): cut,
@@ -154,12 +156,12 @@ class StoppedGateway(Watcher):
             os.kill(self.stopped, signal.SIGSTOP)
 
     def call_done(self) -> None:
-        if self.stopped and self.workday.outcome.undelivered:
+        if self.stopped and self.workday.deviations.undelivered:
             os.kill(self.stopped, signal.SIGCONT)
             self.stopped = None
 
 
-async def test_a_contact_that_cannot_be_delivered_is_listed(day: bank.BankDay) -> None:
+async def test_a_contact_that_cannot_be_delivered_is_listed(day: bank_log.BankDay) -> None:
     summary = await run_replay(ReplayOptions(day, JERUSALEM, command_limit_s=2), StoppedGateway())
     undelivered = summary["undelivered"]
     assert undelivered[0]["line"] == 8 and "not answered within 2 s" in undelivered[0]["why"]

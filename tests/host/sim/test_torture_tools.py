@@ -13,18 +13,13 @@ from pathlib import Path
 import pytest
 from diadema.base.errors import DiademaError
 from diadema.wire.journal import SECTOR
-from diadema_sim.at_station import Silent
-from diadema_sim.build import (
-    build_firmware,
-    compile_mpy,
-    on_vm,
-    station_tree,
-)
+from diadema_sim.build import build_firmware, compile_mpy, on_vm, station_tree
 from diadema_sim.cable import Noise
 from diadema_sim.flash import CutPlan, FlashCut, NorFlash
+from diadema_sim.station_user import NoResponse
 from diadema_sim.torture import campaigns, journal
 from diadema_sim.torture.journal import day
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
 
 @pytest.fixture
@@ -101,7 +96,7 @@ def test_campaigns_are_chosen_by_name():
 
 async def test_a_campaign_that_ends_early_is_a_failure_and_takes_no_other_with_it(monkeypatch):
     async def broken(plan):
-        raise Silent("A-01 and its hub did not find each other")
+        raise NoResponse("A-01 and its hub did not find each other")
 
     async def sound(plan):
         return Outcome("sound", {"gestures": 3})

@@ -13,9 +13,9 @@ async def test_an_event_beside_a_piece_owes_no_other_piece():
     event = {"k": "station.health", "e": 1, "n": 1}
     traffic.cable_down(first)
     traffic.cable_up(encode(json.dumps(event).encode()))
-    assert traffic.patience_ms == 5_500  # its acknowledgement
+    assert traffic.clock_limit_ms == 5_500  # its acknowledgement
     traffic.cable_up(encode(b'{"got":[7,1]}'))
-    assert traffic.patience_ms == 1_000
+    assert traffic.clock_limit_ms == 1_000
     traffic.cable_down(second)
-    assert traffic.patience_ms == 5_500
-    traffic.dark()
+    assert traffic.clock_limit_ms == 5_500
+    traffic.power_lost()

@@ -7,8 +7,13 @@ import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.words import text
-from diadema_sim.desk import hands
-from diadema_sim.desk.hands import Down, Refused, Tap, Up
+from diadema_sim.desk import commands
+from diadema_sim.desk.commands import (
+    Down,
+    Refused,
+    Tap,
+    Up,
+)
 from playwright.async_api import Page, expect
 
 from tests.support.desk_stage import STANDING, Stage, desk_stage, face
@@ -41,7 +46,7 @@ async def opened(stage: Stage, open_page: OpenPage, query: str = "", **options: 
 
 
 async def asked(stage: Stage) -> Any:
-    return await stage.hands.asked.get()
+    return await stage.executor.asked.get()
 
 
 async def test_a_key_is_held_as_long_as_the_mouse_is(stage: Stage, open_page: OpenPage) -> None:
@@ -50,7 +55,7 @@ async def test_a_key_is_held_as_long_as_the_mouse_is(stage: Stage, open_page: Op
     await page.mouse.down()
     assert await asked(stage) == Down(4)
     await page.mouse.move(5, 5)
-    assert stage.hands.asked.empty()
+    assert stage.executor.asked.empty()
     await page.mouse.up()
     assert await asked(stage) == Up(4)
 
@@ -72,9 +77,9 @@ async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage
     for expected in (Down(6), Down(1), Up(6), Up(1)):
         assert await asked(stage) == expected
     for keys, expected in (
-        ("b2", Tap("a002")), ("b3", Tap("unknown")), ("t", hands.Ring()),
-        ("r", hands.Withdraw()), ("k", hands.HangUp()), ("h", hands.Headset(False)),
-        ("c", hands.Cable(False)), ("p", hands.Power(False)), ("+", Down(4)),
+        ("b2", Tap("a002")), ("b3", Tap("unknown")), ("t", commands.Ring()),
+        ("r", commands.Withdraw()), ("k", commands.HangUp()), ("h", commands.Headset(False)),
+        ("c", commands.Cable(False)), ("p", commands.Power(False)), ("+", Down(4)),
     ):  # fmt: skip
         for key in keys:
             await page.keyboard.press(key)
@@ -100,7 +105,7 @@ async def test_a_message_is_written_without_pressing_keys(
     await page.keyboard.press("m")
     await page.keyboard.type("Pase 2 minutos")
     await page.keyboard.press("Enter")
-    assert await asked(stage) == hands.Message("Pase 2 minutos")
+    assert await asked(stage) == commands.Message("Pase 2 minutos")
     assert await page.input_value("#text") == ""
 
 
@@ -108,7 +113,7 @@ async def test_enter_on_a_key_is_a_short_press(stage: Stage, open_page: OpenPage
     page = await opened(stage, open_page)
     await page.focus('[data-key="5"]')
     await page.keyboard.press("Enter")
-    assert await asked(stage) == hands.Press(5)
+    assert await asked(stage) == commands.Press(5)
 
 
 async def test_a_key_is_let_go_when_the_window_loses_the_keyboard(
@@ -177,7 +182,7 @@ async def test_a_refusal_is_said_and_can_be_put_away(
     stage: Stage, open_page: OpenPage, language: str
 ) -> None:
     page = await opened(stage, open_page, f"?lang={language}")
-    stage.hands.refusal = Refused("no_cable")
+    stage.executor.refusal = Refused("no_cable")
     await page.click('[data-do="ring"]')
     notice = page.locator("[data-notice]")
     await expect(notice).to_contain_text(text("desk.error.no_cable", language))

@@ -9,9 +9,9 @@ import aiohttp
 import httpx
 import pytest
 from diadema.words import text
-from diadema_sim.desk import hands
-from diadema_sim.desk import page as socket
-from diadema_sim.desk.hands import ACTIONS, Refused
+from diadema_sim.desk import commands
+from diadema_sim.desk import server as socket
+from diadema_sim.desk.commands import ACTIONS, Refused
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -42,7 +42,7 @@ async def test_each_request_reaches_the_hands(stage: Stage, action: str) -> None
     said = {"do": action, **FIELDS.get(action, {})}
     async with stage.page() as page:
         await page.send(json.dumps(said))
-        assert await stage.hands.asked.get() == hands.parse(json.dumps(said))
+        assert await stage.executor.asked.get() == commands.parse(json.dumps(said))
 
 
 async def test_a_wrong_message_is_answered_and_the_socket_goes_on(stage: Stage) -> None:
@@ -52,7 +52,7 @@ async def test_a_wrong_message_is_answered_and_the_socket_goes_on(stage: Stage) 
             await page.send(said)
             assert (await error(page))["word"] == word
         await page.send('{"do":"ring"}')
-        assert await stage.hands.asked.get() == hands.Ring()
+        assert await stage.executor.asked.get() == commands.Ring()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_a_wrong_message_is_answered_and_the_socket_goes_on(stage: Stage) 
 async def test_a_refusal_is_said_in_the_pages_language(
     stage: Stage, query: str, language: str
 ) -> None:
-    stage.hands.refusal = Refused("no_cable")
+    stage.executor.refusal = Refused("no_cable")
     async with stage.page(query) as page:
         assert stage.room.languages == [language]
         for said in ('{"do":"ring"}', '{"do":"down","key":1}'):
@@ -73,8 +73,8 @@ async def test_keys_that_a_page_held_are_let_go_when_it_leaves(stage: Stage) -> 
     async with stage.page() as page:
         for said in ({"do": "down", "key": 3}, {"do": "down", "key": 5}, {"do": "up", "key": 3}):
             await page.send(json.dumps(said))
-            await stage.hands.asked.get()
-    assert await stage.hands.let_go_of.get() == {5}
+            await stage.executor.asked.get()
+    assert await stage.executor.let_go_of.get() == {5}
     assert stage.room.languages == []
 
 
@@ -87,13 +87,13 @@ async def test_bytes_close_the_socket(stage: Stage) -> None:
 
 
 async def test_too_many_requests_at_once_are_refused(stage: Stage) -> None:
-    stage.hands.free.clear()
+    stage.executor.free.clear()
     async with stage.page() as page:
         for _ in range(17):
             await page.send('{"do":"ring"}')
         assert (await error(page))["word"] == "too_many"
-        assert stage.hands.asked.qsize() == 16
-        stage.hands.free.set()
+        assert stage.executor.asked.qsize() == 16
+        stage.executor.free.set()
 
 
 async def test_too_many_pages_are_turned_away(

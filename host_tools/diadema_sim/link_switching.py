@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import batched, pairwise
 from typing import Any
 
-from diadema_sim.centre import AIR, Centre
+from diadema_sim.centre import ACCESS_POINT, Centre
 from diadema_sim.station import NoPower, Station
 from diadema_sim.timeline import HOLD_LIMIT_S
 
@@ -117,7 +117,7 @@ class LinkSwitcher:
     async def _leave(self, station: Station, absence: Absence) -> None:
         world = self._centre.world
         if absence.silent:
-            await station.air({})
+            await station.set_access_points({})
             self._done["silent"] += 1
         # a station out of reach would miss its calls; the log does not know of that
         while not absence.silent and not station.traffic.online.is_set():
@@ -136,4 +136,4 @@ class LinkSwitcher:
             with self._centre.world.hold(f"the cable of {station.id}"), suppress(TimeoutError):
                 async with asyncio.timeout(HOLD_LIMIT_S):
                     await station.traffic.greeted.wait()
-        await station.air(AIR)
+        await station.set_access_points(ACCESS_POINT)

@@ -7,7 +7,7 @@ from diadema.wire.events import KINDS
 from diadema.wire.events.people import HostEvent
 from diadema.words import LANGUAGES, section
 from diadema_sim import people
-from diadema_sim.desk.said import Teller, tone
+from diadema_sim.desk.event_sentences import EventSentences, tone
 
 SITE = people.site(people.desks(2), name="Centro", zone="America/Lima", tree=people.LIMA_TREE)
 
@@ -17,7 +17,7 @@ OF_STATIONS = [kind for kind, struct in KINDS.items() if not issubclass(struct, 
 
 def said(language: str = "es", **event: Any) -> str | None:
     event["k"] = event.pop("kind")
-    return Teller(SITE).sentence(event, language)
+    return EventSentences(SITE).sentence(event, language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,13 +1,18 @@
-"""What the hands at the virtual desk do to station and switchboard, and what they refuse."""
+"""What the requests of the virtual desk do to station and switchboard, and what is refused."""
 
 import asyncio
 from typing import Any
 
 import pytest
 from diadema_sim import people
-from diadema_sim.desk import hands
-from diadema_sim.desk.hands import SHORTEST_S, Hands, Refused, Request
-from diadema_sim.desk.look import tray
+from diadema_sim.desk import commands
+from diadema_sim.desk.commands import (
+    SHORTEST_S,
+    CommandExecutor,
+    Refused,
+    Request,
+    sample_badges,
+)
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.station import NoPower
 
@@ -85,12 +90,12 @@ class Bench:
     def __init__(self) -> None:
         self.desk, self.hub = Desk(), Hub()
         self.station = self.desk.station
-        samples = tray([desk.person for desk in people.desks(2)])
-        self.hands = Hands(self.desk, self.hub, samples)  # type: ignore[arg-type]
+        samples = sample_badges([desk.person for desk in people.desks(2)])
+        self.executor = CommandExecutor(self.desk, self.hub, samples)  # type: ignore[arg-type]
 
     async def refuses(self, request: Request) -> str:
         with pytest.raises(Refused) as refusal:
-            await self.hands.obey(request)
+            await self.executor.execute(request)
         return refusal.value.word
 
 
@@ -100,54 +105,54 @@ async def bench() -> Bench:
 
 
 async def test_a_key_is_down_until_it_is_let_go(bench: Bench) -> None:
-    await bench.hands.obey(hands.Down(4))
+    await bench.executor.execute(commands.Down(4))
     assert bench.station.done == [("press", 4)]
-    await bench.hands.obey(hands.Up(4))
+    await bench.executor.execute(commands.Up(4))
     assert bench.station.done == [("press", 4), ("release", 4)]
 
 
 async def test_a_key_that_is_not_down_is_not_released(bench: Bench) -> None:
-    await bench.hands.obey(hands.Up(4))
+    await bench.executor.execute(commands.Up(4))
     assert bench.station.done == []
 
 
 async def test_a_cut_of_the_power_lets_go_of_the_keys(bench: Bench) -> None:
-    await bench.hands.obey(hands.Down(1))
-    await bench.hands.obey(hands.Power(False))
-    await bench.hands.let_go({1})
-    await bench.hands.obey(hands.Power(True))
-    await bench.hands.obey(hands.Up(1))
+    await bench.executor.execute(commands.Down(1))
+    await bench.executor.execute(commands.Power(False))
+    await bench.executor.release_keys({1})
+    await bench.executor.execute(commands.Power(True))
+    await bench.executor.execute(commands.Up(1))
     assert bench.station.done == [("press", 1)]
 
 
 async def test_one_badge_at_a_time_is_at_the_reader(bench: Bench) -> None:
     bench.station.card_taken.clear()
-    tap = asyncio.create_task(bench.hands.obey(hands.Tap("a002")))
+    tap = asyncio.create_task(bench.executor.execute(commands.Tap("a002")))
     async with asyncio.timeout(300):
-        while bench.hands.reading != "a002":
+        while bench.executor.reading != "a002":
             await asyncio.sleep(0)
-    assert await bench.refuses(hands.Tap("a002")) == "reader_busy"
-    another = asyncio.create_task(bench.hands.obey(hands.Tap("a001")))
+    assert await bench.refuses(commands.Tap("a002")) == "reader_busy"
+    another = asyncio.create_task(bench.executor.execute(commands.Tap("a001")))
     await asyncio.sleep(0)
     first, second = (desk.person.badge for desk in people.desks(2))
     assert bench.station.done == [("tap", second)]
     bench.station.card_taken.set()
     await asyncio.gather(tap, another)
-    assert bench.hands.reading is None
+    assert bench.executor.reading is None
     assert bench.station.done == [("tap", second), ("tap", first)]
 
 
 async def test_only_badges_of_the_tray_are_there(bench: Bench) -> None:
-    assert await bench.refuses(hands.Tap("a099")) == "no_badge"
-    await bench.hands.obey(hands.Tap("unknown"))
+    assert await bench.refuses(commands.Tap("a099")) == "no_badge"
+    await bench.executor.execute(commands.Tap("unknown"))
     (tap,) = bench.station.done
     assert tap[1] not in [desk.person.badge for desk in people.desks(400)]
 
 
 @pytest.mark.parametrize(
     "request_",
-    [hands.Down(1), hands.Press(1), hands.Tap("a001"), hands.Headset(False),
-     hands.Ring(), hands.Message("hola")],
+    [commands.Down(1), commands.Press(1), commands.Tap("a001"), commands.Headset(False),
+     commands.Ring(), commands.Message("hola")],
 )  # fmt: skip
 async def test_without_power_nothing_answers(bench: Bench, request_: Request) -> None:
     bench.station.powered = False
@@ -155,19 +160,19 @@ async def test_without_power_nothing_answers(bench: Bench, request_: Request) ->
 
 
 async def test_plugs_and_cable(bench: Bench) -> None:
-    await bench.hands.obey(hands.Headset(False))
-    await bench.hands.obey(hands.Headset(True))
-    await bench.hands.obey(hands.Cable(False))
+    await bench.executor.execute(commands.Headset(False))
+    await bench.executor.execute(commands.Headset(True))
+    await bench.executor.execute(commands.Cable(False))
     assert bench.station.done == ["unplug", "plug"]
-    assert await bench.refuses(hands.Ring()) == "no_cable"
-    await bench.hands.obey(hands.Cable(True))
-    await bench.hands.obey(hands.Ring())
+    assert await bench.refuses(commands.Ring()) == "no_cable"
+    await bench.executor.execute(commands.Cable(True))
+    await bench.executor.execute(commands.Ring())
     assert [asked["cmd"] for asked in bench.hub.asked] == ["ring"]
 
 
 async def test_each_call_has_a_number_and_a_queue(bench: Bench) -> None:
     for _ in range(2):
-        await bench.hands.obey(hands.Ring())
+        await bench.executor.execute(commands.Ring())
     first, second = bench.hub.asked
     assert first["contact"] != second["contact"]
     assert first["queue"] in people.QUEUES.values()
@@ -177,16 +182,16 @@ async def test_each_call_has_a_number_and_a_queue(bench: Bench) -> None:
 @pytest.mark.parametrize("work", ["idle", "wrapup", "dialing"])
 async def test_there_must_be_a_call_to_end(bench: Bench, work: str) -> None:
     bench.desk.work = (work, "c00001")
-    assert await bench.refuses(hands.Withdraw()) == "not_ringing"
-    assert await bench.refuses(hands.HangUp()) == "no_call"
+    assert await bench.refuses(commands.Withdraw()) == "not_ringing"
+    assert await bench.refuses(commands.HangUp()) == "no_call"
 
 
 async def test_the_caller_who_hangs_up_gave_up_or_ended_it(bench: Bench) -> None:
     bench.desk.work = ("offered", "c00001")
-    await bench.hands.obey(hands.Withdraw())
-    await bench.hands.obey(hands.HangUp())
+    await bench.executor.execute(commands.Withdraw())
+    await bench.executor.execute(commands.HangUp())
     bench.desk.work = ("held", "c00001")
-    await bench.hands.obey(hands.HangUp())
+    await bench.executor.execute(commands.HangUp())
     assert bench.hub.asked == [
         {"cmd": "withdraw", "contact": "c00001", "cause": "withdrawn"},
         {"cmd": "withdraw", "contact": "c00001", "cause": "caller_gave_up"},
@@ -196,7 +201,7 @@ async def test_the_caller_who_hangs_up_gave_up_or_ended_it(bench: Bench) -> None
 
 async def test_a_hub_that_is_silent_is_named(bench: Bench) -> None:
     bench.hub.silent = True
-    assert await bench.refuses(hands.Message("hola")) == "no_hub"
+    assert await bench.refuses(commands.Message("hola")) == "no_hub"
 
 
 async def test_two_presses_are_never_too_close_for_a_board(
@@ -208,8 +213,8 @@ async def test_two_presses_are_never_too_close_for_a_board(
         waits.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    for request in (hands.Down(4), hands.Up(4), hands.Down(5), hands.Up(5)):
-        await bench.hands.obey(request)
+    for request in (commands.Down(4), commands.Up(4), commands.Down(5), commands.Up(5)):
+        await bench.executor.execute(request)
     done = [("press", 4), ("release", 4), ("press", 5), ("release", 5)]
     assert bench.station.done == done
     assert len(waits) == 3

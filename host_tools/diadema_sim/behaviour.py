@@ -14,7 +14,7 @@ from pathlib import Path
 
 from diadema.exchange.imports.bank_file import BankError
 
-from diadema_sim.bank import read_days, read_rows
+from diadema_sim.bank_log import read_days, read_rows
 
 _BRIEF_S = 10  # the log's own bump of calls that end at once is kept apart from the rest
 
@@ -35,7 +35,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Behaviour:
     """Arrivals an hour for each agent on duty, by local hour; service by type of call."""
 
     arrivals: tuple[float, ...]
@@ -101,7 +101,7 @@ def draw_seconds(spread: tuple[float, float], chance: random.Random) -> float:
     return chance.lognormvariate(math.log(median), sigma)
 
 
-def fit(path: Path) -> Fitted:
+def fit(path: Path) -> Behaviour:
     """Fit to every day of a call log. Raises BankError when it has too few calls for that."""
     seconds: dict[str, list[int]] = defaultdict(list)
     agent_hours: Counter[int] = Counter()
@@ -126,7 +126,7 @@ def fit(path: Path) -> Fitted:
         round(entered[hour] / agent_hours[hour], 2) if agent_hours[hour] else 0.0
         for hour in range(24)
     )
-    return Fitted(arrivals, service)
+    return Behaviour(arrivals, service)
 
 
 def _enough(seconds: list[int]) -> bool:
@@ -144,7 +144,7 @@ def _service(seconds: list[int], total: int) -> Service:
 
 
 ASSUMED = Assumed()
-BANK_1999_02 = Fitted(
+BANK_1999_02 = Behaviour(
     arrivals=(
         *(2.52, 0.0, 0.0, 0.0, 0.0, 0.0, 7.42, 8.46, 13.28, 13.05, 14.21, 12.98),
         *(10.83, 12.91, 12.63, 11.51, 15.2, 15.4, 13.3, 11.04, 9.29, 10.94, 11.35, 10.11),

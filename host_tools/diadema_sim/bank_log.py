@@ -111,7 +111,7 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> dict[str, BankDay]:
         else:
             call = _served(row)
             served.setdefault((written, call.server), []).append(call)
-    last: dict[str, tuple[date, Call]] = {}  # each agent's last kept call, oldest day first
+    last: dict[str, tuple[date, Call]] = {}  # each agent's last possible call, oldest day first
     for (written, agent), calls in sorted(served.items(), key=lambda item: parse_day(item[0][0])):
         day = read[written]
         earlier = None
@@ -139,7 +139,7 @@ def _without_overlaps(
     calls: list[Call], impossible: list[Impossible], before: Call | None = None
 ) -> list[Call]:
     """The calls that can be; `before` is the agent's last one of an earlier day."""
-    kept: list[Call] = []
+    possible: list[Call] = []
     for call in sorted(calls, key=lambda call: (call.start_s, call.line)):
         if before and call.start_s < before.end_s:
             why = (
@@ -148,6 +148,6 @@ def _without_overlaps(
             )
             impossible.append(Impossible(call.line, call.call_id, why))
         else:
-            kept.append(call)
+            possible.append(call)
             before = call
-    return kept
+    return possible

@@ -1,15 +1,14 @@
-"""The hands at the virtual desk and the switchboard behind it: a request in, the deed done.
+"""What a page of the virtual desk may request, and how it is carried out.
 
-Keys, badge and plugs go to the simulated board; what an exchange does goes through the real hub.
-
-What a page may ask of its station, typed: one JSON object a message, told apart by `do`.
-
-Anything else is answered by a sentence of the catalogue, and the socket goes on.
+A request is one JSON object, its kind in `do`; anything else is answered by a sentence of the
+catalogue. Keys, badge and plugs go to the simulated board; what an exchange or a supervisor does
+goes through the real hub.
 """
 
 import asyncio
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -17,19 +16,21 @@ from diadema.base.errors import DiademaError
 from diadema.words import text
 from msgspec import Meta, Struct
 
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.desk.look import Sample
+from diadema_sim.agent import Agent
 from diadema_sim.hub_client import HubClient, HubUnreachable
-from diadema_sim.people import QUEUES
+from diadema_sim.people import QUEUES, Person
 from diadema_sim.station import NoPower
 
 TEXT_LIMIT = 84  # characters of a message, as the station takes them
+_STRANGER = "04DEADC0FFEE77"
+SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
+_TALKING = ("talking", "held", "consulting")
 
 type Key = Annotated[int, Meta(ge=1, le=6)]
 
 
 class Refused(DiademaError):
-    """What was asked cannot be done now; `word` is in the catalogue under `desk.error.`"""
+    """A request that cannot be carried out now; `word` is in the catalogue under `desk.error.`."""
 
     def __init__(self, word: str, **values: object) -> None:
         super().__init__(word)
@@ -41,7 +42,7 @@ class Refused(DiademaError):
 
 
 class Request(Struct, tag_field="do", forbid_unknown_fields=True, frozen=True):
-    """The base of all; says nothing itself."""
+    """The base of all requests; no request itself."""
 
 
 class Down(Request, tag="down", frozen=True):
@@ -79,7 +80,7 @@ class Ring(Request, tag="ring", frozen=True):
 
 
 class Withdraw(Request, tag="withdraw", frozen=True):
-    """… and takes it back, as when another agent is free."""
+    """The switchboard takes the call back, as when another agent is free."""
 
 
 class HangUp(Request, tag="hangup", frozen=True):
@@ -98,7 +99,7 @@ ACTIONS = tuple(str(kind.__struct_config__.tag) for kind in Request.__subclasses
 
 
 def parse(message: str | bytes) -> Request:
-    """Raises Refused with what to mend."""
+    """The request in a message. Raises Refused with what is wrong in it."""
     try:
         request: Request = _DECODER.decode(message)
     except msgspec.ValidationError as error:
@@ -117,17 +118,38 @@ def _quoted(wrong: str) -> str:
     return wrong.split("`")[1] if "`" in wrong else "$"
 
 
-SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
-_TALKING = ("talking", "held", "consulting")
+@dataclass(frozen=True)
+class SampleBadge:
+    """A badge beside the desk. `card`: the UID that the reader reads; the page gets the rest, also
+    the PIN, because it is for training.
+    """
+
+    id: str
+    name: str | None
+    team: str
+    pin: str | None
+    card: str
+
+    def message(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "team": self.team, "pin": self.pin}
 
 
-class Hands:
-    """Any number of pages may use the same ones."""
+def sample_badges(people: Sequence[Person]) -> list[SampleBadge]:
+    """A badge for each of these people, and one that no site knows."""
+    known = [
+        SampleBadge(person.id, person.name, person.team, person.pin, person.badge)
+        for person in people
+    ]
+    return [*known, SampleBadge("unknown", None, "", None, _STRANGER)]
 
-    def __init__(self, desk: AtDesk, hub: HubClient, samples: Sequence[Sample]) -> None:
+
+class CommandExecutor:
+    """Carries requests out at one station. Any number of pages may share it."""
+
+    def __init__(self, agent: Agent, hub: HubClient, samples: Sequence[SampleBadge]) -> None:
         self.reading: str | None = None
-        self._desk = desk
-        self._station = desk.station
+        self._agent = agent
+        self._station = agent.station
         self._hub = hub
         self._samples = {sample.id: sample for sample in samples}
         self._queues = itertools.cycle(QUEUES.values())
@@ -136,8 +158,8 @@ class Hands:
         self._down: dict[int, float] = {}  # keys held, and since when
         self._lifted: float | None = None  # when the last one was let go of
 
-    async def obey(self, request: Request) -> None:
-        """Raises Refused with what stands in the way."""
+    async def execute(self, request: Request) -> None:
+        """Carry one request out. Raises Refused with what stands in the way."""
         try:
             await self._do(request)
         except NoPower as error:
@@ -145,8 +167,8 @@ class Hands:
         except HubUnreachable as error:
             raise Refused("no_hub") from error
 
-    async def let_go(self, keys: set[int]) -> None:
-        """Whoever held them is gone."""
+    async def release_keys(self, keys: set[int]) -> None:
+        """Release keys whose page is gone."""
         for key in keys:
             try:
                 await self._release(key)
@@ -201,7 +223,7 @@ class Hands:
             raise Refused("no_power")
         if not self._station.cable.plugged:
             raise Refused("no_cable")
-        work, contact = self._desk.work
+        work, contact = self._agent.work
         match request:
             case Ring():
                 await self._command(

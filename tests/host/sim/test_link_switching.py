@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.exchange.imports.bank_file import clock_text
-from diadema_sim import bank
+from diadema_sim import bank_log
 from diadema_sim.centre import Centre
-from diadema_sim.replay import ReplayOptions, Watcher, run_replay
+from diadema_sim.link_switching import plan
+from diadema_sim.replay import ReplayOptions, Watcher, Workday, run_replay
 from diadema_sim.station import Station
-from diadema_sim.switching import plan
 from diadema_sim.witness import Witnessed
-from diadema_sim.workday import Workday
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +27,7 @@ SAME = ("agents", "total", "typified", "undelivered", "interrupted", "lost", "do
 
 
 @pytest.fixture
-def day(tmp_path: Path) -> bank.BankDay:
+def day(tmp_path: Path) -> bank_log.BankDay:
     """Forty minutes of three agents: calls of every length, some end to end."""
     chance = random.Random(3)
     lines = [HEADER]
@@ -41,7 +40,7 @@ def day(tmp_path: Path) -> bank.BankDay:
             at += seconds + chance.choice((0, 2, 30, 200))
     path = tmp_path / "log.tsv"
     path.write_text("\n".join(lines) + "\n")
-    return bank.read_day(path, "990201")
+    return bank_log.read_day(path, "990201")
 
 
 class Cables(Watcher):
@@ -78,7 +77,7 @@ def talked(day: dict[str, Any]) -> list[int]:
     return [row.pop("talk_s") for row in (day["total"], *day["agents"])]
 
 
-async def test_totals_are_those_of_a_day_on_the_cable(day: bank.BankDay) -> None:
+async def test_totals_are_those_of_a_day_on_the_cable(day: bank_log.BankDay) -> None:
     plain = await run_replay(ReplayOptions(day, ZONE), Watcher())
     cables = Cables()
     switching = await run_replay(ReplayOptions(day, ZONE, link_rounds=2, seed=5), cables)

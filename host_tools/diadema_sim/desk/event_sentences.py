@@ -1,6 +1,6 @@
-"""What a station writes, as plain sentences: one event in, one sentence out, from the catalogue.
+"""The events of a station as plain sentences of the catalogue, in any language.
 
-A kind that the catalogue does not know is named as it is, so that nothing is kept quiet.
+A kind that the catalogue does not know is named as it is, so that no event is hidden.
 """
 
 from collections.abc import Iterable
@@ -41,8 +41,8 @@ _BAD = (
 _NAMED = ("part", "command", "step", "rule", "result")  # fields whose codes the catalogue names
 
 
-class Teller:
-    """Knows the names of one site, as its `site.json` has them; keeps nothing of the events."""
+class EventSentences:
+    """Writes sentences with the names of one site; `site` is the content of its `site.json`."""
 
     def __init__(self, site: dict[str, Any]) -> None:
         self._names = {agent["id"]: agent["name"] for agent in site["agents"]}

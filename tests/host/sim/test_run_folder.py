@@ -6,13 +6,13 @@ import tempfile
 
 import pytest
 from diadema.base.locks import locked
-from diadema_sim.centre import own_folder, remove_dead
+from diadema_sim.centre import remove_abandoned, temporary_run_folder
 
 RUN = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from diadema_sim.centre import own_folder
-with own_folder() as root:
+from diadema_sim.centre import temporary_run_folder
+with temporary_run_folder() as root:
     (root / "store").mkdir()
     print(root, flush=True)
     sys.stdin.read()
@@ -31,16 +31,16 @@ def test_a_killed_runs_directory_goes_with_the_next_run(temporary):
     )
     left = temporary / run.stdout.readline().decode().strip()
     try:
-        with own_folder() as mine:
+        with temporary_run_folder() as mine:
             assert left.is_dir() and mine != left
-            assert remove_dead() == []
+            assert remove_abandoned() == []
     finally:
         run.kill()
         run.communicate()
     assert left.is_dir()
     with locked(left / "lock"):  # its hub still ends
-        assert remove_dead() == []
-    with own_folder() as mine:
+        assert remove_abandoned() == []
+    with temporary_run_folder() as mine:
         assert list(temporary.iterdir()) == [mine]
     assert list(temporary.iterdir()) == []
 
@@ -48,5 +48,5 @@ def test_a_killed_runs_directory_goes_with_the_next_run(temporary):
 def test_a_directory_of_somebody_else_is_left_alone(temporary):
     (temporary / "diadema-run-x").mkdir()
     (temporary / "diadema-other").mkdir()
-    assert remove_dead() == []
+    assert remove_abandoned() == []
     assert len(list(temporary.iterdir())) == 2

@@ -1,24 +1,160 @@
-"""Somebody at one simulated station, as far as every gesture needs it: what the station wrote, its
-power, its keys, and what the exchange's side asks of it over the hub.
-
-What is known of the station is what it wrote; each waits until that is there.
+"""Somebody at one simulated station: its power and keys, commands to it over the hub, and what is
+known of it, which is what it wrote. Each method waits until that is there.
 """
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from diadema.base.errors import DiademaError
 
-from diadema_sim import keying
+from diadema_sim import menu_keys
 from diadema_sim.hub_client import HubClient, HubUnreachable
-from diadema_sim.past import Past
 from diadema_sim.people import Desk
 from diadema_sim.station import NoPower
 from diadema_sim.timeline import HOLD_LIMIT_S
 from diadema_sim.witness import Witnessed
 from diadema_sim.world import World
+
+_WORK = {
+    "contact.offered": "offered",
+    "contact.dialed": "dialing",
+    "contact.answered": "talking",
+    "contact.held": "held",
+    "contact.resumed": "talking",
+    "contact.consulted": "consulting",
+    "contact.consult_ended": "held",
+    "contact.transferred": "talking",  # a conference; another one ends the call
+    "contact.missed": "idle",
+    "contact.ended": "wrapup",
+    "wrapup.ended": "idle",
+    "session.closed": "idle",
+}
+_CODES = ("contact.typified", "contact.retypified")
+_UNCODED = "SIN_TIPIFICAR"
+_RECENT = 8
+_WAITING = 3
+_NEVER_MS = 0
+
+
+class StationHistory:
+    """What the events of one station say of its agent's day. `events` grows as it writes on."""
+
+    def __init__(self, events: Sequence[Witnessed]) -> None:
+        self._events = events
+
+    @property
+    def presence(self) -> str:
+        last = self._last(lambda event: event["k"] == "presence.changed")
+        return str(last["to"]) if last else "logged_out"
+
+    @property
+    def work(self) -> tuple[str, str | None]:
+        last = self._last(
+            lambda event: (
+                event["k"] in _WORK
+                and (event["k"] != "contact.transferred" or event["kind"] == "conference")
+                and event.get("completed") is not False
+            )
+        )
+        if last is None:
+            return "idle", None
+        work = _WORK[last["k"]]
+        if last.get("dial_result"):
+            work = "idle"
+        elif last.get("result") == "back":
+            work = "talking"
+        return work, last.get("c")
+
+    def kinds_since(self, since: int) -> set[str]:
+        """What was written from event `since` on."""
+        return {seen.event["k"] for seen in self._events[since:]}
+
+    def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
+        event = self._last(lambda event: event["k"] == kind and event.get("c") == contact)
+        return event is not None and (not by or event.get("by") in by)
+
+    def answered_ms(self, contact: str) -> int:
+        """When; 0 for a call that was not answered."""
+        seen = self._newest(
+            lambda event: event["k"] == "contact.answered" and event["c"] == contact
+        )
+        return seen.at_ms if seen else _NEVER_MS
+
+    def last_change_ms(self) -> int:
+        """When the newest change came that was not the person's own: a command's, or time's."""
+        seen = self._newest(
+            lambda event: (
+                "i" in event
+                or event.get("by") == "system"
+                or event.get("cause") == "timeout"
+                or event["k"] in ("contact.missed", "session.opened")
+            )
+        )
+        return seen.at_ms if seen else _NEVER_MS
+
+    def recent_codes(self) -> list[str]:
+        """The codes that the agent gave last at this station, the newest first."""
+        codes: list[str] = []
+        agent = None
+        for seen in self._events:
+            event = seen.event
+            if event["k"] == "session.opened" and event["a"] != agent:
+                agent = event["a"]
+                codes = []
+            elif event["k"] in _CODES and event["code"] != _UNCODED:
+                codes = [event["code"], *codes[: _RECENT - 1]]
+        return codes
+
+    def uncoded_contacts(self) -> list[str]:
+        """The calls that can still get a code, the oldest first."""
+        calls: list[str] = []
+        coded: set[str] = set()
+        agent = None
+        for seen in self._events:
+            event = seen.event
+            if event["k"] == "session.opened" and event["a"] != agent:
+                agent = event["a"]
+                calls = []
+            elif event["k"] in _CODES and event["code"] != _UNCODED:
+                coded.add(event["c"])
+                calls = [call for call in calls if call != event["c"]]
+            elif event["k"] == "wrapup.ended" and event["c"] not in coded:
+                calls += [event["c"]] * (event["cause"] != "agent")
+        return calls[-_WAITING:]
+
+    def motive(self, contact: str) -> str | None:
+        last = self._last(lambda event: event["k"] == "contact.motive" and event["c"] == contact)
+        return str(last["motive"]) if last else None
+
+    def steps_left(self, contact: str, campaigns: list[dict[str, Any]]) -> int:
+        """How many steps of its campaign's protocol can still be ticked."""
+        begun = self._last(
+            lambda event: (
+                event["k"] in ("contact.offered", "contact.dialed") and event["c"] == contact
+            )
+        )
+        named = begun.get("campaign") if begun else None
+        rows = [row for row in campaigns if row["code"] == named] or campaigns[:1]
+        done = {
+            seen.event["step"]
+            for seen in self._events
+            if seen.event["k"] == "contact.step" and seen.event["c"] == contact
+        }
+        return sum(
+            step["step"] not in done and not (step["automatic"] and step["step"] == "closing")
+            for row in rows
+            for step in row["steps"]
+        )
+
+    def _last(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+        seen = self._newest(wanted)
+        return seen.event if seen else None
+
+    def _newest(self, wanted: Callable[[dict[str, Any]], bool]) -> Witnessed | None:
+        return next((seen for seen in reversed(self._events) if wanted(seen.event)), None)
+
 
 GESTURE_MS = 5_000  # of the run: what a key or a badge does is journaled by then
 LOOK_MS = 20
@@ -32,7 +168,7 @@ class PowerLost(DiademaError):
     """The station went dark, or came back from it, in the middle of a gesture."""
 
 
-class Silent(DiademaError):
+class NoResponse(DiademaError):
     """The station did not write what the gesture means."""
 
 
@@ -40,7 +176,7 @@ class NotDelivered(DiademaError):
     """The hub could not bring a command to the station within the limit, or it was refused."""
 
 
-class AtStation:
+class StationUser:
     """One person at one station of `world`. Not for two tasks at a time."""
 
     def __init__(self, world: World, hub: HubClient, desk: Desk, site: dict[str, Any]) -> None:
@@ -48,7 +184,7 @@ class AtStation:
         self.desk = desk
         self.station = world.stations[desk.station]
         self.site = site
-        self.past = Past(world.witness.events(desk.station))
+        self.history = StationHistory(world.witness.events(desk.station))
         self.world = world
         self._hub = hub
         self._looked_at = 0  # events before this one hold no restart that the person missed
@@ -62,19 +198,19 @@ class AtStation:
 
     @property
     def presence(self) -> str:
-        return self.past.presence
+        return self.history.presence
 
     @property
     def work(self) -> tuple[str, str | None]:
         """(idle, offered, dialing, talking, held, consulting or wrapup; the contact)."""
-        return self.past.work
+        return self.history.work
 
     def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:
         """Whether the contact has such an event, by one of these if any are named."""
-        return self.past.happened(kind, contact, by)
+        return self.history.happened(kind, contact, by)
 
     async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
-        """The first such event from `since` on. Raises Silent.
+        """The first such event from `since` on. Raises NoResponse.
 
         A fast run waits some seconds of its own time: it would be weeks on before real ones pass.
         """
@@ -89,7 +225,7 @@ class AtStation:
                 if seen.event["k"] == kind and fields.items() <= seen.event.items():
                     return seen
             if self.world.now_ms() >= deadline_ms:
-                raise Silent(
+                raise NoResponse(
                     f"{self.desk.seat} ({self.desk.station}) wrote no {kind} {fields or ''} in "
                     f"{limit_ms / 1000:.0f} s; its last events: {self._tail()}"
                 )
@@ -147,7 +283,7 @@ class AtStation:
                 since = len(events)
                 await self.station.power_on()
             if time.monotonic() > deadline:
-                raise Silent(
+                raise NoResponse(
                     f"{self.desk.seat} ({self.desk.station}) and its hub did not find each other "
                     f"within {_START_LIMIT_S:.0f} s; its last events: {self._tail()}"
                 )
@@ -166,19 +302,20 @@ class AtStation:
         for at, key in enumerate(keys):
             if at and gap_ms:
                 await self.world.sleep(gap_ms())
-            if key >= keying.FIRST:
-                await self._see_what_came()
+            if key >= menu_keys.FIRST:
+                await self._notice_screen_change()
             self._notice_restart()
-            while not await self.by_hand(self.station.press(key)):
-                self._notice_restart()  # no light answered her: once more
+            while not await self.if_powered(self.station.press(key)):
+                self._notice_restart()  # no light answered: once more
 
-    async def _see_what_came(self) -> None:
-        """A change of the screen that is not hers is looked at before she presses a soft key."""
-        left_ms = self.past.came_ms() + SETTLED_MS - self.world.now_ms()
+    async def _notice_screen_change(self) -> None:
+        """Give a change of the screen that the agent did not cause its time before a soft key."""
+        left_ms = self.history.last_change_ms() + SETTLED_MS - self.world.now_ms()
         if left_ms > 0:
             await self.world.sleep(left_ms)
 
-    async def by_hand[T](self, movement: Awaitable[T]) -> T:
+    async def if_powered[T](self, movement: Awaitable[T]) -> T:
+        """Await what a hand does at the station. Raises PowerLost where it has no power."""
         try:
             return await movement
         except NoPower as error:
@@ -202,11 +339,11 @@ class AtStation:
         await self._command("contact.missed", withdraw, limit_s, c=contact)
 
     async def help_comes(
-        self, asked: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
+        self, request: Witnessed, state: str, by: str, *, limit_s: float = HOLD_LIMIT_S
     ) -> None:
         """A supervisor accepts the request, or has resolved it."""
-        help_ = {"cmd": "help", "of": asked.sequence, "state": state, "by": by}
-        of = [self.station.id, asked.epoch, asked.sequence]
+        help_ = {"cmd": "help", "of": request.sequence, "state": state, "by": by}
+        of = [self.station.id, request.epoch, request.sequence]
         await self._command(f"help.{state}", help_, limit_s, of=of)
 
     async def _command(

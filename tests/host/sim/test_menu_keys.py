@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
-from diadema_sim import keying, people
-from diadema_sim.past import Past
+from diadema_sim import menu_keys, people
+from diadema_sim.station_user import StationHistory
 from diadema_sim.witness import Witnessed
 
 from tests.support.deskbench import DeskBench
@@ -20,7 +20,7 @@ TREE = people.LIMA_TREE
 
 
 class Desk:
-    """The state machine, and what a person knows of its past."""
+    """The state machine, and what a person knows of its history."""
 
     def __init__(self) -> None:
         desks = people.desks(1)
@@ -30,9 +30,9 @@ class Desk:
         self.site = content
         self.bench = DeskBench(json.loads(made))
         self.seen: list[Witnessed] = []
-        self.past = Past(self.seen)
+        self.history = StationHistory(self.seen)
         self.bench.do("badge", ROSA)
-        self.keys(keying.READY)
+        self.keys(menu_keys.READY)
 
     def keys(self, *keys: int) -> None:
         for key in keys:
@@ -45,7 +45,7 @@ class Desk:
 
     def call(self, contact: str) -> None:
         self.ring(contact)
-        self.keys(keying.ANSWER)
+        self.keys(menu_keys.ANSWER)
 
     def _note(self) -> None:
         for event in self.bench.events[len(self.seen) :]:
@@ -56,12 +56,16 @@ class Desk:
         return found
 
     def typify(self, contact: str, code: str) -> None:
-        self.keys(*keying.code_keys(TREE, code, self.past.recent(), self.past.motive(contact)))
+        self.keys(
+            *menu_keys.code_keys(
+                TREE, code, self.history.recent_codes(), self.history.motive(contact)
+            )
+        )
 
     def menu(self, contact: str, line: str) -> None:
-        coded = self.past.happened("contact.typified", contact)
-        step = self.past.steps_left(contact, self.site["campaigns"]) > 0
-        self.keys(*keying.call_menu_keys(line, step=step, coded=coded))
+        coded = self.history.happened("contact.typified", contact)
+        step = self.history.steps_left(contact, self.site["campaigns"]) > 0
+        self.keys(*menu_keys.call_menu_keys(line, step=step, coded=coded))
 
 
 @pytest.fixture
@@ -82,9 +86,9 @@ def test_every_code_is_found_whatever_was_used_before(desk: Desk, seed: int) -> 
         if motive:
             desk.menu(contact, "motive")
             motives = [{"code": node[0]} for node in TREE["nodes"]]
-            desk.keys(*keying.coded_keys(motives, motive))
-            assert desk.past.motive(contact) == motive
-        desk.keys(keying.HANG_UP)
+            desk.keys(*menu_keys.coded_keys(motives, motive))
+            assert desk.history.motive(contact) == motive
+        desk.keys(menu_keys.HANG_UP)
         desk.typify(contact, code)
         typified = desk.last("contact.typified")
         assert (typified["c"], typified["code"]) == (contact, code)
@@ -105,10 +109,10 @@ LINES = {
 def test_the_menu_of_a_call_opens_what_is_wanted(desk: Desk, line: str, steps: int) -> None:
     desk.call("c1")
     for _ in range(steps):
-        desk.keys(keying.STEP)
+        desk.keys(menu_keys.STEP)
         if desk.last("contact.step")["step"] == "identity":
-            desk.keys(keying.FIRST)  # how it was verified
-    assert desk.past.steps_left("c1", desk.site["campaigns"]) == 4 - steps
+            desk.keys(menu_keys.FIRST)  # how it was verified
+    assert desk.history.steps_left("c1", desk.site["campaigns"]) == 4 - steps
     desk.menu("c1", line)
     assert desk.bench.station.menu.kind == LINES[line]
 
@@ -137,10 +141,10 @@ def test_what_the_past_says_is_what_the_desk_knows(desk: Desk) -> None:
             desk.keys(chance.choice((1, 1, 2, 3, 3, 4, 5, 6)))
         desk._note()
         state = desk.bench.desk
-        assert desk.past.presence == state.presence
-        assert desk.past.work[0] == state.work
-        assert desk.past.recent() == state.recent
-        assert desk.past.waiting() == [row[0] for row in state.pending]
+        assert desk.history.presence == state.presence
+        assert desk.history.work[0] == state.work
+        assert desk.history.recent_codes() == state.recent
+        assert desk.history.uncoded_contacts() == [row[0] for row in state.pending]
         if state.work in ("talking", "held", "consulting"):
-            assert desk.past.work[1] == state.contact
-            assert desk.past.motive(state.contact) == state.motive
+            assert desk.history.work[1] == state.contact
+            assert desk.history.motive(state.contact) == state.motive

@@ -1,4 +1,4 @@
-"""Which keys bring an agent to what she wants on the station's screen.
+"""Which keys bring an agent to a line of a menu on the station's screen.
 
 A list has four lines, keyed 3-6; over four, each page has three and line 6 turns it («Más ›»). For
 the drivers of simulated runs, who see the site's catalogues and not the firmware.
@@ -53,7 +53,7 @@ def code_keys(
 ) -> list[int]:
     """Keys for a leaf of the tipificación tree, once it is open.
 
-    The codes that she used most of her `recent` ones, the newest first, stand before the tree's
+    The codes that the agent used most among `recent`, the newest first, stand before the tree's
     first level; under the `motive` of the call, which is open then, those of that motive.
     """
     nodes = tree["nodes"]

@@ -1,6 +1,6 @@
 """People who work by chance: calls arrive, agents answer, talk, typify, pause; all of one seed.
 
-Arrivals, service and types come from a fit to real calls; the rest is assumed (`fitted.py`).
+Arrivals, service and types come from a fit to real calls; the rest is assumed (`behaviour.py`).
 `pace` says how many times quicker than real people they live, for runs that somebody watches.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from diadema_sim import fitted, people
-from diadema_sim.at_desk import AtDesk
-from diadema_sim.at_station import NotDelivered, PowerLost
+from diadema_sim import people
+from diadema_sim.agent import Agent
+from diadema_sim.behaviour import ASSUMED, BANK_1999_02, Behaviour, draw_seconds
 from diadema_sim.centre import Centre
-from diadema_sim.fitted import ASSUMED, Fitted, draw_seconds
+from diadema_sim.station_user import NotDelivered, PowerLost
 
 _HOUR_MS = 3_600_000
 _SLICE_MS = 1000
@@ -36,7 +36,7 @@ class _Call:
     type: str
     patience_until_ms: float
     code: str = ""  # that it will get
-    intended: str | None = None  # her reason of not being ready after it
+    intended: str | None = None  # reason of not being ready after it
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Shift:
         *,
         seed: int,
         zone: str,
-        behaviour: Fitted = fitted.BANK_1999_02,
+        behaviour: Behaviour = BANK_1999_02,
         pace: float = 1.0,
         hour: int | None = None,
         series: str = "c",
@@ -68,17 +68,17 @@ class Shift:
         self.counts = Counts()
         self._centre = centre
         self._world = centre.world
-        self._desks = centre.desks
+        self._agents = centre.agents
         self._behaviour = behaviour
         self._pace = pace
         self._hour = hour
         self._zone = ZoneInfo(zone)
         self._arrivals = random.Random(f"{seed} arrivals")
         self._chance = {
-            desk.desk.person.id: random.Random(f"{seed} {desk.desk.person.id}")
-            for desk in centre.desks
+            agent.desk.person.id: random.Random(f"{seed} {agent.desk.person.id}")
+            for agent in centre.agents
         }
-        self._free: deque[AtDesk] = deque()
+        self._free: deque[Agent] = deque()
         self._waiting: deque[_Call] = deque()
         self._over = asyncio.Event()
         self._going = False
@@ -94,8 +94,8 @@ class Shift:
             self._tasks = tasks
             with self._world.hold("the shift begins"):
                 self._world.timeline.set_speed(speed)
-                for desk in self._desks:
-                    tasks.create_task(self._come(desk))
+                for agent in self._agents:
+                    tasks.create_task(self._come(agent))
                 exchange = tasks.create_task(self._exchange(until_ms))
                 await asyncio.sleep(0)  # they act from here on, so that the clock minds them
             await self._over.wait()
@@ -114,7 +114,7 @@ class Shift:
         with self._world.actor():
             number = 0
             while self._world.now_ms() < until_ms:
-                rate = self._rate() * len(self._desks) * self._pace
+                rate = self._rate() * len(self._agents) * self._pace
                 wait_ms = self._arrivals.expovariate(rate / _HOUR_MS)
                 await self._world.sleep_until(min(self._world.now_ms() + wait_ms, until_ms))
                 if self._world.now_ms() >= until_ms:
@@ -143,174 +143,174 @@ class Shift:
         while self._waiting and self._waiting[0].patience_until_ms < self._world.now_ms():
             self._waiting.popleft()
         while self._waiting and self._free:
-            desk, call = self._free.popleft(), self._waiting.popleft()
-            self._tasks.create_task(self._serve(desk, call))
+            agent, call = self._free.popleft(), self._waiting.popleft()
+            self._tasks.create_task(self._serve(agent, call))
 
-    def _set_free(self, desk: AtDesk) -> None:
+    def _set_free(self, agent: Agent) -> None:
         assert self._tasks
         if self._going:
-            self._tasks.create_task(self._leave(desk))
+            self._tasks.create_task(self._leave(agent))
         else:
-            self._free.append(desk)
+            self._free.append(agent)
             self._match()
 
     # --- the agents ---------------------------------------------------------------------------
 
-    async def _come(self, desk: AtDesk) -> None:
+    async def _come(self, agent: Agent) -> None:
         with self._world.actor():
-            chance = self._chance[desk.desk.person.id]
+            chance = self._chance[agent.desk.person.id]
             await self._sleep(chance.uniform(0, 4))
             # who lives so quickly has less time for it
             tests = chance.random() < ASSUMED.tests_station / self._pace
-            await desk.log_in(tests=tests, gap_ms=self._gap(chance))
-            await desk.get_ready()
-            self._set_free(desk)
+            await agent.log_in(tests=tests, gap_ms=self._gap(chance))
+            await agent.get_ready()
+            self._set_free(agent)
 
-    async def _leave(self, desk: AtDesk) -> None:
+    async def _leave(self, agent: Agent) -> None:
         with self._world.actor():
-            if desk.presence == "logged_out":
-                await desk.log_in()
-            await desk.go_home()
+            if agent.presence == "logged_out":
+                await agent.log_in()
+            await agent.go_home()
 
-    async def _serve(self, desk: AtDesk, call: _Call) -> None:
+    async def _serve(self, agent: Agent, call: _Call) -> None:
         with self._world.actor():
-            chance = self._chance[desk.desk.person.id]
+            chance = self._chance[agent.desk.person.id]
             try:
-                if await self._take(desk, call, chance):
-                    await self._after(desk, call, chance)
+                if await self._take(agent, call, chance):
+                    await self._after(agent, call, chance)
                     if not self._going and chance.random() < ASSUMED.pauses:
-                        await self._pause(desk, chance)
+                        await self._pause(agent, chance)
             except NotDelivered as error:
                 self.counts.undelivered.append(str(error))
             except PowerLost:
-                await desk.switch_on()
-                if desk.work == ("wrapup", call.contact):
-                    await self._after(desk, call, chance)
+                await agent.switch_on()
+                if agent.work == ("wrapup", call.contact):
+                    await self._after(agent, call, chance)
             if not self._going:
-                await self._back(desk)
-            self._set_free(desk)
+                await self._back(agent)
+            self._set_free(agent)
 
-    async def _back(self, desk: AtDesk) -> None:
-        """Ready again, whatever she was before."""
-        if desk.presence == "logged_out":
-            await desk.log_in()
-        if desk.presence == "not_ready":
-            await desk.get_ready()
+    async def _back(self, agent: Agent) -> None:
+        """Ready again, whatever the agent was before."""
+        if agent.presence == "logged_out":
+            await agent.log_in()
+        if agent.presence == "not_ready":
+            await agent.get_ready()
 
-    async def _take(self, desk: AtDesk, call: _Call, chance: random.Random) -> bool:
+    async def _take(self, agent: Agent, call: _Call, chance: random.Random) -> bool:
         """From the ring to the end of the talk; False when nobody answered."""
         contact = call.contact
         call.code = self._code(call, chance)
-        await desk.ring(contact, queue=people.QUEUES.get(call.type, call.type))
-        if chance.random() < ASSUMED.missed and await self._let_it_ring(desk, contact):
+        await agent.ring(contact, queue=people.QUEUES.get(call.type, call.type))
+        if chance.random() < ASSUMED.missed and await self._let_it_ring(agent, contact):
             return False
         await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
-        answered = await desk.answer(contact)
+        answered = await agent.answer(contact)
         talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
         talk_s = max(talk_s, _LEAST_TALK_S)
-        if talk_s > _KEYING_S and await self._talk(desk, call, chance, talk_s):
+        if talk_s > _KEYING_S and await self._talk(agent, call, chance, talk_s):
             return True
         await self._until_or_stop(answered.at_ms + 1000 * talk_s)
         if chance.random() < ASSUMED.caller_hangs_up:
-            await desk.caller_hangs_up(contact)
+            await agent.caller_hangs_up(contact)
         else:
-            await desk.hang_up(contact)
+            await agent.hang_up(contact)
         return True
 
-    async def _talk(self, desk: AtDesk, call: _Call, chance: random.Random, talk_s: float) -> bool:
-        """What she does while they talk; True when the call went over to another area."""
+    async def _talk(self, agent: Agent, call: _Call, chance: random.Random, talk_s: float) -> bool:
+        """What the agent does while they talk; True when the call went over to another area."""
         contact, gap = call.contact, self._gap(chance)
         if chance.random() < ASSUMED.follows_protocol:
-            await self._follow_protocol(desk, contact, chance, talk_s)
+            await self._follow_protocol(agent, contact, chance, talk_s)
         if chance.random() < ASSUMED.motive_first:
-            await desk.motive(contact, people.motive_of(desk.site["tree"], call.code), gap)
+            await agent.motive(contact, people.motive_of(agent.site["tree"], call.code), gap)
         if chance.random() < ASSUMED.helped:
-            await self._get_help(desk, chance)
+            await self._get_help(agent, chance)
         if chance.random() < ASSUMED.typified_in_call:
             await self._sleep(talk_s * chance.uniform(0, 0.2))
-            await desk.typify_in_call(contact, call.code, gap)
+            await agent.typify_in_call(contact, call.code, gap)
         if chance.random() < ASSUMED.held:
             await self._sleep(chance.uniform(0, talk_s / 4))
-            await desk.hold(contact)
+            await agent.hold(contact)
             await self._sleep(draw_seconds(ASSUMED.hold, chance) / self._pace)
-            await desk.resume(contact)
+            await agent.resume(contact)
         if chance.random() < ASSUMED.muted:
-            await desk.mute(contact)
+            await agent.mute(contact)
             await self._sleep(chance.uniform(0.2, 1) * talk_s / 4)
-            await desk.unmute(contact)
+            await agent.unmute(contact)
         if chance.random() < ASSUMED.intended:
             call.intended = ASSUMED.draw_reason(chance)
-            await desk.intend(contact, call.intended)
+            await agent.intend(contact, call.intended)
         return chance.random() < ASSUMED.transferred and await self._hand_over(
-            desk, contact, chance
+            agent, contact, chance
         )
 
     async def _follow_protocol(
-        self, desk: AtDesk, contact: str, chance: random.Random, talk_s: float
+        self, agent: Agent, contact: str, chance: random.Random, talk_s: float
     ) -> None:
-        methods = [method["code"] for method in desk.site["identity_methods"]]
-        left = chance.randint(1, desk.steps_left(contact))
+        methods = [method["code"] for method in agent.site["identity_methods"]]
+        left = chance.randint(1, agent.steps_left(contact))
         for _ in range(min(left, int(talk_s / 2 / _STEP_S))):
             await self._sleep(talk_s / 2 / left * chance.uniform(0.3, 1))
-            await desk.step(contact, chance.choice(methods), self._gap(chance))
+            await agent.step(contact, chance.choice(methods), self._gap(chance))
 
-    async def _get_help(self, desk: AtDesk, chance: random.Random) -> None:
-        topic = chance.choice(desk.site["help_topics"])["code"]
+    async def _get_help(self, agent: Agent, chance: random.Random) -> None:
+        topic = chance.choice(agent.site["help_topics"])["code"]
         left_out = chance.random() < ASSUMED.topic_left_out
-        asked = await desk.ask_help(None if left_out else topic, self._gap(chance))
+        request = await agent.request_help(None if left_out else topic, self._gap(chance))
         for state in ("accepted", "resolved"):
             await self._sleep(draw_seconds(ASSUMED.help, chance) / self._pace)
-            await desk.help_comes(asked, state, _SUPERVISOR)
+            await agent.help_comes(request, state, _SUPERVISOR)
 
-    async def _hand_over(self, desk: AtDesk, contact: str, chance: random.Random) -> bool:
-        """False when the caller stays with her."""
-        area = chance.choice(desk.site["areas"])
-        await desk.transfer(contact, area["code"], self._gap(chance))
+    async def _hand_over(self, agent: Agent, contact: str, chance: random.Random) -> bool:
+        """False when the caller stays with the agent."""
+        area = chance.choice(agent.site["areas"])
+        await agent.transfer(contact, area["code"], self._gap(chance))
         if not area["consulted"]:
             return True
         await self._sleep(draw_seconds(ASSUMED.consult, chance) / self._pace)
         outcome = chance.random()
         if outcome < ASSUMED.after_consult:
-            await desk.join(contact)
+            await agent.join(contact)
             return True
         if outcome < ASSUMED.after_consult + ASSUMED.conference:
-            await desk.confer(contact)
+            await agent.confer(contact)
         else:
-            await desk.come_back(contact)
+            await agent.come_back(contact)
         return False
 
-    async def _let_it_ring(self, desk: AtDesk, contact: str) -> bool:
-        """Away from the desk until the ring ends; False when the shift ended first."""
-        while not self._going and not desk.happened("contact.missed", contact):
+    async def _let_it_ring(self, agent: Agent, contact: str) -> bool:
+        """Away from the agent until the ring ends; False when the shift ended first."""
+        while not self._going and not agent.happened("contact.missed", contact):
             await self._world.sleep(_SLICE_MS)
-        return desk.happened("contact.missed", contact)
+        return agent.happened("contact.missed", contact)
 
-    async def _after(self, desk: AtDesk, call: _Call, chance: random.Random) -> None:
-        since = desk.seen
+    async def _after(self, agent: Agent, call: _Call, chance: random.Random) -> None:
+        since = agent.seen
         wrapup_s = draw_seconds(ASSUMED.wrapup, chance) / self._pace
         await self._until_or_stop(self._world.now_ms() + 1000 * min(wrapup_s, 45))
-        if desk.happened("contact.typified", call.contact):
-            await desk.done(call.contact)
+        if agent.happened("contact.typified", call.contact):
+            await agent.done(call.contact)
         else:
-            await desk.typify_after(call.contact, call.code, self._gap(chance))
+            await agent.typify_after(call.contact, call.code, self._gap(chance))
         if call.intended:
-            await desk.expect(
+            await agent.expect(
                 "presence.changed", since, to="not_ready", reason=call.intended, by="agent"
             )
-            await self._rest(desk, chance)
+            await self._rest(agent, chance)
 
-    async def _pause(self, desk: AtDesk, chance: random.Random) -> None:
+    async def _pause(self, agent: Agent, chance: random.Random) -> None:
         reason = ASSUMED.draw_reason(chance)
         if reason == "refrigerio" and chance.random() < ASSUMED.closes_session:
-            await desk.log_out()
+            await agent.log_out()
         else:
-            await desk.pause(reason, self._gap(chance))
-        await self._rest(desk, chance)
+            await agent.pause(reason, self._gap(chance))
+        await self._rest(agent, chance)
 
-    async def _rest(self, desk: AtDesk, chance: random.Random) -> None:
+    async def _rest(self, agent: Agent, chance: random.Random) -> None:
         pause_s = draw_seconds(ASSUMED.pause, chance) / self._pace
         await self._until_or_stop(self._world.now_ms() + 1000 * pause_s)
-        await self._back(desk)
+        await self._back(agent)
 
     def _code(self, call: _Call, chance: random.Random) -> str:
         return chance.choice(people.LIMA_CODES.get(call.type, people.leaves(people.LIMA_TREE)))

@@ -5,7 +5,7 @@ import base64
 from typing import Any
 
 import pytest
-from diadema_sim.desk.look import DARK, Eyes
+from diadema_sim.desk.live_view import BLANK, ScreenReader
 from diadema_sim.station import NoPower
 
 
@@ -36,35 +36,35 @@ class Station:
 
 async def test_all_pages_are_read_only_after_something_was_drawn() -> None:
     station = Station()
-    eyes = Eyes(station)  # type: ignore[arg-type]
+    eyes = ScreenReader(station)  # type: ignore[arg-type]
     for at in (0, 700, 1023):
         station.draw(at)
-        face = await eyes.look()
+        face = await eyes.read()
         assert base64.b64decode(face.screen) == station.ram
         assert (face.on, face.lights) == (True, (True, False, False))
         assert sorted(station.pages) == [*range(8)]
         station.pages.clear()
-        assert await eyes.look() == face
+        assert await eyes.read() == face
         assert station.pages == [0]
         station.pages.clear()
 
 
 async def test_it_is_dark_without_power_and_where_the_screen_is_off() -> None:
     station = Station()
-    eyes = Eyes(station)  # type: ignore[arg-type]
+    eyes = ScreenReader(station)  # type: ignore[arg-type]
     station.draw(5)
-    lit = await eyes.look()
+    lit = await eyes.read()
     station.on = False
-    off = await eyes.look()
-    assert (off.screen, off.on, off.lights) == (DARK.screen, False, lit.lights)
+    off = await eyes.read()
+    assert (off.screen, off.on, off.lights) == (BLANK.screen, False, lit.lights)
     station.powered = False
-    assert await eyes.look() == DARK
+    assert await eyes.read() == BLANK
     station.powered = station.on = True
-    assert await eyes.look() == lit
+    assert await eyes.read() == lit
 
 
 async def test_a_board_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     station = Station()
     station.answers = False
     with pytest.raises(TimeoutError):
-        await Eyes(station, limit_s=0.01).look()  # type: ignore[arg-type]
+        await ScreenReader(station, limit_s=0.01).read()  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from diadema_sim import people, scripted
+from diadema_sim import people
+from diadema_sim.behaviour import ASSUMED
 from diadema_sim.centre import open_centre
-from diadema_sim.fitted import ASSUMED
-from diadema_sim.scripted import Shift
+from diadema_sim.shift import Shift
 
 MONDAY_9_LIMA = 1_770_040_800_000
 # as ever, but what is rare comes often
@@ -33,7 +33,7 @@ KINDS = {
 
 
 async def test_a_shift_does_all_that_a_station_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scripted, "ASSUMED", BUSY)
+    monkeypatch.setattr("diadema_sim.shift.ASSUMED", BUSY)
     async with open_centre(
         people.desks(3),
         name="Centro de muestra",

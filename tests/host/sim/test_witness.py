@@ -9,8 +9,7 @@ import pytest
 from diadema.store import Batch, Reader, Writer, open_reader, open_writer
 from diadema.store.writer import Doubtful
 from diadema.wire.journal import JournalEvent
-from diadema_sim import comparison
-from diadema_sim.witness import Witness
+from diadema_sim.witness import Key, Witness, compare, journaled, missing
 
 STATION = "DIA-02d1ade00001"
 
@@ -38,39 +37,39 @@ def stored(number: int, e: int = 7, **other: Any) -> tuple[str, int, int, str, b
     return (STATION, e, number, whole["k"], json.dumps(whole).encode())
 
 
-def witnessed(numbers: range) -> dict[comparison.Key, dict[str, Any]]:
+def witnessed(numbers: range) -> dict[Key, dict[str, Any]]:
     witness = Witness(lambda: 0)
     for number in numbers:
         payload = json.dumps(event(number)).encode()
-        witness.saw(STATION, JournalEvent(7, number, payload))
-        witness.saw(STATION, JournalEvent(7, number, payload))
-    return comparison.journaled(witness, [STATION])
+        witness.record(STATION, JournalEvent(7, number, payload))
+        witness.record(STATION, JournalEvent(7, number, payload))
+    return journaled(witness, [STATION])
 
 
 def test_a_faithful_store(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(n) for n in (2, 1, 3)]))
     seen = witnessed(range(1, 4))
-    found = comparison.compare(reader, seen)
+    found = compare(reader, seen)
     assert (found.journaled, found.stored, found.lost, found.doubled) == (3, 3, [], [])
-    assert comparison.missing(reader, seen) == 0
+    assert missing(reader, seen) == 0
 
 
 def test_what_is_missing_is_lost(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(1), stored(3)]))
     seen = witnessed(range(1, 4))
-    assert comparison.missing(reader, seen) == 1
-    assert comparison.compare(reader, seen).lost == [(STATION, 7, 2)]
+    assert missing(reader, seen) == 1
+    assert compare(reader, seen).lost == [(STATION, 7, 2)]
 
 
 def test_other_content_is_a_loss(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(1), stored(2, u=0)]))
-    found = comparison.compare(reader, witnessed(range(1, 3)))
+    found = compare(reader, witnessed(range(1, 3)))
     assert (found.lost, found.doubled) == ([(STATION, 7, 2)], [])
 
 
 def test_what_was_never_journaled_is_a_double(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(1), stored(2), stored(1, e=8)]))
-    found = comparison.compare(reader, witnessed(range(1, 2)))
+    found = compare(reader, witnessed(range(1, 2)))
     assert (found.stored, found.lost) == (3, [])
     assert sorted(found.doubled) == [(STATION, 7, 2), (STATION, 8, 1)]
 
@@ -78,11 +77,11 @@ def test_what_was_never_journaled_is_a_double(writer: Writer, reader: Reader) ->
 def test_a_conflict_is_a_double(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(1)]))
     writer.commit(Batch(doubtful=[Doubtful(*stored(1, u=5))]))
-    found = comparison.compare(reader, witnessed(range(1, 2)))
+    found = compare(reader, witnessed(range(1, 2)))
     assert (found.lost, found.doubled) == ([], [(STATION, 7, 1)])
 
 
 def test_journals_of_earlier_runs_do_not_count(writer: Writer, reader: Reader) -> None:
     writer.commit(Batch(events=[stored(1), stored(1, e=6), stored(2, e=6)]))
-    found = comparison.compare(reader, witnessed(range(1, 2)), {(STATION, 6)})
+    found = compare(reader, witnessed(range(1, 2)), {(STATION, 6)})
     assert (found.stored, found.lost, found.doubled) == (1, [], [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from diadema_sim import bank
+from diadema_sim import bank_log
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +16,16 @@ HEADER = (
 )
 
 
+def truth(day: bank_log.BankDay) -> dict[str, tuple[int, int]]:
+    """(contacts, talk seconds) of each agent, straight from the file."""
+    return {
+        agent: (len(calls), sum(call.talk_s for call in calls))
+        for agent, calls in sorted(day.calls.items())
+    }
+
+
 def row(start: int, end: int, server: str, *, outcome: str = "AGENT", day: str = "990201") -> str:
-    start_text, end_text = bank.clock_text(start), bank.clock_text(end)
+    start_text, end_text = bank_log.clock_text(start), bank_log.clock_text(end)
     return (
         f"AA0101\t7\t0\t0\tPS\t{day}\t7:02:47\t7:02:56\t9\t0:00:00\t0:00:00\t0\t{outcome}"
         f"\t{start_text}\t{end_text}\t{end - start}\t{server}"
@@ -34,12 +42,12 @@ def test_a_call_over_midnight_makes_a_row_of_the_next_day_impossible(tmp_path):
     rows = [row(86_280, 86_700, "A"), row(180, 400, "A", day="990202")]
     rows.append(row(300, 500, "A", day="990202"))
     path = write(tmp_path, rows)
-    read = bank.read_day(path, "990202")
+    read = bank_log.read_day(path, "990202")
     assert [row.line for row in read.impossible] == [3]
     assert "line 2" in read.impossible[0].why
-    assert read.truth() == {"A": (1, 200)}
-    assert bank.read_day(path, "990201").truth() == {"A": (1, 420)}
-    assert bank.read_days(path)["990202"] == read
+    assert truth(read) == {"A": (1, 200)}
+    assert truth(bank_log.read_day(path, "990201")) == {"A": (1, 420)}
+    assert bank_log.read_days(path)["990202"] == read
 
 
 @dataclass
@@ -62,13 +70,13 @@ def days(draw: st.DrawFn) -> Made:
         steps = st.tuples(st.integers(0, 900), st.integers(0, 4_000), st.booleans())
         for gap, length, overlapped in draw(st.lists(steps, max_size=12)):
             start = now + max(gap, now == last_start)  # of equal starts the file's order decides
-            if start >= bank.DAY_S:
+            if start >= bank_log.DAY_S:
                 break
             last_start, now = start, start + length
             made.rows.append(row(start, now, server))
             contacts, talk = contacts + 1, talk + length
-            if overlapped and length > 1 and start + 1 < bank.DAY_S:
-                latest = min(now - 1, bank.DAY_S - 1)
+            if overlapped and length > 1 and start + 1 < bank_log.DAY_S:
+                latest = min(now - 1, bank_log.DAY_S - 1)
                 inside = draw(st.integers(start + 1, latest))
                 made.impossible.append(row(inside, inside + draw(st.integers(0, 900)), server))
         if contacts:
@@ -93,7 +101,7 @@ def test_counts_and_impossible_rows_whatever_the_order_of_the_file(
         [rows[place] for place in order] + [row(0, 9, "Z", outcome="HANG")],
     )
 
-    read = bank.read_day(path, "990201")
+    read = bank_log.read_day(path, "990201")
 
     first_impossible = len(made.rows)
     last_impossible = first_impossible + len(made.impossible)
@@ -102,7 +110,7 @@ def test_counts_and_impossible_rows_whatever_the_order_of_the_file(
         for line, place in enumerate(order, start=2)
         if first_impossible <= place < last_impossible
     ]
-    assert read.truth() == made.truth
+    assert truth(read) == made.truth
     assert [bad.line for bad in read.impossible] == lines
     assert (read.hang, read.phantom) == (made.hang + 1, made.phantom)
     for calls in read.calls.values():
@@ -111,14 +119,14 @@ def test_counts_and_impossible_rows_whatever_the_order_of_the_file(
 
 
 def test_a_call_over_midnight_ends_the_next_day(tmp_path: Path) -> None:
-    path = write(tmp_path, [row(bank.DAY_S - 10, bank.DAY_S + 95, "A")])
-    (call,) = bank.read_day(path, "990201").calls["A"]
+    path = write(tmp_path, [row(bank_log.DAY_S - 10, bank_log.DAY_S + 95, "A")])
+    (call,) = bank_log.read_day(path, "990201").calls["A"]
     assert (call.start_s, call.end_s, call.talk_s) == (86_390, 86_495, 105)
 
 
 def test_repeated_call_ids_are_known_by_their_line(tmp_path: Path) -> None:
     path = write(tmp_path, [row(0, 10, "A"), row(10, 20, "A"), row(15, 30, "A")])
-    read = bank.read_day(path, "990201")
+    read = bank_log.read_day(path, "990201")
     assert [(call.line, call.call_id) for call in read.calls["A"]] == [(2, "7"), (3, "7")]
     (bad,) = read.impossible
     assert (bad.line, bad.call_id) == (4, "7")
@@ -126,10 +134,10 @@ def test_repeated_call_ids_are_known_by_their_line(tmp_path: Path) -> None:
 
 
 def test_of_equal_starts_the_first_in_the_file_is_kept(tmp_path: Path) -> None:
-    brief_first = bank.read_day(write(tmp_path, [row(5, 5, "A"), row(5, 9, "A")]), "990201")
-    assert (brief_first.truth(), brief_first.impossible) == ({"A": (2, 4)}, [])
-    long_first = bank.read_day(write(tmp_path, [row(5, 9, "A"), row(5, 5, "A")]), "990201")
-    assert (long_first.truth(), [bad.line for bad in long_first.impossible]) == (
+    brief_first = bank_log.read_day(write(tmp_path, [row(5, 5, "A"), row(5, 9, "A")]), "990201")
+    assert (truth(brief_first), brief_first.impossible) == ({"A": (2, 4)}, [])
+    long_first = bank_log.read_day(write(tmp_path, [row(5, 9, "A"), row(5, 5, "A")]), "990201")
+    assert (truth(long_first), [bad.line for bad in long_first.impossible]) == (
         {"A": (1, 4)},
         [3],
     )
@@ -140,7 +148,7 @@ def test_columns_may_stand_in_another_order_with_windows_line_ends(tmp_path: Pat
     names = list(reversed(HEADER.split("\t")))
     cells = list(reversed(row(5, 9, "A").split("\t")))
     path.write_bytes(("\ufeff" + "\t".join(names) + "\r\n" + "\t".join(cells) + "\r\n").encode())
-    assert bank.read_day(path, "990201").truth() == {"A": (1, 4)}
+    assert truth(bank_log.read_day(path, "990201")) == {"A": (1, 4)}
 
 
 @pytest.mark.parametrize(
@@ -164,24 +172,24 @@ def test_columns_may_stand_in_another_order_with_windows_line_ends(tmp_path: Pat
 def test_bad_files_say_where_and_what_to_do(
     tmp_path: Path, rows: list[str], day: str, said: list[str]
 ) -> None:
-    with pytest.raises(bank.BankError) as error:
-        bank.read_day(write(tmp_path, rows), day)
+    with pytest.raises(bank_log.BankError) as error:
+        bank_log.read_day(write(tmp_path, rows), day)
     assert all(part in str(error.value) for part in said), error.value
 
 
 def test_a_file_without_the_columns_or_without_text(tmp_path: Path) -> None:
-    with pytest.raises(bank.BankError, match=r"line 1: no column 'server'"):
-        bank.read_days(write(tmp_path, [], header=HEADER.removesuffix("\tserver")))
-    with pytest.raises(bank.BankError, match=r"Cannot read .*No such file"):
-        bank.read_days(tmp_path / "absent.tsv")
+    with pytest.raises(bank_log.BankError, match=r"line 1: no column 'server'"):
+        bank_log.read_days(write(tmp_path, [], header=HEADER.removesuffix("\tserver")))
+    with pytest.raises(bank_log.BankError, match=r"Cannot read .*No such file"):
+        bank_log.read_days(tmp_path / "absent.tsv")
     (tmp_path / "packed").write_bytes(b"\x1f\x8b\xff\xfe")
-    with pytest.raises(bank.BankError, match="not text in UTF-8"):
-        bank.read_days(tmp_path / "packed")
+    with pytest.raises(bank_log.BankError, match="not text in UTF-8"):
+        bank_log.read_days(tmp_path / "packed")
 
 
 def test_every_day_of_the_real_file(shared_data: Path) -> None:
     path = shared_data / "anonymous_bank_1999_02.tsv"
-    read = bank.read_days(path)
+    read = bank_log.read_days(path)
     assert len(read) == 21
     served = sum(len(calls) for day in read.values() for calls in day.calls.values())
     impossible = [bad for day in read.values() for bad in day.impossible]
@@ -191,6 +199,6 @@ def test_every_day_of_the_real_file(shared_data: Path) -> None:
     assert (served + len(impossible), hang, phantom) == (lines - 4770 - 221, 4770, 221)
     assert sum(bad.why == "served by NO_SERVER" for bad in impossible) == 384
     assert list(read) == sorted(read)
-    first = bank.read_day(path, "990201")
+    first = bank_log.read_day(path, "990201")
     assert first == read["990201"]
-    assert (first.truth()["IDIT"], len(first.impossible)) == ((130, 16541), 37)
+    assert (truth(first)["IDIT"], len(first.impossible)) == ((130, 16541), 37)

@@ -1,13 +1,5 @@
 """A whole centre under torture: real stations, gateway, broker, ingest, store and web, monkeys at
 the keys, and the witness that knows what must be stored in the end.
-
-Somebody at the keys of a station who waits for nothing: gestures by chance.
-
-Most of them fit what the station last wrote, so that there is always something to lose.
-
-Listens to the acknowledgements that reach a station: none may be ahead of the store.
-
-What is acknowledged is no longer the station's to keep, so at that moment it must be committed.
 """
 
 import asyncio
@@ -25,13 +17,19 @@ from diadema.base.errors import DiademaError
 from diadema.store import Reader
 from diadema.wire.frames import Decoder, Joiner
 
-from diadema_sim import comparison, people
-from diadema_sim.at_desk import AtDesk
+from diadema_sim import people, witness
+from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.hub_client import HubUnreachable
 from diadema_sim.station import JOURNAL_BYTES, Station
-from diadema_sim.torture.outcome import Outcome, Plan
+from diadema_sim.torture.runner import Outcome, Plan
 
+SPEED = 4.0  # of the run's clock, while the monkeys work
+_DRAIN_SPEED = 8.0  # resends wait up to a minute
+_DRAIN_LIMIT_S = 150.0
+_LOOK_S = 0.2
+_START_MS = 1_770_037_200_000  # 2026-02-02 08:00 in Lima
+_NAMED = 5  # events of a failure that are named
 _PAUSE_MS = (60, 900)
 _DARK_MS = 100
 _ASTRAY = 0.08  # of the gestures: any key at all
@@ -52,19 +50,24 @@ _GESTURES = {
 _SUPERVISOR = "Sra. Palta"
 _MESSAGE = "Reunión a las once en la sala «Paracas»."
 
+type Disturber = Callable[["LiveRun", Outcome], Coroutine[Any, Any, None]]
+
 
 class Monkey:
-    """One for each desk. `work` goes on until it is cancelled."""
+    """Gestures by chance at one station, waiting for nothing. `work` goes on until cancelled.
 
-    def __init__(self, centre: Centre, desk: AtDesk, chance: random.Random) -> None:
+    Most of them fit what the station last wrote, so that there is always something to lose.
+    """
+
+    def __init__(self, centre: Centre, agent: Agent, chance: random.Random) -> None:
         self.gestures = 0
         self._centre = centre
-        self._desk = desk
+        self._agent = agent
         self._chance = chance
         self._calls = 0
 
     async def work(self) -> None:
-        world, station = self._centre.world, self._desk.station
+        world, station = self._centre.world, self._agent.station
         while True:
             if station.crash:
                 return
@@ -81,8 +84,8 @@ class Monkey:
             await world.sleep(self._chance.uniform(*_PAUSE_MS))
 
     async def _gesture(self) -> None:
-        work, _ = self._desk.work
-        situation = self._desk.presence if work == "idle" else work
+        work, _ = self._agent.work
+        situation = self._agent.presence if work == "idle" else work
         gesture = self._chance.choice(_GESTURES[situation].split())
         if self._chance.random() < _ASTRAY:
             gesture = self._chance.choice("123456")
@@ -96,50 +99,56 @@ class Monkey:
 
     async def _act(self, act: str) -> None:
         if act in "bc":
-            whose = self._desk if act == "b" else self._chance.choice(self._centre.desks)
-            await self._desk.station.tap(whose.desk.person.badge, ms=300)
+            whose = self._agent if act == "b" else self._chance.choice(self._centre.agents)
+            await self._agent.station.tap(whose.desk.person.badge, ms=300)
         else:
-            await self._desk.station.press(int(act))
+            await self._agent.station.press(int(act))
 
     async def _supervise(self) -> None:
         """What somebody who walks the floor might do, whether it fits or not."""
         self._calls += 1
-        asked = {"of": self._asked("help.requested"), "by": _SUPERVISOR}
+        request = {"of": self._newest_number("help.requested"), "by": _SUPERVISOR}
         bodies: list[dict[str, object]] = [
-            {"cmd": "help", "state": "accepted", **asked},
-            {"cmd": "help", "state": "resolved", **asked},
+            {"cmd": "help", "state": "accepted", **request},
+            {"cmd": "help", "state": "resolved", **request},
             {"cmd": "text", "m": f"m{self._calls}", "text": _MESSAGE},
             {"cmd": "presence", "to": "not_ready", "reason": "reunion", "who": _SUPERVISOR},
         ]
-        await self._centre.hub.command(self._desk.desk.station, **self._chance.choice(bodies))
+        await self._centre.hub.command(self._agent.desk.station, **self._chance.choice(bodies))
 
-    def _asked(self, kind: str) -> int:
+    def _newest_number(self, kind: str) -> int:
         """The number of the newest such event, 1 before there is one."""
-        events = self._centre.world.witness.events(self._desk.desk.station)
+        events = self._centre.world.witness.events(self._agent.desk.station)
         return next((seen.sequence for seen in reversed(events) if seen.event["k"] == kind), 1)
 
     async def _ring(self) -> None:
         self._calls += 1
-        contact = f"{self._desk.desk.seat}-{self._calls}"
+        contact = f"{self._agent.desk.seat}-{self._calls}"
         try:
             await self._centre.hub.command(
-                self._desk.desk.station, cmd="ring", contact=contact, direction="in", queue="Banca"
+                self._agent.desk.station,
+                cmd="ring",
+                contact=contact,
+                direction="in",
+                queue="Banca",
             )
         except HubUnreachable:
-            await self._desk.station.press(4)  # no exchange: call somebody
+            await self._agent.station.press(4)  # no exchange: call somebody
 
 
 class AckWatch:
-    """On every cable of `centre` from its making on; `close` when the run is over."""
+    """Checks each acknowledgement that reaches a station: its event must be committed by then,
+    because the station may forget it. `close` when the run is over.
+    """
 
     def __init__(self, centre: Centre) -> None:
         self.heard = 0
         self.early: list[str] = []
         self._reader: Reader = centre.reader()
         for station in centre.world.stations.values():
-            station.cable.spy = self._ear(station)
+            station.cable.spy = self._listener(station)
 
-    def _ear(self, station: Station) -> Callable[[bytes], None]:
+    def _listener(self, station: Station) -> Callable[[bytes], None]:
         decoder, joiner = Decoder(), Joiner()
 
         def hear(data: bytes) -> None:
@@ -164,19 +173,9 @@ class AckWatch:
             outcome.fail(only, f"{len(self.early)} too early: {what}", lost=len(self.early))
 
 
-SPEED = 4.0  # of the run's clock, while the monkeys work
-_DRAIN_SPEED = 8.0  # resends wait up to a minute
-_DRAIN_LIMIT_S = 150.0
-_LOOK_S = 0.2
-_START_MS = 1_770_037_200_000  # 2026-02-02 08:00 in Lima
-_NAMED = 5  # events of a failure that are named
-
-type Disturber = Callable[["Rig", Outcome], Coroutine[Any, Any, None]]
-
-
 @dataclass
-class Rig:
-    """`chance` draws what the disturber does; `until` is when it is over (monotonic)."""
+class LiveRun:
+    """A run under way. `chance` draws what the disturbers do; `until`: its end (monotonic)."""
 
     centre: Centre
     chance: random.Random
@@ -187,7 +186,7 @@ class Rig:
         return self.until - time.monotonic()
 
 
-async def torment(
+async def run_disturbed(
     plan: Plan,
     name: str,
     *,
@@ -199,20 +198,20 @@ async def torment(
     """Monkeys work for so long while the disturbers do their worst; then calm, drain, judge."""
     outcome = Outcome(name)
     chance = random.Random(f"{plan.seed} {name}")
-    async with open_rig(stations, journal_bytes) as centre:
+    async with open_live_centre(stations, journal_bytes) as centre:
         acks = AckWatch(centre)
         centre.world.timeline.set_speed(SPEED)
-        rig = Rig(centre, chance, time.monotonic() + seconds * plan.share)
+        run = LiveRun(centre, chance, time.monotonic() + seconds * plan.share)
         monkeys = [
-            Monkey(centre, desk, random.Random(f"{plan.seed} {name} {desk.desk.seat}"))
-            for desk in centre.desks
+            Monkey(centre, agent, random.Random(f"{plan.seed} {name} {agent.desk.seat}"))
+            for agent in centre.agents
         ]
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(monkey.work()) for monkey in monkeys]
             async with asyncio.TaskGroup() as disturbing:
                 for disturber in disturbers:
-                    disturbing.create_task(disturber(rig, outcome))
-                disturbing.create_task(_watch(rig, plan, outcome))
+                    disturbing.create_task(disturber(run, outcome))
+                disturbing.create_task(_watch(run, plan, outcome))
             for task in working:
                 task.cancel()
         await calm(centre)
@@ -224,7 +223,7 @@ async def torment(
 
 
 @asynccontextmanager
-async def open_rig(
+async def open_live_centre(
     stations: int, journal_bytes: int = JOURNAL_BYTES, *, outbound: bool = True
 ) -> AsyncIterator[Centre]:
     """A centre whose stations are on, configured, and have the time."""
@@ -241,18 +240,18 @@ async def open_rig(
         yield centre
 
 
-async def _watch(rig: Rig, plan: Plan, outcome: Outcome) -> None:
+async def _watch(run: LiveRun, plan: Plan, outcome: Outcome) -> None:
     """Ends when the time is over; raises what made a process of the run stop for good."""
     said = time.monotonic()
-    while rig.left_s > 0:
+    while run.left_s > 0:
         await asyncio.sleep(_LOOK_S)
-        rig.centre.processes.check()
-        if rig.centre.world.crashes:
+        run.centre.processes.check()
+        if run.centre.world.crashes:
             return
         if time.monotonic() - said > 20:
             said = time.monotonic()
             done = ", ".join(f"{number} {name}" for name, number in outcome.counts.items())
-            plan.say(f"{outcome.campaign}: {rig.left_s:.0f} s left; {done}")
+            plan.say(f"{outcome.campaign}: {run.left_s:.0f} s left; {done}")
 
 
 async def calm(centre: Centre) -> None:
@@ -275,7 +274,7 @@ async def drain(centre: Centre) -> int:
         if not centre.data.store.exists():
             continue
         with contextlib.closing(centre.reader()) as reader, contextlib.suppress(sqlite3.Error):
-            missing = comparison.missing(reader, centre.journaled())
+            missing = witness.missing(reader, centre.journaled())
     centre.world.timeline.set_speed(1.0)
     return missing
 
