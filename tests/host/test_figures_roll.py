@@ -178,7 +178,7 @@ def test_a_day_that_goes_on_is_no_repair(tmp_path):
         roll(told.data, told.clock.now_ms())
         told.ingest.take(script.messages(10), "stream", "server")
         roll(told.data, told.clock.now_ms())
-        assert repairs(told.data, told.day(T0), told.day(T0)) == []
+        assert repairs(told.data, told.day(T0)) == []
 
 
 def test_a_call_works_off_so_many_cells_and_no_more(tmp_path):

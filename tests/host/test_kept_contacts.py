@@ -117,6 +117,6 @@ def test_one_that_was_over_runs_again_and_is_not_lost(ingest, reader):
     script.contact("answered", "c1", via="key").offer("c2")  # nobody ended c1
     script.contact("answered", "c1", via="key")
     ingest.take(script.messages(), "stream", "server")
-    assert {one.c: (one.outcome, one.phase) for one in reader.contacts()} == {
+    assert {one.contact: (one.outcome, one.phase) for one in reader.contacts()} == {
         "c1": ("answered", "talking"), "c2": ("open", "offered"),
     }  # fmt: skip

@@ -111,7 +111,7 @@ def event(data: bytes) -> None:
             assert len(data) > events.EVENT_LIMIT, "the fast decoder takes what is refused here"
         return
     assert len(data) <= events.EVENT_LIMIT
-    assert 0 <= found.e < 2**32 and 1 <= found.n < 2**53
+    assert 0 <= found.epoch < 2**32 and 1 <= found.sequence < 2**53
     assert all(len(name) <= 64 for _, name in unknown)
     if isinstance(found, UnknownEvent):
         assert kind not in events.KINDS
@@ -211,10 +211,10 @@ def flash_image(data: bytes) -> None:
     for at in range(0, len(image), 512):
         followed[at : at + 512] = image[at : at + 512]
         seen += walker.programmed(at, 512)
-    placed = [(found.epoch, found.n, found.payload) for found in seen]
+    placed = [(found.epoch, found.sequence, found.payload) for found in seen]
     for found in content.events():
         assert len(found.payload) <= 512
-        assert (found.epoch, found.n, found.payload) in placed
+        assert (found.epoch, found.sequence, found.payload) in placed
     assert 0 <= content.unreadable <= len(image) // journal.SECTOR
     for sector in content.sectors:
         assert all(record.offset < journal.SECTOR for record in sector.records)

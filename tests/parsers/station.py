@@ -290,7 +290,7 @@ def boot_scan(data: bytes) -> None:
     except JournalError as error:
         assert error.code
         return
-    known = {(e.epoch, e.n, e.payload) for e in walk(journal.partition.image).events()}
+    known = {(e.epoch, e.sequence, e.payload) for e in walk(journal.partition.image).events()}
     for kind, n, payload in visited:
         if kind == EVENT:
             assert (journal.epoch, n, payload) in known

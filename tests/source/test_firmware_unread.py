@@ -14,7 +14,8 @@ from tests.support.source_names import Sources
 
 ROOT = Path(diadema.__file__).parents[2]
 FIRMWARE = ROOT / "firmware"
-FOR_OTHER_BOARDS = "drivers.encoder."  # wanted of the firmware, and on none of the four boards
+# wanted of the firmware, and on none of the four boards
+FOR_OTHER_BOARDS = ("drivers.encoder.", "drivers.pn532_hsu.", "drivers.pn532_spi.")
 LANGUAGES = ("es", "en")
 OF_TWO_PARTS = (  # both parts of the key are worked out
     "keys.", "wifi.",  # `screens`: a part, and its fault

@@ -20,7 +20,9 @@ def unread(tree):
             for one in node.decorator_list
         ):
             continue
-        given = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
+        arguments = (*node.args.args, *node.args.kwonlyargs)
+        # an option with a callback is read by that
+        given = {one.arg for one in arguments if "callback=" not in ast.unparse(one)}
         read = {
             one.id
             for one in ast.walk(node)

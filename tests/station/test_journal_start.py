@@ -56,7 +56,7 @@ async def test_somebody_elses_data_is_kept_until_the_command_confirms(desk):
         assert content.unreadable == 0
         events = list(content.events())
         assert json.loads(events[0].payload)["i"] == number
-        assert [event.n for event in events] == list(range(1, len(events) + 1))
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert events[0].epoch != first
 
 
