@@ -150,7 +150,7 @@ def test_marks_are_kept_without_such_an_hour(ingest, reader):
     script.offset = MOST - 1005
     take(ingest, script.mark("in"))
     (mark,) = reader.marks()
-    assert (mark.utc, mark.s) == (None, S)
+    assert (mark.utc, mark.station) == (None, S)
 
 
 def test_an_export_leaves_such_hours_out(ingest, writer, data, tmp_path):

@@ -35,4 +35,4 @@ def test_a_session_that_opens_and_closes_in_one_millisecond(page):
     script = Script().boot().clock().mark("in").login()
     script.add("session.closed", 0, a="a001", reason="agent", by="agent")
     made = page(script, Script(e=8).boot().clock(T0 + 60_000).login().ready().call("c1"))
-    assert [one.c for one in made.calls] == ["c1"]
+    assert [one.contact for one in made.calls] == ["c1"]

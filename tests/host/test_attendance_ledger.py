@@ -42,7 +42,7 @@ def test_a_mark_is_in_the_ledger_once_and_as_it_came(ingest, reader):
     take(ingest, script)  # doubles
     entry, leaving = reader.marks()
     assert (entry.agent, entry.direction, entry.method, entry.number) == ("a001", "in", "badge", 1)
-    assert (entry.s, entry.e, entry.n, entry.utc) == (S, 7, 3, T0 + 1000)
+    assert (entry.station, entry.epoch, entry.sequence, entry.utc) == (S, 7, 3, T0 + 1000)
     assert (leaving.direction, leaving.utc, leaving.number) == ("out", T0 + 4000, 2)
     assert not entry.repeated and not leaving.repeated
     (session,) = reader.sessions()
@@ -136,7 +136,7 @@ def test_a_repeated_mark_is_kept_and_said_to_be_one(ingest, reader):
     other.boot().clock(T0 + 2 * DAY).mark("out")
     stored = other.n - 2
     take(ingest, other, first=stored)
-    told = [(one.s, one.direction, one.repeated) for one in reader.marks()]
+    told = [(one.station, one.direction, one.repeated) for one in reader.marks()]
     assert told == [(S2, "in", True), (S2, "out", False), (S, "in", False), (S2, "out", False)]
     later = reader.marks(start_utc=T0 + HOUR, end_utc=T0 + DAY)
     assert [(one.direction, one.repeated) for one in later] == [("in", True), ("out", False)]
@@ -198,13 +198,13 @@ def test_a_mark_that_came_back_from_a_loss_is_in_the_ledger(
     for _ in range(2):
         take(ingest, script)
     marks = reader.marks()
-    assert (before, [one.n for one in marks]) == (1, [6, 2, 4, 5])
+    assert (before, [one.sequence for one in marks]) == (1, [6, 2, 4, 5])
     assert [one.utc for one in marks] == [T0 + 3000, T0 - 10, T0 + 1000, T0 + 2000]
     assert [one.uncertainty_ms for one in marks] == [None, 51, None, None]
     take(Ingest(writer, ingest.site, clock), script.mark("in"), first=script.n)
     assert [one.number for one in reader.marks()] == [1, 2, 3, 4, 5]
     rebuild(data, clock, apply=True)
-    assert [one.n for one in reader.marks()] == [6, 2, 4, 5, 7]
+    assert [one.sequence for one in reader.marks()] == [6, 2, 4, 5, 7]
     assert rebuild(data, clock).differences == []
 
 

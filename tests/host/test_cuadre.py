@@ -139,7 +139,7 @@ def test_the_floor_has_the_stations_alone_and_both_places_say_so(tmp_path):
         ingest.save((), ingest.floor.agents())
         tile = json.loads(ingest.floor.rows["a001"])
         board = QueueBoard(reader, clock, data)
-        board.hear(next(call.s for call in reader.queue_calls()), ingest.site, {})
+        board.hear(next(call.station for call in reader.queue_calls()), ingest.site, {})
         queues = json.loads(board.news(ingest.site))
     report = make(data, "llamadas", around("day", DAY), Scope(), clock.now)
     (hers,) = rows(report.section("calls_agents"))

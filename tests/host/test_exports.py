@@ -74,7 +74,7 @@ def run(monkeypatch, capsys):
 def calls_in(root, s=None):
     reader = open_reader(root.store)
     try:
-        return [call for call in reader.queue_calls() if s in (None, call.s)]
+        return [call for call in reader.queue_calls() if s in (None, call.station)]
     finally:
         reader.close()
 

@@ -154,7 +154,7 @@ def former_station(board: Board, journal: bytes, offset: int) -> None:
 def events_in(data: DataDir) -> dict[int, bytes]:
     reader = open_reader(data.store)
     try:
-        return {event.n: event.body for event in reader.events_of(STATION)}
+        return {event.sequence: event.body for event in reader.events_of(STATION)}
     finally:
         reader.close()
 

@@ -58,13 +58,15 @@ def place():
 def by_session(reader):
     """Each session with its trails in their order."""
     trails = {}
-    for trail in sorted(reader.trails(), key=lambda one: (one.s, one.e, one.n)):
+    for trail in sorted(reader.trails(), key=lambda one: (one.station, one.epoch, one.sequence)):
         trails.setdefault(trail.session, []).append(trail)
-    return [(one, trails.pop((one.s, one.e, one.n), [])) for one in reader.sessions()], trails
+    return [
+        (one, trails.pop((one.station, one.epoch, one.sequence), [])) for one in reader.sessions()
+    ], trails
 
 
 def look_at_spans(trail):
-    starts = [span.u for span in trail.spans]
+    starts = [span.uptime_ms for span in trail.spans]
     assert starts == sorted(set(starts))
     if starts:
         assert starts[0] == trail.start_u and starts[-1] < trail.end_u
@@ -81,11 +83,15 @@ def look_at_order(session, trails):
     """One after the other in each boot; the last one of a boot ends with it or the session."""
     for one, other in itertools.pairwise(trails):
         assert not one.over
-        assert one.end_u == other.start_u or (one.e, one.b) != (other.e, other.b)
-    assert all(trail.a == session.a for trail in trails)
+        assert one.end_u == other.start_u or (one.epoch, one.boot) != (other.epoch, other.boot)
+    assert all(trail.agent == session.agent for trail in trails)
     closed = session.reason is not None
     assert closed or not any(trail.over for trail in trails)
-    if closed and trails and (trails[-1].e, trails[-1].b) == (session.e, session.close_b):
+    if (
+        closed
+        and trails
+        and (trails[-1].epoch, trails[-1].boot) == (session.epoch, session.close_b)
+    ):
         assert trails[-1].over
 
 
@@ -98,7 +104,9 @@ def test_states_lie_end_to_end(history, batch):
         assert not orphans
         placed = {(one["s"], one["e"], one["b"]) for one in reader.anchors()}
         for trail in reader.trails():
-            assert (trail.start_utc is not None) == ((trail.s, trail.e, trail.b) in placed)
+            assert (trail.start_utc is not None) == (
+                (trail.station, trail.epoch, trail.boot) in placed
+            )
         for session, trails in sessions:
             look_at_order(session, trails)
             for trail in trails:
@@ -111,9 +119,9 @@ def test_states_add_up_to_the_session(history):
     with place() as (_, ingest, reader):
         feed(ingest, history)
         for session, trails in by_session(reader)[0]:
-            if trails and trails[0].b == session.open_b:
+            if trails and trails[0].boot == session.open_b:
                 assert trails[0].start_u == session.open_u
-            if trails and session.close_b == trails[-1].b:
+            if trails and session.close_b == trails[-1].boot:
                 assert trails[-1].end_u == session.close_u
             hours = [session.open_utc, session.close_utc, *(one.start_utc for one in trails)]
             if None in hours:
@@ -123,7 +131,7 @@ def test_states_add_up_to_the_session(history):
             starts = [*(one.start_utc for one in trails), session.close_utc]
             off = [start - end for end, start in zip(ends, starts, strict=True)]
             assert shown + sum(off) == session.close_utc - session.open_utc
-            boots = [session.open_b, *(one.b for one in trails), session.close_b]
+            boots = [session.open_b, *(one.boot for one in trails), session.close_b]
             for (one, other), gap in zip(itertools.pairwise(boots), off, strict=True):
                 assert gap == 0 or one != other
 

@@ -12,7 +12,7 @@ PAYLOADS = st.lists(st.binary(max_size=150), max_size=20)
 
 
 def events(found):
-    return [(event.epoch, event.n, event.payload) for event in found]
+    return [(event.epoch, event.sequence, event.payload) for event in found]
 
 
 def test_header_fields_and_records():
@@ -21,7 +21,7 @@ def test_header_fields_and_records():
     )
     content = journal.walk_sector(image)
     assert content.header == journal.SectorHeader(4, 7, 3, 9, 5, 2)
-    assert [(chr(r.kind), r.n, r.payload) for r in content.records] == [
+    assert [(chr(r.kind), r.sequence, r.payload) for r in content.records] == [
         ("S", 8, b"{}"),
         ("E", 9, PAYLOAD),
     ]
@@ -47,10 +47,10 @@ def test_torn_records():
     good, torn = record("E", 1, PAYLOAD), bytearray(record("E", 2, PAYLOAD))
     torn[-1] ^= 1  # the last byte of its check: skipped by its length
     content = journal.walk_sector(sector(header(1), good, torn, record("E", 3, PAYLOAD)))
-    assert [r.n for r in content.records] == [1, 3]
+    assert [r.sequence for r in content.records] == [1, 3]
     torn[3] ^= 1  # its header cannot be trusted: nothing after it can be found
     content = journal.walk_sector(sector(header(1), good, torn, record("E", 3, PAYLOAD)))
-    assert [r.n for r in content.records] == [1]
+    assert [r.sequence for r in content.records] == [1]
 
 
 def test_a_length_beyond_the_sector_ends_it():
@@ -85,7 +85,7 @@ def test_walker_yields_each_event_at_its_last_byte(payloads, sizes):
         got += walker.programmed(SECTOR + at - len(piece), len(piece))
         # a check that ends in 0xFF is whole before its last byte is "programmed"
         whole_now = [n for n, end in enumerate(ends, 1) if flash[SECTOR:][:end] == whole[:end]]
-        assert [event.n for event in got] == whole_now
+        assert [event.sequence for event in got] == whole_now
     assert events(got) == [(7, n, payload) for n, payload in enumerate(payloads, 1)]
 
 

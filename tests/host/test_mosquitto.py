@@ -197,7 +197,7 @@ async def test_a_station_cannot_speak_or_hear_as_another(broker, door, client, s
                 break
     assert other.connections == 1  # nor did taking its client id end the other
     assert store.position(S2, forged.e) == 0
-    assert [event.e for event in store.events_of(S2)] == [7, 7]
+    assert [event.epoch for event in store.events_of(S2)] == [7, 7]
     assert store.position(S, own.e) == 1
     assert store.dead_letters() == []
     assert (await asked(client, "hub.status"))["publish_violations"] == 0

@@ -173,11 +173,15 @@ def others(data):
     reader = open_reader(data.store)
     try:
         rows = {
-            "contacts": [one for one in reader.contacts() if one.s != BAD],
-            "sessions": [one for one in reader.sessions() if one.s != BAD],
-            "trails": [one for one in reader.trails() if one.s != BAD],
-            "marks": [(one.s, one.n, one.utc) for one in reader.marks() if one.s != BAD],
-            "tickets": [one for one in reader.tickets() if one.s != BAD],
+            "contacts": [one for one in reader.contacts() if one.station != BAD],
+            "sessions": [one for one in reader.sessions() if one.station != BAD],
+            "trails": [one for one in reader.trails() if one.station != BAD],
+            "marks": [
+                (one.station, one.sequence, one.utc)
+                for one in reader.marks()
+                if one.station != BAD
+            ],
+            "tickets": [one for one in reader.tickets() if one.station != BAD],
             "corrections": reader.corrections(),
             "acts": reader.acts(),
             "queues": reader.queue_calls(),

@@ -94,7 +94,7 @@ def test_who_is_at_a_desk_is_told_who_did_it(ingest, acts, reader):
     assert (s, json.loads(frame)["text"]) == (
         S, "Elena Soto repuso su PIN. Si no lo pidió, avise.",
     )  # fmt: skip
-    assert [one.sent.a for one in reader.messages()] == ["a001"]
+    assert [one.sent.agent for one in reader.messages()] == ["a001"]
 
 
 @pytest.mark.parametrize(("a", "error"), [("a002", "no_pin"), ("a009", "no_such_agent")])

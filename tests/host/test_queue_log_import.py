@@ -112,7 +112,7 @@ def test_every_verb_of_a_caller_tells_of_her_call(data, bring, tmp_path):
     assert calls[0].offers == 2 and calls[0].ended_by == "agent"
     rung = [event.event["ring_ms"] for event in events if event.k == "queue.offered"]
     assert rung == [3000, 800]
-    assert [event.n for event in events] == list(range(1, done.events + 1))
+    assert [event.sequence for event in events] == list(range(1, done.events + 1))
     assert status["dead_letters"] == status["conflicts"] == status["unknown"] == 0
 
 
@@ -136,7 +136,7 @@ def test_a_dump_of_the_table_says_the_same(data, bring, tmp_path):
     found = reader.queue_calls()
     reader.close()
     for name in forms:
-        assert [told(call) for call in found if call.s == f"PBX-{name}"] == CALLS
+        assert [told(call) for call in found if call.station == f"PBX-{name}"] == CALLS
 
 
 def test_the_newest_first_and_columns_by_other_names(bring, data, tmp_path):
@@ -181,7 +181,7 @@ def test_an_sql_dump_says_the_same(data, bring, tmp_path):
     found = reader.queue_calls()
     reader.close()
     for name in texts:
-        assert [told(call) for call in found if call.s == f"PBX-{name}"] == CALLS
+        assert [told(call) for call in found if call.station == f"PBX-{name}"] == CALLS
     (tmp_path / "cut.sql").write_text(texts["phpmyadmin"][:-9])
     assert [bad.line for bad in bring(tmp_path / "cut.sql", name="cut").bad] == [2 + len(rows)]
 

@@ -106,19 +106,19 @@ def test_who_serves_two_at_once_is_in_doubt(talks, order):
         call(n, "answered", 0, agent=agent, connected_utc=start, end_utc=start + length)
         for n, (agent, start, length) in enumerate(talks)
     ]
-    doubtful = {later.n for later, _ in queue.overlapping(calls)}
-    kept = [one for one in calls if one.n not in doubtful]
+    doubtful = {later.sequence for later, _ in queue.overlapping(calls)}
+    kept = [one for one in calls if one.sequence not in doubtful]
     for one in kept:
         for other in kept:
-            if one.n < other.n and one.agent == other.agent:
+            if one.sequence < other.sequence and one.agent == other.agent:
                 both = min(one.end_utc, other.end_utc) - max(
                     one.connected_utc, other.connected_utc
                 )
                 assert both <= 0
     for later, before in queue.overlapping(calls):
-        assert before.n not in doubtful
+        assert before.sequence not in doubtful
         assert before.connected_utc <= later.connected_utc < before.end_utc
     order.shuffle(calls)
-    assert {later.n for later, _ in queue.overlapping(calls)} == doubtful
+    assert {later.sequence for later, _ in queue.overlapping(calls)} == doubtful
     loose = [call(9, "answered", 0, agent="A", connected_utc=5, end_utc=9, estimated=True)]
     assert [*queue.overlapping(loose * 2)] == []

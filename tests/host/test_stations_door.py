@@ -108,7 +108,7 @@ async def test_a_station_cannot_speak_or_hear_as_another(broker, ingest, client,
 
     await until(counted)
     assert store.position(S2, 7) == 0
-    assert [event.s for event in store.events_of(S)] == [S]
+    assert [event.station for event in store.events_of(S)] == [S]
     assert store.dead_letters() == []
     assert "may not" in broker.data.log("ingest").read_text()
 

@@ -11,6 +11,10 @@ import pytest
 from tests.support.source_names import Sources
 
 ROOT = Path(diadema.__file__).parents[2]
+HEARD_BY_TESTS = {  # how tests turn the simulated board, and hear its second output
+    "diadema_sim.sound.Recording.line_out",
+    "diadema_sim.station.Station.manners",
+}
 PARTS_OF_METRICS = {  # public as parts that tests prove by themselves; other metrics call them
     "contacts.impossible", "contacts.talk_of", "intervals.offset_word", "rounding.round_half_up",
 }  # fmt: skip
@@ -66,7 +70,7 @@ def test_every_top_level_name_is_read(sources):
 
 
 def test_every_public_member_of_a_class_is_read(sources):
-    assert sources.unread_members() == []
+    assert sorted(set(sources.unread_members()) ^ HEARD_BY_TESTS) == []
 
 
 def test_every_metric_is_read_outside_metrics_or_by_another_one(sources):

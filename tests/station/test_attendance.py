@@ -23,7 +23,7 @@ async def test_a_day_of_marks_breaks_and_salida(desk):
         opened = await bench.event("session.opened", a="a001")
         mark = bench.world.witness.events(bench.station.id)[since]
         assert mark.event["k"] == "attendance.marked"
-        assert opened["of"] == [bench.station.id, mark.e, mark.n]
+        assert opened["of"] == [bench.station.id, mark.epoch, mark.sequence]
         await bench.world.sleep(1000)
         await bench.shows("tap_entrada")
         assert bench.kinds(since) == LOGIN

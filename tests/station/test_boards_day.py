@@ -115,7 +115,7 @@ async def protocol_motive_and_help(bench, day: Day) -> None:
     await shown_at(bench, "C-1", 55)  # not near the turn of a minute, which it shows too
     await look(bench, day, "help waits")
     for state, seconds in (("accepted", 62), ("resolved", 69)):
-        number = bench.host.command("help", of=asked.n, state=state, by="Sra. Palta")
+        number = bench.host.command("help", of=asked.sequence, state=state, by="Sra. Palta")
         assert (await bench.host.answer(number))["k"] == f"help.{state}"
         await shown_at(bench, "C-1", seconds)
         await look(bench, day, f"help {state}")
@@ -260,9 +260,9 @@ async def live(desk, board: SimBoard) -> Day:
         assert not bench.station.crash
         events = bench.world.witness.events(bench.station.id)
         # a contact begun here is named after the journal's random epoch
-        epochs = {f"-{seen.e:x}-" for seen in events}
+        epochs = {f"-{seen.epoch:x}-" for seen in events}
         assert len(epochs) == 1
-        text = json.dumps([seen.event | {"n": seen.n} for seen in events])
+        text = json.dumps([seen.event | {"n": seen.sequence} for seen in events])
         day.events = json.loads(text.replace(epochs.pop(), "-epoch-"))
         for event in day.events:
             if "of" in event:

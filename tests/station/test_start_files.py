@@ -114,7 +114,7 @@ async def test_cuts_after_any_write_of_them_leave_what_starts(slots, image, newe
         since = bench.since()
         await bench.station.power_on()
         assert (await bench.event("station.booted", since))["start"] == NUMBER + 1
-        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 

@@ -57,7 +57,7 @@ async def test_no_cut_of_power_ends_in_safe_mode(slots):
         await bench.station.power_cut()
         await start(bench, START_MS)
         await bench.log_in()
-        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -202,7 +202,7 @@ async def test_a_good_program_without_psram_goes_into_safe_mode(slots, body, cau
         await bench.station.power_cut()
         bench.station.build, bench.station.psram = "", True
         assert (await start(bench, START_MS))["cause"] == "power_on"
-        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 

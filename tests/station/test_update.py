@@ -269,7 +269,7 @@ async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, 
             await bench.world.sleep(70_000)  # it counts as one that works
         for flash in bench.station.slots.values():
             assert not flash.violations
-        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -335,7 +335,7 @@ async def test_a_bundle_comes_over_the_cable_to_safe_mode_alone(slots, body, sit
         with pytest.raises(UpdateError, match="refuses it: not signed by the key"):
             await over_its_cable(bench, site, signed(keys.generate()))
         hello = await over_its_cable(bench, site, signed(), said.append)
-        assert (hello.s, hello.firmware) == (STATION, "3")
+        assert (hello.station, hello.firmware) == (STATION, "3")
         assert any(" %" in line for line in said) and "starts it" in said[-1]
 
 
@@ -384,7 +384,7 @@ async def test_safe_mode_forgets_the_configuration_when_told_whose(slots, body):
         again = await bench.event("station.config", since)
         assert next(hello["generation"] for hello in bench.host.hellos[hellos:]) == 0
         assert again["hash"] == told["hash"]
-        numbers = [seen.n for seen in bench.world.witness.events(STATION)]
+        numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 

@@ -210,7 +210,7 @@ class Stage:
         )
         board = QueueBoard(self._reader, self.clock, self.data)
         calls = [*self._reader.queue_calls()]
-        for s in {call.s for call in calls}:
+        for s in {call.station for call in calls}:
             board.hear(s, self.site, {})
         board.take(call for call in calls if call.outcome == "waiting")
         told = board.news(self.site)

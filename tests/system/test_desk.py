@@ -158,7 +158,7 @@ async def test_a_call_from_badge_to_badge(system_program):
         (contact,) = reader.contacts()
         (session,) = reader.sessions()
         reader.close()
-    assert (contact.a, contact.outcome, contact.ended_by) == (me.id, "answered", "transfer")
+    assert (contact.agent, contact.outcome, contact.ended_by) == (me.id, "answered", "transfer")
     assert (contact.code, contact.queue) == ("111", "Banca")
     wanted = [
         "session.denied", "attendance.marked", "session.opened", "contact.offered",
@@ -167,7 +167,7 @@ async def test_a_call_from_badge_to_badge(system_program):
     ]  # fmt: skip
     happened = [event["k"] for event in stored]
     assert _in_order(wanted, kinds[::-1]) and _in_order(kinds[::-1], happened), happened
-    assert (session.a, session.reason) == (me.id, "agent")
+    assert (session.agent, session.reason) == (me.id, "agent")
 
 
 def _in_order(some: list[str], of: list[str]) -> bool:

@@ -218,7 +218,10 @@ async def test_it_is_the_station_that_it_was(
             station = await flash.plugged_in(world, s)
             await station.power_on()
             hello = await greeting_on(station.port, 20)
-            assert (hello.s, hello.generation) == (s, seated.generation + 1)  # with a new key
+            assert (hello.station, hello.generation) == (
+                s,
+                seated.generation + 1,
+            )  # with a new key
             again = await provision(data, station.port, "B9", clock=SystemClock(), by="Ana")
             assert again.generation == hello.generation
             assert kinds(data, s).count("station.config") == 1

@@ -168,7 +168,7 @@ async def test_a_ticket_is_answered_by_who_sees_its_agent_whatever_the_body_says
     site = json.loads(stage.broker.data.site.read_bytes())
     site["agents"][1]["team"] = "Tarde"
     write_whole(stage.broker.data.site, json.dumps(site).encode())
-    n = {one.kind: one.n for one in stage.reader.tickets()}
+    n = {one.kind: one.sequence for one in stage.reader.tickets()}
     help_, fault = ([S, stage.script.e, n[kind]] for kind in ("help", "fault"))
     station = f"/stations/{S}/actions"
     async with stage.as_("supervisor", teams=["Tarde"]) as api:

@@ -134,4 +134,4 @@ def test_the_most_urgent_come_first_and_of_those_the_longest():
         row(a="d", help=ago(90)),
     ]
     people = People(workers={"a": Worker(id="a", name="A")})
-    assert [one.a for one in alerts(rows, moment(people))] == ["d", "c", "b", "a"]
+    assert [one.agent for one in alerts(rows, moment(people))] == ["d", "c", "b", "a"]

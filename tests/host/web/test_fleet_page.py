@@ -66,7 +66,7 @@ def fill(data: DataDir, count: int) -> None:
         writer.put(tx, tables.generations, [(1, "0" * 64, T0, "none")])
         seats = [Seat(number=1, station=s, stage=0, utc=T0) for s in names[1::2]]
         for seat in seats:
-            seat.phase = {SICK: "failed", OLD: "passed"}.get(seat.s, "good")
+            seat.phase = {SICK: "failed", OLD: "passed"}.get(seat.station, "good")
         writer.put(tx, tables.rollout_seats, [astuple(seat) for seat in seats])
     writer.close()
 

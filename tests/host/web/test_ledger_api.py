@@ -60,7 +60,7 @@ async def test_pages_give_each_row_once_in_order(worked_web: Web, path: str, lim
         items = await all_pages(client, path, limit=limit)
     keys = [(one["s"], one["e"], one["n"]) for one in items]
     assert len(set(keys)) == len(keys)
-    assert set(keys) == {(one.s, one.e, one.n) for one in stored} != set()
+    assert set(keys) == {(one.station, one.epoch, one.sequence) for one in stored} != set()
     hours = [one.get("start_utc") or one.get("open_utc") or one.get("utc") for one in items]
     assert hours == sorted(hours)
 
