@@ -12,7 +12,7 @@ from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.store import open_writer
-from diadema.web.agent_api import told
+from diadema.web.agents.api import told
 
 from tests.support.scripted_station import SITE, T0, FixedClock, Script
 

@@ -31,11 +31,17 @@ from diadema.figures.roll import roll
 from diadema.report.scheduled import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept
-from diadema.web.channel import Channels, Source
-from diadema.web.feed import Feed, Floor, HubAbsent, HubSilent, NatsAbsent
-from diadema.web.pace import Pace
+from diadema.web.floor.alerts import Watch
+from diadema.web.floor.channel import Channels, Source
+from diadema.web.floor.feed import (
+    Feed,
+    Floor,
+    HubAbsent,
+    HubSilent,
+    NatsAbsent,
+    Pace,
+)
 from diadema.web.settings import Settings
-from diadema.web.watch import Watch
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
 

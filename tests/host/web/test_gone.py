@@ -11,8 +11,10 @@ import httpx
 import pytest
 import uvicorn
 from diadema.base.clock import open_clock
-from diadema.web import inspection_api, people_api, reports_api
 from diadema.web.app import create_app
+from diadema.web.fleet import api as fleet_api
+from diadema.web.people import api as people_api
+from diadema.web.reports import api as reports_api
 from diadema.web.service import Service
 from diadema.web.settings import Settings
 
@@ -40,7 +42,7 @@ async def served(
     monkeypatch.setattr(people_api.asking, "table", endless)
     monkeypatch.setattr(people_api.asking, "take_table", endless)
     monkeypatch.setattr(reports_api, "content_of", endless)
-    monkeypatch.setattr(inspection_api, "_paper", endless)
+    monkeypatch.setattr(fleet_api, "_paper", endless)
     service = Service(
         Settings(tmp_path, "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
     )
