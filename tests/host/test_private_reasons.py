@@ -27,7 +27,7 @@ from diadema.site.directory.people_of import people as read_people
 from diadema.site.directory.taking_in import open_directory
 from diadema.web.actions.words import reason_of
 from diadema.web.agents import queries
-from diadema.web.agents.api import told
+from diadema.web.agents.api import page_json
 from diadema.web.floor.views import FULL
 from diadema.web.reports.html import page_of
 from diadema.wire.live_rows import Row
@@ -144,7 +144,7 @@ def test_no_export_names_one(worked):
 
 def test_no_page_of_a_person_names_one(worked, reader):
     data, now = worked.data, at(23) * 1000
-    page = told(agent_page(data, "a001", DAY, now))
+    page = page_json(agent_page(data, "a001", DAY, now))
     shown = check(page)
     assert '"reason":"private"' in shown
     assert [one["reason"] for one in page["reasons"]][-1] == "private"
@@ -157,7 +157,7 @@ def test_no_page_of_a_person_names_one(worked, reader):
     check(found)
     check(overview(data, DAY, DAY, now, ["a001", "a002"]).rows)
     shown = [
-        json.dumps([told(agent_page(data, a, DAY, now)), events_behind(data, a, 0, now)])
+        json.dumps([page_json(agent_page(data, a, DAY, now)), events_behind(data, a, 0, now)])
         for a in ("a001", "a002")
     ]
     for her, other in HERS:

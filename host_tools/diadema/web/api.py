@@ -26,6 +26,31 @@ from diadema.web.refusals import hub_refusal
 from diadema.web.service import Service
 from diadema.words import text
 
+_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token made by an administrator, or the key `api` of secrets.json.",
+    },
+    "session": {"type": "apiKey", "in": "cookie", "name": "diadema_session"},
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-csrf-token",
+        "description": "With a session, on whatever writes: the value of the cookie diadema_csrf.",
+    },
+}
+_ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^[!-~]{{1,{MOST_CHARACTERS}}}$"},
+    "description": "A name that you give this request, a random one: sent again by the same name, "
+    "it is not done again and gets the same answer, for a day.",
+}
+_READS: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
+_WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": []}]
+
 StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
 
 
@@ -84,32 +109,6 @@ async def ask_hub(
         known = isinstance(code, int) and 400 <= code < 500
         raise HTTPException(code if known else 409, said(answer, language))
     raise HTTPException(503, detail, {"Retry-After": "2"})
-
-
-_SCHEMES = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "A token made by an administrator, or the key `api` of secrets.json.",
-    },
-    "session": {"type": "apiKey", "in": "cookie", "name": "diadema_session"},
-    "csrf": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "x-csrf-token",
-        "description": "With a session, on whatever writes: the value of the cookie diadema_csrf.",
-    },
-}
-_ONCE = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "pattern": f"^[!-~]{{1,{MOST_CHARACTERS}}}$"},
-    "description": "A name that you give this request, a random one: sent again by the same name, "
-    "it is not done again and gets the same answer, for a day.",
-}
-_READS: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
-_WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": []}]
 
 
 class Wrong(BaseModel):

@@ -180,8 +180,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 names = {name for name, _ in extra}
-                kept = [pair for pair in message["headers"] if pair[0].lower() not in names]
-                message["headers"] = kept + extra
+                headers = [pair for pair in message["headers"] if pair[0].lower() not in names]
+                message["headers"] = headers + extra
             await send(message)
 
         return send_with_headers
@@ -210,8 +210,8 @@ def language_of(connection: HTTPConnection) -> str:
     Spanish.
     """
     person: Person = connection.scope.get(PERSON, NOBODY)
-    asked = connection.query_params.get("lang") or person.language
-    return known(asked or connection.headers.get("accept-language"))
+    wanted = connection.query_params.get("lang") or person.language
+    return known(wanted or connection.headers.get("accept-language"))
 
 
 def _most_bytes(scope: Scope) -> int:

@@ -1,11 +1,9 @@
-"""What several pages have: the day to choose, a team, and the line that says until when.
+"""What several pages have: the day and the team to choose, the line that says until when the data
+reach, charts, tables, and `ModuleElement`, a place that one of our own ES modules fills.
 
-Charts that answer one question each, in the page's colours, light and dark. The same figures
-stand in a table below, so that nobody depends on the picture.
-
-The tables of the pages: names to the left, figures to the right, sorted by what they mean.
-
-A place on a NiceGUI page that one of our own ES modules fills: `mount(root, options)`.
+A chart answers one question, in the page's colours, light and dark. The same figures stand in a
+table below, so that nobody depends on the picture. Tables have names to the left, figures to the
+right, sorted by their values.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +28,12 @@ from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.words import section
+
+# for an axis in seconds, in the browser: `m:ss`
+CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
+ROWS = 50  # of one screen
+_SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
 
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 
@@ -187,12 +191,6 @@ def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
     return "own" if person_agent == agent else page_right
 
 
-# for an axis in seconds, in the browser: `m:ss`
-CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
-
-GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
-
-
 def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
     """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
     browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
@@ -214,11 +212,7 @@ def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
     return made
 
 
-ROWS = 50  # of one screen
-
 type Columns = Sequence[tuple[str, str]]  # field and title
-
-_SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
 
 
 def figures_table(

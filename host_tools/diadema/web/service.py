@@ -1,12 +1,8 @@
-"""The web's moving parts in one place: floor, feed, the two streams, and the counters of them.
+"""The web's moving parts in one place: the floor, the feed, the streams, and the counters of them.
 
-Work that goes on behind the pages: whatever one part of it raises, it begins again and the
-others go on.
-
-Keeps the roll-ups near to the store, in the process that nobody waits for. Who reads figures
-does what is left himself, so nothing depends on it but his time.
-
-Has the scheduled reports made when they fall due, in the process that nobody waits for.
+`Background` runs what goes on behind the pages: whatever one part raises, it begins again and the
+others go on. `Rolling` keeps the roll-ups close to the store, and `ReportClock` has the scheduled
+reports made when they fall due; both let the worker do it, which nobody waits for.
 """
 
 import asyncio
@@ -45,6 +41,9 @@ from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
 
+_EVERY_S = 30.0
+_LOOK_S = 5.0
+
 log = logging.getLogger(__name__)
 
 _FIRST_S = 0.5
@@ -61,21 +60,18 @@ class Background:
         """Do `work` until it ends by itself. An error is logged where it is another one than last
         time; each next start waits twice as long.
         """
-        pause, told = _FIRST_S, ""
+        pause, logged = _FIRST_S, ""
         while True:
             try:
                 await work()
                 return
             except Exception as error:
                 self.failures += 1
-                if repr(error) != told:
-                    told = repr(error)
+                if repr(error) != logged:
+                    logged = repr(error)
                     log.exception("%s failed, and begins again", name)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_S)
-
-
-_EVERY_S = 30.0
 
 
 class Rolling:
@@ -92,7 +88,7 @@ class Rolling:
             await self.catch_up()
 
     async def catch_up(self) -> int:
-        """Work off what there is; gives the number of cells. What is wrong is told once."""
+        """Work off what there is; gives the number of cells. An error is logged once."""
         cells = 0
         try:
             while self._data.store.exists():
@@ -106,9 +102,6 @@ class Rolling:
                 log.error("roll-ups: %s", error)
             self._trouble = str(error)
         return cells
-
-
-_LOOK_S = 5.0
 
 
 class ReportClock:
@@ -126,7 +119,7 @@ class ReportClock:
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        """Make what is due now. A folder that cannot be used is told once, and looked at again."""
+        """Make what is due now. A folder that cannot be used is logged once and tried again."""
         try:
             now_ms = self._pace.now_ms()
             if self._data.reports.exists() and pending(self._data, now_ms):
@@ -197,7 +190,7 @@ class Service:
         return self._people.read(self.today())
 
     def room(self) -> Room | None:
-        """Of the disk of the data; None when it cannot be told."""
+        """Of the disk of the data; None when it cannot be read."""
         try:
             return self._disk.look()
         except DiademaError:
@@ -221,10 +214,10 @@ class Service:
         he saw all that he may: of which teams then stands there. Raises AuditFull, which is
         answered with a 503.
         """
-        told = [*agents]
-        if told == [*ALL] and (teams := person.scope(self.people())) is not None:
-            told = [of_team(team) for team in teams]
-        self.accounts.audit.note(person, what, told)
+        names = [*agents]
+        if names == [*ALL] and (teams := person.scope(self.people())) is not None:
+            names = [of_team(team) for team in teams]
+        self.accounts.audit.note(person, what, names)
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.agent))

@@ -19,6 +19,9 @@ from diadema.site.directory.people_of import teams_of
 from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
 
+PATH = "/ui/accounts"
+_ROWS = 200  # of the record, at once
+
 Words = Mapping[str, str]
 _WITH_TEAMS = ("supervisor", "monitor", "hr")
 
@@ -56,7 +59,7 @@ async def account_form(
             dialog.submit(given)
 
         _buttons(words, dialog, send)
-    return await _asked(dialog)
+    return await _answer_of(dialog)
 
 
 async def token_form(words: Words, people: People, most_days: int) -> dict[str, Any] | None:
@@ -83,7 +86,7 @@ async def token_form(words: Words, people: People, most_days: int) -> dict[str, 
             )  # fmt: skip
 
         _buttons(words, dialog, send)
-    return await _asked(dialog)
+    return await _answer_of(dialog)
 
 
 async def shown_once(words: Words, word: str, secret: str) -> None:
@@ -110,14 +113,10 @@ def _buttons(words: Words, dialog: ui.dialog, send: Any) -> None:
         ui.button(words["do.cancel"], on_click=lambda: dialog.submit(None)).props("flat no-caps")
 
 
-async def _asked(dialog: ui.dialog) -> dict[str, Any] | None:
+async def _answer_of(dialog: ui.dialog) -> dict[str, Any] | None:
     given: dict[str, Any] | None = await dialog
     dialog.delete()
     return given
-
-
-PATH = "/ui/accounts"
-_ROWS = 200  # of the record, at once
 
 
 def mount(app: FastAPI, service: Service) -> None:
@@ -200,8 +199,8 @@ class _AccountsPage:
         ]  # fmt: skip
         self._sessions.rows = [
             {
-                "id": one.key, "account": one.account, "since": self._hour(one.made_ms),
-                "seen": self._hour(one.seen_ms), "where": one.address, "browser": one.browser,
+                "id": one.key, "account": one.account, "since": self._time_of(one.made_ms),
+                "seen": self._time_of(one.seen_ms), "where": one.address, "browser": one.browser,
             }
             for one in accounts.sessions.all()
         ]  # fmt: skip
@@ -209,7 +208,7 @@ class _AccountsPage:
         self._tokens.rows = [
             {
                 "id": one.number, "name": one.name, "role": words[f"role.{one.role}"],
-                "of": ", ".join(one.teams), "by": one.by, "until": self._hour(one.until_ms),
+                "of": ", ".join(one.teams), "by": one.by, "until": self._time_of(one.until_ms),
                 "state": words["state.over" if one.revoked_ms or one.until_ms <= now else
                                "state.in_use"],
             }
@@ -223,18 +222,18 @@ class _AccountsPage:
     def _fill_audit(self) -> None:
         if not self._page.still("audit"):
             return
-        asked = {name: (value or "").strip() for name, value in self._filter.items()}
-        agent = asked["agent"]
+        terms = {name: (value or "").strip() for name, value in self._filter.items()}
+        agent = terms["agent"]
         teams = teams_of(self._service.data, agent) if agent else ()
         self._audit.rows = [
             {
-                "id": row.number, "at": self._hour(row.at_ms), "who": row.who,
+                "id": row.number, "at": self._time_of(row.at_ms), "who": row.who,
                 "role": self._words.get(f"role.{row.role}", ""), "what": row.what,
                 "agents": " ".join(row.agents), "address": row.address,
-                "detail": _told(row.detail),
+                "detail": _detail_text(row.detail),
             }
             for row in self._accounts.audit.rows(
-                limit=_ROWS, who=asked["who"], what=asked["what"], agent=agent, teams=teams
+                limit=_ROWS, who=terms["who"], what=terms["what"], agent=agent, teams=teams
             )
         ]  # fmt: skip
         self._audit.update()
@@ -357,12 +356,12 @@ class _AccountsPage:
             return None
         return table.selected[0]["id"]
 
-    def _hour(self, utc_ms: int) -> str:
+    def _time_of(self, utc_ms: int) -> str:
         at = datetime.fromtimestamp(utc_ms / 1000, self._service.zone)
         return at.strftime("%d/%m/%Y %H:%M:%S")
 
 
-def _told(detail: dict[str, Any]) -> str:
+def _detail_text(detail: dict[str, Any]) -> str:
     """On one line, without what is empty."""
     return " ".join(
         f"{key}={', '.join(map(str, value)) if isinstance(value, list) else value}"

@@ -20,7 +20,7 @@ from diadema.web.actions.words import (
     by_of,
     outcome_of,
     reason_of,
-    told,
+    summary_of,
 )
 from diadema.web.paging import Day
 from diadema.web.permissions import need
@@ -114,7 +114,7 @@ class _Sheet:
             case "agent":
                 return visible(self._people.name(act.agent)) if act.agent else NOTHING
             case "kind":
-                return told(one, self._said)
+                return summary_of(one, self._said)
             case "by":
                 return by_of(one)
             case "reason":

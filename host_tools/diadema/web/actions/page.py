@@ -18,7 +18,7 @@ from diadema.web.actions.words import (
     by_of,
     outcome_of,
     reason_of,
-    told,
+    summary_of,
 )
 from diadema.web.page_parts import (
     Unread,
@@ -123,7 +123,7 @@ def _row(service: Service, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, 
         "id": one.position,
         "at": f"{datetime.fromtimestamp(act.utc / 1000, zone):%H:%M:%S}",
         "agent": visible(people.name(act.agent)) if act.agent else NOTHING,
-        "kind": told(one, said),
+        "kind": summary_of(one, said),
         "by": by_of(one),
         "reason": reason_of(one, people, said),
         "contact": visible(act.contact or "") or NOTHING,

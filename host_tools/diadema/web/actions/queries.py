@@ -69,12 +69,12 @@ def messages(
 
 def plain_act(entry: Acted, people: People) -> dict[str, Any]:
     """As JSON tells it: what is null is left out. Private reasons have no name."""
-    told = encoded_fields(entry.act)
-    told["reason"] = people.shown(entry.act.reason)
-    s, e, n = told.pop("s"), told.pop("e"), told.pop("n")
-    of = told.pop("of_s"), told.pop("of_e"), told.pop("of_n")
+    fields = encoded_fields(entry.act)
+    fields["reason"] = people.shown(entry.act.reason)
+    s, e, n = fields.pop("s"), fields.pop("e"), fields.pop("n")
+    of = fields.pop("of_s"), fields.pop("of_e"), fields.pop("of_n")
     plain: dict[str, Any] = {"position": entry.position, "event": [s, e, n]}
-    plain |= {name: value for name, value in told.items() if value is not None}
+    plain |= {name: value for name, value in fields.items() if value is not None}
     if of[0] is not None:
         plain["of"] = list(of)
     if entry.outcome is not None:

@@ -17,7 +17,7 @@ def action_of(one: Acted) -> str:
     return act.kind if act.action == "note" and act.kind else act.action
 
 
-def told(one: Acted, words: Words) -> str:
+def summary_of(one: Acted, words: Words) -> str:
     """What was done, and where to. `words` are of the area `reports`."""
     name = action_of(one)
     said = words.get(f"action.{name}", name)

@@ -37,7 +37,7 @@ AgentId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24}$", examples=["a001"
 OneAgent = Annotated[
     str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,24}$", description="of this agent only")
 ]
-Asked = Annotated[Span, Depends(span)]
+RequestedSpan = Annotated[Span, Depends(span)]
 
 
 class Agent(BaseModel):
@@ -162,28 +162,28 @@ async def day(
     person: Annotated[Person, Depends(need("figures", "own"))],
     day: Day = None,
 ) -> DayFigures:
-    asked = day or service.today()
+    wanted = day or service.today()
     if not person.sees(a, service.people()):
         raise not_yours(request)
     service.audit(person, "agents.day", [a])
     try:
         sums, cut, zone = await service.worker.ask(
-            queries.day, service.data, asked, service.pace.now_ms(), a
+            queries.day, service.data, wanted, service.pace.now_ms(), a
         )
     except DiademaError as error:
         raise HTTPException(503, str(error)) from error
     calls = sums.calls()
-    told = msgspec.structs.asdict(calls)
+    fields = msgspec.structs.asdict(calls)
     return DayFigures(
         a=a,
-        day=asked.isoformat(),
+        day=wanted.isoformat(),
         zone=zone,
         cut=DayCutoff(
             at=cut.at_ms,
             position=cut.position,
             owing=[one.seat for one in cut.owing],
         ),
-        calls={name: value for name, value in told.items() if name != "spreads"},
+        calls={name: value for name, value in fields.items() if name != "spreads"},
         load=msgspec.structs.asdict(sums.load),
         aht_s=of_calls.aht(calls),
         talk_mean_s=of_calls.talk_mean(calls),
@@ -219,9 +219,9 @@ async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     service: Service = request.app.state.service
     service.audit(person, "agent_day", [a])
     now_ms = service.pace.now_ms()
-    asked = day or service.today()
-    made = await service.worker.ask(agent_page, service.data, a, asked, now_ms)
-    return told(made)
+    wanted = day or service.today()
+    made = await service.worker.ask(agent_page, service.data, a, wanted, now_ms)
+    return page_json(made)
 
 
 @router.get(
@@ -243,7 +243,7 @@ async def events(
     return await service.worker.ask(events_behind, service.data, a, from_, to, c)
 
 
-def told(made: AgentPage) -> dict[str, Any]:
+def page_json(made: AgentPage) -> dict[str, Any]:
     """The page as JSON: figures worked out, reasons and steps in their order."""
     calls, load = made.sums.calls(), made.sums.load
     plain: dict[str, Any] = msgspec.to_builtins(made)
@@ -298,7 +298,7 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
         request: Request,
         service: Served,
         person: Annotated[Person, Depends(need(*rights))],
-        within: Asked,
+        within: RequestedSpan,
         agent: OneAgent = None,
         after: After = None,
         limit: Limit = 100,

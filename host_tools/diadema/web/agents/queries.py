@@ -1,6 +1,6 @@
 """Contacts, sessions and marks page by page, read in the worker: what goes in and out must pickle.
 
-In the order of their hour, then of their event. What has no hour yet is in no page.
+In the order of their time, then of their event. What has no time yet is in no page.
 """
 
 from collections.abc import Collection
@@ -83,16 +83,16 @@ def marks(
 
 def _between(
     table: Table,
-    hour: ColumnElement[int | None],
+    time: ColumnElement[int | None],
     agents: Agents,
     start_ms: int,
     end_ms: int,
     after: Key | None,
 ) -> list[ColumnElement[bool]]:
     row = table.c
-    where: list[ColumnElement[bool]] = [hour >= start_ms, hour < end_ms]
+    where: list[ColumnElement[bool]] = [time >= start_ms, time < end_ms]
     if agents is not None:
         where.append(row.a.in_(agents))
     if after is not None:
-        where.append(tuple_(hour, row.s, row.e, row.n) > after)
+        where.append(tuple_(time, row.s, row.e, row.n) > after)
     return where

@@ -93,7 +93,7 @@ def _row(
     words: Mapping[str, str],
     page: Page,
 ) -> dict[str, object]:
-    def hour(utc_ms: int | None, corrected: bool = False) -> str:
+    def time_of(utc_ms: int | None, corrected: bool = False) -> str:
         if utc_ms is None:
             return NOTHING
         return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%H:%M}" + (" *" if corrected else "")
@@ -104,15 +104,15 @@ def _row(
         "name": people.name(one.agent),
         "team": people.team(one.agent),
         "shift": _shift(one, zone, words),
-        "in": hour(one.entry, one.corrected_in is not None),
+        "in": time_of(one.entry, one.corrected_in is not None),
         "in_by": one.entry,
-        "login": hour(one.first_login),
+        "login": time_of(one.first_login),
         "login_by": one.first_login,
         "late": clock(late) if late else NOTHING,
         "late_by": late,
-        "logout": words["now"] if one.open else hour(one.last_logout),
+        "logout": words["now"] if one.open else time_of(one.last_logout),
         "logout_by": one.last_logout,
-        "out": hour(one.exit, one.corrected_out is not None),
+        "out": time_of(one.exit, one.corrected_out is not None),
         "out_by": one.exit,
         "stay": clock(one.stay_s),
         "stay_by": one.stay_s,

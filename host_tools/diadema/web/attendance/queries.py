@@ -43,7 +43,7 @@ def mark(data: DataDir, number: int) -> tuple[Place, str | None] | None:
 
 
 def plain_correction(one: Correction) -> dict[str, Any]:
-    told = encoded_fields(one)
-    s, e, n = told.pop("s"), told.pop("e"), told.pop("n")
-    of = told.pop("of_s"), told.pop("of_e"), told.pop("of_n")
-    return {"event": [s, e, n], "of": None if of[0] is None else list(of), **told}
+    fields = encoded_fields(one)
+    s, e, n = fields.pop("s"), fields.pop("e"), fields.pop("n")
+    of = fields.pop("of_s"), fields.pop("of_e"), fields.pop("of_n")
+    return {"event": [s, e, n], "of": None if of[0] is None else list(of), **fields}

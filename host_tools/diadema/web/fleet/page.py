@@ -1,12 +1,7 @@
-"""/ui/fleet: every station, what is wrong with it, and the updates; /ui/fleet/{s}: one of them.
+"""/ui/fleet: every station, what is wrong with it, and the newest roll-outs, to stop or resume.
 
-The newest roll-outs on /ui/fleet: how far they are, what they wait for; to stop or go on.
-
-/ui/fleet/{s}: one station, with its past and its console.
-
-Bench tests on the page of a station: begun from here, and their records to print.
-
-What is known of a station, in the words of the fleet's pages.
+/ui/fleet/{s}: one station, with its past, its console, and its bench tests: begun from here, and
+their records to print.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,13 +35,21 @@ from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
 from diadema.words import section
 
-_fleet_rollouts_SHOWN = 3
+KIB = 1024
+_TESTS_SHOWN = 10
+_LOG_BYTES = 16_384
+# what of its health is drawn, and by what it is divided
+_CHARTS = (("heap", KIB), ("idf", KIB), ("idf_largest", KIB), ("journal", 1), ("rssi", 1))
+PATH = "/ui/fleet"
+_FILTERS = ("all", "wrong", "away")
+
+_ROLLOUTS_SHOWN = 3
 _NAMED = 8  # of those that failed, or are out of it
 _SILENT = (HubAbsent, HubSilent, NatsAbsent)
 
 _OUT = ("gone", "passed")  # phases of seats that it is not for
 
-type Told = dict[str, Any]
+type Rollout = dict[str, Any]
 
 
 async def show_rollouts(service: Service, page: Page) -> None:
@@ -54,14 +57,14 @@ async def show_rollouts(service: Service, page: Page) -> None:
     words = page.words
     heading(words["rollouts"], 3)
     try:
-        told = (await service.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
+        rollouts = (await service.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
         ui.label(words["hub_silent"]).classes("note")
         return
-    if not told:
+    if not rollouts:
         ui.label(words["rollouts.none"]).classes("note")
-    newest = {rollout["plan"]["board"]: rollout["number"] for rollout in told}
-    for rollout in told[: -_fleet_rollouts_SHOWN - 1 : -1]:
+    newest = {rollout["plan"]["board"]: rollout["number"] for rollout in rollouts}
+    for rollout in rollouts[: -_ROLLOUTS_SHOWN - 1 : -1]:
         with ui.element("section").classes("rollout close"):
             ui.label(_said(rollout, page))
             for line in _why(rollout, page):
@@ -73,7 +76,7 @@ async def show_rollouts(service: Service, page: Page) -> None:
                     _ways_on(service, page, rollout)
 
 
-def _said(rollout: Told, page: Page) -> str:
+def _said(rollout: Rollout, page: Page) -> str:
     words, plan, seats = page.words, rollout["plan"], rollout["seats"]
     stage = plan["stages"][max(rollout["stage"], 0)]
     version = plan["version"]
@@ -87,13 +90,13 @@ def _said(rollout: Told, page: Page) -> str:
     return f"{said} · {words['rollout.' + rollout['status']]}"
 
 
-def _why(rollout: Told, page: Page) -> Iterator[str]:
+def _why(rollout: Rollout, page: Page) -> Iterator[str]:
     """Why it stopped or waits, and the failed stations that this does not name."""
     detail = reading.reason(rollout["detail"] or "", page.language)
     if rollout["why"]:
         of, why, words = rollout["status"], rollout["why"], page.words
-        told = words.get(f"{of}.{why}") or words[f"why.{why}"]
-        yield told.format(seat=rollout["seat"] or "", detail=detail)
+        sentence = words.get(f"{of}.{why}") or words[f"why.{why}"]
+        yield sentence.format(seat=rollout["seat"] or "", detail=detail)
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "gone"][:_NAMED]:
         yield f"{seat['seat']}: {page.words['phase.gone']}"
     for seat in [seat for seat in rollout["seats"] if seat["phase"] == "passed"][:_NAMED]:
@@ -104,11 +107,11 @@ def _why(rollout: Told, page: Page) -> Iterator[str]:
         yield f"{seat['seat']}: {reading.reason(seat['reason'] or '', page.language)}"
 
 
-def _failed(rollout: Told) -> list[Told]:
+def _failed(rollout: Rollout) -> list[Rollout]:
     return [seat for seat in rollout["seats"] if seat["phase"] == "failed"]
 
 
-def _ways_on(service: Service, page: Page, rollout: Told) -> None:
+def _ways_on(service: Service, page: Page, rollout: Rollout) -> None:
     """Of one that stopped; where as many failed as end it, the person says what of those."""
     failed = len(_failed(rollout))
     if rollout["status"] != "stopped":
@@ -121,7 +124,7 @@ def _ways_on(service: Service, page: Page, rollout: Told) -> None:
 
 
 def _button(
-    service: Service, page: Page, do: str, rollout: Told, word: str | None = None, **more: Any
+    service: Service, page: Page, do: str, rollout: Rollout, word: str | None = None, **more: Any
 ) -> None:
     async def act() -> None:
         if not page.still("fleet"):
@@ -140,9 +143,6 @@ def _button(
 
     button = ui.button(page.words[f"do.{word or do}"], on_click=act, color=None)
     button.classes("act").props("outline no-caps")
-
-
-KIB = 1024
 
 
 def link(row: Row, page: Page) -> str:
@@ -177,13 +177,10 @@ def troubles(row: Row, page: Page) -> list[str]:
     return found
 
 
-def hour(utc_ms: int | None, service: Service) -> str:
+def time_of(utc_ms: int | None, service: Service) -> str:
     if utc_ms is None:
         return ""
     return f"{datetime.fromtimestamp(utc_ms / 1000, service.zone):%d/%m %H:%M}"
-
-
-_fleet_tests_SHOWN = 10
 
 
 def last_test(row: Row, service: Service, page: Page) -> str:
@@ -191,20 +188,20 @@ def last_test(row: Row, service: Service, page: Page) -> str:
     words = section("selftest", page.language)
     if row.test_fit is None:
         return words["last.none"]
-    day, _, _ = hour(row.test_utc, service).partition(" ")
+    day, _, _ = time_of(row.test_utc, service).partition(" ")
     return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {day}"
 
 
 async def show_tests(service: Service, page: Page, row: Row) -> None:
     words, language = section("selftest", page.language), page.language
     heading(words["heading"])
-    found = await read(page, service, inspections, service.data, row.station, _fleet_tests_SHOWN)
+    found = await read(page, service, inspections, service.data, row.station, _TESTS_SHOWN)
     rows = []
     for inspection in found:
         s, e, n = inspection.record.of
         rows.append({
             "id": f"{e}-{n}",
-            "at": hour(inspection.tested_utc, service),
+            "at": time_of(inspection.tested_utc, service),
             "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
             "by": inspection.record.by,
             "why": telling.why(inspection, language),
@@ -213,34 +210,29 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
     columns = [("at", words["pdf"])] + [(name, words[name]) for name in ("verdict", "by", "why")]
     figures_table(columns, [], rows, words["past.none"])
     ui.label(words["do.note"]).classes("note")
-    _fleet_tests_button(service, page, row)
+    _selftest_button(service, page, row)
 
 
-def _fleet_tests_button(service: Service, page: Page, row: Row) -> None:
+def _selftest_button(service: Service, page: Page, row: Row) -> None:
     words = section("selftest", page.language)
 
     async def begin() -> None:
         if not page.still("fleet"):
             return
         service.audit(page.person, "station_selftest")
-        asked = {"s": row.station, "by": page.person.id}
+        body = {"s": row.station, "by": page.person.id}
         try:
-            told = await service.feed.request("hub.selftest", asked)
+            answer = await service.feed.request("hub.selftest", body)
         except _SILENT:
             ui.notify(words["hub_silent"], type="negative")
             return
-        if "error" in told:
-            ui.notify(refusal(told, page.language), type="negative", multi_line=True)
+        if "error" in answer:
+            ui.notify(refusal(answer, page.language), type="negative", multi_line=True)
         else:
-            ui.notify(words["begun"].format(seat=told["seat"]), type="positive", multi_line=True)
+            ui.notify(words["begun"].format(seat=answer["seat"]), type="positive", multi_line=True)
 
     button = ui.button(words["do"], on_click=begin, color=None)
     button.classes("act").props("outline no-caps")
-
-
-_LOG_BYTES = 16_384
-# what of its health is drawn, and by what it is divided
-_CHARTS = (("heap", KIB), ("idf", KIB), ("idf_largest", KIB), ("journal", 1), ("rssi", 1))
 
 
 async def show_station(service: Service, page: Page, name: str) -> None:
@@ -255,7 +247,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
                 about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
             ui.label(" · ".join(about)).classes("soft")
             ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
-        said = [link(row, page), hour(row.seen_utc, service)]
+        said = [link(row, page), time_of(row.seen_utc, service)]
         said.append(f"{words['generation']} {row.generation}")
         said.append(f"{words['reconnects']}: {row.reconnects}")
         ui.label(" · ".join(filter(None, said))).classes("status")
@@ -264,9 +256,9 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             if row.needs_image:
                 advice = reading.image_advice(row.needs_image, row.board, page.language)
                 ui.label(advice).classes("note")
-            for told in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
-                if told is not None:
-                    ui.label(told).classes("note")
+            for hint in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
+                if hint is not None:
+                    ui.label(hint).classes("note")
         await show_tests(service, page, row)
         _health(found, service, words)
         _past("boots", ("cause", "version", "text"), found.boots, service, page)
@@ -287,7 +279,7 @@ def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
     if not entries:
         ui.label(words["health.none"]).classes("note")
         return
-    hours = [hour(entry["utc"], service) for entry in entries]
+    hours = [time_of(entry["utc"], service) for entry in entries]
     with ui.element("div").classes("charts"):
         for name, by in _CHARTS:
             values = [entry.get(name) for entry in entries]
@@ -315,16 +307,16 @@ def _past(
     heading(words[name])
     rows = []
     for number, entry in enumerate(entries):
-        told = {column: entry.get(column) or "" for column in columns}
+        cells = {column: entry.get(column) or "" for column in columns}
         if name == "boots":
-            told["version"] = entry.get("firmware", "")
+            cells["version"] = entry.get("firmware", "")
         for kind in ("cause", "phase"):
-            if kind in told:
-                told[kind] = reading.word(kind, told[kind], page.language)
-        if told.get("reason"):
-            why = filter(None, (told["reason"], entry.get("detail")))
-            told["reason"] = reading.reason(": ".join(why), page.language)
-        rows.append({"id": number, "at": hour(entry["utc"], service) or "—", **told})
+            if kind in cells:
+                cells[kind] = reading.word(kind, cells[kind], page.language)
+        if cells.get("reason"):
+            why = filter(None, (cells["reason"], entry.get("detail")))
+            cells["reason"] = reading.reason(": ".join(why), page.language)
+        rows.append({"id": number, "at": time_of(entry["utc"], service) or "—", **cells})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])
 
@@ -363,10 +355,6 @@ def _label(data: DataDir, s: str) -> bytes:
     return as_pdf([found] if found else [])
 
 
-PATH = "/ui/fleet"
-_SHOWN = ("all", "wrong", "away")
-
-
 def mount(app: FastAPI, service: Service) -> None:
     @ui.page("/fleet")
     async def all_of_them(request: Request, show: str = "all") -> None:
@@ -375,7 +363,7 @@ def mount(app: FastAPI, service: Service) -> None:
         except Refused:
             return
         with suppress(Unread):
-            await _list(service, page, show if show in _SHOWN else "all")
+            await _list(service, page, show if show in _FILTERS else "all")
 
     @ui.page("/fleet/{s}")
     async def of_one(request: Request, s: str) -> None:
@@ -392,7 +380,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
     with ui.element("main").props("id=main").classes("page fleet"):
         with ui.element("header").classes("page-head") as head:
             heading(words["heading"])
-            options = {name: words[f"show.{name}"] for name in _SHOWN}
+            options = {name: words[f"show.{name}"] for name in _FILTERS}
             choice = ui.select(options, value=show, label=words["show"])
             choice.props("dense outlined options-dense").classes("team")
             go = f"{PATH.removeprefix('/ui')}?lang={page.language}&show="
@@ -435,7 +423,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "station": row.station,
         "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
         "way": link(row, page),
-        "seen": hour(row.seen_utc, service),
+        "seen": time_of(row.seen_utc, service),
         "heap": row.memory,
         "heap_by": row.heap,
         "journal": "" if row.journal is None else f"{row.journal} %",

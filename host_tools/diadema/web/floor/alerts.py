@@ -23,7 +23,7 @@ from diadema.wire.live_rows import Row
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
-KEPT = 10_000
+MOST_SEEN = 10_000
 _DAY_MS = 86_400_000
 _AGAIN_S = 5.0
 
@@ -135,11 +135,11 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     base = int(moment.people.target("aht_s", queue) or limits.aht_s)
     limit = max(limits.aht_times * base, limits.aht_least_s)
     if moment.now - row.answered_utc > 1000 * limit:
-        told = base if limit > limits.aht_least_s else None
+        shown = base if limit > limits.aht_least_s else None
         yield Alert(
             rule="call", agent=row.agent, name=row.name or row.agent, seat=row.seat,
             since=row.answered_utc,
-            level=2, limit=limit, what=row.queue, base=told,
+            level=2, limit=limit, what=row.queue, base=shown,
         )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ class Watch:
     def see(self, seen: Iterable[tuple[Key, str]]) -> None:
         """These were acknowledged, by whom; the oldest are forgotten."""
         self.seen |= seen
-        for key in list(self.seen)[: len(self.seen) - KEPT]:
+        for key in list(self.seen)[: len(self.seen) - MOST_SEEN]:
             del self.seen[key]
         self._changed()
 

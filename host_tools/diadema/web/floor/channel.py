@@ -9,8 +9,7 @@ new can come, with `why` where that is known (`disk`: it has only its reserve le
 `owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot,
 which also has the `names` of queues by their codes.
 
-The channels there are: one for each view and set of teams that somebody looks at, so that each
-message is encoded once for all who see the same.
+`Channels` are those that there are: one for each view and set of teams that somebody looks at.
 """
 
 import asyncio
@@ -33,6 +32,12 @@ from diadema.web.floor.views import (
     View,
 )
 from diadema.wire.letters import encoded_fields
+
+_LEVEL = "service_level"
+VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
+OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
+SCOPES = 100
+VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
@@ -85,7 +90,7 @@ class Channel:
         self._who: dict[str, Values] = {}
         self._live: dict[str, Values] = {}
         self._news = view.inside  # beside the rows
-        self._told: dict[str, Any] = {}
+        self._sent: dict[str, Any] = {}
         self._encoder = msgspec.json.Encoder()
         source.floor.on_change.append(self._touch)
         source.floor.on_site.append(self._touch_all)
@@ -212,9 +217,9 @@ class Channel:
         seen = self._source.watch.seen
         found = [one for one in self._source.watch.alerts if self._sees(one.agent)]
         found.sort(key=lambda one: one.key in seen)
-        told = [{**encoded_fields(one), "by": seen.get(one.key)} for one in found]
-        waiting = sum(one["by"] is None for one in told)
-        return {"list": told[:ALERTS], "waiting": waiting, "all": len(told)}
+        entries = [{**encoded_fields(one), "by": seen.get(one.key)} for one in found]
+        waiting = sum(one["by"] is None for one in entries)
+        return {"list": entries[:ALERTS], "waiting": waiting, "all": len(entries)}
 
     def _times(self) -> dict[str, Any]:
         now, speed = self._source.pace.read()
@@ -231,8 +236,8 @@ class Channel:
         self._seq += 1
         if self._news:
             inside = self._inside()
-            body |= {key: value for key, value in inside.items() if self._told.get(key) != value}
-            self._told, self._news = inside, False
+            body |= {key: value for key, value in inside.items() if self._sent.get(key) != value}
+            self._sent, self._news = inside, False
         self._publish({"seq": self._seq, **self._times(), **body})
 
     def _publish(self, message: dict[str, Any]) -> None:
@@ -245,16 +250,6 @@ class Channel:
 
     def _encode(self, message: dict[str, Any]) -> str:
         return self._encoder.encode(message).decode()
-
-
-_LEVEL = "service_level"
-
-
-VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
-OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
-SCOPES = 100
-
-VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
 
 
 class TooMany(Exception):

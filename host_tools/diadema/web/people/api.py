@@ -100,7 +100,7 @@ async def import_table(
     reason: Annotated[str, Query(max_length=200)] = "",
 ) -> dict[str, Any]:
     """The XLSX or CSV file is the body. One row that is wrong stops it all unless `skip_bad`; each
-    is told by its row and column. `whole`: the table has everything, retire what it lacks.
+    is reported by its row and column. `whole`: the table has everything, retire what it lacks.
     """
     given = bytearray()
     async for part in request.stream():
@@ -172,7 +172,7 @@ async def week(
         detail = text("people.wrong.date_far", language_of(request), value=first.isoformat())
         raise HTTPException(422, detail)
     service.audit(person, "people_roster", ALL)
-    told = await ask(
+    answer = await ask(
         service.worker.ask(
             asking.week,
             service.data,
@@ -184,12 +184,12 @@ async def week(
             limit=limit,
         )
     )
-    return told
+    return answer
 
 
 @router.get("/publication", summary="What stations would be told, and what each has")
 async def publication(service: Served, request: Request, _: Asking) -> dict[str, Any]:
-    told = await ask(
+    answer = await ask(
         service.worker.ask(
             asking.publication,
             service.data,
@@ -197,7 +197,7 @@ async def publication(service: Served, request: Request, _: Asking) -> dict[str,
             language_of(request),
         )
     )
-    plain: dict[str, Any] = msgspec.to_builtins(told)
+    plain: dict[str, Any] = msgspec.to_builtins(answer)
     return plain
 
 

@@ -84,8 +84,8 @@ def _add_routes(kind: Kind) -> None:
         found = await ask(service.worker.ask(asking.one, service.data, name, code, now_ms))
         if found is None:
             raise none(request, code)
-        told, newest = found
-        return version_of(told).model_copy(update={"newest": newest})
+        version, newest = found
+        return version_of(version).model_copy(update={"newest": newest})
 
     async def put(
         code: Code,
@@ -147,10 +147,10 @@ async def put_change(service: Service, person: Person, change: Change, reason: s
     return version_of(done)
 
 
-async def ask[T](asked: Awaitable[T]) -> T:
+async def ask[T](work: Awaitable[T]) -> T:
     """A hub that refuses or a file that cannot be read becomes a 409 with the reason."""
     try:
-        return await asked
+        return await work
     except Wrong:
         raise
     except DiademaError as error:

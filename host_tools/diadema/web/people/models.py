@@ -96,31 +96,31 @@ def specs(language: str) -> list[dict[str, Any]]:
 
 
 def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:
-    told = {
+    spec = {
         name: getattr(one, name)
         for name in ("name", "type", "required", "many", "most", "low", "high", "of", "shape")
     }
     choices = [[choice, choice_label(choice, language)] for choice in one.choices]
-    return told | {"label": label(kind.name, one.name, language), "choices": choices}
+    return spec | {"label": label(kind.name, one.name, language), "choices": choices}
 
 
 def model_of(kind: Kind) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for one in kind.fields:
-        kept: Any = _TYPES.get(one.type, str)
+        type_: Any = _TYPES.get(one.type, str)
         if one.choices:
-            kept = Literal[one.choices]
+            type_ = Literal[one.choices]
         limits: dict[str, Any] = {"title": label(kind.name, one.name, "en")}
         if one.low is not None:
             limits |= {"ge": one.low, "le": one.high}
-        elif kept is str:
+        elif type_ is str:
             limits["max_length"] = one.most
         if one.many:
-            kept, limits = list[Annotated[str, Field(max_length=one.most)]], {
+            type_, limits = list[Annotated[str, Field(max_length=one.most)]], {
                 "title": limits["title"], "max_length": 400,
             }  # fmt: skip
         fields[one.name] = (
-            (kept, Field(**limits)) if one.required else (kept | None, Field(None, **limits))
+            (type_, Field(**limits)) if one.required else (type_ | None, Field(None, **limits))
         )
     name = "".join(part.capitalize() for part in kind.name.split("_"))
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)

@@ -211,12 +211,12 @@ async def report(
     service.audit(person, f"report.{kind}", _whose(service, its))
     now_ms = service.pace.now_ms()
     try:
-        asked = (
+        period = (
             any_period(span, language) if span else running("day", now_ms, zone_of(service.data))
         )
         ask = service.worker.ask if format == "json" else service.worker.file
         work = ask(
-            content_of, service.data, kind, asked, its, now_ms, threshold, short, person,
+            content_of, service.data, kind, period, its, now_ms, threshold, short, person,
             language, format, table,
         )  # fmt: skip
         content, name = await while_there(request, work)

@@ -55,7 +55,7 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
     how(language, *_DEFINED)
     with ui.element("section").classes("charts"):
         _by_agent(made, words)
-        _by_half_hour(made, words)
+        _calls_by_time(made, words)
     names = ("handled", "missed", "aht", "talk", "hold", "wrapup", "aside", "occupancy")
     figures_table(
         [("name", words["agent"]), ("team", words["team"])],
@@ -132,7 +132,7 @@ def _longest(one: AgentRow) -> int:
     return -(one.aht_s or 0)
 
 
-def _by_half_hour(made: Overview, words: Any) -> None:
+def _calls_by_time(made: Overview, words: Any) -> None:
     """When did calls come, and when were they not taken?"""
     zone = ZoneInfo(made.zone)
     hours = [f"{datetime.fromtimestamp(one.start_s, zone):%H:%M}" for one in made.half_hours]
