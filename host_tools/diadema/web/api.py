@@ -117,7 +117,7 @@ class Wrong(BaseModel):
 
 
 class Problem(BaseModel):
-    """`detail` is a sentence in the language asked for; `errors`: the places, for a program."""
+    """`detail`: a sentence in the language of the request; `errors`: the places, for a program."""
 
     detail: str
     errors: list[Wrong] | None = None
@@ -141,9 +141,12 @@ def describe(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(
-                title=app.title, version=app.version, description=app.description,
-                routes=app.routes, tags=app.openapi_tags,
-            )  # fmt: skip
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
             made.setdefault("components", {})["securitySchemes"] = _SCHEMES
             for path in made["paths"].values():
                 for method, operation in path.items():

@@ -91,11 +91,11 @@ def no_room(connection: HTTPConnection, language: str) -> Response:
 
 class Door(Protocol):
     def admit(self, scope: Scope) -> Person | Refusal:
-        """Who this is, if he may come in here at all."""
+        """The person of this connection; a Refusal where it is not let in."""
         ...
 
     def watch(self, person: Person) -> AbstractContextManager[asyncio.Event]:
-        """While it is open: an event that is set when he may be here no longer."""
+        """While it is open: an event that is set when the person may stay no longer."""
         ...
 
 

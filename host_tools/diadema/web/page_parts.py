@@ -227,8 +227,12 @@ def figures_table(
     ]
     for name, title in figures:
         column: dict[str, Any] = {
-            "name": name, "label": title, "field": name, "align": "right", "sortable": True,
-        }  # fmt: skip
+            "name": name,
+            "label": title,
+            "field": name,
+            "align": "right",
+            "sortable": True,
+        }
         if rows and f"{name}_by" in rows[0]:
             column[":sort"] = _SORT.format(by=f"{name}_by")
         columns.append(column)

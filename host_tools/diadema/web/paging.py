@@ -18,7 +18,7 @@ from diadema.words import text
 
 MOST_DAYS = 366
 FIRST, LAST = date(1990, 1, 1), date(2100, 12, 31)  # what lies beyond is a slip of the hand
-Key = tuple[int, str, int, int]  # of an item in the order of the list: its hour, then its event
+Key = tuple[int, str, int, int]  # of an item in the order of the list: its time, then its event
 Day = Annotated[date | None, Query(ge=FIRST, le=LAST, description="today if left out")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="items of one answer, at most")]
 After = Annotated[str | None, Query(max_length=200, description="`next` of the answer before")]

@@ -1,5 +1,5 @@
 """Who stands behind a request, as the guard has found out, what that role is refused, and whether
-he is still there.
+the client is still connected.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ def need(*rights: Right) -> Callable[[Request], Person]:
 
 
 def not_yours(request: Request) -> HTTPException:
-    """Raise it where a role may not see or do what was asked for."""
+    """Raise it where a role may not see or do what was requested."""
     return HTTPException(403, text("web.not_yours", language_of(request)))
 
 
 async def while_there[T](request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What comes of `work`, which changes nothing and is cancelled when whoever asked goes away.
+    """What comes of `work`, which changes nothing and is cancelled when the client goes away.
     Raises ClientDisconnect then. The body has been read before.
     """
     doing, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))

@@ -1,4 +1,4 @@
-"""What the API says when it refuses: one sentence of the catalogue, in the language asked for.
+"""What the API says when it refuses: a sentence of the catalogue, in the language of the request.
 
 `detail` is that sentence. Where a request does not fit, `errors` names each place and what is
 wrong there by a short word, for programs.

@@ -211,7 +211,7 @@ class Service:
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents; `ALL` of them where
-        he saw all that he may: of which teams then stands there. Raises AuditFull, which is
+        everything allowed was seen: then the teams are noted. Raises AuditFull, which is
         answered with a 503.
         """
         names = [*agents]

@@ -16,7 +16,7 @@ Filter = Annotated[str, Query(max_length=64)]
 
 
 class Me(BaseModel):
-    """Who the request is of, and what he may do."""
+    """The user of the request and the rights that go with the role."""
 
     id: str
     name: str
@@ -43,9 +43,13 @@ class AuditItem(BaseModel):
 async def me(request: Request) -> Me:
     person = person_of(request)
     return Me(
-        id=person.id, name=person.name, role=person.role, agent=person.agent,
-        teams=sorted(person.teams), rights=sorted(RIGHTS[person.role]),
-    )  # fmt: skip
+        id=person.id,
+        name=person.name,
+        role=person.role,
+        agent=person.agent,
+        teams=sorted(person.teams),
+        rights=sorted(RIGHTS[person.role]),
+    )
 
 
 @router.get("/audit", summary="Who did or read what, the newest first", tags=["accounts"])

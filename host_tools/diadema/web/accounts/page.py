@@ -50,10 +50,11 @@ async def account_form(
                 wrong.text = words["form.no_agent"]
                 return
             given: dict[str, Any] = {
-                "name": name.value, "role": role.value,
+                "name": name.value,
+                "role": role.value,
                 "agent": agent.value.strip() if role.value == "agent" else None,
                 "teams": teams.value if role.value in _WITH_TEAMS else [],
-            }  # fmt: skip
+            }
             if account is not None:
                 given["account"] = account.value
             dialog.submit(given)
@@ -80,10 +81,12 @@ async def token_form(words: Words, people: People, most_days: int) -> dict[str, 
             chosen = teams.value if role.value in _WITH_TEAMS else []
             dialog.submit(
                 {
-                    "name": name.value.strip(), "role": role.value, "teams": chosen,
+                    "name": name.value.strip(),
+                    "role": role.value,
+                    "teams": chosen,
                     "days": int(days.value or 0),
                 }
-            )  # fmt: skip
+            )
 
         _buttons(words, dialog, send)
     return await _answer_of(dialog)
@@ -130,7 +133,7 @@ def mount(app: FastAPI, service: Service) -> None:
 
 
 class _AccountsPage:
-    """One person's view; each action asks first whether he may yet."""
+    """The page as one user sees it; each action checks first that the user still may."""
 
     def __init__(self, service: Service, page: Page) -> None:
         self._service = service
@@ -191,29 +194,40 @@ class _AccountsPage:
         words, accounts = self._words, self._accounts
         self._people.rows = [
             {
-                "id": one.id, "name": one.name, "role": words[f"role.{one.role}"],
+                "id": one.id,
+                "name": one.name,
+                "role": words[f"role.{one.role}"],
                 "of": one.agent or ", ".join(one.teams),
                 "state": words[_state(one.disabled, one.must_change)],
             }
             for one in accounts.book.all()
-        ]  # fmt: skip
+        ]
         self._sessions.rows = [
             {
-                "id": one.key, "account": one.account, "since": self._time_of(one.made_ms),
-                "seen": self._time_of(one.seen_ms), "where": one.address, "browser": one.browser,
+                "id": one.key,
+                "account": one.account,
+                "since": self._time_of(one.made_ms),
+                "seen": self._time_of(one.seen_ms),
+                "where": one.address,
+                "browser": one.browser,
             }
             for one in accounts.sessions.all()
-        ]  # fmt: skip
+        ]
         now = self._service.accounts.audit.now()
         self._tokens.rows = [
             {
-                "id": one.number, "name": one.name, "role": words[f"role.{one.role}"],
-                "of": ", ".join(one.teams), "by": one.by, "until": self._time_of(one.until_ms),
-                "state": words["state.over" if one.revoked_ms or one.until_ms <= now else
-                               "state.in_use"],
+                "id": one.number,
+                "name": one.name,
+                "role": words[f"role.{one.role}"],
+                "of": ", ".join(one.teams),
+                "by": one.by,
+                "until": self._time_of(one.until_ms),
+                "state": words[
+                    "state.over" if one.revoked_ms or one.until_ms <= now else "state.in_use"
+                ],
             }
             for one in accounts.tokens.all()
-        ]  # fmt: skip
+        ]
         for table in (self._people, self._sessions, self._tokens):
             table.selected.clear()
             table.update()
@@ -227,15 +241,19 @@ class _AccountsPage:
         teams = teams_of(self._service.data, agent) if agent else ()
         self._audit.rows = [
             {
-                "id": row.number, "at": self._time_of(row.at_ms), "who": row.who,
-                "role": self._words.get(f"role.{row.role}", ""), "what": row.what,
-                "agents": " ".join(row.agents), "address": row.address,
+                "id": row.number,
+                "at": self._time_of(row.at_ms),
+                "who": row.who,
+                "role": self._words.get(f"role.{row.role}", ""),
+                "what": row.what,
+                "agents": " ".join(row.agents),
+                "address": row.address,
                 "detail": _detail_text(row.detail),
             }
             for row in self._accounts.audit.rows(
                 limit=_ROWS, who=terms["who"], what=terms["what"], agent=agent, teams=teams
             )
-        ]  # fmt: skip
+        ]
         self._audit.update()
 
     # -- what is done
@@ -326,15 +344,21 @@ class _AccountsPage:
     def _table(self, name: str, columns: tuple[str, ...], *, pick: bool = False) -> ui.table:
         shown: list[dict[str, Any]] = [
             {
-                "name": one, "label": self._words[f"{name}.{one}"], "field": one, "align": "left",
+                "name": one,
+                "label": self._words[f"{name}.{one}"],
+                "field": one,
+                "align": "left",
                 "sortable": True,
             }
             for one in columns
-        ]  # fmt: skip
+        ]
         table = ui.table(
-            columns=shown, rows=[], row_key="id", pagination=25,
+            columns=shown,
+            rows=[],
+            row_key="id",
+            pagination=25,
             selection="single" if pick else None,
-        )  # fmt: skip
+        )
         if pick:
             label = f':aria-label="String(props.row.{columns[0]})"'
             box = f'<q-checkbox v-model="props.selected" dense {label} />'

@@ -192,7 +192,7 @@ def check_seen(request: Request, service: Service, person: Person, agents: Itera
 def scope_of(
     request: Request, service: Service, person: Person, agent: str | None
 ) -> Collection[str] | None:
-    """The agents that are asked for, as far as he sees them; None: all."""
+    """The requested agents, as far as the user sees them; None: all."""
     people = service.people()
     if agent is not None:
         check_seen(request, service, person, [agent])

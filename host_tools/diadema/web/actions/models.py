@@ -32,7 +32,7 @@ class _Action(Strict):
 
 
 class Message(_Action):
-    """`sign` asks for her own badge under it."""
+    """`sign`: the agent confirms it with the own badge."""
 
     action: Literal["message"]
     text: Annotated[str, Field(min_length=1, max_length=84)]
@@ -50,14 +50,15 @@ class Presence(_Action):
 
 
 class Logout(_Action):
-    """Her session ends, after her call and its wrap-up; she sees who did it and why."""
+    """The agent's session ends, after the call and its wrap-up; the station shows who did it and
+    why."""
 
     action: Literal["logout"]
     reason: Reason
 
 
 class Move(_Action):
-    """To another seat: the same, and she is told where to go."""
+    """To another seat: a logout that also shows the agent where to go."""
 
     action: Literal["move"]
     seat: Annotated[str, Field(min_length=1, max_length=12)]
@@ -65,15 +66,15 @@ class Move(_Action):
 
 
 class WrapupClosed(_Action):
-    """Her wrap-up ends now; the call can still get its code."""
+    """The agent's wrap-up ends now; the call can still get its code."""
 
     action: Literal["wrapup_closed"]
     reason: Reason
 
 
 class PinReset(_Action):
-    """Her PIN holds no longer; the answer's `code`, shown once, lets her choose another at a
-    station within a day.
+    """The agent's PIN is void; with the answer's `code`, shown once, the agent chooses another at
+    a station within a day.
     """
 
     action: Literal["pin_reset"]
@@ -81,7 +82,7 @@ class PinReset(_Action):
 
 
 class Help(_Action):
-    """`of`: her request; else the open one."""
+    """`of`: the agent's request; else the open one."""
 
     action: Literal["help"]
     state: Literal["accepted", "resolved"]
@@ -130,7 +131,7 @@ type StationAction = Annotated[Fault | Acknowledge, Field(discriminator="action"
 
 class Done(BaseModel):
     """`of` names the event that tells of it, `i` the command to the station, if there is one;
-    `code`: for one use, and told this once.
+    `code`: for one use, and given this once.
     """
 
     of: Place

@@ -63,10 +63,17 @@ async def _show(service: Service, page: Page, day: date, filters: dict[str, str]
             day_links(page, service, day, PATH)
         service.audit(page.person, "register", ALL)
         made = await read(
-            page, service, register, service.data, day, zone.key, "",
-            None if scope is None else [*seen(page, service)], page.person.id,
+            page,
+            service,
+            register,
+            service.data,
+            day,
+            zone.key,
+            "",
+            None if scope is None else [*seen(page, service)],
+            page.person.id,
             service.pace.now_ms(),
-        )  # fmt: skip
+        )
         ui.label(cut_line(made.cut, zone.key, page.language)).classes("status")
         acts = made.acts[:SHOWN]
         _filters(service, page, day, acts, filters)

@@ -199,7 +199,7 @@ async def day(
 
 
 def _seen_one(request: Request, agent: str) -> Person:
-    """Who asks, if that agent's figures are his to see. Raises HTTPException."""
+    """The user of the request, who may see that agent's figures. Raises HTTPException (403)."""
     person = person_of(request)
     service: Service = request.app.state.service
     allowed = person.may("figures") or person.may("own")
@@ -307,9 +307,14 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
         service.audit(person, f"{path}.list", ALL if agent is None else [agent])
         try:
             found = await service.worker.ask(
-                reading, service.data, seen, within.start_ms, within.end_ms,
-                after_of(request, after), limit,
-            )  # fmt: skip
+                reading,
+                service.data,
+                seen,
+                within.start_ms,
+                within.end_ms,
+                after_of(request, after),
+                limit,
+            )
         except DiademaError as error:
             raise HTTPException(503, str(error)) from error
         following = cursor(key(found[-1])) if len(found) == limit else None
@@ -327,7 +332,8 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
 
 
 def _seen(request: Request, person: Person, agent: str | None, people: People) -> list[str] | None:
-    """Whose rows: of that agent, or of all whom he sees. Refuses with 403."""
+    """Whose rows: of that agent, or of all whom the user sees; None: of
+    everybody. Refuses with 403."""
     if agent is not None:
         if not person.sees(agent, people):
             raise not_yours(request)
@@ -340,14 +346,26 @@ def _seen(request: Request, person: Person, agent: str | None, people: People) -
 
 
 _list(
-    "contacts", "Contacts that are over", ("figures", "own"), queries.contacts, ContactItem,
+    "contacts",
+    "Contacts that are over",
+    ("figures", "own"),
+    queries.contacts,
+    ContactItem,
     lambda one: (one.start_utc or 0, one.station, one.epoch, one.sequence),
-)  # fmt: skip
+)
 _list(
-    "sessions", "Sessions of agents at stations", ("attendance", "own"), queries.sessions,
-    SessionItem, lambda one: (one.open_utc or 0, one.station, one.epoch, one.sequence),
-)  # fmt: skip
+    "sessions",
+    "Sessions of agents at stations",
+    ("attendance", "own"),
+    queries.sessions,
+    SessionItem,
+    lambda one: (one.open_utc or 0, one.station, one.epoch, one.sequence),
+)
 _list(
-    "marks", "The attendance ledger", ("attendance", "own"), queries.marks, MarkItem,
+    "marks",
+    "The attendance ledger",
+    ("attendance", "own"),
+    queries.marks,
+    MarkItem,
     lambda one: (one.utc or 0, one.station, one.epoch, one.sequence),
-)  # fmt: skip
+)

@@ -44,8 +44,8 @@ class Corrected(_Amendment):
 
 
 class Justified(_Amendment):
-    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark.
-    `time`: a moment of an exception to her shift, to excuse that one.
+    """Why the agent was late or away; no time changes. `day`: of the shift, without a mark.
+    `time`: a moment of an exception to the agent's shift, to excuse that one.
     """
 
     kind: Literal["justified"]

@@ -37,10 +37,25 @@ class Command(BaseModel):
         json_schema_extra={"examples": [{"cmd": "ring", "contact": "c-1", "direction": "in"}]},
     )
     cmd: Literal[
-        "ring", "withdraw", "answer", "hold", "resume", "hangup", "dial", "consult",
-        "consult_end", "transfer", "recording", "presence", "session", "wrapup", "help", "fault",
-        "text", "selftest",
-    ]  # fmt: skip
+        "ring",
+        "withdraw",
+        "answer",
+        "hold",
+        "resume",
+        "hangup",
+        "dial",
+        "consult",
+        "consult_end",
+        "transfer",
+        "recording",
+        "presence",
+        "session",
+        "wrapup",
+        "help",
+        "fault",
+        "text",
+        "selftest",
+    ]
 
 
 class Taken(BaseModel):

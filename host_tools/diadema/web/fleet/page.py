@@ -199,14 +199,16 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
     rows = []
     for inspection in found:
         s, e, n = inspection.record.of
-        rows.append({
-            "id": f"{e}-{n}",
-            "at": time_of(inspection.tested_utc, service),
-            "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
-            "by": inspection.record.by,
-            "why": telling.why(inspection, language),
-            "link": f"/api/v1/stations/{s}/inspections/{e}/{n}.pdf?lang={language}",
-        })  # fmt: skip
+        rows.append(
+            {
+                "id": f"{e}-{n}",
+                "at": time_of(inspection.tested_utc, service),
+                "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
+                "by": inspection.record.by,
+                "why": telling.why(inspection, language),
+                "link": f"/api/v1/stations/{s}/inspections/{e}/{n}.pdf?lang={language}",
+            }
+        )
     columns = [("at", words["pdf"])] + [(name, words[name]) for name in ("verdict", "by", "why")]
     figures_table(columns, [], rows, words["past.none"])
     ui.label(words["do.note"]).classes("note")
@@ -300,9 +302,12 @@ def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
 
 
 def _past(
-    name: str, columns: tuple[str, ...], entries: list[dict[str, Any]], service: Service,
+    name: str,
+    columns: tuple[str, ...],
+    entries: list[dict[str, Any]],
+    service: Service,
     page: Page,
-) -> None:  # fmt: skip
+) -> None:
     words = page.words
     heading(words[name])
     rows = []

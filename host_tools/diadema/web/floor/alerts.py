@@ -103,10 +103,15 @@ def alerts(rows: Iterable[Row], moment: Moment) -> list[Alert]:
 def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | None) -> Alert:
     name = row.name or row.agent
     return Alert(
-        rule=rule, agent=row.agent, name=name, seat=row.seat, since=since, level=level,
+        rule=rule,
+        agent=row.agent,
+        name=name,
+        seat=row.seat,
+        since=since,
+        level=level,
         limit=limit,
         what=what,
-    )  # fmt: skip
+    )
 
 
 def _too_long(row: Row, moment: Moment) -> Iterator[Alert]:
@@ -137,14 +142,20 @@ def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     if moment.now - row.answered_utc > 1000 * limit:
         shown = base if limit > limits.aht_least_s else None
         yield Alert(
-            rule="call", agent=row.agent, name=row.name or row.agent, seat=row.seat,
+            rule="call",
+            agent=row.agent,
+            name=row.name or row.agent,
+            seat=row.seat,
             since=row.answered_utc,
-            level=2, limit=limit, what=row.queue, base=shown,
-        )  # fmt: skip
+            level=2,
+            limit=limit,
+            what=row.queue,
+            base=shown,
+        )
 
 
 def _help(row: Row, moment: Moment) -> Iterator[Alert]:
-    """She waits for help and nobody has said that he comes."""
+    """The agent waits for help and nobody has accepted the request."""
     if row.help is None or row.help_by is not None:
         return
     since, limit = row.help or row.since or 0, moment.limits.help_s
@@ -153,21 +164,21 @@ def _help(row: Row, moment: Moment) -> Iterator[Alert]:
 
 
 def _missed(row: Row, moment: Moment) -> Iterator[Alert]:
-    """So many calls in a row rang and she did not take them."""
+    """So many calls in a row rang and the agent did not take them."""
     if row.in_a_row >= moment.limits.missed and row.in_a_row_utc is not None:
         limit, count = moment.limits.missed, str(row.in_a_row)
         yield _alert(row, "missed", row.in_a_row_utc, 2, limit, count)
 
 
 def _lost(row: Row, moment: Moment) -> Iterator[Alert]:
-    """`since` is when her station was last heard; the limit counts from when it was lost."""
+    """`since`: when the agent's station was last heard; the limit counts from when it was lost."""
     seen, limit = moment.lost.get(row.agent), moment.limits.link_s
     if seen is not None and moment.now - seen > 1000 * limit:
         yield _alert(row, "link", row.utc_ms or seen, 2, limit, None)
 
 
 def _unfit(row: Row, moment: Moment) -> Iterator[Alert]:
-    """Posición no operativa: by its self-test, by a part that fails, or as she reported."""
+    """Posición no operativa: by its self-test, by a part that fails, or as the agent reported."""
     since, limit = row.fault, moment.limits.fault_s
     if row.unfit is not None:
         since = row.unfit_utc
@@ -179,7 +190,7 @@ def _unfit(row: Row, moment: Moment) -> Iterator[Alert]:
 
 
 def _absent(row: Row, moment: Moment) -> Iterator[Alert]:
-    """Planned now, and not logged in since her shift began."""
+    """Planned now, and not logged in since the agent's shift began."""
     planned = moment.people.planned(row.agent, moment.today)
     if planned is None or planned.absence or planned.start_s is None or planned.end_s is None:
         return

@@ -267,7 +267,7 @@ class Channels:
     async def joined(
         self, view: str, teams: Teams, viewer: Viewer, whose: str = ""
     ) -> AsyncIterator[Channel]:
-        """The viewer is in the channel of that view and those teams; `whose` he is: a person's
+        """The viewer is in the channel of that view and those teams; `whose`: a person's
         id, or an address. Raises TooMany.
         """
         known, key = self._open.get((view, teams)), (view, whose)

@@ -107,9 +107,12 @@ async def import_table(
         given += part
         if len(given) > MOST_BYTES:
             detail = text(
-                "people.wrong.file_big", language_of(request),
-                size=len(given) // 1_000_000, most=MOST_BYTES // 1_000_000, value="",
-            )  # fmt: skip
+                "people.wrong.file_big",
+                language_of(request),
+                size=len(given) // 1_000_000,
+                most=MOST_BYTES // 1_000_000,
+                value="",
+            )
             raise HTTPException(413, detail)
     if not dry_run:
         note(service, person, f"people_import_{kind}", kind)
@@ -130,8 +133,11 @@ async def import_table(
     return await ask(while_there(request, work) if dry_run else work)
 
 
-@router.get("/history/{kind}/{code:path}", summary="Every version of an entry, the newest first",
-            responses=REFUSED)  # fmt: skip
+@router.get(
+    "/history/{kind}/{code:path}",
+    summary="Every version of an entry, the newest first",
+    responses=REFUSED,
+)
 async def history(
     kind: KindName, code: Code, service: Served, request: Request, person: Asking
 ) -> list[Version]:
@@ -143,8 +149,9 @@ async def history(
     return [version_of(one) for one in found]
 
 
-@router.post("/restore/{kind}/{code:path}", summary="Bring back what was retired",
-             responses=REFUSED)  # fmt: skip
+@router.post(
+    "/restore/{kind}/{code:path}", summary="Bring back what was retired", responses=REFUSED
+)
 async def restore(
     kind: KindName,
     code: Code,
@@ -201,8 +208,9 @@ async def publication(service: Served, request: Request, _: Asking) -> dict[str,
     return plain
 
 
-@router.post("/publication", summary="Put people and places in force at the stations",
-             responses=REFUSED)  # fmt: skip
+@router.post(
+    "/publication", summary="Put people and places in force at the stations", responses=REFUSED
+)
 async def publish(service: Served, request: Request, person: Asking) -> InForce:
     note(service, person, "people_publish", "settings")
     done = await ask(
@@ -211,8 +219,9 @@ async def publish(service: Served, request: Request, person: Asking) -> InForce:
     return InForce.model_validate(msgspec.to_builtins(done))
 
 
-@router.post("/take-in", summary="Take in what was changed in site.json by hand",
-             responses=REFUSED)  # fmt: skip
+@router.post(
+    "/take-in", summary="Take in what was changed in site.json by hand", responses=REFUSED
+)
 async def take_in(service: Served, person: Asking) -> TakenIn:
     note(service, person, "people_change_settings", "settings")
     now_ms = service.pace.now_ms()

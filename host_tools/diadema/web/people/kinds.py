@@ -96,9 +96,13 @@ def _add_routes(kind: Kind) -> None:
     ) -> Version:
         given = wanted.entry.model_dump(exclude_none=True)
         change = Change(
-            kind=name, code=code, body=kind.read(given), seen=wanted.seen,
-            valid_from=wanted.valid_from, valid_until=wanted.valid_until,
-        )  # fmt: skip
+            kind=name,
+            code=code,
+            body=kind.read(given),
+            seen=wanted.seen,
+            valid_from=wanted.valid_from,
+            valid_until=wanted.valid_until,
+        )
         return await put_change(service, person, change, wanted.reason)
 
     put.__annotations__["wanted"] = wanted
@@ -118,18 +122,25 @@ def _add_routes(kind: Kind) -> None:
     one = f"/{name}/{{code:path}}"
     what = text(f"people.kind.{name}", "en")
     router.add_api_route(
-        f"/{name}", entries, methods=["GET"], summary=f"{what}, a page at a time",
+        f"/{name}",
+        entries,
+        methods=["GET"],
+        summary=f"{what}, a page at a time",
         operation_id=f"people_{name}_list",
-    )  # fmt: skip
+    )
     for way, call, summary in (
         ("GET", entry, "one of them"),
         ("PUT", put, "make or change one"),
         ("DELETE", retire, "retire one; its code is never given to another"),
     ):
         router.add_api_route(
-            one, call, methods=[way], summary=f"{what}: {summary}", responses=REFUSED,
+            one,
+            call,
+            methods=[way],
+            summary=f"{what}: {summary}",
+            responses=REFUSED,
             operation_id=f"people_{name}_{way.lower()}",
-        )  # fmt: skip
+        )
 
 
 async def put_change(service: Service, person: Person, change: Change, reason: str) -> Version:

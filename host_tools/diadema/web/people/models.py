@@ -116,9 +116,13 @@ def model_of(kind: Kind) -> type[BaseModel]:
         elif type_ is str:
             limits["max_length"] = one.most
         if one.many:
-            type_, limits = list[Annotated[str, Field(max_length=one.most)]], {
-                "title": limits["title"], "max_length": 400,
-            }  # fmt: skip
+            type_, limits = (
+                list[Annotated[str, Field(max_length=one.most)]],
+                {
+                    "title": limits["title"],
+                    "max_length": 400,
+                },
+            )
         fields[one.name] = (
             (type_, Field(**limits)) if one.required else (type_ | None, Field(None, **limits))
         )

@@ -1,5 +1,5 @@
 """`/api/v1/reports`: every report as JSON, CSV, XLSX or PDF, and those that are made by
-themselves. A person gets what he may see and no more.
+themselves. A user gets what the own role may see and no more.
 """
 
 from collections.abc import Callable
@@ -135,9 +135,16 @@ def order(request: Request, body: Order) -> Schedules:
     if not may_have(person, service.people(), body.kind, scope):
         raise not_yours(request)
     one = Schedule(
-        name=body.name, kind=body.kind, every=body.every, at=body.at, form=body.format,
-        scope=scope, running=body.running, by=person.id, since_ms=service.pace.now_ms(),
-    )  # fmt: skip
+        name=body.name,
+        kind=body.kind,
+        every=body.every,
+        at=body.at,
+        form=body.format,
+        scope=scope,
+        running=body.running,
+        by=person.id,
+        since_ms=service.pace.now_ms(),
+    )
     try:
         schedule.add(service.data, one, language)
     except DiademaError as error:
@@ -147,9 +154,11 @@ def order(request: Request, body: Order) -> Schedules:
 
 
 @router.delete(
-    "/schedules/{name}", status_code=204, summary="Make it no more",
+    "/schedules/{name}",
+    status_code=204,
+    summary="Make it no more",
     responses={**_REFUSED, 404: {"description": "there is none of that name"}},
-)  # fmt: skip
+)
 def remove(request: Request, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")]) -> None:
     service, person, language = _service(request), _somebody(request), language_of(request)
     for one in _read(schedule.schedules, service.data):
@@ -163,9 +172,11 @@ def remove(request: Request, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{
 
 
 @router.get(
-    "/runs/{name}/{due_ms}", summary="The file of a scheduled run", response_class=Response,
+    "/runs/{name}/{due_ms}",
+    summary="The file of a scheduled run",
+    response_class=Response,
     responses={**_REFUSED, 404: {"description": "there is no such file"}},
-)  # fmt: skip
+)
 def run_file(
     request: Request,
     name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")],
@@ -216,9 +227,19 @@ async def report(
         )
         ask = service.worker.ask if format == "json" else service.worker.file
         work = ask(
-            content_of, service.data, kind, period, its, now_ms, threshold, short, person,
-            language, format, table,
-        )  # fmt: skip
+            content_of,
+            service.data,
+            kind,
+            period,
+            its,
+            now_ms,
+            threshold,
+            short,
+            person,
+            language,
+            format,
+            table,
+        )
         content, name = await while_there(request, work)
     except NotYours:
         raise not_yours(request) from None

@@ -170,7 +170,10 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         "link": f"/ui/agents/{one.agent}?day={day.isoformat()}&lang={language}",
     }
     for name, seconds in (
-        ("aht", one.aht_s), ("talk", one.talk_s), ("hold", one.hold_s), ("wrapup", one.wrap_s),
-    ):  # fmt: skip
+        ("aht", one.aht_s),
+        ("talk", one.talk_s),
+        ("hold", one.hold_s),
+        ("wrapup", one.wrap_s),
+    ):
         row[name], row[f"{name}_by"] = clock(seconds), seconds
     return row

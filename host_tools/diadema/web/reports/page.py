@@ -84,9 +84,17 @@ async def _show(
     service.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
         made = await read(
-            page, service, shown, service.data, kind, span, scope, service.pace.now_ms(),
-            page.person, language,
-        )  # fmt: skip
+            page,
+            service,
+            shown,
+            service.data,
+            kind,
+            span,
+            scope,
+            service.pace.now_ms(),
+            page.person,
+            language,
+        )
         if made.refused:
             ui.label(made.refused).classes("refused").props("role=alert")
         else:
