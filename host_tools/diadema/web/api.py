@@ -1,4 +1,4 @@
-"""What every part of the API uses: the service, requests to the hub, and the OpenAPI document.
+"""What every part of the API uses: the web app, requests to the hub, and the OpenAPI document.
 
 `/api/v1/status`: counters of the web and of the hub. `/metrics`: the same for Prometheus.
 """
@@ -23,7 +23,7 @@ from diadema.web.guard import language_of
 from diadema.web.once_only import once_of
 from diadema.web.permissions import need, not_yours, person_of
 from diadema.web.refusals import hub_refusal
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import text
 
 _SCHEMES = {
@@ -54,12 +54,7 @@ _WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": [
 StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-Served = Annotated[Service, Depends(_service)]
+WebAppDep = Annotated[WebApp, Depends(web_app_of)]
 router = APIRouter()
 
 
@@ -68,20 +63,20 @@ router = APIRouter()
     summary="Counters of the web and of the hub",
     dependencies=[Depends(need("floor", "fleet"))],
 )
-async def status(service: Served) -> dict[str, Any]:
-    return await service.status()
+async def status(web_app: WebAppDep) -> dict[str, Any]:
+    return await web_app.status()
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(service: Served, request: Request) -> PlainTextResponse:
+async def metrics(web_app: WebAppDep, request: Request) -> PlainTextResponse:
     """For this machine, and for whoever may see the stations."""
     if not (is_local(request.scope) or person_of(request).may("fleet")):
         raise not_yours(request)
-    return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
+    return PlainTextResponse(web_app.metrics(), media_type="text/plain; version=0.0.4")
 
 
 async def ask_hub(
-    service: Service,
+    web_app: WebApp,
     request: Request,
     subject: str,
     body: dict[str, Any],
@@ -90,10 +85,10 @@ async def ask_hub(
     """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
     words a refusal in a language.
     """
-    service.commands += 1
+    web_app.commands += 1
     language = language_of(request)
     try:
-        answer = await service.feed.request(subject, body, once_of(request))
+        answer = await web_app.feed.request(subject, body, once_of(request))
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
         raise HTTPException(422, text("web.bad_text", language)) from error
     except HubSilent:

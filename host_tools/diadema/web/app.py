@@ -35,7 +35,7 @@ from diadema.web.permissions import person_of
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp
 
 _ROUTERS = (
     api.router,
@@ -67,12 +67,12 @@ _PAGES = (
 )
 
 
-def create_app(service: Service) -> ASGIApp:
-    """Everything the web serves. The service's tasks run as long as the application does."""
+def create_app(web_app: WebApp) -> ASGIApp:
+    """Everything the web serves. Its tasks run as long as the application does."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.running():
+        async with web_app.running():
             yield
 
     app = FastAPI(
@@ -85,7 +85,7 @@ def create_app(service: Service) -> ASGIApp:
         lifespan=lifespan,
         responses=api.RESPONSES,
     )
-    app.state.service = service
+    app.state.web_app = web_app
     api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)
@@ -99,17 +99,17 @@ def create_app(service: Service) -> ASGIApp:
         app.include_router(router)
     app.add_api_websocket_route("/ws", stream.floor_stream)
     assets.serve(app)
-    _add_pages(app, service)
-    once_only = OnceOnly(app, service.accounts.answers)
-    return Guard(once_only, service.settings.hosts, service.door)
+    _add_pages(app, web_app)
+    once_only = OnceOnly(app, web_app.accounts.answers)
+    return Guard(once_only, web_app.settings.hosts, web_app.door)
 
 
-def _add_pages(app: FastAPI, service: Service) -> None:
+def _add_pages(app: FastAPI, web_app: WebApp) -> None:
     """Add the supervisors' pages under `/ui`: NiceGUI makes the shell, our modules what is live or
     drawn.
     """
     for page in _PAGES:
-        page.mount(app, service)
+        page.mount(app, web_app)
     ui.run_with(
         app,
         mount_path="/ui",

@@ -24,9 +24,9 @@ from diadema.figures.rows import Cut
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
+from diadema.web.web_app import WebApp
 from diadema.words import section
 
 # for an axis in seconds, in the browser: `m:ss`
@@ -38,21 +38,21 @@ _SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
 _PATIENCE_S = 30.0  # of a browser that has the page and does not connect
 
 
-def day_of(service: Service, given: str) -> date:
+def day_of(web_app: WebApp, given: str) -> date:
     """The day in the address, or today at the site; what is no day is today too."""
     try:
         found = date.fromisoformat(given)
     except ValueError:
-        return service.today()
-    return found if FIRST <= found <= LAST else service.today()
+        return web_app.today()
+    return found if FIRST <= found <= LAST else web_app.today()
 
 
 def day_page(
-    service: Service,
+    web_app: WebApp,
     path: str,
     area: str,
     right: Right,
-    show: Callable[[Service, Page, date, list[str]], Awaitable[None]],
+    show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
 ) -> None:
     """A page at `path` of one day and, where given, one team: its words are of `area`, with
     `heading` for its head. `show` draws the rest, of the agents whom the person sees.
@@ -61,21 +61,21 @@ def day_page(
     @ui.page(path.removeprefix("/ui"))
     async def draw(request: Request, day: str = "", team: str = "") -> None:
         with suppress(Refused, Unread):
-            page = open_page(service, request, area, path, right)
-            shown = day_of(service, day)
+            page = open_page(web_app, request, area, path, right)
+            shown = day_of(web_app, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
                     heading(page.words["heading"])
-                    team_choice(page, service, team, shown, path)
-                    day_links(page, service, shown, path, team)
-                agents = [*seen(page, service, team)]
-                service.audit(page.person, area, agents)
-                await show(service, page, shown, agents)
+                    team_choice(page, web_app, team, shown, path)
+                    day_links(page, web_app, shown, path, team)
+                agents = [*seen(page, web_app, team)]
+                web_app.audit(page.person, area, agents)
+                await show(web_app, page, shown, agents)
 
 
-def day_links(page: Page, service: Service, day: date, path: str, team: str = "") -> None:
+def day_links(page: Page, web_app: WebApp, day: date, path: str, team: str = "") -> None:
     """The day before, the day itself to choose, the day after, and today."""
-    words, today = section("parts", page.language), service.today()
+    words, today = section("parts", page.language), web_app.today()
 
     def go(to: date) -> str:
         return _address(path, to, page.language, team)
@@ -87,7 +87,7 @@ def day_links(page: Page, service: Service, day: date, path: str, team: str = ""
         chosen.props(f'type=date dense outlined aria-label="{words["day"]}"')
         chosen.props(f"max={today.isoformat()}")
         chosen.on_value_change(
-            lambda change: ui.navigate.to(go(day_of(service, change.value or "")))
+            lambda change: ui.navigate.to(go(day_of(web_app, change.value or "")))
         )
         if day < today:
             after = ui.link("›", go(day + timedelta(days=1))).classes("step")
@@ -95,9 +95,9 @@ def day_links(page: Page, service: Service, day: date, path: str, team: str = ""
             ui.link(words["day.today"], go(today)).classes("step")
 
 
-def team_choice(page: Page, service: Service, team: str, day: date, path: str) -> None:
+def team_choice(page: Page, web_app: WebApp, team: str, day: date, path: str) -> None:
     """Narrow the page to one of the teams that the person sees; no choice where there is one."""
-    teams = sorted({one.team for one in seen(page, service).values() if one.team})
+    teams = sorted({one.team for one in seen(page, web_app).values() if one.team})
     if len(teams) < 2:
         return
     words = section("parts", page.language)
@@ -115,9 +115,9 @@ def _address(path: str, day: date, language: str, team: str) -> str:
     return f"{path.removeprefix('/ui')}?{urlencode(query)}"
 
 
-def seen(page: Page, service: Service, team: str = "") -> Mapping[str, Worker]:
+def seen(page: Page, web_app: WebApp, team: str = "") -> Mapping[str, Worker]:
     """The workers whom the person sees, of one team if given."""
-    people = service.people()
+    people = web_app.people()
     return {
         agent: worker
         for agent, worker in people.workers.items()
@@ -152,7 +152,7 @@ class Unread(Exception):
 
 
 async def read[**P, T](
-    page: Page, service: Service, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    page: Page, web_app: WebApp, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """What the page shows: it stands there with a line that says so while that is read. Raises
     Unread.
@@ -161,7 +161,7 @@ async def read[**P, T](
     said = ui.label(words["loading"]).classes("status").props("role=status")
     await ui.context.client.connected(timeout=_PATIENCE_S)
     try:
-        made = await service.worker.ask(work, *args, **kwargs)
+        made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
         said.set_text(words["unread"].format(detail=error))
         raise Unread from error

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from diadema.figures.days import span_of
 from diadema.web.guard import language_of
-from diadema.web.service import Service
+from diadema.web.web_app import web_app_of
 from diadema.words import text
 
 MOST_DAYS = 366
@@ -46,12 +46,12 @@ def span(
     to: Annotated[date | None, Query(description="day, also in it; `from` if left out")] = None,
 ) -> Span:
     """A dependency. Refuses with 422 what is no span."""
-    service: Service = request.app.state.service
-    first = from_ or to or service.today()
+    web_app = web_app_of(request)
+    first = from_ or to or web_app.today()
     last = to or first
     if not 0 <= (last - first).days < MOST_DAYS or first < FIRST or last > LAST:
         raise HTTPException(422, text("web.bad_span", language_of(request), days=MOST_DAYS))
-    zone = service.zone
+    zone = web_app.zone
     return Span(span_of(first, zone).start_s * 1000, span_of(last, zone).end_s * 1000)
 
 

@@ -17,8 +17,8 @@ from nicegui.language import Language
 from diadema.access.authenticator import csrf_of
 from diadema.access.roles import Person, Right
 from diadema.web.permissions import person_of
-from diadema.web.service import Service
 from diadema.web.templating import render, template
+from diadema.web.web_app import WebApp
 from diadema.words import known, section
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
@@ -45,7 +45,7 @@ class Page:
     person: Person
     language: str
     words: Mapping[str, str]
-    service: Service
+    web_app: WebApp
 
     def still(self, *rights: Right) -> bool:
         """Whether the person may yet do this: a page outlives its session, and a role. Says so, or
@@ -53,7 +53,7 @@ class Page:
         """
         if not self.person.session:  # a program with the hub's own token
             return self.person.may(*rights)
-        accounts = self.service.accounts
+        accounts = self.web_app.accounts
         now = accounts.sessions.again(self.person)
         if now is None:
             ui.run_javascript("location.assign('/login')")  # `navigate` would put /ui before it
@@ -65,16 +65,16 @@ class Page:
 
 
 def open_page(
-    service: Service, request: Request, area: str, path: str, *rights: Right, live: bool = False
+    web_app: WebApp, request: Request, area: str, path: str, *rights: Right, live: bool = False
 ) -> Page:
     """Draw what is around the page at `path`; its title is `title` of the words of `area`. A
     `live` one has the site's name and time in its bar, and the way to the wall.
 
     Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
-    service.worker.wake()
+    web_app.worker.wake()
     person = person_of(request)
-    wanted = request.query_params.get("lang") or person.language or service.floor.site.language
+    wanted = request.query_params.get("lang") or person.language or web_app.floor.site.language
     language = known(wanted)
     words = section(area, language)
     client = ui.context.client
@@ -83,7 +83,7 @@ def open_page(
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
     shell = section("shell", language)
-    ui.add_head_html(_HEAD.render(build=service.build, words=shell))
+    ui.add_head_html(_HEAD.render(build=web_app.build, words=shell))
     links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
     if live:
         links.append({"word": "wall", "path": "/wall"})
@@ -103,23 +103,23 @@ def open_page(
         with ui.element("main").classes("page"):
             ui.label(section("web", language)["not_yours"]).classes("refused")
         raise Refused
-    return Page(person, language, words, service)
+    return Page(person, language, words, web_app)
 
 
 class Refused(Exception):
     """The page has said so; its function ends."""
 
 
-def language_for(service: Service, request: Request) -> str:
+def language_for(web_app: WebApp, request: Request) -> str:
     """The language in the address, else the user's, else the site's."""
     from diadema.web.permissions import person_of
 
     wanted = request.query_params.get("lang") or person_of(request).language
-    return known(wanted or service.floor.site.language)
+    return known(wanted or web_app.floor.site.language)
 
 
 def plain_page(
-    service: Service,
+    web_app: WebApp,
     request: Request,
     template: str,
     title: str,
@@ -127,14 +127,14 @@ def plain_page(
     **values: object,
 ) -> HTMLResponse:
     """A template that extends `plain.html`; `values` are those of its own block."""
-    language = language_for(service, request)
+    language = language_for(web_app, request)
     shell = section("shell", language)
     code = shell["language.other_code"]
     html = render(
         template,
         language=language,
         title=title,
-        site=service.floor.site.site,
+        site=web_app.floor.site.site,
         other_query=request.url.include_query_params(lang=code).query,
         other_code=code,
         other_name=shell["language.other"],

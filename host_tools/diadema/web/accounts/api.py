@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from diadema.access.roles import RIGHTS, Person
 from diadema.site.directory.people_of import teams_of
-from diadema.web.api import Served
+from diadema.web.api import WebAppDep
 from diadema.web.paging import Limit
 from diadema.web.permissions import need, person_of
 
@@ -54,7 +54,7 @@ async def me(request: Request) -> Me:
 
 @router.get("/audit", summary="Who did or read what, the newest first", tags=["accounts"])
 def audit(
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("audit"))],
     who: Filter = "",
     what: Filter = "",
@@ -64,9 +64,9 @@ def audit(
     ] = None,
     limit: Limit = 100,
 ) -> list[AuditItem]:
-    service.audit(person, "audit.list")
-    teams = teams_of(service.data, agent) if agent else ()
-    rows = service.accounts.audit.rows(
+    web_app.audit(person, "audit.list")
+    teams = teams_of(web_app.data, agent) if agent else ()
+    rows = web_app.accounts.audit.rows(
         before=before, limit=limit, who=who, what=what, agent=agent, teams=teams
     )
     return [AuditItem.model_validate(row) for row in rows]

@@ -16,8 +16,8 @@ from diadema.access.tokens import MOST_DAYS
 from diadema.maintenance.records_keeping import check_audit
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
+from diadema.web.web_app import WebApp
 
 PATH = "/ui/accounts"
 _ROWS = 200  # of the record, at once
@@ -122,22 +122,22 @@ async def _answer_of(dialog: ui.dialog) -> dict[str, Any] | None:
     return given
 
 
-def mount(app: FastAPI, service: Service) -> None:
+def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/accounts")
     def accounts(request: Request) -> None:
         try:
-            page = open_page(service, request, "accounts", PATH, "accounts")
+            page = open_page(web_app, request, "accounts", PATH, "accounts")
         except Refused:
             return
-        _AccountsPage(service, page)
+        _AccountsPage(web_app, page)
 
 
 class _AccountsPage:
     """The page as one user sees it; each action checks first that the user still may."""
 
-    def __init__(self, service: Service, page: Page) -> None:
-        self._service = service
-        self._accounts = service.accounts
+    def __init__(self, web_app: WebApp, page: Page) -> None:
+        self._web_app = web_app
+        self._accounts = web_app.accounts
         self._page = page
         self._words = page.words
         self._filter = {"who": "", "what": "", "agent": ""}
@@ -213,7 +213,7 @@ class _AccountsPage:
             }
             for one in accounts.sessions.all()
         ]
-        now = self._service.accounts.audit.now()
+        now = self._web_app.accounts.audit.now()
         self._tokens.rows = [
             {
                 "id": one.number,
@@ -238,7 +238,7 @@ class _AccountsPage:
             return
         terms = {name: (value or "").strip() for name, value in self._filter.items()}
         agent = terms["agent"]
-        teams = teams_of(self._service.data, agent) if agent else ()
+        teams = teams_of(self._web_app.data, agent) if agent else ()
         self._audit.rows = [
             {
                 "id": row.number,
@@ -267,7 +267,7 @@ class _AccountsPage:
 
     async def _with_form(self, account: str | None) -> None:
         known = self._accounts.book.get(account) if account else None
-        given = await account_form(self._words, self._service.people(), known)
+        given = await account_form(self._words, self._web_app.people(), known)
         if given is None or not self._page.still("accounts"):
             return
         person, book = self._page.person, self._accounts.book
@@ -301,7 +301,7 @@ class _AccountsPage:
             await self._do(lambda: self._accounts.sessions.end(key))
 
     async def _add_token(self) -> None:
-        given = await token_form(self._words, self._service.people(), MOST_DAYS)
+        given = await token_form(self._words, self._web_app.people(), MOST_DAYS)
         if given is None or not self._page.still("accounts"):
             return
         token = await self._do(lambda: self._accounts.tokens.add(self._page.person, **given))
@@ -316,7 +316,7 @@ class _AccountsPage:
     async def _check(self) -> None:
         if not self._page.still("audit"):
             return
-        faults = await run.io_bound(check_audit, self._service.data)
+        faults = await run.io_bound(check_audit, self._web_app.data)
         word = "audit.broken" if faults else "audit.whole"
         kind: Any = "negative" if faults else "positive"
         number = faults[0].number if faults else 0
@@ -329,7 +329,7 @@ class _AccountsPage:
         except AccountError as error:
             ui.notify(self._words[f"error.{error.word}"].format(**error.values), type="negative")
             return None
-        self._service.door.look()
+        self._web_app.door.look()
         self._fill()
         return done
 
@@ -381,7 +381,7 @@ class _AccountsPage:
         return table.selected[0]["id"]
 
     def _time_of(self, utc_ms: int) -> str:
-        at = datetime.fromtimestamp(utc_ms / 1000, self._service.zone)
+        at = datetime.fromtimestamp(utc_ms / 1000, self._web_app.zone)
         return at.strftime("%d/%m/%Y %H:%M:%S")
 
 

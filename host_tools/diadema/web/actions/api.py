@@ -21,11 +21,11 @@ from diadema.web.actions.models import (
     Sent,
     StationAction,
 )
-from diadema.web.api import Served, StationId, ask_hub
+from diadema.web.api import StationId, WebAppDep, ask_hub
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, not_yours
 from diadema.web.refusals import hub_refusal
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")
@@ -62,16 +62,16 @@ _EXAMPLES: dict[str, Any] = {
 async def act(
     a: AgentPath,
     action: Annotated[Action, Body(openapi_examples=_EXAMPLES)],
-    service: Served,
+    web_app: WebAppDep,
     person: Actor,
     request: Request,
 ) -> Done:
-    check_seen(request, service, person, [a])
+    check_seen(request, web_app, person, [a])
     body = action.model_dump(exclude_none=True) | _signed(person)
     body |= {"agents": [a]} if action.action == "message" else {"a": a}
-    done = Done.model_validate(await ask(service, request, "hub.act", body))
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     if action.action == "acknowledge" and action.since is not None:
-        service.watch.see([((action.rule, a, action.since), body["who"])])
+        web_app.watch.see([((action.rule, a, action.since), body["who"])])
     return done
 
 
@@ -84,7 +84,7 @@ async def act(
 async def act_on_station(
     s: StationId,
     action: Annotated[StationAction, Body()],
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("act", "fleet"))],
     request: Request,
 ) -> Done:
@@ -92,9 +92,9 @@ async def act_on_station(
         raise not_yours(request)
     body = action.model_dump(exclude_none=True) | _signed(person) | {"s": s}
     if not person.may("fleet"):
-        seen = scope_of(request, service, person, None)
+        seen = scope_of(request, web_app, person, None)
         body |= {} if seen is None else {"among": sorted(seen)}
-    return Done.model_validate(await ask(service, request, "hub.act", body))
+    return Done.model_validate(await ask(web_app, request, "hub.act", body))
 
 
 @router.post(
@@ -104,11 +104,11 @@ async def act_on_station(
     responses=REFUSED,
 )
 async def send_message(
-    message: Messages, service: Served, person: Actor, request: Request
+    message: Messages, web_app: WebAppDep, person: Actor, request: Request
 ) -> Sent:
-    check_seen(request, service, person, message.agents)
+    check_seen(request, web_app, person, message.agents)
     body = message.model_dump(exclude_none=True) | _signed(person) | {"action": "message"}
-    answer = await ask(service, request, "hub.act", body)
+    answer = await ask(web_app, request, "hub.act", body)
     language = language_of(request)
     refused = [
         NotSent(a=one["a"], error=one["error"], detail=_said(one | {"values": one}, language))
@@ -119,7 +119,7 @@ async def send_message(
 
 @router.get("/actions", summary="The register of supervisors' actions", responses=REFUSED)
 async def register(
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("register"))],
     request: Request,
     agent: AgentQuery = None,
@@ -128,13 +128,13 @@ async def register(
     after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Page:
-    agents = scope_of(request, service, person, agent)
-    service.audit(person, "register", ALL if agent is None else [agent])
-    found = await service.worker.ask(
-        queries.acts, service.data, agents, person.id, from_, to, after, limit
+    agents = scope_of(request, web_app, person, agent)
+    web_app.audit(person, "register", ALL if agent is None else [agent])
+    found = await web_app.worker.ask(
+        queries.acts, web_app.data, agents, person.id, from_, to, after, limit
     )
     last = found[-1].position if len(found) == limit else None
-    people = service.people()
+    people = web_app.people()
     return Page(items=[queries.plain_act(one, people) for one in found], next=last)
 
 
@@ -144,27 +144,27 @@ async def register(
     responses=REFUSED,
 )
 async def one_action(
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("register"))],
     request: Request,
     s: Annotated[str, Path(pattern=r"^HUB-[A-Za-z0-9_-]{1,32}$", examples=["HUB-main"])],
     e: Annotated[int, Path(ge=0, le=2**32 - 1)],
     n: Annotated[int, Path(ge=1, le=2**53 - 1)],
 ) -> dict[str, Any]:
-    found = await service.worker.ask(queries.act, service.data, (s, e, n))
+    found = await web_app.worker.ask(queries.act, web_app.data, (s, e, n))
     if found is None:
         raise HTTPException(404, text("acting.no_such_act", language_of(request)))
     if found.act.agent is not None:
-        check_seen(request, service, person, [found.act.agent])
-        service.audit(person, "register", [found.act.agent])
-    elif found.act.by != person.id and person.scope(service.people()) is not None:
+        check_seen(request, web_app, person, [found.act.agent])
+        web_app.audit(person, "register", [found.act.agent])
+    elif found.act.by != person.id and person.scope(web_app.people()) is not None:
         raise not_yours(request)
-    return queries.plain_act(found, service.people())
+    return queries.plain_act(found, web_app.people())
 
 
 @router.get("/messages", summary="Messages, who was shown them and what they answered")
 async def messages(
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("register", "own"))],
     request: Request,
     agent: AgentQuery = None,
@@ -174,28 +174,28 @@ async def messages(
 ) -> list[dict[str, Any]]:
     if not person.may("register"):
         agent = agent or person.agent
-    agents = scope_of(request, service, person, agent)
-    service.audit(person, "messages", ALL if agent is None else [agent])
-    found = await service.worker.ask(queries.messages, service.data, agents, from_, to, m)
+    agents = scope_of(request, web_app, person, agent)
+    web_app.audit(person, "messages", ALL if agent is None else [agent])
+    found = await web_app.worker.ask(queries.messages, web_app.data, agents, from_, to, m)
     return [queries.plain_reading(one) for one in found]
 
 
 # -- who may
 
 
-def check_seen(request: Request, service: Service, person: Person, agents: Iterable[str]) -> None:
-    people = service.people()
+def check_seen(request: Request, web_app: WebApp, person: Person, agents: Iterable[str]) -> None:
+    people = web_app.people()
     if not all(person.sees(agent, people) for agent in agents):
         raise not_yours(request)
 
 
 def scope_of(
-    request: Request, service: Service, person: Person, agent: str | None
+    request: Request, web_app: WebApp, person: Person, agent: str | None
 ) -> Collection[str] | None:
     """The requested agents, as far as the user sees them; None: all."""
-    people = service.people()
+    people = web_app.people()
     if agent is not None:
-        check_seen(request, service, person, [agent])
+        check_seen(request, web_app, person, [agent])
         return [agent]
     if person.scope(people) is None:
         return None
@@ -207,9 +207,9 @@ def _signed(person: Person) -> dict[str, str]:
 
 
 async def ask(
-    service: Service, request: Request, subject: str, body: dict[str, Any]
+    web_app: WebApp, request: Request, subject: str, body: dict[str, Any]
 ) -> dict[str, Any]:
-    return await ask_hub(service, request, subject, body, _said)
+    return await ask_hub(web_app, request, subject, body, _said)
 
 
 def _said(answer: Mapping[str, Any], language: str) -> str:

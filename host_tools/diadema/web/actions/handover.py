@@ -24,8 +24,8 @@ from diadema.web.actions.words import (
 )
 from diadema.web.paging import Day
 from diadema.web.permissions import need
-from diadema.web.service import Service
 from diadema.web.templating import render
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import known, section
 from diadema.words.durations import NOTHING
 
@@ -39,9 +39,9 @@ async def handover(
     day: Day = None,
     shift: Annotated[str | None, Query(max_length=40)] = None,
 ) -> HTMLResponse:
-    service: Service = request.app.state.service
-    wanted = request.query_params.get("lang") or person.language or service.floor.site.language
-    sheet = _Sheet(service, person, known(wanted), day or service.today())
+    web_app = web_app_of(request)
+    wanted = request.query_params.get("lang") or person.language or web_app.floor.site.language
+    sheet = _Sheet(web_app, person, known(wanted), day or web_app.today())
     return HTMLResponse(await sheet.page(shift), headers={"cache-control": "no-store"})
 
 
@@ -55,27 +55,27 @@ class _Part(Struct):
 
 
 class _Sheet:
-    def __init__(self, service: Service, person: Person, language: str, day: date) -> None:
-        self._service, self._person, self._day = service, person, day
+    def __init__(self, web_app: WebApp, person: Person, language: str, day: date) -> None:
+        self._web_app, self._person, self._day = web_app, person, day
         self._language = language
         self._words: Words = section("register", language)
         self._said: Words = section("reports", language)
-        self._people = service.people()
-        self._zone = ZoneInfo(service.floor.site.zone)
+        self._people = web_app.people()
+        self._zone = ZoneInfo(web_app.floor.site.zone)
 
     async def page(self, shift: str | None) -> str:
-        service, person, words = self._service, self._person, self._words
+        web_app, person, words = self._web_app, self._person, self._words
         scope = person.scope(self._people)
         agents = None
         if scope is not None:
             agents = [one for one in self._people.workers if person.sees(one, self._people)]
-        now_ms = service.pace.now_ms()
-        service.audit(person, "handover", ALL)
-        made = await service.worker.ask(
-            register, service.data, self._day, self._zone.key, shift, agents, person.id, now_ms
+        now_ms = web_app.pace.now_ms()
+        web_app.audit(person, "handover", ALL)
+        made = await web_app.worker.ask(
+            register, web_app.data, self._day, self._zone.key, shift, agents, person.id, now_ms
         )
         about = words["handover.of"].format(
-            site=service.floor.site.site, day=self._day.isoformat(), shift=self._name(made.shift)
+            site=web_app.floor.site.site, day=self._day.isoformat(), shift=self._name(made.shift)
         )
         by = visible(person.name or person.id)
         return render(
@@ -128,7 +128,7 @@ class _Sheet:
     def _open(self) -> _Part:
         """Who waits for help and which desks are out of order, of the live rows."""
         rows: list[list[str]] = []
-        for row in self._service.floor.rows.values():
+        for row in self._web_app.floor.rows.values():
             if not self._person.sees(row.agent, self._people):
                 continue
             for kind, since, by, topic in (
@@ -144,7 +144,7 @@ class _Sheet:
         return _Part("open", (*columns, "handover.accepted"), sorted(rows))
 
     def _alerts(self) -> _Part:
-        watch = self._service.watch
+        watch = self._web_app.watch
         n = sum(
             one.key not in watch.seen and self._person.sees(one.agent, self._people)
             for one in watch.alerts

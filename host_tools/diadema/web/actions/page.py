@@ -30,8 +30,8 @@ from diadema.web.page_parts import (
     read,
     seen,
 )
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
+from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.durations import NOTHING
 
@@ -40,49 +40,49 @@ _FORMATS = ("xlsx", "csv", "pdf")
 _FILTERS = ("agent", "by", "kind")
 
 
-def mount(app: FastAPI, service: Service) -> None:
+def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/register")
     async def register_page(
         request: Request, day: str = "", agent: str = "", by: str = "", kind: str = ""
     ) -> None:
         try:
-            page = open_page(service, request, "register", PATH, "register")
+            page = open_page(web_app, request, "register", PATH, "register")
         except Refused:
             return
         with suppress(Unread):
             filters = {"agent": agent, "by": by, "kind": kind}
-            await _show(service, page, day_of(service, day), filters)
+            await _show(web_app, page, day_of(web_app, day), filters)
 
 
-async def _show(service: Service, page: Page, day: date, filters: dict[str, str]) -> None:
-    words, zone = page.words, ZoneInfo(service.floor.site.zone)
-    scope = page.person.scope(service.people())
+async def _show(web_app: WebApp, page: Page, day: date, filters: dict[str, str]) -> None:
+    words, zone = page.words, ZoneInfo(web_app.floor.site.zone)
+    scope = page.person.scope(web_app.people())
     with ui.element("main").props("id=main").classes("page"):
         with ui.element("header").classes("page-head"):
             heading(words["heading"])
-            day_links(page, service, day, PATH)
-        service.audit(page.person, "register", ALL)
+            day_links(page, web_app, day, PATH)
+        web_app.audit(page.person, "register", ALL)
         made = await read(
             page,
-            service,
+            web_app,
             register,
-            service.data,
+            web_app.data,
             day,
             zone.key,
             "",
-            None if scope is None else [*seen(page, service)],
+            None if scope is None else [*seen(page, web_app)],
             page.person.id,
-            service.pace.now_ms(),
+            web_app.pace.now_ms(),
         )
         ui.label(cut_line(made.cut, zone.key, page.language)).classes("status")
         acts = made.acts[:SHOWN]
-        _filters(service, page, day, acts, filters)
+        _filters(web_app, page, day, acts, filters)
         shown = [one for one in acts if _matches(one, filters)]
         ui.label(words["said"].format(n=len(shown), day=day.isoformat())).classes("note")
         if len(made.acts) > SHOWN:
             ui.label(words["said.cut"].format(n=SHOWN)).classes("note")
         texts = ("at", "agent", "kind", "by", "reason", "contact", "note", "outcome")
-        rows = [_row(service, page, one, zone) for one in shown]
+        rows = [_row(web_app, page, one, zone) for one in shown]
         figures_table([(name, words[name]) for name in texts], [], rows, words["none"])
         _ways(page, day)
 
@@ -93,10 +93,10 @@ def _matches(one: Acted, filters: dict[str, str]) -> bool:
 
 
 def _filters(
-    service: Service, page: Page, day: date, acts: list[Acted], filters: dict[str, str]
+    web_app: WebApp, page: Page, day: date, acts: list[Acted], filters: dict[str, str]
 ) -> None:
     """Narrow to one agent, supervisor or action of those that there are."""
-    people, said = service.people(), section("reports", page.language)
+    people, said = web_app.people(), section("reports", page.language)
     offered = {
         "agent": {
             one.act.agent: visible(people.name(one.act.agent)) for one in acts if one.act.agent
@@ -123,8 +123,8 @@ def _address(page: Page, day: date, filters: dict[str, str]) -> str:
     return f"{there}?{urlencode({'day': day.isoformat(), 'lang': page.language} | chosen)}"
 
 
-def _row(service: Service, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, Any]:
-    act, people = one.act, service.people()
+def _row(web_app: WebApp, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, Any]:
+    act, people = one.act, web_app.people()
     said = section("reports", page.language)
     return {
         "id": one.position,

@@ -21,11 +21,11 @@ from diadema.site.work import SYSTEM_REASONS
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session
 from diadema.web.agents import queries
-from diadema.web.api import Served
+from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.paging import After, Day, Key, Limit, Page, Span, after_of, cursor, span
 from diadema.web.permissions import need, not_yours, person_of
-from diadema.web.service import Service
+from diadema.web.web_app import web_app_of
 from diadema.wire.live_rows import PRIVATE
 from diadema.words import text
 
@@ -143,10 +143,11 @@ class MarkItem(_Ledger):
 
 @router.get("/agents", summary="The agents whom you may see", tags=["ledgers"])
 async def agents(
-    service: Served, person: Annotated[Person, Depends(need("figures", "attendance", "own"))]
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("figures", "attendance", "own"))],
 ) -> list[Agent]:
-    people = service.read_people()
-    service.audit(person, "agents.list", ALL)
+    people = web_app.read_people()
+    web_app.audit(person, "agents.list", ALL)
     return [
         Agent(a=one.id, name=one.name, alias=one.alias, team=one.team, active=one.active)
         for one in sorted(people.workers.values(), key=lambda one: (one.name.casefold(), one.id))
@@ -158,17 +159,17 @@ async def agents(
 async def day(
     request: Request,
     a: AgentId,
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("figures", "own"))],
     day: Day = None,
 ) -> DayFigures:
-    wanted = day or service.today()
-    if not person.sees(a, service.people()):
+    wanted = day or web_app.today()
+    if not person.sees(a, web_app.people()):
         raise not_yours(request)
-    service.audit(person, "agents.day", [a])
+    web_app.audit(person, "agents.day", [a])
     try:
-        sums, cut, zone = await service.worker.ask(
-            queries.day, service.data, wanted, service.pace.now_ms(), a
+        sums, cut, zone = await web_app.worker.ask(
+            queries.day, web_app.data, wanted, web_app.pace.now_ms(), a
         )
     except DiademaError as error:
         raise HTTPException(503, str(error)) from error
@@ -201,9 +202,9 @@ async def day(
 def _seen_one(request: Request, agent: str) -> Person:
     """The user of the request, who may see that agent's figures. Raises HTTPException (403)."""
     person = person_of(request)
-    service: Service = request.app.state.service
+    web_app = web_app_of(request)
     allowed = person.may("figures") or person.may("own")
-    if not (allowed and person.sees(agent, service.people())):
+    if not (allowed and person.sees(agent, web_app.people())):
         raise HTTPException(403, text("web.not_yours", language_of(request)))
     return person
 
@@ -216,11 +217,11 @@ def _seen_one(request: Request, agent: str) -> Person:
 )
 async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     person = _seen_one(request, a)
-    service: Service = request.app.state.service
-    service.audit(person, "agent_day", [a])
-    now_ms = service.pace.now_ms()
-    wanted = day or service.today()
-    made = await service.worker.ask(agent_page, service.data, a, wanted, now_ms)
+    web_app = web_app_of(request)
+    web_app.audit(person, "agent_day", [a])
+    now_ms = web_app.pace.now_ms()
+    wanted = day or web_app.today()
+    made = await web_app.worker.ask(agent_page, web_app.data, a, wanted, now_ms)
     return page_json(made)
 
 
@@ -238,9 +239,9 @@ async def events(
     c: Annotated[str | None, Query(max_length=48, description="of one contact only")] = None,
 ) -> list[dict[str, Any]]:
     person = _seen_one(request, a)
-    service: Service = request.app.state.service
-    service.audit(person, "events", [a])
-    return await service.worker.ask(events_behind, service.data, a, from_, to, c)
+    web_app = web_app_of(request)
+    web_app.audit(person, "events", [a])
+    return await web_app.worker.ask(events_behind, web_app.data, a, from_, to, c)
 
 
 def page_json(made: AgentPage) -> dict[str, Any]:
@@ -296,19 +297,19 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
 
     async def rows(
         request: Request,
-        service: Served,
+        web_app: WebAppDep,
         person: Annotated[Person, Depends(need(*rights))],
         within: RequestedSpan,
         agent: OneAgent = None,
         after: After = None,
         limit: Limit = 100,
     ) -> Any:
-        seen = _seen(request, person, agent, service.people())
-        service.audit(person, f"{path}.list", ALL if agent is None else [agent])
+        seen = _seen(request, person, agent, web_app.people())
+        web_app.audit(person, f"{path}.list", ALL if agent is None else [agent])
         try:
-            found = await service.worker.ask(
+            found = await web_app.worker.ask(
                 reading,
-                service.data,
+                web_app.data,
                 seen,
                 within.start_ms,
                 within.end_ms,

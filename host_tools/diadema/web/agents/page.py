@@ -19,8 +19,8 @@ from diadema.web.page_parts import (
     right_to,
 )
 from diadema.web.permissions import person_of
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
+from diadema.web.web_app import WebApp
 from diadema.words.durations import clock, percent
 
 PATH = "/ui/agents"
@@ -31,21 +31,21 @@ _DAY_DEFINED = (
 )  # fmt: skip
 
 
-def mount(app: FastAPI, service: Service) -> None:
-    day_page(service, PATH, "agent_day", "figures", _list)
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    day_page(web_app, PATH, "agent_day", "figures", _list)
 
     @ui.page("/agents/{a}")
     def agent(request: Request, a: str, day: str = "") -> None:
         right = right_to("figures", person_of(request).agent, a)
         try:
-            page = open_page(service, request, "agent_day", PATH, right)
+            page = open_page(web_app, request, "agent_day", PATH, right)
         except Refused:
             return
-        _day(service, page, a, day_of(service, day))
+        _day(web_app, page, a, day_of(web_app, day))
 
 
-def _day(service: Service, page: Page, agent: str, day: date) -> None:
-    people = service.people()
+def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
+    people = web_app.people()
     with ui.element("main").props("id=main").classes("page"):
         if not page.person.sees(agent, people):
             ui.label(page.words["not_seen"]).classes("refused")
@@ -53,22 +53,22 @@ def _day(service: Service, page: Page, agent: str, day: date) -> None:
         with ui.element("header").classes("page-head"):
             heading(people.name(agent))
             ui.label(people.team(agent)).classes("soft")
-            day_links(page, service, day, f"{PATH}/{agent}")
+            day_links(page, web_app, day, f"{PATH}/{agent}")
         how(page.language, *_DAY_DEFINED)
         options = {
             "words": dict(page.words),
             "agent": agent,
             "day": day.isoformat(),
-            "zone": service.floor.site.zone,
+            "zone": web_app.floor.site.zone,
             "language": page.language,
         }
         ModuleElement("agent.js", options)
 
 
-async def _list(service: Service, page: Page, day: date, agents: list[str]) -> None:
+async def _list(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
     made = await read(
-        page, service, overview, service.data, day, day, service.pace.now_ms(), agents
+        page, web_app, overview, web_app.data, day, day, web_app.pace.now_ms(), agents
     )
     ui.label(cut_line(made.cut, made.zone, language)).classes("status")
     names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")

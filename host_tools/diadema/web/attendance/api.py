@@ -20,11 +20,11 @@ from diadema.web.actions.api import (
 )
 from diadema.web.actions.models import Note, Place, Strict
 from diadema.web.actions.models import Utc as Time
-from diadema.web.api import Served
+from diadema.web.api import WebAppDep
 from diadema.web.attendance import queries
 from diadema.web.guard import language_of
 from diadema.web.permissions import need
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1")
@@ -71,18 +71,18 @@ class Entered(BaseModel):
 async def correct(
     number: Annotated[int, Path(ge=1, le=2**53 - 1, description="of the ledger")],
     amendment: Annotated[Amendment, Body()],
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("correct"))],
     request: Request,
 ) -> Entered:
     language = language_of(request)
-    found = await service.worker.ask(queries.mark, service.data, number)
+    found = await web_app.worker.ask(queries.mark, web_app.data, number)
     if found is None:
         raise HTTPException(404, text("acting.no_such_mark", language))
     of, agent = found
     if agent is None:
         raise HTTPException(409, text("acting.nobodys_mark", language))
-    return await _amend(service, request, person, agent, amendment, of)
+    return await _amend(web_app, request, person, agent, amendment, of)
 
 
 @router.post(
@@ -94,16 +94,16 @@ async def correct(
 async def correct_missing(
     a: AgentPath,
     amendment: Annotated[Amendment, Body()],
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("correct"))],
     request: Request,
 ) -> Entered:
-    return await _amend(service, request, person, a, amendment, None)
+    return await _amend(web_app, request, person, a, amendment, None)
 
 
 @router.get("/corrections", summary="Corrections of attendance, in the order of their chain")
 async def corrections(
-    service: Served,
+    web_app: WebAppDep,
     person: Annotated[Person, Depends(need("attendance", "own"))],
     request: Request,
     agent: AgentQuery = None,
@@ -112,24 +112,24 @@ async def corrections(
 ) -> list[dict[str, Any]]:
     if not person.may("attendance"):
         agent = agent or person.agent
-    agents = scope_of(request, service, person, agent)
-    service.audit(person, "attendance", ALL if agent is None else [agent])
-    found = await service.worker.ask(queries.corrections, service.data, agents, from_, to)
+    agents = scope_of(request, web_app, person, agent)
+    web_app.audit(person, "attendance", ALL if agent is None else [agent])
+    found = await web_app.worker.ask(queries.corrections, web_app.data, agents, from_, to)
     return [queries.plain_correction(one) for one in found]
 
 
 async def _amend(
-    service: Service,
+    web_app: WebApp,
     request: Request,
     person: Person,
     agent: str,
     amendment: Corrected | Justified,
     of: Place | None,
 ) -> Entered:
-    check_seen(request, service, person, [agent])
-    service.audit(person, f"attendance.{amendment.kind}", [agent])
+    check_seen(request, web_app, person, [agent])
+    web_app.audit(person, f"attendance.{amendment.kind}", [agent])
     body = amendment.model_dump(mode="json", exclude={"kind"}, exclude_none=True)
     body |= {"k": f"attendance.{amendment.kind}", "a": agent, "by": person.id}
     if of is not None:
         body |= {"of": of}
-    return Entered.model_validate(await ask(service, request, "hub.record", body))
+    return Entered.model_validate(await ask(web_app, request, "hub.record", body))

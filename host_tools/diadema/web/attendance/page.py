@@ -23,8 +23,8 @@ from diadema.web.page_parts import (
     how,
     read,
 )
-from diadema.web.service import Service
 from diadema.web.shell import Page
+from diadema.web.web_app import WebApp
 from diadema.words.durations import NOTHING, clock
 
 PATH = "/ui/attendance"
@@ -34,16 +34,16 @@ _DEFINED = (
 )  # fmt: skip
 
 
-def mount(app: FastAPI, service: Service) -> None:
-    day_page(service, PATH, "attendance", "attendance", _show)
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    day_page(web_app, PATH, "attendance", "attendance", _show)
 
 
-async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
+async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
-    people = service.people()
-    now_ms = service.pace.now_ms()
-    cut, days = await read(page, service, _read, service.data, day, now_ms, agents)
-    zone = zone_of(service.data)
+    people = web_app.people()
+    now_ms = web_app.pace.now_ms()
+    cut, days = await read(page, web_app, _read, web_app.data, day, now_ms, agents)
+    zone = zone_of(web_app.data)
     ui.label(cut_line(cut, zone.key, language)).classes("status")
     shown = [one for one in days if one.day == day.isoformat()]
     late = sum(_late_s(one) > 0 for one in shown)

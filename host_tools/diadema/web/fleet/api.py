@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from diadema.access.roles import Person
 from diadema.base.paths import DataDir
 from diadema.stations.selftest.record import inspection, inspections
-from diadema.web.api import Served, StationId, ask_hub
+from diadema.web.api import StationId, WebAppDep, ask_hub
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, while_there
 from diadema.web.refusals import hub_refusal
@@ -114,8 +114,10 @@ class Inspection(BaseModel):
     dependencies=[Depends(need("command"))],
     responses={503: {"description": "the hub is silent"}},
 )
-async def send_command(s: StationId, command: Command, service: Served, request: Request) -> Taken:
-    answer = await ask_hub(service, request, "hub.command", command.model_dump() | {"s": s})
+async def send_command(
+    s: StationId, command: Command, web_app: WebAppDep, request: Request
+) -> Taken:
+    answer = await ask_hub(web_app, request, "hub.command", command.model_dump() | {"s": s})
     return Taken.model_validate(answer)
 
 
@@ -126,9 +128,9 @@ async def send_command(s: StationId, command: Command, service: Served, request:
     responses={503: {"description": "the hub is silent"}},
 )
 async def command_state(
-    s: StationId, i: CommandNumber, service: Served, request: Request
+    s: StationId, i: CommandNumber, web_app: WebAppDep, request: Request
 ) -> CommandState:
-    answer = await ask_hub(service, request, "hub.command.get", {"s": s, "i": i})
+    answer = await ask_hub(web_app, request, "hub.command.get", {"s": s, "i": i})
     return CommandState.model_validate(answer)
 
 
@@ -138,8 +140,8 @@ async def command_state(
     dependencies=[Depends(need("fleet"))],
     responses={404: {"description": "no such station"}, 503: {"description": "the hub is silent"}},
 )
-async def station_clock(s: StationId, service: Served, request: Request) -> StationClock:
-    return StationClock.model_validate(await ask_hub(service, request, "hub.clock", {"s": s}))
+async def station_clock(s: StationId, web_app: WebAppDep, request: Request) -> StationClock:
+    return StationClock.model_validate(await ask_hub(web_app, request, "hub.clock", {"s": s}))
 
 
 @router.post(
@@ -148,17 +150,17 @@ async def station_clock(s: StationId, service: Served, request: Request) -> Stat
     status_code=202,
     responses=_REFUSED,
 )
-async def begin(s: StationId, service: Served, person: Technician, request: Request) -> Begun:
-    service.audit(person, "station_selftest")
+async def begin(s: StationId, web_app: WebAppDep, person: Technician, request: Request) -> Begun:
+    web_app.audit(person, "station_selftest")
     body = {"s": s, "by": person.id}
-    return Begun.model_validate(await ask_hub(service, request, "hub.selftest", body, refusal))
+    return Begun.model_validate(await ask_hub(web_app, request, "hub.selftest", body, refusal))
 
 
 @router.get("/stations/{s}/inspections", summary="The records of its bench tests, newest first")
-async def recorded(s: StationId, service: Served, _: Technician) -> list[Inspection]:
+async def recorded(s: StationId, web_app: WebAppDep, _: Technician) -> list[Inspection]:
     return [
         Inspection.model_validate(one)
-        for one in await service.worker.ask(_records, service.data, s)
+        for one in await web_app.worker.ask(_records, web_app.data, s)
     ]
 
 
@@ -175,12 +177,12 @@ async def printed(
     s: StationId,
     e: Annotated[int, Path(ge=0, le=2**32 - 1, description="of the station's event")],
     n: Annotated[int, Path(ge=1, le=2**53 - 1)],
-    service: Served,
+    web_app: WebAppDep,
     _: Technician,
     request: Request,
 ) -> Response:
     language = language_of(request)
-    work = service.worker.file(_paper, service.data, (s, e, n), language)
+    work = web_app.worker.file(_paper, web_app.data, (s, e, n), language)
     made = await while_there(request, work)
     if made is None:
         raise HTTPException(404, text("selftest.no_record", language))

@@ -17,8 +17,8 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.web.guard import language_of
 from diadema.web.permissions import need
-from diadema.web.service import Service
 from diadema.web.shell import language_for, plain_page
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section, text
 
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ _KIB = 1024
 
 @router.get("/flasher", include_in_schema=False)
 def flasher(request: Request, person: Technician) -> HTMLResponse:
-    service: Service = request.app.state.service
-    words = section("flasher", language_for(service, request))
+    web_app = web_app_of(request)
+    words = section("flasher", language_for(web_app, request))
     return plain_page(
-        service,
+        web_app,
         request,
         "flasher.html",
         words["title"],
         words=words,
-        images=[_listed(path, words) for path in _images(service)],
-        none=words["none"].format(folder=service.data.images),
+        images=[_listed(path, words) for path in _images(web_app)],
+        none=words["none"].format(folder=web_app.data.images),
     )
 
 
@@ -64,13 +64,13 @@ def archive(request: Request, person: Technician, name: str) -> Response:
     return Response(content, media_type="application/zip", headers=headers)
 
 
-def _images(service: Service) -> list[Path]:
-    return sorted(service.data.images.glob("*.bin"))
+def _images(web_app: WebApp) -> list[Path]:
+    return sorted(web_app.data.images.glob("*.bin"))
 
 
 def _named(request: Request, name: str) -> Path:
     """One of those that lie there; a name is never a way to anything else."""
-    found = next((one for one in _images(request.app.state.service) if one.stem == name), None)
+    found = next((one for one in _images(web_app_of(request)) if one.stem == name), None)
     if found is None:
         raise HTTPException(404, text("flasher.unknown", language_of(request)))
     return found

@@ -31,8 +31,8 @@ from diadema.web.page_parts import (
     heading,
     read,
 )
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
+from diadema.web.web_app import WebApp
 from diadema.words import section
 
 KIB = 1024
@@ -52,12 +52,12 @@ _OUT = ("gone", "passed")  # phases of seats that it is not for
 type Rollout = dict[str, Any]
 
 
-async def show_rollouts(service: Service, page: Page) -> None:
+async def show_rollouts(web_app: WebApp, page: Page) -> None:
     """The newest, with how far they are and what they wait for."""
     words = page.words
     heading(words["rollouts"], 3)
     try:
-        rollouts = (await service.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
+        rollouts = (await web_app.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
         ui.label(words["hub_silent"]).classes("note")
         return
@@ -71,9 +71,9 @@ async def show_rollouts(service: Service, page: Page) -> None:
                 ui.label(line).classes("note")
             with ui.row():
                 if rollout["status"] == "running":
-                    _button(service, page, "stop", rollout)
+                    _button(web_app, page, "stop", rollout)
                 elif newest[rollout["plan"]["board"]] == rollout["number"]:
-                    _ways_on(service, page, rollout)
+                    _ways_on(web_app, page, rollout)
 
 
 def _said(rollout: Rollout, page: Page) -> str:
@@ -111,28 +111,28 @@ def _failed(rollout: Rollout) -> list[Rollout]:
     return [seat for seat in rollout["seats"] if seat["phase"] == "failed"]
 
 
-def _ways_on(service: Service, page: Page, rollout: Rollout) -> None:
+def _ways_on(web_app: WebApp, page: Page, rollout: Rollout) -> None:
     """Of one that stopped; where as many failed as end it, the person says what of those."""
     failed = len(_failed(rollout))
     if rollout["status"] != "stopped":
         return
     if failed < rollout["plan"]["stop_after"]:
-        _button(service, page, "resume", rollout)
+        _button(web_app, page, "resume", rollout)
     else:
-        _button(service, page, "resume", rollout, "retry", retry=True)
-        _button(service, page, "resume", rollout, "without", stop_after=failed + 1)
+        _button(web_app, page, "resume", rollout, "retry", retry=True)
+        _button(web_app, page, "resume", rollout, "without", stop_after=failed + 1)
 
 
 def _button(
-    service: Service, page: Page, do: str, rollout: Rollout, word: str | None = None, **more: Any
+    web_app: WebApp, page: Page, do: str, rollout: Rollout, word: str | None = None, **more: Any
 ) -> None:
     async def act() -> None:
         if not page.still("fleet"):
             return
-        service.audit(page.person, f"update_{do}")
+        web_app.audit(page.person, f"update_{do}")
         body = {"do": do, "number": rollout["number"], **more}
         try:
-            done = await service.feed.request("hub.update", body)
+            done = await web_app.feed.request("hub.update", body)
         except _SILENT:
             ui.notify(page.words["hub_silent"], type="negative")
             return
@@ -177,32 +177,32 @@ def troubles(row: Row, page: Page) -> list[str]:
     return found
 
 
-def time_of(utc_ms: int | None, service: Service) -> str:
+def time_of(utc_ms: int | None, web_app: WebApp) -> str:
     if utc_ms is None:
         return ""
-    return f"{datetime.fromtimestamp(utc_ms / 1000, service.zone):%d/%m %H:%M}"
+    return f"{datetime.fromtimestamp(utc_ms / 1000, web_app.zone):%d/%m %H:%M}"
 
 
-def last_test(row: Row, service: Service, page: Page) -> str:
+def last_test(row: Row, web_app: WebApp, page: Page) -> str:
     """For the list of all."""
     words = section("selftest", page.language)
     if row.test_fit is None:
         return words["last.none"]
-    day, _, _ = time_of(row.test_utc, service).partition(" ")
+    day, _, _ = time_of(row.test_utc, web_app).partition(" ")
     return f"{words['fit.word' if row.test_fit else 'unfit.word']} · {day}"
 
 
-async def show_tests(service: Service, page: Page, row: Row) -> None:
+async def show_tests(web_app: WebApp, page: Page, row: Row) -> None:
     words, language = section("selftest", page.language), page.language
     heading(words["heading"])
-    found = await read(page, service, inspections, service.data, row.station, _TESTS_SHOWN)
+    found = await read(page, web_app, inspections, web_app.data, row.station, _TESTS_SHOWN)
     rows = []
     for inspection in found:
         s, e, n = inspection.record.of
         rows.append(
             {
                 "id": f"{e}-{n}",
-                "at": time_of(inspection.tested_utc, service),
+                "at": time_of(inspection.tested_utc, web_app),
                 "verdict": words["fit.word" if inspection.record.fit else "unfit.word"],
                 "by": inspection.record.by,
                 "why": telling.why(inspection, language),
@@ -212,19 +212,19 @@ async def show_tests(service: Service, page: Page, row: Row) -> None:
     columns = [("at", words["pdf"])] + [(name, words[name]) for name in ("verdict", "by", "why")]
     figures_table(columns, [], rows, words["past.none"])
     ui.label(words["do.note"]).classes("note")
-    _selftest_button(service, page, row)
+    _selftest_button(web_app, page, row)
 
 
-def _selftest_button(service: Service, page: Page, row: Row) -> None:
+def _selftest_button(web_app: WebApp, page: Page, row: Row) -> None:
     words = section("selftest", page.language)
 
     async def begin() -> None:
         if not page.still("fleet"):
             return
-        service.audit(page.person, "station_selftest")
+        web_app.audit(page.person, "station_selftest")
         body = {"s": row.station, "by": page.person.id}
         try:
-            answer = await service.feed.request("hub.selftest", body)
+            answer = await web_app.feed.request("hub.selftest", body)
         except _SILENT:
             ui.notify(words["hub_silent"], type="negative")
             return
@@ -237,10 +237,10 @@ def _selftest_button(service: Service, page: Page, row: Row) -> None:
     button.classes("act").props("outline no-caps")
 
 
-async def show_station(service: Service, page: Page, name: str) -> None:
+async def show_station(web_app: WebApp, page: Page, name: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page"):
-        found = await read(page, service, one, service.data, name, service.pace.now_ms())
+        found = await read(page, web_app, one, web_app.data, name, web_app.pace.now_ms())
         row = found.row
         with ui.element("header").classes("page-head"):
             heading(row.seat or words["of_no_seat"])
@@ -249,7 +249,7 @@ async def show_station(service: Service, page: Page, name: str) -> None:
                 about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
             ui.label(" · ".join(about)).classes("soft")
             ui.link(words["back"], f"/fleet?lang={page.language}").classes("step")
-        said = [link(row, page), time_of(row.seen_utc, service)]
+        said = [link(row, page), time_of(row.seen_utc, web_app)]
         said.append(f"{words['generation']} {row.generation}")
         said.append(f"{words['reconnects']}: {row.reconnects}")
         ui.label(" · ".join(filter(None, said))).classes("status")
@@ -261,27 +261,27 @@ async def show_station(service: Service, page: Page, name: str) -> None:
             for hint in dict.fromkeys(reading.advice(each, page.language) for each in row.faults):
                 if hint is not None:
                     ui.label(hint).classes("note")
-        await show_tests(service, page, row)
-        _health(found, service, words)
-        _past("boots", ("cause", "version", "text"), found.boots, service, page)
-        _past("updates", ("phase", "version", "reason"), found.updates, service, page)
+        await show_tests(web_app, page, row)
+        _health(found, web_app, words)
+        _past("boots", ("cause", "version", "text"), found.boots, web_app, page)
+        _past("updates", ("phase", "version", "reason"), found.updates, web_app, page)
         heading(words["log"])
-        log = await service.worker.ask(tail, service.data, row.station, _LOG_BYTES)
+        log = await web_app.worker.ask(tail, web_app.data, row.station, _LOG_BYTES)
         if log:
             text = escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in log))
             ui.html(text, tag="pre", sanitize=False).classes("console").props("tabindex=0")
         else:
             ui.label(words["log.none"]).classes("note")
-        _files(service, page, row)
+        _files(web_app, page, row)
 
 
-def _health(found: One, service: Service, words: Mapping[str, str]) -> None:
+def _health(found: One, web_app: WebApp, words: Mapping[str, str]) -> None:
     heading(words["health"])
     entries = found.health[::-1]
     if not entries:
         ui.label(words["health.none"]).classes("note")
         return
-    hours = [time_of(entry["utc"], service) for entry in entries]
+    hours = [time_of(entry["utc"], web_app) for entry in entries]
     with ui.element("div").classes("charts"):
         for name, by in _CHARTS:
             values = [entry.get(name) for entry in entries]
@@ -305,7 +305,7 @@ def _past(
     name: str,
     columns: tuple[str, ...],
     entries: list[dict[str, Any]],
-    service: Service,
+    web_app: WebApp,
     page: Page,
 ) -> None:
     words = page.words
@@ -321,26 +321,26 @@ def _past(
         if cells.get("reason"):
             why = filter(None, (cells["reason"], entry.get("detail")))
             cells["reason"] = reading.reason(": ".join(why), page.language)
-        rows.append({"id": number, "at": time_of(entry["utc"], service) or "—", **cells})
+        rows.append({"id": number, "at": time_of(entry["utc"], web_app) or "—", **cells})
     texts = [(column, words[column]) for column in ("at", *columns)]
     figures_table(texts, [], rows, words[f"{name}.none"])
 
 
-def _files(service: Service, page: Page, row: Row) -> None:
+def _files(web_app: WebApp, page: Page, row: Row) -> None:
     """What of it can be taken along."""
 
     async def download_diagnosis() -> None:
         if not page.still("fleet"):
             return
-        service.audit(page.person, "station_diagnosis")
-        made = await service.worker.file(
-            diagnosis, service.data, row.station, service.pace.now_ms()
+        web_app.audit(page.person, "station_diagnosis")
+        made = await web_app.worker.file(
+            diagnosis, web_app.data, row.station, web_app.pace.now_ms()
         )
         ui.download.content(made, f"{row.station}.zip")
 
     async def download_label() -> None:
         if page.still("fleet"):
-            made = await service.worker.file(_label, service.data, row.station)
+            made = await web_app.worker.file(_label, web_app.data, row.station)
             ui.download.content(made, f"{file_name(row.seat or row.station)}.pdf")
 
     ui.label(page.words["diagnosis.note"]).classes("note")
@@ -360,27 +360,27 @@ def _label(data: DataDir, s: str) -> bytes:
     return as_pdf([found] if found else [])
 
 
-def mount(app: FastAPI, service: Service) -> None:
+def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/fleet")
     async def all_of_them(request: Request, show: str = "all") -> None:
         try:
-            page = open_page(service, request, "fleet", PATH, "fleet")
+            page = open_page(web_app, request, "fleet", PATH, "fleet")
         except Refused:
             return
         with suppress(Unread):
-            await _list(service, page, show if show in _FILTERS else "all")
+            await _list(web_app, page, show if show in _FILTERS else "all")
 
     @ui.page("/fleet/{s}")
     async def of_one(request: Request, s: str) -> None:
         try:
-            page = open_page(service, request, "fleet", PATH, "fleet")
+            page = open_page(web_app, request, "fleet", PATH, "fleet")
         except Refused:
             return
         with suppress(Unread):
-            await show_station(service, page, s)
+            await show_station(web_app, page, s)
 
 
-async def _list(service: Service, page: Page, show: str) -> None:
+async def _list(web_app: WebApp, page: Page, show: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page fleet"):
         with ui.element("header").classes("page-head") as head:
@@ -392,7 +392,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             choice.on_value_change(lambda change: ui.navigate.to(go + str(change.value)))
             address, word = f"/flasher?lang={page.language}", escape(words["flash"])
             ui.html(f'<a class="step" href="{address}">{word}</a>', sanitize=False)
-        rows = await read(page, service, fleet, service.data, service.pace.now_ms())
+        rows = await read(page, web_app, fleet, web_app.data, web_app.pace.now_ms())
         shown = [row for row in rows if _is_shown(row, show, page)]
         said = [
             words["count"].format(n=len(rows)),
@@ -400,7 +400,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             words["count.wrong"].format(n=sum(bool(wrong(row, page)) for row in rows)),
         ]
         ui.label(" · ".join(said)).classes("status")
-        await show_rollouts(service, page)
+        await show_rollouts(web_app, page)
         texts = ("seat", "wrong", "way", "seen", "test", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
@@ -408,7 +408,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
         table = figures_table(
             [(name, words[name]) for name in texts],
             figures,
-            [_row(row, service, page) for row in shown],
+            [_row(row, web_app, page) for row in shown],
             words["none"],
         )
         table.props("wrap-cells")
@@ -418,7 +418,7 @@ async def _list(service: Service, page: Page, show: str) -> None:
             search.move(head)
 
 
-def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
+def _row(row: Row, web_app: WebApp, page: Page) -> dict[str, object]:
     """What is shown beside what it is sorted by."""
     words = page.words
     update = words.get(f"phase.{row.phase}")  # that it failed stands in front
@@ -428,7 +428,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "station": row.station,
         "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
         "way": link(row, page),
-        "seen": time_of(row.seen_utc, service),
+        "seen": time_of(row.seen_utc, web_app),
         "heap": row.memory,
         "heap_by": row.heap,
         "journal": "" if row.journal is None else f"{row.journal} %",
@@ -436,7 +436,7 @@ def _row(row: Row, service: Service, page: Page) -> dict[str, object]:
         "rssi": "" if row.rssi is None else f"{row.rssi} dBm".replace("-", "−"),
         "rssi_by": row.rssi,
         "reconnects": row.reconnects,
-        "test": last_test(row, service, page),
+        "test": last_test(row, web_app, page),
         "wrong": wrong(row, page),
         "link": f"{PATH}/{row.station}?lang={page.language}",
     }

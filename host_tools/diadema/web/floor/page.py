@@ -14,9 +14,9 @@ from nicegui import ui
 
 from diadema.web.assets import STATIC, modules_of
 from diadema.web.page_parts import definitions
-from diadema.web.service import Service
 from diadema.web.shell import Refused, open_page
 from diadema.web.templating import render
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import known, section
 
 router = APIRouter()
@@ -34,7 +34,7 @@ class FloorElement(ui.element, component=Path(STATIC / "floor_element.js")):
         self._props["options"] = options
 
 
-def mount(_: FastAPI, service: Service) -> None:
+def mount(_: FastAPI, web_app: WebApp) -> None:
     modules = "".join(
         f'<link rel="modulepreload" href="/static/{name}">' for name in modules_of("floor.js")
     )
@@ -42,7 +42,7 @@ def mount(_: FastAPI, service: Service) -> None:
     @ui.page("/")
     def floor(request: Request) -> None:
         try:
-            page = open_page(service, request, "floor", "/ui/", "floor", live=True)
+            page = open_page(web_app, request, "floor", "/ui/", "floor", live=True)
         except Refused:
             return
         ui.add_head_html('<link rel="stylesheet" href="/static/inside.css">' + modules)
@@ -52,7 +52,7 @@ def mount(_: FastAPI, service: Service) -> None:
             **section("panel", page.language),
             "how": section("parts", page.language)["how"],
         }
-        people = service.people()
+        people = web_app.people()
         reasons = [
             [one.code, one.label]
             for one in people.reasons.values()
@@ -66,8 +66,8 @@ def mount(_: FastAPI, service: Service) -> None:
 
 @router.get("/wall", include_in_schema=False)
 def wall(request: Request) -> HTMLResponse:
-    service: Service = request.app.state.service
-    language = known(request.query_params.get("lang") or service.floor.site.language)
+    web_app = web_app_of(request)
+    language = known(request.query_params.get("lang") or web_app.floor.site.language)
     words = section("floor", language)
-    page = render("wall.html", language=language, build=service.build, words=words)
+    page = render("wall.html", language=language, build=web_app.build, words=words)
     return HTMLResponse(page, headers={"cache-control": "no-cache"})

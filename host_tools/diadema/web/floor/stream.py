@@ -13,7 +13,7 @@ from diadema.access.requests import floor_scope
 from diadema.web.floor.channel import Channel, Teams, TooMany
 from diadema.web.floor.viewers import Viewer
 from diadema.web.permissions import person_of
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp, web_app_of
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _SCOPE_S = 1.0
 
 async def floor_stream(websocket: WebSocket) -> None:
     """A snapshot, then deltas. The viewer may only ask for a fresh snapshot: `snap`."""
-    service: Service = websocket.app.state.service
+    web_app = web_app_of(websocket)
     view = floor_scope(websocket.scope["query_string"])
     teams: Teams = None
     whose = address_of(websocket.scope)
@@ -33,18 +33,18 @@ async def floor_stream(websocket: WebSocket) -> None:
         if not person.may("floor"):
             await websocket.close(_WRONG)
             return
-        teams = person.scope(service.people())
+        teams = person.scope(web_app.people())
         whose = person.id
         try:
-            service.audit(person, "floor", ALL)
+            web_app.audit(person, "floor", ALL)
         except AuditFull:
             await websocket.close(_TRY_LATER)
             return
     await websocket.accept()
     viewer = Viewer()
     try:
-        async with service.channels.joined(view, teams, viewer, whose) as channel:
-            code = await _serve(websocket, service, channel, viewer)
+        async with web_app.channels.joined(view, teams, viewer, whose) as channel:
+            code = await _serve(websocket, web_app, channel, viewer)
     except TooMany:
         code = _TRY_LATER
     if code is not None:
@@ -52,7 +52,7 @@ async def floor_stream(websocket: WebSocket) -> None:
 
 
 async def _serve(
-    websocket: WebSocket, service: Service, channel: Channel, viewer: Viewer
+    websocket: WebSocket, web_app: WebApp, channel: Channel, viewer: Viewer
 ) -> int | None:
     """Until one of both ends it; gives the code to close with."""
     listener = asyncio.create_task(_listen(websocket, channel, viewer))
@@ -60,7 +60,7 @@ async def _serve(
     overflow = asyncio.create_task(viewer.overflow.wait())
     tasks: list[asyncio.Task[object]] = [listener, sender, overflow]
     if channel.view.inside:
-        tasks.append(asyncio.create_task(_scope_changed(websocket, service, channel)))
+        tasks.append(asyncio.create_task(_scope_changed(websocket, web_app, channel)))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -91,10 +91,10 @@ async def _listen(websocket: WebSocket, channel: Channel, viewer: Viewer) -> int
         channel.again(viewer)
 
 
-async def _scope_changed(websocket: WebSocket, service: Service, channel: Channel) -> int:
+async def _scope_changed(websocket: WebSocket, web_app: WebApp, channel: Channel) -> int:
     """Until the person sees other teams than when the socket was opened; it then comes back."""
     person = person_of(websocket)
     while True:
         await asyncio.sleep(_SCOPE_S)
-        if person.scope(service.people()) != channel.teams:
+        if person.scope(web_app.people()) != channel.teams:
             return _TRY_LATER

@@ -15,7 +15,7 @@ from diadema.site.directory.entries import Change
 from diadema.site.directory.plan import told
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import MOST_BYTES
-from diadema.web.api import Served
+from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.people.kinds import (
     ask,
@@ -61,17 +61,17 @@ async def kinds(request: Request, _: Asking) -> list[dict[str, Any]]:
 )
 async def export(
     kind: KindName,
-    service: Served,
+    web_app: WebAppDep,
     request: Request,
     person: Asking,
     form: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
     from_: Annotated[date | None, Query(alias="from")] = None,
     to: date | None = None,
 ) -> Response:
-    note(service, person, f"people_export_{kind}", kind)
+    note(web_app, person, f"people_export_{kind}", kind)
     language = language_of(request)
-    now_ms = service.pace.now_ms()
-    work = service.worker.file(asking.table, service.data, kind, form, language, now_ms, from_, to)
+    now_ms = web_app.pace.now_ms()
+    work = web_app.worker.file(asking.table, web_app.data, kind, form, language, now_ms, from_, to)
     made = await ask(while_there(request, work))
     named = {"content-disposition": f'attachment; filename="{kind}.{form}"'}
     return Response(made, media_type=_MEDIA[form], headers=named)
@@ -90,7 +90,7 @@ async def export(
 )
 async def import_table(
     kind: KindName,
-    service: Served,
+    web_app: WebAppDep,
     request: Request,
     person: Asking,
     dry_run: bool = True,
@@ -115,15 +115,15 @@ async def import_table(
             )
             raise HTTPException(413, detail)
     if not dry_run:
-        note(service, person, f"people_import_{kind}", kind)
-    work = service.worker.file(
+        note(web_app, person, f"people_import_{kind}", kind)
+    work = web_app.worker.file(
         asking.take_table,
-        service.data,
+        web_app.data,
         kind,
         bytes(given),
         by=person.id,
         reason=reason or text("people.import", language_of(request)),
-        now_ms=service.pace.now_ms(),
+        now_ms=web_app.pace.now_ms(),
         dry_run=dry_run,
         skip_bad=skip_bad,
         whole=whole,
@@ -139,11 +139,11 @@ async def import_table(
     responses=REFUSED,
 )
 async def history(
-    kind: KindName, code: Code, service: Served, request: Request, person: Asking
+    kind: KindName, code: Code, web_app: WebAppDep, request: Request, person: Asking
 ) -> list[Version]:
-    note(service, person, f"people_{kind}", kind, code)
-    now_ms = service.pace.now_ms()
-    found = await ask(service.worker.ask(asking.history, service.data, kind, code, now_ms))
+    note(web_app, person, f"people_{kind}", kind, code)
+    now_ms = web_app.pace.now_ms()
+    found = await ask(web_app.worker.ask(asking.history, web_app.data, kind, code, now_ms))
     if not found:
         raise none(request, code)
     return [version_of(one) for one in found]
@@ -156,17 +156,17 @@ async def restore(
     kind: KindName,
     code: Code,
     wanted: Restored,
-    service: Served,
+    web_app: WebAppDep,
     request: Request,
     person: Asking,
 ) -> Version:
     change = Change(kind=kind, code=code, body=None, restores=True, valid_from=wanted.valid_from)
-    return await put_change(service, person, change, wanted.reason)
+    return await put_change(web_app, person, change, wanted.reason)
 
 
 @router.get("/week", summary="The roster of seven days, agent by agent")
 async def week(
-    service: Served,
+    web_app: WebAppDep,
     request: Request,
     person: Asking,
     first: date,
@@ -178,12 +178,12 @@ async def week(
     if not date(1990, 1, 1) <= first <= date(2099, 12, 20):
         detail = text("people.wrong.date_far", language_of(request), value=first.isoformat())
         raise HTTPException(422, detail)
-    service.audit(person, "people_roster", ALL)
+    web_app.audit(person, "people_roster", ALL)
     answer = await ask(
-        service.worker.ask(
+        web_app.worker.ask(
             asking.week,
-            service.data,
-            service.pace.now_ms(),
+            web_app.data,
+            web_app.pace.now_ms(),
             first,
             team=team,
             search=search,
@@ -195,12 +195,12 @@ async def week(
 
 
 @router.get("/publication", summary="What stations would be told, and what each has")
-async def publication(service: Served, request: Request, _: Asking) -> dict[str, Any]:
+async def publication(web_app: WebAppDep, request: Request, _: Asking) -> dict[str, Any]:
     answer = await ask(
-        service.worker.ask(
+        web_app.worker.ask(
             asking.publication,
-            service.data,
-            service.pace.now_ms(),
+            web_app.data,
+            web_app.pace.now_ms(),
             language_of(request),
         )
     )
@@ -211,10 +211,10 @@ async def publication(service: Served, request: Request, _: Asking) -> dict[str,
 @router.post(
     "/publication", summary="Put people and places in force at the stations", responses=REFUSED
 )
-async def publish(service: Served, request: Request, person: Asking) -> InForce:
-    note(service, person, "people_publish", "settings")
+async def publish(web_app: WebAppDep, request: Request, person: Asking) -> InForce:
+    note(web_app, person, "people_publish", "settings")
     done = await ask(
-        service.worker.file(asking.publish, service.data, service.pace.now_ms(), person.id)
+        web_app.worker.file(asking.publish, web_app.data, web_app.pace.now_ms(), person.id)
     )
     return InForce.model_validate(msgspec.to_builtins(done))
 
@@ -222,10 +222,10 @@ async def publish(service: Served, request: Request, person: Asking) -> InForce:
 @router.post(
     "/take-in", summary="Take in what was changed in site.json by hand", responses=REFUSED
 )
-async def take_in(service: Served, person: Asking) -> TakenIn:
-    note(service, person, "people_change_settings", "settings")
-    now_ms = service.pace.now_ms()
-    taken = await ask(service.worker.ask(asking.take_in, service.data, now_ms, person.id))
+async def take_in(web_app: WebAppDep, person: Asking) -> TakenIn:
+    note(web_app, person, "people_change_settings", "settings")
+    now_ms = web_app.pace.now_ms()
+    taken = await ask(web_app.worker.ask(asking.take_in, web_app.data, now_ms, person.id))
     return TakenIn(changed=taken)
 
 

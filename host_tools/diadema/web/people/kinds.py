@@ -14,7 +14,7 @@ from diadema.site.directory import asking
 from diadema.site.directory.entries import Change
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.problems import Wrong
-from diadema.web.api import Served
+from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.people.models import (
     REFUSED,
@@ -26,7 +26,7 @@ from diadema.web.people.models import (
     model_of,
     version_of,
 )
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp
 from diadema.words import text
 
 router = APIRouter()
@@ -49,7 +49,7 @@ def _add_routes(kind: Kind) -> None:
     )
 
     async def entries(
-        service: Served,
+        web_app: WebAppDep,
         request: Request,
         person: Asking,
         search: Annotated[str, Query(max_length=64)] = "",
@@ -59,13 +59,13 @@ def _add_routes(kind: Kind) -> None:
         from_: Annotated[date | None, Query(alias="from")] = None,
         to: date | None = None,
     ) -> Entries:
-        note(service, person, f"people_{name}", name)
+        note(web_app, person, f"people_{name}", name)
         found = await ask(
-            service.worker.ask(
+            web_app.worker.ask(
                 asking.listed,
-                service.data,
+                web_app.data,
                 name,
-                service.pace.now_ms(),
+                web_app.pace.now_ms(),
                 search=search,
                 after=after,
                 limit=limit,
@@ -78,10 +78,10 @@ def _add_routes(kind: Kind) -> None:
             entries=[version_of(one) for one in found.entries], total=found.total, next=found.next
         )
 
-    async def entry(code: Code, service: Served, request: Request, person: Asking) -> Version:
-        note(service, person, f"people_{name}", name, code)
-        now_ms = service.pace.now_ms()
-        found = await ask(service.worker.ask(asking.one, service.data, name, code, now_ms))
+    async def entry(code: Code, web_app: WebAppDep, request: Request, person: Asking) -> Version:
+        note(web_app, person, f"people_{name}", name, code)
+        now_ms = web_app.pace.now_ms()
+        found = await ask(web_app.worker.ask(asking.one, web_app.data, name, code, now_ms))
         if found is None:
             raise none(request, code)
         version, newest = found
@@ -90,7 +90,7 @@ def _add_routes(kind: Kind) -> None:
     async def put(
         code: Code,
         wanted: Annotated[Any, Body()],
-        service: Served,
+        web_app: WebAppDep,
         request: Request,
         person: Asking,
     ) -> Version:
@@ -103,13 +103,13 @@ def _add_routes(kind: Kind) -> None:
             valid_from=wanted.valid_from,
             valid_until=wanted.valid_until,
         )
-        return await put_change(service, person, change, wanted.reason)
+        return await put_change(web_app, person, change, wanted.reason)
 
     put.__annotations__["wanted"] = wanted
 
     async def retire(
         code: Code,
-        service: Served,
+        web_app: WebAppDep,
         request: Request,
         person: Asking,
         reason: Annotated[str, Query(min_length=1, max_length=200)],
@@ -117,7 +117,7 @@ def _add_routes(kind: Kind) -> None:
         seen: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     ) -> Version:
         change = Change(kind=name, code=code, body=None, valid_from=valid_from, seen=seen)
-        return await put_change(service, person, change, reason)
+        return await put_change(web_app, person, change, reason)
 
     one = f"/{name}/{{code:path}}"
     what = text(f"people.kind.{name}", "en")
@@ -143,16 +143,16 @@ def _add_routes(kind: Kind) -> None:
         )
 
 
-async def put_change(service: Service, person: Person, change: Change, reason: str) -> Version:
-    note(service, person, f"people_change_{change.kind}", change.kind, change.code)
+async def put_change(web_app: WebApp, person: Person, change: Change, reason: str) -> Version:
+    note(web_app, person, f"people_change_{change.kind}", change.kind, change.code)
     done = await ask(
-        service.worker.ask(
+        web_app.worker.ask(
             asking.put,
-            service.data,
+            web_app.data,
             change,
             by=person.id,
             reason=reason,
-            now_ms=service.pace.now_ms(),
+            now_ms=web_app.pace.now_ms(),
         )
     )
     return version_of(done)
@@ -173,13 +173,13 @@ def none(request: Request, code: str) -> HTTPException:
     return HTTPException(404, text("people.wrong.unknown_code", language_of(request), value=shown))
 
 
-def note(service: Service, person: Person, what: str, kind: str, code: str = "") -> None:
+def note(web_app: WebApp, person: Person, what: str, kind: str, code: str = "") -> None:
     """In the record of who read or changed personal data."""
     if kind in _PERSONAL:
         agent = code.partition("/")[2] if kind == "roster" else code
-        service.audit(person, what, [agent] if agent else ALL)
+        web_app.audit(person, what, [agent] if agent else ALL)
     elif what.startswith(("people_change", "people_import", "people_publish")):
-        service.audit(person, what)
+        web_app.audit(person, what)
 
 
 for _kind in KINDS.values():

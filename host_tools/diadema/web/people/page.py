@@ -5,18 +5,18 @@ from nicegui import ui
 
 from diadema.web.page_parts import ModuleElement
 from diadema.web.people.models import specs
-from diadema.web.service import Service
 from diadema.web.shell import Refused, open_page
+from diadema.web.web_app import WebApp
 
 PATH = "/ui/people"
 _SERVERS = ("wrong.", "note.", "field.")  # words that the page is not told
 
 
-def mount(app: FastAPI, service: Service) -> None:
+def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/people")
     def people(request: Request) -> None:
         try:
-            page = open_page(service, request, "people", PATH, "people")
+            page = open_page(web_app, request, "people", PATH, "people")
         except Refused:
             return
         words = {name: word for name, word in page.words.items() if not name.startswith(_SERVERS)}
@@ -26,8 +26,8 @@ def mount(app: FastAPI, service: Service) -> None:
             "words": words,
             "kinds": specs(page.language),
             "language": page.language,
-            "zone": service.floor.site.zone,
-            "today": service.today().isoformat(),
+            "zone": web_app.floor.site.zone,
+            "today": web_app.today().isoformat(),
         }
         ui.add_head_html('<link rel="stylesheet" href="/static/people.css">')
         with ui.element("main").props("id=main").classes("page people"):

@@ -26,7 +26,7 @@ from diadema.report.schedule import Schedule, next_due
 from diadema.report.writing import file_name
 from diadema.web.guard import language_of
 from diadema.web.permissions import not_yours, person_of, while_there
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -111,11 +111,6 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
 @router.get("", summary="The kinds of report that one may have")
 def kinds(request: Request) -> list[str]:
     person = person_of(request)
@@ -124,15 +119,15 @@ def kinds(request: Request) -> list[str]:
 
 @router.get("/schedules", summary="Scheduled reports and what came of them", responses=_REFUSED)
 def scheduled(request: Request) -> Schedules:
-    service, person = _service(request), _somebody(request)
-    return Schedules(**lists(service, person))
+    web_app, person = web_app_of(request), _somebody(request)
+    return Schedules(**lists(web_app, person))
 
 
 @router.post("/schedules", status_code=201, summary="Schedule a report", responses=_REFUSED)
 def order(request: Request, body: Order) -> Schedules:
-    service, person, language = _service(request), _somebody(request), language_of(request)
+    web_app, person, language = web_app_of(request), _somebody(request), language_of(request)
     scope = _scope(body.scope, "body.scope", language)
-    if not may_have(person, service.people(), body.kind, scope):
+    if not may_have(person, web_app.people(), body.kind, scope):
         raise not_yours(request)
     one = Schedule(
         name=body.name,
@@ -143,14 +138,14 @@ def order(request: Request, body: Order) -> Schedules:
         scope=scope,
         running=body.running,
         by=person.id,
-        since_ms=service.pace.now_ms(),
+        since_ms=web_app.pace.now_ms(),
     )
     try:
-        schedule.add(service.data, one, language)
+        schedule.add(web_app.data, one, language)
     except DiademaError as error:
         raise HTTPException(409, str(error)) from None
-    service.audit(person, "report.scheduled")
-    return Schedules(**lists(service, person))
+    web_app.audit(person, "report.scheduled")
+    return Schedules(**lists(web_app, person))
 
 
 @router.delete(
@@ -160,15 +155,15 @@ def order(request: Request, body: Order) -> Schedules:
     responses={**_REFUSED, 404: {"description": "there is none of that name"}},
 )
 def remove(request: Request, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")]) -> None:
-    service, person, language = _service(request), _somebody(request), language_of(request)
-    for one in _read(schedule.schedules, service.data):
-        if one.name == name and not may_have(person, service.people(), one.kind, one.scope):
+    web_app, person, language = web_app_of(request), _somebody(request), language_of(request)
+    for one in _read(schedule.schedules, web_app.data):
+        if one.name == name and not may_have(person, web_app.people(), one.kind, one.scope):
             raise not_yours(request)
     try:
-        schedule.remove(service.data, name, language)
+        schedule.remove(web_app.data, name, language)
     except DiademaError as error:
         raise HTTPException(404, str(error)) from None
-    service.audit(person, "report.unscheduled")
+    web_app.audit(person, "report.unscheduled")
 
 
 @router.get(
@@ -182,13 +177,13 @@ def run_file(
     name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")],
     due_ms: Annotated[int, Path(ge=0, le=2**53 - 1)],
 ) -> Response:
-    service, person = _service(request), _somebody(request)
-    for run in _read(schedule.runs, service.data):
+    web_app, person = web_app_of(request), _somebody(request)
+    for run in _read(schedule.runs, web_app.data):
         if run.name == name and run.due_ms == due_ms and run.file is not None:
-            if not may_have(person, service.people(), run.kind, run.scope):
+            if not may_have(person, web_app.people(), run.kind, run.scope):
                 raise not_yours(request)
-            service.audit(person, f"report.{run.kind}", _whose(service, run.scope))
-            path = service.data.reports / run.file
+            web_app.audit(person, f"report.{run.kind}", _whose(web_app, run.scope))
+            path = web_app.data.reports / run.file
             try:
                 content = path.read_bytes()
             except OSError:
@@ -215,20 +210,20 @@ async def report(
     ] = None,
     short: Seconds = 5,
 ) -> Response:
-    service, person, language = _service(request), _somebody(request), language_of(request)
+    web_app, person, language = web_app_of(request), _somebody(request), language_of(request)
     if not person.may(RIGHTS[kind]):
         raise not_yours(request)
     its = _scope(scope, "query.scope", language)
-    service.audit(person, f"report.{kind}", _whose(service, its))
-    now_ms = service.pace.now_ms()
+    web_app.audit(person, f"report.{kind}", _whose(web_app, its))
+    now_ms = web_app.pace.now_ms()
     try:
         period = (
-            any_period(span, language) if span else running("day", now_ms, zone_of(service.data))
+            any_period(span, language) if span else running("day", now_ms, zone_of(web_app.data))
         )
-        ask = service.worker.ask if format == "json" else service.worker.file
+        ask = web_app.worker.ask if format == "json" else web_app.worker.file
         work = ask(
             content_of,
-            service.data,
+            web_app.data,
             kind,
             period,
             its,
@@ -272,11 +267,11 @@ def content_of(
         raise DiademaError(text("reports.no_table", language, given=table, known=known)) from None
 
 
-def lists(service: Service, person: Person) -> dict[str, list[dict[str, Any]]]:
+def lists(web_app: WebApp, person: Person) -> dict[str, list[dict[str, Any]]]:
     """Schedules and runs that are the person's to see."""
-    people, zone, now_ms = service.people(), zone_of(service.data), service.pace.now_ms()
-    ordered = _read(schedule.schedules, service.data)
-    made = _read(schedule.runs, service.data)
+    people, zone, now_ms = web_app.people(), zone_of(web_app.data), web_app.pace.now_ms()
+    ordered = _read(schedule.schedules, web_app.data)
+    made = _read(schedule.runs, web_app.data)
     return {
         "schedules": [
             {**msgspec.to_builtins(one), "next_ms": next_due(one, now_ms, zone)}
@@ -313,12 +308,12 @@ def _scope(word: str, where: str, language: str) -> Scope:
         raise HTTPException(422, text("web.bad_field", language, where=where)) from None
 
 
-def _whose(service: Service, scope: Scope) -> list[str]:
+def _whose(web_app: WebApp, scope: Scope) -> list[str]:
     match scope.of:
         case "agent":
             return [scope.code]
         case "team":
-            return service.people().of_team(scope.code)
+            return web_app.people().of_team(scope.code)
         case _:
             return [*ALL]
 

@@ -18,23 +18,23 @@ from diadema.web.page_parts import (
     how,
     read,
 )
-from diadema.web.service import Service
 from diadema.web.shell import Page
+from diadema.web.web_app import WebApp
 from diadema.words.durations import percent
 
 PATH = "/ui/dispositions"
 _BARS = 20  # codes in the Pareto; the table has all
 
 
-def mount(app: FastAPI, service: Service) -> None:
-    day_page(service, PATH, "dispositions", "figures", _show)
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    day_page(web_app, PATH, "dispositions", "figures", _show)
 
 
-async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
+async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
-    people = service.people()
+    people = web_app.people()
     made = await read(
-        page, service, overview, service.data, day, day, service.pace.now_ms(), agents
+        page, web_app, overview, web_app.data, day, day, web_app.pace.now_ms(), agents
     )
     calls = made.total.calls()
     codes = sorted(calls.codes.items(), key=lambda one: (-one[1], one[0]))

@@ -18,8 +18,8 @@ from diadema.web.page_parts import (
     how,
     read,
 )
-from diadema.web.service import Service
 from diadema.web.shell import Page
+from diadema.web.web_app import WebApp
 from diadema.words.durations import clock, percent
 
 PATH = "/ui/handling"
@@ -30,20 +30,20 @@ _DEFINED = (
 _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
-def mount(app: FastAPI, service: Service) -> None:
-    day_page(service, PATH, "handling", "figures", _show)
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    day_page(web_app, PATH, "handling", "figures", _show)
 
 
-async def _show(service: Service, page: Page, day: date, agents: list[str]) -> None:
+async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
     words, language = page.words, page.language
     made = await read(
         page,
-        service,
+        web_app,
         overview,
-        service.data,
+        web_app.data,
         day,
         day,
-        service.pace.now_ms(),
+        web_app.pace.now_ms(),
         agents,
         intervals=True,
     )

@@ -30,9 +30,9 @@ from diadema.web.page_parts import (
 )
 from diadema.web.reports.api import lists
 from diadema.web.reports.html import shown
-from diadema.web.service import Service
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
+from diadema.web.web_app import WebApp
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
@@ -42,23 +42,23 @@ _RUN = ("name", "kind", "span", "due", "state", "file")
 _HEAD = '<script type="module" src="/static/reports.js"></script>'
 
 
-def mount(app: FastAPI, service: Service) -> None:
+def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/reports")
     async def reports(
         request: Request, kind: str = "", grain: str = "day", day: str = "", scope: str = "floor"
     ) -> None:
         try:
             page = open_page(
-                service, request, "reports", PATH, "figures", "attendance", "register"
+                web_app, request, "reports", PATH, "figures", "attendance", "register"
             )
         except Refused:
             return
         ui.add_head_html(_HEAD)
         may = [one for one in KINDS if page.person.may(RIGHTS[one])]
         chosen = kind if kind in may else may[0]
-        span = around(_grain(grain), day_of(service, day))
+        span = around(_grain(grain), day_of(web_app, day))
         with suppress(Unread):
-            await _show(service, page, may, chosen, span, _scope(scope))
+            await _show(web_app, page, may, chosen, span, _scope(scope))
 
 
 def _grain(given: str) -> Grain:
@@ -73,25 +73,25 @@ def _scope(given: str) -> Scope:
 
 
 async def _show(
-    service: Service, page: Page, may: list[str], kind: str, span: Period, scope: Scope
+    web_app: WebApp, page: Page, may: list[str], kind: str, span: Period, scope: Scope
 ) -> None:
     language = page.language
     with ui.element("main").props("id=main").classes("page reports"):
-        _form(service, page, may, kind, span, scope)
+        _form(web_app, page, may, kind, span, scope)
         place = ui.element("div").classes("report")
         _files(page, kind, span, scope)
-        _scheduled(service, page, kind, scope)
-    service.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
+        _scheduled(web_app, page, kind, scope)
+    web_app.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
         made = await read(
             page,
-            service,
+            web_app,
             shown,
-            service.data,
+            web_app.data,
             kind,
             span,
             scope,
-            service.pace.now_ms(),
+            web_app.pace.now_ms(),
             page.person,
             language,
         )
@@ -102,11 +102,11 @@ async def _show(
 
 
 def _form(
-    service: Service, page: Page, may: list[str], kind: str, span: Period, scope: Scope
+    web_app: WebApp, page: Page, may: list[str], kind: str, span: Period, scope: Scope
 ) -> None:
     """What is shown: which report, of which days, of whom."""
-    words, today = page.words, service.today()
-    scopes, groups = _scopes(service, page, scope)
+    words, today = page.words, web_app.today()
+    scopes, groups = _scopes(web_app, page, scope)
     form = render(
         "report_form.html",
         action=PATH,
@@ -135,12 +135,12 @@ def _day_in(span: Period, today: date) -> date:
 
 
 def _scopes(
-    service: Service, page: Page, scope: Scope
+    web_app: WebApp, page: Page, scope: Scope
 ) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[str, str]]]]]:
     """The whole, and the teams, queues and agents whom the person sees, by groups."""
-    people, words, person = service.people(), page.words, page.person
+    people, words, person = web_app.people(), page.words, page.person
     teams = person.scope(people)
-    workers = seen(page, service)
+    workers = seen(page, web_app)
     groups = [
         (
             words["choose.teams"],
@@ -191,18 +191,18 @@ def _files(page: Page, kind: str, span: Period, scope: Scope) -> None:
     ui.html(html, tag="p", sanitize=False).classes("report-files")
 
 
-def _scheduled(service: Service, page: Page, kind: str, scope: Scope) -> None:
+def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
     words, language = page.words, page.language
     with ui.element("section").classes("report-scheduled").props('aria-labelledby="t-runs"'):
         heading(words["schedules"], 3, id="t-runs")
-        if service.reports.trouble:
-            ui.label(service.reports.trouble).classes("refused").props("role=alert")
+        if web_app.reports.trouble:
+            ui.label(web_app.reports.trouble).classes("refused").props("role=alert")
         try:
-            known = lists(service, page.person)
+            known = lists(web_app, page.person)
         except HTTPException as error:
             ui.label(str(error.detail)).classes("refused").props("role=alert")
             return
-        zone = zone_of(service.data).key
+        zone = zone_of(web_app.data).key
         html = render(
             "report_schedules.html",
             words=words,

@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from starlette.requests import HTTPConnection
+
 from diadema.access import Accounts
 from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Door
@@ -132,7 +134,7 @@ class ReportClock:
             self.trouble = str(error)
 
 
-class Service:
+class WebApp:
     """Made once; `running()` holds its tasks."""
 
     def __init__(self, settings: Settings, clock: Clock, build: str) -> None:
@@ -286,3 +288,9 @@ class Service:
 
     def _is_live(self) -> bool:
         return self.feed.down_since() is None
+
+
+def web_app_of(connection: HTTPConnection) -> WebApp:
+    """The one that serves this request or socket; a FastAPI dependency."""
+    web_app: WebApp = connection.app.state.web_app
+    return web_app
