@@ -4,9 +4,8 @@ from diadema.base.paths import DataDir
 from diadema.hub.acts import Acts
 from diadema.hub.commanding import Commands
 from diadema.site.directory.people import People
-from diadema.web.feed import Floor
-from diadema.web.pace import Pace
-from diadema.web.watch import Watch
+from diadema.web.floor.alerts import Watch
+from diadema.web.floor.feed import Floor, Pace
 
 from tests.host.test_projection import started, take
 

@@ -16,8 +16,8 @@ from diadema.base.paths import DataDir
 from diadema.figures import roll as module
 from diadema.figures.read import read
 from diadema.figures.roll import roll
-from diadema.web.pace import Pace
-from diadema.web.service import Rolling
+from diadema.web.floor.feed import Pace
+from diadema.web.web_app import Rolling
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

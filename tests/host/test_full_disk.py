@@ -5,7 +5,7 @@ import random
 import resource
 
 import pytest
-from diadema.web.pages.shell import NAV
+from diadema.web.shell import NAV
 
 from tests.support.broker_fixtures import until
 from tests.support.full_disk import BACK_S, SmallDisk, filled_and_freed, way_in

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from diadema.base.processes import raise_open_files
-from diadema.web.channel import OF_ONE
+from diadema.web.floor.channel import OF_ONE
 
 from tests.host.test_sheet_bounds import _ROW, book
 from tests.support.full_disk import SmallDisk, way_in

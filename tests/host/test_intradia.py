@@ -10,7 +10,7 @@ from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.report.writing import is_missed
-from diadema.web.report_html import page_of
+from diadema.web.reports.html import page_of
 
 from tests.support.queue_logs import QueueLog
 from tests.support.scripted_station import SITE, T0, Script

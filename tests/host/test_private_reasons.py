@@ -25,10 +25,11 @@ from diadema.site.directory.book import Change
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.site.directory.taking_in import open_directory
-from diadema.web import acted, ledger_reads
-from diadema.web.agent_api import told
-from diadema.web.report_html import page_of
-from diadema.web.views import FULL
+from diadema.web.actions.words import reason_of
+from diadema.web.agents import queries
+from diadema.web.agents.api import page_json
+from diadema.web.floor.views import FULL
+from diadema.web.reports.html import page_of
 from diadema.wire.live_rows import Row
 from rich.console import Console
 
@@ -143,12 +144,12 @@ def test_no_export_names_one(worked):
 
 def test_no_page_of_a_person_names_one(worked, reader):
     data, now = worked.data, at(23) * 1000
-    page = told(agent_page(data, "a001", DAY, now))
+    page = page_json(agent_page(data, "a001", DAY, now))
     shown = check(page)
     assert '"reason":"private"' in shown
     assert [one["reason"] for one in page["reasons"]][-1] == "private"
     assert sum(one["reason"] == "private" for one in page["reasons"]) == 1
-    sums, _, _ = ledger_reads.day(data, DAY, now, "a001")
+    sums, _, _ = queries.day(data, DAY, now, "a001")
     check(sums)
     assert sums.load.reasons["private"] == 4 * 1200
     found = events_behind(data, "a001", at(0) * 1000, at(23) * 1000)
@@ -156,7 +157,7 @@ def test_no_page_of_a_person_names_one(worked, reader):
     check(found)
     check(overview(data, DAY, DAY, now, ["a001", "a002"]).rows)
     shown = [
-        json.dumps([told(agent_page(data, a, DAY, now)), events_behind(data, a, 0, now)])
+        json.dumps([page_json(agent_page(data, a, DAY, now)), events_behind(data, a, 0, now)])
         for a in ("a001", "a002")
     ]
     for her, other in HERS:
@@ -164,7 +165,7 @@ def test_no_page_of_a_person_names_one(worked, reader):
     assert shown[0] == shown[1]  # but for her name, whichever it was
     people = read_people(data)
     words = {"reason.private": "auxiliar privada"}
-    assert {acted.reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
+    assert {reason_of(act, people, words) for act in reader.acts()} == {*words.values()}
 
 
 @pytest.mark.parametrize("how", ["retired", "over"])

@@ -12,7 +12,7 @@ from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.store import open_writer
-from diadema.web.agent_api import told
+from diadema.web.agents.api import page_json
 
 from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
@@ -103,7 +103,7 @@ def test_a_step_that_the_campaign_has_not_is_as_many_of_the_floor_as_of_its_agen
 def test_her_page_and_the_report_say_the_same_of_a_step(made):
     """B4: her page said 5 of 5 where the report said 5 of 20."""
     data, report = made([(None, ("need",))] * 5 + [(None, ())] * 15)
-    page = told(agent_page(data, "a001", DAY, NOW))["protocol"]
+    page = page_json(agent_page(data, "a001", DAY, NOW))["protocol"]
     need = next(one for one in page if one["step"] == "need")
     assert (need["done"], need["calls"], need["automatic"]) == (5, 20, 0)
     steps = {row["step"]: row for row in rows(report.section("steps"))}

@@ -7,7 +7,7 @@ import jsonschema
 import msgspec
 import pytest
 from diadema.ingest.decode import decode
-from diadema.web.api import Command
+from diadema.web.fleet.api import Command
 from diadema.wire import commands, schema
 from diadema.wire.events import EVENT_LIMIT, KINDS
 

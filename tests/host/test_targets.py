@@ -181,7 +181,7 @@ def test_occupancy_has_a_band(data):
     assert row[2].value == "75,0 % – 88,0 %"
     from diadema.figures.agent_day import agent_page
     from diadema.figures.overview import overview
-    from diadema.web.pages.handling import _band
+    from diadema.web.reports.handling import _band
 
     page = agent_page(data, "a001", DAY.first, NOW)
     assert (page.targets["occupancy"], page.targets["occupancy_most"]) == (75.0, 88.0)
@@ -217,7 +217,7 @@ def test_a_queue_is_held_to_its_own_target_in_every_table(tmp_path):
 def made_as_file(report):
     """Each format says which row is missed."""
     from diadema.report.formats import made_as
-    from diadema.web.report_html import page_of
+    from diadema.web.reports.html import page_of
 
     html = page_of(report)
     (row,) = (one for one in html.split("<tr>") if "Soporte" in one)

@@ -19,7 +19,7 @@ from diadema.ingest.intake import Intake
 from diadema.ingest.messages import PREFIX, Changes, Message, target_of
 from diadema.site.description import SiteError, parse
 from diadema.site.station_config import ConfigMaker, blocks, check_sizes
-from diadema.web.feed import Floor
+from diadema.web.floor.feed import Floor
 from diadema.wire import events, journal
 from diadema.wire.commands import ANY_ASKED, is_station
 from diadema.wire.frames import (

@@ -17,7 +17,7 @@ WORDS = Path(diadema.__file__).parent / "words"
 AREAS = sorted(path.stem for path in (WORDS / LANGUAGES[0]).glob("*.json"))
 OF_TWO_PARTS = {  # both parts of the key are worked out
     "desk": ("command.",),  # `diadema_sim.desk.said`: the field, then its value
-    "fleet": ("stopped.",),  # `web.pages.fleet`: the status of a rollout, then why
+    "fleet": ("stopped.",),  # `web.fleet.page`: the status of a rollout, then why
     "trouble": ("cause.", "safe."),  # `stations.fleet.reading.word`
 }
 

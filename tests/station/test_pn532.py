@@ -70,7 +70,7 @@ async def test_each_length_is_told_once_and_leaves(chips, bus):
     lines = await chips(
         BUSES[bus]
         + """
-from lib.report import told
+from lib.report import state_of
 async def main():
     await reader.start()
     print(reader.firmware, reader.selftest())
@@ -83,7 +83,7 @@ async def main():
         await reader.gone()
     model.tap(card("deadbeef"))
     await asyncio.sleep_ms(1500)
-    print(*sorted(told(reader).items()))
+    print(*sorted(state_of(reader).items()))
 """
     )
     assert lines == [

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from diadema.web.viewers import Viewer
+from diadema.web.floor.viewers import Viewer
 from diadema_sim.desk.commands import Refused, Request
 from diadema_sim.desk.server import listen, serving
 from websockets.asyncio.client import ClientConnection, connect

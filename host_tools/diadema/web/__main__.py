@@ -62,11 +62,11 @@ async def _serve(
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "web"))
     from diadema.web.app import create_app  # NiceGUI reads its environment when imported
     from diadema.web.assets import build
-    from diadema.web.service import Service
+    from diadema.web.web_app import WebApp
 
-    service = Service(settings, open_clock(arguments.clock), build())
+    web_app = WebApp(settings, open_clock(arguments.clock), build())
     config = uvicorn.Config(
-        create_app(service),
+        create_app(web_app),
         http=protocol_of(Connections(raise_open_files())),
         log_config=None,  # it says what it says as we do
         log_level="warning",

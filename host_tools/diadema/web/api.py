@@ -1,177 +1,30 @@
-"""`/api/v1`: the live rows, the counters, and commands to a station. `/metrics` for Prometheus.
+"""What every part of the API uses: the web app, requests to the hub, and the OpenAPI document.
 
-What the API's document says of every route: how one comes in, and how a refusal looks.
+`/api/v1/status`: counters of the web and of the hub. `/metrics`: the same for Prometheus.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from diadema.access.audit import ALL
 from diadema.access.requests import is_local
-from diadema.access.roles import Person
 from diadema.base.idempotency import MOST_CHARACTERS
-from diadema.web.asking import need, not_yours, person_of
-from diadema.web.feed import ANSWER_S, HubAbsent, HubSilent, NatsAbsent
+from diadema.web.floor.feed import (
+    ANSWER_S,
+    HubAbsent,
+    HubSilent,
+    NatsAbsent,
+)
 from diadema.web.guard import language_of
 from diadema.web.once_only import once_of
+from diadema.web.permissions import need, not_yours, person_of
 from diadema.web.refusals import hub_refusal
-from diadema.web.service import Service
+from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import text
-
-StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
-CommandNumber = Annotated[
-    int, Path(ge=1, le=2**63 - 1, description="the number that the command was given")
-]
-
-
-class Command(BaseModel):
-    """One command to a station; its own fields stand beside `cmd`."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={"examples": [{"cmd": "ring", "contact": "c-1", "direction": "in"}]},
-    )
-    cmd: Literal[
-        "ring", "withdraw", "answer", "hold", "resume", "hangup", "dial", "consult",
-        "consult_end", "transfer", "recording", "presence", "session", "wrapup", "help", "fault",
-        "text", "selftest",
-    ]  # fmt: skip
-
-
-class Taken(BaseModel):
-    """The hub took the command and gave it this number."""
-
-    i: int
-
-
-class CommandState(BaseModel):
-    """Whether the station answered, with which event, or the command expired first."""
-
-    i: int
-    answered: dict[str, Any] | None
-    expired: bool
-
-
-class StationClock(BaseModel):
-    """What the hub knows of a station's clock. `source`: host, sntp, or event (only the time in an
-    event is known); null while this boot has no hour. `drift_ppm` is null until it is measured.
-    """
-
-    source: str | None
-    anchored_utc: int | None
-    offset_ms: int | None
-    uncertainty_ms: int | None
-    drift_ppm: float | None
-    drift_error_ppm: float
-    jumps: int
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-Served = Annotated[Service, Depends(_service)]
-router = APIRouter(prefix="/api/v1")
-metrics_router = APIRouter()
-
-
-@router.get("/live", summary="The live row of each agent whom you may see")
-async def live(
-    service: Served, person: Annotated[Person, Depends(need("floor"))]
-) -> list[dict[str, Any]]:
-    service.audit(person, "floor.live", ALL)
-    people = service.people()
-    return [row for row in service.live_rows() if person.sees(row["a"], people)]
-
-
-@router.get(
-    "/status",
-    summary="Counters of the web and of the hub",
-    dependencies=[Depends(need("floor", "fleet"))],
-)
-async def status(service: Served) -> dict[str, Any]:
-    return await service.status()
-
-
-@router.post(
-    "/stations/{s}/commands",
-    summary="Send a command to a station",
-    status_code=202,
-    dependencies=[Depends(need("command"))],
-    responses={503: {"description": "the hub is silent"}},
-)
-async def send_command(s: StationId, command: Command, service: Served, request: Request) -> Taken:
-    answer = await ask_hub(service, request, "hub.command", command.model_dump() | {"s": s})
-    return Taken.model_validate(answer)
-
-
-@router.get(
-    "/stations/{s}/commands/{i}",
-    summary="What became of a command",
-    dependencies=[Depends(need("command"))],
-    responses={503: {"description": "the hub is silent"}},
-)
-async def command_state(
-    s: StationId, i: CommandNumber, service: Served, request: Request
-) -> CommandState:
-    answer = await ask_hub(service, request, "hub.command.get", {"s": s, "i": i})
-    return CommandState.model_validate(answer)
-
-
-@router.get(
-    "/stations/{s}/clock",
-    summary="How well a station's clock is known",
-    dependencies=[Depends(need("fleet"))],
-    responses={404: {"description": "no such station"}, 503: {"description": "the hub is silent"}},
-)
-async def station_clock(s: StationId, service: Served, request: Request) -> StationClock:
-    return StationClock.model_validate(await ask_hub(service, request, "hub.clock", {"s": s}))
-
-
-@metrics_router.get("/metrics", include_in_schema=False)
-async def metrics(service: Served, request: Request) -> PlainTextResponse:
-    """For this machine, and for whoever may see the stations."""
-    if not (is_local(request.scope) or person_of(request).may("fleet")):
-        raise not_yours(request)
-    return PlainTextResponse(service.metrics(), media_type="text/plain; version=0.0.4")
-
-
-async def ask_hub(
-    service: Service,
-    request: Request,
-    subject: str,
-    body: dict[str, Any],
-    said: Callable[[Mapping[str, Any], str], str] = hub_refusal,
-) -> dict[str, Any]:
-    """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
-    words a refusal in a language.
-    """
-    service.commands += 1
-    language = language_of(request)
-    try:
-        answer = await service.feed.request(subject, body, once_of(request))
-    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
-        raise HTTPException(422, text("web.bad_text", language)) from error
-    except HubSilent:
-        detail = text("web.hub_silent", language, seconds=int(ANSWER_S))
-    except HubAbsent:
-        detail = text("web.hub_absent", language)
-    except NatsAbsent:
-        detail = text("web.nats_absent", language)
-    else:
-        if "error" not in answer:
-            return answer
-        code = answer.get("status", 409)
-        known = isinstance(code, int) and 400 <= code < 500
-        raise HTTPException(code if known else 409, said(answer, language))
-    raise HTTPException(503, detail, {"Retry-After": "2"})
-
 
 _SCHEMES = {
     "bearer": {
@@ -198,6 +51,60 @@ _ONCE = {
 _READS: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 _WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": []}]
 
+StationId = Annotated[str, Path(pattern=r"^DIA-[0-9a-f]{12}$", examples=["DIA-0a1b2c3d4e5f"])]
+
+
+WebAppDep = Annotated[WebApp, Depends(web_app_of)]
+router = APIRouter()
+
+
+@router.get(
+    "/api/v1/status",
+    summary="Counters of the web and of the hub",
+    dependencies=[Depends(need("floor", "fleet"))],
+)
+async def status(web_app: WebAppDep) -> dict[str, Any]:
+    return await web_app.status()
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(web_app: WebAppDep, request: Request) -> PlainTextResponse:
+    """For this machine, and for whoever may see the stations."""
+    if not (is_local(request.scope) or person_of(request).may("fleet")):
+        raise not_yours(request)
+    return PlainTextResponse(web_app.metrics(), media_type="text/plain; version=0.0.4")
+
+
+async def ask_hub(
+    web_app: WebApp,
+    request: Request,
+    subject: str,
+    body: dict[str, Any],
+    said: Callable[[Mapping[str, Any], str], str] = hub_refusal,
+) -> dict[str, Any]:
+    """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
+    words a refusal in a language.
+    """
+    web_app.commands += 1
+    language = language_of(request)
+    try:
+        answer = await web_app.feed.request(subject, body, once_of(request))
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
+        raise HTTPException(422, text("web.bad_text", language)) from error
+    except HubSilent:
+        detail = text("web.hub_silent", language, seconds=int(ANSWER_S))
+    except HubAbsent:
+        detail = text("web.hub_absent", language)
+    except NatsAbsent:
+        detail = text("web.nats_absent", language)
+    else:
+        if "error" not in answer:
+            return answer
+        code = answer.get("status", 409)
+        known = isinstance(code, int) and 400 <= code < 500
+        raise HTTPException(code if known else 409, said(answer, language))
+    raise HTTPException(503, detail, {"Retry-After": "2"})
+
 
 class Wrong(BaseModel):
     where: str
@@ -205,7 +112,7 @@ class Wrong(BaseModel):
 
 
 class Problem(BaseModel):
-    """`detail` is a sentence in the language asked for; `errors`: the places, for a program."""
+    """`detail`: a sentence in the language of the request; `errors`: the places, for a program."""
 
     detail: str
     errors: list[Wrong] | None = None
@@ -229,9 +136,12 @@ def describe(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(
-                title=app.title, version=app.version, description=app.description,
-                routes=app.routes, tags=app.openapi_tags,
-            )  # fmt: skip
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
             made.setdefault("components", {})["securitySchemes"] = _SCHEMES
             for path in made["paths"].values():
                 for method, operation in path.items():

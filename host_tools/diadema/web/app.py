@@ -5,60 +5,74 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
+from nicegui import ui
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
-from diadema.web import (
-    acting,
-    agent_api,
-    alert_api,
-    api,
-    assets,
-    audit_api,
-    flasher,
-    handover,
-    inspection_api,
-    ledger_api,
-    people_api,
-    refusals,
-    reports_api,
-    stream,
-    ui,
-    wall,
-)
-from diadema.web.asking import person_of
+from diadema.web import api, assets, refusals
+from diadema.web.accounts import account, login
+from diadema.web.accounts import api as accounts_api
+from diadema.web.accounts import page as accounts_page
+from diadema.web.actions import api as actions_api
+from diadema.web.actions import handover
+from diadema.web.actions import page as actions_page
+from diadema.web.agents import api as agents_api
+from diadema.web.agents import page as agents_page
+from diadema.web.attendance import api as attendance_api
+from diadema.web.attendance import page as attendance_page
+from diadema.web.fleet import api as fleet_api
+from diadema.web.fleet import flasher
+from diadema.web.fleet import page as fleet_page
+from diadema.web.floor import api as floor_api
+from diadema.web.floor import page as floor_page
+from diadema.web.floor import stream
 from diadema.web.guard import Guard
 from diadema.web.once_only import OnceOnly
-from diadema.web.pages import account, login, setup
-from diadema.web.service import Service
+from diadema.web.people import api as people_api
+from diadema.web.people import page as people_page
+from diadema.web.permissions import person_of
+from diadema.web.reports import api as reports_api
+from diadema.web.reports import dispositions, handling
+from diadema.web.reports import page as reports_page
+from diadema.web.web_app import WebApp
 
 _ROUTERS = (
     api.router,
-    api.metrics_router,
-    ledger_api.router,
-    audit_api.router,
-    acting.router,
-    agent_api.router,
+    accounts_api.router,
+    floor_api.router,
+    agents_api.router,
+    actions_api.router,
+    attendance_api.router,
     reports_api.router,
-    alert_api.router,
-    inspection_api.router,
+    people_api.router,
+    fleet_api.router,
+    floor_page.router,
     handover.router,
     flasher.router,
-    people_api.router,
-    wall.router,
     login.router,
-    setup.router,
     account.router,
+)
+_PAGES = (
+    floor_page,
+    agents_page,
+    attendance_page,
+    handling,
+    dispositions,
+    reports_page,
+    actions_page,
+    people_page,
+    fleet_page,
+    accounts_page,
 )
 
 
-def create_app(service: Service) -> ASGIApp:
-    """Everything the web serves. The service's tasks run as long as the application does."""
+def create_app(web_app: WebApp) -> ASGIApp:
+    """Everything the web serves. Its tasks run as long as the application does."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.running():
+        async with web_app.running():
             yield
 
     app = FastAPI(
@@ -71,7 +85,7 @@ def create_app(service: Service) -> ASGIApp:
         lifespan=lifespan,
         responses=api.RESPONSES,
     )
-    app.state.service = service
+    app.state.web_app = web_app
     api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)
@@ -85,6 +99,26 @@ def create_app(service: Service) -> ASGIApp:
         app.include_router(router)
     app.add_api_websocket_route("/ws", stream.floor_stream)
     assets.serve(app)
-    ui.mount(app, service)
-    once_only = OnceOnly(app, service.accounts.answers)
-    return Guard(once_only, service.settings.hosts, service.door)
+    _add_pages(app, web_app)
+    once_only = OnceOnly(app, web_app.accounts.answers)
+    return Guard(once_only, web_app.settings.hosts, web_app.door)
+
+
+def _add_pages(app: FastAPI, web_app: WebApp) -> None:
+    """Add the supervisors' pages under `/ui`: NiceGUI makes the shell, our modules what is live or
+    drawn.
+    """
+    for page in _PAGES:
+        page.mount(app, web_app)
+    ui.run_with(
+        app,
+        mount_path="/ui",
+        title="Diadema",
+        favicon=assets.STATIC / "icon.svg",
+        dark=None,
+        language="es",
+        binding_refresh_interval=None,
+        reconnect_timeout=60,
+        tailwind=False,
+        show_welcome_message=False,
+    )

@@ -11,14 +11,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_BYTES = 65_536
 HEAD_S = 10.0
 AN_ADDRESS = 256
-_KEPT = 128  # files for what is no connection
+_RESERVED_FILES = 128  # files for what is no connection
 
 
 class Connections:
     """Those of one server: all it knows of each is its address, and whether it said anything."""
 
     def __init__(self, most: int, an_address: int = AN_ADDRESS) -> None:
-        self._most = max(most - _KEPT, _KEPT)
+        self._most = max(most - _RESERVED_FILES, _RESERVED_FILES)
         self._an_address = min(an_address, self._most)
         self._of: Counter[str] = Counter()
         self._silent: dict[BoundedProtocol, None] = {}  # the longest silent first

@@ -1,23 +1,31 @@
-"""One gate in front of everything, HTTP and WebSocket alike, and the headers every answer carries.
+"""One gate in front of everything, HTTP and WebSocket alike, and the headers of every answer.
 
 A page of another site can neither read (Host, against DNS rebinding) nor write or open a socket
-(Origin). Who somebody is, the door says (`accounts.door`); without one only this machine gets in.
-A socket is closed when what let it in is over.
+(Origin). Who somebody is, the authenticator says (`diadema.access.authenticator`); without one
+only this machine gets in. A socket is closed when what let it in is over.
+
+While nothing can be written, because the disk is full or a database is locked, the answer is a
+503 that says so.
 """
 
 import asyncio
+import errno
+import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person
-from diadema.web.no_room import is_no_room, no_room
+from diadema.base.errors import DiademaError
+from diadema.store import StoreUnavailable
+from diadema.web.templating import template
 from diadema.words import known, text
 
 PERSON = "diadema.person"  # in the scope: who asks
@@ -44,14 +52,50 @@ _HEADERS = (
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Diadema</title>'
 
+KINDS = (DBAPIError, sqlite3.Error, OSError, DiademaError)  # among which those are
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+_BUSY = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
+}  # fmt: skip
+_WORDS = ("disk is full", "disk I/O error", "database is locked", "No space left")
+_AGAIN_S = "10"
+_PAGE = template("no_room.html")
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether it says so, or what it came of; one of another process has only its words."""
+    while error is not None:
+        if isinstance(error, StoreUnavailable):
+            return True
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _BUSY:
+            return True
+        if isinstance(error, KINDS) and any(words in str(error) for words in _WORDS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def no_room(connection: HTTPConnection, language: str) -> Response:
+    """503, as a page or for a program."""
+    sentence = text("web.no_room", language)
+    headers = {"retry-after": _AGAIN_S, "cache-control": "no-store"}
+    if "text/html" in connection.headers.get("accept", ""):
+        page = _PAGE.render(language=language, sentence=sentence, again_s=_AGAIN_S)
+        return HTMLResponse(page, 503, headers)
+    return JSONResponse({"detail": sentence}, 503, headers)
+
 
 class Door(Protocol):
     def admit(self, scope: Scope) -> Person | Refusal:
-        """Who this is, if he may come in here at all."""
+        """The person of this connection; a Refusal where it is not let in."""
         ...
 
     def watch(self, person: Person) -> AbstractContextManager[asyncio.Event]:
-        """While it is open: an event that is set when he may be here no longer."""
+        """While it is open: an event that is set when the person may stay no longer."""
         ...
 
 
@@ -136,8 +180,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 names = {name for name, _ in extra}
-                kept = [pair for pair in message["headers"] if pair[0].lower() not in names]
-                message["headers"] = kept + extra
+                headers = [pair for pair in message["headers"] if pair[0].lower() not in names]
+                message["headers"] = headers + extra
             await send(message)
 
         return send_with_headers
@@ -166,8 +210,8 @@ def language_of(connection: HTTPConnection) -> str:
     Spanish.
     """
     person: Person = connection.scope.get(PERSON, NOBODY)
-    asked = connection.query_params.get("lang") or person.language
-    return known(asked or connection.headers.get("accept-language"))
+    wanted = connection.query_params.get("lang") or person.language
+    return known(wanted or connection.headers.get("accept-language"))
 
 
 def _most_bytes(scope: Scope) -> int:

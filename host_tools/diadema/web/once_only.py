@@ -79,8 +79,8 @@ class OnceOnly:
         self, once: Once, scope: Scope, said: list[Message], receive: Receive
     ) -> _Answer:
         """The one that was given, or else what is done now. Raises OtherRequest."""
-        if (kept := self._answers.of(once)) is not None:
-            return msgspec.msgpack.decode(kept, type=_Answer)
+        if (stored := self._answers.of(once)) is not None:
+            return msgspec.msgpack.decode(stored, type=_Answer)
         answer = _Answer()
 
         async def receive_again() -> Message:

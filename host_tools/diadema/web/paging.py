@@ -13,12 +13,12 @@ from pydantic import BaseModel
 
 from diadema.figures.days import span_of
 from diadema.web.guard import language_of
-from diadema.web.service import Service
+from diadema.web.web_app import web_app_of
 from diadema.words import text
 
 MOST_DAYS = 366
 FIRST, LAST = date(1990, 1, 1), date(2100, 12, 31)  # what lies beyond is a slip of the hand
-Key = tuple[int, str, int, int]  # of an item in the order of the list: its hour, then its event
+Key = tuple[int, str, int, int]  # of an item in the order of the list: its time, then its event
 Day = Annotated[date | None, Query(ge=FIRST, le=LAST, description="today if left out")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="items of one answer, at most")]
 After = Annotated[str | None, Query(max_length=200, description="`next` of the answer before")]
@@ -46,12 +46,12 @@ def span(
     to: Annotated[date | None, Query(description="day, also in it; `from` if left out")] = None,
 ) -> Span:
     """A dependency. Refuses with 422 what is no span."""
-    service: Service = request.app.state.service
-    first = from_ or to or service.today()
+    web_app = web_app_of(request)
+    first = from_ or to or web_app.today()
     last = to or first
     if not 0 <= (last - first).days < MOST_DAYS or first < FIRST or last > LAST:
         raise HTTPException(422, text("web.bad_span", language_of(request), days=MOST_DAYS))
-    zone = service.zone
+    zone = web_app.zone
     return Span(span_of(first, zone).start_s * 1000, span_of(last, zone).end_s * 1000)
 
 

@@ -1,4 +1,4 @@
-"""What the API says when it refuses: one sentence of the catalogue, in the language asked for.
+"""What the API says when it refuses: a sentence of the catalogue, in the language of the request.
 
 `detail` is that sentence. Where a request does not fit, `errors` names each place and what is
 wrong there by a short word, for programs.
@@ -19,8 +19,7 @@ from starlette.responses import Response
 
 from diadema.access.audit import AuditFull
 from diadema.base.errors import DiademaError
-from diadema.web.guard import language_of
-from diadema.web.no_room import KINDS, is_no_room, no_room
+from diadema.web.guard import KINDS, is_no_room, language_of, no_room
 from diadema.web.worker import TooLong
 from diadema.words import text
 

@@ -1,6 +1,6 @@
 """Reads that take more than a moment, in a process of their own, so that the floor never waits.
 
-What is asked for is a function of a module, and what it takes and gives must pickle.
+What is requested is a function of a module, and what it takes and gives must pickle.
 """
 
 import asyncio

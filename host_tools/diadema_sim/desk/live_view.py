@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from diadema.web.viewers import Viewer
+from diadema.web.floor.viewers import Viewer
 from diadema.words import LANGUAGES
 
 from diadema_sim.centre import Centre

@@ -20,9 +20,9 @@ from typing import Any, Protocol
 import uvicorn
 from diadema.base.errors import DiademaError
 from diadema.web import assets
+from diadema.web.floor.viewers import Viewer
 from diadema.web.guard import Guard
 from diadema.web.templating import environment
-from diadema.web.viewers import Viewer
 from diadema.words import known, section
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest

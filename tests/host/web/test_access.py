@@ -11,8 +11,8 @@ from diadema.access.roles import RIGHTS, Role
 from diadema.base.clock import open_clock
 from diadema.site.directory.kinds import KINDS
 from diadema.web.app import create_app
-from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -65,7 +65,7 @@ def found_routes(app: Any, prefix: str = "") -> Iterator[str]:
 
 async def test_every_route_has_its_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = Settings(tmp_path_factory.mktemp("d"), "nats://127.0.0.1:1", "u", "p", "t")
-    guarded: Any = create_app(Service(settings, open_clock(None), "b"))
+    guarded: Any = create_app(WebApp(settings, open_clock(None), "b"))
     found = {one for one in found_routes(guarded._app._app) if f" {INNER}" not in one}
     people = {line.replace("{kind}", kind) for kind in KINDS for line in PEOPLE}
     found -= {"GET /ui/favicon.ico"}  # NiceGUI's, in a process where an app was started

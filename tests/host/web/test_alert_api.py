@@ -9,8 +9,8 @@ import httpx
 import pytest
 from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
-from diadema.web.feed import Floor
-from diadema.web.watch import Watch
+from diadema.web.floor.alerts import Watch
+from diadema.web.floor.feed import Floor
 
 from tests.support.web_stage import Hub, Web, headers_of
 from tests.support.web_viewer import viewing

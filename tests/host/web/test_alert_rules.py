@@ -9,7 +9,7 @@ from diadema.site.directory.people import (
     Reason,
     Worker,
 )
-from diadema.web.alerts import LIMITS, Moment, alerts
+from diadema.web.floor.alerts import LIMITS, Moment, alerts
 from diadema.wire.live_rows import Row
 
 NOW = 1_795_000_000_000

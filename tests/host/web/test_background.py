@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 from diadema.base.clock import SystemClock
-from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Service:
+def service(tmp_path: Path) -> WebApp:
     settings = Settings(
         data=tmp_path, nats_url="nats://127.0.0.1:1", user="", password="", token="t" * 32
     )
-    return Service(settings, SystemClock(), "test")
+    return WebApp(settings, SystemClock(), "test")
 
 
 async def test_a_part_that_fails_begins_again_and_is_logged(
-    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: WebApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries, looked = [], asyncio.Event()
-    monkeypatch.setattr("diadema.web.service._FIRST_S", 0.0)
+    monkeypatch.setattr("diadema.web.web_app._FIRST_S", 0.0)
 
     async def rolling() -> None:
         tries.append(1)

@@ -8,8 +8,8 @@ from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
 from diadema.site.directory.book import Directory
 from diadema.web.app import create_app
-from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 
 from tests.support.web_stage import TOKEN
 
@@ -30,7 +30,7 @@ async def test_it_says_which_file_and_what_to_do(
         pass
     whole = data.directory.read_bytes()
     data.directory.write_bytes(whole[:from_byte].ljust(len(whole), b"x"))
-    service = Service(
+    service = WebApp(
         Settings(tmp_path, "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
     )
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)

@@ -11,10 +11,12 @@ import httpx
 import pytest
 import uvicorn
 from diadema.base.clock import open_clock
-from diadema.web import inspection_api, people_api, reports_api
 from diadema.web.app import create_app
-from diadema.web.service import Service
+from diadema.web.fleet import api as fleet_api
+from diadema.web.people import api as people_api
+from diadema.web.reports import api as reports_api
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 
 from tests.support.web_stage import TOKEN
 
@@ -36,12 +38,12 @@ def endless(*_: Any, **__: Any) -> None:
 @pytest.fixture
 async def served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Service, int]]:
+) -> AsyncIterator[tuple[WebApp, int]]:
     monkeypatch.setattr(people_api.asking, "table", endless)
     monkeypatch.setattr(people_api.asking, "take_table", endless)
     monkeypatch.setattr(reports_api, "content_of", endless)
-    monkeypatch.setattr(inspection_api, "_paper", endless)
-    service = Service(
+    monkeypatch.setattr(fleet_api, "_paper", endless)
+    service = WebApp(
         Settings(tmp_path, "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
     )
     config = uvicorn.Config(create_app(service), port=0, log_config=None)
@@ -55,7 +57,7 @@ async def served(
 
 
 @pytest.mark.parametrize("what", sorted(ENDLESS))
-async def test_who_goes_away_leaves_nobody_waiting(served: tuple[Service, int], what: str) -> None:
+async def test_who_goes_away_leaves_nobody_waiting(served: tuple[WebApp, int], what: str) -> None:
     service, port = served
     head = [
         f"{ENDLESS[what]} HTTP/1.1",
@@ -79,7 +81,7 @@ async def test_who_goes_away_leaves_nobody_waiting(served: tuple[Service, int], 
 
 
 async def test_what_was_to_be_changed_is_changed(
-    served: tuple[Service, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    served: tuple[WebApp, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An import that is no rehearsal is ended by its time alone."""
     service, port = served

@@ -17,8 +17,8 @@ from diadema.access.roles import Role
 from diadema.base.clock import open_clock
 from diadema.report.kinds import KINDS
 from diadema.web.app import create_app
-from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 from diadema.words import section
 from playwright.async_api import Error, Page, Response, WebSocket, expect
 
@@ -102,7 +102,7 @@ class Heard:
 
 
 def pages(folder: Path) -> Iterator[str]:
-    app: Any = create_app(Service(Settings(folder, "nats://127.0.0.1:1", "u", "p", "t"),
+    app: Any = create_app(WebApp(Settings(folder, "nats://127.0.0.1:1", "u", "p", "t"),
                                   open_clock(None), "b"))  # fmt: skip
     for name in sorted({*found_routes(app._app._app)}):
         method, path = name.split(" ")

@@ -12,8 +12,8 @@ from diadema.base.clock import open_clock
 from diadema.base.errors import StoreDamaged
 from diadema.web.app import create_app
 from diadema.web.refusals import speak
-from diadema.web.service import Service
 from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 from diadema.web.worker import TooLong
 from diadema.words import section
 from fastapi import FastAPI
@@ -107,7 +107,7 @@ async def test_head_answers_as_get_without_a_body(web: Web, hub: Hub, path: str)
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """The application itself, without a hub: what passes its checks gets a 503."""
-    service = Service(
+    service = WebApp(
         Settings(tmp_path_factory.mktemp("data"), "nats://127.0.0.1:1", "u", "p", TOKEN),
         open_clock(None),
         "b",

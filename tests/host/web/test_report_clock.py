@@ -8,8 +8,8 @@ import pytest
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.report.schedule import Schedule, add, runs
-from diadema.web.pace import Pace
-from diadema.web.service import ReportClock
+from diadema.web.floor.feed import Pace
+from diadema.web.web_app import ReportClock
 from diadema.web.worker import Worker
 
 from tests.support import reported_day

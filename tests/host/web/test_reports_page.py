@@ -21,7 +21,7 @@ from diadema.figures.rows import Cut, Owing
 from diadema.report import scheduled
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.schedule import Schedule, add, remove
-from diadema.web.report_html import page_of
+from diadema.web.reports.html import page_of
 from playwright.async_api import expect
 
 from tests.support import made_report, reported_day

@@ -9,12 +9,11 @@ from datetime import date
 import pytest
 from diadema.base.clock import SystemClock
 from diadema.site.directory.people import People, Worker
-from diadema.web import channel as channels
-from diadema.web.channel import Channels, Source, TooMany
-from diadema.web.feed import Floor
-from diadema.web.pace import Pace
-from diadema.web.viewers import Viewer
-from diadema.web.watch import Watch
+from diadema.web.floor import channel as channels
+from diadema.web.floor.alerts import Watch
+from diadema.web.floor.channel import Channels, Source, TooMany
+from diadema.web.floor.feed import Floor, Pace
+from diadema.web.floor.viewers import Viewer
 
 from tests.support.web_stage import agent
 

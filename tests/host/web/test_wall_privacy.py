@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 from diadema.site.directory.people import People, of_site
-from diadema.web.views import WALL
+from diadema.web.floor.views import WALL
 from diadema.wire.live_rows import Row
 from hypothesis import given
 from hypothesis import strategies as st

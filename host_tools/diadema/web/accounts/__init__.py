@@ -1,0 +1,1 @@
+"""Accounts: logging in, one's own account, the administrators' page and the audit log."""

@@ -1,0 +1,181 @@
+"""Reads of the register of supervisors' actions, for the API, its page and the hand-over.
+
+They run in the worker: what goes in and out must pickle.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from diadema.base.paths import DataDir
+from diadema.figures.days import cut_of
+from diadema.figures.rows import Cut
+from diadema.site.directory.people import People
+from diadema.site.directory.people_of import people as read_people
+from diadema.store import open_reader
+from diadema.store.register import Acted, Reading
+from diadema.wire.letters import encoded_fields
+
+SHOWN = 1000  # of one day
+
+type Place = tuple[str, int, int]
+
+
+def acts(
+    data: DataDir,
+    agents: Collection[str] | None,
+    by: str,
+    start_utc: int | None,
+    end_utc: int | None,
+    after: int,
+    limit: int,
+) -> list[Acted]:
+    """On these agents (None: on all), and those of `by` that are on none."""
+    reader = open_reader(data.store)
+    try:
+        return reader.acts(
+            agents=agents, by=by, start_utc=start_utc, end_utc=end_utc, after=after, limit=limit
+        )
+    finally:
+        reader.close()
+
+
+def act(data: DataDir, place: Place) -> Acted | None:
+    reader = open_reader(data.store)
+    try:
+        return reader.act(*place)
+    finally:
+        reader.close()
+
+
+def messages(
+    data: DataDir,
+    agents: Collection[str] | None,
+    start_utc: int | None,
+    end_utc: int | None,
+    m: str | None,
+) -> list[Reading]:
+    reader = open_reader(data.store)
+    try:
+        found = reader.messages(start_utc=start_utc, end_utc=end_utc, m=m)
+    finally:
+        reader.close()
+    return [one for one in found if agents is None or one.sent.agent in agents]
+
+
+def plain_act(entry: Acted, people: People) -> dict[str, Any]:
+    """As JSON tells it: what is null is left out. Private reasons have no name."""
+    fields = encoded_fields(entry.act)
+    fields["reason"] = people.shown(entry.act.reason)
+    s, e, n = fields.pop("s"), fields.pop("e"), fields.pop("n")
+    of = fields.pop("of_s"), fields.pop("of_e"), fields.pop("of_n")
+    plain: dict[str, Any] = {"position": entry.position, "event": [s, e, n]}
+    plain |= {name: value for name, value in fields.items() if value is not None}
+    if of[0] is not None:
+        plain["of"] = list(of)
+    if entry.outcome is not None:
+        plain["outcome"] = _present(entry.outcome)
+    return plain
+
+
+def plain_reading(one: Reading) -> dict[str, Any]:
+    sent = one.sent
+    return {
+        "m": sent.m,
+        "event": [sent.station, sent.epoch, sent.sequence],
+        "utc": sent.utc,
+        "by": sent.by,
+        "a": sent.agent,
+        "text": sent.text,
+        "sign": sent.sign,
+        "shown": one.shown,
+        "shown_utc": one.shown_utc,
+        "answer": one.answer,
+        "answered_utc": one.answered_utc,
+        "how": one.how,
+        "outcome": _present(one.outcome),
+    }
+
+
+def _present(struct: msgspec.Struct) -> dict[str, Any]:
+    fields = encoded_fields(struct)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+class Shift(Struct, kw_only=True, frozen=True):
+    """One of the day's: by the roster, or the whole day with an empty code. UTC milliseconds."""
+
+    code: str
+    start_ms: int
+    end_ms: int
+
+
+class Register(Struct, kw_only=True):
+    """What was done from `shift.start_ms` on; `shifts` are all that one may choose."""
+
+    shift: Shift
+    shifts: list[Shift]
+    acts: list[Acted]
+    cut: Cut
+
+
+def register(
+    data: DataDir,
+    day: date,
+    zone: str,
+    code: str | None,
+    agents: Collection[str] | None,
+    by: str,
+    now_ms: int,
+) -> Register:
+    """Of one day, or of one of its shifts; `code` None is the one that runs now, if any does.
+    `agents` (None: all) and `by` as in the API.
+    """
+    people = read_people(data, day, day)
+    whole = _whole(day, ZoneInfo(zone))
+    shifts = [whole, *_shifts(people, day)]
+    running = [one for one in shifts[1:] if one.start_ms <= now_ms < one.end_ms]
+    chosen = next((one for one in shifts if one.code == code), whole)
+    if code is None and running:
+        chosen = running[-1]
+    reader = open_reader(data.store)
+    try:
+        acts = reader.acts(
+            agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
+        )
+        with reader.engine.connect() as tx:
+            cut = cut_of(tx, people, now_ms)
+    finally:
+        reader.close()
+    return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)
+
+
+def _whole(day: date, zone: ZoneInfo) -> Shift:
+    start, end = (
+        int(datetime.combine(one, time(), zone).astimezone(UTC).timestamp() * 1000)
+        for one in (day, day + timedelta(days=1))
+    )
+    return Shift(code="", start_ms=start, end_ms=end)
+
+
+def _shifts(people: People, day: date) -> list[Shift]:
+    """Those of the roster that begin on that day, in their order."""
+    found = {
+        (planned.start_s, planned.end_s, planned.shift)
+        for (_, its), planned in people.roster.items()
+        if its == day and planned.shift and planned.start_s is not None and planned.end_s
+    }
+    shifts: dict[str, Shift] = {}
+    for start, end, code in sorted(found, key=str):
+        assert start is not None and end is not None and code is not None
+        known = shifts.get(code)
+        shifts[code] = Shift(
+            code=code,
+            start_ms=min(1000 * start, known.start_ms if known else 1000 * start),
+            end_ms=max(1000 * end, known.end_ms if known else 1000 * end),
+        )
+    return sorted(shifts.values(), key=lambda one: (one.start_ms, one.code))

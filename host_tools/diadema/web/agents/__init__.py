@@ -1,0 +1,1 @@
+"""One agent's day, and the ledgers: contacts, sessions and attendance marks."""

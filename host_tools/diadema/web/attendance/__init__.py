@@ -1,0 +1,1 @@
+"""Attendance: its page, and the corrections and justifications of marks."""

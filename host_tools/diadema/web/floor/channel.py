@@ -1,0 +1,296 @@
+"""The stream of one audience: a snapshot on joining, then only what changed.
+
+The first change after a quiet spell goes out at once; those that follow within 100 ms travel
+together, the last value of an agent winning. Each message is encoded once for all viewers.
+
+A message is `{"snap":{…}}` or `{"seq","now","d":[[index, live columns…],…]}`. An empty `d` says
+"still here". `now` is UTC ms, `speed` is there when it is not 1, `down` (since when) while nothing
+new can come, with `why` where that is known (`disk`: it has only its reserve left). Inside, `cut`,
+`owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot,
+which also has the `names` of queues by their codes.
+
+`Channels` are those that there are: one for each view and set of teams that somebody looks at.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from diadema.site.directory.people import People
+from diadema.web.floor.alerts import Watch
+from diadema.web.floor.feed import Floor, Pace
+from diadema.web.floor.viewers import Viewer
+from diadema.web.floor.views import (
+    FULL,
+    WALL,
+    Values,
+    View,
+)
+from diadema.wire.letters import encoded_fields
+
+_LEVEL = "service_level"
+VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
+OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
+SCOPES = 100
+VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
+
+FLUSH_S = 0.1
+HEARTBEAT_S = 1.0
+ALERTS = 100  # that one message names; the others are counted
+
+type Teams = frozenset[str] | None  # whose agents an audience sees; None: everybody's
+
+
+@dataclass(frozen=True)
+class Source:
+    """What every channel reads. `down` tells since when (UTC ms) the data stands, or None, and
+    `why` the reason, where it is known.
+    """
+
+    floor: Floor
+    pace: Pace
+    down: Callable[[], int | None]
+    build: str
+    people: Callable[[], People]
+    watch: Watch
+    why: Callable[[], str | None] = lambda: None
+
+
+@dataclass
+class Counts:
+    """Of all channels of one view, also of those that are gone."""
+
+    messages: int = 0
+    given_up: int = 0
+    viewers: set[Viewer] = field(default_factory=set)
+
+
+class Channel:
+    """Follows a floor for one view and the agents of some teams."""
+
+    def __init__(self, view: View, source: Source, teams: Teams, counts: Counts) -> None:
+        self.view = view
+        self.teams = teams
+        self.viewers: set[Viewer] = set()
+        self.counts = counts
+        self._source = source
+        self._people = source.people()
+        self._seq = 0
+        self._last_sent = 0.0
+        self._last_flush = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._dirty: set[str] = set()
+        self._renew = True
+        self._index: dict[str, int] = {}
+        self._who: dict[str, Values] = {}
+        self._live: dict[str, Values] = {}
+        self._news = view.inside  # beside the rows
+        self._sent: dict[str, Any] = {}
+        self._encoder = msgspec.json.Encoder()
+        source.floor.on_change.append(self._touch)
+        source.floor.on_site.append(self._touch_all)
+        if view.inside:
+            source.floor.on_head.append(self._touch_inside)
+            source.watch.on_change.append(self._touch_inside)
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        floor, watch = self._source.floor, self._source.watch
+        floor.on_change.remove(self._touch)
+        floor.on_site.remove(self._touch_all)
+        if self.view.inside:
+            floor.on_head.remove(self._touch_inside)
+            watch.on_change.remove(self._touch_inside)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def join(self, viewer: Viewer) -> None:
+        """From now on this viewer gets a snapshot and then every message."""
+        if self._renew:
+            self._take_all()
+        self.viewers.add(viewer)
+        self.counts.viewers.add(viewer)
+        viewer.offer(self._encode(self._snapshot()))
+
+    def again(self, viewer: Viewer) -> None:
+        """A viewer missed something and asks for a fresh snapshot."""
+        viewer.offer(self._encode(self._snapshot()))
+
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        self.counts.viewers.discard(viewer)
+
+    def beat(self) -> float:
+        """Let no second pass without a message; gives how long nothing is due."""
+        if self._source.people() is not self._people:
+            self._touch_all()
+        quiet = asyncio.get_running_loop().time() - self._last_sent
+        if quiet < HEARTBEAT_S:
+            return HEARTBEAT_S - quiet
+        self._send({"d": []})
+        return HEARTBEAT_S
+
+    def _sees(self, agent: str) -> bool:
+        return self.teams is None or self._people.team(agent) in self.teams
+
+    def _touch(self, agent: str) -> None:
+        if self._sees(agent):
+            self._dirty.add(agent)
+            self._schedule()
+
+    def _touch_all(self) -> None:
+        self._renew = True
+        self._schedule()
+
+    def _touch_inside(self) -> None:
+        self._news = True
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait = self._last_flush + FLUSH_S - loop.time()
+            self._timer = loop.call_later(max(wait, 0.0), self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        changed: list[Values] = []
+        for agent in self._dirty:
+            row = self._source.floor.rows.get(agent)
+            if row is None or self._who.get(agent) != self.view.who(row, self._people):
+                self._renew = True
+                break
+            live = self.view.live(row, self._people)
+            if live != self._live[agent]:
+                self._live[agent] = live
+                changed.append((self._index[agent], *live))
+        self._dirty.clear()
+        if self._renew:
+            self._take_all()
+            self._last_flush = asyncio.get_running_loop().time()
+            self._seq += 1
+            self._publish(self._snapshot())
+        elif changed or self._news:
+            self._last_flush = asyncio.get_running_loop().time()
+            self._send({"d": changed})
+
+    def _take_all(self) -> None:
+        self._people = self._source.people()
+        rows = sorted(
+            (item for item in self._source.floor.rows.items() if self._sees(item[0])),
+            key=lambda item: self.view.order(item[1]),
+        )
+        self._index = {agent: index for index, (agent, _) in enumerate(rows)}
+        self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
+        self._live = {agent: self.view.live(row, self._people) for agent, row in rows}
+        self._dirty.clear()
+        self._renew, self._news = False, self.view.inside
+
+    def _snapshot(self) -> dict[str, Any]:
+        site = self._source.floor.site
+        body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._source.build}
+        body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
+        body["who"] = self.view.who_columns
+        body["live"] = self.view.live_columns
+        body["rows"] = [[self._who[agent], self._live[agent]] for agent in self._index]
+        if self.view.inside:
+            body |= {"names": self._people.queues, **self._inside()}
+        return {"snap": body}
+
+    def _inside(self) -> dict[str, Any]:
+        floor, targets = self._source.floor, self._people.targets
+        return {
+            "cut": floor.head.cut,
+            "owing": floor.head.owing,
+            "queues": floor.queues,
+            "targets": {q: goal for (metric, q), goal in targets.items() if metric == _LEVEL},
+            "alerts": self._alerts(),
+        }
+
+    def _alerts(self) -> dict[str, Any]:
+        """Those that nobody has seen to come first; of each by whom it was."""
+        seen = self._source.watch.seen
+        found = [one for one in self._source.watch.alerts if self._sees(one.agent)]
+        found.sort(key=lambda one: one.key in seen)
+        entries = [{**encoded_fields(one), "by": seen.get(one.key)} for one in found]
+        waiting = sum(one["by"] is None for one in entries)
+        return {"list": entries[:ALERTS], "waiting": waiting, "all": len(entries)}
+
+    def _times(self) -> dict[str, Any]:
+        now, speed = self._source.pace.read()
+        times: dict[str, Any] = {"now": now}
+        if speed != 1.0:
+            times["speed"] = speed
+        if (down := self._source.down()) is not None:
+            times["down"] = down
+            if (why := self._source.why()) is not None:
+                times["why"] = why
+        return times
+
+    def _send(self, body: dict[str, Any]) -> None:
+        self._seq += 1
+        if self._news:
+            inside = self._inside()
+            body |= {key: value for key, value in inside.items() if self._sent.get(key) != value}
+            self._sent, self._news = inside, False
+        self._publish({"seq": self._seq, **self._times(), **body})
+
+    def _publish(self, message: dict[str, Any]) -> None:
+        self._last_sent = asyncio.get_running_loop().time()
+        self.counts.messages += 1
+        if self.viewers:
+            text = self._encode(message)
+            for viewer in self.viewers:
+                viewer.offer(text)
+
+    def _encode(self, message: dict[str, Any]) -> str:
+        return self._encoder.encode(message).decode()
+
+
+class TooMany(Exception):
+    """No more viewers can be taken."""
+
+
+class Channels:
+    def __init__(self, source: Source) -> None:
+        self.counts = {name: Counts() for name in VIEWS}
+        self._source = source
+        self._open: dict[tuple[str, Teams], Channel] = {}
+        self._of: Counter[tuple[str, str]] = Counter()
+
+    @asynccontextmanager
+    async def joined(
+        self, view: str, teams: Teams, viewer: Viewer, whose: str = ""
+    ) -> AsyncIterator[Channel]:
+        """The viewer is in the channel of that view and those teams; `whose`: a person's
+        id, or an address. Raises TooMany.
+        """
+        known, key = self._open.get((view, teams)), (view, whose)
+        full = len(self.counts[view].viewers) >= VIEWERS[view] or self._of[key] >= OF_ONE[view]
+        if full or (known is None and len(self._open) >= SCOPES):
+            raise TooMany
+        channel = known or Channel(VIEWS[view], self._source, teams, self.counts[view])
+        self._open[view, teams] = channel
+        channel.join(viewer)
+        self._of[key] += 1
+        try:
+            yield channel
+        finally:
+            channel.leave(viewer)
+            self._of[key] -= 1
+            if not self._of[key]:
+                del self._of[key]
+            if not channel.viewers:
+                del self._open[view, teams]
+                channel.close()
+
+    async def beat(self) -> None:
+        """Run for ever: let no second pass without a message on any of them."""
+        while True:
+            due = [channel.beat() for channel in tuple(self._open.values())]
+            await asyncio.sleep(min(due, default=HEARTBEAT_S / 4))

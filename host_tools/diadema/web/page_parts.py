@@ -1,0 +1,259 @@
+"""What several pages have: the day and the team to choose, the line that says until when the data
+reach, charts, tables, and `ModuleElement`, a place that one of our own ES modules fills.
+
+A chart answers one question, in the page's colours, light and dark. The same figures stand in a
+table below, so that nobody depends on the picture. Tables have names to the left, figures to the
+right, sorted by their values.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from nicegui import ui
+
+from diadema.access.roles import Right
+from diadema.base.errors import DiademaError
+from diadema.figures.rows import Cut
+from diadema.site.directory.people import Worker
+from diadema.web.assets import STATIC
+from diadema.web.paging import FIRST, LAST
+from diadema.web.shell import Page, Refused, open_page
+from diadema.web.templating import render
+from diadema.web.web_app import WebApp
+from diadema.words import section
+
+# for an axis in seconds, in the browser: `m:ss`
+CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
+ROWS = 50  # of one screen
+_SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
+
+_PATIENCE_S = 30.0  # of a browser that has the page and does not connect
+
+
+def day_of(web_app: WebApp, given: str) -> date:
+    """The day in the address, or today at the site; what is no day is today too."""
+    try:
+        found = date.fromisoformat(given)
+    except ValueError:
+        return web_app.today()
+    return found if FIRST <= found <= LAST else web_app.today()
+
+
+def day_page(
+    web_app: WebApp,
+    path: str,
+    area: str,
+    right: Right,
+    show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
+) -> None:
+    """A page at `path` of one day and, where given, one team: its words are of `area`, with
+    `heading` for its head. `show` draws the rest, of the agents whom the person sees.
+    """
+
+    @ui.page(path.removeprefix("/ui"))
+    async def draw(request: Request, day: str = "", team: str = "") -> None:
+        with suppress(Refused, Unread):
+            page = open_page(web_app, request, area, path, right)
+            shown = day_of(web_app, day)
+            with ui.element("main").props("id=main").classes("page"):
+                with ui.element("header").classes("page-head"):
+                    heading(page.words["heading"])
+                    team_choice(page, web_app, team, shown, path)
+                    day_links(page, web_app, shown, path, team)
+                agents = [*seen(page, web_app, team)]
+                web_app.audit(page.person, area, agents)
+                await show(web_app, page, shown, agents)
+
+
+def day_links(page: Page, web_app: WebApp, day: date, path: str, team: str = "") -> None:
+    """The day before, the day itself to choose, the day after, and today."""
+    words, today = section("parts", page.language), web_app.today()
+
+    def go(to: date) -> str:
+        return _address(path, to, page.language, team)
+
+    with ui.element("nav").classes("days").props(f'aria-label="{words["days"]}"'):
+        before = ui.link("‹", go(day - timedelta(days=1))).classes("step")
+        before.props(f'aria-label="{words["day.before"]}"')
+        chosen = ui.input(value=day.isoformat()).classes("day")
+        chosen.props(f'type=date dense outlined aria-label="{words["day"]}"')
+        chosen.props(f"max={today.isoformat()}")
+        chosen.on_value_change(
+            lambda change: ui.navigate.to(go(day_of(web_app, change.value or "")))
+        )
+        if day < today:
+            after = ui.link("›", go(day + timedelta(days=1))).classes("step")
+            after.props(f'aria-label="{words["day.after"]}"')
+            ui.link(words["day.today"], go(today)).classes("step")
+
+
+def team_choice(page: Page, web_app: WebApp, team: str, day: date, path: str) -> None:
+    """Narrow the page to one of the teams that the person sees; no choice where there is one."""
+    teams = sorted({one.team for one in seen(page, web_app).values() if one.team})
+    if len(teams) < 2:
+        return
+    words = section("parts", page.language)
+    options = {"": words["team.all"], **{one: one for one in teams}}
+    choice = ui.select(options, value=team if team in teams else "", label=words["team"])
+    choice.props("dense outlined options-dense").classes("team")
+    choice.on_value_change(
+        lambda change: ui.navigate.to(_address(path, day, page.language, change.value or ""))
+    )
+
+
+def _address(path: str, day: date, language: str, team: str) -> str:
+    """Of the page at another day or of another team; NiceGUI puts its /ui before it."""
+    query = {"day": day.isoformat(), "lang": language} | ({"team": team} if team else {})
+    return f"{path.removeprefix('/ui')}?{urlencode(query)}"
+
+
+def seen(page: Page, web_app: WebApp, team: str = "") -> Mapping[str, Worker]:
+    """The workers whom the person sees, of one team if given."""
+    people = web_app.people()
+    return {
+        agent: worker
+        for agent, worker in people.workers.items()
+        if page.person.sees(agent, people) and (not team or worker.team == team)
+    }
+
+
+def heading(words: str, level: int = 2, *, id: str = "") -> None:
+    """A heading of the page, `<h2>` or deeper; `id` as others refer to it."""
+    named = f' id="{id}"' if id else ""
+    ui.html(f"<h{level}{named}>{escape(words)}</h{level}>", sanitize=False)
+
+
+def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
+    """Of figures: the name of each, and how it is worked out, with an example, as reports say."""
+    words = section("reports", language)
+    return [(words[f"col.{key}"], words[f"formula.{key}"]) for key in keys]
+
+
+def how(language: str, *keys: str) -> None:
+    """«¿Cómo se calcula?», folded."""
+    html = render(
+        "how.html",
+        title=section("parts", language)["how"],
+        definitions=definitions(language, *keys),
+    )
+    ui.html(html, tag="details", sanitize=False).classes("how")
+
+
+class Unread(Exception):
+    """It could not be read, and the page has said so."""
+
+
+async def read[**P, T](
+    page: Page, web_app: WebApp, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """What the page shows: it stands there with a line that says so while that is read. Raises
+    Unread.
+    """
+    words = section("parts", page.language)
+    said = ui.label(words["loading"]).classes("status").props("role=status")
+    await ui.context.client.connected(timeout=_PATIENCE_S)
+    try:
+        made = await web_app.worker.ask(work, *args, **kwargs)
+    except DiademaError as error:
+        said.set_text(words["unread"].format(detail=error))
+        raise Unread from error
+    said.delete()
+    return made
+
+
+def cut_line(cut: Cut, zone: str, language: str) -> str:
+    """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
+    words, tz = section("parts", language), ZoneInfo(zone)
+
+    def written(utc_ms: int, form: str) -> str:
+        return f"{datetime.fromtimestamp(utc_ms / 1000, tz):{form}}"
+
+    position = f"{cut.position:,}".replace(",", "\u00a0")
+    said = [words["cut"].format(time=written(cut.at_ms, "%H:%M:%S"), position=position)]
+    if cut.owing:
+        known = [one.since_utc for one in cut.owing if one.since_utc is not None]
+        word = "owing" if len(cut.owing) > 1 else "owing.one"
+        since = written(min(known), "%H:%M") if known else "—"
+        said.append(words[word].format(n=len(cut.owing), time=since))
+    return " · ".join(said)
+
+
+def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
+    """Agents read their own day; everybody else needs the page's right."""
+    return "own" if person_agent == agent else page_right
+
+
+def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
+    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
+    browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
+    """
+    names = options.pop("colors", [])
+    if options.pop("legend", False):
+        options["legend"] = {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 10}
+    base: dict[str, Any] = {
+        "animation": False,
+        "grid": GRID,
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
+        "aria": {"enabled": True, "decal": {"show": False}},
+    }
+    with ui.element("figure").classes("chart"):
+        with ui.element("figcaption"):
+            ui.label(title)
+        made = ui.echart(base | options).style(f"height: {height}em")
+        made.props(f'data-colors="{" ".join(names)}" data-chart')
+    return made
+
+
+type Columns = Sequence[tuple[str, str]]  # field and title
+
+
+def figures_table(
+    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
+) -> ui.table:
+    """The first text column links to `link` of the row, where there is one. A figure `f` that is
+    written as text is sorted by `f_by`.
+    """
+    columns: list[dict[str, Any]] = [
+        {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
+        for name, title in texts
+    ]
+    for name, title in figures:
+        column: dict[str, Any] = {
+            "name": name,
+            "label": title,
+            "field": name,
+            "align": "right",
+            "sortable": True,
+        }
+        if rows and f"{name}_by" in rows[0]:
+            column[":sort"] = _SORT.format(by=f"{name}_by")
+        columns.append(column)
+    table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
+    table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
+    if len(rows) <= ROWS:
+        table.props("hide-pagination")
+    first = texts[0][0]
+    table.add_slot(
+        f"body-cell-{first}",
+        f'<q-td :props="props"><a v-if="props.row.link" :href="props.row.link">'
+        f"{{{{ props.row.{first} }}}}</a>"
+        f"<span v-else>{{{{ props.row.{first} }}}}</span></q-td>",
+    )
+    return table
+
+
+class ModuleElement(ui.element, component=Path(STATIC / "module_element.js")):
+    """The thin Vue wrapper of a module under /static."""
+
+    def __init__(self, module: str, options: dict[str, Any]) -> None:
+        super().__init__()
+        self._props["module"] = f"/static/{module}"
+        self._props["options"] = options

@@ -1,0 +1,1 @@
+"""People and places: their page and API."""

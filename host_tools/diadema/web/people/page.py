@@ -1,0 +1,34 @@
+"""/ui/people: people and places, as a list of each kind and the roster as a week."""
+
+from fastapi import FastAPI, Request
+from nicegui import ui
+
+from diadema.web.page_parts import ModuleElement
+from diadema.web.people.models import specs
+from diadema.web.shell import Refused, open_page
+from diadema.web.web_app import WebApp
+
+PATH = "/ui/people"
+_SERVERS = ("wrong.", "note.", "field.")  # words that the page is not told
+
+
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    @ui.page("/people")
+    def people(request: Request) -> None:
+        try:
+            page = open_page(web_app, request, "people", PATH, "people")
+        except Refused:
+            return
+        words = {name: word for name, word in page.words.items() if not name.startswith(_SERVERS)}
+        common = ("by", "reason", "valid_from", "valid_until")
+        words |= {f"field.{name}": page.words[f"field.{name}"] for name in common}
+        options = {
+            "words": words,
+            "kinds": specs(page.language),
+            "language": page.language,
+            "zone": web_app.floor.site.zone,
+            "today": web_app.today().isoformat(),
+        }
+        ui.add_head_html('<link rel="stylesheet" href="/static/people.css">')
+        with ui.element("main").props("id=main").classes("page people"):
+            ModuleElement("people.js", options)

@@ -1,0 +1,179 @@
+"""/ui/handling: TMO in its three parts, and how many calls came and were taken."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from nicegui import ui
+
+from diadema.figures.overview import AgentRow, Overview, overview
+from diadema.metrics import calls as call_metrics
+from diadema.web.page_parts import (
+    CLOCK,
+    chart,
+    cut_line,
+    day_page,
+    figures_table,
+    how,
+    read,
+)
+from diadema.web.shell import Page
+from diadema.web.web_app import WebApp
+from diadema.words.durations import clock, percent
+
+PATH = "/ui/handling"
+_DEFINED = (
+    "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "offered", "handled", "missed",
+    "excused", "pickup_rate", "occupancy",
+)  # fmt: skip
+_BARS = 40  # agents in the chart: the longest ones; the table has all
+
+
+def mount(app: FastAPI, web_app: WebApp) -> None:
+    day_page(web_app, PATH, "handling", "figures", _show)
+
+
+async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
+    words, language = page.words, page.language
+    made = await read(
+        page,
+        web_app,
+        overview,
+        web_app.data,
+        day,
+        day,
+        web_app.pace.now_ms(),
+        agents,
+        intervals=True,
+    )
+    ui.label(cut_line(made.cut, made.zone, language)).classes("status")
+    if not made.rows:
+        ui.label(words["none"]).classes("empty")
+        return
+    _figures(made, words, language)
+    how(language, *_DEFINED)
+    with ui.element("section").classes("charts"):
+        _by_agent(made, words)
+        _calls_by_time(made, words)
+    names = ("handled", "missed", "aht", "talk", "hold", "wrapup", "aside", "occupancy")
+    figures_table(
+        [("name", words["agent"]), ("team", words["team"])],
+        [(name, words[name]) for name in names],
+        [_row(one, day, language) for one in made.rows],
+        words["none"],
+    )
+    ui.label(words["note"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
+
+
+def _figures(made: Overview, words: Any, language: str) -> None:
+    calls, whole = made.total.calls(), made.whole
+    target = made.targets.get("aht_s")
+    shown = [
+        ("aht", clock(whole.aht_s), "" if target is None else clock(round(target))),
+        ("talk", clock(whole.talk_s), ""),
+        ("hold", clock(whole.hold_s), ""),
+        ("wrapup", clock(whole.wrap_s), ""),
+        ("received", str(calls.offered), ""),
+        ("answered", str(calls.answered), ""),
+        ("missed", str(calls.missed), ""),
+        ("open", str(calls.open), ""),
+        ("excused", str(calls.excused), ""),
+        ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
+        ("occupancy", percent(whole.occupancy, language), _band(made, language)),
+    ]
+    with ui.element("dl").classes("figures"):
+        for name, value, aim in shown:
+            with ui.element("div").classes("figure"):
+                with ui.element("dt"):
+                    ui.label(words[name])
+                with ui.element("dd"):
+                    ui.label(value).classes("number")
+                    if aim:
+                        ui.label(f"{words['target']} {aim}").classes("small")
+
+
+def _band(made: Overview, language: str) -> str:
+    bounds = [made.targets.get(name) for name in ("occupancy", "occupancy_most")]
+    return " – ".join(percent(one, language) for one in bounds if one is not None)
+
+
+def _by_agent(made: Overview, words: Any) -> None:
+    """Whose calls take long, and which part of them does?"""
+    rows = sorted((one for one in made.rows if one.aht_s is not None), key=_longest)[:_BARS]
+    parts = ("talk", "hold", "wrapup")
+    values = {
+        "talk": [one.talk_s for one in rows],
+        "hold": [one.hold_s for one in rows],
+        "wrapup": [one.wrap_s for one in rows],
+    }
+    series: list[dict[str, Any]] = [
+        {"name": words[part], "type": "bar", "stack": "tmo", "data": values[part]}
+        for part in parts
+    ]
+    target = made.targets.get("aht_s")
+    if target is not None:
+        line = {"data": [{"xAxis": target, "name": words["target"]}], "symbol": "none"}
+        series[0]["markLine"] = line
+    chart(
+        words["chart.agents"],
+        {
+            "colors": ["talking", "held", "wrapup"],
+            "legend": True,
+            "xAxis": {"type": "value", "interval": 60, "axisLabel": {":formatter": CLOCK}},
+            "yAxis": {"type": "category", "inverse": True, "data": [one.name for one in rows]},
+            "series": series,
+        },
+        height=max(12, 2 * len(rows) + 6),
+    )
+
+
+def _longest(one: AgentRow) -> int:
+    return -(one.aht_s or 0)
+
+
+def _calls_by_time(made: Overview, words: Any) -> None:
+    """When did calls come, and when were they not taken?"""
+    zone = ZoneInfo(made.zone)
+    hours = [f"{datetime.fromtimestamp(one.start_s, zone):%H:%M}" for one in made.half_hours]
+    counts = {
+        "answered": [one.calls.answered for one in made.half_hours],
+        "missed": [one.calls.missed for one in made.half_hours],
+        "open": [one.calls.open for one in made.half_hours],
+    }
+    chart(
+        words["chart.hours"],
+        {
+            "colors": ["ready", "not_ready", "logged_out"],
+            "legend": True,
+            "xAxis": {"type": "category", "data": hours},
+            "yAxis": {"type": "value", "minInterval": 1},
+            "series": [
+                {"name": words[name], "type": "bar", "stack": "calls", "data": data}
+                for name, data in counts.items()
+            ],
+        },
+        height=20,
+    )
+
+
+def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": one.agent,
+        "name": one.name,
+        "team": one.team,
+        "handled": one.handled,
+        "missed": one.missed,
+        "aside": one.aside,
+        "occupancy": percent(one.occupancy, language),
+        "occupancy_by": one.occupancy,
+        "link": f"/ui/agents/{one.agent}?day={day.isoformat()}&lang={language}",
+    }
+    for name, seconds in (
+        ("aht", one.aht_s),
+        ("talk", one.talk_s),
+        ("hold", one.hold_s),
+        ("wrapup", one.wrap_s),
+    ):
+        row[name], row[f"{name}_by"] = clock(seconds), seconds
+    return row
