@@ -1,7 +1,7 @@
 """What a person has seen to is known again after the web begins anew."""
 
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.site.directory.people import People
 from diadema.web.feed import Floor

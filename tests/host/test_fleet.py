@@ -22,7 +22,7 @@ from diadema.stations.fleet.places import rename
 from diadema.stations.fleet.reading import fleet, one
 from diadema.stations.provision.seat import take_seat
 from diadema.store import tables
-from diadema.store.update_rows import Seat
+from diadema.store.host_rows import Seat
 from msgspec.structs import astuple, replace
 
 from tests.support.broker_fixtures import IngestProcess

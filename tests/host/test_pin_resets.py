@@ -6,7 +6,7 @@ import pytest
 from diadema.base.credentials import load_or_create
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub import pin_resets
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import Refused
 from diadema.hub.pin_resets import LIFE_S, PinResets

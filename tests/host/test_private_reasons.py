@@ -13,7 +13,7 @@ import pytest
 from diadema.exchange.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.report.formats import made_as, on_screen
 from diadema.report.kinds import KINDS

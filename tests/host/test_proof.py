@@ -13,7 +13,7 @@ from diadema.gateway.bridge import PATH_LIMIT
 from diadema.hub.ca_change import CaChange, stations_due
 from diadema.hub.commanding import Commands, New
 from diadema.hub.enrolment import Enrolment
-from diadema.hub.ways import Ways
+from diadema.hub.outbox import Routes
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
@@ -322,7 +322,7 @@ class Door:
         path.chmod(0o600)
         self.ingest, self.keys = ingest, StationKeys(path)
         self.proofs = ingest.proofs = Proofs(self.keys, required=required)
-        self.ways = Ways(ingest, lambda _: None)
+        self.ways = Routes(ingest, lambda _: None)
         self.taken = 0
 
     def take(self, subject, told):
@@ -487,7 +487,7 @@ def test_who_comes_by_mqtt_is_on_no_cable_before_he_shows_it(door):
     door.by_mqtt(Script(s=new).boot())
     assert not heard_of(door, "evil", 666, new)
     station = door.ingest.stations[new]
-    assert (station.hello.gw, station.hello.b, station.hello.links) == ("", 1, ("wifi",))
+    assert (station.hello.gw, station.hello.boot, station.hello.links) == ("", 1, ("wifi",))
 
 
 @pytest.mark.parametrize("port", [0, 1])

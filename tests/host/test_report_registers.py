@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.report import asked
 from diadema.report.formats import as_json

@@ -3,7 +3,7 @@
 import pytest
 from diadema.base.errors import UpdateError
 from diadema.stations.update.rollout import SILENT_MS, Fact, Plan, Rollout
-from diadema.store.update_rows import Step
+from diadema.store.host_rows import Step
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

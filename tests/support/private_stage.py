@@ -13,7 +13,7 @@ from pathlib import Path
 
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites

@@ -6,6 +6,8 @@ and only at a broker whose stream was found right since that broker started.
 
 import hmac
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client
@@ -17,6 +19,8 @@ from diadema.hub.enrolment import Enrolment
 from diadema.hub.nats_jwt import Issuer, claims_of
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
+_VIOLATION = re.compile(rb'(?:"[^"]*" - )?Publish Violation.*')  # whose, and of what
+_PIECE = 1_000_000  # bytes looked at in one go
 
 log = logging.getLogger("diadema.ingest")
 
@@ -84,3 +88,44 @@ def _rights(name: str) -> dict[str, Any]:
         "payload": -1,  # by MQTT the server asks nobody for it: the streams' own bound holds
         "allowed_connection_types": ["MQTT"],
     }
+
+
+class ViolationWatch:
+    """Clients that publish where they may not: the broker acknowledges such a message and drops
+    it, so that only its log tells.
+
+    From the end of the log on, over its rotations; `count` is of all looks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file, self._at = self._where()
+        self._rest = b""
+        self.count = 0
+
+    def look(self) -> list[str]:
+        """What is new since the last look."""
+        file, size = self._where()
+        if file != self._file or size < self._at:
+            self._file, self._at, self._rest = file, 0, b""
+        if size == self._at:
+            return []
+        try:
+            with self._path.open("rb") as log:
+                log.seek(self._at)
+                data = log.read(_PIECE)
+        except OSError:  # rotated just now
+            return []
+        self._at += len(data)
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-_PIECE:]
+        matches = [match[0] for line in lines if (match := _VIOLATION.search(line))]
+        self.count += len(matches)
+        return [match.decode(errors="replace") for match in matches]
+
+    def _where(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_size

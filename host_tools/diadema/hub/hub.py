@@ -22,8 +22,8 @@ from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, PageDoor
-from diadema.hub.health import BrokerHealth
-from diadema.hub.watch import Hands, Watch
+from diadema.hub.storage_watch import Hands, Watch
+from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
 from diadema.site import description
 from diadema.site import file as site_file

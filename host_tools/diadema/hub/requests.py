@@ -14,9 +14,9 @@ from nats.aio.msg import Msg
 
 from diadema.base.errors import DiademaError, UpdateError
 from diadema.base.idempotency import HEADER, Once
+from diadema.hub.enrolment import LONGEST_S
 from diadema.hub.mosquitto import Door
 from diadema.hub.own_journal import Refused
-from diadema.hub.provision_windows import LONGEST_S
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire.letters import LETTERS
@@ -227,7 +227,7 @@ class Requests:
             try:
                 await self._service.use_site()
             finally:  # whoever else cannot be told
-                await self._service.kick(s)
+                await self._service.disconnect(s)
         access = self._service.keeper.access(s)
         return {"s": s, "user": s, "password": None} | access
 

@@ -22,34 +22,30 @@ from diadema.base.credentials import (
 )
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts, Answers
-from diadema.hub.admission import Admission
+from diadema.hub.actions import Acts, Answers
+from diadema.hub.admission import Admission, ViolationWatch
 from diadema.hub.broker import fit_stream, is_ours
-from diadema.hub.broker_look import BrokerLook
 from diadema.hub.ca_change import CaChange
 from diadema.hub.commanding import Commands, Frames, Told
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
-from diadema.hub.enrolment import Enrolment
+from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.inspections import Inspections
-from diadema.hub.kick import kick
 from diadema.hub.link_log import LinkLog
+from diadema.hub.marks_board import MarksBoard
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
-from diadema.hub.outbox import EVERY_S, Outbox
+from diadema.hub.outbox import EVERY_S, Outbox, Routes
 from diadema.hub.own_journal import Recorded, Refused
 from diadema.hub.pin_resets import PinResets
 from diadema.hub.pipeline import Patience, Pipeline
-from diadema.hub.provision_windows import Windows
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.hub.requests import Requests
 from diadema.hub.session_checks import SessionChecks
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.hub.stream import StreamBroken, open_stream
+from diadema.hub.system_account import BrokerWatch, disconnect
 from diadema.hub.updates import Updates
-from diadema.hub.violations import ViolationWatch
-from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
-from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.proof import Proofs
 from diadema.ingest.queues import QueueBoard
@@ -102,9 +98,9 @@ class Service:
         self._queues = QueueBoard(self.reader, clock, data)
         self._nats: Client | None = None
         self._proofs = ingest.proofs = Proofs(keys, required=require_proof)
-        self.windows = Windows(ingest, keys, self.enrolment, self._proofs)
+        self.windows = ProvisionWindows(ingest, keys, self.enrolment, self._proofs)
         self.commands.giving = self.windows.giving
-        self._ways = Ways(ingest, self.windows.giving)
+        self._ways = Routes(ingest, self.windows.giving)
         self.updates.configures = self._ways.configures
         self._outbox = Outbox(self._sealed, self._ways)
         self._meta = Meta(ingest, self.keeper)
@@ -115,7 +111,7 @@ class Service:
         )
         self.commands.unsaid = self.ca_change.unsaid
         self._patience = Patience()
-        self._broker = BrokerLook(url, secrets.system)
+        self._broker = BrokerWatch(url, secrets.system)
         self._ticks = 0
 
     async def run(self) -> None:
@@ -287,7 +283,7 @@ class Service:
         if self._keys.sent(s):
             self.enrolment.renew(s)
             await self.use_site()
-            await self.kick(s)
+            await self.disconnect(s)
         self._keys.mark_sent(s)
         key = self._keys.of(s)
         assert key is not None
@@ -299,7 +295,7 @@ class Service:
         if renewed := await self._patience.do(self.windows.greeted, effects.greeted):
             await self.use_site()
             for s in renewed:
-                await self.kick(s)
+                await self.disconnect(s)
         for s in effects.greeted:
             if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
@@ -439,14 +435,14 @@ class Service:
             raise Refused("bad_request", detail, 422)
         if renew or revoke:
             change_gateway(self._data, self._secrets, name, revoke=revoke)
-            await self.kick(f"gw-{name}")
+            await self.disconnect(f"gw-{name}")
         password = gateway_password(self._secrets, name)
         return {"user": f"gw-{name}", "password": password} | self.keeper.door()
 
-    async def kick(self, s: str) -> int:
+    async def disconnect(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""
         await self._client().flush()  # or one that we just let in is not there yet
-        return await kick(self._url, self._system, s)
+        return await disconnect(self._url, self._system, s)
 
     @property
     def paused(self) -> bool:

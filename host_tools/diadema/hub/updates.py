@@ -23,8 +23,8 @@ from diadema.stations.update.facts import fact_of, told_since
 from diadema.stations.update.rollout import Fact, Plan, Rollout
 from diadema.stations.update.sending import Rests, Sending
 from diadema.store import tables
+from diadema.store.host_rows import Seat, Step
 from diadema.store.station_state import Station
-from diadema.store.update_rows import Seat, Step
 from diadema.wire.letters import from_columns
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way

@@ -3,8 +3,8 @@ when an anchor comes. A boot that ends without one waits for the next boot that 
 """
 
 from diadema.ingest.messages import Changes
-from diadema.ingest.trails import clock_set
-from diadema.ingest.window import FIRST_MS
+from diadema.ingest.state_intervals import clock_set
+from diadema.ingest.time_window import FIRST_MS
 from diadema.store.station_state import BOOTS_KEPT, UNTOLD_MS, Adrift, StationState, between
 from diadema.wire.events import Event, StationClock
 

@@ -8,7 +8,12 @@ from typing import Any
 from msgspec import UNSET
 
 from diadema.ingest import sessions
-from diadema.ingest.closing import close_contact, stop_clocks, stop_hold, wrapup_u
+from diadema.ingest.contact_end import (
+    close_contact,
+    stop_clocks,
+    stop_hold,
+    wrapup_u,
+)
 from diadema.ingest.messages import Changes
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact

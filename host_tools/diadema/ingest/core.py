@@ -21,11 +21,11 @@ from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.messages import Changes, Effects, Message, Orders, Rows
 from diadema.ingest.proof import Proofs
 from diadema.ingest.sessions import Departures, marks_among, placed
-from diadema.ingest.window import Refused, Window
+from diadema.ingest.time_window import Refused, Window
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
 from diadema.store.chain import Chain, MarkRow, Placed, Told
-from diadema.store.kept_contacts import reaching
+from diadema.store.contact_rows import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
 from diadema.store.station_state import Greeting, Journal, Station, StationState, saved
 from diadema.store.writer import Found, position_of

@@ -27,8 +27,8 @@ from diadema.ingest.messages import (
 )
 from diadema.ingest.projection import project, skip
 from diadema.ingest.proof import Proofs, Verdict
-from diadema.store.kept_contacts import row_of
-from diadema.store.kept_trails import trail_row
+from diadema.store.contact_rows import row_of
+from diadema.store.interval_rows import trail_row
 from diadema.store.rows import HUB
 from diadema.store.station_state import (
     COMMANDS,

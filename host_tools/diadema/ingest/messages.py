@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from sqlalchemy import Table
 
-from diadema.ingest.window import Window
+from diadema.ingest.time_window import Window
 from diadema.store import tables
 from diadema.store.chain import Placed, Told
-from diadema.store.kept_trails import TrailRow, trail_row
+from diadema.store.host_rows import Step
+from diadema.store.interval_rows import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 from diadema.store.station_state import BootClock, Greeting, StationState
-from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
 from diadema.wire.commands import is_host, is_station
 

@@ -14,11 +14,11 @@ from msgspec import UnsetType
 from sqlalchemy import Connection, select
 
 from diadema.ingest.clock_sync import take_anchor
-from diadema.ingest.closing import close_all
+from diadema.ingest.contact_end import close_all
 from diadema.ingest.decode import decode
 from diadema.ingest.messages import Changes
-from diadema.ingest.trails import break_off
-from diadema.ingest.window import Window
+from diadema.ingest.state_intervals import break_off
+from diadema.ingest.time_window import Window
 from diadema.store import tables
 from diadema.store.chain import Placed, Told
 from diadema.store.rows import Session

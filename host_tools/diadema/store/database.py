@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, select, up
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, StoreDamaged, is_damage
-from diadema.store.kept_contacts import from_columns, from_names
+from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
 

@@ -19,10 +19,9 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Seat, Sent, Step
 from diadema.store.record_heads import head_table
 from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, Ticket
-from diadema.store.update_rows import Seat, Step
 
 VERSION = 9  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_encode_fields__

@@ -28,10 +28,10 @@ from diadema.base.idempotency import KEPT_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
 from diadema.store.chain import HourChain, MarkRow, enter_old_hours
+from diadema.store.contact_rows import ContactRow
 from diadema.store.database import open_database
 from diadema.store.erased import ErasedList, erased_list
-from diadema.store.kept_contacts import ContactRow
-from diadema.store.kept_trails import TrailRow
+from diadema.store.interval_rows import TrailRow
 from diadema.store.loading import Bulk, insertion, renewal, replacement
 from diadema.store.record_heads import key_of
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.access.roles import Role
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Acts
 from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites

@@ -5,8 +5,8 @@ from sqlalchemy import Connection, select
 from diadema.stations.boards.builds import NEEDS_IMAGE, needs_image
 from diadema.stations.update.rollout import Fact
 from diadema.store import tables
+from diadema.store.host_rows import Seat, Step
 from diadema.store.station_state import Station
-from diadema.store.update_rows import Seat, Step
 from diadema.wire.letters import from_columns
 
 # faults that come and go with the desk or the network, whatever the program

@@ -23,7 +23,7 @@ from msgspec import Struct, field
 
 from diadema.base.errors import UpdateError
 from diadema.stations.boards.builds import NEEDS_IMAGE
-from diadema.store.update_rows import Seat, Step
+from diadema.store.host_rows import Seat, Step
 
 _STAGE = re.compile(r"(\d{1,5})(%?)\Z")
 

@@ -16,10 +16,7 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.idempotency import KEPT_MS, Once, OtherRequest
-from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
-from diadema.hub.pin_resets import PinResets
-from diadema.ingest.act_kinds import (
+from diadema.hub.action_requests import (
     ANY_ACT,
     ANY_RECORD,
     Acknowledge,
@@ -37,6 +34,9 @@ from diadema.ingest.act_kinds import (
     Schedules,
     SendMessage,
 )
+from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
+from diadema.hub.pin_resets import PinResets
 from diadema.ingest.core import Ingest
 from diadema.site import pins
 from diadema.store import Reader, tables
