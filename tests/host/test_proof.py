@@ -293,14 +293,14 @@ def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
     path.chmod(0o600)
     keys = StationKeys(path)
     proofs = Proofs(keys)
-    bound = Greeting(up=True, s=S, gw="row")
+    bound = Greeting(up=True, station=S, gw="row")
 
     def said(key, *, nonce=None, b=1, s=S, sequence=1, gw="new"):
         asked_for = json.loads(proofs.question(s, gw))["nonce"] if nonce is None else nonce
         script = Script(s=s)
         script.b = b
         proof = mac(key, script, asked_for)
-        hello = Greeting(up=True, s=s, b=1, nonce=asked_for, mac=proof)
+        hello = Greeting(up=True, station=s, boot=1, nonce=asked_for, mac=proof)
         return asked_for, proofs.judge(gw, hello, bound, sequence)
 
     used, verdict = said(KEYS[S])
@@ -441,7 +441,7 @@ def test_a_provisioning_is_over_when_the_new_key_was_shown(door, ingest_here, tm
     door.hello(script, key=KEYS[S])
     for body in script.bodies:
         door.take(f"gw-row.{S}.ev", body)
-    greeted = Greeting(up=True, s=S, e=7, b=1, keyed=1)
+    greeted = Greeting(up=True, station=S, epoch=7, boot=1, keyed=1)
     word = Word(DataDir(tmp_path), greeted, False, ("row", "/dev/tty0"))
     assert word.has(0)
     Enrolment(ingest_here, door.keys).renew(S)
@@ -500,7 +500,7 @@ def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door, port):
     fake.b = 77
     effects = door.hello(fake, port=port, generation=5)
     hello = door.ingest.stations[S].hello
-    assert (hello.b, hello.e, hello.generation) == (1, 7, 0)
+    assert (hello.boot, hello.epoch, hello.generation) == (1, 7, 0)
     assert effects.asked == {(S, "row", port)} and not effects.greeted
     assert door.hears() == [f"diadema.v1.{S}.cmd"]
     assert f"diadema.v1.gw-row.{S}.{port}.ack" in door.hears(leaf="ack")

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from diadema.access.database import answers, audit, writing
+from diadema.access.database import answers, audit
 from diadema.access.roles import Person
 from diadema.base.idempotency import KEPT_MS, Once
+from diadema.base.sqlite import writing
 from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
 ALL = ("*",)  # every agent

@@ -8,6 +8,7 @@ import mmap
 import os
 import struct
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from typing import Protocol
 _LAYOUT = struct.Struct("<4sIQddd")
 _MAGIC = b"DCLK"
 _SEQUENCE_AT = 8
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Clock(Protocol):
@@ -62,3 +64,8 @@ class SharedClock:
 def open_clock(path: Path | None) -> Clock:
     """The clock of the run that owns `path`, or the machine's when there is none."""
     return SharedClock(path) if path else SystemClock()
+
+
+def backoff_s(attempt: int, waits_s: Sequence[float] = _BACKOFF_S) -> float:
+    """Seconds to wait after that many failures, from 0, in a row; in the end always the last."""
+    return waits_s[min(attempt, len(waits_s) - 1)]

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base.certificates import ca_mark
+from diadema.base.clock import backoff_s
 from diadema.base.credentials import is_gateway
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
@@ -233,7 +234,7 @@ class Gateway:
                     self._connected = False
                     self.counts["dropped"] += len(self._out)
                     self._out.clear()
-            await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            await asyncio.sleep(backoff_s(attempt, _RETRY_S))
             attempt += 1
 
     def _way_in(self) -> tuple[Access | None, str]:

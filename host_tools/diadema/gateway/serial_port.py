@@ -14,6 +14,7 @@ from pathlib import Path
 
 import serial
 
+from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 
 BAUD = 115200
@@ -68,7 +69,7 @@ class SerialPort:
                         )
                     self.error, self.hint = told, hint(error)
                     self.busy = error.errno in _BUSY
-                    await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                    await asyncio.sleep(backoff_s(attempt, _RETRY_S))
                     attempt += 1
                     continue
                 attempt = 0

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diadema.base.certificates import PageCertificates
+from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.hub.broker import LOOPBACK
 
 READY_S = 30.0
-_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 20.0  # after running this long it is started again without delay
 _LOG_LIMIT = 4_000_000  # bytes; the log before that is kept once
 _TRIM_S = 1.0
@@ -148,7 +148,7 @@ class Child:
             log.warning("%s ended (code %s); starting it again", self.name, code)
             failures = 0 if time.monotonic() - since > _STEADY_S else failures
             while True:
-                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                await asyncio.sleep(backoff_s(failures))
                 failures += 1
                 try:
                     await self._start()

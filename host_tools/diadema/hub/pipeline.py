@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from diadema.base.clock import backoff_s
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import Effects, Message
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable
@@ -74,8 +75,6 @@ def _failed(begun: Begun) -> bool:
     return begun.written.done() and begun.written.exception() is not None
 
 
-_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-
 log = logging.getLogger("diadema.ingest")
 
 
@@ -97,7 +96,7 @@ class Patience:
                     log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
                               "program that holds the database.", error)  # fmt: skip
                 self.paused = True
-                await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+                await asyncio.sleep(backoff_s(attempt))
                 continue
             if self.paused:
                 log.warning("the store takes events again")

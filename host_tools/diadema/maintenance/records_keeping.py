@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Table, func, select
 
 from diadema.access import Accounts
 from diadema.access.audit import append
-from diadema.access.database import audit, writing
+from diadema.access.database import audit
 from diadema.access.database import record_heads as kept_by_accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.sqlite import writing
 from diadema.store import Writer, open_reader, open_writer, tables
 from diadema.store.chain import correction_link, hour_link, mark_link, old_mark_link, unchained
 from diadema.store.record_heads import (
