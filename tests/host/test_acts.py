@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 from diadema.base.paths import DataDir
-from diadema.hub.actions import LIFE_MS, Acts
+from diadema.hub.actions import LIFE_MS, Actions
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
@@ -29,7 +29,7 @@ def commands(ingest):
 
 @pytest.fixture
 def acts(ingest, commands, reader):
-    return Acts(ingest, commands, reader, None)
+    return Actions(ingest, commands, reader, None)
 
 
 def take(ingest, *messages):
@@ -274,7 +274,7 @@ def test_the_journal_goes_on_without_a_gap_where_it_was(acts, ingest, writer, si
     note = {"action": "note", "a": "a001", "kind": "novedad_turno", **BY}
     acts.act(note)
     again = Ingest(writer, site, clock)
-    Acts(again, Commands(again, None), reader, None).act(note)
+    Actions(again, Commands(again, None), reader, None).act(note)
     events = own_events(reader)
     assert [event["n"] for event in events] == [1, 2]
     assert len({event["e"] for event in events}) == 1

@@ -501,7 +501,7 @@ def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door, port):
     effects = door.hello(fake, port=port, generation=5)
     hello = door.ingest.stations[S].hello
     assert (hello.boot, hello.epoch, hello.generation) == (1, 7, 0)
-    assert effects.asked == {(S, "row", port)} and not effects.greeted
+    assert effects.challenged == {(S, "row", port)} and not effects.greeted
     assert door.hears() == [f"diadema.v1.{S}.cmd"]
     assert f"diadema.v1.gw-row.{S}.{port}.ack" in door.hears(leaf="ack")
 

@@ -157,7 +157,9 @@ def _kept(
 def _of_day(tx: Connection, span: DaySpan) -> list[Segment]:
     row = tables.contacts.c
     within = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
-    return [segment for one in contact_rows.told(tx, within) for segment in _segments(one)]
+    return [
+        segment for one in contact_rows.with_reference(tx, within) for segment in _segments(one)
+    ]
 
 
 def _segments(one: Contact) -> Sequence[Segment]:

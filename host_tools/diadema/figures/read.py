@@ -203,7 +203,7 @@ class _Asked:
 def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
     row = tables.contacts.c
     going = {contact_rows.key_of(one): one for one in contact_rows.running(tx)}
-    over = contact_rows.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))
+    over = contact_rows.ended(tx, text(tables.UNTIMED), row.start_utc.is_(None))
     found: dict[str, Sums] = {}
     for one in (*(one for one in over if contact_rows.key_of(one) not in going), *going.values()):
         if one.start_utc is None:

@@ -15,14 +15,14 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.base.clock import Clock
-from diadema.base.idempotency import KEPT_MS, Once, OtherRequest
+from diadema.base.idempotency import RETAINED_MS, Once, OtherRequest
 from diadema.hub.action_requests import (
-    ANY_ACT,
+    ANY_ACTION,
     ANY_RECORD,
     Acknowledge,
+    ActionRequest,
     AnswerFault,
     AnswerHelp,
-    Asked,
     Correct,
     EndWrapup,
     ForcePresence,
@@ -35,7 +35,7 @@ from diadema.hub.action_requests import (
     SendMessage,
 )
 from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
+from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.core import Ingest
 from diadema.site import pins
@@ -46,24 +46,26 @@ from diadema.store.station_state import Station
 from diadema.words import text
 
 
-def check_among(asked: Asked, ingest: Ingest) -> None:
+def check_among(request: ActionRequest, ingest: Ingest) -> None:
     """Raises Refused. Whose a ticket is, it says itself (`check_ticket`)."""
-    if asked.among is None or isinstance(asked, AnswerFault | AnswerHelp):
+    if request.among is None or isinstance(request, AnswerFault | AnswerHelp):
         return
-    agents = asked.agents if isinstance(asked, SendMessage) else [getattr(asked, "agent", None)]
-    if isinstance(asked, Acknowledge) and asked.station is not None:
-        station = ingest.stations.get(asked.station)
+    agents = (
+        request.agents if isinstance(request, SendMessage) else [getattr(request, "agent", None)]
+    )
+    if isinstance(request, Acknowledge) and request.station is not None:
+        station = ingest.stations.get(request.station)
         session = station.state.session if station else None
         agents = [session.agent if session else None]
-    if not asked.among.issuperset(agents):
+    if not request.among.issuperset(agents):
         raise _not_yours()
 
 
-def check_ticket(asked: Asked, station: Station, ticket: Ticket) -> None:
+def check_ticket(request: ActionRequest, station: Station, ticket: Ticket) -> None:
     """Hers who called, or who sits there now. Raises Refused."""
     session = station.state.session
     theirs = {ticket.agent, session.agent if session else None}
-    if asked.among is not None and asked.among.isdisjoint(theirs):
+    if request.among is not None and request.among.isdisjoint(theirs):
         raise _not_yours()
 
 
@@ -76,7 +78,7 @@ LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later m
 _NAME_BYTES = 32  # of the texts that a station shows beside a change
 
 
-class Acts:
+class Actions:
     def __init__(
         self, ingest: Ingest, commands: Commands, reader: Reader, pins: PinResets
     ) -> None:
@@ -91,31 +93,31 @@ class Acts:
         """(answer, what follows); the answer is kept where the act names itself. Raises Refused,
         ValidationError, StoreUnavailable, StoreStale; then nothing was done.
         """
-        asked: Asked = msgspec.convert(body, ANY_ACT)
-        check_among(asked, self._ingest)
+        request: ActionRequest = msgspec.convert(body, ANY_ACTION)
+        check_among(request, self._ingest)
         refused: list[dict[str, Any]] = []
         more: dict[str, Any] = {}
-        if isinstance(asked, SendMessage):
-            deeds, refused = self._message(asked)
+        if isinstance(request, SendMessage):
+            actions, refused = self._message(request)
         else:
-            deeds = [_DEEDS[type(asked)](self, asked)]
-        if isinstance(asked, ResetPin):
+            actions = [_ACTIONS[type(request)](self, request)]
+        if isinstance(request, ResetPin):
             more["code"] = pins.random_pin()
-            self._pins.prepare(asked.agent, more["code"], self._journal.next_place())
+            self._pins.prepare(request.agent, more["code"], self._journal.next_place())
 
         def answered(of: list[Place], numbers: list[int | None]) -> dict[str, Any]:
             answer: dict[str, Any] = {"of": of[0], "i": numbers[0], **more}
-            if isinstance(asked, SendMessage):
-                answer["m"] = deeds[0].events[0][1]["m"]
+            if isinstance(request, SendMessage):
+                answer["m"] = actions[0].events[0][1]["m"]
                 answer["sent"] = [
-                    {"a": deed.events[0][1]["a"], "of": one, "i": i}
-                    for deed, one, i in zip(deeds, of, numbers, strict=True)
+                    {"a": action.events[0][1]["a"], "of": one, "i": i}
+                    for action, one, i in zip(actions, of, numbers, strict=True)
                 ]
                 answer["refused"] = refused
             return answer
 
-        done = self._journal.record(deeds, Reply(once, answered) if once else None)
-        if isinstance(asked, ResetPin):
+        done = self._journal.record(actions, Reply(once, answered) if once else None)
+        if isinstance(request, ResetPin):
             self._pins.take()
         return answered(done.of, done.numbers), done
 
@@ -123,167 +125,189 @@ class Acts:
         self, body: dict[str, Any], once: Once | None = None
     ) -> tuple[dict[str, Any], Recorded]:
         """The same for what is only noted."""
-        asked = msgspec.convert(body, ANY_RECORD)
-        if isinstance(asked, Correct | Justify):
-            self._check_mark(asked)
-        each = asked.each() if isinstance(asked, Schedules) else [asked]
+        request = msgspec.convert(body, ANY_RECORD)
+        if isinstance(request, Correct | Justify):
+            self._check_mark(request)
+        each = request.each() if isinstance(request, Schedules) else [request]
         plain = [msgspec.to_builtins(one) for one in each]
         reply = Reply(once, lambda of, _: {"of": of[0]}) if once else None
-        done = self._journal.record([Deed([(one.pop("k"), one) for one in plain])], reply)
+        done = self._journal.record(
+            [SupervisorAction([(one.pop("k"), one) for one in plain])], reply
+        )
         return {"of": done.of[0]}, done
 
     # -- of each action
 
-    def _message(self, asked: SendMessage) -> tuple[list[Deed], list[dict[str, Any]]]:
+    def _message(
+        self, request: SendMessage
+    ) -> tuple[list[SupervisorAction], list[dict[str, Any]]]:
         """One deed a reader; who is at no desk is told back, and stops nobody else's."""
         m = secrets.token_hex(8)
-        deeds: list[Deed] = []
+        actions: list[SupervisorAction] = []
         refused: list[dict[str, Any]] = []
-        for a in dict.fromkeys(asked.agents):
+        for a in dict.fromkeys(request.agents):
             try:
                 station = self._seated(a)
             except Refused as refusal:
-                if len(asked.agents) == 1:
+                if len(request.agents) == 1:
                     raise
                 refused.append({"a": a, "error": refusal.error})
                 continue
-            command: dict[str, Any] = {"m": m, "text": asked.text, "agent": a}
-            if asked.sign:
+            command: dict[str, Any] = {"m": m, "text": request.text, "agent": a}
+            if request.sign:
                 command["sign"] = 1
-            sent = {"by": asked.by, "a": a, "m": m, "text": asked.text, "sign": asked.sign}
-            deeds.append(
-                Deed(
+            sent = {"by": request.by, "a": a, "m": m, "text": request.text, "sign": request.sign}
+            actions.append(
+                SupervisorAction(
                     [
-                        _acted(asked, "message", a=a, m=m, reason=asked.reason),
+                        _acted(request, "message", a=a, m=m, reason=request.reason),
                         ("message.sent", sent),
                     ],
                     New(station.station, "text", command),
                 )
             )
-        if not deeds:
+        if not actions:
             raise Refused("nobody_there", "none of these agents is logged in")
-        return deeds, refused
+        return actions, refused
 
-    def _presence(self, asked: ForcePresence) -> Deed:
+    def _presence(self, request: ForcePresence) -> SupervisorAction:
         site = self._ingest.site
         allowed = [reason.code for reason in site.reasons] if site else []
-        if asked.reason not in allowed:
+        if request.reason not in allowed:
             codes = ", ".join(allowed)
             raise Refused("no_such_reason", f"reasons are {codes}", 422, allowed=codes)
-        station = self._reachable(asked.agent)
-        fields = {"to": "not_ready", "reason": asked.reason, "agent": asked.agent}
-        fields |= _signed(asked, asked.note)
+        station = self._reachable(request.agent)
+        fields = {"to": "not_ready", "reason": request.reason, "agent": request.agent}
+        fields |= _signed(request, request.note)
         order = New(station.station, "presence", fields, life_ms=LIFE_MS)
-        return Deed([_acted(asked, "presence", a=asked.agent, reason=asked.reason)], order)
+        return SupervisorAction(
+            [_acted(request, "presence", a=request.agent, reason=request.reason)], order
+        )
 
-    def _log_out(self, asked: LogOut) -> Deed:
-        return self._close(asked, "logout", "supervisor", asked.reason)
+    def _log_out(self, request: LogOut) -> SupervisorAction:
+        return self._close(request, "logout", "supervisor", request.reason)
 
-    def _move(self, asked: Move) -> Deed:
+    def _move(self, request: Move) -> SupervisorAction:
         site = self._ingest.site
         seats = {one.seat: one.id for one in site.stations} if site else {}
-        there = seats.get(asked.seat)
+        there = seats.get(request.seat)
         if there is None:
-            raise Refused("no_such_seat", f"no seat {asked.seat}", 422, seat=asked.seat)
-        if there == self._seated(asked.agent).station:
-            raise Refused("there_already", "she sits there", seat=asked.seat)
+            raise Refused("no_such_seat", f"no seat {request.seat}", 422, seat=request.seat)
+        if there == self._seated(request.agent).station:
+            raise Refused("there_already", "she sits there", seat=request.seat)
         if (other := self._ingest.station(there).state.session) is not None:
             raise Refused(
-                "seat_taken", f"{other.agent} sits there", seat=asked.seat, a=other.agent
+                "seat_taken", f"{other.agent} sits there", seat=request.seat, a=other.agent
             )
-        word = text("acting.go_to", site.language if site else "es", seat=asked.seat)
-        return self._close(asked, "move", "moved", f"{word}: {asked.reason}", seat=asked.seat)
+        word = text("acting.go_to", site.language if site else "es", seat=request.seat)
+        return self._close(
+            request, "move", "moved", f"{word}: {request.reason}", seat=request.seat
+        )
 
     def _close(
-        self, asked: LogOut | Move, action: str, reason: str, told: str, **more: Any
-    ) -> Deed:
-        station = self._reachable(asked.agent)
-        fields = {"agent": asked.agent, "verdict": "close", "reason": reason}
-        fields |= _signed(asked, told)
+        self, request: LogOut | Move, action: str, reason: str, shown: str, **more: Any
+    ) -> SupervisorAction:
+        station = self._reachable(request.agent)
+        fields = {"agent": request.agent, "verdict": "close", "reason": reason}
+        fields |= _signed(request, shown)
         order = New(station.station, "session", fields, life_ms=LIFE_MS)
-        return Deed([_acted(asked, action, a=asked.agent, reason=asked.reason, **more)], order)
+        return SupervisorAction(
+            [_acted(request, action, a=request.agent, reason=request.reason, **more)], order
+        )
 
-    def _end_wrapup(self, asked: EndWrapup) -> Deed:
-        station = self._reachable(asked.agent)
+    def _end_wrapup(self, request: EndWrapup) -> SupervisorAction:
+        station = self._reachable(request.agent)
         running = [one for one in station.state.open if one.phase == "wrapup"]
         if not running:
-            raise Refused("no_wrapup", "she is in no wrap-up", a=asked.agent)
+            raise Refused("no_wrapup", "she is in no wrap-up", a=request.agent)
         c = running[0].contact
-        fields = {"contact": c, **_signed(asked, None)}
+        fields = {"contact": c, **_signed(request, None)}
         order = New(station.station, "wrapup", fields, life_ms=LIFE_MS)
-        acted = _acted(asked, "wrapup_closed", a=asked.agent, c=c, reason=asked.reason)
-        return Deed([acted], order)
+        acted = _acted(request, "wrapup_closed", a=request.agent, c=c, reason=request.reason)
+        return SupervisorAction([acted], order)
 
-    def _pin_reset(self, asked: ResetPin) -> Deed:
+    def _pin_reset(self, request: ResetPin) -> SupervisorAction:
         """If she is logged in, she is told at once who did it."""
         site = self._ingest.site
-        agent = next((one for one in site.agents if one.id == asked.agent), None) if site else None
+        agent = (
+            next((one for one in site.agents if one.id == request.agent), None) if site else None
+        )
         if site is None or agent is None:
-            raise Refused("no_such_agent", f"no agent {asked.agent}", 404, a=asked.agent)
+            raise Refused("no_such_agent", f"no agent {request.agent}", 404, a=request.agent)
         if site.pin == "none" and not agent.code:
-            raise Refused("no_pin", "nobody asks for her PIN here", a=asked.agent)
+            raise Refused("no_pin", "nobody asks for her PIN here", a=request.agent)
         try:
-            station = self._seated(asked.agent)
+            station = self._seated(request.agent)
         except Refused:
-            return Deed([_acted(asked, "pin_reset", a=asked.agent, reason=asked.reason)])
+            return SupervisorAction(
+                [_acted(request, "pin_reset", a=request.agent, reason=request.reason)]
+            )
         m = secrets.token_hex(8)
-        told = text("acting.pin_was_reset", site.language, who=_shown_name(asked))
-        acted = _acted(asked, "pin_reset", a=asked.agent, m=m, reason=asked.reason)
-        sent = {"by": asked.by, "a": asked.agent, "m": m, "text": told, "sign": False}
-        order = New(station.station, "text", {"m": m, "text": told, "agent": asked.agent})
-        return Deed([acted, ("message.sent", sent)], order)
+        shown = text("acting.pin_was_reset", site.language, who=_shown_name(request))
+        acted = _acted(request, "pin_reset", a=request.agent, m=m, reason=request.reason)
+        sent = {"by": request.by, "a": request.agent, "m": m, "text": shown, "sign": False}
+        order = New(station.station, "text", {"m": m, "text": shown, "agent": request.agent})
+        return SupervisorAction([acted, ("message.sent", sent)], order)
 
-    def _help(self, asked: AnswerHelp) -> Deed:
-        return self._answer(asked, "help", {"result": asked.result})
+    def _help(self, request: AnswerHelp) -> SupervisorAction:
+        return self._answer(request, "help", {"result": request.result})
 
-    def _fault(self, asked: AnswerFault) -> Deed:
-        return self._answer(asked, "fault", {"cause": asked.cause})
+    def _fault(self, request: AnswerFault) -> SupervisorAction:
+        return self._answer(request, "fault", {"cause": request.cause})
 
     def _answer(
-        self, asked: AnswerHelp | AnswerFault, kind: str, told: dict[str, str | None]
-    ) -> Deed:
+        self, request: AnswerHelp | AnswerFault, kind: str, detail: dict[str, str | None]
+    ) -> SupervisorAction:
         """Of the ticket of the desk: a station knows its requests by their numbers."""
-        ticket = self._ticket(asked, kind)
-        fields = {"of": ticket.sequence, "state": asked.state, "by": _shown_name(asked)}
-        fields |= {name: value for name, value in told.items() if value is not None}
+        ticket = self._ticket(request, kind)
+        fields = {"of": ticket.sequence, "state": request.state, "by": _shown_name(request)}
+        fields |= {name: value for name, value in detail.items() if value is not None}
         of = (ticket.station, ticket.epoch, ticket.sequence)
-        code = next(iter(told.values()))
+        code = next(iter(detail.values()))
         acted = _acted(
-            asked, kind, a=ticket.agent, c=ticket.contact, of=of, state=asked.state, reason=code
+            request,
+            kind,
+            a=ticket.agent,
+            c=ticket.contact,
+            of=of,
+            state=request.state,
+            reason=code,
         )
-        return Deed([acted], New(ticket.station, kind, fields))
+        return SupervisorAction([acted], New(ticket.station, kind, fields))
 
-    def _ticket(self, asked: AnswerHelp | AnswerFault, kind: str) -> Ticket:
-        if asked.of is not None:
-            stations = [self._ingest.stations.get(asked.of[0])]
-        elif isinstance(asked, AnswerFault) and asked.station is not None:
-            stations = [self._ingest.stations.get(asked.station)]
+    def _ticket(self, request: AnswerHelp | AnswerFault, kind: str) -> Ticket:
+        if request.of is not None:
+            stations = [self._ingest.stations.get(request.of[0])]
+        elif isinstance(request, AnswerFault) and request.station is not None:
+            stations = [self._ingest.stations.get(request.station)]
         else:
-            stations = [self._seated(asked.agent or "")]
+            stations = [self._seated(request.agent or "")]
         for station in filter(None, stations):
             for ticket in reversed(station.state.tickets):
                 here = ticket.kind == kind and ticket.outcome == "open"
                 key = (ticket.station, ticket.epoch, ticket.sequence)
-                whose = asked.agent is None or ticket.agent == asked.agent
-                if here and whose and (asked.of is None or key == tuple(asked.of)):
-                    check_ticket(asked, station, ticket)
+                whose = request.agent is None or ticket.agent == request.agent
+                if here and whose and (request.of is None or key == tuple(request.of)):
+                    check_ticket(request, station, ticket)
                     return ticket
         raise Refused("no_such_ticket", f"no open {kind} there", 404)
 
-    def _note(self, asked: Noted) -> Deed:
-        self._check_agent(asked.agent)
-        return Deed([_acted(asked, "note", a=asked.agent, c=asked.contact, kind=asked.kind)])
-
-    def _acknowledge(self, asked: Acknowledge) -> Deed:
-        acted = _acted(
-            asked,
-            "acknowledge",
-            a=asked.agent,
-            target=asked.station,
-            rule=asked.rule,
-            since=asked.since,
+    def _note(self, request: Noted) -> SupervisorAction:
+        self._check_agent(request.agent)
+        return SupervisorAction(
+            [_acted(request, "note", a=request.agent, c=request.contact, kind=request.kind)]
         )
-        return Deed([acted])
+
+    def _acknowledge(self, request: Acknowledge) -> SupervisorAction:
+        acted = _acted(
+            request,
+            "acknowledge",
+            a=request.agent,
+            target=request.station,
+            rule=request.rule,
+            since=request.since,
+        )
+        return SupervisorAction([acted])
 
     # -- where
 
@@ -308,17 +332,17 @@ class Acts:
         if a not in self._ingest.floor.agents():
             raise Refused("no_such_agent", f"no agent {a}", 404, a=a)
 
-    def _check_mark(self, asked: Correct | Justify) -> None:
-        self._check_agent(asked.agent)
-        if isinstance(asked, Correct) and asked.time > self._ingest.clock.now_ms():
+    def _check_mark(self, request: Correct | Justify) -> None:
+        self._check_agent(request.agent)
+        if isinstance(request, Correct) and request.time > self._ingest.clock.now_ms():
             raise Refused("not_yet", "the hour has not come yet", 422)
-        if not asked.reason.strip():
+        if not request.reason.strip():
             raise Refused("no_reason", "say why", 422)
-        if asked.of is None:
-            if isinstance(asked, Justify) and asked.day is None:
+        if request.of is None:
+            if isinstance(request, Justify) and request.day is None:
                 raise Refused("no_day", "name the mark or the day", 422)
             return
-        s, e, n = asked.of
+        s, e, n = request.of
         row = tables.marks.c
         its = (row.s == s) & (row.e == e) & (row.n == n)
         with self._reader.engine.connect() as tx:
@@ -326,23 +350,23 @@ class Acts:
             if mark is None:
                 raise Refused("no_such_mark", "no such mark in the ledger", 404)
             whose = mark.a or Badges(tx).owner(mark.badge, mark.utc)
-        if whose != asked.agent:
+        if whose != request.agent:
             raise Refused("not_her_mark", "the mark is of another agent, or of nobody yet", 422)
 
 
-def _acted(asked: Asked, action: str, **more: Any) -> tuple[str, dict[str, Any]]:
-    fields = {"by": asked.by, "who": asked.who or None, "action": action, "note": asked.note}
+def _acted(request: ActionRequest, action: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    fields = {"by": request.by, "who": request.who or None, "action": action, "note": request.note}
     return "supervision.acted", fields | more
 
 
-def _shown_name(asked: Asked) -> str:
-    return cut(asked.who or asked.by)
+def _shown_name(request: ActionRequest) -> str:
+    return cut(request.who or request.by)
 
 
-def _signed(asked: Asked, told: str | None) -> dict[str, str]:
+def _signed(request: ActionRequest, shown: str | None) -> dict[str, str]:
     """Who it was, and what for, as the station shows it."""
-    fields = {"who": _shown_name(asked)}
-    return fields | {"note": cut(told)} if told else fields
+    fields = {"who": _shown_name(request)}
+    return fields | {"note": cut(shown)} if shown else fields
 
 
 def cut(words: str) -> str:
@@ -351,16 +375,16 @@ def cut(words: str) -> str:
     return words.encode()[:_NAME_BYTES].decode(errors="ignore").strip()
 
 
-_DEEDS: Mapping[type[Asked], Callable[[Acts, Any], Deed]] = {
-    ForcePresence: Acts._presence,
-    LogOut: Acts._log_out,
-    Move: Acts._move,
-    EndWrapup: Acts._end_wrapup,
-    ResetPin: Acts._pin_reset,
-    AnswerHelp: Acts._help,
-    AnswerFault: Acts._fault,
-    Noted: Acts._note,
-    Acknowledge: Acts._acknowledge,
+_ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction]] = {
+    ForcePresence: Actions._presence,
+    LogOut: Actions._log_out,
+    Move: Actions._move,
+    EndWrapup: Actions._end_wrapup,
+    ResetPin: Actions._pin_reset,
+    AnswerHelp: Actions._help,
+    AnswerFault: Actions._fault,
+    Noted: Actions._note,
+    Acknowledge: Actions._acknowledge,
 }
 
 
@@ -372,13 +396,13 @@ class Answers:
     def of(self, once: Once) -> dict[str, Any] | None:
         """Raises Refused where that name was another request's."""
         row = tables.answers.c
-        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - KEPT_MS)
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETAINED_MS)
         with self._reader.engine.connect() as tx:
-            kept = tx.execute(select(row.request, row.sealed).where(mine)).first()
-        if kept is None:
+            stored = tx.execute(select(row.request, row.sealed).where(mine)).first()
+        if stored is None:
             return None
         try:
-            answer = once.opened(kept.request, kept.sealed)
+            answer = once.opened(stored.request, stored.sealed)
         except OtherRequest:
             raise Refused("key_used", "this key named another request", 422) from None
         return None if answer is None else msgspec.json.decode(answer, type=dict[str, Any])

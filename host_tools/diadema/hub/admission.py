@@ -40,9 +40,9 @@ class Admission:
 
     async def _on_request(self, message: Msg) -> None:
         try:
-            asked = claims_of(message.data)["nats"]
-            answer = self._answer(asked)
-            subject, server = asked["user_nkey"], asked["server_id"]["id"]
+            request = claims_of(message.data)["nats"]
+            answer = self._answer(request)
+            subject, server = request["user_nkey"], request["server_id"]["id"]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("no question of a broker's: %r", error)
             return
@@ -51,17 +51,17 @@ class Admission:
         response = self._issuer.sign("authorization_response", subject, server, answer)
         await message.respond(response.encode())
 
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        given = asked["connect_opts"]
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        given = request["connect_opts"]
         user, password = str(given.get("user", "")), str(given.get("pass", ""))
-        if not self.server or asked["server_id"]["id"] != self.server:
+        if not self.server or request["server_id"]["id"] != self.server:
             return {"error": "the stream has not been looked at yet"}
-        if asked["client_info"].get("mqtt_id") != user:
+        if request["client_info"].get("mqtt_id") != user:
             return {"error": "whoever connects by MQTT does so under his own name"}
         if not self._admits(user, password):
             log.warning("%s is refused: not enrolled, or a wrong password", user[:40] or "nobody")
             return {"error": "not enrolled, or a wrong password"}
-        return {"jwt": self._issuer.sign("user", asked["user_nkey"], ACCOUNT, _rights(user))}
+        return {"jwt": self._issuer.sign("user", request["user_nkey"], ACCOUNT, _rights(user))}
 
     def _admits(self, user: str, password: str) -> bool:
         name = user.removeprefix("gw-")

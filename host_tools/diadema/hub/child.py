@@ -182,7 +182,7 @@ _HERE = ("localhost", LOOPBACK)
 
 
 @dataclass(frozen=True)
-class PageDoor:
+class WebEndpoint:
     """`cert` and `key`: given ones; else, where other machines come, one of our own CA."""
 
     host: str = LOOPBACK
@@ -233,11 +233,11 @@ class PageDoor:
         """For the web process; makes the certificate. Raises DiademaError."""
         own = [] if self.host == _EVERY else [self.host]
         called = [*dict.fromkeys([*names, socket.gethostname(), *own, *_HERE])]
-        told = ["--host", LOOPBACK if self.host == "localhost" else self.host]
-        told += [part for name in called for part in ("--name", name)]
-        told += [part for proxy in self.proxies for part in ("--proxy", proxy)]
+        options = ["--host", LOOPBACK if self.host == "localhost" else self.host]
+        options += [part for name in called for part in ("--name", name)]
+        options += [part for proxy in self.proxies for part in ("--proxy", proxy)]
         if not self.is_secure:
-            return told
+            return options
         cert, key = self.cert, self.key
         if cert is None or key is None:
             made = PageCertificates(data.tls)
@@ -247,7 +247,7 @@ class PageDoor:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
         except OSError as error:
             raise DiademaError(f"cannot use {cert} with {key}: {error}") from error
-        return [*told, "--tls-cert", str(cert.absolute()), "--tls-key", str(key.absolute())]
+        return [*options, "--tls-cert", str(cert.absolute()), "--tls-key", str(key.absolute())]
 
 
 def _addresses() -> list[str]:

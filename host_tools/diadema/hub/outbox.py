@@ -30,9 +30,9 @@ type RouteTo = Callable[[str, str, bytes], Iterable[str]]  # station, leaf, text
 class Outbox:
     """`way`: where to; None while there is no broker: then everything waits."""
 
-    def __init__(self, seal: Seal, ways: RouteTo) -> None:
+    def __init__(self, seal: Seal, route: RouteTo) -> None:
         self._seal = seal
-        self._ways = ways
+        self._route = route
         self._acks: dict[str, tuple[int, int]] = {}
         self._newest: dict[str, tuple[int, int]] = {}  # by station, as sent
         self._rows: dict[str, bytes] = {}
@@ -101,7 +101,7 @@ class Outbox:
             b"".join(
                 _publish(way, self._seal(s, text))
                 for s, text in frames
-                for way in self._ways(s, "cmd", text)
+                for way in self._route(s, "cmd", text)
             )
         )
         return True
@@ -114,7 +114,7 @@ class Outbox:
             del self._acks[s]
             self._newest[s] = e, n
             ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
-            frames += [_publish(way, ack) for way in self._ways(s, "ack", ack)]
+            frames += [_publish(way, ack) for way in self._route(s, "ack", ack)]
         for a, row in rows.items():
             del self._rows[a]
             if _KEY.match(a):

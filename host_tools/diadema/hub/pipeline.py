@@ -18,7 +18,7 @@ from diadema.store import StoreBehind, StoreStale, StoreUnavailable
 
 _DEPTH = 2  # batches that may be under way
 
-type Patient = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
+type TakeWithRetry = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
 
 
 class Pipeline:
@@ -28,10 +28,10 @@ class Pipeline:
     """
 
     def __init__(
-        self, ingest: Ingest, patient: Patient, follow: Callable[[Effects], Awaitable[None]]
+        self, ingest: Ingest, retry: TakeWithRetry, follow: Callable[[Effects], Awaitable[None]]
     ) -> None:
         self._ingest = ingest
-        self._patient = patient
+        self._retry = retry
         self._follow = follow
         self._under_way: deque[tuple[Begun | None, Sequence[Message], str, str]] = deque()
         self._written = 0  # up to where of the stream, since it was begun
@@ -61,7 +61,7 @@ class Pipeline:
                 effects = self._ingest.end(begun)
         if effects is None:
             try:
-                effects = await self._patient(messages, created, server, self._written)
+                effects = await self._retry(messages, created, server, self._written)
             except StoreBehind:
                 self._under_way.clear()
                 self._written = 0
@@ -78,7 +78,7 @@ def _failed(begun: Begun) -> bool:
 log = logging.getLogger("diadema.ingest")
 
 
-class Patience:
+class StoreRetry:
     """`paused`: the store takes nothing just now."""
 
     def __init__(self) -> None:

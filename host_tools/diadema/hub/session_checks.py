@@ -52,7 +52,7 @@ class SessionChecks:
             for session, here in ready:
                 verdict = self._judge(tx, site, session, here)
                 if verdict is None:
-                    self.told(session.station)
+                    self.forget(session.station)
                     continue
                 word, reason = verdict
                 command = {"cmd": "session", "agent": session.agent, "verdict": word}
@@ -64,10 +64,10 @@ class SessionChecks:
         frames: Frames = []
         for s, command in self.due():
             frames += commands.ask(s, command)[1]
-            self.told(s)
+            self.forget(s)
         return frames
 
-    def told(self, s: str) -> None:
+    def forget(self, s: str) -> None:
         self._due.pop(s, None)
 
     # -- inside
@@ -79,7 +79,7 @@ class SessionChecks:
             station = self._ingest.station(s)
             session = station.state.session
             if session is None:
-                self.told(s)
+                self.forget(s)
             elif _heard(station):
                 here = self._seats(session.agent)
                 if self._due[s]:  # an older one may have to end for it
@@ -127,13 +127,13 @@ class SessionChecks:
 
     def _locked(self, a: str, s: str, utc: int) -> bool:
         """By wrong PINs at other stations, which this one could not know of."""
-        told = [
+        wrong = [
             one.state.wrong_pins[a]
             for one in self._ingest.stations.values()
             if one.station != s and a in one.state.wrong_pins
         ]
-        tries = sum(count for count, _ in told)
-        last = max((at for _, at in told if at is not None and at <= utc), default=None)
+        tries = sum(count for count, _ in wrong)
+        last = max((at for _, at in wrong if at is not None and at <= utc), default=None)
         if last is None or tries < TRIES:
             return False
         return utc - last < LOCKS_S[min(tries - TRIES, len(LOCKS_S) - 1)] * 1000

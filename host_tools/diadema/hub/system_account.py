@@ -34,10 +34,10 @@ class BrokerHealth:
         """
         client = await self._connected(url)
         reply = await client.request("$SYS.REQ.SERVER.PING.HEALTHZ", b"{}", timeout=_ANSWER_S)
-        told = msgspec.json.decode(reply.data, type=dict[str, Any]).get("data") or {}
+        data = msgspec.json.decode(reply.data, type=dict[str, Any]).get("data") or {}
         found = [
-            str(told.get("error", "")),
-            *(str(e.get("error")) for e in told.get("errors", ())),
+            str(data.get("error", "")),
+            *(str(e.get("error")) for e in data.get("errors", ())),
         ]
         return next((text for text in found if "write error" in text), None)
 

@@ -71,8 +71,8 @@ def find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact
 
 def known_closed(changes: Changes, state: StationState, c: str) -> Contact | None:
     """One that is over and of which something is heard again."""
-    kept = [state.last, *state.coded_late] if state.last is not None else state.coded_late
-    for contact in kept:
+    closed = [state.last, *state.coded_late] if state.last is not None else state.coded_late
+    for contact in closed:
         if contact.contact == c:
             changes.contact(contact)
             return contact

@@ -71,7 +71,7 @@ def day_of(now_ms: int, site: Site | None) -> Day:
 
 
 type Key = tuple[str, int, int]
-type Told = tuple[bool, int, int, int, int]
+type Counted = tuple[bool, int, int, int, int]
 
 
 class Figures(Struct):
@@ -83,7 +83,7 @@ class Figures(Struct):
 
     answered: int = 0
     missed: dict[Key, int] = field(default_factory=dict)
-    told: dict[Key, Told] = field(default_factory=dict)
+    counted: dict[Key, Counted] = field(default_factory=dict)
     _seconds: int = 0
     _n: int = 0
     _until: int = 0  # the latest end of a talk
@@ -93,15 +93,15 @@ class Figures(Struct):
     def in_a_row(self) -> list[int]:
         hers = [*self.missed.values()]
         if hers:
-            newest = max((one[-1] for one in self.told.values() if one[0]), default=0)
+            newest = max((one[-1] for one in self.counted.values() if one[0]), default=0)
             return [utc for utc in hers if utc > newest]
         return hers
 
-    def tell(self, key: Key, new: Told) -> None:
-        old = self.told.get(key)
+    def tell(self, key: Key, new: Counted) -> None:
+        old = self.counted.get(key)
         if old == new:
             return
-        self.told[key] = new
+        self.counted[key] = new
         answered, seconds, began, ended, _ = new
         self.answered += answered
         if old is not None:
@@ -126,7 +126,7 @@ class Figures(Struct):
             return self._seconds, self._n
         talks = sorted(
             (began, ended, start, seconds)
-            for _, seconds, began, ended, start in self.told.values()
+            for _, seconds, began, ended, start in self.counted.values()
         )
         total = n = until = 0
         for began, ended, _, seconds in talks:

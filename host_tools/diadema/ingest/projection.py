@@ -17,7 +17,7 @@ from diadema.ingest import (
     supervision,
     tickets,
 )
-from diadema.ingest.clock_sync import end_boot, hour_before_anchor
+from diadema.ingest.clock_sync import end_boot, utc_before_anchor
 from diadema.ingest.contact_end import stop_clocks
 from diadema.ingest.messages import Changes
 from diadema.store import tables
@@ -87,7 +87,7 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     if event.boot != state.boot or event.epoch != state.epoch:
         _next_boot(changes, state, event)
     if not changes.window.holds(state, event):
-        event = changes.window.without_hour(state, event)
+        event = changes.window.without_utc(state, event)
         if kind is ev.StationClock:
             state.uptime_ms = event.uptime_ms
             return
@@ -95,7 +95,7 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     u, offset = event.uptime_ms, state.offset
     if offset is not None:
         state.newest_utc = utc = state.clock.utc_at(u) if state.clock.drift_ppb else offset + u
-    elif (utc := hour_before_anchor(changes, state, event)) is not None:
+    elif (utc := utc_before_anchor(changes, state, event)) is not None:
         state.newest_utc = utc
     if handler is not None:
         handler(changes, state, event, utc)

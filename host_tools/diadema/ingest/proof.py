@@ -43,7 +43,7 @@ class Proofs:
         """
         s = hello.station
         key = self._keys.of(s)
-        if hello.mac and self._asked((s, gw), hello.nonce, sequence):
+        if hello.mac and self._is_answer((s, gw), hello.nonce, sequence):
             self.former.pop(s, None)
             if key is not None and proves(key, hello):
                 self.shown[s] = key
@@ -79,7 +79,7 @@ class Proofs:
         nonce = self._nonces.setdefault((s, gw), secrets.token_hex(16))
         return b'{"hello":1,"nonce":"%b"}' % nonce.encode()
 
-    def _asked(self, at: tuple[str, str], nonce: str, sequence: int) -> bool:
+    def _is_answer(self, at: tuple[str, str], nonce: str, sequence: int) -> bool:
         if (nonce, sequence) == self._used.get(at):
             return True
         if not nonce or nonce != self._nonces.get(at):

@@ -135,8 +135,8 @@ def _pin(method: str, login: str | None, policy: str | None) -> str:
     """`login`: how the session of that tap was opened; `policy`: the site's for that station."""
     if login in _VERIFIED:
         return "verified"
-    asked = policy == "always" or (policy == "clonable" and method != "badge_secure")
-    return "without" if asked or method == "code_pin" else "not_required"
+    required = policy == "always" or (policy == "clonable" and method != "badge_secure")
+    return "without" if required or method == "code_pin" else "not_required"
 
 
 def _note_repeated(found: list[Mark]) -> None:

@@ -85,7 +85,7 @@ def trails(
 ) -> list[Trail]:
     """All that lie in [start_utc, end_utc) or reach into it, by agent and hour."""
 
-    def asked(trail: Trail) -> bool:
+    def matches(trail: Trail) -> bool:
         begins, ends = trail.start_utc, trail.end_utc
         return (
             (agent is None or trail.agent == agent)
@@ -105,7 +105,7 @@ def trails(
             *over(tx, *where, reaches, row.start_utc >= near),
             *over(tx, *where, reaches, row.start_utc < near, text(tables.LONG)),
         ]
-    found += filter(asked, running(tx, now_utc))
+    found += filter(matches, running(tx, now_utc))
     found.sort(key=_order)
     return found
 

@@ -95,7 +95,7 @@ def unplaced(
     row = tables.contacts.c
     contacts = [
         contact
-        for contact in contact_rows.ended(tx, row.s == s, row.e == e, text(tables.HOURLESS))
+        for contact in contact_rows.ended(tx, row.s == s, row.e == e, text(tables.UNTIMED))
         if (contact.start_b == b and contact.start_utc is None)
         or (contact.end_b == b and contact.end_utc is None)
         or (contact.close_b == b and contact.close_utc is None)
@@ -110,7 +110,7 @@ def unplaced(
     )
     sessions = [from_columns(Session, found._mapping) for found in tx.execute(query)]
     at = tables.trails.c
-    trails = interval_rows.over(tx, at.s == s, at.e == e, text(tables.HOURLESS))
+    trails = interval_rows.over(tx, at.s == s, at.e == e, text(tables.UNTIMED))
     return contacts, sessions, [trail for trail in trails if trail.boot == b]
 
 

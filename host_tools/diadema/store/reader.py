@@ -135,7 +135,7 @@ class Reader:
         if end_utc is not None:
             where.append(row.start_utc < end_utc)
 
-        def asked(contact: Contact) -> bool:
+        def matches(contact: Contact) -> bool:
             utc = contact.start_utc
             return (
                 (agent is None or contact.agent == agent)
@@ -147,7 +147,7 @@ class Reader:
             found = {
                 key_of(contact): contact for contact in contact_rows.ended(connection, *where)
             }
-            found |= {key_of(one): one for one in contact_rows.running(connection) if asked(one)}
+            found |= {key_of(one): one for one in contact_rows.running(connection) if matches(one)}
         contacts = [found[key] for key in sorted(found)]
         return [one for one in contacts if closed is None or one.closed == closed]
 

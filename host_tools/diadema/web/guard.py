@@ -45,7 +45,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Diadema</title>'
 
 
-class Door(Protocol):
+class Authenticator(Protocol):
     def admit(self, scope: Scope) -> Person | Refusal:
         """Who this is, if he may come in here at all."""
         ...
@@ -73,7 +73,7 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Door | None = None
+        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Authenticator | None = None
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)

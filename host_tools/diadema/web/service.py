@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.access import Accounts
 from diadema.access.audit import ALL, of_team
-from diadema.access.authenticator import Door
+from diadema.access.authenticator import Authenticator
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.disk import Disk, Room
@@ -149,7 +149,7 @@ class Service:
         self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
-        self.door = Door(self.accounts, settings.token)
+        self.door = Authenticator(self.accounts, settings.token)
         self._people = Kept(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
         self.rolling = Rolling(self.data, self.pace, self.worker)
