@@ -37,7 +37,7 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """To each of `agents`. `sign` asks for her own badge under it."""
+    """To each of `agents`. `sign` asks for the own badge of the agent under it."""
 
     agents: Annotated[list[Agent], Meta(min_length=1, max_length=200)]
     text: Text
@@ -58,7 +58,7 @@ class LogOut(ActionRequest, tag="logout", kw_only=True, rename=LETTERS):
 
 
 class Move(ActionRequest, tag="move", kw_only=True, rename=LETTERS):
-    """To another seat: her session here ends, and she is told where to go."""
+    """To another seat: the session here ends, and the agent is told where to go."""
 
     agent: Agent
     seat: str
@@ -71,14 +71,14 @@ class EndWrapup(ActionRequest, tag="wrapup_closed", kw_only=True, rename=LETTERS
 
 
 class ResetPin(ActionRequest, tag="pin_reset", kw_only=True, rename=LETTERS):
-    """A code for one use, with which she chooses her own at a station."""
+    """A code for one use, with which the agent chooses a PIN at a station."""
 
     agent: Agent
     reason: Reason
 
 
 class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
-    """`of`: the request; else the open one of hers."""
+    """`of`: the request; else the open one of the agent."""
 
     agent: Agent | None = None
     of: Of | None = None

@@ -3,7 +3,7 @@ it is noted. The station itself lets a call and its wrap-up end first.
 
 On whom an account may act: judged by the person on whom an act lands, whatever was asked.
 
-What was answered to acts that name themselves: kept in one transaction with the act itself, so
+What was answered to actions that name themselves: stored in one transaction with the action, so
 that asked again, for a day, the hub says the same and does nothing.
 """
 
@@ -141,7 +141,7 @@ class Actions:
     def _message(
         self, request: SendMessage
     ) -> tuple[list[SupervisorAction], list[dict[str, Any]]]:
-        """One deed a reader; who is at no desk is told back, and stops nobody else's."""
+        """One action a reader; who is at no desk is told back, and stops nobody else's."""
         m = secrets.token_hex(8)
         actions: list[SupervisorAction] = []
         refused: list[dict[str, Any]] = []
@@ -227,7 +227,7 @@ class Actions:
         return SupervisorAction([acted], order)
 
     def _pin_reset(self, request: ResetPin) -> SupervisorAction:
-        """If she is logged in, she is told at once who did it."""
+        """An agent who is logged in is told at once who did it."""
         site = self._ingest.site
         agent = (
             next((one for one in site.agents if one.id == request.agent), None) if site else None
@@ -312,7 +312,7 @@ class Actions:
     # -- where
 
     def _seated(self, a: str) -> Station:
-        """The station where she is logged in. Raises Refused."""
+        """The station where the agent is logged in. Raises Refused."""
         self._check_agent(a)
         for s in reversed(self._ingest.floor.seats(a)):
             station = self._ingest.station(s)

@@ -115,7 +115,7 @@ class Commands:
     def order(
         self, new: New, once: Once | None = None, given: Mapping[str, Any] | None = None
     ) -> tuple[int, Frames]:
-        """The same for what the hub itself wants done; `told` is answered beside `i`."""
+        """The same for what the hub itself wants done; `given` is answered beside `i`."""
         (made,) = self._number([new], once, given or {})
         return made.i, self.frames(Delivery(new.station, [made]))
 

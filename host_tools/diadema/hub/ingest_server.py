@@ -89,7 +89,7 @@ class IngestServer:
         self._links = LinkLog(ingest)
         self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
-        self.acts = Actions(ingest, self.commands, self.reader, self._pins)
+        self.actions = Actions(ingest, self.commands, self.reader, self._pins)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self.records = RecordsKeeper(data, ingest, self.reader, clock)

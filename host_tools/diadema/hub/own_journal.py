@@ -41,7 +41,7 @@ class Refused(DiademaError):
 
 
 class SupervisorAction(Struct):
-    """Events of one act, kind and fields each; `order`: the command that it is."""
+    """Events of one action, kind and fields each; `order`: the command that it is."""
 
     events: list[tuple[str, dict[str, Any]]]
     order: New | None = None
@@ -55,7 +55,7 @@ class Reply(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """`of`: of each deed, its first event; `numbers`: of its command, where it has one;
+    """`of`: of each action, its first event; `numbers`: of its command, where it has one;
     `messages`: the events, as the stream may keep them.
     """
 

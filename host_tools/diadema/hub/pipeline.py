@@ -18,12 +18,14 @@ from diadema.store import StoreBehind, StoreStale, StoreUnavailable
 
 _DEPTH = 2  # batches that may be under way
 
+log = logging.getLogger("diadema.ingest")
+
 type TakeWithRetry = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
 
 
 class Pipeline:
-    """`patient` takes a batch however long the store takes nothing; `follow` is called with the
-    effects of each batch. Where `patient` finds less in the store than was written, all that is
+    """`retry` takes a batch however long the store takes nothing; `follow` is called with the
+    effects of each batch. Where `retry` finds less in the store than was written, all that is
     under way is dropped and its StoreBehind is raised: the stream has to be read from there again.
     """
 
@@ -42,7 +44,7 @@ class Pipeline:
             await self._end_first()
         if any(begun is None or _failed(begun) for begun, *_ in self._under_way):
             await self.settle()
-        begun = None  # then it is taken patiently, in its turn
+        begun = None  # then it is tried again and again, in its turn
         with suppress(StoreUnavailable, StoreStale):
             begun = self._ingest.begin(messages, created, server)
         self._under_way.append((begun, messages, created, server))
@@ -73,9 +75,6 @@ class Pipeline:
 
 def _failed(begun: Begun) -> bool:
     return begun.written.done() and begun.written.exception() is not None
-
-
-log = logging.getLogger("diadema.ingest")
 
 
 class StoreRetry:

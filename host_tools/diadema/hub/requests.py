@@ -155,7 +155,7 @@ class Requests:
 
     async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""
-        answer, done = self._server.acts.act(body, once)
+        answer, done = self._server.actions.act(body, once)
         await self._server.recorded(done)
         if "code" in answer:
             self._server.keeper.load()
@@ -163,7 +163,7 @@ class Requests:
         return answer
 
     async def _on_record(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
-        answer, done = self._server.acts.record(body, once)
+        answer, done = self._server.actions.record(body, once)
         await self._server.recorded(done)
         return answer
 

@@ -26,7 +26,7 @@ LOCKS_S = (30, 60, 120, 300, 900)  # after the last of them, and after each one 
 
 
 class SessionChecks:
-    """`note` what changed; `due` tells what to say of it, as often as it is asked until `told`."""
+    """`note` what changed; `due` tells what to say of it, at each call until `forget`."""
 
     def __init__(self, ingest: Ingest, badge_key: str) -> None:
         self._ingest = ingest
@@ -43,7 +43,7 @@ class SessionChecks:
             self._due[s] = True
 
     def due(self) -> list[tuple[str, dict[str, Any]]]:
-        """(station, `session` command) for what can be judged now; say `told` of each then."""
+        """(station, `session` command) for what can be judged now; call `forget` for each then."""
         site, ready = self._ingest.site, self._ready()
         if site is None or not ready:
             return []
@@ -90,7 +90,7 @@ class SessionChecks:
         return ready
 
     def _seats(self, a: str) -> list[Station]:
-        """Every station where she is logged in."""
+        """Every station where the agent is logged in."""
         stations = [self._ingest.station(s) for s in self._ingest.floor.seats(a)]
         return [one for one in stations if one.state.session and one.state.session.agent == a]
 
@@ -159,7 +159,7 @@ def _badge_of(tx: Connection, session: Session) -> str | None:
 
 
 def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
-    """By the site's policy and by what she has."""
+    """By the site's policy and by what the agent has."""
     if method == "badge_secure":
         return any(map(is_secure, badges)) and site.pin != "always"
     if method == "code_pin":
@@ -168,7 +168,7 @@ def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
 
 
 def _seated_twice(site: Site, session: Session, here: list[Station]) -> str | None:
-    """Why this one of several sessions of hers must end."""
+    """Why this one of several sessions of the agent must end."""
     others = [
         other
         for one in here

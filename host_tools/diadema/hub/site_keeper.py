@@ -31,7 +31,7 @@ from diadema.store.attendance import Badge, Badges
 
 
 def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:
-    """Every badge that the site names; one that is hers for good is so from now on."""
+    """Every badge that the site names; one that is the agent's for good is so from now on."""
     key = bytes.fromhex(badge_key)
     rows = []
     for agent in site.agents:

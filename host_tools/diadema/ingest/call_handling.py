@@ -46,7 +46,7 @@ def _wait(contact: Contact, u: int) -> None:
 def _consult_ended(
     changes: Changes, state: StationState, event: ev.ContactConsultEnded, utc: Utc
 ) -> None:
-    """She is back with the caller, who waits on unless she went back or heard him already."""
+    """The agent is back with the caller, who waits on unless they spoke again already."""
     contact = find(changes, state, event, utc)
     more = contact.details()
     back = event.result == "back" or more.heard == "caller"
@@ -129,7 +129,7 @@ def _step(changes: Changes, state: StationState, event: ev.ContactStep, utc: Utc
 
 
 def _ticked(step: Step) -> bool:
-    """By her own key; what is left out or comes by itself is no tick."""
+    """By the key of the agent; what is left out or comes by itself is no tick."""
     return step.how == "key" and step.result == "done"
 
 

@@ -172,7 +172,7 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
 
 
 def _end_before(contact: Contact, event: ev.ContactEnded) -> None:
-    """At the last voice, but not before she took the call in this boot."""
+    """At the last voice, but not before the agent took the call in this boot."""
     contact.estimated = True
     began = contact.answered_u if contact.answered_u is not None else contact.start_u
     earliest = min(began, event.uptime_ms) if contact.start_b == event.boot else 0

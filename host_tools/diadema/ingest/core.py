@@ -211,7 +211,7 @@ class Ingest:
         return self.save((), self.floor.agents())
 
     def doubt_links(self) -> None:
-        """Nobody is connected until he says hello again. Written, for that outlasts us."""
+        """Nobody is connected until the next greeting. Written, for that outlasts us."""
         with self._with_store():
             doubted = [station for station in self.stations.values() if station.hello.up]
             for station in doubted:

@@ -63,7 +63,8 @@ _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 class Intake:
     """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many are
-    dead, by sender) live on; `kept` reads a journal that was put aside; `of_site`: who has a seat.
+    dead, by sender) live on; `load_journal` reads one that was put aside;
+    `of_site`: who has a seat.
     """
 
     def __init__(
@@ -368,7 +369,7 @@ class Intake:
         return self._proofs is not None and self._proofs.named(target.name, target.gw, hello.at)
 
     def _doubt(self, station: Station) -> None:
-        """Whoever is on its cable has shown nothing, or not since he spoke last."""
+        """Whoever is on its cable has shown nothing, or not since it spoke last."""
         if station.hello.proven:
             self._touched[station.station] = station
             station.hello.proven = False

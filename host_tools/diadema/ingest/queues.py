@@ -7,7 +7,7 @@ day, or of too many the longest, is no longer waited for, and stays open in its 
 How the queues stand now, by the switches whose logs are followed: for the floor.
 
 Flow is that of the running half-hour at the site, booked as in the reports; who waits is counted
-whenever she came. Nobody waits here who has for hours: her end was lost.
+whenever that was. Nobody waits here who has for hours: the end was lost.
 """
 
 import time
@@ -172,7 +172,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Standing(Struct, kw_only=True):
-    """One queue, or all. `longest_since`: when she entered who waits longest, UTC ms.
+    """One queue, or all. `longest_since`: when who waits longest entered, UTC ms.
     `threshold_s`, `variant`: of its service level, by its target; all are within that of each.
     """
 

@@ -1,6 +1,6 @@
 """Station, session and presence events, worked into session rows and the station's state.
 
-Since when an agent is out: the end of the last session of hers, whatever came in first.
+Since when an agent is out: the end of the last session, whatever came in first.
 
 Marks that come when they were already taken as lost: like all that comes then they are kept but
 not worked in, for the rest of their journal went on without them. In the ledger they must be.

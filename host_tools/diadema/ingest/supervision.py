@@ -1,4 +1,4 @@
-"""Works the hub's own events into rows: acts, corrections of attendance, messages; and what
+"""Works the hub's own events into rows: actions, corrections of attendance, messages; and what
 stations tell of messages. What a station says of such things is kept and never worked in.
 """
 
@@ -71,7 +71,7 @@ def _amend(
     state: StationState,
     event: Any,
     kind: str,
-    content: tuple[str | None, int | None, str | None],
+    change: tuple[str | None, int | None, str | None],
 ) -> None:
     """The next link of this hub's chain: none can be changed, taken out or put in without all
     that follow being others.
@@ -80,7 +80,7 @@ def _amend(
     state.amended += 1
     content = (
         event.station, event.epoch, event.sequence, event.utc_ms, event.by, kind,
-        event.agent, *of, *content,
+        event.agent, *of, *change,
         event.reason, event.evidence or None,
     )  # fmt: skip
     state.amendments = correction_link(state.amendments or FIRST, state.amended, content)

@@ -140,7 +140,7 @@ def _pin(method: str, login: str | None, policy: str | None) -> str:
 
 
 def _note_repeated(found: list[Mark]) -> None:
-    """The same direction as her mark before it in this shift."""
+    """The same direction as the mark before it in this shift."""
     by_agent: dict[str, list[tuple[int, str, int, int, Mark]]] = {}
     for one in found:
         if one.agent is not None and one.utc is not None:

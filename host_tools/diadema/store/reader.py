@@ -166,7 +166,7 @@ class Reader:
         end_utc: int | None = None,
         now_utc: int | None = None,
     ) -> list[Trail]:
-        """What was shown of her, by agent and hour: trails that lie in [start_utc, end_utc) or
+        """What was shown of agents, by agent and hour: trails that lie in [start_utc, end_utc) or
         reach into it. Running ones end at the newest event heard, or at `now_utc` where the
         station's link is up.
         """

@@ -233,8 +233,8 @@ class Journal(Struct, rename=LETTERS):
 
 class Greeting(Hello, kw_only=True):
     """A station's last hello, and which of its links are up now, whatever the hello says.
-    `proven`: who is on the cable showed that he has its key. `keeps`: its program keeps a key that
-    a configuration does not repeat, as it said itself where it was believed.
+    `proven`: what is on the cable showed that it has the key. `keeps`: its program keeps a key
+    that a configuration does not repeat, as it said itself where it was believed.
     """
 
     links: tuple[str, ...] = ()
@@ -254,7 +254,7 @@ class Station(Struct, rename=LETTERS):
     aside: bool = False  # it has more journals than are held
 
     def journal_of(self, e: int, load: Callable[[str, int], Journal] | None = None) -> Journal:
-        """Make `e` the current journal; a new one begins before its first event. `kept` knows
+        """Make `e` the current journal; a new one begins before its first event. `load` knows
         those that were put aside.
         """
         if self.journal.epoch != e:
