@@ -125,8 +125,8 @@ def test_years_later_a_rebuild_says_the_same(ingest, data, writer, clock, t):
 
 def test_a_rebuild_mends_a_store_that_believed_such_hours(data, monkeypatch, clock):
     writer = open_writer(data.store)
-    monkeypatch.setattr("diadema.ingest.window.LAST_MS", MOST)
-    monkeypatch.setattr("diadema.ingest.window.YEAR_MS", MOST)
+    monkeypatch.setattr("diadema.ingest.time_window.LAST_MS", MOST)
+    monkeypatch.setattr("diadema.ingest.time_window.YEAR_MS", MOST)
     site = sites.parse(json.dumps(SITE).encode())
     take(Ingest(writer, site, clock), seven(ABSURD[0]))
     monkeypatch.undo()

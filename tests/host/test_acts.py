@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 from diadema.base.paths import DataDir
-from diadema.hub.acts import LIFE_MS, Acts
+from diadema.hub.actions import LIFE_MS, Actions
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
@@ -29,7 +29,7 @@ def commands(ingest):
 
 @pytest.fixture
 def acts(ingest, commands, reader):
-    return Acts(ingest, commands, reader, None)
+    return Actions(ingest, commands, reader, None)
 
 
 def take(ingest, *messages):
@@ -274,7 +274,7 @@ def test_the_journal_goes_on_without_a_gap_where_it_was(acts, ingest, writer, si
     note = {"action": "note", "a": "a001", "kind": "novedad_turno", **BY}
     acts.act(note)
     again = Ingest(writer, site, clock)
-    Acts(again, Commands(again, None), reader, None).act(note)
+    Actions(again, Commands(again, None), reader, None).act(note)
     events = own_events(reader)
     assert [event["n"] for event in events] == [1, 2]
     assert len({event["e"] for event in events}) == 1
@@ -303,14 +303,10 @@ def test_a_correction_stands_beside_the_mark(acts, desk, reader, clock):
     (mark,) = reader.marks()
     clock.now = T0 + 3_600_000
     corrected = {
-        "k": "attendance.corrected",
-        "a": "a001",
-        "direction": "in",
-        "time": T0 - 600_000,
-        "reason": "la cola del lector",
+        "k": "attendance.corrected", "a": "a001", "direction": "in", "time": T0 - 600_000,
+        "reason": "la cola del lector", "evidence": "cámara 3",
         "of": [mark.station, mark.epoch, mark.sequence],
-        "evidence": "cámara 3",
-    }
+    }  # fmt: skip
     answer, _ = acts.record(corrected | {"by": "elena"})
     acts.record({
         "k": "attendance.justified", "a": "a001", "day": "2026-11-18", "by": "rrhh",

@@ -1,7 +1,7 @@
 """What a person has seen to is known again after the web begins anew."""
 
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.site.directory.people import People
 from diadema.web.floor.alerts import Watch
@@ -12,7 +12,7 @@ from tests.host.test_projection import started, take
 
 async def test_the_register_says_who_has_seen_to_what(ingest, reader, clock, tmp_path):
     take(ingest, started())
-    acts = Acts(ingest, Commands(ingest, None), reader, None)
+    acts = Actions(ingest, Commands(ingest, None), reader, None)
     seen = {"by": "aruiz", "who": "Ana Ruiz", "action": "acknowledge", "a": "a001"}
     acts.act(seen | {"rule": "help", "since": 77})
     acts.act({"by": "aruiz", "action": "note", "a": "a001", "kind": "orientacion", "note": "x"})

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 from diadema.report.model import plain
-from diadema.store import kept_contacts
+from diadema.store import contact_rows
 
 from tests.host.test_fcr import DAY_MS, LATER, S2, begun, called, stated
 from tests.host.test_fcr import place as place
@@ -38,7 +38,7 @@ def made_anew(place, now=LATER):
 
 
 def test_contacts_of_a_day_that_is_over_are_not_read_again(told, monkeypatch):
-    monkeypatch.setattr(kept_contacts, "_decode", None)
+    monkeypatch.setattr(contact_rows, "_decode", None)
     assert week(told) == told.was
 
 

@@ -21,7 +21,7 @@ from diadema.stations.diagnosis import diagnosis
 from diadema.stations.fleet import all_stations, station_history
 from diadema.stations.seats import rename_seat, take_seat
 from diadema.store import tables
-from diadema.store.update_rows import Seat
+from diadema.store.host_rows import Seat
 from msgspec.structs import astuple, replace
 
 from tests.support.broker_fixtures import IngestProcess

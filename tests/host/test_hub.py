@@ -21,7 +21,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.processes import command_line
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
-from diadema.hub.child import PageDoor
+from diadema.hub.child import WebEndpoint
 from diadema.hub.hub import Hub
 from diadema.site.directory.taking_in import open_directory
 from diadema.store import open_reader
@@ -258,7 +258,7 @@ async def test_a_directory_that_cannot_be_written(tmp_path):
 
 async def test_an_address_that_others_reach(tmp_path):
     with pytest.raises(DiademaError, match="leave --host out"):
-        Hub(tmp_path, door=PageDoor("0.0.0.0"))
+        Hub(tmp_path, endpoint=WebEndpoint("0.0.0.0"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -318,11 +318,11 @@ async def test_a_directory_with_one_ca_keeps_it_and_browsers_are_told_of_theirs(
     Certificates(data.tls).make(["localhost", LOOPBACK])
     for ending in ("pem", "key"):  # as the hub made them before: by the one CA
         shutil.copy(data.tls / f"server.{ending}", data.tls / f"web.{ending}")
-    held = Certificates(data.tls).told()
+    held = Certificates(data.tls).published()
     told = await said(tmp_path, "--host", "0.0.0.0")
     assert f"Browsers are to trust {data.tls / 'pages-ca.pem'}\n" in told
     assert "It is new: install it in each browser" in told
-    assert Certificates(data.tls).told() == held
+    assert Certificates(data.tls).published() == held
     told = await said(tmp_path, "--host", "0.0.0.0")
     assert "pages-ca.pem" in told and "It is new" not in told
     assert "Browsers" not in await said(tmp_path)  # plain HTTP, on this machine alone

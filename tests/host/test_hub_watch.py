@@ -3,8 +3,8 @@
 import pytest
 from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
-from diadema.hub import watch
-from diadema.hub.watch import Hands, Watch
+from diadema.hub import storage_watch
+from diadema.hub.storage_watch import Hands, Watch
 
 
 class Broker:
@@ -77,7 +77,7 @@ async def test_a_large_disk_keeps_five_gigabytes(monkeypatch, tmp_path):
 
 async def test_one_that_cannot_write_is_started_again_but_not_in_a_loop(look, broker, monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(watch.time, "monotonic", lambda: now)
+    monkeypatch.setattr(storage_watch.time, "monotonic", lambda: now)
     broker.error = "stream '$MQTT_msgs' write error: no space left on device"
     assert await look(500) == ["restart"]
     now += 9

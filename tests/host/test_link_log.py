@@ -3,7 +3,7 @@
 from diadema.hub.link_log import LinkLog
 from diadema.ingest.core import Ingest
 from diadema.store import open_writer
-from diadema.store.link_log import stretches
+from diadema.store.interval_rows import stretches
 
 from tests.support.scripted_station import T0, FixedClock
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from diadema.hub.marks_board import EVERY_S, MarksBoard
 from diadema.ingest.core import Ingest
-from diadema.ingest.marks_board import EVERY_S, MarksBoard
 from diadema.site.description import parse
 from diadema.site.station_keys import seal
 from diadema.store import tables

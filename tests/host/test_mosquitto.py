@@ -318,7 +318,7 @@ async def test_stations_are_told_the_door_and_the_files_are_ours(broker, ingest,
                         ({"port": port, "host": "x\nuser root"}, "no address")):  # fmt: skip
         answer = await asked(client, "hub.mosquitto", **wrong)
         assert said in answer["detail"]
-    assert mosquitto.read_door(broker.data) is None
+    assert mosquitto.read_listener(broker.data) is None
 
 
 async def test_the_bridge_may_only_carry(broker, client):

@@ -290,7 +290,7 @@ def test_a_gateway_brings_so_many_strangers_and_no_more(tmp_path, what):
             messages = [one for n in numbers for one in _of_gateway(what, n)]
             effects = ingest.take(messages, "stream", "server")
             alarms += len(effects.alarms)
-            assert len(effects.asked) <= STRANGERS
+            assert len(effects.challenged) <= STRANGERS
             sent += sum(len(one.data) + len(one.subject) for one in messages)
         left, _ = tracemalloc.get_traced_memory()
     finally:

@@ -3,8 +3,8 @@
 import re
 from types import SimpleNamespace
 
+from diadema.hub.ingest_server import BEAT_S, IngestServer
 from diadema.hub.outbox import EVERY_S, Outbox
-from diadema.hub.service import BEAT_S, Service
 from diadema.store.station_state import Station
 
 
@@ -90,7 +90,7 @@ def test_the_newest_acknowledgement_is_said_again_and_none_that_was_never_said()
 
 
 def test_each_station_that_is_there_has_its_turn_in_each_round():
-    service = object.__new__(Service)
+    service = object.__new__(IngestServer)
     service._ticks = 0
     there = {f"s{at}": station(f"s{at}", up=at != 5) for at in range(250)}
     service.ingest = SimpleNamespace(stations=there)

@@ -6,7 +6,7 @@ import pytest
 from diadema.base.credentials import load_or_create
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub import pin_resets
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import Refused
 from diadema.hub.pin_resets import LIFE_S, PinResets
@@ -51,7 +51,7 @@ def ingest(data, writer, clock):
 
 @pytest.fixture
 def acts(ingest, reader, resets):
-    return Acts(ingest, Commands(ingest, None), reader, resets)
+    return Actions(ingest, Commands(ingest, None), reader, resets)
 
 
 def in_force(data, a="a001"):

@@ -13,7 +13,7 @@ import pytest
 from diadema.exchange.exports import cloud_events, queue_log
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.report.formats import made_as, on_screen
 from diadema.report.kinds import KINDS
@@ -61,7 +61,7 @@ def worked(place, ingest, reader):
         ingest.take([desk.script.hello_message()], "stream", "server")
         place.take(desk)
     ingest.site = sites.parse(json.dumps(DESCRIBED).encode())
-    acts = Acts(ingest, Commands(ingest, None), reader, None)
+    acts = Actions(ingest, Commands(ingest, None), reader, None)
     for a, reasons in (("a001", CODES), ("a002", CODES[::-1])):
         for one in reasons:
             acts.act({"action": "presence", "a": a, "reason": one, "by": "elena", "who": "E"})

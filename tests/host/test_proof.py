@@ -13,7 +13,7 @@ from diadema.gateway.bridge import PATH_LIMIT
 from diadema.hub.ca_change import CaChange, stations_due
 from diadema.hub.commanding import Commands, New
 from diadema.hub.enrolment import Enrolment
-from diadema.hub.ways import Ways
+from diadema.hub.outbox import Routes
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs, Verdict
@@ -300,7 +300,7 @@ def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
         script = Script(s=s)
         script.b = b
         proof = mac(key, script, asked_for)
-        hello = Greeting(up=True, station=s, boot=1, nonce=asked_for, mac=proof)
+        hello = Greeting(up=True, station=s, boot=b, nonce=asked_for, mac=proof)
         return asked_for, proofs.judge(gw, hello, bound, sequence)
 
     used, verdict = said(KEYS[S])
@@ -322,7 +322,7 @@ class Door:
         path.chmod(0o600)
         self.ingest, self.keys = ingest, StationKeys(path)
         self.proofs = ingest.proofs = Proofs(self.keys, required=required)
-        self.ways = Ways(ingest, lambda _: None)
+        self.ways = Routes(ingest, lambda _: None)
         self.taken = 0
 
     def take(self, subject, told):
@@ -501,7 +501,7 @@ def test_a_cable_without_proof_changes_nothing_for_the_wifi_way(door, port):
     effects = door.hello(fake, port=port, generation=5)
     hello = door.ingest.stations[S].hello
     assert (hello.boot, hello.epoch, hello.generation) == (1, 7, 0)
-    assert effects.asked == {(S, "row", port)} and not effects.greeted
+    assert effects.challenged == {(S, "row", port)} and not effects.greeted
     assert door.hears() == [f"diadema.v1.{S}.cmd"]
     assert f"diadema.v1.gw-row.{S}.{port}.ack" in door.hears(leaf="ack")
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.report import asked
 from diadema.report.formats import as_json
@@ -109,7 +109,7 @@ def test_users_are_counted_once_and_what_came_of_their_calls(data, take):
 def test_the_register_of_supervision_tells_who_what_why_and_what_came_of_it(data, ingest, reader):
     script = begun()
     ingest.take([script.hello_message(), *script.messages()], "stream", "server")
-    acts = Acts(ingest, Commands(ingest, None), reader, None)
+    acts = Actions(ingest, Commands(ingest, None), reader, None)
     by = {"by": "elena", "who": "Elena Soto"}
     acts.act({"action": "note", "a": "a001", "kind": "orientacion", "note": "=saludo", **by})
     acts.act({"action": "presence", "a": "a001", "reason": "refrigerio", **by})

@@ -4,7 +4,7 @@ import pytest
 from diadema.base.errors import UpdateError
 from diadema.stations.update.plan import RolloutPlan, StationFacts
 from diadema.stations.update.rollout import SILENT_MS, Rollout
-from diadema.store.update_rows import Step
+from diadema.store.host_rows import Step
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

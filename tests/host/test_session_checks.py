@@ -46,7 +46,7 @@ class Floor:
         found = []
         for _ in range(3):
             for s, told in self.checks.due():
-                self.checks.told(s)
+                self.checks.forget(s)
                 assert (told["cmd"], told["agent"]) == ("session", "a001")
                 found.append((s, told["verdict"], told.get("reason")))
         assert self.checks.due() == []

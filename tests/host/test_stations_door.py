@@ -10,7 +10,7 @@ import aiomqtt
 import pytest
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
-from diadema.hub.enrol import enrol
+from diadema.hub.enrolment import enrol
 
 from tests.support.at_the_door import (
     WIFI,

@@ -5,8 +5,8 @@ import json
 import pytest
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, New
+from diadema.hub.outbox import Routes
 from diadema.hub.updates import Updates
-from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.ingest.proof import Proofs
@@ -137,7 +137,7 @@ def test_a_configuration_that_cannot_go_there_holds_no_program_back(ingest, tmp_
     ingest.take([hello, *told.messages()], "stream", "server")
     commands = Commands(ingest, None)
     updates = Updates(data, ingest, commands, lambda s: False)
-    updates.configures = Ways(ingest, lambda s: None).configures
+    updates.configures = Routes(ingest, lambda s: None).configures
     commands.order(New(told.s, "config", {"generation": 2}))
     updates.start({"sha256": updates.add(body).sha256, "stages": ["all"]})
     assert updates.tick()

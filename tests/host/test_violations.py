@@ -1,6 +1,6 @@
 """The watch over the broker's log, while it grows and is rotated."""
 
-from diadema.hub.violations import ViolationWatch
+from diadema.hub.admission import ViolationWatch
 
 LINE = '[1] [ERR] 127.0.0.1:5 - mid:7 - "DIA-0123456789ab" - Publish Violation - Subject "x.y"\n'
 KEPT = '"DIA-0123456789ab" - Publish Violation - Subject "x.y"'

@@ -14,7 +14,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.gateway import access as gateway_access
 from diadema.gateway.bridge import Gateway
-from diadema.hub.enrol import enrol
+from diadema.hub.enrolment import enrol
 from diadema.hub.own_journal import ME
 from nats.errors import Error as NatsError
 

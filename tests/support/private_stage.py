@@ -13,7 +13,7 @@ from pathlib import Path
 
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
@@ -90,7 +90,7 @@ class Stage:
         for desk in self.desks:
             messages = [desk.script.hello_message(), *desk.script.messages()]
             self._ingest.take(messages, "stream", "server")
-        acts = Acts(self._ingest, Commands(self._ingest, None), self._reader, None)
+        acts = Actions(self._ingest, Commands(self._ingest, None), self._reader, None)
         by = {"by": "elena", "who": "Elena"}
         for k, reason in enumerate(CODES, 1):
             acts.act({"action": "presence", "a": f"a00{k}", "reason": reason, **by})

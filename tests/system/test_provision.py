@@ -18,7 +18,7 @@ from diadema.base.errors import ProvisionError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
-from diadema.hub.enrol import enrol
+from diadema.hub.enrolment import enrol
 from diadema.site.description import load
 from diadema.site.directory.taking_in import open_directory
 from diadema.stations.cable import what_answers, who_is_on

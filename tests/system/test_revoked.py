@@ -4,7 +4,7 @@ so itself, and the fleet too; a new credential, over its cable, lets it in again
 
 import asyncio
 
-from diadema.hub import enrol
+from diadema.hub import enrolment
 from diadema.stations.fleet import all_stations
 from diadema_sim import people
 from diadema_sim.centre import ACCESS_POINT, open_centre
@@ -39,13 +39,13 @@ async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):
         station.cable.pull()
         await station.set_access_points({})
         await row(link="lost")
-        await asyncio.to_thread(enrol.enrol, centre.data, station.id, revoke=True)
+        await asyncio.to_thread(enrolment.enrol, centre.data, station.id, revoke=True)
         await station.set_access_points(ACCESS_POINT)
         await desk.expect("station.fault", 0, part="wifi", code="refused")
         while find(await station.screen(), "Credencial no válida") is None:
             await centre.world.sleep(500)
         await row(link="lost", revoked=True)
-        await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
+        await asyncio.to_thread(enrolment.enrol, centre.data, station.id, renew=True)
         await centre.allow_provisioning()  # as `diadema provision` does
         station.cable.plug()
         await desk.expect("station.fault_cleared", 0, part="wifi")

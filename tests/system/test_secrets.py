@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from diadema.base import credentials
-from diadema.hub import enrol
+from diadema.hub import enrolment
 from diadema.site.directory.taking_in import open_directory
 from diadema_sim import people
 from diadema_sim.centre import ACCESS_POINT, open_centre
@@ -66,8 +66,8 @@ async def test_no_secret_leaves_its_place(tmp_path):
                 station.cable.plug()
                 await station.set_access_points(ACCESS_POINT)
         assert await centre.drain() == 0
-        access = await asyncio.to_thread(enrol.enrol, centre.data, station.id)
-        renewed = await asyncio.to_thread(enrol.enrol, centre.data, station.id, renew=True)
+        access = await asyncio.to_thread(enrolment.enrol, centre.data, station.id)
+        renewed = await asyncio.to_thread(enrolment.enrol, centre.data, station.id, renew=True)
         keys = json.loads(centre.data.keys.read_bytes())
         secrets = credentials.load(centre.data)
         with open_directory(centre.data, MONDAY_8_LIMA) as book:

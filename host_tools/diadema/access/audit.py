@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from diadema.access.database import answers, audit, writing
+from diadema.access.database import answers, audit
 from diadema.access.roles import Person
-from diadema.base.idempotency import KEPT_MS, Once
+from diadema.base.idempotency import RETAINED_MS, Once
+from diadema.base.sqlite import writing
 from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
 ALL = ("*",)  # every agent
@@ -206,7 +207,7 @@ class Answers:
     def of(self, once: Once) -> bytes | None:
         """Raises OtherRequest."""
         row = answers.c
-        mine = (row.id == once.id) & (row.at_ms > self._now() - KEPT_MS)
+        mine = (row.id == once.id) & (row.at_ms > self._now() - RETAINED_MS)
         with self._engine.connect() as connection:
             kept = connection.execute(select(row.request, row.sealed).where(mine)).first()
         return once.opened(kept.request, kept.sealed) if kept else None
@@ -217,5 +218,5 @@ class Answers:
         fields = {"request": once.request, "at_ms": now, "sealed": once.sealed(answer)}
         made = insert(answers).values(id=once.id, **fields)
         with writing(self._engine) as tx:
-            tx.execute(delete(answers).where(answers.c.at_ms <= now - KEPT_MS))
+            tx.execute(delete(answers).where(answers.c.at_ms <= now - RETAINED_MS))
             tx.execute(made.on_conflict_do_update(index_elements=["id"], set_=fields))

@@ -32,7 +32,7 @@ _UNKNOWN = {"WWW-Authenticate": "Bearer"}
 log = logging.getLogger(__name__)
 
 
-class Door:
+class Authenticator:
     """`token` is the hub's own, of secrets.json. `run` is its task."""
 
     def __init__(self, accounts: Accounts, token: str) -> None:

@@ -15,10 +15,11 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from diadema.access import audit
-from diadema.access.database import accounts, sessions, writing
+from diadema.access.database import accounts, sessions
 from diadema.access.roles import PEOPLE_ROLES, Person, Role
 from diadema.access.secret import new_code
 from diadema.base.errors import DiademaError
+from diadema.base.sqlite import writing
 
 LEAST = 10
 MOST = 256

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, delete, select
 
-from diadema.access.database import accounts, codes, writing
+from diadema.access.database import accounts, codes
 from diadema.access.secret import (
     as_typed,
     hashed,
     new_code,
     new_secret,
 )
+from diadema.base.sqlite import writing
 
 _SET_UP = ""
 _SET_UP_MS = 24 * 3600 * 1000

@@ -5,18 +5,13 @@ The tables of `accounts.sqlite3`. What lets somebody in is kept as a hash only.
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     JSON,
-    URL,
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Engine,
     Index,
     Integer,
@@ -24,13 +19,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
-    event,
 )
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
+from diadema.base.sqlite import sqlite_engine, writing
 from diadema.store.record_heads import head_table
 
 VERSION = 1
@@ -119,7 +113,6 @@ audit = Table(  # append-only; `hash` chains each row to the one before it
 
 
 _BUSY_MS = 5000
-_WRITES = "accounts_write"
 
 
 def open_accounts(path: Path) -> Engine:
@@ -130,9 +123,7 @@ def open_accounts(path: Path) -> Engine:
             raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
     except OSError as error:
         raise cannot_write(path.parent, error) from error
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _connected)
-    event.listen(engine, "begin", _begin)
+    engine = sqlite_engine(path, busy_ms=_BUSY_MS)
     try:
         with writing(engine) as tx:
             version = int(tx.exec_driver_sql("PRAGMA user_version").scalar_one())
@@ -148,26 +139,3 @@ def open_accounts(path: Path) -> Engine:
             f"cannot use {path} ({error}): restore it from a backup, or look at its permissions"
         ) from error
     return engine
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that nobody else writes beside; whole on the disk when it ends."""
-    with engine.connect() as plain:
-        connection = plain.execution_options(**{_WRITES: True})
-        with connection.begin():
-            yield connection
-
-
-def _connected(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from diadema.access.database import attempts, writing
+from diadema.access.database import attempts
+from diadema.base.sqlite import writing
 
 FREE = {"account": 4, "address": 20, "device": 4}  # failures before the first wait
 LONGEST_MS = 15 * 60 * 1000

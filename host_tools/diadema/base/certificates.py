@@ -137,13 +137,13 @@ class Certificates(_Signed):
         """The same for programs that read PEM."""
         return b"".join(_read(ca).public_bytes(_PEM) for ca in self._authorities())
 
-    def told(self) -> str:
+    def published(self) -> str:
         """`ca_der` in base64: `broker.ca` of a configuration."""
         return b64encode(self.ca_der()).decode()
 
     def mark(self) -> str:
         """How a station names what it was told, once it holds it."""
-        return ca_mark(self.told())
+        return ca_mark(self.published())
 
     def begin(self) -> None:
         """Make the next CA. Raises DiademaError while there is one."""

@@ -16,6 +16,7 @@ from typing import Protocol
 _LAYOUT = struct.Struct("<4sIQddd")
 _MAGIC = b"DCLK"
 _SEQUENCE_AT = 8
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Clock(Protocol):
@@ -60,11 +61,11 @@ class SharedClock:
         return int(base + (time.monotonic() - real) * 1000 * speed)
 
 
-def backoff_s(attempt: int, steps_s: Sequence[float]) -> float:
-    """How long to wait after failed attempt number `attempt`, from 0 on; the last step repeats."""
-    return steps_s[min(attempt, len(steps_s) - 1)]
-
-
 def open_clock(path: Path | None) -> Clock:
     """The clock of the run that owns `path`, or the machine's when there is none."""
     return SharedClock(path) if path else SystemClock()
+
+
+def backoff_s(attempt: int, waits_s: Sequence[float] = _BACKOFF_S) -> float:
+    """Seconds to wait after that many failures, from 0, in a row; in the end always the last."""
+    return waits_s[min(attempt, len(waits_s) - 1)]

@@ -26,7 +26,7 @@ def enrol(
 
     Example: diadema enrol gateway row2 --json
     """
-    from diadema.hub.enrol import enrol as ask
+    from diadema.hub.enrolment import enrol as ask
 
     if renew and revoke:
         raise DiademaError("either --renew or --revoke")

@@ -172,7 +172,7 @@ def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
 
     Example: diadema fleet revoke A-01
     """
-    from diadema.hub.enrol import enrol
+    from diadema.hub.enrolment import enrol
     from diadema.stations.fleet import station_history
 
     run = Run(data, clock)

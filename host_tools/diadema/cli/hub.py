@@ -51,7 +51,7 @@ def hub(
 
     Example: diadema hub --port 8600
     """
-    from diadema.hub.child import PageDoor
+    from diadema.hub.child import WebEndpoint
     from diadema.hub.hub import Hub
 
     run = Run(data)
@@ -60,7 +60,7 @@ def hub(
         async with Hub(
             run.data.root,
             port=port,
-            door=PageDoor(host, tls_cert, tls_key, tuple(proxy or ())),
+            endpoint=WebEndpoint(host, tls_cert, tls_key, tuple(proxy or ())),
             mqtt_port=mqtt_port,
             mqtt_host=mqtt_host,
             clock=clock,

@@ -28,7 +28,7 @@ from diadema.metrics.states import Shrinkage
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
-from diadema.store.kept_contacts import LONGEST_MS
+from diadema.store.contact_rows import LONGEST_MS
 
 _AT_ONCE = 100  # agents whose rows are in memory
 _BEFORE = text(  # the end of the trail before each of some

@@ -18,7 +18,7 @@ from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader, tables
-from diadema.store.link_log import stretches
+from diadema.store.interval_rows import stretches
 from diadema.store.rows import Contact, Span, Trail
 from diadema.wire.letters import LETTERS
 

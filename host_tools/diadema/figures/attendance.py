@@ -20,8 +20,8 @@ from diadema.site.directory.people import People, Planned
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import Session, open_reader, tables
 from diadema.store.attendance import Mark, marks
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.host_rows import Correction
-from diadema.store.kept_contacts import LONGEST_MS
 from diadema.wire.letters import from_columns
 
 NEAR_S = 8 * 3600  # so far from a shift something still belongs to it

@@ -15,7 +15,7 @@ from diadema.figures.days import DaySpan, day_at, spans, zone_of
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import contact_rows, open_reader, tables
 from diadema.store.rows import Contact
 from diadema.wire.letters import LETTERS
 
@@ -41,7 +41,7 @@ class Segment(Struct, array_like=True, gc=False, rename=LETTERS):
     code: str | None
 
     @property
-    def key(self) -> kept_contacts.Key:
+    def key(self) -> contact_rows.Key:
         return self.station, self.epoch, self.sequence
 
     def motive_of(self, of_code: dict[str, str]) -> str | None:
@@ -122,7 +122,7 @@ def _attended(
     first, last = day_at(start_ms // 1000, zone), day_at((end_ms - 1) // 1000, zone)
     scope = Scope(first.isoformat(), last.isoformat(), _NOBODY)
     kept = _kept(*rx, tx, data, scope, now_ms) if rx else {}
-    on = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
+    on = {contact_rows.key_of(one): one for one in contact_rows.running(tx)}
     found = [segment for one in on.values() for segment in _segments(one)]
     made = {}
     for span in spans(first, last, zone):
@@ -157,7 +157,9 @@ def _kept(
 def _of_day(tx: Connection, span: DaySpan) -> list[Segment]:
     row = tables.contacts.c
     within = (row.start_utc >= span.start_s * 1000) & (row.start_utc < span.end_s * 1000)
-    return [segment for one in kept_contacts.told(tx, within) for segment in _segments(one)]
+    return [
+        segment for one in contact_rows.with_reference(tx, within) for segment in _segments(one)
+    ]
 
 
 def _segments(one: Contact) -> Sequence[Segment]:
@@ -168,7 +170,7 @@ def _segments(one: Contact) -> Sequence[Segment]:
     if more.reference is None and more.parent is None:
         return ()
     segment = Segment(
-        *kept_contacts.key_of(one), one.start_utc, one.contact, one.agent, one.queue or "",
+        *contact_rows.key_of(one), one.start_utc, one.contact, one.agent, one.queue or "",
         one.pbx,
         more.parent, more.reference, more.motive, one.code,
     )  # fmt: skip

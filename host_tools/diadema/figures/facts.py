@@ -19,8 +19,8 @@ from diadema.figures.switch import Alone, alone, book_rings, book_served
 from diadema.metrics.contacts import doubtful
 from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import Held
-from diadema.store import kept_contacts, kept_trails, tables
-from diadema.store.kept_contacts import Key, key_of
+from diadema.store import contact_rows, interval_rows, tables
+from diadema.store.contact_rows import Key, key_of
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
 from diadema.wire.letters import from_columns
 
@@ -48,8 +48,8 @@ class Running(Struct):
 
 
 def running(tx: Connection, now_ms: int) -> Running:
-    contacts = {key_of(one): one for one in kept_contacts.running(tx)}
-    return Running(contacts, [*kept_trails.running(tx, now_ms)])
+    contacts = {key_of(one): one for one in contact_rows.running(tx)}
+    return Running(contacts, [*interval_rows.running(tx, now_ms)])
 
 
 def facts(
@@ -95,10 +95,10 @@ def _contacts(
     row = tables.contacts.c
     whose = _among(row.a, wanted)
     inside = (row.start_utc >= start_ms) & (row.start_utc < end_ms)
-    for one in kept_contacts.ended(tx, inside, *whose):
+    for one in contact_rows.ended(tx, inside, *whose):
         if key_of(one) not in on.contacts:
             found[one.agent].contacts.append(one)
-    for one in kept_contacts.reaching(tx, start_ms, *whose):
+    for one in contact_rows.reaching(tx, start_ms, *whose):
         if key_of(one) not in on.contacts:
             found[one.agent].before.append(one)
     for a, its in found.items():
@@ -107,7 +107,7 @@ def _contacts(
             utc = min(one.start_utc or 0 for one in earlier)
             earlier = [
                 one
-                for one in kept_contacts.reaching(tx, utc, row.a == a)
+                for one in contact_rows.reaching(tx, utc, row.a == a)
                 if key_of(one) not in on.contacts
             ]
             its.before += earlier
@@ -129,10 +129,10 @@ def trails(
     whose = _among(row.a, wanted)
     early = start_ms - tables.LONG_MS
     its = [
-        *kept_trails.over(
+        *interval_rows.over(
             tx, row.start_utc >= early, row.start_utc < end_ms, row.end_utc > start_ms, *whose
         ),
-        *kept_trails.over(
+        *interval_rows.over(
             tx, row.start_utc < early, row.end_utc > start_ms, text(tables.LONG), *whose
         ),
     ]

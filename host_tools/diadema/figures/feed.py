@@ -15,7 +15,7 @@ from diadema.figures.joins import WINDOW_MS
 from diadema.figures.rollups import FED, State
 from diadema.figures.switch import Names
 from diadema.site.directory.people import queue_of
-from diadema.store.kept_contacts import LONGEST_MS
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Contact, Trail
 from diadema.store.tables import LONG, LONG_MS
 from diadema.store.writer import position_of

@@ -26,7 +26,7 @@ from diadema.base.paths import DataDir
 from diadema.figures import rollups
 from diadema.figures.days import DaySpan, spans
 from diadema.site.directory.people import People, Turns, merged, whose
-from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import contact_rows, open_reader, tables
 from diadema.store import reader as switch_calls
 from diadema.store.rows import Contact, QueueCall, QueueRing
 
@@ -71,8 +71,8 @@ def joins(data: DataDir, start_ms: int, end_ms: int, people: People) -> Joins:
     within = (row.start_utc >= start_ms - EARLY_MS) & (row.start_utc < end_ms + WINDOW_MS)
     try:
         with reader.engine.connect() as connection:
-            contacts = [*kept_contacts.ended(connection, within)]
-            contacts += kept_contacts.running(connection)
+            contacts = [*contact_rows.ended(connection, within)]
+            contacts += contact_rows.running(connection)
             calls = switch_calls.calls(connection, start_ms - EARLY_MS, end_ms + WINDOW_MS)
     finally:
         reader.close()
@@ -312,7 +312,7 @@ def joined_days(
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            goes_on = [one.start_utc or 0 for one in kept_contacts.running(tx)]
+            goes_on = [one.start_utc or 0 for one in contact_rows.running(tx)]
             marks = {span.day: _mark(tx, span, names) for span in spans(first, last, zone)}
     finally:
         reader.close()

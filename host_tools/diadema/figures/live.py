@@ -23,7 +23,7 @@ from diadema.metrics.contacts import JUMP_MS
 from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import Held, People
 from diadema.store import tables
-from diadema.store.kept_contacts import Key
+from diadema.store.contact_rows import Key
 from diadema.store.rows import Contact, Ticket, Trail
 from diadema.wire.letters import from_columns
 

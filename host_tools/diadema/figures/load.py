@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from diadema.figures.rows import Load
 from diadema.metrics.contacts import JUMP_MS
-from diadema.store.kept_contacts import LONGEST_MS
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Ticket, Trail
 
 BUSY = "busy"

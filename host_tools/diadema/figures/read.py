@@ -23,7 +23,7 @@ from diadema.figures.switch import ringing
 from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import Held
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import contact_rows, open_reader, tables
 
 __all__ = ["Day", "Figures", "read"]
 
@@ -202,10 +202,10 @@ class _Asked:
 
 def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
     row = tables.contacts.c
-    going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
-    over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))
+    going = {contact_rows.key_of(one): one for one in contact_rows.running(tx)}
+    over = contact_rows.ended(tx, text(tables.UNTIMED), row.start_utc.is_(None))
     found: dict[str, Sums] = {}
-    for one in (*(one for one in over if kept_contacts.key_of(one) not in going), *going.values()):
+    for one in (*(one for one in over if contact_rows.key_of(one) not in going), *going.values()):
         if one.start_utc is None:
             book_contact(found.setdefault(one.agent, Sums()), one, named, doubtful=False)
     return found

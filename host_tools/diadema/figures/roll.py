@@ -26,7 +26,7 @@ from diadema.site.directory.people import Held, People, queue_of
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader, tables
 from diadema.store import reader as switch_calls
-from diadema.store.kept_contacts import LONGEST_MS
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call

@@ -6,12 +6,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import (
-    URL,
     BigInteger,
     Column,
     Connection,
@@ -22,12 +20,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    create_engine,
-    event,
     select,
 )
 from sqlalchemy.exc import DBAPIError
 
+from diadema.base.sqlite import sqlite_engine
 from diadema.figures.rows import QueueSums, Sums
 from diadema.site.directory.people import Held
 from diadema.store.loading import replacement
@@ -148,29 +145,13 @@ def give_up(path: Path, error: DBAPIError) -> bool:
 
 
 def _open(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.close()
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", _begin)
+    engine = sqlite_engine(path, busy_ms=BUSY_MS, pragmas=("synchronous = NORMAL",))
     try:
         metadata.create_all(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def load_state(rx: Connection) -> State:

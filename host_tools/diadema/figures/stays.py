@@ -6,8 +6,8 @@ from datetime import date
 from msgspec import Struct, field
 
 from diadema.store.attendance import Mark
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.host_rows import Correction
-from diadema.store.kept_contacts import LONGEST_MS
 
 type Key = tuple[str, int, int]
 type DayOf = Callable[[int, bool], date]  # of an hour, and whether it is an exit

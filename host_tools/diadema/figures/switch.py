@@ -22,8 +22,8 @@ from diadema.metrics.intervals import Intervals
 from diadema.metrics.queue import overlapping, talk_ms
 from diadema.metrics.rounding import whole_seconds
 from diadema.site.directory.people import Held, People, Worker, queue_of
-from diadema.store import kept_contacts, reader, tables
-from diadema.store.kept_contacts import LONGEST_MS, Key, key_of
+from diadema.store import contact_rows, reader, tables
+from diadema.store.contact_rows import LONGEST_MS, Key, key_of
 from diadema.store.rows import SWITCH, Contact, QueueCall, QueueRing
 
 NOBODY = ""  # whom the switch did not name
@@ -239,7 +239,7 @@ def _contacts(
 ) -> dict[Key, Contact]:
     row = tables.contacts.c
     within = (row.start_utc >= bounds[0]) & (row.start_utc < bounds[1])
-    rows = kept_contacts.ended(tx, within, which)
+    rows = contact_rows.ended(tx, within, which)
     return {key_of(one): one for one in rows if key_of(one) not in running}
 
 

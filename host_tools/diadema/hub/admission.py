@@ -6,6 +6,8 @@ and only at a broker whose stream was found right since that broker started.
 
 import hmac
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client
@@ -17,6 +19,8 @@ from diadema.hub.enrolment import Enrolment
 from diadema.hub.nats_jwt import Issuer, claims_of
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
+_VIOLATION = re.compile(rb'(?:"[^"]*" - )?Publish Violation.*')  # whose, and of what
+_PIECE = 1_000_000  # bytes looked at in one go
 
 log = logging.getLogger("diadema.ingest")
 
@@ -36,9 +40,9 @@ class Admission:
 
     async def _on_request(self, message: Msg) -> None:
         try:
-            asked = claims_of(message.data)["nats"]
-            answer = self._answer(asked)
-            subject, server = asked["user_nkey"], asked["server_id"]["id"]
+            request = claims_of(message.data)["nats"]
+            answer = self._answer(request)
+            subject, server = request["user_nkey"], request["server_id"]["id"]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("no question of a broker's: %r", error)
             return
@@ -47,17 +51,17 @@ class Admission:
         response = self._issuer.sign("authorization_response", subject, server, answer)
         await message.respond(response.encode())
 
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        given = asked["connect_opts"]
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        given = request["connect_opts"]
         user, password = str(given.get("user", "")), str(given.get("pass", ""))
-        if not self.server or asked["server_id"]["id"] != self.server:
+        if not self.server or request["server_id"]["id"] != self.server:
             return {"error": "the stream has not been looked at yet"}
-        if asked["client_info"].get("mqtt_id") != user:
+        if request["client_info"].get("mqtt_id") != user:
             return {"error": "whoever connects by MQTT does so under his own name"}
         if not self._admits(user, password):
             log.warning("%s is refused: not enrolled, or a wrong password", user[:40] or "nobody")
             return {"error": "not enrolled, or a wrong password"}
-        return {"jwt": self._issuer.sign("user", asked["user_nkey"], ACCOUNT, _rights(user))}
+        return {"jwt": self._issuer.sign("user", request["user_nkey"], ACCOUNT, _rights(user))}
 
     def _admits(self, user: str, password: str) -> bool:
         name = user.removeprefix("gw-")
@@ -84,3 +88,44 @@ def _rights(name: str) -> dict[str, Any]:
         "payload": -1,  # by MQTT the server asks nobody for it: the streams' own bound holds
         "allowed_connection_types": ["MQTT"],
     }
+
+
+class ViolationWatch:
+    """Clients that publish where they may not: the broker acknowledges such a message and drops
+    it, so that only its log tells.
+
+    From the end of the log on, over its rotations; `count` is of all looks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file, self._at = self._where()
+        self._rest = b""
+        self.count = 0
+
+    def look(self) -> list[str]:
+        """What is new since the last look."""
+        file, size = self._where()
+        if file != self._file or size < self._at:
+            self._file, self._at, self._rest = file, 0, b""
+        if size == self._at:
+            return []
+        try:
+            with self._path.open("rb") as log:
+                log.seek(self._at)
+                data = log.read(_PIECE)
+        except OSError:  # rotated just now
+            return []
+        self._at += len(data)
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-_PIECE:]
+        matches = [match[0] for line in lines if (match := _VIOLATION.search(line))]
+        self.count += len(matches)
+        return [match.decode(errors="replace") for match in matches]
+
+    def _where(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_size

@@ -11,7 +11,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.paths import DataDir
 from diadema.base.processes import reload_broker
 from diadema.hub.broker import read_ports
-from diadema.hub.mosquitto import Mosquitto, read_door
+from diadema.hub.mosquitto import Mosquitto, read_listener
 from diadema.site.description import Site
 from diadema.stations.fleet import gateways_due, stations_due
 from diadema.store.station_state import Station
@@ -37,7 +37,7 @@ class CaChange:
         self._stations = stations
         self._revoked = revoked
         self._certificates = Certificates(data.tls)
-        self._looked = self._asked = -_AGAIN_S  # when we did; when the doors were told to read
+        self._looked = self._reloaded = -_AGAIN_S  # when we did; when the doors were told to read
 
     def begin(self) -> None:
         """Raises DiademaError while another one is not over."""
@@ -68,8 +68,8 @@ class CaChange:
             return False
         tls.sign_by_next()
         if not await self._is_shown():
-            if now - self._asked > _AGAIN_S:
-                self._asked = now
+            if now - self._reloaded > _AGAIN_S:
+                self._reloaded = now
                 reload_broker(self._data)
                 self._mosquitto.reload()
             return False
@@ -79,9 +79,9 @@ class CaChange:
 
     async def _is_shown(self) -> bool:
         """At the broker, and at mosquitto where that is the stations' door."""
-        ports, door = read_ports(self._data), read_door(self._data)
+        ports, listener = read_ports(self._data), read_listener(self._data)
         doors = [(ports.door, ports.mqtt)] if ports else []
-        doors += [(door.near, door.port)] if door else []
+        doors += [(listener.near, listener.port)] if listener else []
         try:
             for where in doors:
                 shown = await asyncio.to_thread(

@@ -24,7 +24,6 @@ from diadema.base.paths import DataDir
 from diadema.hub.broker import LOOPBACK
 
 READY_S = 30.0
-_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 20.0  # after running this long it is started again without delay
 _LOG_LIMIT = 4_000_000  # bytes; the log before that is kept once
 _TRIM_S = 1.0
@@ -149,7 +148,7 @@ class Child:
             log.warning("%s ended (code %s); starting it again", self.name, code)
             failures = 0 if time.monotonic() - since > _STEADY_S else failures
             while True:
-                await asyncio.sleep(backoff_s(failures, _BACKOFF_S))
+                await asyncio.sleep(backoff_s(failures))
                 failures += 1
                 try:
                     await self._start()
@@ -183,7 +182,7 @@ _HERE = ("localhost", LOOPBACK)
 
 
 @dataclass(frozen=True)
-class PageDoor:
+class WebEndpoint:
     """`cert` and `key`: given ones; else, where other machines come, one of our own CA."""
 
     host: str = LOOPBACK
@@ -234,11 +233,11 @@ class PageDoor:
         """For the web process; makes the certificate. Raises DiademaError."""
         own = [] if self.host == _EVERY else [self.host]
         called = [*dict.fromkeys([*names, socket.gethostname(), *own, *_HERE])]
-        told = ["--host", LOOPBACK if self.host == "localhost" else self.host]
-        told += [part for name in called for part in ("--name", name)]
-        told += [part for proxy in self.proxies for part in ("--proxy", proxy)]
+        options = ["--host", LOOPBACK if self.host == "localhost" else self.host]
+        options += [part for name in called for part in ("--name", name)]
+        options += [part for proxy in self.proxies for part in ("--proxy", proxy)]
         if not self.is_secure:
-            return told
+            return options
         cert, key = self.cert, self.key
         if cert is None or key is None:
             made = PageCertificates(data.tls)
@@ -248,7 +247,7 @@ class PageDoor:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
         except OSError as error:
             raise DiademaError(f"cannot use {cert} with {key}: {error}") from error
-        return [*told, "--tls-cert", str(cert.absolute()), "--tls-key", str(key.absolute())]
+        return [*options, "--tls-cert", str(cert.absolute()), "--tls-key", str(key.absolute())]
 
 
 def _addresses() -> list[str]:

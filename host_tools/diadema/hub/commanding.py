@@ -67,7 +67,7 @@ class Numbered(NamedTuple):
     orders: Orders
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """What one station is to be told; `hello_u`: in answer to the greeting of that moment."""
 
     station: str
@@ -82,7 +82,7 @@ class Commands:
         self.giving: Callable[[str], str | None] = lambda _: None  # the key that goes to it now
         self.unsaid: Callable[[str], bool] = lambda _: False  # it has yet to say which CA it holds
         self._open: dict[str, dict[int, Open]] = {}
-        self._told_time: dict[str, float] = {}
+        self._time_sent: dict[str, float] = {}
         self._time_of: dict[str, tuple[int, int]] = {}  # epoch and boot that it was told last
         self.reload()
 
@@ -107,19 +107,19 @@ class Commands:
         with the answer `{"i"}`. Raises ValidationError.
         """
         command = msgspec.convert(fields, ANY_ASKED)
-        told = msgspec.to_builtins(command)
-        told = {name: value for name, value in told.items() if value is not None}
-        (new,) = self._number([New(s, told.pop("cmd"), told)], once, {})
-        return new.i, self.frames(Told(s, [new]))
+        given = msgspec.to_builtins(command)
+        given = {name: value for name, value in given.items() if value is not None}
+        (new,) = self._number([New(s, given.pop("cmd"), given)], once, {})
+        return new.i, self.frames(Delivery(s, [new]))
 
     def order(
-        self, new: New, once: Once | None = None, told: Mapping[str, Any] | None = None
+        self, new: New, once: Once | None = None, given: Mapping[str, Any] | None = None
     ) -> tuple[int, Frames]:
-        """The same for what the hub itself wants done; `told` is answered beside `i`."""
-        (made,) = self._number([new], once, told or {})
-        return made.i, self.frames(Told(new.station, [made]))
+        """The same for what the hub itself wants done; `given` is answered beside `i`."""
+        (made,) = self._number([new], once, given or {})
+        return made.i, self.frames(Delivery(new.station, [made]))
 
-    def greeted(self, hellos: Mapping[str, Hello]) -> list[Told]:
+    def greeted(self, hellos: Mapping[str, Hello]) -> list[Delivery]:
         """What these stations miss that have just said hello."""
         maker = self.maker
         anew: list[New] = []
@@ -143,12 +143,12 @@ class Commands:
         self._ensure(wanted, anew)
         return self._due(
             [
-                Told(s, [*self._open.get(s, {}).values()], hello.uptime_ms)
+                Delivery(s, [*self._open.get(s, {}).values()], hello.uptime_ms)
                 for s, hello in hellos.items()
             ]
         )
 
-    def configure(self, maker: ConfigMaker | None) -> list[Told]:
+    def configure(self, maker: ConfigMaker | None) -> list[Delivery]:
         """The site has another generation: tell every station that is there."""
         self.maker = maker
         if maker is None:
@@ -161,7 +161,7 @@ class Commands:
             if station.state.generation != maker.generation
         ]
         self._ensure(wanted)
-        return self._due([Told(one.station, self._alike(one)) for one in wanted])
+        return self._due([Delivery(one.station, self._alike(one)) for one in wanted])
 
     def withdraw(self, stations: Iterable[str], cmd: str) -> set[str]:
         """What these were asked by `cmd` is not sent again; those that had not answered."""
@@ -184,12 +184,12 @@ class Commands:
     def answered(self, s: str, i: int) -> None:
         self._open.get(s, {}).pop(i, None)
 
-    def tick(self) -> list[Told]:
+    def tick(self) -> list[Delivery]:
         """Expire calls; remind stations of what they owe; tell the time once an hour."""
         self._expire()
         now = time.monotonic()
         there = [one.station for one in self._ingest.stations.values() if one.link != "lost"]
-        hourly = [s for s in there if now - self._told_time.setdefault(s, now) > HOUR_S]
+        hourly = [s for s in there if now - self._time_sent.setdefault(s, now) > HOUR_S]
         self._ensure([New(s, "time", {}) for s in hourly])
         owed = []
         for s in there:
@@ -199,21 +199,21 @@ class Commands:
                 if command.cmd in _OWN and now - command.sent > REMIND_S
             ]
             if commands:
-                owed.append(Told(s, commands))
+                owed.append(Delivery(s, commands))
         return self._due(owed)
 
-    def frames(self, told: Told) -> Frames:
+    def frames(self, delivery: Delivery) -> Frames:
         """The frames as they are to be sent now."""
         frames: Frames = []
-        s = told.station
-        for command in told.commands:
+        s = delivery.station
+        for command in delivery.commands:
             command.sent = time.monotonic()
             head = {"cmd": command.cmd, "i": command.i}
             if command.cmd == "time":
-                self._told_time[s] = command.sent
+                self._time_sent[s] = command.sent
                 fields = {"utc": self._ingest.clock.now_ms()}
-                if told.hello_u is not None:  # by which the station knows how long the way was
-                    fields["hello_u"] = told.hello_u
+                if delivery.hello_u is not None:  # by which the station knows how long the way was
+                    fields["hello_u"] = delivery.hello_u
                 frames.append((s, _encode(head | fields)))
             elif command.cmd == "config":
                 if self.maker is not None and self.maker.knows(s):
@@ -229,7 +229,7 @@ class Commands:
         self,
         wanted: Sequence[New],
         once: Once | None = None,
-        told: Mapping[str, Any] | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> list[Open]:
         """Allocate numbers and store the commands, all in one transaction."""
         if not wanted:
@@ -240,7 +240,7 @@ class Commands:
                 tx.execute(REPLACE, numbered.orders.ended)
             self._ingest.writer.put(tx, tables.commands, numbered.orders.rows)
             if once is not None:
-                answer = {**(told or {}), "i": numbered.made[0].i}
+                answer = {**(given or {}), "i": numbered.made[0].i}
                 row = answer_row(once, answer, self._ingest.clock.now_ms())
                 self._ingest.writer.keep_answers(tx, [row])
         self.stored(numbered)
@@ -291,12 +291,12 @@ class Commands:
         """Make those that are not open already, and those `anew`, in place of such."""
         self._number([*anew, *(one for one in wanted if not self._alike(one))])
 
-    def _due(self, asked: Sequence[Told]) -> list[Told]:
+    def _due(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """What of it can still be sent; what its station has passed over, under new numbers."""
         self._expire()
         passed = [
             New(one.station, command.cmd, command.fields, of=command.i)
-            for one in asked
+            for one in deliveries
             for command in one.commands
             if command.cmd not in _CALLS
             and command.i < self._ingest.station(one.station).state.answered_i
@@ -304,13 +304,15 @@ class Commands:
         again = dict(
             zip(((one.station, one.of) for one in passed), self._number(passed), strict=True)
         )
-        told = []
-        for s, commands, hello_u in asked:
+        sendable = []
+        for s, commands, hello_u in deliveries:
             waiting = self._open.get(s, {})
             now = [again.get((s, command.i), command) for command in commands]
             if open_now := [command for command in now if command.i in waiting]:
-                told.append(Told(s, sorted(open_now, key=lambda command: command.i), hello_u))
-        return told
+                sendable.append(
+                    Delivery(s, sorted(open_now, key=lambda command: command.i), hello_u)
+                )
+        return sendable
 
     def _expire(self) -> None:
         now = self._ingest.clock.now_ms()

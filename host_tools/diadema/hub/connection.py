@@ -83,7 +83,7 @@ class Meta:
         ingest, site = self._ingest, self._ingest.site
         seats = {station.id: station.seat for station in site.stations} if site else {}
         owing = owed(ingest.stations.values(), seats)
-        told: dict[str, Any] = {
+        meta: dict[str, Any] = {
             "site": site.site if site else "",
             "zone": site.zone if site else "UTC",
             "language": site.language if site else "es",
@@ -92,4 +92,4 @@ class Meta:
             "cut": {"at": ingest.clock.now_ms(), "position": ingest.position},
             "owing": [(one.seat, one.since_utc) for one in owing],
         }
-        return msgspec.json.encode(told)
+        return msgspec.json.encode(meta)

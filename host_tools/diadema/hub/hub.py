@@ -21,9 +21,9 @@ from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
-from diadema.hub.child import Child, PageDoor
-from diadema.hub.health import BrokerHealth
-from diadema.hub.watch import Hands, Watch
+from diadema.hub.child import Child, WebEndpoint
+from diadema.hub.storage_watch import Hands, Watch
+from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
 from diadema.site import description
 from diadema.site import file as site_file
@@ -42,7 +42,7 @@ class Hub:
         data: Path,
         *,
         port: int = 8600,
-        door: PageDoor | None = None,
+        endpoint: WebEndpoint | None = None,
         mqtt_port: int = 0,
         mqtt_host: str = LOOPBACK,
         clock: Path | None = None,
@@ -56,12 +56,12 @@ class Hub:
             )
         self.data = DataDir(data.absolute())
         self._port = port
-        self._door = door or PageDoor()
-        if not self._door.is_here and not self.data.accounts.exists():
-            raise self._door.too_early()
+        self._endpoint = endpoint or WebEndpoint()
+        if not self._endpoint.is_here and not self.data.accounts.exists():
+            raise self._endpoint.too_early()
         self.accounts_lost = False  # there were some
         self.set_up_code: str | None = None  # while there is no account, once up
-        self.pages_ca = self._door.authority(self.data)
+        self.pages_ca = self._endpoint.authority(self.data)
         self.pages_ca_is_new = False  # no browser has it
         self._mqtt = (mqtt_host, mqtt_port)
         self._clock = clock.absolute() if clock else None
@@ -72,7 +72,7 @@ class Hub:
 
     @property
     def url(self) -> str:
-        return self._door.url(self._port)
+        return self._endpoint.url(self._port)
 
     @property
     def mqtt(self) -> tuple[str, int]:
@@ -93,7 +93,7 @@ class Hub:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
             await asyncio.to_thread(self._turn_over)
-            self._port = await _claim_port(self._port, self._door.host)
+            self._port = await _claim_port(self._port, self._endpoint.host)
             self._look_at_accounts()
             await self._start()
         except BaseException:
@@ -149,9 +149,9 @@ class Hub:
         if importlib.util.find_spec("diadema.web.__main__") is not None:
             names = described.broker_names if described else []
             before = _content(self.pages_ca)
-            door = self._door.arguments(self.data, names)
+            endpoint = self._endpoint.arguments(self.data, names)
             self.pages_ca_is_new = _content(self.pages_ca) != before
-            web = self._python("diadema.web", "--port", str(self._port), *door)
+            web = self._python("diadema.web", "--port", str(self._port), *endpoint)
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
         write_whole(self.data.hub, self._info())
@@ -263,8 +263,8 @@ class Hub:
         accounts = Accounts(self.data)
         try:
             if accounts.book.is_empty():
-                if not self._door.is_here:
-                    raise self._door.too_early()
+                if not self._endpoint.is_here:
+                    raise self._endpoint.too_early()
                 self.accounts_lost = audit_was_cut(self.data)
                 if not self.accounts_lost:  # whoever emptied the file gets no code for it
                     self.set_up_code = accounts.codes.set_up()
@@ -301,7 +301,7 @@ class Hub:
                 await asyncio.sleep(_LOOK_S)
 
     async def _web_serves(self) -> None:
-        await _listening(self._port, self._door.near)
+        await _listening(self._port, self._endpoint.near)
 
     # -- down
 

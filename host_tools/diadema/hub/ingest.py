@@ -19,7 +19,7 @@ from diadema.base.locks import locked
 from diadema.base.logs import begin_log
 from diadema.base.paths import DataDir, keep_private
 from diadema.base.processes import end_broker, on_closed_input
-from diadema.hub.service import Service
+from diadema.hub.ingest_server import IngestServer
 from diadema.ingest.core import Ingest
 from diadema.site import description
 from diadema.site.station_keys import StationKeys
@@ -74,11 +74,11 @@ async def _serve(arguments: argparse.Namespace) -> int:
         writer = open_writer(data.store)
         described = description.load(data.site) if data.site.exists() else None
         ingest = Ingest(writer, described, clock)
-        service = Service(
+        server = IngestServer(
             data, url, secrets, StationKeys(data.keys), ingest, clock,
             require_proof=arguments.require_proof,
         )  # fmt: skip
-        serving = asyncio.create_task(service.run())
+        serving = asyncio.create_task(server.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         serving.cancel()

@@ -15,10 +15,10 @@ from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.hub.commanding import Commands, Frames, New
 from diadema.hub.own_journal import (
-    Deed,
     OwnJournal,
     Recorded,
     Refused,
+    SupervisorAction,
 )
 from diadema.ingest.core import Ingest
 from diadema.stations import signing
@@ -34,7 +34,7 @@ _NOBODY = "diadema"  # asked by a program that gave no name
 log = logging.getLogger(__name__)
 
 
-class _Asked(Struct, kw_only=True, forbid_unknown_fields=True, rename=LETTERS):
+class _BenchRequest(Struct, kw_only=True, forbid_unknown_fields=True, rename=LETTERS):
     """`s`: its id or its seat."""
 
     station: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -57,18 +57,18 @@ class Inspections:
         self, body: dict[str, Any], once: Once | None = None
     ) -> tuple[dict[str, Any], Frames]:
         """Tell the station. Raises Refused, ValidationError, StoreUnavailable or StoreStale."""
-        asked = msgspec.convert(body, _Asked)
-        if found := sanitize.hidden(asked.by):
-            told = ", ".join(found)
-            detail = f"by has {told}, which nobody sees: write it without"
-            raise Refused("hidden", detail, 422, name="by", found=told)
+        request = msgspec.convert(body, _BenchRequest)
+        if found := sanitize.hidden(request.by):
+            shown = ", ".join(found)
+            detail = f"by has {shown}, which nobody sees: write it without"
+            raise Refused("hidden", detail, 422, name="by", found=shown)
         site = self._ingest.site
         seats = {one.seat: one.id for one in site.stations} if site else {}
-        s = seats.get(asked.station, asked.station)
+        s = seats.get(request.station, request.station)
         station = self._ingest.stations.get(s) if s.startswith("DIA-") else None
         if station is None and s not in seats.values():
             raise Refused(
-                "unknown_station", f"no station {asked.station} here", 404, s=asked.station
+                "unknown_station", f"no station {request.station} here", 404, s=request.station
             )
         seat = self._ingest.floor.seat_name(s)
         if station is None or station.link == "lost":
@@ -80,7 +80,7 @@ class Inspections:
                 seat=seat,
                 a=session.agent,
             )
-        new = New(s, "selftest", {"bench": 1, "by": asked.by}, life_ms=LIFE_MS)
+        new = New(s, "selftest", {"bench": 1, "by": request.by}, life_ms=LIFE_MS)
         place = {"s": s, "seat": seat}
         i, frames = self._commands.order(new, once, place)
         return {**place, "i": i}, frames
@@ -95,7 +95,7 @@ class Inspections:
             self._say_without()
             return None
         key = signing.load_or_make(self._data)
-        return self._journal.record([self._deed(row, key) for row in waiting])
+        return self._journal.record([self._action(row, key) for row in waiting])
 
     def _waiting(self) -> list[Row[Any]]:
         """Those that answer a bench test which was asked for; of one told twice, the first."""
@@ -107,7 +107,7 @@ class Inspections:
             .join(tables.events, its)
             .join(tables.commands, by)
             .where(func.json_extract(cast(command.body, Text), "$.bench") == 1)
-            .where(~_recorded(tables.bench_tests), ~_told_before())
+            .where(~_recorded(tables.bench_tests), ~_answered_before())
             .limit(_AT_ONCE)
         )
         with self._reader.engine.connect() as tx:
@@ -125,23 +125,23 @@ class Inspections:
                             "tell it again: they have no record", s, count)  # fmt: skip
         self._without = found
 
-    def _deed(self, row: Row[Any], key: signing.HubKey) -> Deed:
+    def _action(self, row: Row[Any], key: signing.HubKey) -> SupervisorAction:
         station = self._ingest.station(row.s)
         test: dict[str, Any] = msgspec.json.decode(row.body)
-        asked: dict[str, Any] = msgspec.json.decode(row.asked)
+        command: dict[str, Any] = msgspec.json.decode(row.asked)
         checks: dict[str, str] = test["checks"]
         seat = self._ingest.floor.seat_name(row.s)
         record = Record(
             of=(row.s, row.e, row.n),
             utc_ms=self._ingest.clock.now_ms(),
-            by=sanitize.stripped(str(asked.get("by", ""))) or _NOBODY,
+            by=sanitize.stripped(str(command.get("by", ""))) or _NOBODY,
             seat=None if seat == row.s else seat,
             board=_cut(station.hello.board or station.state.board),
             firmware=_cut(station.state.firmware or station.hello.firmware),
             fit=test["fit"] and bool(checks) and "failed" not in checks.values(),
         )
-        told = msgspec.to_builtins(record) | {"signature": key.sign(statement(record, test))}
-        return Deed([("station.inspected", told)])
+        fields = msgspec.to_builtins(record) | {"signature": key.sign(statement(record, test))}
+        return SupervisorAction([("station.inspected", fields)])
 
 
 def _recorded(test: FromClause) -> ColumnElement[bool]:
@@ -150,7 +150,7 @@ def _recorded(test: FromClause) -> ColumnElement[bool]:
     return select(made.n).where(its).exists()
 
 
-def _told_before() -> ColumnElement[bool]:
+def _answered_before() -> ColumnElement[bool]:
     """Whether the same command had another answer before, or one that is recorded."""
     test, other = tables.bench_tests.c, tables.bench_tests.alias()
     before = tuple_(other.c.e, other.c.n) < tuple_(test.e, test.n)

@@ -39,7 +39,7 @@ pattern read diadema/v1/%u/cmd
 log = logging.getLogger("diadema.ingest")
 
 
-class Door(Struct):
+class MqttListener(Struct):
     """Where mosquitto listens; an empty `host` is every address."""
 
     port: int
@@ -51,10 +51,10 @@ class Door(Struct):
         return LOOPBACK if self.host in ("", "0.0.0.0") else self.host
 
 
-def read_door(data: DataDir) -> Door | None:
+def read_listener(data: DataDir) -> MqttListener | None:
     """None while stations connect to NATS itself."""
     try:
-        return msgspec.json.decode((data.mosquitto / "door.json").read_bytes(), type=Door)
+        return msgspec.json.decode((data.mosquitto / "door.json").read_bytes(), type=MqttListener)
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -72,7 +72,7 @@ class Mosquitto:
         self._ca = self.folder / "ca.pem"
         self._pid = self.folder / "mosquitto.pid"
 
-    def open(self, door: Door) -> None:
+    def open(self, listener: MqttListener) -> None:
         """From now on stations are told this door. `refresh` must follow. Raises DiademaError."""
         ports = self._ports()
         if not _is_loopback(ports.mqtt_host):
@@ -80,22 +80,22 @@ class Mosquitto:
                 f"NATS itself listens at {ports.mqtt_host}: start `diadema hub` without "
                 "--mqtt-host, so that stations have one door"
             )
-        if not 0 < door.port < 65536:
-            raise DiademaError(f"{door.port} is no port")
-        if door.port == ports.mqtt:
+        if not 0 < listener.port < 65536:
+            raise DiademaError(f"{listener.port} is no port")
+        if listener.port == ports.mqtt:
             raise DiademaError(
-                f"port {door.port} is NATS' own: give another with --port, or start `diadema hub` "
-                "with another --mqtt-port"
+                f"port {listener.port} is NATS' own: give another with --port, or start "
+                "`diadema hub` with another --mqtt-port"
             )
-        if door.host:
+        if listener.host:
             try:
-                ipaddress.ip_address(door.host)
+                ipaddress.ip_address(listener.host)
             except ValueError as error:
-                raise DiademaError(f"{door.host!r} is no address of this machine") from error
+                raise DiademaError(f"{listener.host!r} is no address of this machine") from error
         try:
             self.folder.mkdir(exist_ok=True, mode=0o700)
             self.folder.chmod(0o700)
-            write_whole(self.folder / "door.json", msgspec.json.encode(door), 0o600)
+            write_whole(self.folder / "door.json", msgspec.json.encode(listener), 0o600)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
@@ -109,13 +109,13 @@ class Mosquitto:
 
         It ends connections whose password is not right any more.
         """
-        door = read_door(self._data)
-        if door is None:
+        listener = read_listener(self._data)
+        if listener is None:
             return
         lines = [f"{s}:{hashed(s, password)}\n" for s, password in sorted(passwords.items())]
         running = self._running()
         _put(self._ca, Certificates(self._data.tls).ca_pem().decode())  # read at each connection
-        if _put(self.conf, self._configuration(door)) and running:
+        if _put(self.conf, self._configuration(listener)) and running:
             log.warning("mosquitto must be started again: its door or NATS' port has changed")
         changed = _put(self._acl, _ACL)
         if (_put(self._passwords, "".join(lines)) or changed) and running:
@@ -126,7 +126,7 @@ class Mosquitto:
         if running := self._running():
             os.kill(running, signal.SIGHUP)
 
-    def _configuration(self, door: Door) -> str:
+    def _configuration(self, listener: MqttListener) -> str:
         tls, ports = Certificates(self._data.tls), self._ports()
         return f"""\
 # written by `diadema mosquitto`
@@ -141,7 +141,7 @@ message_size_limit 1024
 max_inflight_messages 500
 max_queued_messages 20000
 
-listener {door.port}{f" {door.host}" if door.host else ""}
+listener {listener.port}{f" {listener.host}" if listener.host else ""}
 max_qos 1
 certfile {tls.server}
 keyfile {tls.server_key}
@@ -190,8 +190,8 @@ def hashed(s: str, password: str) -> str:
     """
     salt = hmac.digest(password.encode(), s.encode(), hashlib.sha256)[:12]
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
-    salted, told = (base64.b64encode(data).decode() for data in (salt, digest))
-    return f"$7${_ITERATIONS}${salted}${told}"
+    salted, hashed = (base64.b64encode(data).decode() for data in (salt, digest))
+    return f"$7${_ITERATIONS}${salted}${hashed}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,5 +1,7 @@
 """Acknowledgements and live rows on their way out: of each station and of each agent only the
 newest, at most one at once and one by the clock in each interval, and many in one write.
+
+`Routes`: the topics of a station, its own for Wi-Fi and those of the cable that its gateway named.
 """
 
 import logging
@@ -10,24 +12,27 @@ from collections.abc import Callable, Iterable, Mapping
 from diadema.hub.commanding import Frames
 from diadema.hub.connection import BUCKET
 from diadema.hub.stream import StreamReader
+from diadema.ingest.core import Ingest
 
 EVERY_S = 0.1
 _SPARE = 20  # acknowledgements of an interval that need not wait for its end
 
+_TOPICS = "diadema.v1."
+_CONFIG, _UPDATE = b'{"cmd":"config"', b'{"cmd":"update"'
 _KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 
 log = logging.getLogger("diadema.ingest")
 
 type Seal = Callable[[str, bytes], bytes]
-type Ways = Callable[[str, str, bytes], Iterable[str]]  # station, leaf, text: subjects
+type RouteTo = Callable[[str, str, bytes], Iterable[str]]  # station, leaf, text: subjects
 
 
 class Outbox:
     """`way`: where to; None while there is no broker: then everything waits."""
 
-    def __init__(self, seal: Seal, ways: Ways) -> None:
+    def __init__(self, seal: Seal, route: RouteTo) -> None:
         self._seal = seal
-        self._ways = ways
+        self._route = route
         self._acks: dict[str, tuple[int, int]] = {}
         self._newest: dict[str, tuple[int, int]] = {}  # by station, as sent
         self._rows: dict[str, bytes] = {}
@@ -96,7 +101,7 @@ class Outbox:
             b"".join(
                 _publish(way, self._seal(s, text))
                 for s, text in frames
-                for way in self._ways(s, "cmd", text)
+                for way in self._route(s, "cmd", text)
             )
         )
         return True
@@ -109,7 +114,7 @@ class Outbox:
             del self._acks[s]
             self._newest[s] = e, n
             ack = self._seal(s, b'{"ack":[%d,%d]}' % (e, n))
-            frames += [_publish(way, ack) for way in self._ways(s, "ack", ack)]
+            frames += [_publish(way, ack) for way in self._route(s, "ack", ack)]
         for a, row in rows.items():
             del self._rows[a]
             if _KEY.match(a):
@@ -121,3 +126,32 @@ class Outbox:
 
 def _publish(subject: str, body: bytes) -> bytes:
     return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(body), body)
+
+
+class Routes:
+    """By a cable whose station proved nothing goes no command but an update."""
+
+    def __init__(self, ingest: Ingest, giving: Callable[[str], str | None]) -> None:
+        """`giving`: the key that goes to a station now, on the port that was named."""
+        self._ingest = ingest
+        self._giving = giving
+
+    def __call__(self, s: str, leaf: str, text: bytes) -> list[str]:
+        """The subjects for `text`, an `ack` or a `cmd`; both ways where no link is known."""
+        station = self._ingest.stations.get(s)
+        if station is None:
+            return [f"{_TOPICS}{s}.{leaf}"]
+        hello = station.hello
+        config, giving = text.startswith(_CONFIG), self._giving(s) is not None
+        free = leaf == "ack" or hello.proven or text.startswith(_UPDATE) or (config and giving)
+        ways = []
+        if hello.gw and hello.links != ("wifi",) and free:
+            ways.append(f"{_TOPICS}gw-{hello.gw}.{s}.{hello.port}.{leaf}")
+        # a program that keeps no key would lose it by a configuration without one
+        if hello.links != ("usb",) and not (config and (giving or not hello.keeps)):
+            ways.append(f"{_TOPICS}{s}.{leaf}")
+        return ways
+
+    def configures(self, s: str) -> bool:
+        """Whether a configuration can go there now."""
+        return bool(self(s, "cmd", _CONFIG))

@@ -16,10 +16,10 @@ from diadema.base.errors import DiademaError
 from diadema.base.idempotency import Once
 from diadema.hub.commanding import (
     Commands,
+    Delivery,
     Frames,
     New,
     Numbered,
-    Told,
     answer_row,
 )
 from diadema.ingest.core import Ingest
@@ -40,8 +40,8 @@ class Refused(DiademaError):
         self.error, self.status, self.values = error, status, values
 
 
-class Deed(Struct):
-    """Events of one act, kind and fields each; `order`: the command that it is."""
+class SupervisorAction(Struct):
+    """Events of one action, kind and fields each; `order`: the command that it is."""
 
     events: list[tuple[str, dict[str, Any]]]
     order: New | None = None
@@ -55,7 +55,7 @@ class Reply(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """`of`: of each deed, its first event; `numbers`: of its command, where it has one;
+    """`of`: of each action, its first event; `numbers`: of its command, where it has one;
     `messages`: the events, as the stream may keep them.
     """
 
@@ -77,27 +77,27 @@ class OwnJournal:
         e, n = self._place()
         return e, n + 1
 
-    def record(self, deeds: Sequence[Deed], reply: Reply | None = None) -> Recorded:
+    def record(self, actions: Sequence[SupervisorAction], reply: Reply | None = None) -> Recorded:
         """Store them, with what is answered, and give what follows. Raises Refused,
         StoreUnavailable or StoreStale; then nothing was stored.
         """
-        for deed in deeds:
-            for k, fields in deed.events:
-                _check(k, self._whole(deed, k, fields, _MOST, _MOST, _MOST))
+        for action in actions:
+            for k, fields in action.events:
+                _check(k, self._whole(action, k, fields, _MOST, _MOST, _MOST))
         made = _Made()
 
         def build() -> tuple[list[Message], Orders]:
-            made.numbered = self._commands.number([one.order for one in deeds if one.order])
+            made.numbered = self._commands.number([one.order for one in actions if one.order])
             e, n = self._place()
             waiting = iter(made.numbered.made)
             made.messages = []
-            for deed in deeds:
-                i = next(waiting).i if deed.order else None
+            for action in actions:
+                i = next(waiting).i if action.order else None
                 made.numbers.append(i)
                 made.of.append((ME, e, n + 1))
-                for k, fields in deed.events:
+                for k, fields in action.events:
                     n += 1
-                    body = _encode(self._whole(deed, k, fields, e, n, i))
+                    body = _encode(self._whole(action, k, fields, e, n, i))
                     made.messages.append(Message(n, subject_of(ME), body))
             if reply is not None:
                 answer = reply.answer(made.of, made.numbers)
@@ -110,7 +110,7 @@ class OwnJournal:
         self._commands.stored(made.numbered)
         frames: Frames = []
         for new, command in zip(made.numbered.wanted, made.numbered.made, strict=True):
-            frames += self._commands.frames(Told(new.station, [command]))
+            frames += self._commands.frames(Delivery(new.station, [command]))
         return Recorded(made.of, made.numbers, made.messages, effects, frames)
 
     def _place(self) -> tuple[int, int]:
@@ -121,13 +121,19 @@ class OwnJournal:
         return station.state.epoch, station.journal_of(station.state.epoch).position
 
     def _whole(
-        self, deed: Deed, k: str, fields: Mapping[str, Any], e: int, n: int, i: int | None
+        self,
+        action: SupervisorAction,
+        k: str,
+        fields: Mapping[str, Any],
+        e: int,
+        n: int,
+        i: int | None,
     ) -> dict[str, Any]:
         place = {"s": ME, "e": e, "n": n, "b": 0, "u": 0, "t": self._ingest.clock.now_ms(), "k": k}
-        told = {name: value for name, value in fields.items() if value is not None}
-        if deed.order is not None:
-            told |= {"target": deed.order.station, "command": i}
-        return place | told
+        given = {name: value for name, value in fields.items() if value is not None}
+        if action.order is not None:
+            given |= {"target": action.order.station, "command": i}
+        return place | given
 
 
 class _Made(Struct):

@@ -1,5 +1,5 @@
 """A PIN that is reset and chosen anew: a code for one use stands in the site's description in its
-place, until the verifier of the PIN that she chose at a station takes it over.
+place, until the verifier of the PIN that the agent chose at a station takes it over.
 """
 
 import json
@@ -42,7 +42,7 @@ class PinResets:
         self._clock = clock
 
     def prepare(self, a: str, code: str, place: tuple[int, int]) -> None:
-        """Have her choose another by this code, which is kept nowhere, as soon as event `place` of
+        """Have the agent choose another by this code, stored nowhere, once event `place` of
         the hub's journal stands. Raises StoreUnavailable; then nothing changed.
         """
         until = self._clock.now_ms() // 1000 + LIFE_S

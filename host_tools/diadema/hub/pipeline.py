@@ -18,20 +18,22 @@ from diadema.store import StoreBehind, StoreStale, StoreUnavailable
 
 _DEPTH = 2  # batches that may be under way
 
-type Patient = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
+log = logging.getLogger("diadema.ingest")
+
+type TakeWithRetry = Callable[[Sequence[Message], str, str, int], Awaitable[Effects]]
 
 
 class Pipeline:
-    """`patient` takes a batch however long the store takes nothing; `follow` is called with the
-    effects of each batch. Where `patient` finds less in the store than was written, all that is
+    """`retry` takes a batch however long the store takes nothing; `follow` is called with the
+    effects of each batch. Where `retry` finds less in the store than was written, all that is
     under way is dropped and its StoreBehind is raised: the stream has to be read from there again.
     """
 
     def __init__(
-        self, ingest: Ingest, patient: Patient, follow: Callable[[Effects], Awaitable[None]]
+        self, ingest: Ingest, retry: TakeWithRetry, follow: Callable[[Effects], Awaitable[None]]
     ) -> None:
         self._ingest = ingest
-        self._patient = patient
+        self._retry = retry
         self._follow = follow
         self._under_way: deque[tuple[Begun | None, Sequence[Message], str, str]] = deque()
         self._written = 0  # up to where of the stream, since it was begun
@@ -42,7 +44,7 @@ class Pipeline:
             await self._end_first()
         if any(begun is None or _failed(begun) for begun, *_ in self._under_way):
             await self.settle()
-        begun = None  # then it is taken patiently, in its turn
+        begun = None  # then it is tried again and again, in its turn
         with suppress(StoreUnavailable, StoreStale):
             begun = self._ingest.begin(messages, created, server)
         self._under_way.append((begun, messages, created, server))
@@ -61,7 +63,7 @@ class Pipeline:
                 effects = self._ingest.end(begun)
         if effects is None:
             try:
-                effects = await self._patient(messages, created, server, self._written)
+                effects = await self._retry(messages, created, server, self._written)
             except StoreBehind:
                 self._under_way.clear()
                 self._written = 0
@@ -75,12 +77,7 @@ def _failed(begun: Begun) -> bool:
     return begun.written.done() and begun.written.exception() is not None
 
 
-_RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-
-log = logging.getLogger("diadema.ingest")
-
-
-class Patience:
+class StoreRetry:
     """`paused`: the store takes nothing just now."""
 
     def __init__(self) -> None:
@@ -98,7 +95,7 @@ class Patience:
                     log.error("the store takes nothing (%s); waiting. Free disk space, or end the "
                               "program that holds the database.", error)  # fmt: skip
                 self.paused = True
-                await asyncio.sleep(backoff_s(attempt, _RETRY_S))
+                await asyncio.sleep(backoff_s(attempt))
                 continue
             if self.paused:
                 log.warning("the store takes events again")

@@ -14,15 +14,15 @@ from nats.aio.msg import Msg
 
 from diadema.base.errors import DiademaError, UpdateError
 from diadema.base.idempotency import HEADER, Once
-from diadema.hub.mosquitto import Door
+from diadema.hub.enrolment import LONGEST_S
+from diadema.hub.mosquitto import MqttListener
 from diadema.hub.own_journal import Refused
-from diadema.hub.provision_windows import LONGEST_S
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire.letters import LETTERS
 
 if TYPE_CHECKING:
-    from diadema.hub.service import Service
+    from diadema.hub.ingest_server import IngestServer
 
 log = logging.getLogger("diadema.ingest")
 
@@ -85,28 +85,28 @@ class _Update(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Requests:
-    def __init__(self, service: "Service") -> None:
-        self._service = service
+    def __init__(self, server: "IngestServer") -> None:
+        self._server = server
 
     def answers(self) -> dict[str, Answer]:
         """A callback for each subject."""
         return {
             "hub.act": self._named(self._on_act),
-            "hub.ca": self._asked(self._on_ca),
+            "hub.ca": self._request(self._on_ca),
             "hub.record": self._named(self._on_record),
             "hub.command": self._named(self._on_command),
-            "hub.clock": self._asked(self._on_clock),
-            "hub.configuration": self._asked(self._on_configuration),
-            "hub.command.get": self._asked(self._on_state),
-            "hub.enrol": self._asked(self._on_enrol),
-            "hub.journal": self._asked(self._on_journal),
-            "hub.mosquitto": self._asked(self._on_mosquitto),
-            "hub.provision": self._asked(self._on_provision),
-            "hub.queue": self._asked(self._on_queue),
+            "hub.clock": self._request(self._on_clock),
+            "hub.configuration": self._request(self._on_configuration),
+            "hub.command.get": self._request(self._on_state),
+            "hub.enrol": self._request(self._on_enrol),
+            "hub.journal": self._request(self._on_journal),
+            "hub.mosquitto": self._request(self._on_mosquitto),
+            "hub.provision": self._request(self._on_provision),
+            "hub.queue": self._request(self._on_queue),
             "hub.selftest": self._named(self._on_selftest),
-            "hub.site": self._asked(self._on_site),
-            "hub.status": self._asked(self._on_status),
-            "hub.update": self._asked(self._on_update),
+            "hub.site": self._request(self._on_site),
+            "hub.status": self._request(self._on_status),
+            "hub.update": self._request(self._on_update),
         }
 
     def _named(
@@ -116,12 +116,12 @@ class Requests:
 
         async def on_write(body: dict[str, Any], message: Msg) -> dict[str, Any]:
             once = Once.read((message.headers or {}).get(HEADER))
-            kept = self._service.answers.of(once) if once else None
-            return kept if kept is not None else await answer(body, once)
+            stored = self._server.answers.of(once) if once else None
+            return stored if stored is not None else await answer(body, once)
 
         return self._answering(on_write)
 
-    def _asked(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
+    def _request(self, answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> Answer:
         return self._answering(lambda body, _: answer(body))
 
     def _answering(
@@ -147,37 +147,37 @@ class Requests:
 
     async def _on_command(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         s = str(body.pop("s", ""))
-        if s not in self._service.ingest.stations and not self._service.keeper.knows(s):
+        if s not in self._server.ingest.stations and not self._server.keeper.knows(s):
             return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
-        i, frames = self._service.commands.ask(s, body, once)
-        await self._service.send(frames)
+        i, frames = self._server.commands.ask(s, body, once)
+        await self._server.send(frames)
         return {"i": i}
 
     async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""
-        answer, done = self._service.acts.act(body, once)
-        await self._service.recorded(done)
+        answer, done = self._server.actions.act(body, once)
+        await self._server.recorded(done)
         if "code" in answer:
-            self._service.keeper.load()
-            await self._service.use_site()
+            self._server.keeper.load()
+            await self._server.use_site()
         return answer
 
     async def _on_record(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
-        answer, done = self._service.acts.record(body, once)
-        await self._service.recorded(done)
+        answer, done = self._server.actions.record(body, once)
+        await self._server.recorded(done)
         return answer
 
     async def _on_state(self, body: dict[str, Any]) -> dict[str, Any]:
         """What became of a command; also asked to see whether we are alive, and take events."""
         reply = self._command_state(body)
-        return reply | {"paused": True} if self._service.paused else reply
+        return reply | {"paused": True} if self._server.paused else reply
 
     def _command_state(self, body: dict[str, Any]) -> dict[str, Any]:
-        command = self._service.reader.command(*msgspec.convert(body, _Command).key)
+        command = self._server.reader.command(*msgspec.convert(body, _Command).key)
         if command is None:
             return {"error": "unknown_command", "detail": "no such command", "status": 404}
         answer, expires = command["answer"], command["expires_utc"]
-        due = expires is not None and expires <= self._service.clock.now_ms()
+        due = expires is not None and expires <= self._server.clock.now_ms()
         return {
             "i": body["i"],
             "answered": msgspec.json.decode(answer) if answer else None,
@@ -186,26 +186,26 @@ class Requests:
 
     async def _on_clock(self, body: dict[str, Any]) -> dict[str, Any]:
         """What is known of one station's clock."""
-        station = self._service.ingest.stations.get(str(body.get("s", "")))
+        station = self._server.ingest.stations.get(str(body.get("s", "")))
         if station is None:
             return {"error": "unknown_station", "detail": "no such station", "status": 404}
-        return {**station_state.told(station.state.clock, self._service.clock.now_ms())}
+        return {**station_state.clock_fields(station.state.clock, self._server.clock.now_ms())}
 
     async def _on_status(self, _: dict[str, Any]) -> dict[str, Any]:
-        known = self._service.ingest.stations.values()
+        known = self._server.ingest.stations.values()
         stations = [one for one in known if one.station.startswith("DIA-")]
         links = [station.link for station in stations]
         clocks = [station.state.clock for station in stations]
         stored = await asyncio.to_thread(
-            self._service.reader.status
+            self._server.reader.status
         )  # counting many takes a moment
         return stored | {
-            "paused": self._service.paused,
-            "publish_violations": self._service.publish_violations,
-            "refused": self._service.refused,
-            "deferred": self._service.ingest.deferred,
-            "open_commands": self._service.commands.waiting,
-            "clocks": station_state.summary(clocks, self._service.clock.now_ms()),
+            "paused": self._server.paused,
+            "publish_violations": self._server.publish_violations,
+            "refused": self._server.refused,
+            "deferred": self._server.ingest.deferred,
+            "open_commands": self._server.commands.waiting,
+            "clocks": station_state.summary(clocks, self._server.clock.now_ms()),
             "links": {link: links.count(link) for link in ("up", "late", "lost")},
         }
 
@@ -214,106 +214,108 @@ class Requests:
         s = str(body.get("s", ""))
         renew, revoke = body.get("renew") is True, body.get("revoke") is True
         if s.startswith("gw-"):
-            return await self._service.enrol_gateway(s[3:], renew=renew, revoke=revoke)
-        of_the_site = self._service.keeper.knows(s)
-        if not of_the_site and not (revoke and self._service.enrolment.knows(s)):
+            return await self._server.enrol_gateway(s[3:], renew=renew, revoke=revoke)
+        of_the_site = self._server.keeper.knows(s)
+        if not of_the_site and not (revoke and self._server.enrolment.knows(s)):
             detail = f"{s} is not in site.json: name it there first"
             return {"error": "unknown_station", "detail": detail, "status": 404}
         if renew:
-            self._service.enrolment.renew(s)
+            self._server.enrolment.renew(s)
         elif revoke:
-            self._service.enrolment.revoke(s)
+            self._server.enrolment.revoke(s)
         if renew or revoke:
             try:
-                await self._service.use_site()
+                await self._server.use_site()
             finally:  # whoever else cannot be told
-                await self._service.kick(s)
-        access = self._service.keeper.access(s)
+                await self._server.disconnect(s)
+        access = self._server.keeper.access(s)
         return {"s": s, "user": s, "password": None} | access
 
     async def _on_provision(self, body: dict[str, Any]) -> dict[str, Any]:
         """Stations may be given their keys, each on its port, for so long."""
-        told = msgspec.convert(body, _Provision)
-        for one in told.stations:
-            await self._service.open_window(one.station, one.gw, one.at, one.port, told.seconds)
-        return {"seconds": told.seconds}
+        request = msgspec.convert(body, _Provision)
+        for one in request.stations:
+            await self._server.open_window(one.station, one.gw, one.at, one.port, request.seconds)
+        return {"seconds": request.seconds}
 
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
         """A switch's log: its events are stored when this answers, each once."""
-        told = msgspec.convert(body, _Log)
-        bodies = [one.encode() for one in told.events]
-        position = await self._service.take_log(told.station, told.epoch, bodies, live=told.live)
+        request = msgspec.convert(body, _Log)
+        bodies = [one.encode() for one in request.events]
+        position = await self._server.take_log(
+            request.station, request.epoch, bodies, live=request.live
+        )
         return {"position": position}
 
     async def _on_journal(self, body: dict[str, Any]) -> dict[str, Any]:
         """What was read from a station's flash: stored when this answers, each event once."""
-        told = msgspec.convert(body, _Journal)
-        await self._service.take_journal(told.station, [one.encode() for one in told.events])
-        return {"taken": len(told.events)}
+        request = msgspec.convert(body, _Journal)
+        await self._server.take_journal(request.station, [one.encode() for one in request.events])
+        return {"taken": len(request.events)}
 
     async def _on_selftest(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A station's bench test begins; its record is made when it tells how it ended."""
-        answer, frames = self._service.inspections.begin(body, once)
-        await self._service.send(frames)
+        answer, frames = self._server.inspections.begin(body, once)
+        await self._server.send(frames)
         return answer
 
     async def _on_configuration(self, body: dict[str, Any]) -> dict[str, Any]:
         """What a station should have, for one that has lost it."""
-        s, maker = str(body.get("s", "")), self._service.keeper.maker
+        s, maker = str(body.get("s", "")), self._server.keeper.maker
         if maker is None or not maker.knows(s):
             return {"error": "unknown_station", "detail": f"no seat has {s}", "status": 404}
-        key = await self._service.new_key(s)
-        maker = self._service.keeper.maker or maker  # it may be another by the key
+        key = await self._server.new_key(s)
+        maker = self._server.keeper.maker or maker  # it may be another by the key
         config = b64encode(maker.build(s, key)).decode()
         return {"generation": maker.generation, "config": config}
 
     async def _on_site(self, _: dict[str, Any]) -> dict[str, Any]:
-        self._service.keeper.load()
-        await self._service.use_site()
-        return {"generation": self._service.keeper.generation}
+        self._server.keeper.load()
+        await self._server.use_site()
+        return {"generation": self._server.keeper.generation}
 
     async def _on_ca(self, _: dict[str, Any]) -> dict[str, Any]:
         """Another CA of the broker comes to the stations, beside the one they hold."""
-        self._service.ca_change.begin()
-        await self._service.use_site()
-        return {"generation": self._service.keeper.generation}
+        self._server.ca_change.begin()
+        await self._server.use_site()
+        return {"generation": self._server.keeper.generation}
 
     async def _on_update(self, body: dict[str, Any]) -> dict[str, Any]:
         """New programs: a bundle comes in, a roll-out begins, ends or goes on."""
-        told = msgspec.convert(body, _Update)
-        updates = self._service.updates
-        if told.do == "add":
-            found = updates.add(await asyncio.to_thread(_bundle_bytes, told))
+        request = msgspec.convert(body, _Update)
+        updates = self._server.updates
+        if request.do == "add":
+            found = updates.add(await asyncio.to_thread(_bundle_bytes, request))
             manifest: dict[str, Any] = msgspec.to_builtins(found.manifest)
             return {"sha256": found.sha256, "parts": found.parts, "manifest": manifest}
-        if told.do == "start":
-            return {"number": updates.start(told.plan).number}
-        if told.do == "stop":
-            updates.stop(told.number)
-        elif told.do == "resume":
-            updates.resume(told.number, told.stop_after, told.retry)
-        return {"rollouts": updates.told()}
+        if request.do == "start":
+            return {"number": updates.start(request.plan).number}
+        if request.do == "stop":
+            updates.stop(request.number)
+        elif request.do == "resume":
+            updates.resume(request.number, request.stop_after, request.retry)
+        return {"rollouts": updates.summaries()}
 
     async def _on_mosquitto(self, body: dict[str, Any]) -> dict[str, Any]:
         """Mosquitto as the stations' door; `remove`: NATS' own again."""
-        mosquitto = self._service.mosquitto
+        mosquitto = self._server.mosquitto
         if body.pop("remove", False):
             mosquitto.close()
             conf = None
         else:
-            mosquitto.open(msgspec.convert(body, Door))
+            mosquitto.open(msgspec.convert(body, MqttListener))
             conf = str(mosquitto.conf)
-        await self._service.use_site()
+        await self._server.use_site()
         return {"conf": conf}
 
 
-def _bundle_bytes(told: _Update) -> bytes:
+def _bundle_bytes(request: _Update) -> bytes:
     """Raises UpdateError."""
     try:
-        if told.path is not None:
-            return Path(told.path).read_bytes()
-        return b64decode(told.bundle or "", validate=True)
+        if request.path is not None:
+            return Path(request.path).read_bytes()
+        return b64decode(request.bundle or "", validate=True)
     except OSError as error:
-        raise UpdateError(f"cannot read {told.path}: {error.strerror}") from error
+        raise UpdateError(f"cannot read {request.path}: {error.strerror}") from error
     except ValueError as error:
         raise UpdateError(f"the bundle is no base64: {error}") from error

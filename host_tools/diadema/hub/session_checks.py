@@ -26,7 +26,7 @@ LOCKS_S = (30, 60, 120, 300, 900)  # after the last of them, and after each one 
 
 
 class SessionChecks:
-    """`note` what changed; `due` tells what to say of it, as often as it is asked until `told`."""
+    """`note` what changed; `due` tells what to say of it, at each call until `forget`."""
 
     def __init__(self, ingest: Ingest, badge_key: str) -> None:
         self._ingest = ingest
@@ -43,7 +43,7 @@ class SessionChecks:
             self._due[s] = True
 
     def due(self) -> list[tuple[str, dict[str, Any]]]:
-        """(station, `session` command) for what can be judged now; say `told` of each then."""
+        """(station, `session` command) for what can be judged now; call `forget` for each then."""
         site, ready = self._ingest.site, self._ready()
         if site is None or not ready:
             return []
@@ -52,7 +52,7 @@ class SessionChecks:
             for session, here in ready:
                 verdict = self._judge(tx, site, session, here)
                 if verdict is None:
-                    self.told(session.station)
+                    self.forget(session.station)
                     continue
                 word, reason = verdict
                 command = {"cmd": "session", "agent": session.agent, "verdict": word}
@@ -64,10 +64,10 @@ class SessionChecks:
         frames: Frames = []
         for s, command in self.due():
             frames += commands.ask(s, command)[1]
-            self.told(s)
+            self.forget(s)
         return frames
 
-    def told(self, s: str) -> None:
+    def forget(self, s: str) -> None:
         self._due.pop(s, None)
 
     # -- inside
@@ -79,7 +79,7 @@ class SessionChecks:
             station = self._ingest.station(s)
             session = station.state.session
             if session is None:
-                self.told(s)
+                self.forget(s)
             elif _heard(station):
                 here = self._seats(session.agent)
                 if self._due[s]:  # an older one may have to end for it
@@ -90,7 +90,7 @@ class SessionChecks:
         return ready
 
     def _seats(self, a: str) -> list[Station]:
-        """Every station where she is logged in."""
+        """Every station where the agent is logged in."""
         stations = [self._ingest.station(s) for s in self._ingest.floor.seats(a)]
         return [one for one in stations if one.state.session and one.state.session.agent == a]
 
@@ -127,13 +127,13 @@ class SessionChecks:
 
     def _locked(self, a: str, s: str, utc: int) -> bool:
         """By wrong PINs at other stations, which this one could not know of."""
-        told = [
+        wrong = [
             one.state.wrong_pins[a]
             for one in self._ingest.stations.values()
             if one.station != s and a in one.state.wrong_pins
         ]
-        tries = sum(count for count, _ in told)
-        last = max((at for _, at in told if at is not None and at <= utc), default=None)
+        tries = sum(count for count, _ in wrong)
+        last = max((at for _, at in wrong if at is not None and at <= utc), default=None)
         if last is None or tries < TRIES:
             return False
         return utc - last < LOCKS_S[min(tries - TRIES, len(LOCKS_S) - 1)] * 1000
@@ -159,7 +159,7 @@ def _badge_of(tx: Connection, session: Session) -> str | None:
 
 
 def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
-    """By the site's policy and by what she has."""
+    """By the site's policy and by what the agent has."""
     if method == "badge_secure":
         return any(map(is_secure, badges)) and site.pin != "always"
     if method == "code_pin":
@@ -168,7 +168,7 @@ def _allowed(site: Site, agent: Agent, method: str, badges: list[str]) -> bool:
 
 
 def _seated_twice(site: Site, session: Session, here: list[Station]) -> str | None:
-    """Why this one of several sessions of hers must end."""
+    """Why this one of several sessions of the agent must end."""
     others = [
         other
         for one in here

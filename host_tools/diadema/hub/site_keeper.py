@@ -12,7 +12,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.paths import DataDir
 from diadema.hub.broker import read_ports
 from diadema.hub.enrolment import Enrolment
-from diadema.hub.mosquitto import read_door
+from diadema.hub.mosquitto import read_listener
 from diadema.ingest.core import Ingest
 from diadema.site.badges import badge_hash
 from diadema.site.description import Site, load
@@ -31,7 +31,7 @@ from diadema.store.attendance import Badge, Badges
 
 
 def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:
-    """Every badge that the site names; one that is hers for good is so from now on."""
+    """Every badge that the site names; one that is the agent's for good is so from now on."""
     key = bytes.fromhex(badge_key)
     rows = []
     for agent in site.agents:
@@ -138,18 +138,22 @@ class SiteKeeper:
 
     def access(self, s: str) -> dict[str, Any]:
         """What a station needs to connect by MQTT; empty when it may not, or nobody listens."""
-        password, where = self._enrolment.password(s), self.door()
+        password, where = self._enrolment.password(s), self.mqtt_address()
         if not where or password is None:
             return {}
-        door = read_door(self._data)
-        return where | ({"port": door.port} if door else {}) | {"user": s, "password": password}
+        listener = read_listener(self._data)
+        return (
+            where
+            | ({"port": listener.port} if listener else {})
+            | {"user": s, "password": password}
+        )
 
-    def door(self) -> dict[str, Any]:
+    def mqtt_address(self) -> dict[str, Any]:
         """Where NATS itself listens for MQTT; empty when it never did."""
         ports = read_ports(self._data)
         if ports is None:
             return {}
-        ca = Certificates(self._data.tls).told()
+        ca = Certificates(self._data.tls).published()
         return {"host": ports.name, "port": ports.mqtt, "ca": ca}
 
     def _own(self, site: Site, s: str) -> dict[str, Any]:

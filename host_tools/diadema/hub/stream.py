@@ -23,7 +23,7 @@ _GATHER_S = 0.05  # how long a batch may grow while more is known to wait
 _EXPIRES_S = 30
 _HEARTBEAT_S = 1
 _REST_LIMIT = 2 << 20  # bytes; the broker's largest message has half as many
-_SUBJECTS_KEPT = 100_000
+_SUBJECTS_LIMIT = 100_000
 _SILENCE_S = 3.0  # no message and no heartbeat: the consumer is gone
 _INBOX = b"_INBOX.diadema."
 
@@ -58,7 +58,7 @@ class StreamReader(asyncio.Protocol):
         self._rest = b""
         self._ready: list[Message] = []
         self._since = 0.0  # when the first of the ready ones came
-        self._asked: deque[int] = deque()  # messages still due to each open request
+        self._requested: deque[int] = deque()  # messages still due to each open request
         self._delivered = 0
         self._waiting = 0  # messages that the broker still has for us
         self._subjects: dict[bytes, str] = {}
@@ -112,7 +112,7 @@ class StreamReader(asyncio.Protocol):
         """Keep one request open and, while messages flow, a second behind it."""
         if self._transport is None or self._broken or len(self._ready) > BATCH:
             return
-        while len(self._asked) < 2 and sum(self._asked) <= BATCH // 2:
+        while len(self._requested) < 2 and sum(self._requested) <= BATCH // 2:
             wanted = {
                 "batch": BATCH,
                 "expires": _EXPIRES_S * 10**9,
@@ -122,7 +122,7 @@ class StreamReader(asyncio.Protocol):
             self._transport.write(
                 b"PUB %b %b %d\r\n%b\r\n" % (self._next, self._inbox, len(body), body)
             )
-            self._asked.append(BATCH)
+            self._requested.append(BATCH)
 
     # -- asyncio.Protocol
 
@@ -178,7 +178,7 @@ class StreamReader(asyncio.Protocol):
             self._count(len(ready) - before, reply)
 
     def _name(self, subject: bytes) -> str:
-        if len(self._subjects) > _SUBJECTS_KEPT:
+        if len(self._subjects) > _SUBJECTS_LIMIT:
             self._subjects.clear()
         return self._subjects.setdefault(subject, subject.decode())
 
@@ -193,12 +193,12 @@ class StreamReader(asyncio.Protocol):
             return
         if len(self._ready) == arrived:
             self._since = time.monotonic()
-        while arrived and self._asked:
-            met = min(arrived, self._asked[0])
+        while arrived and self._requested:
+            met = min(arrived, self._requested[0])
             arrived -= met
-            self._asked[0] -= met
-            if not self._asked[0]:
-                self._asked.popleft()
+            self._requested[0] -= met
+            if not self._requested[0]:
+                self._requested.popleft()
         self._ask()
         self._wake.set()
 
@@ -206,8 +206,8 @@ class StreamReader(asyncio.Protocol):
         self._heard = time.monotonic()
         code = headers[9:12]
         if code == b"408":  # the request ran out of time
-            if self._asked:
-                self._asked.popleft()
+            if self._requested:
+                self._requested.popleft()
         elif code != b"100":
             self._break(headers.partition(b"\r\n")[0].decode(errors="replace"))
         self._wake.set()

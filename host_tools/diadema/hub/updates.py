@@ -22,13 +22,13 @@ from diadema.stations.update.bundle import Bundle, BusyStations, Sending
 from diadema.stations.update.plan import RolloutPlan, StationFacts, facts_of, steps_since
 from diadema.stations.update.rollout import Rollout
 from diadema.store import tables
+from diadema.store.host_rows import Seat, Step
 from diadema.store.station_state import Station
-from diadema.store.update_rows import Seat, Step
 from diadema.wire.letters import from_columns
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way
 _LIFE_MS = 60_000  # of the first part's command: after that it is begun again
-_KEPT = 20  # roll-outs that are told
+_SHOWN = 20  # roll-outs that are told
 _NAMED = 8  # stations, in a refusal
 _encode = msgspec.json.encode
 
@@ -144,11 +144,11 @@ class Updates:
             raise UpdateError(f"there is no roll-out {number}: `diadema update status` tells all")
         return self.rollouts[number]
 
-    def told(self) -> list[dict[str, Any]]:
+    def summaries(self) -> list[dict[str, Any]]:
         """The newest roll-outs, as the web and the shell show them."""
         facts, name = self._facts(), self._ingest.floor.seat_name
         shown = []
-        for number in sorted(self.rollouts)[-_KEPT:]:
+        for number in sorted(self.rollouts)[-_SHOWN:]:
             one = self.rollouts[number]
             plain: dict[str, Any] = msgspec.to_builtins(one)
             del plain["held"]
@@ -242,9 +242,9 @@ class Updates:
         if passed:
             return "; ".join(_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED])
         if plan.only:
-            told = [facts[s] for s in plan.only]
+            targets = [facts[s] for s in plan.only]
             return "; ".join(
-                f"{name(one.station)} is {one.board}, has {one.of(plan)}" for one in told
+                f"{name(one.station)} is {one.board}, has {one.of(plan)}" for one in targets
             )
         if any(fact.board == plan.board for fact in facts.values()):
             return f"all of them have {plan.version} already"

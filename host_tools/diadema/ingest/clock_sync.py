@@ -3,9 +3,9 @@ when an anchor comes. A boot that ends without one waits for the next boot that 
 """
 
 from diadema.ingest.messages import Changes
-from diadema.ingest.trails import clock_set
-from diadema.ingest.window import FIRST_MS
-from diadema.store.station_state import BOOTS_KEPT, UNTOLD_MS, Adrift, StationState, between
+from diadema.ingest.state_intervals import clock_set
+from diadema.ingest.time_window import FIRST_MS
+from diadema.store.station_state import BOOTS_LIMIT, UNTOLD_MS, Adrift, StationState, between
 from diadema.wire.events import Event, StationClock
 
 
@@ -15,23 +15,23 @@ def end_boot(state: StationState) -> None:
         state.sure_utc = state.newest_utc
         state.sure_ms = state.clock.uncertainty_at(state.uptime_ms)
     elif not state.is_new:
-        b = state.boot if state.hourless else 0
+        b = state.boot if state.untimed else 0
         last = state.adrift[-1] if state.adrift else None
         if last is not None and not b and not last.boot:
             last.ms += state.uptime_ms
         else:
             state.adrift.append(Adrift(state.epoch, b, state.uptime_ms))
-        if len(state.adrift) > BOOTS_KEPT:
+        if len(state.adrift) > BOOTS_LIMIT:
             del state.adrift[0]
-    state.offset, state.hourless, state.clock = None, False, state.clock.next_boot()
+    state.offset, state.untimed, state.clock = None, False, state.clock.next_boot()
 
 
-def hour_before_anchor(changes: Changes, state: StationState, event: Event) -> int | None:
+def utc_before_anchor(changes: Changes, state: StationState, event: Event) -> int | None:
     """UTC of an event of a boot without an anchor: its own `t`. By that the boot has its hour too:
     the anchor that gave it to the station is lost.
     """
     if event.utc_ms is None:
-        state.hourless |= isinstance(getattr(event, "agent", None), str)
+        state.untimed |= isinstance(getattr(event, "agent", None), str)
     elif type(event) is not StationClock:
         _anchor(changes, state, event, event.utc_ms, "event", UNTOLD_MS)
     return event.utc_ms

@@ -8,7 +8,12 @@ from typing import Any
 from msgspec import UNSET
 
 from diadema.ingest import sessions
-from diadema.ingest.closing import close_contact, stop_clocks, stop_hold, wrapup_u
+from diadema.ingest.contact_end import (
+    close_contact,
+    stop_clocks,
+    stop_hold,
+    wrapup_u,
+)
 from diadema.ingest.messages import Changes
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
@@ -66,8 +71,8 @@ def find(changes: Changes, state: StationState, event: Any, utc: Utc) -> Contact
 
 def known_closed(changes: Changes, state: StationState, c: str) -> Contact | None:
     """One that is over and of which something is heard again."""
-    kept = [state.last, *state.coded_late] if state.last is not None else state.coded_late
-    for contact in kept:
+    closed = [state.last, *state.coded_late] if state.last is not None else state.coded_late
+    for contact in closed:
         if contact.contact == c:
             changes.contact(contact)
             return contact
@@ -167,7 +172,7 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
 
 
 def _end_before(contact: Contact, event: ev.ContactEnded) -> None:
-    """At the last voice, but not before she took the call in this boot."""
+    """At the last voice, but not before the agent took the call in this boot."""
     contact.estimated = True
     began = contact.answered_u if contact.answered_u is not None else contact.start_u
     earliest = min(began, event.uptime_ms) if contact.start_b == event.boot else 0

@@ -21,11 +21,11 @@ from diadema.ingest.intake import Intake, sender_of
 from diadema.ingest.messages import Changes, Effects, Message, Orders, Rows
 from diadema.ingest.proof import Proofs
 from diadema.ingest.sessions import Departures, marks_among, placed
-from diadema.ingest.window import Refused, Window
+from diadema.ingest.time_window import Refused, Window
 from diadema.site.description import Site
 from diadema.store import Batch, Contact, StoreBehind, StoreStale, Writer, tables
-from diadema.store.chain import Chain, MarkRow, Placed, Told
-from diadema.store.kept_contacts import reaching
+from diadema.store.chain import Chain, MarkContent, MarkRow, Placed
+from diadema.store.contact_rows import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
 from diadema.store.station_state import Greeting, Journal, Station, StationState, saved
 from diadema.store.writer import Found, position_of
@@ -149,7 +149,7 @@ class Ingest:
                 self.stations,
                 self._names,
                 changes,
-                self._kept,
+                self._load_journal,
                 self._letters,
                 self.proofs,
                 self._of_site,
@@ -162,8 +162,8 @@ class Ingest:
             if changes.marks:
                 batch.marks += self._chained(changes.marks, effects)
             effects.placed = bool(changes.hours)
-            effects.chosen = tables.pin_choices in changes.kept
-            effects.tested = tables.bench_tests in changes.kept
+            effects.chosen = tables.pin_choices in changes.retained
+            effects.tested = tables.bench_tests in changes.retained
             if orders is not None:
                 batch.commands, batch.ended = orders.rows, orders.ended
                 batch.said = orders.answers
@@ -211,7 +211,7 @@ class Ingest:
         return self.save((), self.floor.agents())
 
     def doubt_links(self) -> None:
-        """Nobody is connected until he says hello again. Written, for that outlasts us."""
+        """Nobody is connected until the next greeting. Written, for that outlasts us."""
         with self._with_store():
             doubted = [station for station in self.stations.values() if station.hello.up]
             for station in doubted:
@@ -256,7 +256,9 @@ class Ingest:
             ]
             self.writer.put(tx, tables.marks, self._chained(rows, effects))
 
-    def _chained(self, marks: Sequence[tuple[Told, Placed]], effects: Effects) -> list[MarkRow]:
+    def _chained(
+        self, marks: Sequence[tuple[MarkContent, Placed]], effects: Effects
+    ) -> list[MarkRow]:
         effects.marks += [
             (a, badge, direction, utc) for (*_, a, badge, direction, _), (_, utc, _) in marks
         ]
@@ -333,8 +335,11 @@ class Ingest:
         effects.updates = changes.updates
         effects.opened = changes.opened
         effects.ended = {session.station for session in changes.ended}
-        told = (*changes.contacts.values(), *changes.answered)  # also of who is not there any more
-        effects.rows = self._render(changes.agents.union(contact.agent for contact in told))
+        concerned = (
+            *changes.contacts.values(),
+            *changes.answered,
+        )  # also of who is not there any more
+        effects.rows = self._render(changes.agents.union(contact.agent for contact in concerned))
 
     def _render(self, agents: Iterable[str]) -> dict[str, bytes]:
         changed: dict[str, bytes] = {}
@@ -354,7 +359,7 @@ class Ingest:
             rows |= {(c.station, c.epoch, c.sequence): c for c in station.state.open}
         self.floor.count(rows.values())
 
-    def _kept(self, s: str, e: int) -> Journal:
+    def _load_journal(self, s: str, e: int) -> Journal:
         with self._reading() as tx:
             position, pending = journal_of(tx, s, e)
         return Journal(e, position, pending)

@@ -111,18 +111,18 @@ def obeyed(messages: Sequence[Message], erased: ErasedList, tx: Connection) -> S
     if not any(erased.has(one.data) for one in messages):
         return messages
     names = Names()
-    return [_as_kept(one, names, tx) if erased.has(one.data) else one for one in messages]
+    return [_as_stored(one, names, tx) if erased.has(one.data) else one for one in messages]
 
 
-def _as_kept(message: Message, names: Names, tx: Connection) -> Message:
+def _as_stored(message: Message, names: Names, tx: Connection) -> Message:
     try:
         place = msgspec.json.decode(message.data, type=_Place)
     except msgspec.MsgspecError:  # it could never be read
         return Message(message.place, message.subject, b"")
-    kept = known_bodies(tx, [(place.station, place.epoch, place.sequence)]).get(
+    stored = known_bodies(tx, [(place.station, place.epoch, place.sequence)]).get(
         (place.station, place.epoch, place.sequence)
     )
-    if kept:
-        return Message(message.place, message.subject, min(kept))
+    if stored:
+        return Message(message.place, message.subject, min(stored))
     plain = msgspec.json.encode(scrubbed(msgspec.json.decode(message.data), names))
     return Message(message.place, message.subject, plain)

@@ -35,18 +35,18 @@ class Row(Struct, kw_only=True, rename=LETTERS):
     tmo: int | None = None
     link: str = "up"
     warn: str | None = None
-    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help: int | None = None  # asked for since then; 0: nobody knows since when
     help_topic: str | None = None
     help_by: str | None = None  # who has accepted
     fault: int | None = None
     fault_by: str | None = None
     missed: int = 0
-    in_a_row: int = 0  # missed since she last answered one
+    in_a_row: int = 0  # missed since the last answered one
     in_a_row_utc: int | None = None  # the first of those
     handle_s: int = 0  # behind `tmo`: seconds of so many contacts
     handled: int = 0
     answered_utc: int | None = None  # of the running call
-    unfit: str | None = None  # what keeps her desk from work: a part, or what the self-test found
+    unfit: str | None = None  # what keeps the desk from work: a part, or what the self-test found
     unfit_utc: int | None = None
 
 
@@ -71,19 +71,19 @@ def day_of(now_ms: int, site: Site | None) -> Day:
 
 
 type Key = tuple[str, int, int]
-type Told = tuple[bool, int, int, int, int]
+type Counted = tuple[bool, int, int, int, int]
 
 
 class Figures(Struct):
     """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
     (averages). `missed` is by contact, with its hour, for one may be missed and then answered;
-    `told` so too: answered, seconds for the averages or -1, and when its talk began, ended (0, 0:
-    nothing that another one could contradict), and it itself began.
+    `counted` so too: answered, seconds for the averages or -1, and when its talk began, ended
+    (0, 0: nothing that another one could contradict), and it itself began.
     """
 
     answered: int = 0
     missed: dict[Key, int] = field(default_factory=dict)
-    told: dict[Key, Told] = field(default_factory=dict)
+    counted: dict[Key, Counted] = field(default_factory=dict)
     _seconds: int = 0
     _n: int = 0
     _until: int = 0  # the latest end of a talk
@@ -91,17 +91,17 @@ class Figures(Struct):
 
     @property
     def in_a_row(self) -> list[int]:
-        hers = [*self.missed.values()]
-        if hers:
-            newest = max((one[-1] for one in self.told.values() if one[0]), default=0)
-            return [utc for utc in hers if utc > newest]
-        return hers
+        missed = [*self.missed.values()]
+        if missed:
+            newest = max((one[-1] for one in self.counted.values() if one[0]), default=0)
+            return [utc for utc in missed if utc > newest]
+        return missed
 
-    def tell(self, key: Key, new: Told) -> None:
-        old = self.told.get(key)
+    def tell(self, key: Key, new: Counted) -> None:
+        old = self.counted.get(key)
         if old == new:
             return
-        self.told[key] = new
+        self.counted[key] = new
         answered, seconds, began, ended, _ = new
         self.answered += answered
         if old is not None:
@@ -126,7 +126,7 @@ class Figures(Struct):
             return self._seconds, self._n
         talks = sorted(
             (began, ended, start, seconds)
-            for _, seconds, began, ended, start in self.told.values()
+            for _, seconds, began, ended, start in self.counted.values()
         )
         total = n = until = 0
         for began, ended, _, seconds in talks:
@@ -170,7 +170,7 @@ class Floor:
         return list(seats) if before != a else []
 
     def seats(self, a: str) -> list[str]:
-        """The stations where she is logged in, the latest last."""
+        """The stations where the agent is logged in, the latest last."""
         return [*self._seats.get(a, ())]
 
     def seat_name(self, s: str) -> str:
@@ -275,7 +275,7 @@ class Floor:
         return row.state == "not_ready" and row.reason not in (None, *SYSTEM_REASONS)
 
     def _tickets(self, row: Row, state: StationState) -> None:
-        """The longest open call for help of hers, and fault of her desk."""
+        """The longest open call for help of the agent, and fault of the desk."""
         for ticket in reversed(state.tickets):
             if ticket.outcome != "open":
                 continue
@@ -293,7 +293,7 @@ class Floor:
 
 
 def _latest(stations: Iterable[Station]) -> Station:
-    """Of those where she is logged in, where she did so last; by no order of arrival."""
+    """Of those where the agent is logged in, the last one; by no order of arrival."""
 
     def opened(one: Station) -> tuple[int, str]:
         session = one.state.session

@@ -27,8 +27,8 @@ from diadema.ingest.messages import (
 )
 from diadema.ingest.projection import project, skip
 from diadema.ingest.proof import Proofs, Verdict
-from diadema.store.kept_contacts import row_of
-from diadema.store.kept_trails import trail_row
+from diadema.store.contact_rows import row_of
+from diadema.store.interval_rows import trail_row
 from diadema.store.rows import HUB
 from diadema.store.station_state import (
     COMMANDS,
@@ -55,15 +55,16 @@ LETTERS = 1000  # of one sender: enough to see what is wrong
 STRANGERS = 64  # stations that are not of the site and never showed who they are
 _UNREADABLE = b""  # in the place of an event that is no letter either
 _HOLDS = frozenset({StationBooted, StationConfig})  # what says which CA a station holds
-_BODY_KEPT = 4096  # bytes of a dead letter
+_BODY_LIMIT = 4096  # bytes of a dead letter
 _HELLO_LIMIT = 1024  # bytes: a frame, and what the gateway adds
-_NAMES_KEPT = 100_000
+_NAMES_LIMIT = 100_000
 _decode_hello = msgspec.json.Decoder(Greeting).decode
 
 
 class Intake:
     """One batch. `stations`, `names` (by the subjects of their events) and `letters` (how many are
-    dead, by sender) live on; `kept` reads a journal that was put aside; `of_site`: who has a seat.
+    dead, by sender) live on; `load_journal` reads one that was put aside;
+    `of_site`: who has a seat.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Intake:
         stations: dict[str, Station],
         names: dict[str, str],
         changes: Changes,
-        kept: Callable[[str, int], Journal] = lambda _, e: Journal(e),
+        load_journal: Callable[[str, int], Journal] = lambda _, e: Journal(e),
         letters: Counter[str] | None = None,
         proofs: Proofs | None = None,
         of_site: Collection[str] = (),
@@ -81,7 +82,7 @@ class Intake:
         self._of_site = of_site
         self._free: int | None = None  # for strangers
         self._stations = stations
-        self._kept = kept
+        self._load_journal = load_journal
         self._letters: Counter[str] = Counter() if letters is None else letters
         self._buried: dict[str, tuple[str, int]] = {}  # by sender: the first of them, how many
         self._names = names
@@ -190,7 +191,7 @@ class Intake:
             one = f"{min(names)}, not on its cables{_more(len(names))}"
             self.effects.alarms.append(f"gateway {gw} sends events of {one}")
         self._changes.settle_hours()
-        self.batch.kept = self._changes.kept
+        self.batch.retained = self._changes.retained
         self.batch.anchors += self._changes.anchors
         self.batch.hours += self._changes.hours
         self.effects.alarms += self._changes.alarms
@@ -211,7 +212,7 @@ class Intake:
                 heard = self._named(target, station.hello)
                 return target if heard else Target("unbound", target.name, gw=target.gw)
         if target.kind == "ev":
-            if len(self._names) >= _NAMES_KEPT:
+            if len(self._names) >= _NAMES_LIMIT:
                 self._names.clear()
             self._names[subject] = target.name
         return target
@@ -266,15 +267,19 @@ class Intake:
             self._greeting(self._touch(target.name), hello, message, target)
         else:
             station = self._touch(target.name)
-            kept = station.hello
-            if target.gw and kept.gw != target.gw and (kept.gw or kept.up or not hello.safe):
+            current = station.hello
+            if (
+                target.gw
+                and current.gw != target.gw
+                and (current.gw or current.up or not hello.safe)
+            ):
                 return  # it is on another's cable, or came by no cable yet
-            if hello.at and hello.at != kept.at and kept.up:
+            if hello.at and hello.at != current.at and current.up:
                 return  # or on another one of the same gateway; what was pulled has no path
             if hello.safe:
-                kept.safe, kept.cause = True, hello.cause
-                kept.micropython, kept.build = hello.micropython, hello.build
-                kept.board = hello.board or kept.board
+                current.safe, current.cause = True, hello.cause
+                current.micropython, current.build = hello.micropython, hello.build
+                current.board = hello.board or current.board
             self._set_link(station, target.link, False)
 
     def _has_room(self, target: Target, hello: Greeting) -> bool:
@@ -329,7 +334,7 @@ class Intake:
             verdict = self._proofs.judge(target.gw, hello, before, message.sequence)
             late = hello.mac and self._proofs.came_late(target.gw, hello, message.sequence)
             if verdict is not Verdict.PROVEN and hello.keyed and (late or not hello.mac):
-                self.effects.asked.add((station.station, target.gw, hello.port))
+                self.effects.challenged.add((station.station, target.gw, hello.port))
             if verdict is Verdict.REFUSED:
                 return
         if verdict is Verdict.TAKEN and "wifi" in before.links and not self._named(target, hello):
@@ -364,7 +369,7 @@ class Intake:
         return self._proofs is not None and self._proofs.named(target.name, target.gw, hello.at)
 
     def _doubt(self, station: Station) -> None:
-        """Whoever is on its cable has shown nothing, or not since he spoke last."""
+        """Whoever is on its cable has shown nothing, or not since it spoke last."""
         if station.hello.proven:
             self._touched[station.station] = station
             station.hello.proven = False
@@ -392,12 +397,12 @@ class Intake:
         try:
             kind, event, unknown = decode(message.data)
         except BadEvent as error:
-            kept = self._bury(message, error.reason, s, error.e, error.n)
+            stored = self._bury(message, error.reason, s, error.e, error.n)
             if error.e is not None and error.n is not None:
                 station = self._touch(s)
                 journal = self._journal(station, error.e)
                 if error.n > journal.position and self._room(journal, error.n):
-                    journal.pending.setdefault(error.n, None if kept else _UNREADABLE)
+                    journal.pending.setdefault(error.n, None if stored else _UNREADABLE)
                     self._advance(station, journal)
             return
         self._event(s, kind, event, message, unknown)
@@ -448,7 +453,7 @@ class Intake:
     def _journal(self, station: Station, e: int) -> Journal:
         if station.journal.epoch != e and station.journal.epoch >= 0:
             self._journals[station.station, station.journal.epoch] = station.journal
-        return station.journal_of(e, self._kept)
+        return station.journal_of(e, self._load_journal)
 
     def _advance(
         self,
@@ -540,7 +545,7 @@ class Intake:
         self._letters[sender] += 1
         if self._letters[sender] > LETTERS:
             return False
-        body = message.data[:_BODY_KEPT]
+        body = message.data[:_BODY_LIMIT]
         self.batch.dead.append((subject, body, s, e, n, reason[:200], message.sequence))
         return True
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from sqlalchemy import Table
 
-from diadema.ingest.window import Window
+from diadema.ingest.time_window import Window
 from diadema.store import tables
-from diadema.store.chain import Placed, Told
-from diadema.store.kept_trails import TrailRow, trail_row
+from diadema.store.chain import MarkContent, Placed
+from diadema.store.host_rows import Step
+from diadema.store.interval_rows import TrailRow, trail_row
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
 from diadema.store.station_state import BootClock, Greeting, StationState
-from diadema.store.update_rows import Step
 from diadema.store.writer import AnswerRow, Ended
 from diadema.wire.commands import is_host, is_station
 
@@ -70,7 +70,7 @@ class Effects:
 
     acks: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: (e, position)
     greeted: dict[str, Greeting] = field(default_factory=dict)
-    asked: set[tuple[str, str, int]] = field(default_factory=set)  # s, gw, port: to prove it
+    challenged: set[tuple[str, str, int]] = field(default_factory=set)  # s, gw, port: to prove it
     answered: list[tuple[str, int]] = field(default_factory=list)  # s, i
     opened: set[str] = field(default_factory=set)  # stations where a session began
     ended: set[str] = field(default_factory=set)  # and where one ended
@@ -151,10 +151,10 @@ class Changes:
     ended: list[Session] = field(default_factory=list)
     placed: bool = False  # older rows got their hour: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
-    hourless: dict[str, list[Row]] = field(default_factory=dict)  # by station
-    kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
+    untimed: dict[str, list[Row]] = field(default_factory=dict)  # by station
+    retained: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
     updates: list[Step] = field(default_factory=list)
-    marks: list[tuple[Told, Placed]] = field(default_factory=list)
+    marks: list[tuple[MarkContent, Placed]] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table
     alarms: list[str] = field(default_factory=list)
@@ -174,13 +174,13 @@ class Changes:
     def contact(self, contact: Contact) -> None:
         self.contacts[contact.station, contact.epoch, contact.sequence] = contact
         if contact.start_utc is None or contact.close_utc is None:
-            self.hourless.setdefault(contact.station, []).append(contact)
+            self.untimed.setdefault(contact.station, []).append(contact)
 
     def session(self, session: Session) -> None:
         self.sessions[session.station, session.epoch, session.sequence] = session
         self.agents.add(session.agent)
         if session.open_utc is None or session.close_utc is None:
-            self.hourless.setdefault(session.station, []).append(session)
+            self.untimed.setdefault(session.station, []).append(session)
 
     def trail(self, trail: Trail) -> None:
         """One that is over; with its hour nothing changes it any more."""
@@ -188,7 +188,7 @@ class Changes:
             self.trail_rows.append(trail_row(trail))
         else:
             self.trails[trail.station, trail.epoch, trail.sequence] = trail
-            self.hourless.setdefault(trail.station, []).append(trail)
+            self.untimed.setdefault(trail.station, []).append(trail)
 
     def ticket(self, ticket: Ticket) -> None:
         self.tickets[ticket.station, ticket.epoch, ticket.sequence] = ticket
@@ -198,7 +198,7 @@ class Changes:
 
     def keep(self, table: Table, row: tuple[Any, ...]) -> None:
         """A row that no later event changes."""
-        self.kept.setdefault(table, []).append(row)
+        self.retained.setdefault(table, []).append(row)
 
     def running(self, state: StationState) -> None:
         """The agent that a touched station is left with."""
@@ -207,13 +207,13 @@ class Changes:
 
     def settle_hours(self) -> None:
         """Keep, and tell a station, which events had an hour that cannot be."""
-        told: dict[str, tuple[int, int, int]] = {}
+        ranges: dict[str, tuple[int, int, int]] = {}
         for row in self.window.ranges():
             self.keep(tables.untimed, row)
             s, _, first, last = row
-            count, one, _ = told.get(s, (0, first, last))
-            told[s] = (count + last - first + 1, one, last)
-        for s, (count, first, last) in told.items():
+            count, one, _ = ranges.get(s, (0, first, last))
+            ranges[s] = (count + last - first + 1, one, last)
+        for s, (count, first, last) in ranges.items():
             self.alarms.append(
                 f"hour: {s} tells of hours that cannot be, in {count} events (n {first}…{last}); "
                 "they count without one"
@@ -222,8 +222,8 @@ class Changes:
     def anchor(self, s: str, e: int, b: int, clock: BootClock, jump: int | None) -> None:
         """Note the newest anchor of a boot's clock."""
         drift = clock.drift_ppb, clock.drift_error_ppb
-        told = clock.uptime_ms, clock.utc, clock.source, clock.uncertainty_ms
-        self.anchors.append((s, e, b, *told, *drift, jump))
+        reading = clock.uptime_ms, clock.utc, clock.source, clock.uncertainty_ms
+        self.anchors.append((s, e, b, *reading, *drift, jump))
         if jump is not None:
             self.alarms.append(f"clock: {s} was set {jump / 1000:+.1f} s by {clock.source}")
 
@@ -242,13 +242,13 @@ class Changes:
             for (e, b), clock in clocks.items():
                 if (trail.epoch, trail.boot) == (e, b) and trail.start_utc is None:
                     trail.start_utc = _late(trail, clock, trail.start_u)
-        rows += self.hourless.pop(s, ())
+        rows += self.untimed.pop(s, ())
         for e, b in clocks:
             if self.fresh.get(s) != (e, b):  # else nothing of it is stored yet
                 rows += chain.from_iterable(self.unplaced(s, e, b))
                 self.placed = True
         for (e, b), clock in clocks.items():
-            if state.hourless or (e, b) != (state.epoch, state.boot):
+            if state.untimed or (e, b) != (state.epoch, state.boot):
                 self._hours(s, e, b, clock)
         for row in rows:
             for (e, b), clock in clocks.items():
@@ -265,8 +265,10 @@ class Changes:
     def _hours(self, s: str, e: int, b: int, clock: BootClock) -> None:
         """Marks of that boot without an hour get it as they are written, or where they stand."""
         doubt, doubt_ppb = clock.uncertainty_ms, clock.drift_error_ppb
-        told = {"u": clock.uptime_ms, "utc": clock.utc, "ppb": clock.drift_ppb}
-        self.hours.append({"s": s, "e": e, "b": b, **told, "doubt": doubt, "doubt_ppb": doubt_ppb})
+        reading = {"u": clock.uptime_ms, "utc": clock.utc, "ppb": clock.drift_ppb}
+        self.hours.append(
+            {"s": s, "e": e, "b": b, **reading, "doubt": doubt, "doubt_ppb": doubt_ppb}
+        )
 
     def _place(self, row: Row, b: int, clock: BootClock) -> None:
         """Give the row its hour, unless there is a newer one of it (they come newest first)."""

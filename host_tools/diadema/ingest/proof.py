@@ -1,4 +1,4 @@
-"""Whether who greets over a cable is the station that he says he is.
+"""Whether what greets over a cable is the station that it says it is.
 
 The hub asks with a nonce; the station answers, in another hello, with the first 16 bytes of
 HMAC-SHA256(its key, "proof" LF station id LF boot counter LF nonce), in hex. Over MQTT the
@@ -25,7 +25,7 @@ class Verdict(Enum):
 
 
 class Proofs:
-    """`required`: who does not prove himself is refused, whatever he was before."""
+    """`required`: a station without a proof is refused, whatever it was before."""
 
     def __init__(self, keys: StationKeys, *, required: bool = False) -> None:
         self._keys = keys
@@ -35,7 +35,7 @@ class Proofs:
         self.named: Callable[[str, str, str], bool] = lambda *_: False  # a port where it may be
         self.shown: dict[str, bytes] = {}  # what is to be kept of it, whoever asked
         self.crowds: set[str] = set()  # gateways of which it was told that they bring too many
-        self.former: dict[str, bytes] = {}  # the key of before a renewal that he last proved
+        self.former: dict[str, bytes] = {}  # the key of before a renewal that it last proved
 
     def judge(self, gw: str, hello: Hello, before: Greeting, sequence: int) -> Verdict:
         """`before`: the greeting that stands; `sequence` of the message: a batch may be taken
@@ -43,7 +43,7 @@ class Proofs:
         """
         s = hello.station
         key = self._keys.of(s)
-        if hello.mac and self._asked((s, gw), hello.nonce, sequence):
+        if hello.mac and self._is_answer((s, gw), hello.nonce, sequence):
             self.former.pop(s, None)
             if key is not None and proves(key, hello):
                 self.shown[s] = key
@@ -63,7 +63,7 @@ class Proofs:
 
     def came_late(self, gw: str, hello: Hello, sequence: int) -> bool:
         """Whether it is right, but answers a question that was answered already or is none any
-        more, as when two greetings were under way: he is to be asked again.
+        more, as when two greetings were under way: it is to be asked again.
         """
         if (hello.nonce, sequence) == self._used.get((hello.station, gw)):
             return False
@@ -71,15 +71,15 @@ class Proofs:
         return any(key is not None and proves(key, hello) for key in known)
 
     def by_credential(self, s: str) -> None:
-        """He came by MQTT, with a password by the present key."""
+        """It came by MQTT, with a password by the present key."""
         self.former.pop(s, None)
 
     def question(self, s: str, gw: str) -> bytes:
-        """What to ask him; the same until it is answered."""
+        """What to ask the station; the same until it is answered."""
         nonce = self._nonces.setdefault((s, gw), secrets.token_hex(16))
         return b'{"hello":1,"nonce":"%b"}' % nonce.encode()
 
-    def _asked(self, at: tuple[str, str], nonce: str, sequence: int) -> bool:
+    def _is_answer(self, at: tuple[str, str], nonce: str, sequence: int) -> bool:
         if (nonce, sequence) == self._used.get(at):
             return True
         if not nonce or nonce != self._nonces.get(at):

@@ -7,7 +7,7 @@ day, or of too many the longest, is no longer waited for, and stays open in its 
 How the queues stand now, by the switches whose logs are followed: for the floor.
 
 Flow is that of the running half-hour at the site, booked as in the reports; who waits is counted
-whenever she came. Nobody waits here who has for hours: her end was lost.
+whenever that was. Nobody waits here who has for hours: the end was lost.
 """
 
 import time
@@ -26,7 +26,6 @@ from diadema.metrics.queue import Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept, day_at
-from diadema.store import QueueCall as QueueCall_of_queue_board
 from diadema.store import Reader, tables
 from diadema.store.rows import SWITCH, QueueCall, QueueRing
 from diadema.store.station_state import Station, StationState
@@ -66,8 +65,8 @@ def _ring(event: ev.QueueOffered) -> QueueRing:
 
 
 def _forget(state: StationState, before: int) -> None:
-    kept = [(key, call) for key, call in state.calls.items() if call.start_utc >= before]
-    state.calls = dict(kept[-_OPEN // 2 :] if len(kept) > _OPEN else kept)
+    recent = [(key, call) for key, call in state.calls.items() if call.start_utc >= before]
+    state.calls = dict(recent[-_OPEN // 2 :] if len(recent) > _OPEN else recent)
 
 
 def _entered(state: StationState, event: ev.QueueEntered) -> QueueCall:
@@ -173,7 +172,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Standing(Struct, kw_only=True):
-    """One queue, or all. `longest_since`: when she entered who waits longest, UTC ms.
+    """One queue, or all. `longest_since`: when who waits longest entered, UTC ms.
     `threshold_s`, `variant`: of its service level, by its target; all are within that of each.
     """
 
@@ -205,12 +204,12 @@ class QueueBoard:
 
     def __init__(self, reader: Reader, clock: Clock, data: DataDir) -> None:
         self._reader, self._clock, self._data = reader, clock, data
-        self._kept, self._people = Kept(data), People()
+        self._directory, self._people = Kept(data), People()
         self._heard: dict[str, int] = {}
-        self._calls: dict[_Key, QueueCall_of_queue_board] = {}  # of the half-hour, and who waits
+        self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
         self._half_hour = 0
         self._changed = False
-        self._told = 0.0
+        self._sent_at = 0.0
 
     def hear(self, s: str, site: Site | None, stations: Mapping[str, Station]) -> None:
         """Its follower is there."""
@@ -223,7 +222,7 @@ class QueueBoard:
         self._heard[s] = self._clock.now_ms()
         self._changed = True
 
-    def take(self, calls: Iterable[QueueCall_of_queue_board]) -> None:
+    def take(self, calls: Iterable[QueueCall]) -> None:
         """They changed, or are new."""
         for call in calls:
             self._calls[call.station, call.epoch, call.sequence] = call
@@ -231,15 +230,15 @@ class QueueBoard:
 
     def news(self, site: Site | None) -> bytes | None:
         """What to show, once a second at most, and when a half-hour begins."""
-        if not self._heard or time.monotonic() - self._told < EVERY_S:
+        if not self._heard or time.monotonic() - self._sent_at < EVERY_S:
             return None
-        people = self._kept.on(day_at(self._data, self._clock.now_ms()))
+        people = self._directory.on(day_at(self._data, self._clock.now_ms()))
         self._changed |= people is not self._people
         self._people = people
         turned = self._turn(site)
         if not (turned or self._changed):
             return None
-        self._told, self._changed = time.monotonic(), False
+        self._sent_at, self._changed = time.monotonic(), False
         return _encode(self._board())
 
     def _turn(self, site: Site | None) -> bool:

@@ -1,6 +1,6 @@
 """Station, session and presence events, worked into session rows and the station's state.
 
-Since when an agent is out: the end of the last session of hers, whatever came in first.
+Since when an agent is out: the end of the last session, whatever came in first.
 
 Marks that come when they were already taken as lost: like all that comes then they are kept but
 not worked in, for the rest of their journal went on without them. In the ledger they must be.
@@ -14,13 +14,13 @@ from msgspec import UnsetType
 from sqlalchemy import Connection, select
 
 from diadema.ingest.clock_sync import take_anchor
-from diadema.ingest.closing import close_all
+from diadema.ingest.contact_end import close_all
 from diadema.ingest.decode import decode
 from diadema.ingest.messages import Changes
-from diadema.ingest.trails import break_off
-from diadema.ingest.window import Window
+from diadema.ingest.state_intervals import break_off
+from diadema.ingest.time_window import Window
 from diadema.store import tables
-from diadema.store.chain import Placed, Told
+from diadema.store.chain import MarkContent, Placed
 from diadema.store.rows import Session
 from diadema.store.station_state import StationState
 from diadema.store.writer import Doubtful
@@ -152,8 +152,8 @@ def _booted(changes: Changes, state: StationState, event: ev.StationBooted, utc:
     state.ca = event.ca or ""
 
 
-def _number(told: int | UnsetType | None) -> int | None:
-    return told if isinstance(told, int) else None
+def _number(value: int | UnsetType | None) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _clock(changes: Changes, state: StationState, event: ev.StationClock, utc: Utc) -> None:
@@ -189,11 +189,11 @@ def _tested(changes: Changes, state: StationState, event: ev.StationSelftest, ut
 
 def _marked(changes: Changes, state: StationState, event: ev.AttendanceMarked, utc: Utc) -> None:
     """The ledger gets it as it is; nothing else ever writes there."""
-    state.hourless |= utc is None
-    changes.marks.append((told_of(event), (state.generation, utc, None)))
+    state.untimed |= utc is None
+    changes.marks.append((content_of(event), (state.generation, utc, None)))
 
 
-def told_of(event: ev.AttendanceMarked) -> Told:
+def content_of(event: ev.AttendanceMarked) -> MarkContent:
     """What the event says of the mark."""
     place = event.station, event.epoch, event.sequence, event.boot, event.uptime_ms, event.utc_ms
     return (*place, event.agent or None, event.badge, event.direction, event.method)
@@ -270,7 +270,7 @@ def marks_among(recovered: Iterable[Doubtful]) -> list[AttendanceMarked]:
 
 def placed(
     tx: Connection, event: AttendanceMarked, generation: int, window: Window
-) -> tuple[Told, Placed]:
+) -> tuple[MarkContent, Placed]:
     """With its hour, by the anchor of its boot that lies nearest."""
     row = tables.anchors.c
     its = (row.s == event.station) & (row.e == event.epoch) & (row.b == event.boot)
@@ -278,11 +278,11 @@ def placed(
     if event.utc_ms is not None and not window.first <= event.utc_ms <= window.last:
         event = msgspec.structs.replace(event, utc_ms=None)
     if not anchors:
-        return told_of(event), (generation, event.utc_ms, None)
+        return content_of(event), (generation, event.utc_ms, None)
     near = min(anchors, key=lambda anchor: abs(anchor.u - event.uptime_ms))
     off = event.uptime_ms - near.u
     doubt = near.uncertainty_ms - -abs(off) * near.drift_error_ppb // 10**9
     utc: int | None = near.utc + off + off * near.drift_ppb // 10**9
     if not window.first <= near.utc + off <= window.last:
         utc = None
-    return told_of(event), (generation, utc, doubt if event.utc_ms is None else None)
+    return content_of(event), (generation, utc, doubt if event.utc_ms is None else None)

@@ -1,4 +1,4 @@
-"""Works the hub's own events into rows: acts, corrections of attendance, messages; and what
+"""Works the hub's own events into rows: actions, corrections of attendance, messages; and what
 stations tell of messages. What a station says of such things is kept and never worked in.
 """
 
@@ -57,8 +57,8 @@ def _acted(changes: Changes, state: StationState, event: ev.SupervisionActed) ->
 
 
 def _corrected(changes: Changes, state: StationState, event: ev.AttendanceCorrected) -> None:
-    told = event.direction, event.time, None
-    _amend(changes, state, event, "corrected", told)
+    content = event.direction, event.time, None
+    _amend(changes, state, event, "corrected", content)
 
 
 def _justified(changes: Changes, state: StationState, event: ev.AttendanceJustified) -> None:
@@ -71,7 +71,7 @@ def _amend(
     state: StationState,
     event: Any,
     kind: str,
-    told: tuple[str | None, int | None, str | None],
+    change: tuple[str | None, int | None, str | None],
 ) -> None:
     """The next link of this hub's chain: none can be changed, taken out or put in without all
     that follow being others.
@@ -80,7 +80,7 @@ def _amend(
     state.amended += 1
     content = (
         event.station, event.epoch, event.sequence, event.utc_ms, event.by, kind,
-        event.agent, *of, *told,
+        event.agent, *of, *change,
         event.reason, event.evidence or None,
     )  # fmt: skip
     state.amendments = correction_link(state.amendments or FIRST, state.amended, content)

@@ -13,7 +13,7 @@ from diadema.wire.events import Event
 
 type Utc = int | None
 
-_KEPT = 8  # closed ones, for what is said of them later
+_RETAINED = 8  # closed ones, for what is said of them later
 _MOST = 32
 
 
@@ -30,7 +30,7 @@ def _begin(
     changes: Changes, state: StationState, event: Any, utc: Utc, kind: str, of: Any = None
 ) -> Ticket:
     """`of`: the press, where only what follows it is heard."""
-    state.hourless |= utc is None
+    state.untimed |= utc is None
     e, n = (of[1], of[2]) if of else (event.epoch, event.sequence)
     ticket = Ticket(
         station=event.station,
@@ -53,7 +53,7 @@ def _begin(
 def _forget(tickets: list[Ticket]) -> None:
     """Closed ones that have their hours, the oldest first; any, where there are far too many."""
     closed = [one for one in tickets if one.outcome != "open" and None not in _hours(one)]
-    for one in closed[: max(0, len(closed) - _KEPT)]:
+    for one in closed[: max(0, len(closed) - _RETAINED)]:
         tickets.remove(one)
     del tickets[: max(0, len(tickets) - _MOST)]
 
@@ -64,7 +64,7 @@ def _hours(ticket: Ticket) -> tuple[Utc, Utc]:
 
 def _of(changes: Changes, state: StationState, event: Any, utc: Utc, kind: str) -> Ticket:
     """The ticket that the event is about."""
-    state.hourless |= utc is None
+    state.untimed |= utc is None
     _, e, n = event.of
     for ticket in state.tickets:
         if (ticket.epoch, ticket.sequence) == (e, n):

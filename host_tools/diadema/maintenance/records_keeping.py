@@ -15,14 +15,21 @@ from sqlalchemy import Connection, Table, func, select
 
 from diadema.access import Accounts
 from diadema.access.audit import append
-from diadema.access.database import audit, writing
+from diadema.access.database import audit
 from diadema.access.database import record_heads as kept_by_accounts
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.sqlite import writing
 from diadema.store import Writer, open_reader, open_writer, tables
-from diadema.store.chain import correction_link, hour_link, mark_link, old_mark_link, unchained
+from diadema.store.chain import (
+    correction_link,
+    mark_link,
+    mark_time_link,
+    old_mark_link,
+    unchained,
+)
 from diadema.store.record_heads import (
     AUDIT,
     FIRST,
@@ -30,10 +37,10 @@ from diadema.store.record_heads import (
     end_of,
     hash_at,
     keep_heads,
-    kept_head,
     key_of,
     link,
     of_purpose,
+    stored_head,
 )
 from diadema.store.rows import HUB
 
@@ -113,7 +120,7 @@ def _ends(
 ) -> list[Fault]:
     """Against what the other file keeps."""
     end = end_of(own, ledger, table)
-    kept, sealed = kept_head(other, heads, key_of(data.root), ledger)
+    kept, sealed = stored_head(other, heads, key_of(data.root), ledger)
     if kept is None:
         return [Fault(ledger, "unkept", end.count)] if end.count else []
     return [] if sealed and follows(own, table, kept) else [_fault(kept, end, sealed)]
@@ -168,7 +175,7 @@ def _hours(data: DataDir, tx: Connection) -> list[Fault]:
     row_of = tables.mark_hours.c
     rows = tx.execute(select(tables.mark_hours).order_by(row_of.number))
     for number, row in enumerate(rows, 1):
-        right = hour_link(key, before, number, (row.mark, row.utc, row.uncertainty_ms))
+        right = mark_time_link(key, before, number, (row.mark, row.utc, row.uncertainty_ms))
         if (row.number, row.hash) != (number, right):
             return [Fault("hours", "changed", number)]
         before = row.hash
@@ -232,8 +239,8 @@ def enter(
     accounts, writer = Accounts(data), open_writer(data.store)
     try:
         with writer.transaction() as store, writing(accounts.engine) as tx:
-            was = [kept_head(tx, kept_by_accounts, key, name)[0] for name in LEDGER]
-            was.append(kept_head(store, tables.record_heads, key, AUDIT)[0])
+            was = [stored_head(tx, kept_by_accounts, key, name)[0] for name in LEDGER]
+            was.append(stored_head(store, tables.record_heads, key, AUDIT)[0])
             heads = [end_of(store, name, table) for name, table in LEDGER.items()]
             told = [*heads, end_of(tx, AUDIT, audit)]
             detail: dict[str, Any] = {
@@ -265,7 +272,7 @@ def _moved(
     broken: list[str] = []
     for name, table in chains.items():
         end = end_of(own, name, table)
-        kept, sealed = kept_head(kept_by, heads, key, name)
+        kept, sealed = stored_head(kept_by, heads, key, name)
         if kept is not None and not (sealed and follows(own, table, kept)):
             broken.append(name)
         elif kept is None or kept.count < end.count:
@@ -284,7 +291,7 @@ def _begin(
     """Say in the audit which heads are kept for the first time: whoever takes one away to cut its
     chain has that said twice.
     """
-    first = [one for one in new if kept_head(other or tx, heads, key, one.ledger)[0] is None]
+    first = [one for one in new if stored_head(other or tx, heads, key, one.ledger)[0] is None]
     for one in first:
         append(tx, utc, _HUB, BEGUN, ledger=one.ledger, head=one.short)
     return bool(first)

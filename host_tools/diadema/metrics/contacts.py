@@ -8,7 +8,7 @@ the day.
 from collections.abc import Iterable
 
 from diadema.metrics.rounding import whole_seconds
-from diadema.store.kept_contacts import LONGEST_MS
+from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Contact
 
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set

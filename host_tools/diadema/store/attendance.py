@@ -135,12 +135,12 @@ def _pin(method: str, login: str | None, policy: str | None) -> str:
     """`login`: how the session of that tap was opened; `policy`: the site's for that station."""
     if login in _VERIFIED:
         return "verified"
-    asked = policy == "always" or (policy == "clonable" and method != "badge_secure")
-    return "without" if asked or method == "code_pin" else "not_required"
+    required = policy == "always" or (policy == "clonable" and method != "badge_secure")
+    return "without" if required or method == "code_pin" else "not_required"
 
 
 def _note_repeated(found: list[Mark]) -> None:
-    """The same direction as her mark before it in this shift."""
+    """The same direction as the mark before it in this shift."""
     by_agent: dict[str, list[tuple[int, str, int, int, Mark]]] = {}
     for one in found:
         if one.agent is not None and one.utc is not None:

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, select
 from diadema.store import tables
 from diadema.store.record_heads import FIRST, end_of, link, of_purpose, old_link
 
-type Told = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
+type MarkContent = tuple[str, int, int, int, int, int | None, str | None, str | None, str, str]
 type Placed = tuple[int, int | None, int | None]  # generation, utc, uncertainty_ms
-type MarkRow = tuple[int, *Told, str, *Placed]
-type Hour = tuple[int, int, int | None]  # of which mark; utc, uncertainty_ms
-type HourRow = tuple[int, *Hour, str]
+type MarkRow = tuple[int, *MarkContent, str, *Placed]
+type MarkTime = tuple[int, int, int | None]  # of which mark; utc, uncertainty_ms
+type MarkTimeRow = tuple[int, *MarkTime, str]
 
-_TOLD = 10  # s, e, n, b, u, t, a, badge, direction, method: what the event says
+_CONTENT = 10  # s, e, n, b, u, t, a, badge, direction, method: what the event says
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,17 +34,17 @@ class Chain:
             end = end_of(tx, "marks", tables.marks)
             self.number, self.hash = end.count, end.hash
 
-    def extend(self, marks: Iterable[tuple[Told, Placed]]) -> list[MarkRow]:
+    def extend(self, marks: Iterable[tuple[MarkContent, Placed]]) -> list[MarkRow]:
         """The rows of these marks, in this order, after what is there."""
         rows: list[MarkRow] = []
-        for told, placed in marks:
+        for content, placed in marks:
             self.number += 1
-            self.hash = mark_link(self._key, self.hash, self.number, told, placed)
-            rows.append((self.number, *told, self.hash, *placed))
+            self.hash = mark_link(self._key, self.hash, self.number, content, placed)
+            rows.append((self.number, *content, self.hash, *placed))
         return rows
 
 
-class HourChain:
+class MarkTimeChain:
     """The same of hours that come later."""
 
     def __init__(self, key: bytes, tx: Connection | None = None) -> None:
@@ -54,26 +54,26 @@ class HourChain:
             end = end_of(tx, "hours", tables.mark_hours)
             self.number, self.hash = end.count, end.hash
 
-    def extend(self, hours: Iterable[Hour]) -> list[HourRow]:
-        rows: list[HourRow] = []
-        for hour in hours:
+    def extend(self, hours: Iterable[MarkTime]) -> list[MarkTimeRow]:
+        rows: list[MarkTimeRow] = []
+        for time in hours:
             self.number += 1
-            self.hash = hour_link(self._key, self.hash, self.number, hour)
-            rows.append((self.number, *hour, self.hash))
+            self.hash = mark_time_link(self._key, self.hash, self.number, time)
+            rows.append((self.number, *time, self.hash))
         return rows
 
 
-def mark_link(key: bytes, before: str, number: int, told: Sequence[Any], placed: Placed) -> str:
+def mark_link(key: bytes, before: str, number: int, content: Sequence[Any], placed: Placed) -> str:
     """`key` is of the purpose `marks`; `placed` as it was when the mark came in."""
-    return link(key, before, _encode((number, *told, *placed)))
+    return link(key, before, _encode((number, *content, *placed)))
 
 
-def old_mark_link(before: str, number: int, told: Sequence[Any]) -> str:
-    return old_link(before, _encode((number, *told)))
+def old_mark_link(before: str, number: int, content: Sequence[Any]) -> str:
+    return old_link(before, _encode((number, *content)))
 
 
-def hour_link(key: bytes, before: str, number: int, hour: Hour) -> str:
-    return link(key, before, _encode((number, *hour)))
+def mark_time_link(key: bytes, before: str, number: int, time: MarkTime) -> str:
+    return link(key, before, _encode((number, *time)))
 
 
 def correction_link(before: str, number: int, content: Iterable[Any]) -> str:
@@ -83,7 +83,7 @@ def correction_link(before: str, number: int, content: Iterable[Any]) -> str:
     return old_link(before, _encode((number, *content)))
 
 
-def enter_old_hours(tx: Connection, key: bytes) -> list[HourRow]:
+def enter_old_hours(tx: Connection, key: bytes) -> list[MarkTimeRow]:
     """Of a ledger that was chained without a key, and without its hours: the rows that enter them,
     once.
     """
@@ -91,18 +91,18 @@ def enter_old_hours(tx: Connection, key: bytes) -> list[HourRow]:
     first = tx.execute(select(tables.marks).where(row.number == 1)).first()
     if first is None or end_of(tx, "hours", tables.mark_hours).count:
         return []
-    if first.hash != old_mark_link(FIRST, 1, first[1 : _TOLD + 1]):
+    if first.hash != old_mark_link(FIRST, 1, first[1 : _CONTENT + 1]):
         return []
     known = select(row.number, row.utc, row.uncertainty_ms).where(row.utc.is_not(None))
     hours = [(number, utc, doubt) for number, utc, doubt in tx.execute(known.order_by(row.number))]
-    return HourChain(key).extend(hours)
+    return MarkTimeChain(key).extend(hours)
 
 
-def unchained(row: Sequence[Any]) -> tuple[Told, Placed]:
+def unchained(row: Sequence[Any]) -> tuple[MarkContent, Placed]:
     """What of a row is no link of the chain."""
-    _, *told_and_hash = row
-    told, placed = told_and_hash[:_TOLD], told_and_hash[_TOLD + 1 :]
-    return tuple(told), tuple(placed)
+    _, *content_and_hash = row
+    content, placed = content_and_hash[:_CONTENT], content_and_hash[_CONTENT + 1 :]
+    return tuple(content), tuple(placed)
 
 
 class Again:
@@ -115,26 +115,26 @@ class Again:
         self._marks_key = of_purpose(key, "marks")
         self._late = late
         self._order = {number: place for place, number in enumerate(late)}
-        self._hours: list[tuple[int, Hour]] = []
+        self._hours: list[tuple[int, MarkTime]] = []
         self._number, self._hash = 0, FIRST
         self._keyless = True
 
     def take(self, row: tuple[Any, ...], old: Any | None) -> MarkRow:
         """The row of the next mark; `old`: its row as it stood."""
-        told, (generation, utc, doubt) = unchained(row)
+        content, (generation, utc, doubt) = unchained(row)
         self._number += 1
         came_late = old is not None and self._late.get(old.number) == (utc, doubt)
         if old is not None and came_late and utc is not None:
             self._hours.append((self._order[old.number], (self._number, utc, doubt)))
-        keyless = old_mark_link(self._hash, self._number, told)
+        keyless = old_mark_link(self._hash, self._number, content)
         self._keyless = self._keyless and old is not None and old.hash == keyless
         if self._keyless:
             self._hash = keyless
         else:
             placed = (generation, None, None) if came_late else (generation, utc, doubt)
-            self._hash = mark_link(self._marks_key, self._hash, self._number, told, placed)
-        return (self._number, *told, self._hash, generation, utc, doubt)
+            self._hash = mark_link(self._marks_key, self._hash, self._number, content, placed)
+        return (self._number, *content, self._hash, generation, utc, doubt)
 
-    def hours(self) -> list[HourRow]:
+    def hours(self) -> list[MarkTimeRow]:
         self._hours.sort(key=lambda one: one[0])
-        return HourChain(self._key).extend(hour for _, hour in self._hours)
+        return MarkTimeChain(self._key).extend(time for _, time in self._hours)

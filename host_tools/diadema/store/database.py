@@ -3,19 +3,20 @@
 import logging
 import sqlite3
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, StoreDamaged, is_damage
-from diadema.store.kept_contacts import from_columns, from_names
+from diadema.base.sqlite import sqlite_engine
+from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
 _LACKS = {8: "times in each state", 9: "what the switch told of rings, talk and transfers"}
+_PRAGMAS = ("wal_autocheckpoint = 8000", "cache_size = -65536")
 _ROWS = 2000
 
 log = logging.getLogger("diadema.store")
@@ -79,23 +80,7 @@ def _create(path: Path) -> None:
 
 
 def _open(path: Path, *, write: bool) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL" if write else "PRAGMA query_only = 1")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA wal_autocheckpoint = 8000")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.close()
-
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begin)
+    engine = sqlite_engine(path, busy_ms=BUSY_MS, pragmas=_PRAGMAS, writes=write)
     try:
         with engine.begin() as connection:
             _settle_layout(connection, path, write=write)

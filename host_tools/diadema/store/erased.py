@@ -84,8 +84,8 @@ def check_obeyed(data: DataDir) -> None:
         return
     with contextlib.closing(sqlite3.connect(data.store)) as tx:
         try:
-            told = "SELECT max(detail ->> 'erasure') FROM record_entries WHERE what = ?"
-            (found,) = tx.execute(told, (ERASED,)).fetchone()
+            query = "SELECT max(detail ->> 'erasure') FROM record_entries WHERE what = ?"
+            (found,) = tx.execute(query, (ERASED,)).fetchone()
         except sqlite3.DatabaseError:  # of an older layout, or none: others say what is wrong
             found = None
     if (found or 0) < last.number:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, or_, select, text
 from sqlalchemy.dialects.sqlite import Insert, dialect, insert
 
-from diadema.store import kept_contacts, kept_trails, tables
+from diadema.store import contact_rows, interval_rows, tables
 from diadema.store.rows import Contact, Session, Trail
 from diadema.wire.letters import from_columns
 
@@ -77,7 +77,7 @@ def journal_of(tx: Connection, s: str, e: int) -> tuple[int, dict[int, bytes | N
 def contacts_between(tx: Connection, start_utc: int, end_utc: int) -> list[Contact]:
     """Contacts that began in [start_utc, end_utc) and are over."""
     row = tables.contacts.c
-    return [*kept_contacts.ended(tx, row.start_utc >= start_utc, row.start_utc < end_utc)]
+    return [*contact_rows.ended(tx, row.start_utc >= start_utc, row.start_utc < end_utc)]
 
 
 def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None:
@@ -85,7 +85,7 @@ def contact_of(tx: Connection, s: str, e: int, n: int, c: str) -> Contact | None
     row = tables.contacts.c
     near = (row.s == s) & (row.e == e) & row.n.between(n - _NEAR, n)
     its = text("row ->> 3 = :c").bindparams(c=c)
-    return max(kept_contacts.ended(tx, near, its), key=lambda found: found.sequence, default=None)
+    return max(contact_rows.ended(tx, near, its), key=lambda found: found.sequence, default=None)
 
 
 def unplaced(
@@ -95,7 +95,7 @@ def unplaced(
     row = tables.contacts.c
     contacts = [
         contact
-        for contact in kept_contacts.ended(tx, row.s == s, row.e == e, text(tables.HOURLESS))
+        for contact in contact_rows.ended(tx, row.s == s, row.e == e, text(tables.UNTIMED))
         if (contact.start_b == b and contact.start_utc is None)
         or (contact.end_b == b and contact.end_utc is None)
         or (contact.close_b == b and contact.close_utc is None)
@@ -110,7 +110,7 @@ def unplaced(
     )
     sessions = [from_columns(Session, found._mapping) for found in tx.execute(query)]
     at = tables.trails.c
-    trails = kept_trails.over(tx, at.s == s, at.e == e, text(tables.HOURLESS))
+    trails = interval_rows.over(tx, at.s == s, at.e == e, text(tables.UNTIMED))
     return contacts, sessions, [trail for trail in trails if trail.boot == b]
 
 

@@ -13,11 +13,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, func, select
 
-from diadema.store import attendance, kept_contacts, kept_trails, register, tables
+from diadema.store import (
+    attendance,
+    contact_rows,
+    interval_rows,
+    register,
+    tables,
+)
 from diadema.store.attendance import Mark
+from diadema.store.contact_rows import key_of
 from diadema.store.database import open_database
 from diadema.store.host_rows import Correction
-from diadema.store.kept_contacts import key_of
 from diadema.store.register import Acted, Reading
 from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
 from diadema.wire.letters import from_columns
@@ -129,7 +135,7 @@ class Reader:
         if end_utc is not None:
             where.append(row.start_utc < end_utc)
 
-        def asked(contact: Contact) -> bool:
+        def matches(contact: Contact) -> bool:
             utc = contact.start_utc
             return (
                 (agent is None or contact.agent == agent)
@@ -139,9 +145,9 @@ class Reader:
 
         with self.engine.connect() as connection:
             found = {
-                key_of(contact): contact for contact in kept_contacts.ended(connection, *where)
+                key_of(contact): contact for contact in contact_rows.ended(connection, *where)
             }
-            found |= {key_of(one): one for one in kept_contacts.running(connection) if asked(one)}
+            found |= {key_of(one): one for one in contact_rows.running(connection) if matches(one)}
         contacts = [found[key] for key in sorted(found)]
         return [one for one in contacts if closed is None or one.closed == closed]
 
@@ -160,12 +166,12 @@ class Reader:
         end_utc: int | None = None,
         now_utc: int | None = None,
     ) -> list[Trail]:
-        """What was shown of her, by agent and hour: trails that lie in [start_utc, end_utc) or
+        """What was shown of agents, by agent and hour: trails that lie in [start_utc, end_utc) or
         reach into it. Running ones end at the newest event heard, or at `now_utc` where the
         station's link is up.
         """
         with self.engine.connect() as connection:
-            return kept_trails.trails(connection, agent, start_utc, end_utc, now_utc)
+            return interval_rows.trails(connection, agent, start_utc, end_utc, now_utc)
 
     def tickets(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Ticket]:
         """Calls for assistance by the hour of the press, [start_utc, end_utc)."""
@@ -316,7 +322,7 @@ class Reader:
 
     def _contacts(self) -> int:
         with self.engine.connect() as connection:
-            return kept_contacts.count(connection)
+            return contact_rows.count(connection)
 
     def _all(self, query: Select[Any], *, scalar: bool = False) -> Iterator[Any]:
         with self.engine.connect() as connection:

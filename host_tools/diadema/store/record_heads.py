@@ -132,7 +132,7 @@ def keep_heads(tx: Connection, table: Table, key: bytes, heads: Iterable[Head], 
         tx.execute(made.on_conflict_do_update(index_elements=["ledger"], set_=fields))
 
 
-def kept_head(tx: Connection, table: Table, key: bytes, ledger: str) -> tuple[Head | None, bool]:
+def stored_head(tx: Connection, table: Table, key: bytes, ledger: str) -> tuple[Head | None, bool]:
     """The head that the other file keeps, and whether its seal is right."""
     row = tx.execute(select(table).where(table.c.ledger == ledger)).first()
     if row is None:

@@ -82,11 +82,11 @@ def act(tx: Connection, s: str, e: int, n: int) -> Acted | None:
 
 def _with_outcomes(tx: Connection, query: Select[Any]) -> list[Acted]:
     found = [
-        (number, from_columns(Act, dict(zip(_ACT, told, strict=True))))
-        for *told, number in tx.execute(query)
+        (number, from_columns(Act, dict(zip(_ACT, fields, strict=True))))
+        for *fields, number in tx.execute(query)
     ]
-    asked = [(act.target, act.command) for _, act in found if act.target and act.command]
-    came = outcomes(tx, asked)
+    commands = [(act.target, act.command) for _, act in found if act.target and act.command]
+    came = outcomes(tx, commands)
     return [
         Acted(position=number, act=act, outcome=came.get((act.target or "", act.command or 0)))
         for number, act in found
@@ -110,11 +110,11 @@ def corrections(
     if agent is not None:
         query = query.where(row.a == agent)
     found = []
-    for *told, mark_utc in tx.execute(query.order_by(row.s, row.number)):
-        one = from_columns(Correction, dict(zip(_CORRECTION, told, strict=True)))
-        hour = one.time_utc if one.time_utc is not None else mark_utc
-        early = hour is not None and start_utc is not None and hour < start_utc
-        late = hour is not None and end_utc is not None and hour >= end_utc
+    for *fields, mark_utc in tx.execute(query.order_by(row.s, row.number)):
+        one = from_columns(Correction, dict(zip(_CORRECTION, fields, strict=True)))
+        time = one.time_utc if one.time_utc is not None else mark_utc
+        early = time is not None and start_utc is not None and time < start_utc
+        late = time is not None and end_utc is not None and time >= end_utc
         if not early and not late:
             found.append(one)
     return found
@@ -137,18 +137,18 @@ def messages(
         query = query.where(row.m == m)
     query = query.order_by(row.utc, row.s, row.e, row.n)
     sent = [from_columns(Sent, found._mapping) for found in tx.execute(query)]
-    told = _receipts(tx, {one.m for one in sent})
+    receipts = _receipts(tx, {one.m for one in sent})
     came = outcomes(tx, [(one.target, one.command) for one in sent])
     return [
-        _reading(one, told.get((one.m, one.agent), []), came[one.target, one.command])
+        _reading(one, receipts.get((one.m, one.agent), []), came[one.target, one.command])
         for one in sent
     ]
 
 
-def outcomes(tx: Connection, asked: Iterable[Place]) -> dict[Place, Outcome]:
+def outcomes(tx: Connection, places: Iterable[Place]) -> dict[Place, Outcome]:
     """Of commands; one that goes on under another number is followed there."""
     came: dict[Place, Outcome] = {}
-    following = {place: place for place in asked}  # where it is now: where it began
+    following = {place: place for place in places}  # where it is now: where it began
     while following:
         known = {(row.s, row.i): row for row in _commands(tx, following)}
         ahead: dict[Place, Place] = {}
@@ -180,13 +180,13 @@ def _outcome(row: Any) -> Outcome:
     return Outcome(result=_UNANSWERED[row.status])
 
 
-def _reading(sent: Sent, told: list[Receipt], outcome: Outcome) -> Reading:
-    shown = [one for one in told if one.answer is None]
-    answered = [one for one in told if one.answer is not None]
+def _reading(sent: Sent, receipts: list[Receipt], outcome: Outcome) -> Reading:
+    shown = [one for one in receipts if one.answer is None]
+    answered = [one for one in receipts if one.answer is not None]
     last = answered[-1] if answered else None
     return Reading(
         sent=sent,
-        shown=bool(told),
+        shown=bool(receipts),
         shown_utc=shown[0].utc if shown else None,
         answered_utc=last.utc if last else None,
         answer=last.answer if last else None,
@@ -198,13 +198,13 @@ def _reading(sent: Sent, told: list[Receipt], outcome: Outcome) -> Reading:
 def _receipts(tx: Connection, names: set[str]) -> dict[tuple[str, str | None], list[Receipt]]:
     """By message and reader, in the order of their journals."""
     row = tables.receipts.c
-    told: dict[tuple[str, str | None], list[Receipt]] = {}
+    receipts: dict[tuple[str, str | None], list[Receipt]] = {}
     for some in _some([*names]):
         query = select(tables.receipts).where(row.m.in_(some)).order_by(row.s, row.e, row.n)
         for found in tx.execute(query):
             one = from_columns(Receipt, found._mapping)
-            told.setdefault((one.m, one.agent), []).append(one)
-    return told
+            receipts.setdefault((one.m, one.agent), []).append(one)
+    return receipts
 
 
 def _commands(tx: Connection, places: Iterable[Place]) -> Iterator[Any]:

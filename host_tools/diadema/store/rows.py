@@ -146,8 +146,8 @@ class Session(Struct, kw_only=True, array_like=True, rename=LETTERS):
 
 
 class Span(Struct, array_like=True, gc=False, rename=LETTERS):
-    """What is shown of her from `u` on (design §3). `by` and `who` set a presence: agent, system
-    or supervisor, and whose name; `c`: the contact that decides the state.
+    """What is shown of the agent from `u` on (design §3). `by` and `who` set a presence: agent,
+    system or supervisor, and whose name; `c`: the contact that decides the state.
     """
 
     uptime_ms: int
@@ -189,7 +189,7 @@ class QueueCall(Struct, kw_only=True, array_like=True, rename=IDENTITY):
     `estimated`: the switch did not tell all of its course. `line`: of the file that told it.
     `ended_by`: agent or caller. `reference`: a keyed hash of the caller. `talk_ms`: of its
     conversation, as the switch measured it. `ring_ms`: at the agent who took it. `transfer`:
-    blind or consulted, where she handed it over.
+    blind or consulted, where the agent handed it over.
     """
 
     station: str
@@ -217,7 +217,7 @@ class QueueCall(Struct, kw_only=True, array_like=True, rename=IDENTITY):
 
 class QueueRing(Struct, kw_only=True, array_like=True, rename=IDENTITY):
     """One time that the switch rang an agent who did not take the call, a table row. Key: its
-    event, which came when the ringing was over, at `utc`. `withdrawn`: not by her doing.
+    event, which came when the ringing was over, at `utc`. `withdrawn`: not by the agent.
     """
 
     station: str

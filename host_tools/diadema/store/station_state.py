@@ -22,7 +22,7 @@ ASSUMED_PPB = 50_000
 WANDER_PPB = 1_000  # what a measured drift may have changed by from one boot to the next
 UNTOLD_MS = 250  # of an hour that only an event's `t` tells, as its anchor is lost
 STEP_MS = 1_000  # beyond all doubt by more than this: a clock was set, not a crystal slow
-BOOTS_KEPT = 512  # that wait for an hour
+BOOTS_LIMIT = 512  # that wait for an hour
 
 
 class BootClock(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
@@ -132,7 +132,7 @@ def now_uncertainty(clock: BootClock, now_ms: int) -> int:
     return clock.uncertainty_at(clock.uptime_ms + max(now_ms - clock.utc, 0))
 
 
-def told(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
+def clock_fields(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
     """What a person asks of one station's clock; ppm null while the drift is only assumed."""
     measured = clock.drift_error_ppb < ASSUMED_PPB
     known = bool(clock.source)
@@ -147,7 +147,9 @@ def told(clock: BootClock, now_ms: int) -> dict[str, str | int | float | None]:
     }
 
 
-class StationState(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
+class StationState(
+    Struct, kw_only=True, omit_defaults=True, rename=LETTERS | {"untimed": "hourless"}
+):
     """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`,
     but for the drift, which its `clock` knows."""
 
@@ -156,7 +158,7 @@ class StationState(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
     uptime_ms: int = 0
     offset: int | None = None
     clock: BootClock = field(default_factory=BootClock)
-    hourless: bool = False  # somebody did something in this boot, and it has no hour yet
+    untimed: bool = False  # somebody did something in this boot, and it has no hour yet
     adrift: list[Adrift] = []  # boots since `sure_utc` that ended without an hour
     sure_utc: int | None = None  # the last hour before them
     sure_ms: int = 0  # how far it may be off
@@ -231,8 +233,8 @@ class Journal(Struct, rename=LETTERS):
 
 class Greeting(Hello, kw_only=True):
     """A station's last hello, and which of its links are up now, whatever the hello says.
-    `proven`: who is on the cable showed that he has its key. `keeps`: its program keeps a key that
-    a configuration does not repeat, as it said itself where it was believed.
+    `proven`: what is on the cable showed that it has the key. `keeps`: its program keeps a key
+    that a configuration does not repeat, as it said itself where it was believed.
     """
 
     links: tuple[str, ...] = ()
@@ -251,14 +253,14 @@ class Station(Struct, rename=LETTERS):
     returned: set[int] = field(default_factory=set)  # journals that were left, and spoke again
     aside: bool = False  # it has more journals than are held
 
-    def journal_of(self, e: int, kept: Callable[[str, int], Journal] | None = None) -> Journal:
-        """Make `e` the current journal; a new one begins before its first event. `kept` knows
+    def journal_of(self, e: int, load: Callable[[str, int], Journal] | None = None) -> Journal:
+        """Make `e` the current journal; a new one begins before its first event. `load` knows
         those that were put aside.
         """
         if self.journal.epoch != e:
             found = self.journals.get(e)
             if found is None:
-                found = kept(self.station, e) if kept and self.aside else Journal(e)
+                found = load(self.station, e) if load and self.aside else Journal(e)
                 self.journals[e] = found
             self.journal = found
         return self.journal

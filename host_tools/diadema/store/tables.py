@@ -19,10 +19,9 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Sent
+from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Seat, Sent, Step
 from diadema.store.record_heads import head_table
 from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, Ticket
-from diadema.store.update_rows import Seat, Step
 
 VERSION = 9  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_encode_fields__
@@ -33,7 +32,7 @@ _COLUMNS += [
 ]
 CONTACT_FIELDS = f"CREATE VIEW contact_fields AS SELECT {', '.join(_COLUMNS)} FROM contacts"
 NO_UTC = "utc IS NULL"
-HOURLESS = "hourless = 1"  # SQLite takes the index of these for a query with the same words
+UNTIMED = "hourless = 1"  # SQLite takes the index of these for a query with the same words
 LONG_MS = 3_600_000  # few trails are longer
 LONG = f"end_utc - start_utc > {LONG_MS}"
 metadata = MetaData()
@@ -161,7 +160,7 @@ contacts = Table(  # those that are over; `row`: all of one, a JSON array (see `
     PrimaryKeyConstraint("s", "e", "n"),
     Index("contacts_start", "start_utc"),
     Index("contacts_agent", "a", "start_utc"),
-    Index("contacts_hourless", "s", "e", sqlite_where=text(HOURLESS)),
+    Index("contacts_hourless", "s", "e", sqlite_where=text(UNTIMED)),
 )
 trails = Table(  # those that are over; `row`: a JSON array in the order of the struct's fields
     "trails",
@@ -178,7 +177,7 @@ trails = Table(  # those that are over; `row`: a JSON array in the order of the 
     Index("trails_start", "start_utc"),
     Index("trails_agent", "a", "start_utc"),
     Index("trails_long", "start_utc", sqlite_where=text(LONG)),
-    Index("trails_hourless", "s", "e", sqlite_where=text(HOURLESS)),
+    Index("trails_hourless", "s", "e", sqlite_where=text(UNTIMED)),
 )
 sessions = Table(
     "sessions",

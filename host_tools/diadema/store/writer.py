@@ -24,14 +24,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.base.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
-from diadema.base.idempotency import KEPT_MS
+from diadema.base.idempotency import RETAINED_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
-from diadema.store.chain import HourChain, MarkRow, enter_old_hours
+from diadema.store.chain import MarkRow, MarkTimeChain, enter_old_hours
+from diadema.store.contact_rows import ContactRow
 from diadema.store.database import open_database
 from diadema.store.erased import ErasedList, erased_list
-from diadema.store.kept_contacts import ContactRow
-from diadema.store.kept_trails import TrailRow
+from diadema.store.interval_rows import TrailRow
 from diadema.store.loading import Bulk, insertion, renewal, replacement
 from diadema.store.record_heads import key_of
 
@@ -89,7 +89,7 @@ class Behind[Work, Done]:
 
 type Number = tuple[str, int, int]  # s, e, n
 
-_ASKED = 4096  # numbers in one statement; SQLite takes 32 766 values
+_AT_ONCE = 4096  # numbers in one statement; SQLite takes 32 766 values
 _KNOWN = [  # CROSS JOIN: what is asked is the outer loop, whatever the planner thinks
     f"WITH asked (s, e, n) AS (VALUES %s) SELECT s, e, n, body FROM asked CROSS JOIN {name} "
     "USING (s, e, n)"
@@ -101,11 +101,11 @@ def known_bodies(tx: Connection, numbers: list[Number]) -> dict[Number, set[byte
     """The bodies stored under each of these numbers; one without any is left out."""
     known: dict[Number, set[bytes]] = {}
     different = list(dict.fromkeys(numbers))
-    for at in range(0, len(different), _ASKED):
-        asked = different[at : at + _ASKED]
-        values = tuple(chain.from_iterable(asked))
+    for at in range(0, len(different), _AT_ONCE):
+        some = different[at : at + _AT_ONCE]
+        values = tuple(chain.from_iterable(some))
         for statement in _KNOWN:
-            text = statement % ", ".join(["(?, ?, ?)"] * len(asked))
+            text = statement % ", ".join(["(?, ?, ?)"] * len(some))
             for s, e, n, body in tx.exec_driver_sql(text, values):
                 known.setdefault((s, e, n), set()).add(body)
     return known
@@ -168,7 +168,7 @@ class Batch:
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
     tickets: list[tuple[Any, ...]] = field(default_factory=list)
     queue_calls: list[tuple[Any, ...]] = field(default_factory=list)
-    kept: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
+    retained: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
     marks: list[MarkRow] = field(default_factory=list)
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of marks that had none
     anchors: list[tuple[str, int, int, int, int, str, int, int, int, int | None]] = field(
@@ -246,12 +246,12 @@ class Writer:
             self.put(tx, tables.sessions, batch.sessions)
             self.put(tx, tables.tickets, batch.tickets)
             self.put(tx, tables.queue_calls, batch.queue_calls)
-            for table, rows in batch.kept.items():
+            for table, rows in batch.retained.items():
                 self.put(tx, table, rows)
             self._marks.run(tx, batch.marks)
             for given in batch.hours:
                 hours = sorted((one[0], one[1], one[2]) for one in tx.execute(text(_HOURS), given))
-                self.put(tx, tables.mark_hours, HourChain(self.key, tx).extend(hours))
+                self.put(tx, tables.mark_hours, MarkTimeChain(self.key, tx).extend(hours))
             self.put(tx, tables.anchors, batch.anchors)
             self.put(tx, tables.live, batch.live)
             if batch.counted_utc is not None:
@@ -272,7 +272,7 @@ class Writer:
     def keep_answers(self, tx: Connection, rows: Sequence[AnswerRow]) -> None:
         """Those of more than a day before them go."""
         for _, _, utc, _ in rows[:1]:
-            tx.execute(tables.answers.delete().where(tables.answers.c.utc <= utc - KEPT_MS))
+            tx.execute(tables.answers.delete().where(tables.answers.c.utc <= utc - RETAINED_MS))
         self.put(tx, tables.answers, rows)
 
     def put(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

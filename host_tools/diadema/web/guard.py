@@ -89,7 +89,7 @@ def no_room(connection: HTTPConnection, language: str) -> Response:
     return JSONResponse({"detail": sentence}, 503, headers)
 
 
-class Door(Protocol):
+class Authenticator(Protocol):
     def admit(self, scope: Scope) -> Person | Refusal:
         """The person of this connection; a Refusal where it is not let in."""
         ...
@@ -117,7 +117,7 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Door | None = None
+        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Authenticator | None = None
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)

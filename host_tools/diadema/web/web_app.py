@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 
 from diadema.access import Accounts
 from diadema.access.audit import ALL, of_team
-from diadema.access.authenticator import Door
+from diadema.access.authenticator import Authenticator
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.disk import Disk, Room
@@ -150,7 +150,7 @@ class WebApp:
         self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
-        self.door = Door(self.accounts, settings.token)
+        self.door = Authenticator(self.accounts, settings.token)
         self._people = Kept(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
         self.rolling = Rolling(self.data, self.pace, self.worker)

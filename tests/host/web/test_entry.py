@@ -15,7 +15,7 @@ from diadema.access import Accounts
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.hub.child import PageDoor
+from diadema.hub.child import WebEndpoint
 from diadema.web.guard import SESSION_OVER
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -256,7 +256,7 @@ async def test_elsewhere_than_here_pages_come_by_https_under_our_ca(
     accounts.close()
     Certificates(data.tls).make(["localhost"])
 
-    door = PageDoor("0.0.0.0")
+    door = WebEndpoint("0.0.0.0")
     web = Web(tmp_path, nats_server.url, arguments=door.arguments(data, ["centro.local"]))
     web.start()
     try:
@@ -279,11 +279,11 @@ async def test_elsewhere_than_here_pages_come_by_https_under_our_ca(
 
 def test_the_pages_certificate_is_made_anew_for_other_names(tmp_path: Path) -> None:
     data = DataDir(tmp_path)
-    first = PageDoor("0.0.0.0").arguments(data, [])
+    first = WebEndpoint("0.0.0.0").arguments(data, [])
     made = (data.tls / "web.pem").read_bytes()
-    assert PageDoor("0.0.0.0").arguments(data, []) == first
+    assert WebEndpoint("0.0.0.0").arguments(data, []) == first
     assert (data.tls / "web.pem").read_bytes() == made
-    PageDoor("0.0.0.0").arguments(data, ["otro.local"])
+    WebEndpoint("0.0.0.0").arguments(data, ["otro.local"])
     assert (data.tls / "web.pem").read_bytes() != made
     assert (data.tls / "web.key").stat().st_mode & 0o777 == 0o600
 
@@ -291,10 +291,10 @@ def test_the_pages_certificate_is_made_anew_for_other_names(tmp_path: Path) -> N
 def test_what_is_no_certificate_is_refused(tmp_path: Path) -> None:
     data = DataDir(tmp_path)
     with pytest.raises(DiademaError, match="belong together"):
-        PageDoor("0.0.0.0", tmp_path / "cert.pem")
+        WebEndpoint("0.0.0.0", tmp_path / "cert.pem")
     (tmp_path / "cert.pem").write_text("no")
     with pytest.raises(DiademaError, match="cannot use"):
-        PageDoor(cert=tmp_path / "cert.pem", key=tmp_path / "cert.pem").arguments(data, [])
+        WebEndpoint(cert=tmp_path / "cert.pem", key=tmp_path / "cert.pem").arguments(data, [])
 
 
 def test_a_hub_opens_to_others_only_after_the_first_account(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.description import parse
 from diadema.store import open_writer, tables
-from diadema.store.update_rows import Seat
+from diadema.store.host_rows import Seat
 from msgspec.structs import astuple
 from nats.aio.msg import Msg
 from playwright.async_api import expect

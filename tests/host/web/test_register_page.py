@@ -8,7 +8,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.access.roles import Role
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts
+from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
@@ -33,7 +33,7 @@ def supervised(data: DataDir) -> None:
     clock = FixedClock(T0 + 3_600_000)
     try:
         ingest = Ingest(writer, sites.parse(data.site.read_bytes()), clock)
-        acts = Acts(ingest, Commands(ingest, None), reader, None)
+        acts = Actions(ingest, Commands(ingest, None), reader, None)
         desk = Script(s="DIA-0123456789ad", agent="a001").boot().clock().login().ready()
         ingest.take([desk.hello_message(), *desk.messages()], "stream", "server")
         note = {"action": "note", "a": "a001", "note": "<b>=saludo</b>", "c": "c-9"}

@@ -20,7 +20,7 @@ from diadema.exchange.exports.queue_log import PRIVATE
 from diadema.ingest.decode import decode
 from diadema.ingest.messages import Changes
 from diadema.ingest.projection import project
-from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
+from diadema.ingest.time_window import LAST_MS, OLDEST_FILE_MS
 from diadema.site.directory.people import People
 from diadema.store import open_reader, tables
 from diadema.store.station_state import BootClock, StationState, foremost

@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
-from diadema.ingest.window import LAST_MS, OLDEST_FILE_MS
+from diadema.ingest.time_window import LAST_MS, OLDEST_FILE_MS
 
 _INSERT = re.compile(
     r"^[ \t]*INSERT\s+INTO\s+[^\s(]*queue_?log[^\s(]*\s*(?:\(([^)]*)\))?\s*VALUES", re.I | re.M

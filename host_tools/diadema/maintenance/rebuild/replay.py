@@ -24,7 +24,7 @@ from diadema.base.clock import Clock
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.floor import day_of
 from diadema.ingest.messages import PREFIX, Message, subject_of
-from diadema.ingest.window import by_journal
+from diadema.ingest.time_window import by_journal
 from diadema.maintenance.rebuild.compare import Counts
 from diadema.site.description import Site
 from diadema.store import Writer, open_reader, tables

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from diadema.base.paths import DataDir
+from diadema.base.sqlite import writing
 from diadema.site.badges import BadgeKeys, keys_of
 from diadema.site.directory.checking import Newest, check_author
 from diadema.site.directory.entries import (
@@ -62,7 +63,7 @@ class Directory:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        with self._engine.connect().execution_options(write=True) as tx, tx.begin():
+        with writing(self._engine) as tx:
             yield tx
 
     def last_change(self) -> int:

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    URL,
     BigInteger,
     Column,
     Connection,
@@ -29,7 +28,6 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    create_engine,
     event,
     exists,
     select,
@@ -39,6 +37,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, is_damage
 from diadema.base.paths import DataDir
+from diadema.base.sqlite import sqlite_engine, writing
 from diadema.site.badges import keys_of
 from diadema.site.directory.kinds import KINDS
 from diadema.site.file import hashed, site_digest
@@ -94,20 +93,11 @@ def open_tables(path: Path) -> Engine:
     """
     if not path.exists():
         path.touch(mode=0o600)  # documents of people, and verifiers
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA secure_delete = ON")  # what is replaced is gone from the file
-        cursor.close()
-
-    def begin(connection: Any) -> None:
-        options = connection.get_execution_options()
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+    engine = sqlite_engine(
+        path,
+        busy_ms=_BUSY_MS,
+        pragmas=("secure_delete = ON",),  # what is replaced is gone from the file
+    )
 
     def failed(context: Any) -> None:
         found = context.original_exception
@@ -117,17 +107,15 @@ def open_tables(path: Path) -> Engine:
                 "and -shm away, and put a backup of it there"
             ) from found
 
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begin)
     event.listen(engine, "handle_error", failed)
     try:
         if _layout(engine) == 0:
-            with engine.connect().execution_options(write=True) as tx, tx.begin():
+            with writing(engine) as tx:
                 metadata.create_all(tx)
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         if _layout(engine) == 1:
             turn_over(engine, path)
-            with engine.connect().execution_options(write=True) as tx, tx.begin():
+            with writing(engine) as tx:
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     except DiademaError:
         engine.dispose()
@@ -170,7 +158,7 @@ def turn_over(engine: Engine, path: Path) -> None:
     DBAPIError.
     """
     data = DataDir(path.parent)
-    with engine.connect().execution_options(write=True) as tx, tx.begin():
+    with writing(engine) as tx:
         before = digest_of(_bodies(tx))
         _turn_entries(tx, data)
         _turn_publications(tx, data, before)

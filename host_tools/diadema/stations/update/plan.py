@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from diadema.stations.boards.table import NEEDS_IMAGE, needs_image
 from diadema.store import tables
+from diadema.store.host_rows import Seat, Step
 from diadema.store.station_state import Station
-from diadema.store.update_rows import Seat, Step
 from diadema.wire.letters import from_columns
 
 _STAGE = re.compile(r"(\d{1,5})(%?)\Z")

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from diadema.base.errors import UpdateError
 from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update.plan import RolloutPlan, StationFacts
-from diadema.store.update_rows import Seat, Step
+from diadema.store.host_rows import Seat, Step
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _OUT = ("gone", "passed")  # phases of those that it is not for

@@ -12,7 +12,7 @@ from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.figures.rows import Cut, Sums
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import kept_contacts, open_reader, tables
+from diadema.store import contact_rows, open_reader, tables
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session
 from diadema.web.paging import Key
@@ -43,7 +43,7 @@ def contacts(
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            return [kept_contacts.contact_of(one) for one in tx.execute(query).scalars()]
+            return [contact_rows.contact_of(one) for one in tx.execute(query).scalars()]
     finally:
         reader.close()
 

@@ -104,7 +104,7 @@ def _begin(
 ) -> Trail:
     """`utc`: of the event; `u` is later where the clock ran backwards."""
     if utc is None:
-        state.hourless = True
+        state.untimed = True
     return Trail(
         station=event.station,
         epoch=event.epoch,

@@ -9,7 +9,7 @@ from diadema.wire.events import Event
 type Utc = int | None
 
 _UNCODED = (None, "SIN_TIPIFICAR")
-_KEPT = 8
+_RETAINED = 8
 _IN_CALL = ("talking", "held", "consulting")
 
 
@@ -36,7 +36,7 @@ def _keep(contacts: list[Contact], contact: Contact, instead: Contact) -> None:
     if contact.contact == instead.contact:
         return
     contacts.append(contact)
-    if len(contacts) > _KEPT:
+    if len(contacts) > _RETAINED:
         coded = [one for one in contacts if one.code not in _UNCODED]
         contacts.remove((coded or contacts)[0])
 

@@ -55,7 +55,7 @@ class Window(Struct):
             return event.uptime_ms <= YEAR_MS
         return first <= state.offset + event.uptime_ms <= last
 
-    def without_hour(self, state: StationState, event: Event) -> Event:
+    def without_utc(self, state: StationState, event: Event) -> Event:
         """The same event as one of a boot that knows no hour."""
         self.refused.append((event.station, event.epoch, event.sequence))
         u = event.uptime_ms

@@ -1,5 +1,7 @@
-"""Trails in the store: those that are over are rows, the running ones stand in the state of their
-station. Each lies within one boot, so its hour is that of its beginning.
+"""Intervals in the store: the states of each agent (trails), and when each station's link was up.
+
+Trails that are over are rows, the running ones stand in the state of their station. Each lies
+within one boot, so its UTC is that of its beginning.
 """
 
 from collections.abc import Iterator
@@ -83,7 +85,7 @@ def trails(
 ) -> list[Trail]:
     """All that lie in [start_utc, end_utc) or reach into it, by agent and hour."""
 
-    def asked(trail: Trail) -> bool:
+    def matches(trail: Trail) -> bool:
         begins, ends = trail.start_utc, trail.end_utc
         return (
             (agent is None or trail.agent == agent)
@@ -103,7 +105,7 @@ def trails(
             *over(tx, *where, reaches, row.start_utc >= near),
             *over(tx, *where, reaches, row.start_utc < near, text(tables.LONG)),
         ]
-    found += filter(asked, running(tx, now_utc))
+    found += filter(matches, running(tx, now_utc))
     found.sort(key=_order)
     return found
 
@@ -111,3 +113,28 @@ def trails(
 def _order(trail: Trail) -> tuple[str, int, str, int, int]:
     """Those without an hour first; such of one station in the order in which they came."""
     return trail.agent, trail.start_utc or 0, trail.station, trail.epoch, trail.sequence
+
+
+def stretches(tx: Connection, s: str, start_ms: int, end_ms: int) -> list[tuple[int, int, bool]]:
+    """[start, end) of one station's link in that time, up or not, by the hub's log of links: in
+    order, from
+    when it was first heard.
+    """
+    row = tables.links.c
+    before = (
+        select(row.utc, row.up)
+        .where((row.s == s) & (row.utc <= start_ms))
+        .order_by(row.utc.desc())
+        .limit(1)
+    )
+    within = (
+        select(row.utc, row.up)
+        .where((row.s == s) & (row.utc > start_ms) & (row.utc < end_ms))
+        .order_by(row.utc)
+    )
+    changes = [(max(start_ms, utc), bool(up)) for utc, up in tx.execute(before)]
+    changes += [(int(utc), bool(up)) for utc, up in tx.execute(within)]
+    if not changes:
+        return []
+    ends = [*(utc for utc, _ in changes[1:]), end_ms]
+    return [(utc, end, up) for (utc, up), end in zip(changes, ends, strict=True)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 from nats.errors import Error as NatsError
 
+from diadema.base.clock import backoff_s
 from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
 
@@ -74,7 +75,7 @@ class Watch:
         now = time.monotonic()
         if now - self._restarted_at > _STEADY_S:
             self._restarts = 0
-        wait = _AGAIN_S[min(self._restarts, len(_AGAIN_S)) - 1] if self._restarts else 0.0
+        wait = backoff_s(self._restarts - 1, _AGAIN_S) if self._restarts else 0.0
         if error is not None and now - self._restarted_at >= wait:
             log.error("the broker can write no more (%s); starting it again", error)
             self._restarts += 1

@@ -25,7 +25,7 @@ type Text = Annotated[str, Meta(min_length=1, max_length=84)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 
 
-class Asked(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
+class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
     """`by`: the account or the rule; `who`: the name that a station shows, else the same;
     `among`: the agents on whom that account may act, all if it is left out.
     """
@@ -36,8 +36,8 @@ class Asked(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True
     among: frozenset[str] | None = None
 
 
-class SendMessage(Asked, tag="message", kw_only=True):
-    """To each of `agents`. `sign` asks for her own badge under it."""
+class SendMessage(ActionRequest, tag="message", kw_only=True):
+    """To each of `agents`. `sign` asks for the own badge of the agent under it."""
 
     agents: Annotated[list[Agent], Meta(min_length=1, max_length=200)]
     text: Text
@@ -45,40 +45,40 @@ class SendMessage(Asked, tag="message", kw_only=True):
     sign: bool = False
 
 
-class ForcePresence(Asked, tag="presence", kw_only=True, rename=LETTERS):
+class ForcePresence(ActionRequest, tag="presence", kw_only=True, rename=LETTERS):
     """`reason`: one of the site's. Nobody but the agent sets ready."""
 
     agent: Agent
     reason: Reason
 
 
-class LogOut(Asked, tag="logout", kw_only=True, rename=LETTERS):
+class LogOut(ActionRequest, tag="logout", kw_only=True, rename=LETTERS):
     agent: Agent
     reason: Reason
 
 
-class Move(Asked, tag="move", kw_only=True, rename=LETTERS):
-    """To another seat: her session here ends, and she is told where to go."""
+class Move(ActionRequest, tag="move", kw_only=True, rename=LETTERS):
+    """To another seat: the session here ends, and the agent is told where to go."""
 
     agent: Agent
     seat: str
     reason: Reason
 
 
-class EndWrapup(Asked, tag="wrapup_closed", kw_only=True, rename=LETTERS):
+class EndWrapup(ActionRequest, tag="wrapup_closed", kw_only=True, rename=LETTERS):
     agent: Agent
     reason: Reason
 
 
-class ResetPin(Asked, tag="pin_reset", kw_only=True, rename=LETTERS):
-    """A code for one use, with which she chooses her own at a station."""
+class ResetPin(ActionRequest, tag="pin_reset", kw_only=True, rename=LETTERS):
+    """A code for one use, with which the agent chooses a PIN at a station."""
 
     agent: Agent
     reason: Reason
 
 
-class AnswerHelp(Asked, tag="help", kw_only=True, rename=LETTERS):
-    """`of`: the request; else the open one of hers."""
+class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
+    """`of`: the request; else the open one of the agent."""
 
     agent: Agent | None = None
     of: Of | None = None
@@ -86,7 +86,7 @@ class AnswerHelp(Asked, tag="help", kw_only=True, rename=LETTERS):
     result: Word | None = None
 
 
-class AnswerFault(Asked, tag="fault", kw_only=True, rename=LETTERS):
+class AnswerFault(ActionRequest, tag="fault", kw_only=True, rename=LETTERS):
     agent: Agent | None = None
     station: Station | None = None
     of: Of | None = None
@@ -94,7 +94,7 @@ class AnswerFault(Asked, tag="fault", kw_only=True, rename=LETTERS):
     cause: Word | None = None
 
 
-class Noted(Asked, tag="note", kw_only=True, rename=LETTERS):
+class Noted(ActionRequest, tag="note", kw_only=True, rename=LETTERS):
     """What was done off the system."""
 
     agent: Agent
@@ -104,7 +104,7 @@ class Noted(Asked, tag="note", kw_only=True, rename=LETTERS):
     contact: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class Acknowledge(Asked, tag="acknowledge", kw_only=True, rename=LETTERS):
+class Acknowledge(ActionRequest, tag="acknowledge", kw_only=True, rename=LETTERS):
     """An alert was seen by a person: its rule, and since when it holds."""
 
     agent: Agent | None = None
@@ -113,11 +113,11 @@ class Acknowledge(Asked, tag="acknowledge", kw_only=True, rename=LETTERS):
     since: Utc | None = None
 
 
-ACTS = (
+ACTIONS = (
     SendMessage, ForcePresence, LogOut, Move, EndWrapup, ResetPin, AnswerHelp, AnswerFault, Noted,
     Acknowledge,
 )  # fmt: skip
-ANY_ACT: Any = reduce(or_, ACTS)
+ANY_ACTION: Any = reduce(or_, ACTIONS)
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):
@@ -159,8 +159,8 @@ class Schedules(Record, tag="schedules", kw_only=True):
     days: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=500)]
 
     def each(self) -> list[Schedule]:
-        told = {"k": "schedule.published", "by": self.by}
-        return msgspec.convert([one | told for one in self.days], list[Schedule])
+        common = {"k": "schedule.published", "by": self.by}
+        return msgspec.convert([one | common for one in self.days], list[Schedule])
 
 
 class Catalogue(Record, tag="catalogue.published", kw_only=True):

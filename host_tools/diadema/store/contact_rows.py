@@ -20,7 +20,7 @@ LONGEST_MS = 16 * 3_600_000  # what goes on for longer was forgotten, or never w
 _ENDS_AFTER = f"(row ->> {Contact.__struct_fields__.index('end_utc')}) > :utc"
 # details are the last field, and begin with campaign, parent and reference: of most no need to
 # decode them; what has none of the three and an uncertainty is let through
-_TOLD = "substr(row, -5) != 'null]' AND instr(row, 'e,null,[null,null,null,') = 0"
+_HAS_REFERENCE = "substr(row, -5) != 'null]' AND instr(row, 'e,null,[null,null,null,') = 0"
 _AT_ONCE = 10_000  # rows that are fetched together
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Contact).decode
@@ -37,9 +37,9 @@ _decode_running = msgspec.msgpack.Decoder(_Running).decode
 
 def row_of(contact: Contact) -> ContactRow:
     """The row of a contact that is over, as it is now."""
-    hourless = contact.start_utc is None or contact.end_utc is None or contact.close_utc is None
+    untimed = contact.start_utc is None or contact.end_utc is None or contact.close_utc is None
     key = contact.station, contact.epoch, contact.sequence
-    return (*key, contact.agent, contact.start_utc, hourless, _encode(contact).decode())
+    return (*key, contact.agent, contact.start_utc, untimed, _encode(contact).decode())
 
 
 def contact_of(row: str) -> Contact:
@@ -57,11 +57,11 @@ def ended(tx: Connection, *where: ColumnElement[bool] | TextClause) -> Iterator[
         yield _decode(row)
 
 
-def told(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
+def with_reference(tx: Connection, *where: ColumnElement[bool]) -> Iterator[Contact]:
     """All of the rows that have a campaign, a parent or a reference, by their beginning, and few
     more; the others are not decoded.
     """
-    query = select(tables.contacts.c.row).where(*where, text(_TOLD))
+    query = select(tables.contacts.c.row).where(*where, text(_HAS_REFERENCE))
     rows = tx.execute(query.order_by(tables.contacts.c.start_utc)).scalars()
     for some in rows.partitions(_AT_ONCE):
         yield from map(_decode, some)
@@ -92,8 +92,8 @@ def count(tx: Connection) -> int:
 
 def _there(tx: Connection, keys: Iterable[Key]) -> int:
     row = tables.contacts.c
-    asked = text("SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:keys)")
-    found = tuple_(row.s, row.e, row.n).in_(asked)
+    wanted = text("SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:keys)")
+    found = tuple_(row.s, row.e, row.n).in_(wanted)
     query = select(func.count()).select_from(tables.contacts).where(found)
     return int(tx.execute(query, {"keys": _encode([*keys]).decode()}).scalar_one())
 

@@ -29,7 +29,7 @@ class MarksBoard:
         self._reader, self._clock = reader, clock
         self._newest: dict[str, tuple[int, str]] = {}
         self._changed: set[str] = set()
-        self._told = 0.0
+        self._sent_at = 0.0
         self.read(None)
 
     def read(self, site: Site | None) -> None:
@@ -47,9 +47,9 @@ class MarksBoard:
 
     def news(self) -> list[bytes]:
         """Frames with what is new since the last time, once a second at most."""
-        if not self._changed or time.monotonic() - self._told < EVERY_S:
+        if not self._changed or time.monotonic() - self._sent_at < EVERY_S:
             return []
-        self._told = time.monotonic()
+        self._sent_at = time.monotonic()
         changed, self._changed = self._changed, set()
         return self._frames(changed)
 
@@ -66,17 +66,17 @@ class MarksBoard:
 
     def _frames(self, agents: Iterable[str]) -> list[bytes]:
         since = self._clock.now_ms() - SHIFT_MS
-        told = []
+        marks = []
         for a in sorted(self._roster.intersection(agents)):
             utc, direction = self._newest[a]
             if utc > since:
-                told.append(_encode((a, direction, utc)))
+                marks.append(_encode((a, direction, utc)))
         frames, at = [], 0
-        while at < len(told):
+        while at < len(marks):
             end, size = at, len(_HEAD) + len(_TAIL) + _SEAL
-            while end < len(told) and size + len(told[end]) + 1 <= DOWN_LIMIT:
-                size += len(told[end]) + 1
+            while end < len(marks) and size + len(marks[end]) + 1 <= DOWN_LIMIT:
+                size += len(marks[end]) + 1
                 end += 1
-            frames.append(_HEAD + b",".join(told[at:end]) + _TAIL)
+            frames.append(_HEAD + b",".join(marks[at:end]) + _TAIL)
             at = end
         return frames

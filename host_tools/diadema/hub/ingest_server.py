@@ -22,34 +22,30 @@ from diadema.base.credentials import (
 )
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.hub.acts import Acts, Answers
-from diadema.hub.admission import Admission
+from diadema.hub.actions import Actions, Answers
+from diadema.hub.admission import Admission, ViolationWatch
 from diadema.hub.broker import fit_stream, is_ours
-from diadema.hub.broker_look import BrokerLook
 from diadema.hub.ca_change import CaChange
-from diadema.hub.commanding import Commands, Frames, Told
+from diadema.hub.commanding import Commands, Delivery, Frames
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
-from diadema.hub.enrolment import Enrolment
+from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.inspections import Inspections
-from diadema.hub.kick import kick
 from diadema.hub.link_log import LinkLog
+from diadema.hub.marks_board import MarksBoard
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
-from diadema.hub.outbox import EVERY_S, Outbox
+from diadema.hub.outbox import EVERY_S, Outbox, Routes
 from diadema.hub.own_journal import Recorded, Refused
 from diadema.hub.pin_resets import PinResets
-from diadema.hub.pipeline import Patience, Pipeline
-from diadema.hub.provision_windows import Windows
+from diadema.hub.pipeline import Pipeline, StoreRetry
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.hub.requests import Requests
 from diadema.hub.session_checks import SessionChecks
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.hub.stream import StreamBroken, open_stream
+from diadema.hub.system_account import BrokerWatch, disconnect
 from diadema.hub.updates import Updates
-from diadema.hub.violations import ViolationWatch
-from diadema.hub.ways import Ways
 from diadema.ingest.core import Ingest
-from diadema.ingest.marks_board import MarksBoard
 from diadema.ingest.messages import Effects, Message, subject_of
 from diadema.ingest.proof import Proofs
 from diadema.ingest.queues import QueueBoard
@@ -65,7 +61,7 @@ _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 log = logging.getLogger("diadema.ingest")
 
 
-class Service:
+class IngestServer:
     def __init__(
         self,
         data: DataDir,
@@ -93,7 +89,7 @@ class Service:
         self._links = LinkLog(ingest)
         self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
-        self.acts = Acts(ingest, self.commands, self.reader, self._pins)
+        self.actions = Actions(ingest, self.commands, self.reader, self._pins)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self.records = RecordsKeeper(data, ingest, self.reader, clock)
@@ -102,11 +98,11 @@ class Service:
         self._queues = QueueBoard(self.reader, clock, data)
         self._nats: Client | None = None
         self._proofs = ingest.proofs = Proofs(keys, required=require_proof)
-        self.windows = Windows(ingest, keys, self.enrolment, self._proofs)
+        self.windows = ProvisionWindows(ingest, keys, self.enrolment, self._proofs)
         self.commands.giving = self.windows.giving
-        self._ways = Ways(ingest, self.windows.giving)
-        self.updates.configures = self._ways.configures
-        self._outbox = Outbox(self._sealed, self._ways)
+        self._routes = Routes(ingest, self.windows.giving)
+        self.updates.configures = self._routes.configures
+        self._outbox = Outbox(self._sealed, self._routes)
         self._meta = Meta(ingest, self.keeper)
         self._pipeline = Pipeline(ingest, self._take_patiently, self._take_effect)
         self._confirm_by: float | None = None
@@ -114,8 +110,8 @@ class Service:
             data, secrets, self.mosquitto, ingest.stations, self.enrolment.revoked
         )
         self.commands.unsaid = self.ca_change.unsaid
-        self._patience = Patience()
-        self._broker = BrokerLook(url, secrets.system)
+        self._retry = StoreRetry()
+        self._broker = BrokerWatch(url, secrets.system)
         self._ticks = 0
 
     async def run(self) -> None:
@@ -123,7 +119,7 @@ class Service:
         self._nats = await connect(self._url, self._password)
         await open_bucket(self._nats)
         self._take_pins()
-        await self._patience.do(self.keeper.settle)
+        await self._retry.do(self.keeper.settle)
         self._marks.read(self.ingest.site)
         self.commands.maker = self.keeper.maker
         self._refresh_mosquitto()
@@ -170,7 +166,7 @@ class Service:
             else:
                 log.warning("the broker has a new stream: taking it from its beginning")
             if before != server:  # another broker process
-                await self._patience.do(self.ingest.doubt_links)
+                await self._retry.do(self.ingest.doubt_links)
                 self._confirm_by = None
         if any(station.unconfirmed for station in self.ingest.stations.values()):
             self._confirm_by = self._confirm_by or time.monotonic() + CONFIRM_S
@@ -213,7 +209,7 @@ class Service:
     async def _take_patiently(
         self, messages: Sequence[Message], created: str, server: str, after: int
     ) -> Effects:
-        return await self._patience.do(self.ingest.take, messages, created, server, after)
+        return await self._retry.do(self.ingest.take, messages, created, server, after)
 
     async def _take_effect(self, effects: Effects) -> None:
         for alarm in effects.alarms:
@@ -222,14 +218,14 @@ class Service:
             self.commands.answered(s, i)
             if self.windows.giving(s) is not None:  # it has its key now
                 hello = self.ingest.station(s).hello
-                effects.asked.add((s, hello.gw, hello.port))
+                effects.challenged.add((s, hello.gw, hello.port))
         self._meta.note()
         self._outbox.acks(effects.acks)
         self._outbox.rows(effects.rows)
         if effects.greeted:
             self._outbox.send_all()
         over = {*effects.opened, *effects.ended, *effects.greeted}
-        unanswered = await self._patience.do(self.commands.withdraw, over, "session")
+        unanswered = await self._retry.do(self.commands.withdraw, over, "session")
         self._checks.note({*effects.opened, *unanswered})
         self.inspections.due |= effects.tested
         self._marks.take(effects.marks)
@@ -287,24 +283,24 @@ class Service:
         if self._keys.sent(s):
             self.enrolment.renew(s)
             await self.use_site()
-            await self.kick(s)
+            await self.disconnect(s)
         self._keys.mark_sent(s)
         key = self._keys.of(s)
         assert key is not None
         return key.hex()
 
     async def _greet(self, effects: Effects) -> None:
-        for who in sorted(effects.asked):
+        for who in sorted(effects.challenged):
             await self._ask_proof(*who)
-        if renewed := await self._patience.do(self.windows.greeted, effects.greeted):
+        if renewed := await self._retry.do(self.windows.greeted, effects.greeted):
             await self.use_site()
             for s in renewed:
-                await self.kick(s)
+                await self.disconnect(s)
         for s in effects.greeted:
             if not self.ingest.site or not self.keeper.knows(s):
                 log.warning("station %s is not in site.json: it gets no configuration", s)
         if effects.greeted:
-            await self._tell(await self._patience.do(self.commands.greeted, effects.greeted))
+            await self._tell(await self._retry.do(self.commands.greeted, effects.greeted))
             await self._tell_marks(effects.greeted, self._marks.whole())
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
@@ -316,7 +312,7 @@ class Service:
         """
         if bodies:
             messages = [Message(0, subject_of(s), body) for body in bodies]
-            effects = await self._patience.do(self.ingest.take_file, messages)
+            effects = await self._retry.do(self.ingest.take_file, messages)
             for alarm in effects.alarms:
                 log.warning(alarm)
             self._queues.take(effects.queue_calls)
@@ -329,13 +325,13 @@ class Service:
     async def take_journal(self, s: str, bodies: Sequence[bytes]) -> None:
         """What was read from a station's flash; a double of what it said itself is none."""
         messages = [Message(0, subject_of(s), body) for body in bodies]
-        await self._take_effect(await self._patience.do(self.ingest.take_file, messages))
+        await self._take_effect(await self._retry.do(self.ingest.take_file, messages))
 
     # -- out
 
-    async def _tell(self, told: Sequence[Told]) -> None:
+    async def _tell(self, deliveries: Sequence[Delivery]) -> None:
         """One after the other, for each `time` is of the moment at which it is made."""
-        for one in told:
+        for one in deliveries:
             await self.send(self.commands.frames(one))
 
     async def _tell_marks(self, stations: Iterable[str], frames: Sequence[bytes]) -> None:
@@ -347,7 +343,7 @@ class Service:
         client = self._client()
         for s, frame in frames:
             if client.is_connected:  # else the gateways come back too and greet again
-                for way in self._ways(s, "cmd", frame):
+                for way in self._routes(s, "cmd", frame):
                     await client.publish(way, self._sealed(s, frame))
 
     def _sealed(self, s: str, frame: bytes) -> bytes:
@@ -357,7 +353,7 @@ class Service:
         return self._keys.seal(s, boot, frame, giving=giving, held=held)
 
     async def _show_all(self) -> None:
-        await self._patience.do(self.ingest.save, (), self.ingest.floor.agents())
+        await self._retry.do(self.ingest.save, (), self.ingest.floor.agents())
         self._outbox.rows(self.ingest.floor.rows)
         self._outbox.meta(self._meta.make())
 
@@ -366,7 +362,7 @@ class Service:
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            if self._patience.paused:
+            if self._retry.paused:
                 continue
             try:
                 await self._tick()
@@ -439,19 +435,19 @@ class Service:
             raise Refused("bad_request", detail, 422)
         if renew or revoke:
             change_gateway(self._data, self._secrets, name, revoke=revoke)
-            await self.kick(f"gw-{name}")
+            await self.disconnect(f"gw-{name}")
         password = gateway_password(self._secrets, name)
-        return {"user": f"gw-{name}", "password": password} | self.keeper.door()
+        return {"user": f"gw-{name}", "password": password} | self.keeper.mqtt_address()
 
-    async def kick(self, s: str) -> int:
+    async def disconnect(self, s: str) -> int:
         """End the station's connection by MQTT, if it has one."""
         await self._client().flush()  # or one that we just let in is not there yet
-        return await kick(self._url, self._system, s)
+        return await disconnect(self._url, self._system, s)
 
     @property
     def paused(self) -> bool:
         """The store, or the broker before it, takes nothing just now."""
-        return self._patience.paused or self._broker.write_error is not None
+        return self._retry.paused or self._broker.write_error is not None
 
     @property
     def publish_violations(self) -> int:

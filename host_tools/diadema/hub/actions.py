@@ -1,0 +1,408 @@
+"""The rules of acting on agents and stations: what a supervisor may ask, of which station, and how
+it is noted. The station itself lets a call and its wrap-up end first.
+
+On whom an account may act: judged by the person on whom an act lands, whatever was asked.
+
+What was answered to actions that name themselves: stored in one transaction with the action, so
+that asked again, for a day, the hub says the same and does nothing.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from diadema.base.clock import Clock
+from diadema.base.idempotency import RETAINED_MS, Once, OtherRequest
+from diadema.hub.action_requests import (
+    ANY_ACTION,
+    ANY_RECORD,
+    Acknowledge,
+    ActionRequest,
+    AnswerFault,
+    AnswerHelp,
+    Correct,
+    EndWrapup,
+    ForcePresence,
+    Justify,
+    LogOut,
+    Move,
+    Noted,
+    ResetPin,
+    Schedules,
+    SendMessage,
+)
+from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
+from diadema.hub.pin_resets import PinResets
+from diadema.ingest.core import Ingest
+from diadema.site import pins
+from diadema.store import Reader, tables
+from diadema.store.attendance import Badges
+from diadema.store.rows import Ticket
+from diadema.store.station_state import Station
+from diadema.words import text
+
+
+def check_among(request: ActionRequest, ingest: Ingest) -> None:
+    """Raises Refused. Whose a ticket is, it says itself (`check_ticket`)."""
+    if request.among is None or isinstance(request, AnswerFault | AnswerHelp):
+        return
+    agents = (
+        request.agents if isinstance(request, SendMessage) else [getattr(request, "agent", None)]
+    )
+    if isinstance(request, Acknowledge) and request.station is not None:
+        station = ingest.stations.get(request.station)
+        session = station.state.session if station else None
+        agents = [session.agent if session else None]
+    if not request.among.issuperset(agents):
+        raise _not_yours()
+
+
+def check_ticket(request: ActionRequest, station: Station, ticket: Ticket) -> None:
+    """Hers who called, or who sits there now. Raises Refused."""
+    session = station.state.session
+    theirs = {ticket.agent, session.agent if session else None}
+    if request.among is not None and request.among.isdisjoint(theirs):
+        raise _not_yours()
+
+
+def _not_yours() -> Refused:
+    return Refused("not_yours", "this account does not act on that agent", 403)
+
+
+type Place = tuple[str, int, int]
+LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
+_NAME_BYTES = 32  # of the texts that a station shows beside a change
+
+
+class Actions:
+    def __init__(
+        self, ingest: Ingest, commands: Commands, reader: Reader, pins: PinResets
+    ) -> None:
+        self._ingest = ingest
+        self._pins = pins
+        self._reader = reader
+        self._journal = OwnJournal(ingest, commands)
+
+    def act(
+        self, body: dict[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Recorded]:
+        """(answer, what follows); the answer is kept where the act names itself. Raises Refused,
+        ValidationError, StoreUnavailable, StoreStale; then nothing was done.
+        """
+        request: ActionRequest = msgspec.convert(body, ANY_ACTION)
+        check_among(request, self._ingest)
+        refused: list[dict[str, Any]] = []
+        more: dict[str, Any] = {}
+        if isinstance(request, SendMessage):
+            actions, refused = self._message(request)
+        else:
+            actions = [_ACTIONS[type(request)](self, request)]
+        if isinstance(request, ResetPin):
+            more["code"] = pins.random_pin()
+            self._pins.prepare(request.agent, more["code"], self._journal.next_place())
+
+        def answered(of: list[Place], numbers: list[int | None]) -> dict[str, Any]:
+            answer: dict[str, Any] = {"of": of[0], "i": numbers[0], **more}
+            if isinstance(request, SendMessage):
+                answer["m"] = actions[0].events[0][1]["m"]
+                answer["sent"] = [
+                    {"a": action.events[0][1]["a"], "of": one, "i": i}
+                    for action, one, i in zip(actions, of, numbers, strict=True)
+                ]
+                answer["refused"] = refused
+            return answer
+
+        done = self._journal.record(actions, Reply(once, answered) if once else None)
+        if isinstance(request, ResetPin):
+            self._pins.take()
+        return answered(done.of, done.numbers), done
+
+    def record(
+        self, body: dict[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Recorded]:
+        """The same for what is only noted."""
+        request = msgspec.convert(body, ANY_RECORD)
+        if isinstance(request, Correct | Justify):
+            self._check_mark(request)
+        each = request.each() if isinstance(request, Schedules) else [request]
+        plain = [msgspec.to_builtins(one) for one in each]
+        reply = Reply(once, lambda of, _: {"of": of[0]}) if once else None
+        done = self._journal.record(
+            [SupervisorAction([(one.pop("k"), one) for one in plain])], reply
+        )
+        return {"of": done.of[0]}, done
+
+    # -- of each action
+
+    def _message(
+        self, request: SendMessage
+    ) -> tuple[list[SupervisorAction], list[dict[str, Any]]]:
+        """One action a reader; who is at no desk is told back, and stops nobody else's."""
+        m = secrets.token_hex(8)
+        actions: list[SupervisorAction] = []
+        refused: list[dict[str, Any]] = []
+        for a in dict.fromkeys(request.agents):
+            try:
+                station = self._seated(a)
+            except Refused as refusal:
+                if len(request.agents) == 1:
+                    raise
+                refused.append({"a": a, "error": refusal.error})
+                continue
+            command: dict[str, Any] = {"m": m, "text": request.text, "agent": a}
+            if request.sign:
+                command["sign"] = 1
+            sent = {"by": request.by, "a": a, "m": m, "text": request.text, "sign": request.sign}
+            actions.append(
+                SupervisorAction(
+                    [
+                        _acted(request, "message", a=a, m=m, reason=request.reason),
+                        ("message.sent", sent),
+                    ],
+                    New(station.station, "text", command),
+                )
+            )
+        if not actions:
+            raise Refused("nobody_there", "none of these agents is logged in")
+        return actions, refused
+
+    def _presence(self, request: ForcePresence) -> SupervisorAction:
+        site = self._ingest.site
+        allowed = [reason.code for reason in site.reasons] if site else []
+        if request.reason not in allowed:
+            codes = ", ".join(allowed)
+            raise Refused("no_such_reason", f"reasons are {codes}", 422, allowed=codes)
+        station = self._reachable(request.agent)
+        fields = {"to": "not_ready", "reason": request.reason, "agent": request.agent}
+        fields |= _signed(request, request.note)
+        order = New(station.station, "presence", fields, life_ms=LIFE_MS)
+        return SupervisorAction(
+            [_acted(request, "presence", a=request.agent, reason=request.reason)], order
+        )
+
+    def _log_out(self, request: LogOut) -> SupervisorAction:
+        return self._close(request, "logout", "supervisor", request.reason)
+
+    def _move(self, request: Move) -> SupervisorAction:
+        site = self._ingest.site
+        seats = {one.seat: one.id for one in site.stations} if site else {}
+        there = seats.get(request.seat)
+        if there is None:
+            raise Refused("no_such_seat", f"no seat {request.seat}", 422, seat=request.seat)
+        if there == self._seated(request.agent).station:
+            raise Refused("there_already", "she sits there", seat=request.seat)
+        if (other := self._ingest.station(there).state.session) is not None:
+            raise Refused(
+                "seat_taken", f"{other.agent} sits there", seat=request.seat, a=other.agent
+            )
+        word = text("acting.go_to", site.language if site else "es", seat=request.seat)
+        return self._close(
+            request, "move", "moved", f"{word}: {request.reason}", seat=request.seat
+        )
+
+    def _close(
+        self, request: LogOut | Move, action: str, reason: str, shown: str, **more: Any
+    ) -> SupervisorAction:
+        station = self._reachable(request.agent)
+        fields = {"agent": request.agent, "verdict": "close", "reason": reason}
+        fields |= _signed(request, shown)
+        order = New(station.station, "session", fields, life_ms=LIFE_MS)
+        return SupervisorAction(
+            [_acted(request, action, a=request.agent, reason=request.reason, **more)], order
+        )
+
+    def _end_wrapup(self, request: EndWrapup) -> SupervisorAction:
+        station = self._reachable(request.agent)
+        running = [one for one in station.state.open if one.phase == "wrapup"]
+        if not running:
+            raise Refused("no_wrapup", "she is in no wrap-up", a=request.agent)
+        c = running[0].contact
+        fields = {"contact": c, **_signed(request, None)}
+        order = New(station.station, "wrapup", fields, life_ms=LIFE_MS)
+        acted = _acted(request, "wrapup_closed", a=request.agent, c=c, reason=request.reason)
+        return SupervisorAction([acted], order)
+
+    def _pin_reset(self, request: ResetPin) -> SupervisorAction:
+        """An agent who is logged in is told at once who did it."""
+        site = self._ingest.site
+        agent = (
+            next((one for one in site.agents if one.id == request.agent), None) if site else None
+        )
+        if site is None or agent is None:
+            raise Refused("no_such_agent", f"no agent {request.agent}", 404, a=request.agent)
+        if site.pin == "none" and not agent.code:
+            raise Refused("no_pin", "nobody asks for her PIN here", a=request.agent)
+        try:
+            station = self._seated(request.agent)
+        except Refused:
+            return SupervisorAction(
+                [_acted(request, "pin_reset", a=request.agent, reason=request.reason)]
+            )
+        m = secrets.token_hex(8)
+        shown = text("acting.pin_was_reset", site.language, who=_shown_name(request))
+        acted = _acted(request, "pin_reset", a=request.agent, m=m, reason=request.reason)
+        sent = {"by": request.by, "a": request.agent, "m": m, "text": shown, "sign": False}
+        order = New(station.station, "text", {"m": m, "text": shown, "agent": request.agent})
+        return SupervisorAction([acted, ("message.sent", sent)], order)
+
+    def _help(self, request: AnswerHelp) -> SupervisorAction:
+        return self._answer(request, "help", {"result": request.result})
+
+    def _fault(self, request: AnswerFault) -> SupervisorAction:
+        return self._answer(request, "fault", {"cause": request.cause})
+
+    def _answer(
+        self, request: AnswerHelp | AnswerFault, kind: str, detail: dict[str, str | None]
+    ) -> SupervisorAction:
+        """Of the ticket of the desk: a station knows its requests by their numbers."""
+        ticket = self._ticket(request, kind)
+        fields = {"of": ticket.sequence, "state": request.state, "by": _shown_name(request)}
+        fields |= {name: value for name, value in detail.items() if value is not None}
+        of = (ticket.station, ticket.epoch, ticket.sequence)
+        code = next(iter(detail.values()))
+        acted = _acted(
+            request,
+            kind,
+            a=ticket.agent,
+            c=ticket.contact,
+            of=of,
+            state=request.state,
+            reason=code,
+        )
+        return SupervisorAction([acted], New(ticket.station, kind, fields))
+
+    def _ticket(self, request: AnswerHelp | AnswerFault, kind: str) -> Ticket:
+        if request.of is not None:
+            stations = [self._ingest.stations.get(request.of[0])]
+        elif isinstance(request, AnswerFault) and request.station is not None:
+            stations = [self._ingest.stations.get(request.station)]
+        else:
+            stations = [self._seated(request.agent or "")]
+        for station in filter(None, stations):
+            for ticket in reversed(station.state.tickets):
+                here = ticket.kind == kind and ticket.outcome == "open"
+                key = (ticket.station, ticket.epoch, ticket.sequence)
+                whose = request.agent is None or ticket.agent == request.agent
+                if here and whose and (request.of is None or key == tuple(request.of)):
+                    check_ticket(request, station, ticket)
+                    return ticket
+        raise Refused("no_such_ticket", f"no open {kind} there", 404)
+
+    def _note(self, request: Noted) -> SupervisorAction:
+        self._check_agent(request.agent)
+        return SupervisorAction(
+            [_acted(request, "note", a=request.agent, c=request.contact, kind=request.kind)]
+        )
+
+    def _acknowledge(self, request: Acknowledge) -> SupervisorAction:
+        acted = _acted(
+            request,
+            "acknowledge",
+            a=request.agent,
+            target=request.station,
+            rule=request.rule,
+            since=request.since,
+        )
+        return SupervisorAction([acted])
+
+    # -- where
+
+    def _seated(self, a: str) -> Station:
+        """The station where the agent is logged in. Raises Refused."""
+        self._check_agent(a)
+        for s in reversed(self._ingest.floor.seats(a)):
+            station = self._ingest.station(s)
+            if station.state.session is not None and station.state.session.agent == a:
+                return station
+        raise Refused("not_logged_in", f"{a} is logged in nowhere", a=a)
+
+    def _reachable(self, a: str) -> Station:
+        """The same, where it must answer now."""
+        station = self._seated(a)
+        if station.link == "lost":
+            seat = self._ingest.floor.seat_name(station.station)
+            raise Refused("link_lost", f"{seat} is not connected", seat=seat)
+        return station
+
+    def _check_agent(self, a: str) -> None:
+        if a not in self._ingest.floor.agents():
+            raise Refused("no_such_agent", f"no agent {a}", 404, a=a)
+
+    def _check_mark(self, request: Correct | Justify) -> None:
+        self._check_agent(request.agent)
+        if isinstance(request, Correct) and request.time > self._ingest.clock.now_ms():
+            raise Refused("not_yet", "the hour has not come yet", 422)
+        if not request.reason.strip():
+            raise Refused("no_reason", "say why", 422)
+        if request.of is None:
+            if isinstance(request, Justify) and request.day is None:
+                raise Refused("no_day", "name the mark or the day", 422)
+            return
+        s, e, n = request.of
+        row = tables.marks.c
+        its = (row.s == s) & (row.e == e) & (row.n == n)
+        with self._reader.engine.connect() as tx:
+            mark = tx.execute(select(row.a, row.badge, row.utc).where(its)).first()
+            if mark is None:
+                raise Refused("no_such_mark", "no such mark in the ledger", 404)
+            whose = mark.a or Badges(tx).owner(mark.badge, mark.utc)
+        if whose != request.agent:
+            raise Refused("not_her_mark", "the mark is of another agent, or of nobody yet", 422)
+
+
+def _acted(request: ActionRequest, action: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    fields = {"by": request.by, "who": request.who or None, "action": action, "note": request.note}
+    return "supervision.acted", fields | more
+
+
+def _shown_name(request: ActionRequest) -> str:
+    return cut(request.who or request.by)
+
+
+def _signed(request: ActionRequest, shown: str | None) -> dict[str, str]:
+    """Who it was, and what for, as the station shows it."""
+    fields = {"who": _shown_name(request)}
+    return fields | {"note": cut(shown)} if shown else fields
+
+
+def cut(words: str) -> str:
+    """As much of it as a station shows; a quote takes two bytes there."""
+    words = words.replace('"', "'").replace("\\", "/")
+    return words.encode()[:_NAME_BYTES].decode(errors="ignore").strip()
+
+
+_ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction]] = {
+    ForcePresence: Actions._presence,
+    LogOut: Actions._log_out,
+    Move: Actions._move,
+    EndWrapup: Actions._end_wrapup,
+    ResetPin: Actions._pin_reset,
+    AnswerHelp: Actions._help,
+    AnswerFault: Actions._fault,
+    Noted: Actions._note,
+    Acknowledge: Actions._acknowledge,
+}
+
+
+class Answers:
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+
+    def of(self, once: Once) -> dict[str, Any] | None:
+        """Raises Refused where that name was another request's."""
+        row = tables.answers.c
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETAINED_MS)
+        with self._reader.engine.connect() as tx:
+            stored = tx.execute(select(row.request, row.sealed).where(mine)).first()
+        if stored is None:
+            return None
+        try:
+            answer = once.opened(stored.request, stored.sealed)
+        except OtherRequest:
+            raise Refused("key_used", "this key named another request", 422) from None
+        return None if answer is None else msgspec.json.decode(answer, type=dict[str, Any])
