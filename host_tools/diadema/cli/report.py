@@ -99,11 +99,10 @@ def _add(grain: "Grain", about: str, form_of_span: str) -> None:
 def _switch_month(
     run: Run, word: str | None, threshold_s: int | None, short_s: int, as_json: bool
 ) -> None:
-    from diadema.report.asked import Asked
+    from diadema.report.context import Asked
     from diadema.report.model import Scope
-    from diadema.report.month import Month
+    from diadema.report.month import Month, show
     from diadema.report.period import period, running
-    from diadema.report.screen import show
 
     now_ms = run.now_ms
     span = period("month", word, run.language) if word else running("month", now_ms, run.zone)

@@ -15,14 +15,13 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
-from diadema.figures import away, rollups
-from diadema.figures.away import Spent
+from diadema.figures import rollups, shifts
+from diadema.figures.booking import end_of
 from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
 from diadema.figures.facts import running
-from diadema.figures.load import end_of
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
-from diadema.figures.shifts import Due, Presence, due, presence, said_of, shift_of
+from diadema.figures.shifts import Due, Presence, Spent, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
 from diadema.site.directory.people import People
@@ -247,8 +246,8 @@ class _Asked:
         reasons, of_day = self.people.reasons, hers.near(span.start_s, span.end_s)
         its = of_day.stretches, of_day.pauses, of_day.faults, reasons, span.start_s, span.end_s
         found = AdherenceDay(
-            lost=away.lost(*its),
-            spent=away.spent(of_day.pauses, reasons, span.start_s, span.end_s),
+            lost=shifts.lost(*its),
+            spent=shifts.spent(of_day.pauses, reasons, span.start_s, span.end_s),
         )
         for begin, until, ticket in of_day.technical:
             cause = ticket.station, ticket.area or "", ticket.part or "", ticket.result or ""
@@ -263,7 +262,7 @@ class _Asked:
         shift = shift_of(due, hers, self._said(a, due), self.people, now_s)
         found = Shifted(
             shift.followed, 0, 0, 0, shift.slid, shift.worked_s, shift.credited_s,
-            shift.scheduled_s, away.owed_s(shift.plan, self.people.reasons, now_s),
+            shift.scheduled_s, shifts.owed_s(shift.plan, self.people.reasons, now_s),
         )  # fmt: skip
         for one in shift.its if shift.present else ():
             found.exception_s += one.seconds

@@ -11,9 +11,16 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from diadema.figures.booking import book_contact, book_queue_call, book_ticket
+from diadema.figures.booking import (
+    add,
+    book_contact,
+    book_queue_call,
+    book_ticket,
+    end_of,
+    stretches,
+    technical,
+)
 from diadema.figures.days import DaySpan
-from diadema.figures.load import add, end_of, stretches, technical
 from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import Alone, alone, book_rings, book_served
 from diadema.metrics.contacts import doubtful

@@ -12,11 +12,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
-from diadema.figures.booking import book_contact
+from diadema.figures.booking import Stretch, add, book_contact, end_of, stretches, technical
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
 from diadema.figures.joins import WINDOW_MS
-from diadema.figures.load import Stretch, add, end_of, stretches, technical
 from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
 from diadema.metrics.contacts import JUMP_MS

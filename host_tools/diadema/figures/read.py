@@ -11,7 +11,7 @@ from sqlalchemy import Connection, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.base.paths import DataDir
-from diadema.figures import rollups, summed
+from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
 from diadema.figures.days import DaySpan, cut_of, day_at, spans, zone_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
@@ -141,9 +141,9 @@ class _Asked:
         """Of all agents together, so that nobody need look at each."""
         first, last = self.scope.first, self.scope.last
         today = day_at(self.now_ms // 1000, self.zone)
-        for day, whole in summed.floor_days(rx, first, last, today.isoformat(), keep=True).items():
+        for day, whole in result.floor_days(rx, first, last, today.isoformat(), keep=True).items():
             self.days[day].whole = whole
-        self.months = summed.agent_months(rx, self.first, self.last, today, keep=True)
+        self.months = result.agent_months(rx, self.first, self.last, today, keep=True)
 
     def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:
         one = self.days[day]
@@ -220,7 +220,7 @@ class _Day:
         self.halves = Packed(rollups.halves_of)
         self.queues = Packed(rollups.queue_sums_of)
         self.queue_halves = Packed(rollups.queue_halves_of)
-        self.whole: summed.Whole | summed.PackedWhole | None = None
+        self.whole: result.Whole | result.PackedWhole | None = None
         self.touched: set[str] = set()
 
     def load(self, a: str, total: bytes, halves: bytes | None) -> None:

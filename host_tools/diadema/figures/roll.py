@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
-from diadema.figures import rollups, summed
+from diadema.figures import result, rollups
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
 from diadema.figures.facts import Running, agent_halves, day_sums, facts, queue_day, queue_halves
 from diadema.figures.feed import Cell, feed, same_store, samples
@@ -254,8 +254,8 @@ def _sum_up(rx: Connection, today: date) -> None:
     before = (first - timedelta(days=1)).replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     days = before.isoformat(), last.isoformat(), today.isoformat()
-    summed.floor_days(rx, *days, keep=True)
-    summed.agent_months(rx, before, last, today, keep=True)
+    result.floor_days(rx, *days, keep=True)
+    result.agent_months(rx, before, last, today, keep=True)
 
 
 def _count_stale(rx: Connection) -> int:
@@ -270,7 +270,7 @@ def _mark(rx: Connection, left: Iterable[Cell], done: Iterable[Cell]) -> None:
 
 
 def _write(rx: Connection, fresh: Fresh) -> None:
-    summed.forget(rx, ((day, a) for day, cells in fresh.agents.items() for a in cells))
+    result.forget(rx, ((day, a) for day, cells in fresh.agents.items() for a in cells))
     for table, key, put, cells in (
         (rollups.agent_days, "a", rollups.put_agents, fresh.agents),
         (rollups.queue_days, "queue", rollups.put_queues, fresh.queues),

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Cell, Column, Section
 from diadema.report.tables import Line, Part, table
 from diadema.store import open_reader, tables

@@ -9,7 +9,7 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Sums
-from diadema.report.asked import AT_MOST, Asked
+from diadema.report.context import AT_MOST, Asked
 from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE

@@ -7,7 +7,7 @@ from msgspec import Struct
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.report.asked import NotYours
+from diadema.report.context import NotYours
 from diadema.report.make import make
 from diadema.report.model import Cell, Column, Report, Scope, Section
 from diadema.report.period import Period

@@ -16,7 +16,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.days import zone_of
 from diadema.report import schedule
-from diadema.report.asked import NotYours, may_have
+from diadema.report.context import NotYours, may_have
 from diadema.report.formats import MEDIA, made_as
 from diadema.report.kinds import KINDS, RIGHTS, Kind
 from diadema.report.make import make

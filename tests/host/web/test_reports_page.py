@@ -18,7 +18,7 @@ from diadema.access.roles import Role
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut, Owing
-from diadema.report import scheduled
+from diadema.report import schedule
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.schedule import Schedule, add, remove
 from diadema.web.report_html import page_of
@@ -218,7 +218,7 @@ async def test_the_api_gives_no_role_more_than_its_own(
     data = DataDir(place)
     add(data, order("de-todos"), "es")
     try:
-        scheduled.run_due(data, NOW)
+        schedule.run_due(data, NOW)
         due = at_six()
         cookies = served.login(role, teams=["Mañana"] if role == "supervisor" else [])
         async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=60) as client:

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted
+from diadema.report.context import Asked
+from diadema.report.kinds.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import Line, reason_name, table
 from diadema.store import open_reader

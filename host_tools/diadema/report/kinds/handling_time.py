@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Spread, Sums
+from diadema.figures.shifts import TOGETHER
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Kind, Ratio, Section
 from diadema.report.tables import (
     AGENT,

@@ -17,8 +17,8 @@ from diadema.metrics import states
 from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent
-from diadema.report import service
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
+from diadema.report.kinds import service_level
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import Line, Part, Stated, summary, table
 
@@ -87,7 +87,7 @@ def _of_load(get: Any) -> Any:
 
 def _parts(variant: str) -> list[Part[Half]]:
     """With the columns that the total of the service level's variant is made of."""
-    of_service = {part.key: part for part in service.PARTS}
+    of_service = {part.key: part for part in service_level.PARTS}
     level = of_service[f"sl_{variant}"]
     assert isinstance(level.total, Ratio)
     names = ["received", "answered", "abandoned", "left", "waiting", "answered_within"]

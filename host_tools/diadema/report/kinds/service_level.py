@@ -7,7 +7,7 @@ from diadema.figures.joins import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Ratio, Section
 from diadema.report.tables import Line, Part, Stated, queue_name, summary, table
 

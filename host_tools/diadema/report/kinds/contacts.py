@@ -8,7 +8,7 @@ from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Cell, Column, Ratio, Section
 from diadema.report.tables import (
     AGENT,

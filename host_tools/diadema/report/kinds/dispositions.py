@@ -8,7 +8,7 @@ from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 

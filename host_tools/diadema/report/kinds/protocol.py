@@ -5,7 +5,7 @@ came by themselves say nothing of the agent, so both stand apart.
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Sums
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 

@@ -13,8 +13,13 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, tally_by
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted, coded, flag_word
+from diadema.report.context import Asked
+from diadema.report.kinds.dispositions import (
+    COUNT,
+    Counted,
+    coded,
+    flag_word,
+)
 from diadema.report.model import Ratio, Section
 from diadema.report.tables import (
     AGENT,

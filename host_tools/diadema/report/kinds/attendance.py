@@ -8,7 +8,7 @@ from datetime import date
 
 from diadema.figures.attendance import AgentDay, attendance
 from diadema.figures.stays import Stay
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, summary, table
 

@@ -10,14 +10,12 @@ from functools import cache, partial
 from msgspec import Struct, field
 from msgspec.structs import astuple, replace
 
-from diadema.figures import away
 from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
-from diadema.figures.away import Spent
-from diadema.figures.shifts import around
+from diadema.figures.shifts import Spent, around, owed_s
 from diadema.metrics import schedule
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage, absenteeism
-from diadema.report.asked import Asked
+from diadema.report.context import Asked
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, staged, summary, table
 from diadema.site.directory.people_of import people as read_people
@@ -183,7 +181,7 @@ def _find(asked: Asked) -> _Found:
             continue
         if plan.absence == "day_off":
             continue
-        seconds = away.owed_s(plan, people.reasons, now_s)
+        seconds = owed_s(plan, people.reasons, now_s)
         found.done[agent, day] = Done(absences=1)
         unpaid = plan.absence == "unpaid_permission"
         paid_s, unpaid_s = (0, seconds) if unpaid else (seconds, 0)
