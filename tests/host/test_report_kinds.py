@@ -9,7 +9,7 @@ from diadema.base.errors import DiademaError
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.report.context import NotYours
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Figure, Ratio, Scope, plain
 from diadema.report.period import around, period
@@ -235,7 +235,7 @@ def test_a_supervisor_has_her_teams_alone(data):
 def test_each_kind_needs_its_right(data, kind):
     for role in ("hr", "technician", "monitor", "agent"):
         asking = person(role, agent="a001" if role == "agent" else None)
-        if asking.may(RIGHTS[kind]):
+        if asking.may(KINDS[kind].right):
             made(data, kind, person=asking)
         else:
             with pytest.raises(NotYours):

@@ -16,7 +16,7 @@ from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cut, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.kinds import RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.site import description
@@ -34,7 +34,7 @@ class NotYours(DiademaError):
 
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
     """Whether all of that report, as nobody in particular gets it, is his to see."""
-    if not person.may(RIGHTS[kind]):
+    if not person.may(KINDS[kind].right):
         return False
     teams = person.scope(people)
     match scope.of:
@@ -74,7 +74,7 @@ class Asked:
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
         self.language = language or (described.language if described else "es")
-        if person is not None and not person.may(RIGHTS[kind]):
+        if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
         self.agents: Collection[str] | None = self._agents()
@@ -119,11 +119,11 @@ class Asked:
 
     @property
     def has_halves(self) -> bool:
-        return self.agents_by_half or self.kind == "servicio"
+        return KINDS[self.kind].sums in ("half_hour", "agent_half_hour")
 
     @property
     def agents_by_half(self) -> bool:
-        return self.kind in ("intradia", "tmo", "llamadas")
+        return KINDS[self.kind].sums == "agent_half_hour"
 
     @cached_property
     def figures(self) -> Figures:

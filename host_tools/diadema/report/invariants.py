@@ -16,6 +16,7 @@ from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.report.context import Asked
+from diadema.report.kinds import KINDS
 from diadema.report.model import Cell, Column, Section
 from diadema.report.tables import Line, Part, table
 from diadema.store import open_reader, tables
@@ -52,7 +53,7 @@ def invariants(asked: Asked) -> Section:
             ("day_calls", _by_day(days, parts, _count)),
             ("day_load", _by_day(days, parts, lambda sums: sums.load.logged_s)),
         ]
-    if asked.kind not in ("servicio", "intradia"):  # those ask nothing of each agent
+    if KINDS[asked.kind].of_agents:
         agents = sum(_count(sums) for sums in asked.by_agent.values())
         all_days = sum(_count(sums) for _, sums in days)
         rules.append(("span", [(asked.period.word, agents, all_days)]))

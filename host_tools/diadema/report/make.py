@@ -16,20 +16,7 @@ from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
 from diadema.wire.live_rows import SHORT_S
 
-FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
-_GOES = 3
-_MODULES = {
-    "intradia": "intraday",
-    "llamadas": "contacts",
-    "tmo": "handling",
-    "adherencia": "adherence",
-    "servicio": "service",
-    "tipificacion": "dispositions",
-    "protocolo": "protocol",
-    "consolidado": "consolidated",
-    "asistencia": "attendance",
-    "supervision": "supervision",
-}
+_ATTEMPTS = 3
 
 
 def make(
@@ -51,7 +38,7 @@ def make(
         raise KeyError(kind)
     asked = Asked(data, kind, span, scope, now_ms, threshold_s, short_s, person, language)
     maker: Callable[[Asked], list[Section]] = import_module(
-        f"diadema.report.{_MODULES[kind]}"
+        f"diadema.report.kinds.{KINDS[kind].module}"
     ).make
     with _no_collector():
         sections, cut = _settled(asked, maker)
@@ -99,13 +86,13 @@ def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[lis
     """What is read in several goes is read again when events came in meanwhile, so that the cut
     stands for all of it; while they never pause it is that of before.
     """
-    if asked.kind in FROM_FIGURES:
+    if KINDS[asked.kind].at_once:
         sections = _with_sums(asked, maker)
         return sections, asked.cut()
-    for _ in range(_GOES):
+    for _ in range(_ATTEMPTS):
         asked.forget()
         before = asked.cut()
-        sections = _with_sums(asked, maker) if asked.kind == "consolidado" else maker(asked)
+        sections = _with_sums(asked, maker) if KINDS[asked.kind].sums else maker(asked)
         if before.position == asked.cut().position:
             break
     return sections, before

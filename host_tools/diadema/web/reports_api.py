@@ -18,7 +18,7 @@ from diadema.figures.days import zone_of
 from diadema.report import schedule
 from diadema.report.context import NotYours, may_have
 from diadema.report.formats import MEDIA, made_as
-from diadema.report.kinds import KINDS, RIGHTS, Kind
+from diadema.report.kinds import KINDS, Kind
 from diadema.report.make import make
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import Period, any_period, running
@@ -119,7 +119,7 @@ def _service(request: Request) -> Service:
 @router.get("", summary="The kinds of report that one may have")
 def kinds(request: Request) -> list[str]:
     person = person_of(request)
-    return [kind for kind in KINDS if person.may(RIGHTS[kind])]
+    return [name for name, kind in KINDS.items() if person.may(kind.right)]
 
 
 @router.get("/schedules", summary="Scheduled reports and what came of them", responses=_REFUSED)
@@ -205,7 +205,7 @@ async def report(
     short: Seconds = 5,
 ) -> Response:
     service, person, language = _service(request), _somebody(request), language_of(request)
-    if not person.may(RIGHTS[kind]):
+    if not person.may(KINDS[kind].right):
         raise not_yours(request)
     its = _scope(scope, "query.scope", language)
     service.audit(person, f"report.{kind}", _whose(service, its))
@@ -280,7 +280,7 @@ def _read[T](read: Callable[[DataDir], list[T]], data: DataDir) -> list[T]:
 def _somebody(request: Request) -> Person:
     """Who may have some kind of report at all."""
     person = person_of(request)
-    if not person.may(*RIGHTS.values()):
+    if not person.may(*(kind.right for kind in KINDS.values())):
         raise not_yours(request)
     return person
 

@@ -19,7 +19,7 @@ from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cut, Owing
 from diadema.report import schedule
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.schedule import Schedule, add, remove
 from diadema.web.report_html import page_of
 from playwright.async_api import expect
@@ -224,7 +224,7 @@ async def test_the_api_gives_no_role_more_than_its_own(
         async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=60) as client:
             for kind in KINDS:
                 answer = await client.get(f"/api/v1/reports/{kind}?span={DAY}")
-                allowed = not RIGHTS_OF[role].isdisjoint({RIGHTS[kind]})
+                allowed = not RIGHTS_OF[role].isdisjoint({KINDS[kind].right})
                 assert answer.status_code == (200 if allowed else 403), kind
                 assert "a002" not in answer.text or role == "hr", kind
             answer = await client.get(f"/api/v1/reports/runs/de-todos/{due}")

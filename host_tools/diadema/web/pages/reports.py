@@ -16,7 +16,7 @@ from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
 from diadema.report.formats import MEDIA
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule, said, told
@@ -48,7 +48,7 @@ def mount(app: FastAPI, service: Service) -> None:
         except Refused:
             return
         ui.add_head_html(_HEAD)
-        may = [one for one in KINDS if page.person.may(RIGHTS[one])]
+        may = [name for name, its in KINDS.items() if page.person.may(its.right)]
         chosen = kind if kind in may else may[0]
         span = around(_grain(grain), day_of(service, day))
         with suppress(Unread):
