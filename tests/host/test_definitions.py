@@ -14,7 +14,7 @@ from diadema.figures.attendance import AgentDay, _sessions_of
 from diadema.figures.booking import Stretch, add, book_contact, technical
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
-from diadema.figures.stays import Hour, Stay, paired
+from diadema.figures.stays import MarkTime, Stay, paired
 from diadema.metrics import calls as of
 from diadema.metrics import queue, schedule, states
 from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
@@ -113,7 +113,7 @@ def absent(shifts, entered):
 
 def _paired(its):
     hours = [
-        Hour(key=("s", 1, k), utc=second * 1000, direction=direction)
+        MarkTime(key=("s", 1, k), utc=second * 1000, direction=direction)
         for k, (second, direction) in enumerate(its)
     ]
     return paired(hours, lambda *_: DAY)

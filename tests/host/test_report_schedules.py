@@ -125,7 +125,7 @@ def test_a_failure_inside_keeps_nothing_else_from_being_made(data, monkeypatch):
 
 
 def test_runs_and_their_files_are_bounded(data, monkeypatch):
-    monkeypatch.setattr(schedule, "KEPT", 2)
+    monkeypatch.setattr(schedule, "RETAINED", 2)
     add(data, order(), "es")
     schedule.run_due(data, at("2026-11-22T07:00"))
     assert [run.span for run in runs(data)] == ["2026-11-21", "2026-11-20"]

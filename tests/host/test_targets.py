@@ -241,12 +241,14 @@ def test_all_counts_who_was_thrown_out_and_is_the_strictest(data):
 
 def month_of(data, word, now_ms):
     """As `diadema report month` makes it without a kind and a threshold."""
-    from diadema.report.context import Asked
+    from diadema.report.context import ReportContext
     from diadema.report.model import Scope
     from diadema.report.month import Month
 
     span = period("month", word)
-    return Month(Asked(data, "servicio", span, Scope(), now_ms, threshold_s=None, short_s=5))
+    return Month(
+        ReportContext(data, "servicio", span, Scope(), now_ms, threshold_s=None, short_s=5)
+    )
 
 
 def test_a_scheduled_report_and_the_month_have_the_targets_t(data):

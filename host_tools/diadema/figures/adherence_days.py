@@ -88,16 +88,16 @@ def adherence_days(
     try:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Asked(*question).of(rx, tx)
+                return _Query(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
-            return _Asked(*question).of(None, tx)
+            return _Query(*question).of(None, tx)
     finally:
         reader.close()
 
 
-class _Asked:
+class _Query:
     """One question, and how it is answered."""
 
     def __init__(
@@ -127,25 +127,25 @@ class _Asked:
         self.on = [one for one in running(tx, self.now_ms).trails if one.start_utc is not None]
         known, there = self._rolled(*rx, tx) if rx else ({}, self._everybody(tx))
         since = self._since(tx)
-        asked, days = {*there, *self.due}, LocalDays(self.zone)
-        asked |= {
+        wanted, days = {*there, *self.due}, LocalDays(self.zone)
+        wanted |= {
             (day, one.agent)
             for one in self.on
             if self.scope.agents is None or one.agent in self.scope.agents
             for day in days.over(since[one.agent], end_of(one))
             if day in self.spans
         }
-        marks = {key: self._mark(*key) for key in asked}
+        marks = {key: self._mark(*key) for key in wanted}
         found = {
             key: _day_of(known[key][1])
             for key, mark in marks.items()
             if key in known and known[key][0] == mark
         }
-        open_ones = {key for key in asked if self._goes_on(*key, since)}
-        more = self._work_out(tx, {key for key in asked if key not in found} | open_ones)
+        open_ones = {key for key in wanted if self._goes_on(*key, since)}
+        more = self._work_out(tx, {key for key in wanted if key not in found} | open_ones)
         if rx is not None and rx[1]:
-            kept = [(*key, marks[key], _pack(more[key])) for key in more.keys() - open_ones]
-            rollups.put_adherence.run(rx[0], kept)
+            stored = [(*key, marks[key], _pack(more[key])) for key in more.keys() - open_ones]
+            rollups.put_adherence.run(rx[0], stored)
         return {(a, self.spans[day].day): one for (day, a), one in (found | more).items()}
 
     def _rolled(
@@ -155,24 +155,24 @@ class _Asked:
         known, anew = current(rx, tx, self.zone, self.now_people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         first, last = self.scope.first, self.scope.last
-        kept: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        stored: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         there: set[tuple[str, str]] = set()
         if not anew or keep:
             row, cell = rollups.adherence_days.c, rollups.agent_days.c
             query = select(row.day, row.a, row.of, row.body).where(row.day.between(first, last))
             if self.scope.agents is not None:
                 query = query.where(row.a.in_(self.scope.agents))
-            kept = {(day, a): (of, body) for day, a, of, body in rx.execute(query).all()}
+            stored = {(day, a): (of, body) for day, a, of, body in rx.execute(query).all()}
             days = select(cell.day, cell.a).where(cell.day.between(first, last))
             there = {(day, a) for day, a in rx.execute(days).all()}
         if not keep:
             for key in rollups.near(fresh.fed):
-                kept.pop(key, None)
+                stored.pop(key, None)
         for day, cells in fresh.agents.items():
             there |= {(day, a) for a in cells}
         if self.scope.agents is not None:
             there = {(day, a) for day, a in there if a in self.scope.agents}
-        return kept, there
+        return stored, there
 
     def _everybody(self, tx: Connection) -> set[tuple[str, str]]:
         names = {a for (a,) in tx.execute(text("SELECT DISTINCT a FROM trails"))}
@@ -210,8 +210,8 @@ class _Asked:
     @cached_property
     def _reasons(self) -> bytes:
         its = self.people.reasons.values()
-        told = [(r.code, r.private, r.paid, r.productive, r.limit_s, r.system) for r in its]
-        return _pack(sorted(told))
+        fields = [(r.code, r.private, r.paid, r.productive, r.limit_s, r.system) for r in its]
+        return _pack(sorted(fields))
 
     def _mark(self, day: str, a: str) -> bytes:
         """Of what it is worked out from beside the store's rows."""

@@ -51,7 +51,7 @@ def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) 
         calls.codes[contact.code] = calls.codes.get(contact.code, 0) + 1
     coded = contact.code not in UNCODED
     calls.typified += coded
-    calls.untyped += contact.closed and not coded and _asked(contact)
+    calls.untyped += contact.closed and not coded and _wants_code(contact)
     calls.retyped += coded and more is not None and more.author not in (None, contact.agent)
     if more is not None:
         calls.consults += more.consults
@@ -85,15 +85,15 @@ def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) 
             calls.aside_impossible += 1
 
 
-def _asked(contact: Contact) -> bool:
+def _wants_code(contact: Contact) -> bool:
     """For a code: after a conversation, or where its wrap-up ran out without one."""
     return contact.outcome == "answered" or contact.code is not None
 
 
 def book_transfer(calls: Calls, kind: str | None, target: str | None) -> None:
     calls.transferred += 1
-    told = f"{kind or ''} {target or ''}"
-    calls.transfers[told] = calls.transfers.get(told, 0) + 1
+    transfer = f"{kind or ''} {target or ''}"
+    calls.transfers[transfer] = calls.transfers.get(transfer, 0) + 1
 
 
 def book_talk(

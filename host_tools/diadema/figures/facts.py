@@ -78,8 +78,8 @@ def facts(
         if ticket.agent is not None and (wanted is None or ticket.agent in wanted):
             found[ticket.agent].tickets.append(ticket)
     contacts = [one for its in found.values() for one in its.contacts]
-    told = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
-    for a, one in told.items():
+    by_switch = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
+    for a, one in by_switch.items():
         found[a].switch = one
     return dict(found)
 
@@ -207,9 +207,9 @@ def agent_halves(
     switch's names.
     """
     halves: defaultdict[int, Sums] = defaultdict(Sums)
-    told = facts.switch
-    book_served(halves, told.served, told.continued, ringing, span, intervals, queues)
-    book_rings(halves, told.rings, told.told, intervals, queues)
+    switch = facts.switch
+    book_served(halves, switch.served, switch.continued, ringing, span, intervals, queues)
+    book_rings(halves, switch.rings, switch.reported, intervals, queues)
     doubted = doubtful([*facts.before, *facts.contacts])
     for contact in facts.contacts:
         assert contact.start_utc is not None

@@ -102,15 +102,15 @@ def _by_switch(cell: Cell | None) -> bool:
 def _by_agent(on: Running, scope: Scope) -> dict[str, _Going]:
     going: defaultdict[str, _Going] = defaultdict(_Going)
     for contact in on.contacts.values():
-        if contact.start_utc is not None and _asked(contact.agent, scope):
+        if contact.start_utc is not None and _is_wanted(contact.agent, scope):
             going[contact.agent].contacts.append(contact)
     for trail in on.trails:
-        if trail.start_utc is not None and _asked(trail.agent, scope):
+        if trail.start_utc is not None and _is_wanted(trail.agent, scope):
             going[trail.agent].trails.append(trail)
     return dict(going)
 
 
-def _asked(a: str, scope: Scope) -> bool:
+def _is_wanted(a: str, scope: Scope) -> bool:
     return scope.agents is None or a in scope.agents
 
 

@@ -45,11 +45,11 @@ def read(
     try:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Asked(*question).of(rx, tx)
+                return _Query(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
-            return _Asked(*question).of(None, tx)
+            return _Query(*question).of(None, tx)
     finally:
         reader.close()
 
@@ -82,7 +82,7 @@ def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
             rx[0].commit()
 
 
-class _Asked:
+class _Query:
     """One question, and how it is answered."""
 
     def __init__(
@@ -117,7 +117,7 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
-            hourless=_hourless(tx, self.people.switch_queues),
+            untimed=_untimed(tx, self.people.switch_queues),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
@@ -200,7 +200,7 @@ class _Asked:
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
+def _untimed(tx: Connection, named: Held) -> dict[str, Sums]:
     row = tables.contacts.c
     going = {kept_contacts.key_of(one): one for one in kept_contacts.running(tx)}
     over = kept_contacts.ended(tx, text(tables.HOURLESS), row.start_utc.is_(None))

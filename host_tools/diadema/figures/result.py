@@ -197,7 +197,7 @@ class Figures(Struct, kw_only=True):
     cut: Cut
     days: list[Day]
     months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
-    hourless: dict[str, Sums] = field(default_factory=dict)
+    untimed: dict[str, Sums] = field(default_factory=dict)
 
     def only(self, has: Callable[[str, date], bool]) -> "Figures":
         """Without the agents' days that are not wanted."""

@@ -46,7 +46,7 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
             return teams is None
 
 
-class Asked:
+class ReportContext:
     """Raises NotYours, or DiademaError for a scope that is not there."""
 
     def __init__(
@@ -164,11 +164,11 @@ class Asked:
         return {half: Sums.total(halves[half]) for half in sorted(halves, key=by_clock)}
 
     @cached_property
-    def hourless(self) -> Calls:
+    def untimed(self) -> Calls:
         """Contacts of theirs whose station does not know the hour yet: on no day. Theirs: of whom
         they are on any of these days until now.
         """
-        found, last = self.figures.hourless, self.period.last
+        found, last = self.figures.untimed, self.period.last
         until = min(last, max(self.period.first, day_at(self.now_ms // 1000, self.zone)))
         days = [span.day for span in spans(self.period.first, until, self.zone)]
         whose = [a for a in found if any(self.has(a, day) for day in days)]
@@ -212,7 +212,7 @@ class Asked:
         """Read the figures again when they are next asked for."""
         for name in (
             "figures", "by_agent", "calls_by_agent", "by_half_hour", "half_hours", "total",
-            "hourless",
+            "untimed",
         ):  # fmt: skip
             self.__dict__.pop(name, None)
 

@@ -24,7 +24,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.metrics.intervals import Intervals, clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.context import Asked
+from diadema.report.context import ReportContext
 from diadema.store import open_reader
 from diadema.store import reader as switch_calls
 from diadema.words import section, text
@@ -59,34 +59,34 @@ class Month:
     UTC. Raises DiademaError where there is no store.
     """
 
-    def __init__(self, asked: Asked) -> None:
-        figures = asked.figures
-        self.word = asked.period.word
-        self.zone = asked.zone
-        self.threshold_s = asked.threshold_s("")
-        self.thresholds = asked.thresholds()
-        self.short_s = asked.short_s
-        self.cut_at = datetime.fromtimestamp(figures.cut.at_ms / 1000, asked.zone).isoformat(
+    def __init__(self, context: ReportContext) -> None:
+        figures = context.figures
+        self.word = context.period.word
+        self.zone = context.zone
+        self.threshold_s = context.threshold_s("")
+        self.thresholds = context.thresholds()
+        self.short_s = context.short_s
+        self.cut_at = datetime.fromtimestamp(figures.cut.at_ms / 1000, context.zone).isoformat(
             timespec="seconds"
         )
         self.position = figures.cut.position
         self.queue = figures.queue()
-        self.flows = _flows(asked)
+        self.flows = _flows(context)
         self.total = Flow()
         for flow in self.flows.values():
             self.total += flow
-        self.served = Served(asked.total)
+        self.served = Served(context.total)
         self.no_agent = Served(figures.agent(NOBODY)).contacts
         agents = {a: Served(sums) for a, sums in figures.agents().items()}
         self.agents = {a: agents[a] for a in sorted(agents, key=_nobody_last) if agents[a]}
         halves = {at: Served(s) for day in figures.days for at, s in day.half_hours().items()}
         self.halves = {at: row for at, row in halves.items() if row}
         self.days = figures.days
-        reader = open_reader(asked.data.store)
+        reader = open_reader(context.data.store)
         try:
             with reader.engine.connect() as tx:
-                self.sources = switch_calls.sources(tx, *asked.bounds_ms)
-                self.first_and_last = switch_calls.days(tx, asked.zone)
+                self.sources = switch_calls.sources(tx, *context.bounds_ms)
+                self.first_and_last = switch_calls.days(tx, context.zone)
         finally:
             reader.close()
 
@@ -146,10 +146,10 @@ class Month:
         }
 
 
-def _flows(asked: Asked) -> dict[int, Flow]:
+def _flows(context: ReportContext) -> dict[int, Flow]:
     flows = {
-        at: asked.flow(queues)
-        for day in asked.figures.days
+        at: context.flow(queues)
+        for day in context.figures.days
         for at, queues in day.queue_intervals.items()
     }
     return {at: flow for at, flow in flows.items() if flow.received}

@@ -40,13 +40,13 @@ _LOCK_S = 10.0
 LATE_S = 900  # made within a quarter of an hour is on time
 TRIES = 12
 CATCH_UP = 31  # runs of one schedule that are made after a pause; older ones are skipped
-KEPT = 400  # runs, with their files, of one schedule
+RETAINED = 400  # runs, with their files, of one schedule
 _SHOWN = 20  # runs of a terminal
 _HEADS = ("name", "kind", "every", "scope", "format", "next")
 _RUN_HEADS = ("name", "span", "due", "state", "file")
 
 type Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
-type Hour = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
+type TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 
 class Schedule(Struct, kw_only=True, frozen=True):
@@ -57,7 +57,7 @@ class Schedule(Struct, kw_only=True, frozen=True):
     name: Name
     kind: str
     every: Grain
-    at: Hour
+    at: TimeOfDay
     form: Literal["json", "csv", "xlsx", "pdf"]
     scope: Scope = field(default_factory=Scope)
     running: bool = False
@@ -75,8 +75,8 @@ class Schedule(Struct, kw_only=True, frozen=True):
         """
         if (self.every == "week" and day.weekday()) or (self.every == "month" and day.day != 1):
             return None
-        hour = datetime.combine(day, time.fromisoformat(self.at), zone)
-        return round(hour.timestamp() * 1000)
+        due = datetime.combine(day, time.fromisoformat(self.at), zone)
+        return round(due.timestamp() * 1000)
 
 
 class Run(Struct, kw_only=True):
@@ -135,11 +135,11 @@ def add(data: DataDir, one: Schedule, language: str) -> None:
 def remove(data: DataDir, name: str, language: str) -> None:
     """Its files stay. Raises DiademaError where there is none of that name."""
     with _changing(data) as known:
-        kept = [one for one in known if one.name != name]
-        if len(kept) == len(known):
+        others = [one for one in known if one.name != name]
+        if len(others) == len(known):
             names = ", ".join(one.name for one in known) or "—"
             raise DiademaError(text("reports.no_such_schedule", language, given=name, known=names))
-        known[:] = kept
+        known[:] = others
 
 
 def write_runs(data: DataDir, found: list[Run]) -> None:
@@ -226,7 +226,7 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
     table = _table(say("schedules"), [say(f"schedule.{name}") for name in _HEADS])
     for one in ordered:
         when = hour(next_due(one, now_ms, zone), zone.key)
-        table.add_row(*map(Text, (one.name, *told(one, language), when)))
+        table.add_row(*map(Text, (one.name, *schedule_words(one, language), when)))
     if ordered:
         console.print(table)
     made = runs(data)[:_SHOWN]
@@ -234,12 +234,12 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         table = _table(say("runs"), [say(f"run.{name}") for name in _RUN_HEADS])
         for run in made:
             style = "red" if run.state == "failed" else ""
-            cells = (run.name, run.span, hour(run.due_ms, zone.key), said(run, language))
+            cells = (run.name, run.span, hour(run.due_ms, zone.key), run_words(run, language))
             table.add_row(*map(Text, (*cells, visible(run.file or ""))), style=style)
         console.print(table)
 
 
-def told(one: Schedule, language: str) -> tuple[str, str, str, str]:
+def schedule_words(one: Schedule, language: str) -> tuple[str, str, str, str]:
     """Kind, when, whose and format in words."""
     when = text(f"reports.every.{one.every}", language, at=one.at)
     if one.running:
@@ -250,7 +250,7 @@ def told(one: Schedule, language: str) -> tuple[str, str, str, str]:
     return text(f"reports.kind.{one.kind}", language), when, whose, one.form.upper()
 
 
-def said(run: Run, language: str) -> str:
+def run_words(run: Run, language: str) -> str:
     """How it went: made, made late, or failed and why."""
     values: dict[str, object] = {
         "late": clock(run.late_s), "reason": visible(run.reason or ""), "tries": run.tries
@@ -290,7 +290,7 @@ def run_due(data: DataDir, now_ms: int) -> list[Run]:
             if run not in made:
                 made.insert(0, run)
             done.append(run)
-            write_runs(data, _kept(data, made))
+            write_runs(data, _retained(data, made))
     return done
 
 
@@ -330,8 +330,8 @@ def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> 
     run.late_s = late_s if late_s > LATE_S else 0
     try:
         report = make(data, one.kind, span, one.scope, now_ms)
-        said = hour(run.due_ms, report.zone)
-        report.notes.insert(0, text("reports.scheduled", language, schedule=one.name, due=said))
+        due_at = hour(run.due_ms, report.zone)
+        report.notes.insert(0, text("reports.scheduled", language, schedule=one.name, due=due_at))
         if run.late_s:
             report.notes.insert(1, text("reports.late", language, late=clock(run.late_s)))
         moment = datetime.fromtimestamp(run.due_ms / 1000, zone_of(data))
@@ -347,14 +347,14 @@ def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> 
         run.file, run.position, run.reason = str(file), report.cut.position, None
 
 
-def _kept(data: DataDir, made: list[Run]) -> list[Run]:
+def _retained(data: DataDir, made: list[Run]) -> list[Run]:
     """The newest of each schedule; the files of older ones go with them."""
-    kept: list[Run] = []
+    retained: list[Run] = []
     counted: dict[str, int] = {}
     for run in sorted(made, key=lambda run: (-run.due_ms, run.name)):
         counted[run.name] = counted.get(run.name, 0) + 1
-        if counted[run.name] <= KEPT:
-            kept.append(run)
+        if counted[run.name] <= RETAINED:
+            retained.append(run)
         elif run.file is not None:
             (data.reports / run.file).unlink(missing_ok=True)
-    return kept
+    return retained

@@ -19,7 +19,7 @@ from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
-from diadema.report.schedule import Run, Schedule, said, told
+from diadema.report.schedule import Run, Schedule, run_words, schedule_words
 from diadema.report.writing import hour
 from diadema.web.pages.parts import Unread, day_of, heading, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
@@ -207,7 +207,7 @@ def _scheduled(service: Service, page: Page, kind: str, scope: Scope) -> None:
 def _schedule(fields: dict[str, Any], language: str, zone: str) -> tuple[str, list[str]]:
     """Its name, and the cells of its row."""
     one = msgspec.convert(fields, Schedule)
-    return one.name, [one.name, *told(one, language), hour(fields["next_ms"], zone)]
+    return one.name, [one.name, *schedule_words(one, language), hour(fields["next_ms"], zone)]
 
 
 def _run(
@@ -216,4 +216,4 @@ def _run(
     """The run, the cells that begin its row, and what came of it."""
     run = msgspec.convert(fields, Run)
     cells = [run.name, words[f"kind.{run.kind}"], run.span, hour(run.due_ms, zone)]
-    return run, cells, said(run, language)
+    return run, cells, run_words(run, language)
