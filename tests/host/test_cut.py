@@ -1,7 +1,7 @@
 """Until when something is known, and who owes events: the same of memory and of the store."""
 
 import pytest
-from diadema.figures.days import cut_of, owed, position_of
+from diadema.figures.days import cutoff_of, pending_stations, position_of
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.people import of_site
@@ -18,8 +18,8 @@ def cut(ingest, writer, site, clock):
 
     def look():
         with writer.transaction() as tx:
-            found = cut_of(tx, of_site(site), clock.now_ms())
-        assert owed(ingest.stations.values(), of_site(site).seats) == found.owing
+            found = cutoff_of(tx, of_site(site), clock.now_ms())
+        assert pending_stations(ingest.stations.values(), of_site(site).seats) == found.owing
         assert ingest.position == found.position
         again = Ingest(writer, site, clock)
         assert again.position == found.position

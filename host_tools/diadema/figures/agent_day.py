@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from diadema.base.paths import DataDir
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
-from diadema.figures.rows import Cut, Sums
+from diadema.figures.rows import Cutoff, Sums
 from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
@@ -95,7 +95,7 @@ class AgentPage(Struct, kw_only=True):
     zone: str
     start: int
     end: int
-    cut: Cut
+    cut: Cutoff
     sums: Sums
     presence: list[Bar]
     work: list[Bar]

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
-from diadema.figures.rows import Calls, Cut, Load, Sums
+from diadema.figures.rows import Calls, Cutoff, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site.directory.people import People
@@ -45,7 +45,7 @@ class HalfHour(Struct, kw_only=True):
 
 
 class Overview(Struct, kw_only=True):
-    cut: Cut
+    cut: Cutoff
     zone: str
     rows: list[AgentRow]
     total: Sums

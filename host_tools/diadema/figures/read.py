@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cut_of, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, zone_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -109,7 +109,7 @@ class _Query:
             self._plainly(tx)
         else:
             self._rolled(*rx, tx)
-        cut = cut_of(tx, self.people, self.now_ms)
+        cut = cutoff_of(tx, self.people, self.now_ms)
         return Figures(
             first=self.first.isoformat(),
             last=self.last.isoformat(),

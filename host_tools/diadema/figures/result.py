@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from diadema.figures import rollups
 from diadema.figures.facts import day_sums
-from diadema.figures.rows import Cut, QueueSums, Sums
+from diadema.figures.rows import Cutoff, QueueSums, Sums
 
 type Whole = tuple[Sums, dict[int, Sums]]
 type PackedWhole = tuple[Sums, bytes]  # the half-hours until somebody asks for them
@@ -194,7 +194,7 @@ class Figures(Struct, kw_only=True):
     first: str
     last: str
     zone: str
-    cut: Cut
+    cut: Cutoff
     days: list[Day]
     months: dict[str, dict[str, tuple[str, Sums]]] = field(default_factory=dict)
     untimed: dict[str, Sums] = field(default_factory=dict)

@@ -10,10 +10,10 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.days import cut_of, day_at, spans, start_of, zone_of
+from diadema.figures.days import cutoff_of, day_at, spans, start_of, zone_of
 from diadema.figures.joins import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
-from diadema.figures.rows import Calls, Cut, QueueSums, Sums
+from diadema.figures.rows import Calls, Cutoff, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.kinds import KINDS
@@ -197,14 +197,14 @@ class ReportContext:
     def total(self) -> Sums:
         return self.figures.total()
 
-    def cut(self) -> Cut:
+    def cut(self) -> Cutoff:
         """Of the figures; for what is worked out without them, of now."""
         if "figures" in self.__dict__:
             return self.figures.cut
         reader = open_reader(self.data.store)
         try:
             with reader.engine.connect() as tx:
-                return cut_of(tx, self.people, self.now_ms)
+                return cutoff_of(tx, self.people, self.now_ms)
         finally:
             reader.close()
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.rows import Cut
+from diadema.figures.rows import Cutoff
 from diadema.report.context import ReportContext
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
@@ -88,7 +88,7 @@ def _no_collector() -> Iterator[None]:
 
 def _settled(
     context: ReportContext, maker: Callable[[ReportContext], list[Section]]
-) -> tuple[list[Section], Cut]:
+) -> tuple[list[Section], Cutoff]:
     """What is read in several goes is read again when events came in meanwhile, so that the cut
     stands for all of it; while they never pause it is that of before.
     """

@@ -104,7 +104,7 @@ def cut_line(report: Report) -> str:
 
 def owing_line(report: Report) -> str:
     """Who still owes events, and since when; empty when nobody does."""
-    owing = report.cut.owing
+    owing = report.cut.pending_stations
     if not owing:
         return ""
     heard = [one.since_utc for one in owing if one.since_utc is not None]

@@ -94,7 +94,7 @@ class _Sheet:
         if self._person.may("floor"):
             yield self._open()
             yield self._alerts()
-        rows = [[one.seat, self._time(one.since_utc)] for one in made.cut.owing]
+        rows = [[one.seat, self._time(one.since_utc)] for one in made.cut.pending_stations]
         yield _Part("owing", ("seat", "handover.heard"), rows)
 
     def _table(self, name: str, columns: Sequence[str], acts: list[Acted]) -> _Part:

@@ -76,7 +76,7 @@ def shown(
 def page_of(report: Report) -> str:
     """The HTML of a report; many seats with pending events fold behind how many they are."""
     pending, seats = owing_line(report), ""
-    if len(report.cut.owing) > _SEATS:
+    if len(report.cut.pending_stations) > _SEATS:
         pending, _, seats = pending.partition(": ")
     return render(
         "report.html",

@@ -17,7 +17,7 @@ from diadema.access.roles import RIGHTS as RIGHTS_OF
 from diadema.access.roles import Role
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.figures.rows import Cut, Owing
+from diadema.figures.rows import Cutoff, PendingStation
 from diadema.report import schedule
 from diadema.report.kinds import KINDS
 from diadema.report.schedule import Schedule, add, remove
@@ -131,8 +131,12 @@ async def test_many_seats_that_owe_fold_away() -> None:
     made = made_report.report()
     few = page_of(made)
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
-    seats = [Owing(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
-    many = page_of(msgspec.structs.replace(made, cut=Cut(at_ms=NOW, position=1, owing=seats)))
+    seats = [
+        PendingStation(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)
+    ]
+    many = page_of(
+        msgspec.structs.replace(made, cut=Cutoff(at_ms=NOW, position=1, pending_stations=seats))
+    )
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")
     assert head.startswith("Faltan 13 posiciones desde ") and "Z-" not in head

@@ -32,7 +32,7 @@ def fields(report: Report) -> dict[str, Any]:
             "position": report.cut.position,
             "owing": [
                 {"s": one.station, "seat": one.seat, "since_ms": one.since_utc}
-                for one in report.cut.owing
+                for one in report.cut.pending_stations
             ],
         },
         "threshold_s": report.threshold_s,

@@ -11,8 +11,8 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cut_of, zone_of
-from diadema.figures.rows import Cut
+from diadema.figures.days import cutoff_of, zone_of
+from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -65,11 +65,13 @@ async def _show(service: Service, page: Page, day: date, agents: list[str]) -> N
     ui.label(words["law"]).classes("note")
 
 
-def _read(data: DataDir, day: date, now_ms: int, agents: list[str]) -> tuple[Cut, list[AgentDay]]:
+def _read(
+    data: DataDir, day: date, now_ms: int, agents: list[str]
+) -> tuple[Cutoff, list[AgentDay]]:
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            cut = cut_of(tx, read_people(data, day, day), now_ms)
+            cut = cutoff_of(tx, read_people(data, day, day), now_ms)
     finally:
         reader.close()
     return cut, attendance(data, day, day, now_ms, agents)
