@@ -27,7 +27,7 @@ from diadema.site.directory.people import Planned, Reason
 from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 from tests.host.test_fcr import LATER, Place, begun, called, stated
 from tests.support.scripted_station import Script

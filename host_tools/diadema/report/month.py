@@ -28,7 +28,7 @@ from diadema.report.context import ReportContext
 from diadema.store import open_reader
 from diadema.store import reader as switch_calls
 from diadema.words import section, text
-from diadema.words.durations import NOTHING, percent
+from diadema.words.formatting import NOTHING, long_clock, percent
 
 _ASIDE = {  # why a mean does not take a conversation, by the field that counts it
     "open": "aside_open",
@@ -307,4 +307,4 @@ def _table(title: str, *heads: str, show_header: bool = True) -> Table:
 def _seconds(seconds: int | None) -> str:
     if seconds is None:
         return NOTHING
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return long_clock(seconds)

@@ -30,10 +30,10 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, any_period, around
-from diadema.report.writing import file_name, hour
+from diadema.report.writing import file_name
 from diadema.site import description
 from diadema.words import text
-from diadema.words.durations import clock
+from diadema.words.formatting import clock, local_time
 
 SCHEDULES = 50
 _LOCK_S = 10.0
@@ -205,12 +205,16 @@ def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
             {
                 **msgspec.to_builtins(one),
                 "next_ms": next_due(one, now_ms, zone),
-                "next": hour(next_due(one, now_ms, zone), zone.key),
+                "next": local_time(next_due(one, now_ms, zone), zone.key),
             }
             for one in schedules(data)
         ],
         "runs": [
-            {**msgspec.to_builtins(run), "state": run.state, "due": hour(run.due_ms, zone.key)}
+            {
+                **msgspec.to_builtins(run),
+                "state": run.state,
+                "due": local_time(run.due_ms, zone.key),
+            }
             for run in runs(data)
         ],
     }
@@ -225,7 +229,7 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         console.print(say("no_schedules"))
     table = _table(say("schedules"), [say(f"schedule.{name}") for name in _HEADS])
     for one in ordered:
-        when = hour(next_due(one, now_ms, zone), zone.key)
+        when = local_time(next_due(one, now_ms, zone), zone.key)
         table.add_row(*map(Text, (one.name, *schedule_words(one, language), when)))
     if ordered:
         console.print(table)
@@ -234,7 +238,12 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         table = _table(say("runs"), [say(f"run.{name}") for name in _RUN_HEADS])
         for run in made:
             style = "red" if run.state == "failed" else ""
-            cells = (run.name, run.span, hour(run.due_ms, zone.key), run_words(run, language))
+            cells = (
+                run.name,
+                run.span,
+                local_time(run.due_ms, zone.key),
+                run_words(run, language),
+            )
             table.add_row(*map(Text, (*cells, visible(run.file or ""))), style=style)
         console.print(table)
 
@@ -330,7 +339,7 @@ def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> 
     run.late_s = late_s if late_s > LATE_S else 0
     try:
         report = make(data, one.kind, span, one.scope, now_ms)
-        due_at = hour(run.due_ms, report.zone)
+        due_at = local_time(run.due_ms, report.zone)
         report.notes.insert(0, text("reports.scheduled", language, schedule=one.name, due=due_at))
         if run.late_s:
             report.notes.insert(1, text("reports.late", language, late=clock(run.late_s)))

@@ -1,7 +1,7 @@
 """`/handover`: what one shift hands to the next, for paper: a plain page without NiceGUI."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from diadema.web.register_reads import Register, Shift, register
 from diadema.web.service import Service
 from diadema.web.templating import render
 from diadema.words import known, section
-from diadema.words.durations import NOTHING
+from diadema.words.formatting import NOTHING, local_time
 
 router = APIRouter()
 
@@ -166,4 +166,4 @@ class _Sheet:
     def _time(self, utc_ms: int | None) -> str:
         if utc_ms is None:
             return NOTHING
-        return f"{datetime.fromtimestamp(utc_ms / 1000, self._zone):%H:%M:%S}"
+        return local_time(utc_ms, self._zone, "hour")

@@ -17,7 +17,7 @@ from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
-from diadema.words.durations import clock as duration
+from diadema.words.formatting import clock as duration
 from playwright.async_api import Page, expect
 
 from tests.support.scripted_station import SITE, T0, Script

@@ -3,7 +3,6 @@ as the station calls it.
 """
 
 import shlex
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base.sanitize import file_name
@@ -11,6 +10,7 @@ from diadema.stations.selftest.console import Step
 from diadema.stations.selftest.record import Signed, Standing
 from diadema.stations.technician.hub_key import fingerprint
 from diadema.words import section, text
+from diadema.words.formatting import local_time
 
 
 def check(name: str, language: str) -> str:
@@ -81,7 +81,7 @@ def named(signed: Signed) -> str:
 
 
 def hour(utc_ms: int, zone: ZoneInfo) -> str:
-    return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%d/%m/%Y %H:%M}"
+    return local_time(utc_ms, zone, "date_minute")
 
 
 def _of_step(kind: str, step: Step, language: str) -> str:

@@ -4,7 +4,6 @@ The dialogs of /ui/accounts: for an account, for a token, and for what is shown 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,6 +17,7 @@ from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service
+from diadema.words.formatting import local_time
 
 Words = Mapping[str, str]
 _WITH_TEAMS = ("supervisor", "monitor", "hr")
@@ -358,8 +358,7 @@ class _AccountsPage:
         return table.selected[0]["id"]
 
     def _hour(self, utc_ms: int) -> str:
-        at = datetime.fromtimestamp(utc_ms / 1000, self._service.zone)
-        return at.strftime("%d/%m/%Y %H:%M:%S")
+        return local_time(utc_ms, self._service.zone, "date_second")
 
 
 def _told(detail: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from diadema.web.pages.parts import (
 )
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 PATH = "/ui/agents"
 _DEFINED = ("handled", "missed", "aht_s", "occupancy", "logged_s", "not_ready")

@@ -19,7 +19,7 @@ from diadema.store import open_reader
 from diadema.web.pages.parts import cut_line, day_page, figures_table, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
-from diadema.words.durations import NOTHING, clock
+from diadema.words.formatting import NOTHING, clock, local_time
 
 PATH = "/ui/attendance"
 _DEFINED = (
@@ -92,7 +92,7 @@ def _row(
     def hour(utc_ms: int | None, corrected: bool = False) -> str:
         if utc_ms is None:
             return NOTHING
-        return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%H:%M}" + (" *" if corrected else "")
+        return local_time(utc_ms, zone, "minute") + (" *" if corrected else "")
 
     late = _late_s(one)
     row: dict[str, object] = {

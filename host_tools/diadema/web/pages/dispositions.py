@@ -12,7 +12,7 @@ from diadema.site.directory.people import People
 from diadema.web.pages.parts import GRID, chart, cut_line, day_page, figures_table, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
-from diadema.words.durations import percent
+from diadema.words.formatting import percent
 
 PATH = "/ui/dispositions"
 _BARS = 20  # codes in the Pareto; the table has all

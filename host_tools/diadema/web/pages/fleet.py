@@ -11,7 +11,6 @@ What is known of a station, in the words of the fleet's pages.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -32,6 +31,7 @@ from diadema.web.pages.parts import ROWS, Unread, chart, figures_table, heading,
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.service import Service
 from diadema.words import section
+from diadema.words.formatting import local_time
 
 _fleet_rollouts_SHOWN = 3
 _NAMED = 8  # of those that failed, or are out of it
@@ -173,7 +173,7 @@ def troubles(row: Row, page: Page) -> list[str]:
 def hour(utc_ms: int | None, service: Service) -> str:
     if utc_ms is None:
         return ""
-    return f"{datetime.fromtimestamp(utc_ms / 1000, service.zone):%d/%m %H:%M}"
+    return local_time(utc_ms, service.zone, "day_minute")
 
 
 _fleet_tests_SHOWN = 10

@@ -12,7 +12,7 @@ from diadema.metrics import calls as call_metrics
 from diadema.web.pages.parts import CLOCK, chart, cut_line, day_page, figures_table, how, read
 from diadema.web.pages.shell import Page
 from diadema.web.service import Service
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 PATH = "/ui/handling"
 _DEFINED = (

@@ -27,7 +27,7 @@ from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.register_reads import SHOWN, register
 from diadema.web.service import Service
 from diadema.words import section
-from diadema.words.durations import NOTHING
+from diadema.words.formatting import NOTHING
 
 PATH = "/ui/register"
 _FORMATS = ("xlsx", "csv", "pdf")

@@ -20,13 +20,13 @@ from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule, run_words, schedule_words
-from diadema.report.writing import hour
 from diadema.web.pages.parts import Unread, day_of, heading, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.report_html import shown
 from diadema.web.reports_api import lists
 from diadema.web.service import Service
 from diadema.web.templating import render
+from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
@@ -207,7 +207,11 @@ def _scheduled(service: Service, page: Page, kind: str, scope: Scope) -> None:
 def _schedule(fields: dict[str, Any], language: str, zone: str) -> tuple[str, list[str]]:
     """Its name, and the cells of its row."""
     one = msgspec.convert(fields, Schedule)
-    return one.name, [one.name, *schedule_words(one, language), hour(fields["next_ms"], zone)]
+    return one.name, [
+        one.name,
+        *schedule_words(one, language),
+        local_time(fields["next_ms"], zone),
+    ]
 
 
 def _run(
@@ -215,5 +219,5 @@ def _run(
 ) -> tuple[Run, list[str], str]:
     """The run, the cells that begin its row, and what came of it."""
     run = msgspec.convert(fields, Run)
-    cells = [run.name, words[f"kind.{run.kind}"], run.span, hour(run.due_ms, zone)]
+    cells = [run.name, words[f"kind.{run.kind}"], run.span, local_time(run.due_ms, zone)]
     return run, cells, run_words(run, language)
