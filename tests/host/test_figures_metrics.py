@@ -247,7 +247,8 @@ def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed
 
 def contact(**fields):
     known = {
-        "s": S, "e": 1, "n": 1, "c": "c", "a": "a", "phase": "closed", "outcome": "answered",
+        "station": S, "epoch": 1, "sequence": 1, "contact": "c", "agent": "a",
+        "phase": "closed", "outcome": "answered",
         "start_b": 1, "start_u": 0, "start_utc": T0, "answered_u": 1000, "answered_utc": T0 + 1000,
         "end_b": 1, "end_u": 61_000, "end_utc": T0 + 61_000, "close_b": 1, "close_u": 70_000,
         "close_utc": T0 + 70_000, "talk_ms": 60_000, "wrap_ms": 9000,

@@ -1,4 +1,4 @@
-"""What a report is asked about, and what all kinds of it share: whose figures the person may have,
+"""What a report covers, and what all kinds of it share: whose figures the person may have,
 the people of those days, and the figures themselves, read once.
 """
 
@@ -33,7 +33,7 @@ class NotYours(DiademaError):
 
 
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
-    """Whether all of that report, as nobody in particular gets it, is his to see."""
+    """Whether all of that report, as it is made without a person, may be shown to this one."""
     if not person.may(KINDS[kind].right):
         return False
     teams = person.scope(people)
@@ -47,7 +47,9 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
 
 
 class ReportContext:
-    """Raises NotYours, or DiademaError for a scope that is not there."""
+    """One report to be made: its kind, period and scope, who reads it, and the figures and people
+    for it. Raises NotYours, or DiademaError for a scope that is not there.
+    """
 
     def __init__(
         self,
@@ -152,7 +154,7 @@ class ReportContext:
 
     @cached_property
     def calls_by_agent(self) -> Mapping[str, Calls]:
-        """Of the queue that was asked for, or of all."""
+        """Of the requested queue, or of all."""
         return {a: sums.calls(self.queue) for a, sums in self.by_agent.items()}
 
     @cached_property
@@ -209,7 +211,7 @@ class ReportContext:
             reader.close()
 
     def forget(self) -> None:
-        """Read the figures again when they are next asked for."""
+        """Read the figures again when they are needed next."""
         for name in (
             "figures", "by_agent", "calls_by_agent", "by_half_hour", "half_hours", "total",
             "untimed",
@@ -226,7 +228,7 @@ class ReportContext:
         return self.people.name(agent).casefold(), agent
 
     def has(self, agent: str, day: date) -> bool:
-        """Whether what she did that day is asked for: of a team it is by who belonged to it."""
+        """Whether the report covers that agent's day: of a team, by who belonged to it then."""
         if self.agents is None:
             return True
         if agent not in self._among:
@@ -243,7 +245,7 @@ class ReportContext:
         return self.agents is None or self.has(agent, day_at(utc_ms // 1000, self.zone))
 
     def times(self, agent: str) -> list[tuple[int, int]]:
-        """Seconds of UTC [start, end) of her days that are asked for, in order."""
+        """Seconds of UTC [start, end) of the agent's days that the report covers, in order."""
         days = spans(self.period.first, self.period.last, self.zone)
         found: list[tuple[int, int]] = []
         for span in days if agent in self.people.spells else ():
@@ -281,7 +283,7 @@ class ReportContext:
         return Target(value, name in AT_MOST, self.people.most.get(own))
 
     def threshold_s(self, queue: str) -> int:
-        """T as it was asked for, else as the targets have it."""
+        """T as requested, else as the targets have it."""
         given = self._threshold_s
         return self.people.threshold_s(queue) if given is None else given
 

@@ -31,7 +31,7 @@ def make(
     language: str | None = None,
 ) -> Report:
     """`threshold_s`: T of the service level in place of that of the targets. With a `person` only
-    what he may see. Raises KeyError for no kind, NotYours, and
+    what that person may see. Raises KeyError for no kind, NotYours, and
     DiademaError for a scope that is not there or where there is no store.
     """
     if kind not in KINDS:
