@@ -11,7 +11,7 @@ import pytest
 from diadema.figures.rows import Calls
 from diadema.ingest.core import Ingest
 from diadema.ingest.queues import QueueBoard
-from diadema.report import asked as asking
+from diadema.report import context as asking
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around

@@ -1,7 +1,7 @@
 """Until when something is known, and who owes events: the same of memory and of the store."""
 
 import pytest
-from diadema.figures.days import cut_of, owed, position_of
+from diadema.figures.days import cutoff_of, pending_stations, position_of
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.site.directory.people import of_site
@@ -18,8 +18,11 @@ def cut(ingest, writer, site, clock):
 
     def look():
         with writer.transaction() as tx:
-            found = cut_of(tx, of_site(site), clock.now_ms())
-        assert owed(ingest.stations.values(), of_site(site).seats) == found.owing
+            found = cutoff_of(tx, of_site(site), clock.now_ms())
+        assert (
+            pending_stations(ingest.stations.values(), of_site(site).seats)
+            == found.pending_stations
+        )
         assert ingest.position == found.position
         again = Ingest(writer, site, clock)
         assert again.position == found.position
@@ -37,13 +40,13 @@ def shift():
 
 
 def seats(found):
-    return [(one.seat, one.since_utc) for one in found.owing]
+    return [(one.seat, one.since_utc) for one in found.pending_stations]
 
 
 def test_a_station_that_was_never_heard_owes_nothing(cut, ingest):
     ingest.save([ingest.station(S)], set())  # known from a command only
     found = cut()
-    assert (found.at_ms, found.position, found.owing) == (T0, 0, [])
+    assert (found.at_ms, found.position, found.pending_stations) == (T0, 0, [])
 
 
 def test_what_is_all_here_owes_nothing(cut, ingest):
@@ -79,7 +82,7 @@ def test_after_the_broker_restarted_nobody_is_sure_of_any(cut, ingest):
     script = shift()
     take(ingest, script.hello_message(), *script.messages())
     ingest.doubt_links()
-    assert [one.seat for one in cut().owing] == ["A-01"]
+    assert [one.seat for one in cut().pending_stations] == ["A-01"]
 
 
 def test_the_longest_silent_comes_first_and_others_sites_are_not_ours(cut, ingest):

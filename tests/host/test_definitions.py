@@ -9,26 +9,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from diadema.figures import away
+from diadema.figures import shifts as of_shifts
 from diadema.figures.attendance import AgentDay, _sessions_of
-from diadema.figures.booking import book_contact
-from diadema.figures.load import Stretch, add, technical
+from diadema.figures.booking import Stretch, add, book_contact, technical
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
-from diadema.figures.stays import Hour, Stay, paired
+from diadema.figures.stays import MarkTime, Stay, paired
 from diadema.metrics import calls as of
 from diadema.metrics import queue, schedule, states
 from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
-from diadema.report.adherence import _summed as summed
-from diadema.report.dispositions import _negative
+from diadema.report.kinds.adherence import _summed as summed
+from diadema.report.kinds.dispositions import _negative
 from diadema.report.model import Target
 from diadema.site.directory.people import Planned, Reason
 from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 from tests.host.test_fcr import LATER, Place, begun, called, stated
 from tests.support.scripted_station import Script
@@ -71,8 +70,10 @@ def shrinkage(agents, length, lunch_s, absent):
     plan = shift(length, [(H, H + lunch_s, "lunch")])
     shown = [Stretch(0, H, "ready"), Stretch(H, H + lunch_s, "not_ready", "lunch"),
              Stretch(H + lunch_s, length, "talking")]  # fmt: skip
-    its = [away.lost(shown, away.pauses(shown), [], reasons, 0, length)] * (agents - absent)
-    owed = absent * away.owed_s(plan, reasons, length)
+    its = [of_shifts.lost(shown, of_shifts.pauses(shown), [], reasons, 0, length)] * (
+        agents - absent
+    )
+    owed = absent * of_shifts.owed_s(plan, reasons, length)
     its.append(states.Shrinkage(unplanned_s=owed, basis_s=owed))
     return summed(states.Shrinkage, its).total
 
@@ -112,7 +113,7 @@ def absent(shifts, entered):
 
 def _paired(its):
     hours = [
-        Hour(key=("s", 1, k), utc=second * 1000, direction=direction)
+        MarkTime(key=("s", 1, k), utc=second * 1000, direction=direction)
         for k, (second, direction) in enumerate(its)
     ]
     return paired(hours, lambda *_: DAY)

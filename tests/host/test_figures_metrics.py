@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.figures import away
-from diadema.figures.load import Stretch
+from diadema.figures import shifts
+from diadema.figures.booking import Stretch
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.metrics import calls as of
 from diadema.metrics import schedule, states
@@ -76,7 +76,7 @@ def test_shrinkage_has_parts_on_one_basis():
         Stretch(700, 950, "not_ready", "capacitacion"), Stretch(950, 1000, "not_ready", "login"),
         Stretch(1000, 1040, "not_ready", "fault"), Stretch(1040, 1100, "off"),
     ]  # fmt: skip
-    lost = away.lost(shown, away.pauses(shown), [(940, 960)], reasons, 0, 2000)
+    lost = shifts.lost(shown, shifts.pauses(shown), [(940, 960)], reasons, 0, 2000)
     assert (lost.basis_s, lost.technical_s, lost.training_s) == (950, 120, 240)
     assert (lost.over_s, lost.auxiliary_s) == (50, 40)
     lost.basis_s, lost.unplanned_s, lost.unpaid_absence_s = 1000, 30, 20
@@ -198,7 +198,7 @@ def test_each_second_of_a_shift_is_judged_by_itself(told, pauses, faults):
     seconds = [second for one in its for second in range(one.start_s, one.end_s)]
     assert seconds == sorted(wrong)
     assert schedule.followed(plan, its) == (220 - len(wrong - excused), 220)
-    lost = away.lost(shown, away.pauses(shown), technical, reasons, 0, 300)
+    lost = shifts.lost(shown, shifts.pauses(shown), technical, reasons, 0, 300)
     inside = [s for s in shown if s.start_s < 300]
     away_s = sum(min(s.end_s, 300) - s.start_s for s in inside if s.state in ("not_ready", "off"))
     assert lost.in_office_s == away_s <= lost.basis_s
@@ -247,7 +247,8 @@ def test_a_contact_is_resolved_when_nobody_asked_again_and_the_window_has_closed
 
 def contact(**fields):
     known = {
-        "s": S, "e": 1, "n": 1, "c": "c", "a": "a", "phase": "closed", "outcome": "answered",
+        "station": S, "epoch": 1, "sequence": 1, "contact": "c", "agent": "a",
+        "phase": "closed", "outcome": "answered",
         "start_b": 1, "start_u": 0, "start_utc": T0, "answered_u": 1000, "answered_utc": T0 + 1000,
         "end_b": 1, "end_u": 61_000, "end_utc": T0 + 61_000, "close_b": 1, "close_u": 70_000,
         "close_utc": T0 + 70_000, "talk_ms": 60_000, "wrap_ms": 9000,

@@ -15,7 +15,7 @@ import pytest
 from diadema.figures import agent_day as days
 from diadema.figures import overview as overviews
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
-from diadema.report import asked as asking
+from diadema.report import context as asking
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make

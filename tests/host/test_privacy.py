@@ -22,8 +22,7 @@ from diadema.maintenance.personal_export import export
 from diadema.maintenance.rebuild import rebuild
 from diadema.report import schedule
 from diadema.report.model import Scope
-from diadema.report.schedule import Schedule
-from diadema.report.scheduled import run_due
+from diadema.report.schedule import Schedule, run_due
 from diadema.site.badges import keys_of
 from diadema.site.pins import make_verifier
 from diadema.store import open_reader, open_writer

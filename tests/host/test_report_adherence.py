@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 from diadema.base.paths import DataDir
 from diadema.ingest.messages import Message, subject_of
-from diadema.report import adherence, asked
+from diadema.report import context
 from diadema.report.formats import made_as
+from diadema.report.kinds import adherence
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import around
@@ -80,12 +81,12 @@ def place(tmp_path, ingest, monkeypatch):
     """`plan` fills the roster, `take` the store, `report` reads."""
     (tmp_path / "site.json").write_text(json.dumps(DESCRIBED))
     roster = {}
-    plainly = asked.read_people
+    plainly = context.read_people
 
     def known(*given):
         return msgspec.structs.replace(plainly(*given), roster=roster)
 
-    monkeypatch.setattr(asked, "read_people", known)
+    monkeypatch.setattr(context, "read_people", known)
     monkeypatch.setattr(adherence, "read_people", known)
 
     class Place:

@@ -1,5 +1,5 @@
 import pytest
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 
 @pytest.mark.parametrize(

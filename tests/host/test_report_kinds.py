@@ -8,8 +8,8 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
-from diadema.report.asked import NotYours
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.context import NotYours
+from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Figure, Ratio, Scope, plain
 from diadema.report.period import around, period
@@ -176,15 +176,15 @@ def test_the_queue_side_has_four_levels_by_name(bank):
 
 
 def test_each_figure_stands_beside_its_target(data, monkeypatch):
-    from diadema.report import asked
+    from diadema.report import context
 
-    plainly = asked.read_people
+    plainly = context.read_people
 
     def aimed(*given):
         targets = {("aht_s", ""): 60.0, ("answer_rate", ""): 50.0}
         return msgspec.structs.replace(plainly(*given), targets=targets)
 
-    monkeypatch.setattr(asked, "read_people", aimed)
+    monkeypatch.setattr(context, "read_people", aimed)
     report = made(data, "tmo")
     agents = report.section("aht_agents")
     aim = agents.columns[agents.at("aht_s")].target
@@ -235,7 +235,7 @@ def test_a_supervisor_has_her_teams_alone(data):
 def test_each_kind_needs_its_right(data, kind):
     for role in ("hr", "technician", "monitor", "agent"):
         asking = person(role, agent="a001" if role == "agent" else None)
-        if asking.may(RIGHTS[kind]):
+        if asking.may(KINDS[kind].right):
             made(data, kind, person=asking)
         else:
             with pytest.raises(NotYours):
@@ -247,10 +247,11 @@ def rostered(data, monkeypatch):
     """A shift of an hour from the login on, its second half a pause; the other one is absent."""
     from datetime import timedelta
 
-    from diadema.report import adherence, asked
+    from diadema.report import context
+    from diadema.report.kinds import adherence
     from diadema.site.directory.people import Planned
 
-    plainly = asked.read_people
+    plainly = context.read_people
 
     def planned(*given):
         roster = {}
@@ -265,7 +266,7 @@ def rostered(data, monkeypatch):
         )
         return msgspec.structs.replace(plainly(*given), roster=roster)
 
-    monkeypatch.setattr(asked, "read_people", planned)
+    monkeypatch.setattr(context, "read_people", planned)
     monkeypatch.setattr(adherence, "read_people", planned)
     return data
 

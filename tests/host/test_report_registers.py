@@ -9,7 +9,7 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
-from diadema.report import asked
+from diadema.report import context
 from diadema.report.formats import as_json
 from diadema.report.make import make
 from diadema.report.model import Scope
@@ -133,7 +133,7 @@ def test_attendance_has_the_fields_of_the_law_and_the_stay_outside_of_the_shift(
 ):
     start = T0 // 1000 + 300
     plan = Planned(day=DAY, shift="M", start_s=start, end_s=start + 3600, tolerance_s=60)
-    plainly = asked.read_people
+    plainly = context.read_people
 
     def known(*given):
         people = plainly(*given)
@@ -149,7 +149,7 @@ def test_attendance_has_the_fields_of_the_law_and_the_stay_outside_of_the_shift(
             roster={("a001", DAY): plan},
         )
 
-    monkeypatch.setattr(asked, "read_people", known)
+    monkeypatch.setattr(context, "read_people", known)
     monkeypatch.setattr("diadema.figures.attendance.read_people", known)
     take(begun().mark("out", 4_000_000).logout())
     report = make(data, "asistencia", around("day", DAY), Scope(), T0 + 86_400_000)
@@ -200,7 +200,7 @@ def test_only_shifts_that_have_begun_and_of_which_nothing_is_known_lack_a_mark(
     data, take, monkeypatch
 ):
     """A6: on Wednesday noon it said 7 of 10, with Thursday's and Friday's shifts."""
-    plainly = asked.read_people
+    plainly = context.read_people
     monday = DAY - timedelta(days=DAY.weekday())
 
     def known(*given):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 from diadema.base.errors import DiademaError
-from diadema.report import scheduled
+from diadema.report import schedule
 from diadema.report.model import Scope
 from diadema.report.schedule import Schedule, add, due, next_due, remove, runs, schedules
 
@@ -56,24 +56,24 @@ def test_an_hour_that_the_clocks_leave_out_comes_all_the_same():
 
 def test_it_is_made_once_with_its_cut_off(data):
     add(data, order(form="xlsx", scope=Scope(of="team", code="Mañana")), "es")
-    assert not scheduled.pending(data, at("2026-11-19T05:59"))
+    assert not schedule.pending(data, at("2026-11-19T05:59"))
     now = at("2026-11-19T06:00") + 20_000
-    assert scheduled.pending(data, now)
-    (run,) = scheduled.run_due(data, now)
+    assert schedule.pending(data, now)
+    (run,) = schedule.run_due(data, now)
     assert (run.state, run.span, run.late_s) == ("done", "2026-11-18", 0)
     assert run.file == "diario/20261119-0600-diadema-llamadas-2026-11-18-team-Ma-ana.xlsx"
     book = openpyxl.load_workbook(data.reports / run.file)
     lines = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row]
     assert any("Corte: 2026-11-19 06:00:20" in str(line) for line in lines)
     assert any("previsto para 2026-11-19 06:00:00" in str(line) for line in lines)
-    assert run.position and not scheduled.pending(data, now)
-    assert scheduled.run_due(data, now + 60_000) == []
+    assert run.position and not schedule.pending(data, now)
+    assert schedule.run_due(data, now + 60_000) == []
     assert [one.file for one in runs(data)] == [run.file]
 
 
 def test_what_fell_due_while_nothing_ran_is_made_late_and_says_so(data):
     add(data, order(), "es")
-    made = scheduled.run_due(data, at("2026-11-21T09:12"))
+    made = schedule.run_due(data, at("2026-11-21T09:12"))
     assert [(run.span, run.state) for run in made] == [
         ("2026-11-18", "late"), ("2026-11-19", "late"), ("2026-11-20", "late"),
     ]  # fmt: skip
@@ -83,32 +83,32 @@ def test_what_fell_due_while_nothing_ran_is_made_late_and_says_so(data):
 
 def test_after_a_long_pause_the_oldest_are_counted_and_left_out(data):
     add(data, order(), "es")
-    made = scheduled.run_due(data, at("2027-01-31T07:00"))
-    assert len(made) == scheduled.CATCH_UP and made[-1].span == "2027-01-30"
-    assert made[0].skipped == 74 - scheduled.CATCH_UP and made[1].skipped == 0
+    made = schedule.run_due(data, at("2027-01-31T07:00"))
+    assert len(made) == schedule.CATCH_UP and made[-1].span == "2027-01-30"
+    assert made[0].skipped == 74 - schedule.CATCH_UP and made[1].skipped == 0
 
 
 def test_a_run_that_fails_says_why_and_is_tried_again(data):
     add(data, order(scope=Scope(of="team", code="Noche")), "es")
     add(data, order("otro"), "es")
     now = at("2026-11-19T06:00")
-    made = scheduled.run_due(data, now)
+    made = schedule.run_due(data, now)
     failed = made[0]
     assert [run.state for run in made] == ["failed", "done"], "the other one is made"
     assert "Noche" in failed.reason and failed.tries == 1
-    assert not scheduled.pending(data, now + 59_000) and scheduled.pending(data, now + 60_000)
-    (again,) = scheduled.run_due(data, now + 60_000)
-    assert again.tries == 2 and not scheduled.pending(data, now + 60_000 + 119_000)
+    assert not schedule.pending(data, now + 59_000) and schedule.pending(data, now + 60_000)
+    (again,) = schedule.run_due(data, now + 60_000)
+    assert again.tries == 2 and not schedule.pending(data, now + 60_000 + 119_000)
     for step in range(1, 40):
-        scheduled.run_due(data, now + step * 3_600_000 // 2)
+        schedule.run_due(data, now + step * 3_600_000 // 2)
     tried = [run for run in runs(data) if run.span == "2026-11-18" and run.name == "diario"]
-    assert [run.tries for run in tried] == [scheduled.TRIES]
+    assert [run.tries for run in tried] == [schedule.TRIES]
 
 
 def test_a_failure_inside_keeps_nothing_else_from_being_made(data, monkeypatch):
     add(data, order("a-malo"), "es")
     add(data, order("b-bueno"), "es")
-    right = scheduled.make
+    right = schedule.make
 
     def make(place, *given):
         if not getattr(make, "failed", False):
@@ -116,27 +116,27 @@ def test_a_failure_inside_keeps_nothing_else_from_being_made(data, monkeypatch):
             raise ZeroDivisionError
         return right(place, *given)
 
-    monkeypatch.setattr(scheduled, "make", make)
-    made = scheduled.run_due(data, at("2026-11-19T06:00"))
+    monkeypatch.setattr(schedule, "make", make)
+    made = schedule.run_due(data, at("2026-11-19T06:00"))
     assert [run.state for run in made] == ["failed", "done"]
     assert "ZeroDivisionError" in made[0].reason
-    (again,) = scheduled.run_due(data, at("2026-11-19T06:20"))
+    (again,) = schedule.run_due(data, at("2026-11-19T06:20"))
     assert again.state == "late" and again.reason is None
 
 
 def test_runs_and_their_files_are_bounded(data, monkeypatch):
-    monkeypatch.setattr(scheduled, "KEPT", 2)
+    monkeypatch.setattr(schedule, "RETAINED", 2)
     add(data, order(), "es")
-    scheduled.run_due(data, at("2026-11-22T07:00"))
+    schedule.run_due(data, at("2026-11-22T07:00"))
     assert [run.span for run in runs(data)] == ["2026-11-21", "2026-11-20"]
     assert len([*(data.reports / "diario").iterdir()]) == 2
 
 
 def test_a_schedule_taken_away_is_made_no_more_and_its_files_stay(data):
     add(data, order(), "es")
-    (run,) = scheduled.run_due(data, at("2026-11-19T06:00"))
+    (run,) = schedule.run_due(data, at("2026-11-19T06:00"))
     remove(data, "diario", "es")
-    assert schedules(data) == [] and not scheduled.pending(data, at("2026-11-30T06:00"))
+    assert schedules(data) == [] and not schedule.pending(data, at("2026-11-30T06:00"))
     assert (data.reports / run.file).exists() and len(runs(data)) == 1
 
 
@@ -144,7 +144,7 @@ def test_lists_that_cannot_be_read_say_so(data):
     data.reports.mkdir()
     (data.reports / "schedules.json").write_text("{")
     with pytest.raises(DiademaError, match=r"schedules\.json"):
-        scheduled.run_due(data, 0)
+        schedule.run_due(data, 0)
 
 
 def test_the_span_of_a_run_is_the_one_over_by_then():

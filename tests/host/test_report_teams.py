@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from diadema.access.roles import Person
 from diadema.base.paths import DataDir
-from diadema.report.asked import NotYours
+from diadema.report.context import NotYours
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around

@@ -44,15 +44,16 @@ def at(hour, minute=0, day=DAY):
 def plan(monkeypatch):
     """Fills the roster that reports and figures read."""
     from diadema.figures import attendance
-    from diadema.report import adherence, asked
+    from diadema.report import context
+    from diadema.report.kinds import adherence
 
     roster = {}
-    plainly = asked.read_people
+    plainly = context.read_people
 
     def known(*given):
         return msgspec.structs.replace(plainly(*given), roster=roster)
 
-    for module in (asked, adherence, attendance):
+    for module in (context, adherence, attendance):
         monkeypatch.setattr(module, "read_people", known)
 
     def plan(agent, day, begin=8, end=16, tolerance_s=600):

@@ -241,18 +241,19 @@ def test_all_counts_who_was_thrown_out_and_is_the_strictest(data):
 
 def month_of(data, word, now_ms):
     """As `diadema report month` makes it without a kind and a threshold."""
-    from diadema.report.asked import Asked
+    from diadema.report.context import ReportContext
     from diadema.report.model import Scope
     from diadema.report.month import Month
 
     span = period("month", word)
-    return Month(Asked(data, "servicio", span, Scope(), now_ms, threshold_s=None, short_s=5))
+    return Month(
+        ReportContext(data, "servicio", span, Scope(), now_ms, threshold_s=None, short_s=5)
+    )
 
 
 def test_a_scheduled_report_and_the_month_have_the_targets_t(data):
     """A3: neither has a --threshold of its own."""
-    from diadema.report.schedule import Schedule, add
-    from diadema.report.scheduled import run_due
+    from diadema.report.schedule import Schedule, add, run_due
 
     support(data)
     put(data, "targets", metric="service_level", queue="soporte", value=40, threshold_s=60)
@@ -331,8 +332,7 @@ def test_parts_that_do_not_come_to_the_mean_are_explained(tmp_path):
 
 def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
     """Bad input: nothing is made of another queue, or of none."""
-    from diadema.report.schedule import Schedule, add
-    from diadema.report.scheduled import run_due
+    from diadema.report.schedule import Schedule, add, run_due
     from diadema.site.directory.book import Change, Directory
 
     put(data, "queues", code="vieja", name="Vieja")
@@ -352,7 +352,7 @@ def test_a_schedule_whose_queue_was_deleted_says_so_and_is_tried_again(data):
 
 def test_a_log_with_a_half_hour_twice_has_both_apart(tmp_path, capsys, monkeypatch):
     """Bad input: 01:10 came twice on the night in New York, at −04 and at −05."""
-    from diadema.report.screen import show
+    from diadema.report.month import show
     from rich.console import Console
 
     from tests.support.queue_logs import T

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.base.clock import SharedClock
-from diadema.figures.days import cut_of
+from diadema.figures.days import cutoff_of
 from diadema.ingest.core import Ingest
 from diadema.ingest.queues import QueueBoard
 from diadema.site import description as sites
@@ -203,8 +203,8 @@ class Stage:
         for a, row in self._ingest.floor.rows.items():
             await self.hub.put_raw(f"agent.{a}", row)
         with self._reader.engine.connect() as tx:
-            cut = cut_of(tx, of_site(self.site), self.clock.now_ms())
-        owing = [[one.seat, one.since_utc] for one in cut.owing]
+            cut = cutoff_of(tx, of_site(self.site), self.clock.now_ms())
+        owing = [[one.seat, one.since_utc] for one in cut.pending_stations]
         await self.hub.site(
             cut={"at": cut.at_ms, "position": cut.position}, owing=owing, zone=self.site.zone
         )

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 
-from diadema.figures.rows import Cut, Owing
+from diadema.figures.rows import Cutoff, PendingStation
 from diadema.report.model import Column, Figure, Ratio, Report, Scope, Section, Target, totalled
 
 NASTY = [
@@ -63,14 +63,14 @@ def summary():
 
 def report(owing=True, language="es", sections=None):
     who = [
-        Owing(station="DIA-000000000001", seat="A-01", since_utc=AT - 3_600_000),
-        Owing(station="DIA-000000000002", seat="=A-02", since_utc=None),
+        PendingStation(station="DIA-000000000001", seat="A-01", since_utc=AT - 3_600_000),
+        PendingStation(station="DIA-000000000002", seat="=A-02", since_utc=None),
     ]
     return Report(
         kind="tmo", title="TMO", language=language, site="Centro & <Lima>", grain="month",
         span="2026-11", first="2026-11-01", last="2026-11-30", zone="America/Lima",
         scope=Scope(), scope_name="todo el piso",
-        cut=Cut(at_ms=AT, position=48213, owing=who if owing else []),
+        cut=Cutoff(at_ms=AT, position=48213, pending_stations=who if owing else []),
         threshold_s=20, short_s=5,
         sections=sections or [summary(), section()], notes=["Flujo: …", NASTY[1]],
     )  # fmt: skip

@@ -99,15 +99,14 @@ def _add(grain: "Grain", about: str, form_of_span: str) -> None:
 def _switch_month(
     run: Run, word: str | None, threshold_s: int | None, short_s: int, as_json: bool
 ) -> None:
-    from diadema.report.asked import Asked
+    from diadema.report.context import ReportContext
     from diadema.report.model import Scope
-    from diadema.report.month import Month
+    from diadema.report.month import Month, show
     from diadema.report.period import period, running
-    from diadema.report.screen import show
 
     now_ms = run.now_ms
     span = period("month", word, run.language) if word else running("month", now_ms, run.zone)
-    month = Month(Asked(run.data, "servicio", span, Scope(), now_ms, threshold_s, short_s))
+    month = Month(ReportContext(run.data, "servicio", span, Scope(), now_ms, threshold_s, short_s))
     if as_json:
         print_json(month.as_json())
     else:

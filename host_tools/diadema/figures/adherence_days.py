@@ -15,14 +15,13 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
-from diadema.figures import away, rollups
-from diadema.figures.away import Spent
+from diadema.figures import rollups, shifts
+from diadema.figures.booking import end_of
 from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
 from diadema.figures.facts import running
-from diadema.figures.load import end_of
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
-from diadema.figures.shifts import Due, Presence, due, presence, said_of, shift_of
+from diadema.figures.shifts import Due, Presence, Spent, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
 from diadema.site.directory.people import People
@@ -89,16 +88,16 @@ def adherence_days(
     try:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Asked(*question).of(rx, tx)
+                return _Query(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
-            return _Asked(*question).of(None, tx)
+            return _Query(*question).of(None, tx)
     finally:
         reader.close()
 
 
-class _Asked:
+class _Query:
     """One question, and how it is answered."""
 
     def __init__(
@@ -128,25 +127,25 @@ class _Asked:
         self.on = [one for one in running(tx, self.now_ms).trails if one.start_utc is not None]
         known, there = self._rolled(*rx, tx) if rx else ({}, self._everybody(tx))
         since = self._since(tx)
-        asked, days = {*there, *self.due}, LocalDays(self.zone)
-        asked |= {
+        wanted, days = {*there, *self.due}, LocalDays(self.zone)
+        wanted |= {
             (day, one.agent)
             for one in self.on
             if self.scope.agents is None or one.agent in self.scope.agents
             for day in days.over(since[one.agent], end_of(one))
             if day in self.spans
         }
-        marks = {key: self._mark(*key) for key in asked}
+        marks = {key: self._mark(*key) for key in wanted}
         found = {
             key: _day_of(known[key][1])
             for key, mark in marks.items()
             if key in known and known[key][0] == mark
         }
-        open_ones = {key for key in asked if self._goes_on(*key, since)}
-        more = self._work_out(tx, {key for key in asked if key not in found} | open_ones)
+        open_ones = {key for key in wanted if self._goes_on(*key, since)}
+        more = self._work_out(tx, {key for key in wanted if key not in found} | open_ones)
         if rx is not None and rx[1]:
-            kept = [(*key, marks[key], _pack(more[key])) for key in more.keys() - open_ones]
-            rollups.put_adherence.run(rx[0], kept)
+            stored = [(*key, marks[key], _pack(more[key])) for key in more.keys() - open_ones]
+            rollups.put_adherence.run(rx[0], stored)
         return {(a, self.spans[day].day): one for (day, a), one in (found | more).items()}
 
     def _rolled(
@@ -156,24 +155,24 @@ class _Asked:
         known, anew = current(rx, tx, self.zone, self.now_people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         first, last = self.scope.first, self.scope.last
-        kept: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        stored: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         there: set[tuple[str, str]] = set()
         if not anew or keep:
             row, cell = rollups.adherence_days.c, rollups.agent_days.c
             query = select(row.day, row.a, row.of, row.body).where(row.day.between(first, last))
             if self.scope.agents is not None:
                 query = query.where(row.a.in_(self.scope.agents))
-            kept = {(day, a): (of, body) for day, a, of, body in rx.execute(query).all()}
+            stored = {(day, a): (of, body) for day, a, of, body in rx.execute(query).all()}
             days = select(cell.day, cell.a).where(cell.day.between(first, last))
             there = {(day, a) for day, a in rx.execute(days).all()}
         if not keep:
             for key in rollups.near(fresh.fed):
-                kept.pop(key, None)
+                stored.pop(key, None)
         for day, cells in fresh.agents.items():
             there |= {(day, a) for a in cells}
         if self.scope.agents is not None:
             there = {(day, a) for day, a in there if a in self.scope.agents}
-        return kept, there
+        return stored, there
 
     def _everybody(self, tx: Connection) -> set[tuple[str, str]]:
         names = {a for (a,) in tx.execute(text("SELECT DISTINCT a FROM trails"))}
@@ -211,8 +210,8 @@ class _Asked:
     @cached_property
     def _reasons(self) -> bytes:
         its = self.people.reasons.values()
-        told = [(r.code, r.private, r.paid, r.productive, r.limit_s, r.system) for r in its]
-        return _pack(sorted(told))
+        fields = [(r.code, r.private, r.paid, r.productive, r.limit_s, r.system) for r in its]
+        return _pack(sorted(fields))
 
     def _mark(self, day: str, a: str) -> bytes:
         """Of what it is worked out from beside the store's rows."""
@@ -247,8 +246,8 @@ class _Asked:
         reasons, of_day = self.people.reasons, hers.near(span.start_s, span.end_s)
         its = of_day.stretches, of_day.pauses, of_day.faults, reasons, span.start_s, span.end_s
         found = AdherenceDay(
-            lost=away.lost(*its),
-            spent=away.spent(of_day.pauses, reasons, span.start_s, span.end_s),
+            lost=shifts.lost(*its),
+            spent=shifts.spent(of_day.pauses, reasons, span.start_s, span.end_s),
         )
         for begin, until, ticket in of_day.technical:
             cause = ticket.station, ticket.area or "", ticket.part or "", ticket.result or ""
@@ -263,7 +262,7 @@ class _Asked:
         shift = shift_of(due, hers, self._said(a, due), self.people, now_s)
         found = Shifted(
             shift.followed, 0, 0, 0, shift.slid, shift.worked_s, shift.credited_s,
-            shift.scheduled_s, away.owed_s(shift.plan, self.people.reasons, now_s),
+            shift.scheduled_s, shifts.owed_s(shift.plan, self.people.reasons, now_s),
         )  # fmt: skip
         for one in shift.its if shift.present else ():
             found.exception_s += one.seconds

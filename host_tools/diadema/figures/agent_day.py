@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from diadema.base.paths import DataDir
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
-from diadema.figures.rows import Cut, Sums
+from diadema.figures.rows import Cutoff, Sums
 from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
@@ -95,7 +95,7 @@ class AgentPage(Struct, kw_only=True):
     zone: str
     start: int
     end: int
-    cut: Cut
+    cut: Cutoff
     sums: Sums
     presence: list[Bar]
     work: list[Bar]
@@ -321,12 +321,12 @@ def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
     total = Voice()
     for trail, until in _ranges(tx, trails):
         for _, _, body in _events(tx, trail, until, "voice.summary"):
-            told = msgspec.json.decode(body)
-            if told.get("a") != trail.agent:
+            summary = msgspec.json.decode(body)
+            if summary.get("a") != trail.agent:
                 continue
             total.n += 1
             for name in Voice.__struct_fields__[1:]:
-                value = int(told.get(name) or 0)
+                value = int(summary.get(name) or 0)
                 if name == "longest_silence_ms":
                     total.longest_silence_ms = max(total.longest_silence_ms, value)
                 else:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
 from diadema.figures.days import LocalDays, start_of, zone_of
-from diadema.figures.stays import Key, Stay, by_key, hours, of_mark, paired
+from diadema.figures.stays import Key, Stay, by_key, mark_times, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
 from diadema.site.directory.people import People, Planned
 from diadema.site.directory.people_of import people as read_people
@@ -206,7 +206,7 @@ class _Days:
 
     def pair(self, agent: str, made: list[Mark], fixes: list[Correction]) -> None:
         """Her marks and corrections to their days."""
-        its = hours(made, fixes)
+        its = mark_times(made, fixes)
         stays = paired(its, lambda utc_ms, leaves: self.of(agent, utc_ms, leaves))
         self._stays[agent] = [one for one in stays if one.seconds is not None]
         self._entries[agent] = [one.entry or 0 for one in self._stays[agent]]

@@ -121,14 +121,14 @@ def _attended(
     today = day_at(now_ms // 1000, zone)
     first, last = day_at(start_ms // 1000, zone), day_at((end_ms - 1) // 1000, zone)
     scope = Scope(first.isoformat(), last.isoformat(), _NOBODY)
-    kept = _kept(*rx, tx, data, scope, now_ms) if rx else {}
+    stored = _stored(*rx, tx, data, scope, now_ms) if rx else {}
     on = {contact_rows.key_of(one): one for one in contact_rows.running(tx)}
     found = [segment for one in on.values() for segment in _segments(one)]
     made = {}
     for span in spans(first, last, zone):
         day = span.day.isoformat()
-        if day in kept:
-            its = _segments_of(kept[day])
+        if day in stored:
+            its = _segments_of(stored[day])
         else:
             its = _of_day(tx, span)
             if span.day < today:
@@ -139,7 +139,7 @@ def _attended(
     return sorted((one for one in found if start_ms <= one.utc < end_ms), key=_began)
 
 
-def _kept(
+def _stored(
     rx: Connection, keep: bool, tx: Connection, data: DataDir, scope: Scope, now_ms: int
 ) -> dict[str, bytes]:
     """What is kept of the days and holds."""

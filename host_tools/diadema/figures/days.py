@@ -12,7 +12,7 @@ from msgspec import Struct, msgpack
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
-from diadema.figures.rows import Cut, Owing
+from diadema.figures.rows import Cutoff, PendingStation
 from diadema.site.directory import people_of
 from diadema.site.directory.people import People
 from diadema.store import tables
@@ -102,19 +102,23 @@ _BEYOND = """SELECT p.s, p.e, v.n FROM positions p CROSS JOIN events v
 WHERE v.s = p.s AND v.e = p.e AND v.n > p.position"""  # in this order: there are far more events
 
 
-def owed(stations: Iterable[Station], seats: Mapping[str, str]) -> list[Owing]:
+def pending_stations(
+    stations: Iterable[Station], seats: Mapping[str, str]
+) -> list[PendingStation]:
     """Of the site's stations that were ever heard, those that may have more to tell, the longest
     silent first. `seats`: by station id.
     """
     found = [
-        Owing(station=one.station, seat=seats[one.station], since_utc=one.state.newest_utc)
+        PendingStation(
+            station=one.station, seat=seats[one.station], since_utc=one.state.newest_utc
+        )
         for one in stations
-        if one.station in seats and _owes(one)
+        if one.station in seats and _is_pending(one)
     ]
     return sorted(found, key=lambda one: (one.since_utc or 0, one.seat))
 
 
-def _owes(station: Station) -> bool:
+def _is_pending(station: Station) -> bool:
     hello = station.hello
     if not hello.station and not station.journals:
         return False  # never heard
@@ -125,14 +129,14 @@ def _owes(station: Station) -> bool:
     return position < hello.last or any(one.pending for one in station.journals.values())
 
 
-def owing(tx: Connection, people: People) -> list[Owing]:
+def pending_in(tx: Connection, people: People) -> list[PendingStation]:
     """The same, as the store has it."""
-    return owed(_stored(tx).values(), people.seats)
+    return pending_stations(_stored(tx).values(), people.seats)
 
 
-def cut_of(tx: Connection, people: People, now_ms: int) -> Cut:
+def cutoff_of(tx: Connection, people: People, now_ms: int) -> Cutoff:
     """Of what this transaction sees."""
-    return Cut(at_ms=now_ms, position=position_of(tx), owing=owing(tx, people))
+    return Cutoff(at_ms=now_ms, position=position_of(tx), pending_stations=pending_in(tx, people))
 
 
 def _stored(tx: Connection) -> dict[str, Station]:

@@ -11,9 +11,16 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from diadema.figures.booking import book_contact, book_queue_call, book_ticket
+from diadema.figures.booking import (
+    add,
+    book_contact,
+    book_queue_call,
+    book_ticket,
+    end_of,
+    stretches,
+    technical,
+)
 from diadema.figures.days import DaySpan
-from diadema.figures.load import add, end_of, stretches, technical
 from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import Alone, alone, book_rings, book_served
 from diadema.metrics.contacts import doubtful
@@ -71,8 +78,8 @@ def facts(
         if ticket.agent is not None and (wanted is None or ticket.agent in wanted):
             found[ticket.agent].tickets.append(ticket)
     contacts = [one for its in found.values() for one in its.contacts]
-    told = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
-    for a, one in told.items():
+    by_switch = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
+    for a, one in by_switch.items():
         found[a].switch = one
     return dict(found)
 
@@ -200,9 +207,9 @@ def agent_halves(
     switch's names.
     """
     halves: defaultdict[int, Sums] = defaultdict(Sums)
-    told = facts.switch
-    book_served(halves, told.served, told.continued, ringing, span, intervals, queues)
-    book_rings(halves, told.rings, told.told, intervals, queues)
+    switch = facts.switch
+    book_served(halves, switch.served, switch.continued, ringing, span, intervals, queues)
+    book_rings(halves, switch.rings, switch.reported, intervals, queues)
     doubted = doubtful([*facts.before, *facts.contacts])
     for contact in facts.contacts:
         assert contact.start_utc is not None

@@ -116,7 +116,7 @@ def _of_the_switch(
     placed = [(start, pbx) for _, _, start, _, pbx in contacts if start is not None and pbx]
     if not placed or not known.rowids.get("queue_calls"):  # then all calls are looked at anyway
         return []
-    asked = {
+    parameters = {
         "since": min(placed)[0] - LONGEST_MS,
         "until": max(placed)[0] + LONGEST_MS,
         "ids": msgspec.json.encode([pbx for _, pbx in placed]).decode(),
@@ -124,7 +124,7 @@ def _of_the_switch(
     names = Names(known.aliases)
     return [
         (day, "agent", names.agent(agent, connected))
-        for agent, connected, end in tx.execute(_CALLS_OF, asked)
+        for agent, connected, end in tx.execute(_CALLS_OF, parameters)
         for day in days.over(connected, max(connected, end or 0))
     ]
 

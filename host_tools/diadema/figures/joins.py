@@ -128,33 +128,33 @@ class Aliases:
     def __init__(self, people: People) -> None:
         self._turns: defaultdict[str, list[Turns]] = defaultdict(list)
         self._known: dict[str, Turns] = {}
-        for told, turns in people.aliases.items():
-            self._turns[told.casefold()].append(turns)
+        for alias, turns in people.aliases.items():
+            self._turns[alias.casefold()].append(turns)
         for agent in people.workers:
             self._turns[agent.casefold()].append([(0, agent)])
-        for told, turns in people.aliases.items():
-            self._turns[_extension(told)].append(turns)
+        for alias, turns in people.aliases.items():
+            self._turns[_extension(alias)].append(turns)
 
-    def agent(self, told: str | None, utc_ms: int | None) -> str | None:
+    def agent(self, alias: str | None, utc_ms: int | None) -> str | None:
         """Whose that name was then."""
-        return None if told is None else whose(self.turns(told), utc_ms) or None
+        return None if alias is None else whose(self.turns(alias), utc_ms) or None
 
     def of(self, call: QueueCall) -> str | None:
         """Who answered it."""
         return self.agent(call.agent, call.connected_utc)
 
-    def turns(self, told: str) -> Turns:
-        known = self._known.get(told)
+    def turns(self, alias: str) -> Turns:
+        known = self._known.get(alias)
         if known is None:
-            exact, other = told.casefold(), _extension(told)
+            exact, other = alias.casefold(), _extension(alias)
             known = merged([*self._turns.get(exact, ()), *self._turns.get(other, ())])
-            self._known[told] = known
+            self._known[alias] = known
         return known
 
 
-def _extension(told: str) -> str:
-    match = _CHANNEL.fullmatch(told)
-    return (match[1] if match else told).casefold()
+def _extension(alias: str) -> str:
+    match = _CHANNEL.fullmatch(alias)
+    return (match[1] if match else alias).casefold()
 
 
 def _by_pbx(
@@ -228,12 +228,12 @@ def _within(
     answered = [
         one for one in ours.values() if one.direction == "in" and one.answered_utc is not None
     ]
-    told = _counted(pairs, answered, [*theirs.values()], Aliases(people))
+    counted = _counted(pairs, answered, [*theirs.values()], Aliases(people))
     later = {_key(one) for one in contacts if (one.start_utc or 0) >= end_ms}
     later |= {_key(one) for one in calls if (one.connected_utc or 0) >= end_ms}
-    told.over_end = sum(pair.call in later for pair in pairs)
-    told.over_end -= sum(pair.contact in later for pair in pairs)
-    return told
+    counted.over_end = sum(pair.call in later for pair in pairs)
+    counted.over_end -= sum(pair.contact in later for pair in pairs)
+    return counted
 
 
 def _counted(
@@ -267,7 +267,7 @@ def _off(contact: Contact, call: QueueCall) -> int:
     return abs((contact.answered_utc or 0) - (call.connected_utc or 0))
 
 
-_kept = Table(
+_stored = Table(
     "joined_days",
     rollups.metadata,
     Column("day", Text, primary_key=True),
@@ -341,14 +341,14 @@ def _counts(day: str, found: Joins) -> JoinedDay:
 
 def _mark(tx: Connection, span: DaySpan, names: int) -> str | None:
     """Which rows the day is made of: one that is written again gets a higher rowid."""
-    told: list[int | None] = []
+    marks: list[int | None] = []
     for table in (tables.contacts, tables.queue_calls):
         row = table.c
         near = row.start_utc >= span.start_s * 1000 - EARLY_MS
         near &= row.start_utc < span.end_s * 1000 + WINDOW_MS
         query = select(func.count(), func.max(literal_column("rowid", Integer))).where(near)
-        told += tx.execute(query).one()
-    return "{} {} {} {} {}".format(*told, names) if told[0] or told[2] else None
+        marks += tx.execute(query).one()
+    return "{} {} {} {} {}".format(*marks, names) if marks[0] or marks[2] else None
 
 
 def _known(data: DataDir, first: date, last: date) -> dict[str, tuple[str, str]]:
@@ -358,8 +358,8 @@ def _known(data: DataDir, first: date, last: date) -> dict[str, tuple[str, str]]
         return {}
     try:
         with engine.connect() as rx:
-            row = _kept.c
-            query = select(_kept).where(row.day.between(first.isoformat(), last.isoformat()))
+            row = _stored.c
+            query = select(_stored).where(row.day.between(first.isoformat(), last.isoformat()))
             return {day: (of, body) for day, of, body in rx.execute(query)}
     except DBAPIError:
         return {}

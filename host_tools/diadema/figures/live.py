@@ -12,11 +12,10 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
-from diadema.figures.booking import book_contact
+from diadema.figures.booking import Stretch, add, book_contact, end_of, stretches, technical
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
 from diadema.figures.joins import WINDOW_MS
-from diadema.figures.load import Stretch, add, end_of, stretches, technical
 from diadema.figures.roll import Scope, work_out
 from diadema.figures.rows import Sums
 from diadema.metrics.contacts import JUMP_MS
@@ -103,15 +102,15 @@ def _by_switch(cell: Cell | None) -> bool:
 def _by_agent(on: Running, scope: Scope) -> dict[str, _Going]:
     going: defaultdict[str, _Going] = defaultdict(_Going)
     for contact in on.contacts.values():
-        if contact.start_utc is not None and _asked(contact.agent, scope):
+        if contact.start_utc is not None and _is_wanted(contact.agent, scope):
             going[contact.agent].contacts.append(contact)
     for trail in on.trails:
-        if trail.start_utc is not None and _asked(trail.agent, scope):
+        if trail.start_utc is not None and _is_wanted(trail.agent, scope):
             going[trail.agent].trails.append(trail)
     return dict(going)
 
 
-def _asked(a: str, scope: Scope) -> bool:
+def _is_wanted(a: str, scope: Scope) -> bool:
     return scope.agents is None or a in scope.agents
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
-from diadema.figures.rows import Calls, Cut, Load, Sums
+from diadema.figures.rows import Calls, Cutoff, Load, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.states import occupancy
 from diadema.site.directory.people import People
@@ -45,7 +45,7 @@ class HalfHour(Struct, kw_only=True):
 
 
 class Overview(Struct, kw_only=True):
-    cut: Cut
+    cut: Cutoff
     zone: str
     rows: list[AgentRow]
     total: Sums
@@ -148,12 +148,12 @@ def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str],
     first = campaigns[0].code if campaigns else ""
     known = {one.code for one in campaigns}
 
-    def of(told: str) -> str:
-        return told if told in known else first
+    def of(campaign: str) -> str:
+        return campaign if campaign in known else first
 
     calls: dict[str, int] = {}
-    for told, n in sums.campaigns.items():
-        calls[of(told)] = calls.get(of(told), 0) + n
+    for campaign, n in sums.campaigns.items():
+        calls[of(campaign)] = calls.get(of(campaign), 0) + n
     steps = [(one.code, step) for one in campaigns for step in one.steps]
     found: dict[tuple[str, str], Ticks] = {(code, step.step): Ticks() for code, step in steps}
     by_key = {(campaign, step.step) for campaign, step in steps if not step.automatic}
@@ -164,8 +164,8 @@ def ticks_of(sums: Sums, campaigns: Sequence[Campaign]) -> dict[tuple[str, str],
     )
     for counted, name in parts:
         for key, n in sorted(counted.items()):
-            told, _, step = key.rpartition(" ")
-            ticks = found.setdefault((of(told), step), Ticks())
+            campaign, _, step = key.rpartition(" ")
+            ticks = found.setdefault((of(campaign), step), Ticks())
             setattr(ticks, name, getattr(ticks, name) + n)
     for (campaign, step), ticks in found.items():
         whole = calls.get(campaign, 0) - ticks.automatic

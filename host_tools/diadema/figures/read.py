@@ -11,9 +11,9 @@ from sqlalchemy import Connection, null, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from diadema.base.paths import DataDir
-from diadema.figures import rollups, summed
+from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cut_of, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, zone_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -45,11 +45,11 @@ def read(
     try:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Asked(*question).of(rx, tx)
+                return _Query(*question).of(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
-            return _Asked(*question).of(None, tx)
+            return _Query(*question).of(None, tx)
     finally:
         reader.close()
 
@@ -82,7 +82,7 @@ def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
             rx[0].commit()
 
 
-class _Asked:
+class _Query:
     """One question, and how it is answered."""
 
     def __init__(
@@ -109,7 +109,7 @@ class _Asked:
             self._plainly(tx)
         else:
             self._rolled(*rx, tx)
-        cut = cut_of(tx, self.people, self.now_ms)
+        cut = cutoff_of(tx, self.people, self.now_ms)
         return Figures(
             first=self.first.isoformat(),
             last=self.last.isoformat(),
@@ -117,7 +117,7 @@ class _Asked:
             cut=cut,
             days=[day.made(self.intervals) for day in self.days.values()],
             months=self.months,
-            hourless=_hourless(tx, self.people.switch_queues),
+            untimed=_untimed(tx, self.people.switch_queues),
         )
 
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
@@ -141,9 +141,9 @@ class _Asked:
         """Of all agents together, so that nobody need look at each."""
         first, last = self.scope.first, self.scope.last
         today = day_at(self.now_ms // 1000, self.zone)
-        for day, whole in summed.floor_days(rx, first, last, today.isoformat(), keep=True).items():
+        for day, whole in result.floor_days(rx, first, last, today.isoformat(), keep=True).items():
             self.days[day].whole = whole
-        self.months = summed.agent_months(rx, self.first, self.last, today, keep=True)
+        self.months = result.agent_months(rx, self.first, self.last, today, keep=True)
 
     def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:
         one = self.days[day]
@@ -200,7 +200,7 @@ class _Asked:
                 self.days[day].set_queue(queue, (queue_day(parts), parts))
 
 
-def _hourless(tx: Connection, named: Held) -> dict[str, Sums]:
+def _untimed(tx: Connection, named: Held) -> dict[str, Sums]:
     row = tables.contacts.c
     going = {contact_rows.key_of(one): one for one in contact_rows.running(tx)}
     over = contact_rows.ended(tx, text(tables.UNTIMED), row.start_utc.is_(None))
@@ -220,7 +220,7 @@ class _Day:
         self.halves = Packed(rollups.halves_of)
         self.queues = Packed(rollups.queue_sums_of)
         self.queue_halves = Packed(rollups.queue_halves_of)
-        self.whole: summed.Whole | summed.PackedWhole | None = None
+        self.whole: result.Whole | result.PackedWhole | None = None
         self.touched: set[str] = set()
 
     def load(self, a: str, total: bytes, halves: bytes | None) -> None:

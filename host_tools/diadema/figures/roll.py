@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
-from diadema.figures import rollups, summed
+from diadema.figures import result, rollups
 from diadema.figures.days import DaySpan, day_at, span_of, zone_of
 from diadema.figures.facts import Running, agent_halves, day_sums, facts, queue_day, queue_halves
 from diadema.figures.feed import Cell, feed, same_store, samples
@@ -31,7 +31,7 @@ from diadema.store.rows import QueueCall
 
 MOST_CELLS = 3_000  # of one call
 _AT_ONCE = 500  # agents whose rows are in memory
-_TOLD_MS = 60_000  # how late it may be noted that nothing was stale
+_SETTLED_MS = 60_000  # how late it may be noted that nothing was stale
 _NOTHING = Running({}, [])
 
 
@@ -79,8 +79,8 @@ class Scope(Struct, frozen=True):
 
     def has(self, cell: Cell) -> bool:
         day, kind, name = cell
-        asked = self.agents is None or kind == "queue" or name in self.agents
-        return self.first <= day <= self.last and asked
+        wanted = self.agents is None or kind == "queue" or name in self.agents
+        return self.first <= day <= self.last and wanted
 
 
 def roll(data: DataDir, now_ms: int | None = None, most: int = MOST_CELLS) -> Rolled:
@@ -164,7 +164,7 @@ def bring(
     wanted = sorted(cell for cell in cells if scope.has(cell))[:most]
     fresh = work_out(tx, wanted, zone, known.aliases, known.queues)
     fresh.fed = changed
-    idle = not cells and fed.rowids == known.rowids and now_ms - known.told_ms < _TOLD_MS
+    idle = not cells and fed.rowids == known.rowids and now_ms - known.settled_ms < _SETTLED_MS
     if keep and not idle:
         _note_repairs(rx, fresh, known, zone, now_ms, fed.position)
         _write(rx, fresh)
@@ -175,7 +175,7 @@ def bring(
         known.rowids, known.position = fed.rowids, fed.position
         known.samples = samples(tx, fed.rowids)
         if not left and not behind:
-            known.told_ms = now_ms
+            known.settled_ms = now_ms
         rollups.save_state(rx, known)
     return fresh, behind
 
@@ -254,8 +254,8 @@ def _sum_up(rx: Connection, today: date) -> None:
     before = (first - timedelta(days=1)).replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     days = before.isoformat(), last.isoformat(), today.isoformat()
-    summed.floor_days(rx, *days, keep=True)
-    summed.agent_months(rx, before, last, today, keep=True)
+    result.floor_days(rx, *days, keep=True)
+    result.agent_months(rx, before, last, today, keep=True)
 
 
 def _count_stale(rx: Connection) -> int:
@@ -270,7 +270,7 @@ def _mark(rx: Connection, left: Iterable[Cell], done: Iterable[Cell]) -> None:
 
 
 def _write(rx: Connection, fresh: Fresh) -> None:
-    summed.forget(rx, ((day, a) for day, cells in fresh.agents.items() for a in cells))
+    result.forget(rx, ((day, a) for day, cells in fresh.agents.items() for a in cells))
     for table, key, put, cells in (
         (rollups.agent_days, "a", rollups.put_agents, fresh.agents),
         (rollups.queue_days, "queue", rollups.put_queues, fresh.queues),
@@ -292,20 +292,20 @@ def _note_repairs(
 ) -> None:
     rows = []
     for day, cells in fresh.agents.items():
-        if span_of(date.fromisoformat(day), zone).end_s * 1000 > known.told_ms:
+        if span_of(date.fromisoformat(day), zone).end_s * 1000 > known.settled_ms:
             continue  # it was not over when everything was told the last time
         row = rollups.agent_days.c
         old = {a: body for a, body in rx.execute(select(row.a, row.total).where(row.day == day))}
         for a, cell in cells.items():
-            was = told(rollups.sums_of(old[a]) if a in old else Sums())
-            now = told(cell[0] if cell else Sums())
+            was = reported_sums(rollups.sums_of(old[a]) if a in old else Sums())
+            now = reported_sums(cell[0] if cell else Sums())
             rows += [
                 (day, "agent", a, what, was[what], now[what], now_ms, position)
                 for what in was
                 if was[what] != now[what]
             ]
     for day, calls in fresh.queues.items():
-        if span_of(date.fromisoformat(day), zone).end_s * 1000 > known.told_ms:
+        if span_of(date.fromisoformat(day), zone).end_s * 1000 > known.settled_ms:
             continue
         line = rollups.queue_days.c
         past = {
@@ -315,8 +315,8 @@ def _note_repairs(
         for queue, part in calls.items():
             if queue not in past:
                 continue  # a log that was imported now
-            had = queue_told(rollups.queue_sums_of(past[queue]))
-            has = queue_told(part[0] if part else QueueSums())
+            had = reported_queue_sums(rollups.queue_sums_of(past[queue]))
+            has = reported_queue_sums(part[0] if part else QueueSums())
             rows += [
                 (day, "queue", queue, what, had[what], has[what], now_ms, position)
                 for what in had
@@ -326,7 +326,7 @@ def _note_repairs(
         rx.exec_driver_sql("INSERT INTO repairs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def told(sums: Sums) -> dict[str, int]:
+def reported_sums(sums: Sums) -> dict[str, int]:
     """Of an agent's day what people were told."""
     calls, load = sums.calls(), sums.load
     return {
@@ -347,7 +347,7 @@ def told(sums: Sums) -> dict[str, int]:
     }
 
 
-def queue_told(sums: QueueSums) -> dict[str, int]:
+def reported_queue_sums(sums: QueueSums) -> dict[str, int]:
     return {
         "received": sums.received,
         "answered": sums.answered,

@@ -104,7 +104,7 @@ queue_halves_of = msgspec.msgpack.Decoder(dict[int, QueueSums]).decode
 class State(Struct, kw_only=True):
     """What the cells were made of. `aliases`, `queues`: by the switch's names of them. `rowids`:
     how far each table of the store was read; `samples`: of rows up to there (table, rowid, its
-    key), by which another store is noticed; `told_ms`: when nothing was stale the last time.
+    key), by which another store is noticed; `settled_ms`: when nothing was stale the last time.
     `ringing`: switches whose logs tell who did not take a call; of the others it is not known.
     """
 
@@ -116,7 +116,7 @@ class State(Struct, kw_only=True):
     rowids: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[str, int, str]] = field(default_factory=list)
     position: int = 0
-    told_ms: int = 0
+    settled_ms: int = field(default=0, name="told_ms")
 
 
 _state_of = msgspec.msgpack.Decoder(State).decode

@@ -338,7 +338,7 @@ def _within(waits: Mapping[int, int], limit_s: int) -> int:
     return sum(n for seconds, n in waits.items() if seconds <= limit_s)
 
 
-class Owing(Struct, kw_only=True, rename=LETTERS):
+class PendingStation(Struct, kw_only=True, rename=LETTERS):
     """A station whose events may still come: its seat, and until when it was heard (UTC ms)."""
 
     station: str
@@ -346,11 +346,11 @@ class Owing(Struct, kw_only=True, rename=LETTERS):
     since_utc: int | None
 
 
-class Cut(Struct, kw_only=True):
+class Cutoff(Struct, kw_only=True):
     """Until when something is known: by the clock, by the number of events taken in, and who
     still owes some.
     """
 
     at_ms: int
     position: int
-    owing: list[Owing] = field(default_factory=list)
+    pending_stations: list[PendingStation] = field(default_factory=list)

@@ -13,7 +13,7 @@ type Key = tuple[str, int, int]
 type DayOf = Callable[[int, bool], date]  # of an hour, and whether it is an exit
 
 
-class Hour(Struct, kw_only=True):
+class MarkTime(Struct, kw_only=True):
     """An hour that counts: a mark, as corrected, or one that a correction gives. `made`: her own
     mark in that direction. `fixes`: the corrections of it, oldest first.
     """
@@ -57,15 +57,15 @@ class Stay(Struct, kw_only=True):
         return max(0, min(self.exit // 1000, end_s) - max(self.entry // 1000, start_s))
 
 
-def hours(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list[Hour]:
+def mark_times(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list[MarkTime]:
     """Of one agent, in order. The last word on a mark counts; a correction of no mark gives one
     that is missing, one of another person's mark gives nothing.
     """
-    known: dict[Key, Hour] = {}
+    known: dict[Key, MarkTime] = {}
     for mark in marks:
         if mark.utc is not None:
             key = mark.station, mark.epoch, mark.sequence
-            known[key] = Hour(key=key, utc=mark.utc, direction=mark.direction, made=mark.utc)
+            known[key] = MarkTime(key=key, utc=mark.utc, direction=mark.direction, made=mark.utc)
     made = {key: one.direction for key, one in known.items()}
     for fix in corrections:
         if fix.kind != "corrected" or fix.time_utc is None or fix.direction is None:
@@ -76,7 +76,7 @@ def hours(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list[Hour
         if one is None:
             if key != own:
                 continue
-            one = known[key] = Hour(key=key, utc=0, direction="")
+            one = known[key] = MarkTime(key=key, utc=0, direction="")
         one.utc, one.direction = fix.time_utc, fix.direction
         one.made = one.made if made.get(key) == fix.direction else None
         one.fixes.append(fix)
@@ -89,14 +89,14 @@ def of_mark(fix: Correction) -> Key | None:
     return fix.of_s, fix.of_e, fix.of_n
 
 
-def paired(its: Iterable[Hour], day_of: DayOf) -> list[Stay]:
+def paired(its: Iterable[MarkTime], day_of: DayOf) -> list[Stay]:
     """Each entry with the exit that follows it within 16 h, over midnight too; its day is that of
     the entry. Of entries in a row on one business day the first counts, or the last where only
     that one is within 16 h of the exit. Of exits in a row on one business day the last counts,
     within 16 h of the entry too. What has no partner is a stay of its own, without it.
     """
     stays: list[Stay] = []
-    again: Hour | None = None  # an entry after another one
+    again: MarkTime | None = None  # an entry after another one
     for one in its:
         last = stays[-1] if stays else None
         if one.direction == "out":
@@ -111,7 +111,7 @@ def paired(its: Iterable[Hour], day_of: DayOf) -> list[Stay]:
     return stays
 
 
-def _ended_by(one: Hour, stays: list[Stay], again: Hour | None, day_of: DayOf) -> Stay:
+def _ended_by(one: MarkTime, stays: list[Stay], again: MarkTime | None, day_of: DayOf) -> Stay:
     """The stay that an exit belongs to, which may be a new one."""
     last = stays[-1] if stays else None
     if last is not None and last.exit is None:
@@ -129,24 +129,24 @@ def _ended_by(one: Hour, stays: list[Stay], again: Hour | None, day_of: DayOf) -
     return stays[-1]
 
 
-def _near(entry: int | None, one: Hour) -> bool:
+def _near(entry: int | None, one: MarkTime) -> bool:
     return entry is None or one.utc - entry <= LONGEST_MS
 
 
-def _begun(one: Hour, day_of: DayOf) -> Stay:
+def _begun(one: MarkTime, day_of: DayOf) -> Stay:
     stay = Stay(day=day_of(one.utc, False), entry=one.utc, state="no_exit")
     _begin(stay, one)
     return stay
 
 
-def _begin(stay: Stay, one: Hour) -> None:
+def _begin(stay: Stay, one: MarkTime) -> None:
     if stay.made_in is None:
         stay.made_in = one.made
     stay.fixes += one.fixes
     stay.keys.append(one.key)
 
 
-def _end(stay: Stay, one: Hour) -> None:
+def _end(stay: Stay, one: MarkTime) -> None:
     stay.exit = one.utc
     if one.made is not None:
         stay.made_out = one.made

@@ -35,12 +35,12 @@ class Names:
     def __init__(self, aliases: Held) -> None:
         self._aliases = Aliases(People(aliases=aliases))
 
-    def agent(self, told: str | None, utc_ms: int | None) -> str:
-        return NOBODY if told is None else self._aliases.agent(told, utc_ms) or told
+    def agent(self, name: str | None, utc_ms: int | None) -> str:
+        return NOBODY if name is None else self._aliases.agent(name, utc_ms) or name
 
-    def ever(self, told: str) -> set[str]:
+    def ever(self, name: str) -> set[str]:
         """All that it stood for on some day."""
-        return {who or told for _, who in self._aliases.turns(told)} or {told}
+        return {who or name for _, who in self._aliases.turns(name)} or {name}
 
 
 def book_served(
@@ -80,18 +80,18 @@ def book_served(
 def book_rings(
     halves: MutableMapping[int, Sums],
     rings: Iterable[QueueRing],
-    told: Collection[int],
+    reported: Collection[int],
     intervals: Intervals,
     queues: Held,
 ) -> None:
-    """Where it stopped ringing. `told`: by `id`, those that her station told too. `queues`: by the
-    switch's names.
+    """Where it stopped ringing. `reported`: by `id`, those that the agent's station reported too.
+    `queues`: by the switch's names.
     """
     for ring in rings:
         sums = halves[intervals.start_of(ring.utc // 1000)]
         calls = sums.queues.setdefault(queue_of(queues, ring.queue, ring.utc), Calls())
         calls.rung_out += not ring.withdrawn
-        if id(ring) in told:
+        if id(ring) in reported:
             continue
         calls.offered += 1
         cause = "withdrawn" if ring.withdrawn else "no_answer"
@@ -134,14 +134,14 @@ _RINGING = text(
 
 
 class Alone(Struct):
-    """Of one agent. `continued`: by `id`, calls that were answered before; `told`: by `id`, rings
-    that are a contact of her station, which was missed there.
+    """Of one agent. `continued`: by `id`, calls that were answered before; `reported`: by `id`,
+    rings that are a contact of the agent's station, which was missed there.
     """
 
     served: list[QueueCall] = field(default_factory=list)
     continued: set[int] = field(default_factory=set)
     rings: list[QueueRing] = field(default_factory=list)
-    told: set[int] = field(default_factory=set)
+    reported: set[int] = field(default_factory=set)
 
 
 def ringing(tx: Connection) -> list[str]:
@@ -188,12 +188,12 @@ def alone(
             its.served.append(call)
             if earlier.get(call.pbx, began) < began:
                 its.continued.add(id(call))
-    told = join_rings(rings, known.values(), names.agent)
+    joined = join_rings(rings, known.values(), names.agent)
     for ring in rings:
         its = found[names.agent(ring.agent, ring.utc)]
         its.rings.append(ring)
-        if id(ring) in told:
-            its.told.add(id(ring))
+        if id(ring) in joined:
+            its.reported.add(id(ring))
     return dict(found)
 
 
@@ -280,9 +280,9 @@ def _named(
     """Who of these is named there, by whatever name, or was so on another day."""
     if agents is None:
         return []
-    told = tx.execute(select(column).where(within).distinct()).scalars().all()
+    named = tx.execute(select(column).where(within).distinct()).scalars().all()
     wanted = set(agents)
-    theirs = {one for one in told if one is not None and not wanted.isdisjoint(names.ever(one))}
+    theirs = {one for one in named if one is not None and not wanted.isdisjoint(names.ever(one))}
     which = column.in_(_listed(theirs))
     return [which | column.is_(None) if NOBODY in wanted else which]
 

@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import BucketNotFoundError
 
-from diadema.figures.days import owed
+from diadema.figures.days import pending_stations
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
 
@@ -82,7 +82,7 @@ class Meta:
         self._news, self._made = False, time.monotonic()
         ingest, site = self._ingest, self._ingest.site
         seats = {station.id: station.seat for station in site.stations} if site else {}
-        owing = owed(ingest.stations.values(), seats)
+        owing = pending_stations(ingest.stations.values(), seats)
         meta: dict[str, Any] = {
             "site": site.site if site else "",
             "zone": site.zone if site else "UTC",

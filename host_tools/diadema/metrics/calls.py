@@ -163,7 +163,7 @@ def transfer_rate(calls: Calls) -> float | None:
 
 def transferred_to(calls: Calls, areas: Collection[str]) -> int:
     """Of the transferred those to one of these areas, of whatever kind."""
-    return sum(n for told, n in calls.transfers.items() if told.partition(" ")[2] in areas)
+    return sum(n for transfer, n in calls.transfers.items() if transfer.partition(" ")[2] in areas)
 
 
 def typified_rate(calls: Calls) -> float | None:

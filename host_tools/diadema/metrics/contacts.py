@@ -62,7 +62,7 @@ def _backwards(
 ) -> bool:
     if start is not None and answered is not None and end is not None and close is not None:
         return not start <= answered <= end <= close
-    known = [hour for hour in (start, answered, end, close) if hour is not None]
+    known = [utc for utc in (start, answered, end, close) if utc is not None]
     return known != sorted(known)
 
 

@@ -67,6 +67,6 @@ def by_clock(word: str) -> tuple[str, int]:
     """The order of `clock_words`: of an hour that comes twice the one before the change, which
     is further ahead of UTC, is the first.
     """
-    hour, _, offset = word.partition(" ")
+    time, _, offset = word.partition(" ")
     minutes = int(offset[1:3]) * 60 + int(offset[4:6] or 0) if offset else 0
-    return hour, minutes if offset.startswith("−") else -minutes
+    return time, minutes if offset.startswith("−") else -minutes

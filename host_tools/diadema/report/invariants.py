@@ -15,7 +15,8 @@ from sqlalchemy import select
 from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
+from diadema.report.kinds import KINDS
 from diadema.report.model import Cell, Column, Section
 from diadema.report.tables import Line, Part, table
 from diadema.store import open_reader, tables
@@ -38,50 +39,52 @@ _CALLS: tuple[tuple[str, Callable[[Calls], int], Callable[[Calls], int]], ...] =
 )  # fmt: skip
 
 
-def invariants(asked: Asked) -> Section:
+def invariants(context: ReportContext) -> Section:
     """Each row of the report's own kind: half-hours where agents have them, else days."""
-    days = [(day.day, day.total()) for day in asked.figures.days]
-    parts = [*asked.half_hours] if asked.agents_by_half else days
-    calls = [(where, _calls(sums, asked.queue)) for where, sums in parts]
+    days = [(day.day, day.total()) for day in context.figures.days]
+    parts = [*context.half_hours] if context.agents_by_half else days
+    calls = [(where, _calls(sums, context.queue)) for where, sums in parts]
     rules: list[tuple[str, Iterable[Sides]]] = [
         (name, [(where, sum(map(one, its)), sum(map(other, its))) for where, its in calls])
         for name, one, other in _CALLS
     ]
-    if asked.agents_by_half:
+    if context.agents_by_half:
         rules += [
             ("day_calls", _by_day(days, parts, _count)),
             ("day_load", _by_day(days, parts, lambda sums: sums.load.logged_s)),
         ]
-    if asked.kind not in ("servicio", "intradia"):  # those ask nothing of each agent
-        agents = sum(_count(sums) for sums in asked.by_agent.values())
+    if KINDS[context.kind].of_agents:
+        agents = sum(_count(sums) for sums in context.by_agent.values())
         all_days = sum(_count(sums) for _, sums in days)
-        rules.append(("span", [(asked.period.word, agents, all_days)]))
-        if asked.scope.of == "floor" and (shown := _floor(asked)):
+        rules.append(("span", [(context.period.word, agents, all_days)]))
+        if context.scope.of == "floor" and (shown := _floor(context)):
             rules.append(("floor", shown))
-    if asked.scope.of in ("floor", "queue"):
-        rules.append(("switch", _switch(asked)))
-        if asked.has_halves:
-            rules.append(("switch_day", _switch_days(asked)))
-    if asked.kind == "servicio" and asked.scope.of == "floor":
-        rules.append(("joined", _joined(asked)))
+    if context.scope.of in ("floor", "queue"):
+        rules.append(("switch", _switch(context)))
+        if context.has_halves:
+            rules.append(("switch_day", _switch_days(context)))
+    if context.kind == "servicio" and context.scope.of == "floor":
+        rules.append(("joined", _joined(context)))
     rows: list[list[Cell]] = []
     for name, sides in rules:
         its = [*sides]
         whole, parted = sum(one for _, one, _ in its), sum(other for _, _, other in its)
         broken = [where for where, one, other in its if one != other]
-        told = ", ".join(broken[:_SHOWN]) + (" …" if len(broken) > _SHOWN else "")
-        rows.append([asked.say(f"rule.{name}"), whole, parted, whole - parted, told])
+        places = ", ".join(broken[:_SHOWN]) + (" …" if len(broken) > _SHOWN else "")
+        rows.append([context.say(f"rule.{name}"), whole, parted, whole - parted, places])
     word = "note.does_not_add_up" if any(row[4] for row in rows) else "note.sums_equal"
     text = ("rule", "where")
     return Section(
         key="sums",
-        title=asked.say("table.sums"),
+        title=context.say("table.sums"),
         columns=[
-            Column(key=key, word=asked.say(f"col.{key}"), kind="text" if key in text else "count")
+            Column(
+                key=key, word=context.say(f"col.{key}"), kind="text" if key in text else "count"
+            )
             for key in ("rule", "whole", "parts", "difference", "where")
         ],
         rows=rows,
-        notes=[asked.say(word)],
+        notes=[context.say(word)],
     )
 
 
@@ -110,11 +113,11 @@ def _became(sums: QueueSums) -> int:
     return sums.answered + sums.abandoned + sums.left + sums.waiting
 
 
-def _floor(asked: Asked) -> list[Sides]:
+def _floor(context: ReportContext) -> list[Sides]:
     """Of each agent the contacts that the live floor counts today, and those that her station
     told here; none where the floor is of another day than these, or has gone on meanwhile.
     """
-    reader = open_reader(asked.data.store)
+    reader = open_reader(context.data.store)
     try:
         with reader.engine.connect() as tx:
             counted = tx.execute(select(tables.floor.c.utc)).scalar()
@@ -122,24 +125,27 @@ def _floor(asked: Asked) -> list[Sides]:
             rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
     finally:
         reader.close()
-    if position != asked.figures.cut.position:
+    if position != context.figures.cut.position:
         return []
     sides = []
-    for day in asked.figures.days:
+    for day in context.figures.days:
         if day.start_ms != counted:
             continue
         for a in sorted(rows):
-            if asked.agents is None or a in asked.agents:
+            if context.agents is None or a in context.agents:
                 calls = day.agents[a].calls() if a in day.agents else Calls()
                 here = of_calls.handled(calls) - calls.by_switch
                 sides.append((f"{day.day} {a}", int(rows[a]["contacts"]), here))
     return sides
 
 
-def _joined(asked: Asked) -> Iterator[Sides]:
+def _joined(context: ReportContext) -> Iterator[Sides]:
     """A pair over midnight is on its contact's day: the day before says how many were."""
-    first, over = asked.period.first.isoformat(), {day.day: day.over_end for day in asked.joined}
-    for day in asked.joined:
+    first, over = (
+        context.period.first.isoformat(),
+        {day.day: day.over_end for day in context.joined},
+    )
+    for day in context.joined:
         if day.day >= first:
             before = date.fromisoformat(day.day) - timedelta(days=1)
             crossed = day.over_end - over.get(before.isoformat(), 0)
@@ -147,57 +153,59 @@ def _joined(asked: Asked) -> Iterator[Sides]:
             yield day.day, day.contacts - day.contacts_alone, calls
 
 
-def _switch(asked: Asked) -> Iterator[Sides]:
-    for day in asked.figures.days:
+def _switch(context: ReportContext) -> Iterator[Sides]:
+    for day in context.figures.days:
         for queue, sums in day.queues.items():
-            if asked.queue in (None, queue):
+            if context.queue in (None, queue):
                 yield f"{day.day} {queue}", sums.received, _became(sums)
 
 
-def _switch_days(asked: Asked) -> Iterator[Sides]:
-    for day in asked.figures.days:
+def _switch_days(context: ReportContext) -> Iterator[Sides]:
+    for day in context.figures.days:
         halves: defaultdict[str, int] = defaultdict(int)
         for its in day.queue_intervals.values():
             for queue, sums in its.items():
                 halves[queue] += sums.received
         for queue, sums in day.queues.items():
-            if asked.queue in (None, queue):
+            if context.queue in (None, queue):
                 yield f"{day.day} {queue}", sums.received, halves[queue]
 
 
-def apart(asked: Asked) -> Section:
+def apart(context: ReportContext) -> Section:
     """A line each: calls that the switch says were answered and by nobody it names; contacts of
     stations that never knew the hour, which are on no day; contacts that still ring, are dialled
     or are not closed; callers of whom no end is known, who wait or whose end the log lost.
     """
-    calls, floor = asked.total.calls(asked.queue), asked.scope.of == "floor"
-    late = asked.hourless
+    calls, floor = context.total.calls(context.queue), context.scope.of == "floor"
+    late = context.untimed
     counts = {"no_hour": late.offered + late.dialed}
     counts |= {"no_end": calls.open + calls.dialing + calls.aside_open}
-    if floor or asked.queue is not None:
-        side = asked.figures.queue(asked.queue)
+    if floor or context.queue is not None:
+        side = context.figures.queue(context.queue)
         counts = {"no_agent": side.no_agent, **counts, "no_end_queue": side.waiting}
     order = ("no_agent", "no_hour", "no_end", "no_end_queue")
     lines: list[Line[int]] = [
-        ([asked.say(f"apart.{name}")], counts[name]) for name in order if name in counts
+        ([context.say(f"apart.{name}")], counts[name]) for name in order if name in counts
     ]
     part = Part[int]("count", lambda n: n, total=None)
-    return table(asked, "apart", [("what", "text")], [part], lines, total=False)
+    return table(context, "apart", [("what", "text")], [part], lines, total=False)
 
 
-def seals(asked: Asked) -> list[str]:
+def seals(context: ReportContext) -> list[str]:
     """One line for a report; none where nothing is recorded yet. Of the audit what the store keeps
     of it, some moments old.
     """
-    reader = open_reader(asked.data.store)
+    reader = open_reader(context.data.store)
     heads = tables.record_heads.c
     try:
         with reader.engine.connect() as tx:
             marks = end_of(tx, "marks", tables.marks)
-            kept = tx.execute(select(heads.count, heads.hash).where(heads.ledger == AUDIT)).first()
+            stored = tx.execute(
+                select(heads.count, heads.hash).where(heads.ledger == AUDIT)
+            ).first()
     finally:
         reader.close()
-    audit = Head(AUDIT, kept[0], kept[1]).short if kept else "—"
-    if not (marks.count or kept):
+    audit = Head(AUDIT, stored[0], stored[1]).short if stored else "—"
+    if not (marks.count or stored):
         return []
-    return [asked.say("note.seals", marks=marks.short if marks.count else "—", audit=audit)]
+    return [context.say("note.seals", marks=marks.short if marks.count else "—", audit=audit)]

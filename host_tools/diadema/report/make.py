@@ -8,28 +8,15 @@ from importlib import import_module
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.rows import Cut
-from diadema.report.asked import Asked
+from diadema.figures.rows import Cutoff
+from diadema.report.context import ReportContext
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
 from diadema.report.model import Report, Scope, Section
 from diadema.report.period import Period
 from diadema.wire.live_rows import SHORT_S
 
-FROM_FIGURES = frozenset({"intradia", "llamadas", "tmo", "servicio", "tipificacion", "protocolo"})
-_GOES = 3
-_MODULES = {
-    "intradia": "intraday",
-    "llamadas": "contacts",
-    "tmo": "handling",
-    "adherencia": "adherence",
-    "servicio": "service",
-    "tipificacion": "dispositions",
-    "protocolo": "protocol",
-    "consolidado": "consolidated",
-    "asistencia": "attendance",
-    "supervision": "supervision",
-}
+_ATTEMPTS = 3
 
 
 def make(
@@ -44,40 +31,44 @@ def make(
     language: str | None = None,
 ) -> Report:
     """`threshold_s`: T of the service level in place of that of the targets. With a `person` only
-    what he may see. Raises KeyError for no kind, NotYours, and
+    what that person may see. Raises KeyError for no kind, NotYours, and
     DiademaError for a scope that is not there or where there is no store.
     """
     if kind not in KINDS:
         raise KeyError(kind)
-    asked = Asked(data, kind, span, scope, now_ms, threshold_s, short_s, person, language)
-    maker: Callable[[Asked], list[Section]] = import_module(
-        f"diadema.report.{_MODULES[kind]}"
+    context = ReportContext(
+        data, kind, span, scope, now_ms, threshold_s, short_s, person, language
+    )
+    maker: Callable[[ReportContext], list[Section]] = import_module(
+        f"diadema.report.kinds.{KINDS[kind].module}"
     ).make
     with _no_collector():
-        sections, cut = _settled(asked, maker)
-    if scope.of == "agent" and scope.code not in asked.people.workers and not asked.by_agent:
-        raise DiademaError(asked.say("no_agent", given=scope.code))  # one who has left has traces
-    if scope.of == "queue" and not asked.knows_queue(scope.code):
-        known = ", ".join(sorted(asked.people.queues)) or "—"
-        raise DiademaError(asked.say("no_such_queue", given=scope.code, known=known))
+        sections, cut = _settled(context, maker)
+    if scope.of == "agent" and scope.code not in context.people.workers and not context.by_agent:
+        raise DiademaError(
+            context.say("no_agent", given=scope.code)
+        )  # one who has left has traces
+    if scope.of == "queue" and not context.knows_queue(scope.code):
+        known = ", ".join(sorted(context.people.queues)) or "—"
+        raise DiademaError(context.say("no_such_queue", given=scope.code, known=known))
     return Report(
         kind=kind,
-        title=asked.say("title.of", kind=asked.say(f"kind.{kind}"), span=_span(asked)),
-        language=asked.language,
-        site=asked.site,
+        title=context.say("title.of", kind=context.say(f"kind.{kind}"), span=_span(context)),
+        language=context.language,
+        site=context.site,
         grain=span.grain,
         span=span.word,
         first=span.first.isoformat(),
         last=span.last.isoformat(),
-        zone=asked.zone.key,
+        zone=context.zone.key,
         scope=scope,
-        scope_name=asked.scope_name,
+        scope_name=context.scope_name,
         cut=cut,
-        threshold_s=asked.threshold_s(asked.queue or ""),
-        thresholds=asked.thresholds(),
+        threshold_s=context.threshold_s(context.queue or ""),
+        thresholds=context.thresholds(),
         short_s=short_s,
         sections=sections,
-        notes=_notes(asked),
+        notes=_notes(context),
     )
 
 
@@ -95,33 +86,37 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _settled(asked: Asked, maker: Callable[[Asked], list[Section]]) -> tuple[list[Section], Cut]:
+def _settled(
+    context: ReportContext, maker: Callable[[ReportContext], list[Section]]
+) -> tuple[list[Section], Cutoff]:
     """What is read in several goes is read again when events came in meanwhile, so that the cut
     stands for all of it; while they never pause it is that of before.
     """
-    if asked.kind in FROM_FIGURES:
-        sections = _with_sums(asked, maker)
-        return sections, asked.cut()
-    for _ in range(_GOES):
-        asked.forget()
-        before = asked.cut()
-        sections = _with_sums(asked, maker) if asked.kind == "consolidado" else maker(asked)
-        if before.position == asked.cut().position:
+    if KINDS[context.kind].at_once:
+        sections = _with_sums(context, maker)
+        return sections, context.cut()
+    for _ in range(_ATTEMPTS):
+        context.forget()
+        before = context.cut()
+        sections = _with_sums(context, maker) if KINDS[context.kind].sums else maker(context)
+        if before.position == context.cut().position:
             break
     return sections, before
 
 
-def _with_sums(asked: Asked, maker: Callable[[Asked], list[Section]]) -> list[Section]:
+def _with_sums(
+    context: ReportContext, maker: Callable[[ReportContext], list[Section]]
+) -> list[Section]:
     """And what is in none of its tables, and whether what must be equal is."""
-    return [*maker(asked), apart(asked), invariants(asked)]
+    return [*maker(context), apart(context), invariants(context)]
 
 
-def _span(asked: Asked) -> str:
-    return asked.say(f"span.{asked.period.grain}", span=asked.period.word)
+def _span(context: ReportContext) -> str:
+    return context.say(f"span.{context.period.grain}", span=context.period.word)
 
 
-def _notes(asked: Asked) -> list[str]:
-    notes = [asked.say("note.bases"), asked.say("note.rounding")]
-    if asked.now_ms < asked.bounds_ms[1]:
-        notes.insert(0, asked.say("note.running"))
-    return notes + seals(asked)
+def _notes(context: ReportContext) -> list[str]:
+    notes = [context.say("note.bases"), context.say("note.rounding")]
+    if context.now_ms < context.bounds_ms[1]:
+        notes.insert(0, context.say("note.running"))
+    return notes + seals(context)

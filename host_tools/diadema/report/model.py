@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from diadema.figures.rows import Cut
+from diadema.figures.rows import Cutoff
 from diadema.metrics.rounding import mean, percent
 
 type Kind = Literal[
@@ -133,7 +133,7 @@ class Report(Struct, kw_only=True):
     zone: str
     scope: Scope
     scope_name: str
-    cut: Cut
+    cut: Cutoff
     threshold_s: int
     short_s: int
     thresholds: dict[str, int] = field(default_factory=dict)

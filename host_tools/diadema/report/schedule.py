@@ -1,10 +1,12 @@
-"""Reports that are made by themselves: what was ordered, and when each falls due.
+"""Scheduled reports: what was ordered, when each falls due, and making those that are due.
 
 `schedules.json` says what was ordered, `runs.json` what came of it; both stand beside the files.
-
-Schedules and their runs, for a terminal and for a script.
+One run is made at a time, by the web's process. A run that fails says why and is tried again,
+later each time; one that fell due while nothing ran is made late and says so. Neither keeps the
+others from being made.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,18 +25,28 @@ from diadema.base.locks import locked
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
+from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
+from diadema.report.make import make
 from diadema.report.model import Scope
-from diadema.report.period import Grain, Period, around
-from diadema.report.writing import hour
+from diadema.report.period import Grain, Period, any_period, around
+from diadema.report.writing import file_name
+from diadema.site import description
 from diadema.words import text
-from diadema.words.durations import clock
+from diadema.words.formatting import clock, local_time
 
 SCHEDULES = 50
 _LOCK_S = 10.0
+LATE_S = 900  # made within a quarter of an hour is on time
+TRIES = 12
+CATCH_UP = 31  # runs of one schedule that are made after a pause; older ones are skipped
+RETAINED = 400  # runs, with their files, of one schedule
+_SHOWN = 20  # runs of a terminal
+_HEADS = ("name", "kind", "every", "scope", "format", "next")
+_RUN_HEADS = ("name", "span", "due", "state", "file")
 
 type Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
-type Hour = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
+type TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 
 class Schedule(Struct, kw_only=True, frozen=True):
@@ -45,7 +57,7 @@ class Schedule(Struct, kw_only=True, frozen=True):
     name: Name
     kind: str
     every: Grain
-    at: Hour
+    at: TimeOfDay
     form: Literal["json", "csv", "xlsx", "pdf"]
     scope: Scope = field(default_factory=Scope)
     running: bool = False
@@ -63,8 +75,8 @@ class Schedule(Struct, kw_only=True, frozen=True):
         """
         if (self.every == "week" and day.weekday()) or (self.every == "month" and day.day != 1):
             return None
-        hour = datetime.combine(day, time.fromisoformat(self.at), zone)
-        return round(hour.timestamp() * 1000)
+        due = datetime.combine(day, time.fromisoformat(self.at), zone)
+        return round(due.timestamp() * 1000)
 
 
 class Run(Struct, kw_only=True):
@@ -123,11 +135,11 @@ def add(data: DataDir, one: Schedule, language: str) -> None:
 def remove(data: DataDir, name: str, language: str) -> None:
     """Its files stay. Raises DiademaError where there is none of that name."""
     with _changing(data) as known:
-        kept = [one for one in known if one.name != name]
-        if len(kept) == len(known):
+        others = [one for one in known if one.name != name]
+        if len(others) == len(known):
             names = ", ".join(one.name for one in known) or "—"
             raise DiademaError(text("reports.no_such_schedule", language, given=name, known=names))
-        known[:] = kept
+        known[:] = others
 
 
 def write_runs(data: DataDir, found: list[Run]) -> None:
@@ -186,9 +198,6 @@ def _changing(data: DataDir) -> Iterator[list[Schedule]]:
         write_whole(_file(data, "schedules"), msgspec.json.format(msgspec.json.encode(known)))
 
 
-_SHOWN = 20  # runs of a terminal
-
-
 def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
     zone = zone_of(data)
     return {
@@ -196,12 +205,16 @@ def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
             {
                 **msgspec.to_builtins(one),
                 "next_ms": next_due(one, now_ms, zone),
-                "next": hour(next_due(one, now_ms, zone), zone.key),
+                "next": local_time(next_due(one, now_ms, zone), zone.key),
             }
             for one in schedules(data)
         ],
         "runs": [
-            {**msgspec.to_builtins(run), "state": run.state, "due": hour(run.due_ms, zone.key)}
+            {
+                **msgspec.to_builtins(run),
+                "state": run.state,
+                "due": local_time(run.due_ms, zone.key),
+            }
             for run in runs(data)
         ],
     }
@@ -216,8 +229,8 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         console.print(say("no_schedules"))
     table = _table(say("schedules"), [say(f"schedule.{name}") for name in _HEADS])
     for one in ordered:
-        when = hour(next_due(one, now_ms, zone), zone.key)
-        table.add_row(*map(Text, (one.name, *told(one, language), when)))
+        when = local_time(next_due(one, now_ms, zone), zone.key)
+        table.add_row(*map(Text, (one.name, *schedule_words(one, language), when)))
     if ordered:
         console.print(table)
     made = runs(data)[:_SHOWN]
@@ -225,16 +238,17 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         table = _table(say("runs"), [say(f"run.{name}") for name in _RUN_HEADS])
         for run in made:
             style = "red" if run.state == "failed" else ""
-            cells = (run.name, run.span, hour(run.due_ms, zone.key), said(run, language))
+            cells = (
+                run.name,
+                run.span,
+                local_time(run.due_ms, zone.key),
+                run_words(run, language),
+            )
             table.add_row(*map(Text, (*cells, visible(run.file or ""))), style=style)
         console.print(table)
 
 
-_HEADS = ("name", "kind", "every", "scope", "format", "next")
-_RUN_HEADS = ("name", "span", "due", "state", "file")
-
-
-def told(one: Schedule, language: str) -> tuple[str, str, str, str]:
+def schedule_words(one: Schedule, language: str) -> tuple[str, str, str, str]:
     """Kind, when, whose and format in words."""
     when = text(f"reports.every.{one.every}", language, at=one.at)
     if one.running:
@@ -245,7 +259,7 @@ def told(one: Schedule, language: str) -> tuple[str, str, str, str]:
     return text(f"reports.kind.{one.kind}", language), when, whose, one.form.upper()
 
 
-def said(run: Run, language: str) -> str:
+def run_words(run: Run, language: str) -> str:
     """How it went: made, made late, or failed and why."""
     values: dict[str, object] = {
         "late": clock(run.late_s), "reason": visible(run.reason or ""), "tries": run.tries
@@ -261,3 +275,95 @@ def _table(title: str, heads: list[str]) -> Table:
     for head in heads:
         table.add_column(head)
     return table
+
+
+log = logging.getLogger(__name__)
+
+
+def pending(data: DataDir, now_ms: int) -> bool:
+    """Whether anything is to be made now. Raises DiademaError."""
+    ordered, made, zone = schedules(data), runs(data), zone_of(data)
+    return any(_new(one, made, now_ms, zone) or _again(one, made, now_ms) for one in ordered)
+
+
+def run_due(data: DataDir, now_ms: int) -> list[Run]:
+    """Make what is due; gives what was made or failed now. Raises DiademaError when the lists
+    themselves cannot be read or written.
+    """
+    done: list[Run] = []
+    zone = zone_of(data)
+    for one in schedules(data):
+        made = runs(data)
+        for run, span in [*_again(one, made, now_ms), *_new(one, made, now_ms, zone)]:
+            _make(data, one, run, span, now_ms)
+            if run not in made:
+                made.insert(0, run)
+            done.append(run)
+            write_runs(data, _retained(data, made))
+    return done
+
+
+def _new(one: Schedule, made: list[Run], now_ms: int, zone: ZoneInfo) -> list[tuple[Run, Period]]:
+    last = max((run.due_ms for run in made if run.name == one.name), default=0)
+    fallen = due(one, last, now_ms, zone)
+    skipped, fallen = max(0, len(fallen) - CATCH_UP), fallen[-CATCH_UP:]
+    found = []
+    for at, span in fallen:
+        run = Run(
+            name=one.name, due_ms=at, span=span.word, kind=one.kind, scope=one.scope,
+            skipped=skipped,
+        )  # fmt: skip
+        found.append((run, span))
+        skipped = 0
+    return found
+
+
+def _again(one: Schedule, made: list[Run], now_ms: int) -> list[tuple[Run, Period]]:
+    """Failed ones whose turn it is: after 1, 2, 4 … 60 minutes."""
+    return [
+        (run, any_period(run.span))
+        for run in reversed(made)
+        if run.name == one.name
+        and run.file is None
+        and 0 < run.tries < TRIES
+        and now_ms >= run.done_ms + 60_000 * min(60, 1 << (run.tries - 1))
+    ]
+
+
+def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> None:
+    described = description.load(data.site) if data.site.exists() else None
+    language = described.language if described else "es"
+    run.tries += 1
+    run.done_ms = now_ms
+    late_s = (now_ms - run.due_ms) // 1000
+    run.late_s = late_s if late_s > LATE_S else 0
+    try:
+        report = make(data, one.kind, span, one.scope, now_ms)
+        due_at = local_time(run.due_ms, report.zone)
+        report.notes.insert(0, text("reports.scheduled", language, schedule=one.name, due=due_at))
+        if run.late_s:
+            report.notes.insert(1, text("reports.late", language, late=clock(run.late_s)))
+        moment = datetime.fromtimestamp(run.due_ms / 1000, zone_of(data))
+        file = Path(one.name, f"{moment:%Y%m%d-%H%M}-{file_name(report, one.form)}")
+        (data.reports / one.name).mkdir(parents=True, exist_ok=True)
+        write_whole(data.reports / file, made_as(one.form, report))
+    except (DiademaError, OSError) as error:
+        run.reason = str(error)
+    except Exception as error:  # whatever it is, the others are made and this one says so
+        log.exception("the scheduled report %s failed", one.name)
+        run.reason = text("reports.failed_inside", language, error=type(error).__name__)
+    else:
+        run.file, run.position, run.reason = str(file), report.cut.position, None
+
+
+def _retained(data: DataDir, made: list[Run]) -> list[Run]:
+    """The newest of each schedule; the files of older ones go with them."""
+    retained: list[Run] = []
+    counted: dict[str, int] = {}
+    for run in sorted(made, key=lambda run: (-run.due_ms, run.name)):
+        counted[run.name] = counted.get(run.name, 0) + 1
+        if counted[run.name] <= RETAINED:
+            retained.append(run)
+        elif run.file is not None:
+            (data.reports / run.file).unlink(missing_ok=True)
+    return retained

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Sums
-from diadema.report.asked import AT_MOST, Asked
+from diadema.report.context import AT_MOST, ReportContext
 from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
@@ -32,7 +32,7 @@ type Line[S] = tuple[list[Cell], S]  # what stands before the figures, and their
 
 
 def table[S](
-    asked: Asked,
+    context: ReportContext,
     key: str,
     heads: Sequence[tuple[str, Kind]],
     parts: Sequence[Part[S]],
@@ -46,32 +46,34 @@ def table[S](
     """`queues`: of which one each line is; a target that one of them has of its own then stands in
     a column beside the figure, and the total is held to the site's.
     """
-    columns = [Column(key=name, word=asked.say(f"col.{name}"), kind=kind) for name, kind in heads]
+    columns = [
+        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
+    ]
     rows: list[list[Cell]] = []
     made = [*lines]
     rows = [[*before] for before, _ in made]
     given = dict(given or {})
     for part in parts:
-        whole = asked.target(part.target) if part.target else None
+        whole = context.target(part.target) if part.target else None
         column = Column(
-            key=part.key, word=asked.say(f"col.{part.key}"), kind=part.kind, total=part.total,
+            key=part.key, word=context.say(f"col.{part.key}"), kind=part.kind, total=part.total,
             target=whole,
         )  # fmt: skip
         columns.append(column)
         for row, (_, sums) in zip(rows, made, strict=True):
             row.append(part.get(sums))
-        aims = [asked.target(part.target, one) for one in queues or () if part.target]
+        aims = [context.target(part.target, one) for one in queues or () if part.target]
         if any(aim != whole for aim in aims):
             column.target, column.goal = None, f"goal_{part.key}"
             column.at_most = any(aim.at_most for aim in (*aims, whole) if aim)
-            word = asked.say("col.goal", figure=column.word)
+            word = context.say("col.goal", figure=column.word)
             columns.append(Column(key=column.goal, word=word, kind=part.kind, total="given"))
             for row, aim in zip(rows, aims, strict=True):
                 row.append(None if aim is None else in_kind(part.kind, aim.value))
             given[column.goal] = None if whole is None else in_kind(part.kind, whole.value)
     return Section(
         key=key,
-        title=asked.say(f"table.{key}"),
+        title=context.say(f"table.{key}"),
         columns=columns,
         rows=rows,
         total=totalled(columns, rows, given) if total and rows else None,
@@ -89,29 +91,33 @@ class Stated(Struct):
     target: str = ""
 
 
-def summary(asked: Asked, stated: Iterable[Stated], notes: Sequence[str] = ()) -> Section:
+def summary(
+    context: ReportContext, stated: Iterable[Stated], notes: Sequence[str] = ()
+) -> Section:
     """A figure a row, beside its target, with n and its formula."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("figure", "text"), ("value", "figure"), ("target", "figure"), ("n", "count"),
         ("formula", "text"),
     )  # fmt: skip
-    columns = [Column(key=name, word=asked.say(f"col.{name}"), kind=kind) for name, kind in heads]
+    columns = [
+        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
+    ]
     rows: list[list[Cell]] = []
     for one in stated:
-        aim = asked.target(one.target) if one.target else None
+        aim = context.target(one.target) if one.target else None
         missed = aim is not None and one.value is not None and aim.missed(one.value)
         rows.append(
             [
-                asked.say(f"col.{one.key}"),
+                context.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else _aim(one.kind, aim, asked.language),
+                None if aim is None else _aim(one.kind, aim, context.language),
                 one.n,
-                asked.say(f"formula.{one.key}"),
+                context.say(f"formula.{one.key}"),
             ]
         )
     return Section(
         key="summary",
-        title=asked.say("table.summary"),
+        title=context.say("table.summary"),
         columns=columns,
         rows=rows,
         notes=list(notes),
@@ -131,58 +137,60 @@ def in_kind(kind: Kind, value: float) -> int | float:
 AGENT: tuple[tuple[str, Kind], ...] = (("agent", "text"), ("code", "text"), ("team", "text"))
 
 
-def agent_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
+def agent_lines[S](context: ReportContext, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
     """Of each who has any, by name."""
-    for agent, sums in asked.by_agent.items():
+    for agent, sums in context.by_agent.items():
         found = of(sums)
         if found:
-            yield _agent(asked, agent), found
+            yield _agent(context, agent), found
 
 
-def agent_calls(asked: Asked, has: Callable[[Calls], object]) -> Iterable[Line[Calls]]:
+def agent_calls(context: ReportContext, has: Callable[[Calls], object]) -> Iterable[Line[Calls]]:
     """The same of their calls, of those who have such."""
-    for agent, calls in asked.calls_by_agent.items():
+    for agent, calls in context.calls_by_agent.items():
         if has(calls):
-            yield _agent(asked, agent), calls
+            yield _agent(context, agent), calls
 
 
-def _agent(asked: Asked, agent: str) -> list[Cell]:
-    return [asked.people.name(agent) or asked.say("nobody"), agent, asked.team_name(agent)]
+def _agent(context: ReportContext, agent: str) -> list[Cell]:
+    return [context.people.name(agent) or context.say("nobody"), agent, context.team_name(agent)]
 
 
-def reason_name(asked: Asked, code: str) -> str:
+def reason_name(context: ReportContext, code: str) -> str:
     """Of a reason not to be ready; all private ones of a person have one."""
     if code == PRIVATE:
-        return asked.say("reason.private")
-    known = asked.people.reasons.get(code)
-    return known.label if known else asked.known("reason", code or "none")
+        return context.say("reason.private")
+    known = context.people.reasons.get(code)
+    return known.label if known else context.known("reason", code or "none")
 
 
-def queue_table(asked: Asked, key: str, parts: Sequence[Part[Calls]]) -> Section:
+def queue_table(context: ReportContext, key: str, parts: Sequence[Part[Calls]]) -> Section:
     """Of each queue that has any, held to its own targets."""
-    calls = asked.total.queues
-    queues = [queue for queue in sorted(calls) if asked.queue in (None, queue)]
-    lines: list[Line[Calls]] = [([queue_name(asked, queue)], calls[queue]) for queue in queues]
-    return table(asked, key, [("queue", "text")], parts, lines, queues=queues)
+    calls = context.total.queues
+    queues = [queue for queue in sorted(calls) if context.queue in (None, queue)]
+    lines: list[Line[Calls]] = [([queue_name(context, queue)], calls[queue]) for queue in queues]
+    return table(context, key, [("queue", "text")], parts, lines, queues=queues)
 
 
-def queue_name(asked: Asked, queue: str) -> str:
-    return asked.people.queues.get(queue, queue) or asked.say("no_queue")
+def queue_name(context: ReportContext, queue: str) -> str:
+    return context.people.queues.get(queue, queue) or context.say("no_queue")
 
 
-def day_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
+def day_lines[S](context: ReportContext, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
     """Of each day that has any; none for a report of one day."""
-    if asked.period.grain == "day":
+    if context.period.grain == "day":
         return
-    for day in asked.figures.days:
+    for day in context.figures.days:
         found = of(day.total())
         if found:
             yield [day.day], found
 
 
-def half_hour_lines[S](asked: Asked, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
+def half_hour_lines[S](
+    context: ReportContext, of: Callable[[Sums], S | None]
+) -> Iterable[Line[S]]:
     """Of each half-hour of the day that has any; those of several days together."""
-    for half, sums in asked.by_half_hour.items():
+    for half, sums in context.by_half_hour.items():
         found = of(sums)
         if found:
             yield [half], found
@@ -192,18 +200,18 @@ STAGES = ("", "nesting", "training")  # as a directory has them; the floor has n
 
 
 def by_stage[S](
-    asked: Asked, key: str, parts: Sequence[Part[S]], of: Callable[[Sums], S | None]
+    context: ReportContext, key: str, parts: Sequence[Part[S]], of: Callable[[Sums], S | None]
 ) -> list[Section]:
     """None while nobody of them was new in these days. A row by the stage of each of her days."""
     found: defaultdict[str, list[Sums]] = defaultdict(list)
-    people = asked.people
-    if not any(people.is_new(agent) for agent in asked.by_agent):
+    people = context.people
+    if not any(people.is_new(agent) for agent in context.by_agent):
         return []
-    for agent, sums in asked.by_agent.items():
+    for agent, sums in context.by_agent.items():
         if not people.is_new(agent):
             found[""].append(sums)
             continue
-        for day in asked.figures.days:
+        for day in context.figures.days:
             if agent in day.agents:
                 stage = people.on(agent, date.fromisoformat(day.day)).stage
                 found[stage].append(day.agents[agent])
@@ -212,32 +220,36 @@ def by_stage[S](
         for stage in STAGES
         if stage in found and (made := of(Sums.total(found[stage])))
     }
-    return staged(asked, key, parts, sums_of)
+    return staged(context, key, parts, sums_of)
 
 
 def staged[S](
-    asked: Asked, key: str, parts: Sequence[Part[S]], its: dict[str, S]
+    context: ReportContext, key: str, parts: Sequence[Part[S]], its: dict[str, S]
 ) -> list[Section]:
     """The same of what was summed up by stage."""
     if not its.keys() - {""}:
         return []
     lines: list[Line[S]] = [
-        ([asked.say(f"stage.{stage or 'floor'}")], its[stage]) for stage in STAGES if stage in its
+        ([context.say(f"stage.{stage or 'floor'}")], its[stage])
+        for stage in STAGES
+        if stage in its
     ]
-    section = table(asked, key, [("stage", "text")], parts, lines)
+    section = table(context, key, [("stage", "text")], parts, lines)
     for part in parts:
         if part.target:
-            _hold(asked, section, part.key, part.target, [one for one in STAGES if one in its])
+            _hold(context, section, part.key, part.target, [one for one in STAGES if one in its])
     return [section]
 
 
-def _hold(asked: Asked, section: Section, key: str, metric: str, stages: Sequence[str]) -> None:
+def _hold(
+    context: ReportContext, section: Section, key: str, metric: str, stages: Sequence[str]
+) -> None:
     """Each row to its own target, which stands beside it, where a stage has one."""
-    aims = [asked.people.target(metric, asked.queue or "", stage) for stage in stages]
+    aims = [context.people.target(metric, context.queue or "", stage) for stage in stages]
     if len(set(aims)) < 2:
         return
     column = section.columns[section.at(key)]
-    word = asked.say("col.goal", figure=column.word)
+    word = context.say("col.goal", figure=column.word)
     column.target, column.goal, column.at_most = None, f"goal_{key}", metric in AT_MOST
     section.columns.append(Column(key=column.goal, word=word, kind=column.kind))
     for row, aim in zip(section.rows, aims, strict=True):

@@ -17,7 +17,7 @@ from diadema.report.model import (
     plain,
 )
 from diadema.words import text
-from diadema.words.durations import NOTHING, clock, percent
+from diadema.words.formatting import NOTHING, clock, grouped, local_time, percent
 
 SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -35,7 +35,7 @@ def written(column: Column, cell: Cell, report: Report) -> str:
         case "count":
             return grouped(int(value))
         case "moment" | "hour" | "minute" as kind:
-            return hour(int(value), report.zone, kind)
+            return local_time(int(value), report.zone, kind)
         case _:
             return sanitize.visible(str(value))
 
@@ -57,12 +57,6 @@ def shown(
     """
     words, missed = say(section.columns[place], row[place], report), is_missed(section, row, place)
     return (f"{words} {SIGN}" if missed else words), missed
-
-
-def hour(utc_ms: int, zone: str, kind: Kind = "moment") -> str:
-    """To the second it stands in, never rounded up: 08:00:59.9 is no 08:01."""
-    form = {"moment": "%Y-%m-%d %H:%M:%S", "hour": "%H:%M:%S", "minute": "%H:%M"}[kind]
-    return f"{local(utc_ms, zone):{form}}"
 
 
 def local(utc_ms: int, zone: str) -> datetime:
@@ -96,7 +90,7 @@ def cut_line(report: Report) -> str:
     return text(
         "reports.cut",
         report.language,
-        at=hour(report.cut.at_ms, report.zone),
+        at=local_time(report.cut.at_ms, report.zone),
         zone=report.zone,
         position=report.cut.position,
     )
@@ -104,7 +98,7 @@ def cut_line(report: Report) -> str:
 
 def owing_line(report: Report) -> str:
     """Who still owes events, and since when; empty when nobody does."""
-    owing = report.cut.owing
+    owing = report.cut.pending_stations
     if not owing:
         return ""
     heard = [one.since_utc for one in owing if one.since_utc is not None]
@@ -113,7 +107,7 @@ def owing_line(report: Report) -> str:
         return text("reports.owing_never", report.language, **words)
     oldest = min(heard)
     same_day = local(oldest, report.zone).date() == local(report.cut.at_ms, report.zone).date()
-    since = hour(oldest, report.zone, "minute" if same_day else "moment")
+    since = local_time(oldest, report.zone, "minute" if same_day else "moment")
     name = "reports.owing_one" if len(owing) == 1 else "reports.owing"
     return text(name, report.language, since=since, **words)
 
@@ -128,8 +122,3 @@ def file_name(report: Report, extension: str) -> str:
     code = "".join(one if one.isalnum() and one.isascii() else "-" for one in report.scope.code)
     scope = f"-{report.scope.of}-{code}" if report.scope.of != "floor" else ""
     return f"diadema-{report.kind}-{report.span}{scope}.{extension}"
-
-
-def grouped(value: int) -> str:
-    """Thousands apart by a space from ten thousand on: nobody takes it for a decimal mark."""
-    return f"{value:,}".replace(",", "\u00a0") if abs(value) >= 10_000 else str(value)

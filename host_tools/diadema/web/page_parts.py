@@ -20,7 +20,7 @@ from nicegui import ui
 
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
-from diadema.figures.rows import Cut
+from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
@@ -169,7 +169,7 @@ async def read[**P, T](
     return made
 
 
-def cut_line(cut: Cut, zone: str, language: str) -> str:
+def cut_line(cut: Cutoff, zone: str, language: str) -> str:
     """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
     words, tz = section("parts", language), ZoneInfo(zone)
 
@@ -178,11 +178,11 @@ def cut_line(cut: Cut, zone: str, language: str) -> str:
 
     position = f"{cut.position:,}".replace(",", "\u00a0")
     said = [words["cut"].format(time=written(cut.at_ms, "%H:%M:%S"), position=position)]
-    if cut.owing:
-        known = [one.since_utc for one in cut.owing if one.since_utc is not None]
-        word = "owing" if len(cut.owing) > 1 else "owing.one"
+    if cut.pending_stations:
+        known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
+        word = "owing" if len(cut.pending_stations) > 1 else "owing.one"
         since = written(min(known), "%H:%M") if known else "—"
-        said.append(words[word].format(n=len(cut.owing), time=since))
+        said.append(words[word].format(n=len(cut.pending_stations), time=since))
     return " · ".join(said)
 
 

@@ -26,7 +26,7 @@ from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.roll import roll
-from diadema.report.scheduled import pending, run_due
+from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import Kept
 from diadema.web.floor.alerts import Watch

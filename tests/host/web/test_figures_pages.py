@@ -14,7 +14,7 @@ from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
 from diadema.words import section
-from diadema.words.durations import clock
+from diadema.words.formatting import clock
 from playwright.async_api import Page, expect
 
 from tests.support.reported_day import stations

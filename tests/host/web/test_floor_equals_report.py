@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.figures.days import cut_of
+from diadema.figures.days import cutoff_of
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.directory.people import of_site
 from diadema.store import open_reader, open_writer
-from diadema.words.durations import clock as duration
+from diadema.words.formatting import clock as duration
 from playwright.async_api import Page, expect
 
 from tests.support.scripted_station import SITE, T0, Script
@@ -50,8 +50,8 @@ class Centre:
         for a, row in self.ingest.floor.rows.items():
             await self.hub.put_raw(f"agent.{a}", row)
         with self._reader.engine.connect() as tx:
-            cut = cut_of(tx, of_site(self.site), self.clock.now_ms())
-        owing = [[one.seat, one.since_utc] for one in cut.owing]
+            cut = cutoff_of(tx, of_site(self.site), self.clock.now_ms())
+        owing = [[one.seat, one.since_utc] for one in cut.pending_stations]
         zone = {"zone": self.site.zone}
         await self.hub.site(cut={"at": cut.at_ms, "position": cut.position}, owing=owing, **zone)
 

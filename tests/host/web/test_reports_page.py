@@ -17,9 +17,9 @@ from diadema.access.roles import RIGHTS as RIGHTS_OF
 from diadema.access.roles import Role
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
-from diadema.figures.rows import Cut, Owing
-from diadema.report import scheduled
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.figures.rows import Cutoff, PendingStation
+from diadema.report import schedule
+from diadema.report.kinds import KINDS
 from diadema.report.schedule import Schedule, add, remove
 from diadema.web.reports.html import page_of
 from playwright.async_api import expect
@@ -131,8 +131,12 @@ async def test_many_seats_that_owe_fold_away() -> None:
     made = made_report.report()
     few = page_of(made)
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
-    seats = [Owing(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)]
-    many = page_of(msgspec.structs.replace(made, cut=Cut(at_ms=NOW, position=1, owing=seats)))
+    seats = [
+        PendingStation(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)
+    ]
+    many = page_of(
+        msgspec.structs.replace(made, cut=Cutoff(at_ms=NOW, position=1, pending_stations=seats))
+    )
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")
     assert head.startswith("Faltan 13 posiciones desde ") and "Z-" not in head
@@ -218,13 +222,13 @@ async def test_the_api_gives_no_role_more_than_its_own(
     data = DataDir(place)
     add(data, order("de-todos"), "es")
     try:
-        scheduled.run_due(data, NOW)
+        schedule.run_due(data, NOW)
         due = at_six()
         cookies = served.login(role, teams=["Mañana"] if role == "supervisor" else [])
         async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=60) as client:
             for kind in KINDS:
                 answer = await client.get(f"/api/v1/reports/{kind}?span={DAY}")
-                allowed = not RIGHTS_OF[role].isdisjoint({RIGHTS[kind]})
+                allowed = not RIGHTS_OF[role].isdisjoint({KINDS[kind].right})
                 assert answer.status_code == (200 if allowed else 403), kind
                 assert "a002" not in answer.text or role == "hr", kind
             answer = await client.get(f"/api/v1/reports/runs/de-todos/{due}")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from diadema.base import sanitize
 from diadema.report.model import Cell, Column, Report, Section, kind_of, plain
-from diadema.report.writing import cut_line, hour, owing_line, span_line
+from diadema.report.writing import cut_line, owing_line, span_line
 from diadema.words import text
+from diadema.words.formatting import local_time, long_clock
 
 if TYPE_CHECKING:
     import _csv
@@ -64,17 +65,12 @@ def _field(column: Column, cell: Cell, zone: str) -> str:
         return ""
     match kind_of(column, cell):
         case "seconds":
-            return _clock(int(value))
+            return long_clock(int(value), "-")
         case "percent":
             return f"{value:.1f}"
         case "count":
             return str(value)
         case "moment" | "hour" | "minute" as kind:
-            return hour(int(value), zone, kind)
+            return local_time(int(value), zone, kind)
         case _:
             return sanitize.cell(str(value))
-
-
-def _clock(seconds: int) -> str:
-    sign, whole = ("-" if seconds < 0 else ""), abs(seconds)
-    return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from diadema.report.model import Cell, Column, Figure, Ratio, Report, Section
-from diadema.report.writing import hour, target
+from diadema.report.writing import target
+from diadema.words.formatting import local_time
 
 
 def content(report: Report) -> bytes:
@@ -27,12 +28,12 @@ def fields(report: Report) -> dict[str, Any]:
             "of": report.scope.of, "code": report.scope.code, "name": report.scope_name
         },
         "cut_off": {
-            "at": hour(report.cut.at_ms, report.zone),
+            "at": local_time(report.cut.at_ms, report.zone),
             "at_ms": report.cut.at_ms,
             "position": report.cut.position,
             "owing": [
                 {"s": one.station, "seat": one.seat, "since_ms": one.since_utc}
-                for one in report.cut.owing
+                for one in report.cut.pending_stations
             ],
         },
         "threshold_s": report.threshold_s,

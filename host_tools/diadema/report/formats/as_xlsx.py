@@ -129,7 +129,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
 def _above(sheet: Worksheet, title: str, report: Report, styles: _Styles) -> int:
     """What stands over the table; gives the row of its header."""
     about = [f"{report.title} · {title}", f"{report.site} · {span_line(report)}", cut_line(report)]
-    lines = [*about, owing_line(report)] if report.cut.owing else about
+    lines = [*about, owing_line(report)] if report.cut.pending_stations else about
     for row, line in enumerate(lines):
         style = styles.of(bold=True, font_size=13) if row == 0 else styles.of()
         sheet.write_string(row, 0, sanitize.visible(line), style)

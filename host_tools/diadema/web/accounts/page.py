@@ -4,7 +4,6 @@ The dialogs of /ui/accounts: for an account, for a token, and for what is shown 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,6 +17,7 @@ from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
+from diadema.words.formatting import local_time
 
 PATH = "/ui/accounts"
 _ROWS = 200  # of the record, at once
@@ -381,8 +381,7 @@ class _AccountsPage:
         return table.selected[0]["id"]
 
     def _time_of(self, utc_ms: int) -> str:
-        at = datetime.fromtimestamp(utc_ms / 1000, self._web_app.zone)
-        return at.strftime("%d/%m/%Y %H:%M:%S")
+        return local_time(utc_ms, self._web_app.zone, "date_second")
 
 
 def _detail_text(detail: dict[str, Any]) -> str:

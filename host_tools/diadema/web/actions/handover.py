@@ -1,7 +1,7 @@
 """`/handover`: what one shift hands to the next, for paper: a plain page without NiceGUI."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from diadema.web.permissions import need
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import known, section
-from diadema.words.durations import NOTHING
+from diadema.words.formatting import NOTHING, local_time
 
 router = APIRouter()
 
@@ -100,7 +100,7 @@ class _Sheet:
         if self._person.may("floor"):
             yield self._open()
             yield self._alerts()
-        rows = [[one.seat, self._time(one.since_utc)] for one in made.cut.owing]
+        rows = [[one.seat, self._time(one.since_utc)] for one in made.cut.pending_stations]
         yield _Part("owing", ("seat", "handover.heard"), rows)
 
     def _table(self, name: str, columns: Sequence[str], acts: list[Acted]) -> _Part:
@@ -172,4 +172,4 @@ class _Sheet:
     def _time(self, utc_ms: int | None) -> str:
         if utc_ms is None:
             return NOTHING
-        return f"{datetime.fromtimestamp(utc_ms / 1000, self._zone):%H:%M:%S}"
+        return local_time(utc_ms, self._zone, "hour")

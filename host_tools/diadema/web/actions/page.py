@@ -33,7 +33,7 @@ from diadema.web.page_parts import (
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words import section
-from diadema.words.durations import NOTHING
+from diadema.words.formatting import NOTHING
 
 PATH = "/ui/register"
 _FORMATS = ("xlsx", "csv", "pdf")

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.figures.days import cut_of
-from diadema.figures.rows import Cut
+from diadema.figures.days import cutoff_of
+from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -120,7 +120,7 @@ class Register(Struct, kw_only=True):
     shift: Shift
     shifts: list[Shift]
     acts: list[Acted]
-    cut: Cut
+    cut: Cutoff
 
 
 def register(
@@ -148,7 +148,7 @@ def register(
             agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
         )
         with reader.engine.connect() as tx:
-            cut = cut_of(tx, people, now_ms)
+            cut = cutoff_of(tx, people, now_ms)
     finally:
         reader.close()
     return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)

@@ -6,7 +6,7 @@ from diadema.base.sanitize import visible
 from diadema.site.directory.people import People
 from diadema.store.register import Acted
 from diadema.wire.live_rows import PRIVATE
-from diadema.words.durations import NOTHING
+from diadema.words.formatting import NOTHING
 
 Words = Mapping[str, str]
 

@@ -182,7 +182,7 @@ async def day(
         cut=DayCutoff(
             at=cut.at_ms,
             position=cut.position,
-            owing=[one.seat for one in cut.owing],
+            owing=[one.seat for one in cut.pending_stations],
         ),
         calls={name: value for name, value in fields.items() if name != "spreads"},
         load=msgspec.structs.asdict(sums.load),

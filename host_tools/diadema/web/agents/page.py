@@ -21,7 +21,7 @@ from diadema.web.page_parts import (
 from diadema.web.permissions import person_of
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 PATH = "/ui/agents"
 _DEFINED = ("handled", "missed", "aht_s", "occupancy", "logged_s", "not_ready")

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, select, tuple_
 
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
-from diadema.figures.rows import Cut, Sums
+from diadema.figures.rows import Cutoff, Sums
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
 from diadema.store.attendance import Mark
@@ -21,7 +21,7 @@ from diadema.wire.letters import from_columns
 type Agents = Collection[str] | None  # None: all
 
 
-def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cut, str]:
+def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cutoff, str]:
     """An agent's sums of a day, their cut-off, and the zone that cuts the day. Private reasons are
     one.
     """

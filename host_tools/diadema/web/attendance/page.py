@@ -11,8 +11,8 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cut_of, zone_of
-from diadema.figures.rows import Cut
+from diadema.figures.days import cutoff_of, zone_of
+from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -25,7 +25,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.durations import NOTHING, clock
+from diadema.words.formatting import NOTHING, clock, local_time
 
 PATH = "/ui/attendance"
 _DEFINED = (
@@ -71,11 +71,13 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     ui.label(words["law"]).classes("note")
 
 
-def _read(data: DataDir, day: date, now_ms: int, agents: list[str]) -> tuple[Cut, list[AgentDay]]:
+def _read(
+    data: DataDir, day: date, now_ms: int, agents: list[str]
+) -> tuple[Cutoff, list[AgentDay]]:
     reader = open_reader(data.store)
     try:
         with reader.engine.connect() as tx:
-            cut = cut_of(tx, read_people(data, day, day), now_ms)
+            cut = cutoff_of(tx, read_people(data, day, day), now_ms)
     finally:
         reader.close()
     return cut, attendance(data, day, day, now_ms, agents)
@@ -96,7 +98,7 @@ def _row(
     def time_of(utc_ms: int | None, corrected: bool = False) -> str:
         if utc_ms is None:
             return NOTHING
-        return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%H:%M}" + (" *" if corrected else "")
+        return local_time(utc_ms, zone, "minute") + (" *" if corrected else "")
 
     late = _late_s(one)
     row: dict[str, object] = {

@@ -6,7 +6,6 @@ their records to print.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -34,6 +33,7 @@ from diadema.web.page_parts import (
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words import section
+from diadema.words.formatting import local_time
 
 KIB = 1024
 _TESTS_SHOWN = 10
@@ -180,7 +180,7 @@ def troubles(row: StationRow, page: Page) -> list[str]:
 def time_of(utc_ms: int | None, web_app: WebApp) -> str:
     if utc_ms is None:
         return ""
-    return f"{datetime.fromtimestamp(utc_ms / 1000, web_app.zone):%d/%m %H:%M}"
+    return local_time(utc_ms, web_app.zone, "day_minute")
 
 
 def last_test(row: StationRow, web_app: WebApp, page: Page) -> str:

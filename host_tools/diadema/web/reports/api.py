@@ -16,9 +16,9 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.days import zone_of
 from diadema.report import schedule
-from diadema.report.asked import NotYours, may_have
+from diadema.report.context import NotYours, may_have
 from diadema.report.formats import MEDIA, made_as
-from diadema.report.kinds import KINDS, RIGHTS, Kind
+from diadema.report.kinds import KINDS, Kind
 from diadema.report.make import make
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import Period, any_period, running
@@ -114,7 +114,7 @@ _FILES: dict[int | str, dict[str, Any]] = {
 @router.get("", summary="The kinds of report that one may have")
 def kinds(request: Request) -> list[str]:
     person = person_of(request)
-    return [kind for kind in KINDS if person.may(RIGHTS[kind])]
+    return [name for name, kind in KINDS.items() if person.may(kind.right)]
 
 
 @router.get("/schedules", summary="Scheduled reports and what came of them", responses=_REFUSED)
@@ -211,7 +211,7 @@ async def report(
     short: Seconds = 5,
 ) -> Response:
     web_app, person, language = web_app_of(request), _somebody(request), language_of(request)
-    if not person.may(RIGHTS[kind]):
+    if not person.may(KINDS[kind].right):
         raise not_yours(request)
     its = _scope(scope, "query.scope", language)
     web_app.audit(person, f"report.{kind}", _whose(web_app, its))
@@ -296,7 +296,7 @@ def _read[T](read: Callable[[DataDir], list[T]], data: DataDir) -> list[T]:
 def _somebody(request: Request) -> Person:
     """Who may have some kind of report at all."""
     person = person_of(request)
-    if not person.may(*RIGHTS.values()):
+    if not person.may(*(kind.right for kind in KINDS.values())):
         raise not_yours(request)
     return person
 

@@ -20,7 +20,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.durations import percent
+from diadema.words.formatting import percent
 
 PATH = "/ui/dispositions"
 _BARS = 20  # codes in the Pareto; the table has all

@@ -20,7 +20,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.durations import clock, percent
+from diadema.words.formatting import clock, percent
 
 PATH = "/ui/handling"
 _DEFINED = (

@@ -7,7 +7,7 @@ from msgspec import Struct
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.report.asked import NotYours
+from diadema.report.context import NotYours
 from diadema.report.make import make
 from diadema.report.model import Cell, Column, Report, Scope, Section
 from diadema.report.period import Period
@@ -76,7 +76,7 @@ def shown(
 def page_of(report: Report) -> str:
     """The HTML of a report; many seats with pending events fold behind how many they are."""
     pending, seats = owing_line(report), ""
-    if len(report.cut.owing) > _SEATS:
+    if len(report.cut.pending_stations) > _SEATS:
         pending, _, seats = pending.partition(": ")
     return render(
         "report.html",

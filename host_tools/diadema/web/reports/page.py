@@ -16,11 +16,10 @@ from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
 from diadema.figures.days import zone_of
 from diadema.report.formats import MEDIA
-from diadema.report.kinds import KINDS, RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
-from diadema.report.schedule import Run, Schedule, said, told
-from diadema.report.writing import hour
+from diadema.report.schedule import Run, Schedule, run_words, schedule_words
 from diadema.web.page_parts import (
     Unread,
     day_of,
@@ -33,6 +32,7 @@ from diadema.web.reports.html import shown
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
+from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
@@ -54,7 +54,7 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
         except Refused:
             return
         ui.add_head_html(_HEAD)
-        may = [one for one in KINDS if page.person.may(RIGHTS[one])]
+        may = [name for name, its in KINDS.items() if page.person.may(its.right)]
         chosen = kind if kind in may else may[0]
         span = around(_grain(grain), day_of(web_app, day))
         with suppress(Unread):
@@ -221,7 +221,11 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
 def _schedule(fields: dict[str, Any], language: str, zone: str) -> tuple[str, list[str]]:
     """Its name, and the cells of its row."""
     one = msgspec.convert(fields, Schedule)
-    return one.name, [one.name, *told(one, language), hour(fields["next_ms"], zone)]
+    return one.name, [
+        one.name,
+        *schedule_words(one, language),
+        local_time(fields["next_ms"], zone),
+    ]
 
 
 def _run(
@@ -229,5 +233,5 @@ def _run(
 ) -> tuple[Run, list[str], str]:
     """The run, the cells that begin its row, and what came of it."""
     run = msgspec.convert(fields, Run)
-    cells = [run.name, words[f"kind.{run.kind}"], run.span, hour(run.due_ms, zone)]
-    return run, cells, said(run, language)
+    cells = [run.name, words[f"kind.{run.kind}"], run.span, local_time(run.due_ms, zone)]
+    return run, cells, run_words(run, language)

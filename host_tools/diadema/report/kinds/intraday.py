@@ -17,8 +17,8 @@ from diadema.metrics import states
 from diadema.metrics.intervals import clock_words
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent
-from diadema.report import service
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
+from diadema.report.kinds import service_level
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import Line, Part, Stated, summary, table
 
@@ -40,40 +40,40 @@ class Half(Struct):
         return of_queue.longest_wait((its.answered_waits, its.abandoned_waits, its.left_waits))
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     halves: list[tuple[list[Cell], Half]] = []
-    for day in asked.figures.days:
+    for day in context.figures.days:
         agents, queues = day.half_hours(), day.queue_intervals
-        words = clock_words({*agents, *queues}, asked.zone)
+        words = clock_words({*agents, *queues}, context.zone)
         for start in sorted(words):
-            one = _half(asked, agents.get(start, Sums()), queues.get(start, {}))
+            one = _half(context, agents.get(start, Sums()), queues.get(start, {}))
             if one.calls or (one.load and one.load.logged_s) or (one.flow and one.flow.received):
                 halves.append(([day.day, words[start]], one))
-    names = {queue for day in asked.figures.days for queue in day.queues}
-    whole = _half(asked, asked.total, {one: asked.figures.queue(one) for one in names})
+    names = {queue for day in context.figures.days for queue in day.queues}
+    whole = _half(context, context.total, {one: context.figures.queue(one) for one in names})
     if whole.flow is not None and not whole.flow.received:  # no switch told of these days
         for one in (whole, *(one for _, one in halves)):
             one.flow = None
-    variant = asked.people.variant(asked.queue or "")
+    variant = context.people.variant(context.queue or "")
     given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
-    made = table(asked, "intraday", _HEADS, _parts(variant), halves, given=given)
-    sections = [_summary(asked, variant, whole, [one for _, one in halves]), made]
+    made = table(context, "intraday", _HEADS, _parts(variant), halves, given=given)
+    sections = [_summary(context, variant, whole, [one for _, one in halves]), made]
     if whole.flow is not None:
-        sections.append(_waits(asked, whole.waits))
+        sections.append(_waits(context, whole.waits))
     return sections
 
 
-def _half(asked: Asked, sums: Sums, queues: Mapping[str, QueueSums]) -> Half:
+def _half(context: ReportContext, sums: Sums, queues: Mapping[str, QueueSums]) -> Half:
     waits = QueueSums()
     for queue, its in queues.items():
-        if asked.queue in (None, queue):
+        if context.queue in (None, queue):
             waits += its
-    callers = asked.scope.of in ("floor", "queue")
+    callers = context.scope.of in ("floor", "queue")
     return Half(
-        flow=asked.flow(queues) if callers else None,
+        flow=context.flow(queues) if callers else None,
         waits=waits,
-        calls=sums.calls(asked.queue),
-        load=sums.load if asked.queue is None else None,
+        calls=sums.calls(context.queue),
+        load=sums.load if context.queue is None else None,
     )
 
 
@@ -87,7 +87,7 @@ def _of_load(get: Any) -> Any:
 
 def _parts(variant: str) -> list[Part[Half]]:
     """With the columns that the total of the service level's variant is made of."""
-    of_service = {part.key: part for part in service.PARTS}
+    of_service = {part.key: part for part in service_level.PARTS}
     level = of_service[f"sl_{variant}"]
     assert isinstance(level.total, Ratio)
     names = ["received", "answered", "abandoned", "left", "waiting", "answered_within"]
@@ -120,12 +120,12 @@ def _longest(half: Half) -> int | None:
     return None if half.flow is None else half.longest
 
 
-def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Section:
+def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Half]) -> Section:
     stated: list[Stated] = []
     if (flow := whole.flow) is not None:
         level = of_queue.service_level(flow)[variant]
         name, waits = f"sl_{variant}", whole.waits
-        aim = asked.target(f"service_level {variant}")
+        aim = context.target(f"service_level {variant}")
         levels = [of_queue.service_level(one.flow)[variant] for one in halves if one.flow]
         met = None if aim is None else of_queue.halves_met(levels, aim.missed)
         ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
@@ -145,14 +145,14 @@ def _summary(asked: Asked, variant: str, whole: Half, halves: list[Half]) -> Sec
     stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
         occupied = states.occupancy(whole.load)
-        stated.append(Stated("occupancy", "percent", occupied, asked.logged_in, "occupancy"))
-    notes = [asked.threshold_note, asked.say("note.intraday")]
+        stated.append(Stated("occupancy", "percent", occupied, context.logged_in, "occupancy"))
+    notes = [context.threshold_note, context.say("note.intraday")]
     if whole.flow is None:
-        callers = asked.scope.of in ("floor", "queue")
-        notes.append(asked.say("note.no_switch" if callers else "note.switch_of_all"))
+        callers = context.scope.of in ("floor", "queue")
+        notes.append(context.say("note.no_switch" if callers else "note.switch_of_all"))
     if whole.load is None:
-        notes.append(asked.say("note.no_load_of_queue"))
-    return summary(asked, stated, notes)
+        notes.append(context.say("note.no_load_of_queue"))
+    return summary(context, stated, notes)
 
 
 def _count(waits: Mapping[int, int]) -> int:
@@ -177,7 +177,7 @@ _BUCKET: list[Part[Bucket]] = [
 ]
 
 
-def _waits(asked: Asked, waits: QueueSums) -> Section:
+def _waits(context: ReportContext, waits: QueueSums) -> Section:
     lines: list[Line[Bucket]] = []
     low, until, whole = 0, 0, _count(waits.answered_waits)
     for last in BUCKETS:
@@ -189,5 +189,5 @@ def _waits(asked: Asked, waits: QueueSums) -> Section:
         word = f"> {low - 1} s" if last is None else f"{low} – {last} s"
         lines.append(([word], Bucket(answered, abandoned, left, until, whole)))
         low = (last or 0) + 1
-    notes = [asked.say("note.waits")]
-    return table(asked, "waits", [("bucket", "text")], _BUCKET, lines, notes=notes)
+    notes = [context.say("note.waits")]
+    return table(context, "waits", [("bucket", "text")], _BUCKET, lines, notes=notes)

@@ -10,14 +10,12 @@ from functools import cache, partial
 from msgspec import Struct, field
 from msgspec.structs import astuple, replace
 
-from diadema.figures import away
 from diadema.figures.adherence_days import AdherenceDay, Shifted, adherence_days
-from diadema.figures.away import Spent
-from diadema.figures.shifts import around
+from diadema.figures.shifts import Spent, around, owed_s
 from diadema.metrics import schedule
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage, absenteeism
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, staged, summary, table
 from diadema.site.directory.people_of import people as read_people
@@ -104,15 +102,15 @@ SPENT: list[Part[Spent]] = [
 _DAY: tuple[tuple[str, Kind], ...] = (("day", "day"),)
 
 
-def make(asked: Asked) -> list[Section]:
-    found = _find(asked)
+def make(context: ReportContext) -> list[Section]:
+    found = _find(context)
     by_agent: defaultdict[str, list[Done]] = defaultdict(list)
     of_day: defaultdict[str, list[Done]] = defaultdict(list)
     of_stage: defaultdict[str, list[Done]] = defaultdict(list)
     for (agent, day), done in found.done.items():
         by_agent[agent].append(done)
         of_day[day.isoformat()].append(done)
-        of_stage[asked.people.on(agent, day).stage].append(done)
+        of_stage[context.people.on(agent, day).stage].append(done)
     agents, days, stages = (
         {key: _summed(Done, its) for key, its in parts.items()}
         for parts in (by_agent, of_day, of_stage)
@@ -120,27 +118,27 @@ def make(asked: Asked) -> list[Section]:
     whole = _summed(Done, days.values())
     lost = {a: _summed(Shrinkage, its) for a, its in found.lost.items()}
     lines: list[Line[Done]] = [
-        (_who(asked, a), agents[a]) for a in sorted(agents, key=asked.order)
+        (_who(context, a), agents[a]) for a in sorted(agents, key=context.order)
     ]
     by_day: list[Line[Done]] = [([day], days[day]) for day in sorted(days)]
     lines_lost: list[Line[Shrinkage]] = [
-        (_who(asked, a), lost[a]) for a in sorted(lost, key=asked.order) if lost[a].basis_s
+        (_who(context, a), lost[a]) for a in sorted(lost, key=context.order) if lost[a].basis_s
     ]
-    notes = [] if found.done else [asked.say("note.no_roster")]
+    notes = [] if found.done else [context.say("note.no_roster")]
     if whole.idle:
-        notes.append(asked.say("note.idle", n=whole.idle, of=whole.shifts))
-    if asked.queue is not None:
-        notes.append(asked.say("note.not_of_queue"))
+        notes.append(context.say("note.idle", n=whole.idle, of=whole.shifts))
+    if context.queue is not None:
+        notes.append(context.say("note.not_of_queue"))
     return [
-        _summary(asked, found, whole, [*lost.values()], notes),
-        table(asked, "adherence_agents", AGENT, PARTS, lines),
-        table(asked, "adherence_days", _DAY, PARTS, by_day),
-        *staged(asked, "adherence_stages", PARTS, stages),
-        _exceptions(asked, found.listed),
-        table(asked, "shrinkage_agents", AGENT, LOST, lines_lost,
-              notes=[asked.say("note.shrinkage")]),
-        _pauses(asked, found.spent),
-        _technical(asked, found.technical),
+        _summary(context, found, whole, [*lost.values()], notes),
+        table(context, "adherence_agents", AGENT, PARTS, lines),
+        table(context, "adherence_days", _DAY, PARTS, by_day),
+        *staged(context, "adherence_stages", PARTS, stages),
+        _exceptions(context, found.listed),
+        table(context, "shrinkage_agents", AGENT, LOST, lines_lost,
+              notes=[context.say("note.shrinkage")]),
+        _pauses(context, found.spent),
+        _technical(context, found.technical),
     ]  # fmt: skip
 
 
@@ -148,19 +146,19 @@ def _summed[S: (Done, Shrinkage)](of: type[S], its: Iterable[S]) -> S:
     return of(*map(sum, zip(*map(astuple, its), strict=True)))
 
 
-def _who(asked: Asked, agent: str) -> list[Cell]:
-    return [asked.people.name(agent), agent, asked.team_name(agent)]
+def _who(context: ReportContext, agent: str) -> list[Cell]:
+    return [context.people.name(agent), agent, context.team_name(agent)]
 
 
 def _summary(
-    asked: Asked, found: _Found, whole: Done, each: list[Shrinkage], notes: list[str]
+    context: ReportContext, found: _Found, whole: Done, each: list[Shrinkage], notes: list[str]
 ) -> Section:
     lost, n = _summed(Shrinkage, each), sum(one.basis_s > 0 for one in each)
     seen = whole.shifts - whole.idle
-    kept = schedule.adherence(whole.followed_s, whole.shift_s)
+    adherence = schedule.adherence(whole.followed_s, whole.shift_s)
     done = schedule.conformance(whole.worked_s, whole.credited_s, whole.scheduled_s)
     stated = [
-        Stated("adherence", "percent", kept, seen, "adherence"),
+        Stated("adherence", "percent", adherence, seen, "adherence"),
         Stated("absenteeism", "percent", absenteeism(lost.unplanned_s, found.due_s), whole.shifts),
         Stated("conformance", "percent", done, whole.shifts),
         Stated("shrinkage", "percent", lost.total, n),
@@ -168,31 +166,31 @@ def _summary(
         Stated("out_office", "percent", lost.out_office, n),
         Stated("technical_s", "seconds", sum(found.technical.values()), len(found.technical)),
     ]
-    return summary(asked, stated, notes)
+    return summary(context, stated, notes)
 
 
-def _find(asked: Asked) -> _Found:
+def _find(context: ReportContext) -> _Found:
     """Until the cut-off, by the day of the shift; what is no shift's by the calendar."""
-    now_s = asked.now_ms // 1000
-    first, last = asked.period.first, asked.period.last
-    roster = read_people(asked.data, *around(first, last)).roster
-    people = replace(asked.people, roster=roster)
+    now_s = context.now_ms // 1000
+    first, last = context.period.first, context.period.last
+    roster = read_people(context.data, *around(first, last)).roster
+    people = replace(context.people, roster=roster)
     found = _Found()
     for (agent, day), plan in roster.items():
-        if plan.absence is None or not first <= day <= last or not asked.has(agent, day):
+        if plan.absence is None or not first <= day <= last or not context.has(agent, day):
             continue
         if plan.absence == "day_off":
             continue
-        seconds = away.owed_s(plan, people.reasons, now_s)
+        seconds = owed_s(plan, people.reasons, now_s)
         found.done[agent, day] = Done(absences=1)
         unpaid = plan.absence == "unpaid_permission"
         paid_s, unpaid_s = (0, seconds) if unpaid else (seconds, 0)
         found.lost[agent].append(
             Shrinkage(basis_s=seconds, paid_absence_s=paid_s, unpaid_absence_s=unpaid_s)
         )
-    its = adherence_days(asked.data, people, first, last, asked.now_ms, asked.agents)
+    its = adherence_days(context.data, people, first, last, context.now_ms, context.agents)
     for (agent, day), one in its.items():
-        if asked.has(agent, day):
+        if context.has(agent, day):
             _add_day(found, agent, day, one)
     return found
 
@@ -223,7 +221,7 @@ def _add_shift(found: _Found, agent: str, day: date, shift: Shifted) -> None:
     found.listed += [(agent, day, each) for each in shift.listed]
 
 
-def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Section:
+def _exceptions(context: ReportContext, listed: list[tuple[str, date, Deviation]]) -> Section:
     """From, to, what was planned, what she did, and who excused it; of private reasons none."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("agent", "text"), ("code", "text"), ("day", "day"), ("from", "moment"),
@@ -231,14 +229,17 @@ def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Sect
     )  # fmt: skip
     parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
     agents, days = {a for a, _, _ in listed}, {day: day.isoformat() for _, day, _ in listed}
-    order, names = {a: asked.order(a) for a in agents}, {a: asked.people.name(a) for a in agents}
-    shown = asked.people.shown
-    word, private = cache(partial(_activity, asked)), cache(lambda code: shown(code) == PRIVATE)
+    order, names = (
+        {a: context.order(a) for a in agents},
+        {a: context.people.name(a) for a in agents},
+    )
+    shown = context.people.shown
+    word, private = cache(partial(_activity, context)), cache(lambda code: shown(code) == PRIVATE)
     lines: list[Line[Deviation]] = [
         (
             [
                 names[agent], agent, days[day], one.start_s * 1000,
-                one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(asked, one),
+                one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(context, one),
             ],
             one,
         )
@@ -247,46 +248,46 @@ def _exceptions(asked: Asked, listed: list[tuple[str, date, Deviation]]) -> Sect
         )
         if not private(one.planned) and not private(one.did)
     ]  # fmt: skip
-    notes = [asked.say("note.exceptions", minutes=SHORT_S // 60)]
-    return table(asked, "exceptions", heads, parts, lines, notes=notes)
+    notes = [context.say("note.exceptions", minutes=SHORT_S // 60)]
+    return table(context, "exceptions", heads, parts, lines, notes=notes)
 
 
-def _activity(asked: Asked, code: str) -> str:
+def _activity(context: ReportContext, code: str) -> str:
     if code in (WORK, "logged_out", "off"):
-        return asked.say(f"did.{code}")
-    return reason_name(asked, code)
+        return context.say(f"did.{code}")
+    return reason_name(context, code)
 
 
-def _excuse(asked: Asked, one: Deviation) -> str | None:
+def _excuse(context: ReportContext, one: Deviation) -> str | None:
     if one.excuse == "productive":
-        return reason_name(asked, one.did)
-    return None if one.excuse is None else asked.known("excuse", one.excuse)
+        return reason_name(context, one.did)
+    return None if one.excuse is None else context.known("excuse", one.excuse)
 
 
-def _pauses(asked: Asked, spent: Mapping[str, Mapping[str, Spent]]) -> Section:
+def _pauses(context: ReportContext, spent: Mapping[str, Mapping[str, Spent]]) -> Section:
     """Private reasons are one row, the last one of a person whatever it has."""
     lines: list[Line[Spent]] = [
-        ([*_who(asked, agent), reason_name(asked, code)], spent[agent][code])
-        for agent in sorted(spent, key=asked.order)
+        ([*_who(context, agent), reason_name(context, code)], spent[agent][code])
+        for agent in sorted(spent, key=context.order)
         for code in sorted(
-            spent[agent], key=lambda code: (code == PRIVATE, reason_name(asked, code))
+            spent[agent], key=lambda code: (code == PRIVATE, reason_name(context, code))
         )
     ]
     heads = (*AGENT, ("reason", "text"))
-    return table(asked, "pauses_agents", heads, SPENT, lines, notes=[asked.say("note.pauses")])
+    return table(context, "pauses_agents", heads, SPENT, lines, notes=[context.say("note.pauses")])
 
 
-def _technical(asked: Asked, its: Counter[_Cause]) -> Section:
+def _technical(context: ReportContext, its: Counter[_Cause]) -> Section:
     heads: tuple[tuple[str, Kind], ...] = (*AGENT, ("seat", "text"), ("cause", "text"))
     parts = [Part[int]("technical_s", lambda seconds: seconds, "seconds")]
     lines: list[Line[int]] = [
         (
             [
-                *_who(asked, key[0]), asked.people.seats.get(key[1], key[1]),
-                ", ".join(filter(None, key[2:])) or asked.say("cause.none"),
+                *_who(context, key[0]), context.people.seats.get(key[1], key[1]),
+                ", ".join(filter(None, key[2:])) or context.say("cause.none"),
             ],
             its[key],
         )
-        for key in sorted(its, key=lambda key: (asked.order(key[0]), key))
+        for key in sorted(its, key=lambda key: (context.order(key[0]), key))
     ]  # fmt: skip
-    return table(asked, "technical", heads, parts, lines, notes=[asked.say("note.technical")])
+    return table(context, "technical", heads, parts, lines, notes=[context.say("note.technical")])

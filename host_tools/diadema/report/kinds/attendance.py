@@ -8,7 +8,7 @@ from datetime import date
 
 from diadema.figures.attendance import AgentDay, attendance
 from diadema.figures.stays import Stay
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, summary, table
 
@@ -76,19 +76,19 @@ LEGAL: list[Part[tuple[AgentDay, Stay]]] = [
 ]
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     found = [
         one
         for one in attendance(
-            asked.data, asked.period.first, asked.period.last, asked.now_ms, asked.agents
+            context.data, context.period.first, context.period.last, context.now_ms, context.agents
         )
-        if asked.has(one.agent, date.fromisoformat(one.day))
+        if context.has(one.agent, date.fromisoformat(one.day))
     ]
-    names = sorted({day.agent for day in found}, key=asked.order)
+    names = sorted({day.agent for day in found}, key=context.order)
     place = {agent: number for number, agent in enumerate(names)}
     days = sorted(found, key=lambda day: (place[day.agent], day.day))
-    people = asked.people
-    heads = {a: [people.name(a), a, asked.team_name(a)] for a in names}
+    people = context.people
+    heads = {a: [people.name(a), a, context.team_name(a)] for a in names}
 
     def who(day: AgentDay) -> list[Cell]:
         return [*heads[day.agent], day.day]
@@ -97,7 +97,7 @@ def make(asked: Asked) -> list[Section]:
         plan = day.planned
         if plan is None:
             return [None, None]
-        return [plan.shift, asked.known("absence", plan.absence) if plan.absence else None]
+        return [plan.shift, context.known("absence", plan.absence) if plan.absence else None]
 
     def legal(agent: str) -> list[Cell]:
         worker = people.workers.get(agent)
@@ -110,28 +110,28 @@ def make(asked: Asked) -> list[Section]:
     logged: list[Line[AgentDay]] = [(who(day), day) for day in days if day.sessions]
     of_law = {a: legal(a) for a in names}
     register: list[Line[tuple[AgentDay, Stay]]] = [
-        ([*of_law[day.agent], day.day, _state(asked, stay)], (day, stay))
+        ([*of_law[day.agent], day.day, _state(context, stay)], (day, stay))
         for day in days
         for stay in day.stays
     ]
-    notes = [asked.say("note.marks")]
-    if asked.queue is not None:
-        notes.append(asked.say("note.not_of_queue"))
+    notes = [context.say("note.marks")]
+    if context.queue is not None:
+        notes.append(context.say("note.not_of_queue"))
     return [
-        _summary(asked, days),
-        table(asked, "marks", (*_WHO, *_PLAN), MARKS, marked, notes=notes),
-        table(asked, "logins", _WHO, LOGINS, logged, notes=[asked.say("note.logins")]),
-        table(asked, "register_of_marks", (*_LEGAL, ("state", "text")), LEGAL, register,
-              notes=[asked.say("note.register_of_marks")]),
-        _to_settle(asked, days),
-        _corrections(asked, days),
+        _summary(context, days),
+        table(context, "marks", (*_WHO, *_PLAN), MARKS, marked, notes=notes),
+        table(context, "logins", _WHO, LOGINS, logged, notes=[context.say("note.logins")]),
+        table(context, "register_of_marks", (*_LEGAL, ("state", "text")), LEGAL, register,
+              notes=[context.say("note.register_of_marks")]),
+        _to_settle(context, days),
+        _corrections(context, days),
     ]  # fmt: skip
 
 
-def _summary(asked: Asked, days: list[AgentDay]) -> Section:
+def _summary(context: ReportContext, days: list[AgentDay]) -> Section:
     late = [day.late for day in days if day.late is not None]
     outside = [day.outside_s for day in days if day.outside_s is not None]
-    absent = [found for day in days if (found := day.absent(asked.now_ms)) is not None]
+    absent = [found for day in days if (found := day.absent(context.now_ms)) is not None]
     stays = [stay for day in days for stay in day.stays]
     entries = [stay for stay in stays if stay.entry is not None]
     exits = [stay for stay in stays if stay.exit is not None]
@@ -150,14 +150,14 @@ def _summary(asked: Asked, days: list[AgentDay]) -> Section:
         Stated("orphans", "count", sum(day.orphans for day in days)),
         Stated("impossible", "count", sum(day.impossible for day in days)),
     ]  # fmt: skip
-    return summary(asked, stated)
+    return summary(context, stated)
 
 
 def _unsettled(day: AgentDay) -> list[Stay]:
     return [stay for stay in day.stays if stay.state in ("no_entry", "no_exit")]
 
 
-def _to_settle(asked: Asked, days: Iterable[AgentDay]) -> Section:
+def _to_settle(context: ReportContext, days: Iterable[AgentDay]) -> Section:
     """Each mark without its partner, for somebody to find out and correct."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("agent", "text"), ("code", "text"), ("day", "day"), ("entry", "moment"),
@@ -167,20 +167,20 @@ def _to_settle(asked: Asked, days: Iterable[AgentDay]) -> Section:
     lines: list[Line[None]] = [
         (
             [
-                asked.people.name(day.agent), day.agent, day.day, stay.entry, stay.exit,
-                asked.say(f"lacks.{stay.state}"),
+                context.people.name(day.agent), day.agent, day.day, stay.entry, stay.exit,
+                context.say(f"lacks.{stay.state}"),
             ],
             None,
         )
         for day in days
         for stay in _unsettled(day)
     ]  # fmt: skip
-    return table(asked, "to_settle", heads, none, lines, total=False,
-                 notes=[asked.say("note.to_settle", n=len(lines))])  # fmt: skip
+    return table(context, "to_settle", heads, none, lines, total=False,
+                 notes=[context.say("note.to_settle", n=len(lines))])  # fmt: skip
 
 
-def _state(asked: Asked, stay: Stay) -> str | None:
-    return asked.say(f"stay.{stay.state}") if stay.state else None
+def _state(context: ReportContext, stay: Stay) -> str | None:
+    return context.say(f"stay.{stay.state}") if stay.state else None
 
 
 def _other(corrected: int | None, made: int | None) -> int | None:
@@ -191,7 +191,7 @@ def _why(stay: Stay) -> str | None:
     return "; ".join(f"{one.by}: {one.reason}" for one in stay.fixes) if stay.fixes else None
 
 
-def _corrections(asked: Asked, days: list[AgentDay]) -> Section:
+def _corrections(context: ReportContext, days: list[AgentDay]) -> Section:
     """Each correction as it was entered: by whom, when, why. The mark itself stands above."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("agent", "text"), ("day", "day"), ("what", "text"), ("direction", "text"),
@@ -202,10 +202,10 @@ def _corrections(asked: Asked, days: list[AgentDay]) -> Section:
     lines: list[Line[None]] = [
         (
             [
-                asked.people.name(day.agent),
+                context.people.name(day.agent),
                 day.day,
-                asked.say(f"correction.{one.kind}"),
-                None if one.direction is None else asked.say(f"direction.{one.direction}"),
+                context.say(f"correction.{one.kind}"),
+                None if one.direction is None else context.say(f"direction.{one.direction}"),
                 one.time_utc,
                 one.by,
                 one.reason,
@@ -217,4 +217,4 @@ def _corrections(asked: Asked, days: list[AgentDay]) -> Section:
         for day in days
         for one in day.corrections
     ]
-    return table(asked, "corrections", heads, none, lines, total=False)
+    return table(context, "corrections", heads, none, lines, total=False)

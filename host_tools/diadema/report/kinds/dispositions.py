@@ -8,7 +8,7 @@ from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
@@ -25,12 +25,12 @@ PARTS: list[Part[Calls]] = [
 _TEXT: Kind = "text"
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
+        its = sums.calls(context.queue)
         return its if of_calls.handled(its) or its.codes else None
 
-    total = asked.total.calls(asked.queue)
+    total = context.total.calls(context.queue)
     ended = total.typified + total.untyped
     stated = [
         Stated("handled", "count", of_calls.handled(total)),
@@ -38,19 +38,19 @@ def make(asked: Asked) -> list[Section]:
         Stated("untyped", "count", total.untyped, ended),
         Stated("retyped", "count", total.retyped, total.typified),
         Stated("typified_rate", "percent", of_calls.typified_rate(total), ended),
-        Stated("negative", "count", _negative(asked, total), total.typified),
+        Stated("negative", "count", _negative(context, total), total.typified),
     ]
     codes = coded(total)
     return [
-        summary(asked, stated),
-        _pareto(asked, codes, total.untyped),
-        *(_level(asked, codes, level) for level in (1, 2)),
-        table(asked, "codes_agents", AGENT, PARTS, agent_lines(asked, calls)),
+        summary(context, stated),
+        _pareto(context, codes, total.untyped),
+        *(_level(context, codes, level) for level in (1, 2)),
+        table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
     ]
 
 
-def _negative(asked: Asked, calls: Calls) -> int:
-    return sum(n for code, n in calls.codes.items() if code in asked.people.negative_codes)
+def _negative(context: ReportContext, calls: Calls) -> int:
+    return sum(n for code, n in calls.codes.items() if code in context.people.negative_codes)
 
 
 def coded(calls: Calls) -> dict[str, int]:
@@ -78,32 +78,36 @@ CUMULATED: list[Part[Counted]] = [
 ]
 
 
-def _pareto(asked: Asked, codes: dict[str, int], untyped: int) -> Section:
+def _pareto(context: ReportContext, codes: dict[str, int], untyped: int) -> Section:
     """The most frequent first."""
     whole, running = sum(codes.values()), 0
     lines: list[Line[Counted]] = []
     for code, n in sorted(codes.items(), key=lambda one: (-one[1], one[0])):
         running += n
-        levels = [*asked.people.codes.get(code, []), "", "", ""][:3]
-        before: list[Cell] = [code, *levels, flag_word(asked, asked.people.flags.get(code, ""))]
+        levels = [*context.people.codes.get(code, []), "", "", ""][:3]
+        before: list[Cell] = [
+            code,
+            *levels,
+            flag_word(context, context.people.flags.get(code, "")),
+        ]
         lines.append((before, Counted(n, whole, running)))
     heads = [(name, _TEXT) for name in ("code", "level1", "level2", "level3", "flag")]
-    notes = [asked.say("note.untyped", n=untyped)] if untyped else []
-    return table(asked, "pareto", heads, CUMULATED, lines, notes=notes)
+    notes = [context.say("note.untyped", n=untyped)] if untyped else []
+    return table(context, "pareto", heads, CUMULATED, lines, notes=notes)
 
 
-def _level(asked: Asked, codes: dict[str, int], level: int) -> Section:
+def _level(context: ReportContext, codes: dict[str, int], level: int) -> Section:
     counted: Counter[tuple[str, ...]] = Counter()
     for code, n in codes.items():
-        labels = asked.people.codes.get(code) or [code]
+        labels = context.people.codes.get(code) or [code]
         counted[tuple([*labels, "", ""][:level])] += n
     whole = sum(counted.values())
     ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     lines: list[Line[Counted]] = [([*labels], Counted(n, whole)) for labels, n in ordered]
     heads = [(f"level{k}", _TEXT) for k in range(1, level + 1)]
-    return table(asked, f"level{level}", heads, COUNT, lines)
+    return table(context, f"level{level}", heads, COUNT, lines)
 
 
-def flag_word(asked: Asked, flag: str) -> str:
+def flag_word(context: ReportContext, flag: str) -> str:
     """`resuelto`, `seguimiento`, `reclamo`, `negativa` in the words of the language."""
-    return asked.known("flag", flag) if flag else ""
+    return context.known("flag", flag) if flag else ""

@@ -7,7 +7,7 @@ from diadema.figures.joins import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Ratio, Section
 from diadema.report.tables import Line, Part, Stated, queue_name, summary, table
 
@@ -58,34 +58,34 @@ JOINED: list[Part[JoinedDay]] = [
 ]
 
 
-def make(asked: Asked) -> list[Section]:
-    flows = [(day.day, asked.flow(day.queues)) for day in asked.figures.days]
+def make(context: ReportContext) -> list[Section]:
+    flows = [(day.day, context.flow(day.queues)) for day in context.figures.days]
     total = Flow()
     for _, flow in flows:
         total += flow
     sections = [
-        _summary(asked, total),
-        _queues(asked),
-        table(asked, "service_halves", [("hour", "text")], PARTS, _halves(asked)),
+        _summary(context, total),
+        _queues(context),
+        table(context, "service_halves", [("hour", "text")], PARTS, _halves(context)),
     ]
-    if asked.period.grain != "day":
+    if context.period.grain != "day":
         days: list[Line[Flow]] = [([day], flow) for day, flow in flows if flow.received]
-        sections.insert(2, table(asked, "service_days", [("day", "day")], PARTS, days))
-    if asked.scope.of == "floor":
-        sections.append(_joined(asked))
+        sections.insert(2, table(context, "service_days", [("day", "day")], PARTS, days))
+    if context.scope.of == "floor":
+        sections.append(_joined(context))
     return sections
 
 
-def _joined(asked: Asked) -> Section:
+def _joined(context: ReportContext) -> Section:
     """Which calls the stations and the switch both told, by which method, and which only one."""
-    first = asked.period.first.isoformat()
-    days = [day for day in asked.joined if day.calls and day.day >= first]
+    first = context.period.first.isoformat()
+    days = [day for day in context.joined if day.calls and day.day >= first]
     lines: list[Line[JoinedDay]] = [([day.day], day) for day in days]
-    notes = [asked.say("note.joined")]
-    return table(asked, "joined", [("day", "day")], JOINED, lines, notes=notes)
+    notes = [context.say("note.joined")]
+    return table(context, "joined", [("day", "day")], JOINED, lines, notes=notes)
 
 
-def _summary(asked: Asked, flow: Flow) -> Section:
+def _summary(context: ReportContext, flow: Flow) -> Section:
     levels = of.service_level(flow)
     stated = [
         Stated(f"sl_{name}", "percent", level, of.BASES[name](flow), f"service_level {name}")
@@ -103,35 +103,35 @@ def _summary(asked: Asked, flow: Flow) -> Section:
             "abandonment_received", "percent", of.abandonment_received(flow), flow.received
         ),
     ]  # fmt: skip
-    notes = [asked.threshold_note]
+    notes = [context.threshold_note]
     if not flow.received:
-        notes.insert(0, asked.say("note.no_switch"))
-    if estimated := asked.figures.queue(asked.queue).estimated:
-        notes.append(asked.say("note.estimated", n=estimated))
-    if asked.scope.of in ("agent", "team"):
-        notes.append(asked.say("note.queues_of_all"))
-    return summary(asked, stated, notes)
+        notes.insert(0, context.say("note.no_switch"))
+    if estimated := context.figures.queue(context.queue).estimated:
+        notes.append(context.say("note.estimated", n=estimated))
+    if context.scope.of in ("agent", "team"):
+        notes.append(context.say("note.queues_of_all"))
+    return summary(context, stated, notes)
 
 
-def _queues(asked: Asked) -> Section:
-    names = sorted({queue for day in asked.figures.days for queue in day.queues})
+def _queues(context: ReportContext) -> Section:
+    names = sorted({queue for day in context.figures.days for queue in day.queues})
     flows = [
-        (queue, asked.flow({queue: asked.figures.queue(queue)}))
+        (queue, context.flow({queue: context.figures.queue(queue)}))
         for queue in names
-        if asked.queue in (None, queue)
+        if context.queue in (None, queue)
     ]
     shown = [(queue, flow) for queue, flow in flows if flow.received]
-    lines: list[Line[Flow]] = [([queue_name(asked, queue)], flow) for queue, flow in shown]
+    lines: list[Line[Flow]] = [([queue_name(context, queue)], flow) for queue, flow in shown]
     its = [queue for queue, _ in shown]
-    return table(asked, "service_queues", [("queue", "text")], PARTS, lines, queues=its)
+    return table(context, "service_queues", [("queue", "text")], PARTS, lines, queues=its)
 
 
-def _halves(asked: Asked) -> list[Line[Flow]]:
+def _halves(context: ReportContext) -> list[Line[Flow]]:
     halves: defaultdict[str, Flow] = defaultdict(Flow)
-    for day in asked.figures.days:
-        words = clock_words(day.queue_intervals, asked.zone)
+    for day in context.figures.days:
+        words = clock_words(day.queue_intervals, context.zone)
         for start, queues in day.queue_intervals.items():
-            halves[words[start]] += asked.flow(queues)
+            halves[words[start]] += context.flow(queues)
     return [
         ([half], halves[half]) for half in sorted(halves, key=by_clock) if halves[half].received
     ]

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from diadema.figures.away import TOGETHER
 from diadema.figures.rows import Calls, Load, Spread, Sums
+from diadema.figures.shifts import TOGETHER
 from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Kind, Ratio, Section
 from diadema.report.tables import (
     AGENT,
@@ -84,30 +84,30 @@ LOAD: list[Part[Load]] = [
 ]  # fmt: skip
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
+        its = sums.calls(context.queue)
         return its if _handled(its) else None
 
-    total = asked.total
+    total = context.total
     sections = [
-        _summary(asked, total.calls(asked.queue), total.load),
-        table(asked, "aht_agents", AGENT, PARTS, agent_calls(asked, _handled)),
-        queue_table(asked, "aht_queues", PARTS),
-        table(asked, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
-        *_codes(asked, total.calls(asked.queue)),
+        _summary(context, total.calls(context.queue), total.load),
+        table(context, "aht_agents", AGENT, PARTS, agent_calls(context, _handled)),
+        queue_table(context, "aht_queues", PARTS),
+        table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls)),
+        *_codes(context, total.calls(context.queue)),
     ]
-    if asked.period.grain != "day":
-        days = day_lines(asked, calls)
-        sections.insert(2, table(asked, "aht_days", [("day", "day")], PARTS, days))
-    sections[1].notes = _asides(asked, total.calls(asked.queue))
-    sections += by_stage(asked, "aht_stages", PARTS, calls)
-    if asked.queue is None:
-        sections += _times(asked)
+    if context.period.grain != "day":
+        days = day_lines(context, calls)
+        sections.insert(2, table(context, "aht_days", [("day", "day")], PARTS, days))
+    sections[1].notes = _asides(context, total.calls(context.queue))
+    sections += by_stage(context, "aht_stages", PARTS, calls)
+    if context.queue is None:
+        sections += _times(context)
     return sections
 
 
-def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
+def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
     known = calls.n - calls.switch_n
     stated = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
@@ -119,34 +119,34 @@ def _summary(asked: Asked, calls: Calls, load: Load) -> Section:
         Stated("aht_p90_s", "seconds", of_calls.aht_p90(calls), calls.n),
     ]
     notes = []
-    if asked.queue is None:
-        people = asked.logged_in
+    if context.queue is None:
+        people = context.logged_in
         stated += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
     else:
-        notes.append(asked.say("note.no_load_of_queue"))
+        notes.append(context.say("note.no_load_of_queue"))
     if calls.by_switch:
-        notes.append(asked.say("note.by_switch", n=calls.by_switch))
+        notes.append(context.say("note.by_switch", n=calls.by_switch))
     if calls.by_key:
-        notes.append(asked.say("note.by_key", n=calls.by_key))
-    late = of_calls.handled(asked.hourless)
+        notes.append(context.say("note.by_key", n=calls.by_key))
+    late = of_calls.handled(context.untimed)
     if late:
-        notes.append(asked.say("note.hourless", n=late))
-    return summary(asked, stated, notes)
+        notes.append(context.say("note.hourless", n=late))
+    return summary(context, stated, notes)
 
 
-def _codes(asked: Asked, calls: Calls) -> list[Section]:
+def _codes(context: ReportContext, calls: Calls) -> list[Section]:
     """By motive, the first level of the tree, and by the whole disposition; the most time first.
     What was given no code is a line of its own.
     """
     parts = [part for part in PARTS if part.key in _BY_CODE]
     spread = calls.spread()
     by_code = {code: _of_codes(calls, spread, [code]) for code in spread.code_n}
-    none = asked.say("no_code")
+    none = context.say("no_code")
     levels = {
-        code: [*asked.people.codes.get(code, [code] if code else [none]), "", ""][:3]
+        code: [*context.people.codes.get(code, [code] if code else [none]), "", ""][:3]
         for code in by_code
     }
     motives: defaultdict[str, list[str]] = defaultdict(list)
@@ -156,8 +156,8 @@ def _codes(asked: Asked, calls: Calls) -> list[Section]:
     of_code = [([code, *levels[code]], its) for code, its in by_code.items()]
     heads: list[tuple[str, Kind]] = [("level1", "text"), ("level2", "text"), ("level3", "text")]
     return [
-        table(asked, "aht_motives", heads[:1], parts, _longest_first(of_motive)),
-        table(asked, "aht_codes", [("code", "text"), *heads], parts, _longest_first(of_code)),
+        table(context, "aht_motives", heads[:1], parts, _longest_first(of_motive)),
+        table(context, "aht_codes", [("code", "text"), *heads], parts, _longest_first(of_code)),
     ]
 
 
@@ -177,38 +177,38 @@ def _longest_first(lines: Sequence[tuple[list[str], Calls]]) -> Iterable[Line[Ca
         yield [*before], calls
 
 
-def _asides(asked: Asked, calls: Calls) -> list[str]:
+def _asides(context: ReportContext, calls: Calls) -> list[str]:
     """What the means leave out, counted by its reason."""
     reasons = ("open", "interrupted", "estimated", "impossible", "unnamed")
     found = [(name, getattr(calls, f"aside_{name}")) for name in reasons]
-    said = ", ".join(f"{n} {asked.say(f'aside.{name}')}" for name, n in found if n)
-    return [asked.say("note.aside", said=said)] if said else []
+    said = ", ".join(f"{n} {context.say(f'aside.{name}')}" for name, n in found if n)
+    return [context.say("note.aside", said=said)] if said else []
 
 
-def _times(asked: Asked) -> list[Section]:
+def _times(context: ReportContext) -> list[Section]:
     def load(sums: Sums) -> Load | None:
         return sums.load if sums.load.logged_s else None
 
-    notes = [asked.say("note.load")]
-    switch = asked.total.load.switch_talk_s
+    notes = [context.say("note.load")]
+    switch = context.total.load.switch_talk_s
     if switch:
-        notes.append(asked.say("note.switch_talk"))
+        notes.append(context.say("note.switch_talk"))
     return [
-        table(asked, "load_agents", AGENT, LOAD, agent_lines(asked, load), notes=notes),
-        table(asked, "load_halves", [("hour", "text")], LOAD, half_hour_lines(asked, load)),
-        *by_stage(asked, "load_stages", LOAD, load),
-        _reasons(asked),
+        table(context, "load_agents", AGENT, LOAD, agent_lines(context, load), notes=notes),
+        table(context, "load_halves", [("hour", "text")], LOAD, half_hour_lines(context, load)),
+        *by_stage(context, "load_stages", LOAD, load),
+        _reasons(context),
     ]
 
 
-def _reasons(asked: Asked) -> Section:
+def _reasons(context: ReportContext) -> Section:
     """Time in each not-ready reason; what the system gave is a part of it. The private ones are
     told apart of ten people or more together, else they are one, the last one whatever it has.
     """
-    load = asked.total.load
-    people = asked.logged_in
+    load = context.total.load
+    people = context.logged_in
     spent, system = (
-        given if people >= TOGETHER else asked.people.told(given)
+        given if people >= TOGETHER else context.people.told(given)
         for given in (load.reasons, load.system)
     )
     parts: list[Part[str]] = [
@@ -220,7 +220,7 @@ def _reasons(asked: Asked) -> Section:
         ),
     ]  # fmt: skip
     lines: list[Line[str]] = [
-        ([reason_name(asked, code)], code)
+        ([reason_name(context, code)], code)
         for code in sorted(spent, key=lambda code: (code == PRIVATE, -spent[code], code))
     ]
-    return table(asked, "reasons", [("reason", "text")], parts, lines)
+    return table(context, "reasons", [("reason", "text")], parts, lines)

@@ -8,7 +8,7 @@ from diadema.figures.rows import Calls, QueueSums, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Column, Ratio, Section
 from diadema.report.tables import (
     AGENT,
@@ -80,54 +80,58 @@ OUTBOUND: list[Part[Calls]] = [
 _SIDES = ("received", "answered", "missed", "excused", "abandoned", "left", "open")
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     def calls(sums: Sums) -> Calls | None:
-        its = sums.calls(asked.queue)
+        its = sums.calls(context.queue)
         return its if _rang(its) or its.dialed else None
 
-    total = asked.total.calls(asked.queue)
+    total = context.total.calls(context.queue)
     sections = [
-        _summary(asked, total),
-        _check(asked, total),
+        _summary(context, total),
+        _check(context, total),
         table(
-            asked,
+            context,
             "calls_agents",
             AGENT,
             PARTS,
-            agent_calls(asked, lambda one: _rang(one) or one.dialed),
+            agent_calls(context, lambda one: _rang(one) or one.dialed),
         ),
-        queue_table(asked, "calls_queues", PARTS),
-        table(asked, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(asked, calls)),
+        queue_table(context, "calls_queues", PARTS),
+        table(context, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls)),
     ]
-    if asked.period.grain != "day":
-        days = day_lines(asked, calls)
-        sections.insert(3, table(asked, "calls_days", [("day", "day")], PARTS, days))
+    if context.period.grain != "day":
+        days = day_lines(context, calls)
+        sections.insert(3, table(context, "calls_days", [("day", "day")], PARTS, days))
     sections += [
-        *by_stage(asked, "calls_stages", PARTS, calls),
-        _causes(asked, total),
-        table(asked, "rings_agents", AGENT, RINGS, agent_calls(asked, _rung)),
-        _transfers(asked, total),
+        *by_stage(context, "calls_stages", PARTS, calls),
+        _causes(context, total),
+        table(context, "rings_agents", AGENT, RINGS, agent_calls(context, _rung)),
+        _transfers(context, total),
         table(
-            asked, "outbound_agents", AGENT, OUTBOUND, agent_calls(asked, lambda one: one.dialed)
+            context,
+            "outbound_agents",
+            AGENT,
+            OUTBOUND,
+            agent_calls(context, lambda one: one.dialed),
         ),
     ]
     return sections
 
 
-def switch_side(asked: Asked) -> QueueSums | None:
+def switch_side(context: ReportContext) -> QueueSums | None:
     """The switch's own count, where it can be set beside that of these agents: for a queue or the
     whole floor, and where there is a switch.
     """
-    if asked.scope.of in ("agent", "team"):
+    if context.scope.of in ("agent", "team"):
         return None
-    sums = asked.figures.queue(asked.queue)
+    sums = context.figures.queue(context.queue)
     return sums if sums.received or sums.outside else None
 
 
-def _summary(asked: Asked, calls: Calls) -> Section:
-    side = switch_side(asked)
+def _summary(context: ReportContext, calls: Calls) -> Section:
+    side = switch_side(context)
     handled = of_calls.handled(calls)
-    stated = [*_of_switch(asked, side)]
+    stated = [*_of_switch(context, side)]
     stated += [
         Stated("offered", "count", _known(calls, calls.offered)),
         Stated("handled", "count", handled),
@@ -139,32 +143,33 @@ def _summary(asked: Asked, calls: Calls) -> Section:
         Stated("transfer_rate", "percent", of_calls.transfer_rate(calls), handled),
         *(
             Stated(f"transfer_{where}_rate", "percent",
-                   percent(of_calls.transferred_to(calls, _areas(asked, where)), handled), handled)
+                   percent(of_calls.transferred_to(calls, _areas(context, where)), handled),
+                   handled)
             for where in ("internal", "external")
         ),
         Stated("connect_rate", "percent", of_calls.connect_rate(calls), calls.dialed),
         Stated("typified", "count", calls.typified, calls.typified + calls.untyped),
     ]  # fmt: skip
-    notes = [asked.say("note.handled")]
+    notes = [context.say("note.handled")]
     if side is None:
-        word = "note.no_switch" if asked.scope.of in ("floor", "queue") else "note.switch_of_all"
-        notes.append(asked.say(word))
+        word = "note.no_switch" if context.scope.of in ("floor", "queue") else "note.switch_of_all"
+        notes.append(context.say(word))
     if calls.by_switch:
-        notes.append(asked.say("note.by_switch", n=calls.by_switch))
+        notes.append(context.say("note.by_switch", n=calls.by_switch))
     if calls.unrung:
-        notes.append(asked.say("note.unrung", n=calls.unrung))
+        notes.append(context.say("note.unrung", n=calls.unrung))
     if calls.by_key:
-        notes.append(asked.say("note.by_key", n=calls.by_key))
-    if asked.hourless.offered or asked.hourless.dialed:
-        n = asked.hourless.offered + asked.hourless.dialed
-        notes.append(asked.say("note.hourless", n=n))
-    return summary(asked, stated, notes)
+        notes.append(context.say("note.by_key", n=calls.by_key))
+    if context.untimed.offered or context.untimed.dialed:
+        n = context.untimed.offered + context.untimed.dialed
+        notes.append(context.say("note.hourless", n=n))
+    return summary(context, stated, notes)
 
 
-def _of_switch(asked: Asked, side: QueueSums | None) -> Iterator[Stated]:
+def _of_switch(context: ReportContext, side: QueueSums | None) -> Iterator[Stated]:
     """The callers' side; not known where there is no switch, or where it is nobody's own."""
     sums = side or QueueSums()
-    flow = sums.flow(asked.threshold_s(asked.queue or ""), asked.short_s)
+    flow = sums.flow(context.threshold_s(context.queue or ""), context.short_s)
     for key, count, n in (
         ("received", sums.received, None),
         ("switch_answered", sums.distinct, sums.answered),
@@ -178,8 +183,8 @@ def _of_switch(asked: Asked, side: QueueSums | None) -> Iterator[Stated]:
         yield Stated(key, "percent", value, n if side else None, key)
 
 
-def _areas(asked: Asked, where: str) -> set[str]:
-    areas = asked.people.areas.items()
+def _areas(context: ReportContext, where: str) -> set[str]:
+    areas = context.people.areas.items()
     return {code for code, area in areas if area.external == (where == "external")}
 
 
@@ -188,7 +193,7 @@ class _Handed(Struct):
     whole: int
 
 
-def _transfers(asked: Asked, calls: Calls) -> Section:
+def _transfers(context: ReportContext, calls: Calls) -> Section:
     """By kind and area, the most frequent first. What the switch told has no area."""
     parts: list[Part[_Handed]] = [
         Part("count", lambda one: one.n),
@@ -196,21 +201,21 @@ def _transfers(asked: Asked, calls: Calls) -> Section:
              Ratio(["count"], ["count"])),
     ]  # fmt: skip
     lines: list[Line[_Handed]] = []
-    for told, n in sorted(calls.transfers.items(), key=lambda one: (-one[1], one[0])):
-        kind, _, code = told.partition(" ")
-        area = asked.people.areas.get(code)
+    for transfer, n in sorted(calls.transfers.items(), key=lambda one: (-one[1], one[0])):
+        kind, _, code = transfer.partition(" ")
+        area = context.people.areas.get(code)
         where = "unknown" if area is None else "external" if area.external else "internal"
         before: list[Cell] = [
-            asked.known("transfer", kind or "unknown"),
+            context.known("transfer", kind or "unknown"),
             area.label if area else code or "—",
-            asked.say(f"transfer_to.{where}"),
+            context.say(f"transfer_to.{where}"),
         ]
         lines.append((before, _Handed(n, calls.transferred)))
     heads = [("transfer_kind", "text"), ("area", "text"), ("transfer_where", "text")]
-    return table(asked, "transfers", heads, parts, lines)  # type: ignore[arg-type]
+    return table(context, "transfers", heads, parts, lines)  # type: ignore[arg-type]
 
 
-def _check(asked: Asked, calls: Calls) -> Section:
+def _check(context: ReportContext, calls: Calls) -> Section:
     """Received less all that can have become of it: nothing may be left. What had no hour yet is
     beside, in no other figure.
     """
@@ -221,47 +226,47 @@ def _check(asked: Asked, calls: Calls) -> Section:
 
     sides: list[tuple[str, tuple[int | None, ...]]] = []
     if calls.offered or not calls.unrung:
-        told = calls.by_switch - calls.unrung
-        whose = "in" if not told else "in_switch" if told == calls.answered else "in_both"
+        rung = calls.by_switch - calls.unrung
+        whose = "in" if not rung else "in_switch" if rung == calls.answered else "in_both"
         sides.append(agents(whose, calls))
     out = (calls.dialed, calls.connected, calls.not_answered, None, None, None, calls.dialing)
     sides.append(("out", out))
-    side = switch_side(asked)
+    side = switch_side(context)
     if side:
         whole = (side.received, side.answered, None, None, side.abandoned, side.left, side.waiting)
         sides.append(("switch", whole))
-    late = asked.hourless
+    late = context.untimed
     if late.offered:
         sides.append(agents("hourless_in", late))
     if late.dialed:
         its = (late.dialed, late.connected, late.not_answered, None, None, None, late.dialing)
         sides.append(("hourless_out", its))
-    columns = [Column(key="side", word=asked.say("col.side"), kind="text")]
-    columns += [Column(key=key, word=asked.say(f"col.side_{key}")) for key in _SIDES]
-    columns.append(Column(key="difference", word=asked.say("col.difference")))
+    columns = [Column(key="side", word=context.say("col.side"), kind="text")]
+    columns += [Column(key=key, word=context.say(f"col.side_{key}")) for key in _SIDES]
+    columns.append(Column(key="difference", word=context.say("col.difference")))
     rows: list[list[Cell]] = []
     for name, (received, *became) in sides:
         left_over = (received or 0) - sum(part or 0 for part in became)
-        rows.append([asked.say(f"side.{name}"), received, *became, left_over])
+        rows.append([context.say(f"side.{name}"), received, *became, left_over])
     word = "note.adds_up" if all(row[-1] == 0 for row in rows) else "note.does_not_add_up"
-    notes = [asked.say(word)]
+    notes = [context.say(word)]
     if side and side.outside:
         said = ", ".join(
-            f"{n} {_cause(asked, cause)}" for cause, n in sorted(side.outside.items())
+            f"{n} {_cause(context, cause)}" for cause, n in sorted(side.outside.items())
         )
-        notes.append(asked.say("note.outside", said=said))
+        notes.append(context.say("note.outside", said=said))
     return Section(
-        key="check", title=asked.say("table.check"), columns=columns, rows=rows, notes=notes
+        key="check", title=context.say("table.check"), columns=columns, rows=rows, notes=notes
     )
 
 
-def _causes(asked: Asked, calls: Calls) -> Section:
+def _causes(context: ReportContext, calls: Calls) -> Section:
     """Why calls were not answered."""
     part = Part[int]("count", lambda n: n)
     ordered = sorted(calls.causes.items(), key=lambda one: (-one[1], one[0]))
-    lines: list[Line[int]] = [([_cause(asked, cause)], n) for cause, n in ordered]
-    return table(asked, "causes", [("cause", "text")], [part], lines)
+    lines: list[Line[int]] = [([_cause(context, cause)], n) for cause, n in ordered]
+    return table(context, "causes", [("cause", "text")], [part], lines)
 
 
-def _cause(asked: Asked, cause: str) -> str:
-    return asked.known("cause", cause or "none")
+def _cause(context: ReportContext, cause: str) -> str:
+    return context.known("cause", cause or "none")

@@ -1,4 +1,4 @@
-"""What a report is asked about, and what all kinds of it share: whose figures the person may have,
+"""What a report covers, and what all kinds of it share: whose figures the person may have,
 the people of those days, and the figures themselves, read once.
 """
 
@@ -10,13 +10,13 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.days import cut_of, day_at, spans, start_of, zone_of
+from diadema.figures.days import cutoff_of, day_at, spans, start_of, zone_of
 from diadema.figures.joins import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
-from diadema.figures.rows import Calls, Cut, QueueSums, Sums
+from diadema.figures.rows import Calls, Cutoff, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
-from diadema.report.kinds import RIGHTS
+from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
 from diadema.site import description
@@ -33,8 +33,8 @@ class NotYours(DiademaError):
 
 
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
-    """Whether all of that report, as nobody in particular gets it, is his to see."""
-    if not person.may(RIGHTS[kind]):
+    """Whether all of that report, as it is made without a person, may be shown to this one."""
+    if not person.may(KINDS[kind].right):
         return False
     teams = person.scope(people)
     match scope.of:
@@ -46,8 +46,10 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
             return teams is None
 
 
-class Asked:
-    """Raises NotYours, or DiademaError for a scope that is not there."""
+class ReportContext:
+    """One report to be made: its kind, period and scope, who reads it, and the figures and people
+    for it. Raises NotYours, or DiademaError for a scope that is not there.
+    """
 
     def __init__(
         self,
@@ -74,7 +76,7 @@ class Asked:
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
         self.language = language or (described.language if described else "es")
-        if person is not None and not person.may(RIGHTS[kind]):
+        if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
         self.agents: Collection[str] | None = self._agents()
@@ -119,11 +121,11 @@ class Asked:
 
     @property
     def has_halves(self) -> bool:
-        return self.agents_by_half or self.kind == "servicio"
+        return KINDS[self.kind].sums in ("half_hour", "agent_half_hour")
 
     @property
     def agents_by_half(self) -> bool:
-        return self.kind in ("intradia", "tmo", "llamadas")
+        return KINDS[self.kind].sums == "agent_half_hour"
 
     @cached_property
     def figures(self) -> Figures:
@@ -152,7 +154,7 @@ class Asked:
 
     @cached_property
     def calls_by_agent(self) -> Mapping[str, Calls]:
-        """Of the queue that was asked for, or of all."""
+        """Of the requested queue, or of all."""
         return {a: sums.calls(self.queue) for a, sums in self.by_agent.items()}
 
     @cached_property
@@ -164,11 +166,11 @@ class Asked:
         return {half: Sums.total(halves[half]) for half in sorted(halves, key=by_clock)}
 
     @cached_property
-    def hourless(self) -> Calls:
+    def untimed(self) -> Calls:
         """Contacts of theirs whose station does not know the hour yet: on no day. Theirs: of whom
         they are on any of these days until now.
         """
-        found, last = self.figures.hourless, self.period.last
+        found, last = self.figures.untimed, self.period.last
         until = min(last, max(self.period.first, day_at(self.now_ms // 1000, self.zone)))
         days = [span.day for span in spans(self.period.first, until, self.zone)]
         whose = [a for a in found if any(self.has(a, day) for day in days)]
@@ -197,22 +199,22 @@ class Asked:
     def total(self) -> Sums:
         return self.figures.total()
 
-    def cut(self) -> Cut:
+    def cut(self) -> Cutoff:
         """Of the figures; for what is worked out without them, of now."""
         if "figures" in self.__dict__:
             return self.figures.cut
         reader = open_reader(self.data.store)
         try:
             with reader.engine.connect() as tx:
-                return cut_of(tx, self.people, self.now_ms)
+                return cutoff_of(tx, self.people, self.now_ms)
         finally:
             reader.close()
 
     def forget(self) -> None:
-        """Read the figures again when they are next asked for."""
+        """Read the figures again when they are needed next."""
         for name in (
             "figures", "by_agent", "calls_by_agent", "by_half_hour", "half_hours", "total",
-            "hourless",
+            "untimed",
         ):  # fmt: skip
             self.__dict__.pop(name, None)
 
@@ -226,7 +228,7 @@ class Asked:
         return self.people.name(agent).casefold(), agent
 
     def has(self, agent: str, day: date) -> bool:
-        """Whether what she did that day is asked for: of a team it is by who belonged to it."""
+        """Whether the report covers that agent's day: of a team, by who belonged to it then."""
         if self.agents is None:
             return True
         if agent not in self._among:
@@ -243,7 +245,7 @@ class Asked:
         return self.agents is None or self.has(agent, day_at(utc_ms // 1000, self.zone))
 
     def times(self, agent: str) -> list[tuple[int, int]]:
-        """Seconds of UTC [start, end) of her days that are asked for, in order."""
+        """Seconds of UTC [start, end) of the agent's days that the report covers, in order."""
         days = spans(self.period.first, self.period.last, self.zone)
         found: list[tuple[int, int]] = []
         for span in days if agent in self.people.spells else ():
@@ -281,7 +283,7 @@ class Asked:
         return Target(value, name in AT_MOST, self.people.most.get(own))
 
     def threshold_s(self, queue: str) -> int:
-        """T as it was asked for, else as the targets have it."""
+        """T as requested, else as the targets have it."""
         given = self._threshold_s
         return self.people.threshold_s(queue) if given is None else given
 

@@ -5,7 +5,7 @@ came by themselves say nothing of the agent, so both stand apart.
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Sums
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
+from diadema.report.context import ReportContext
 from diadema.report.model import Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
@@ -26,14 +26,14 @@ PARTS: list[Part[Ticks]] = [
 ]  # fmt: skip
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     def of(sums: Sums) -> Ticks:
         whole = Ticks()
-        for ticks in ticks_of(sums, asked.campaigns).values():
+        for ticks in ticks_of(sums, context.campaigns).values():
             whole += ticks
         return whole
 
-    total, names = of(asked.total), {one.code: one.label for one in asked.campaigns}
+    total, names = of(context.total), {one.code: one.label for one in context.campaigns}
     stated = [
         Stated("ticked_share", "percent", percent(total.ticked, total.possible), total.possible),
         Stated(
@@ -44,17 +44,20 @@ def make(asked: Asked) -> list[Section]:
     ]  # fmt: skip
     lines: list[Line[Ticks]] = [
         (
-            [names.get(campaign, campaign) or asked.say("no_campaign"), asked.known("step", step)],
+            [
+                names.get(campaign, campaign) or context.say("no_campaign"),
+                context.known("step", step),
+            ],
             ticks,
         )
-        for (campaign, step), ticks in ticks_of(asked.total, asked.campaigns).items()
+        for (campaign, step), ticks in ticks_of(context.total, context.campaigns).items()
         if ticks
     ]
-    notes = [asked.say("note.block")]
-    if asked.queue is not None:
-        notes.append(asked.say("note.not_of_queue"))
+    notes = [context.say("note.block")]
+    if context.queue is not None:
+        notes.append(context.say("note.not_of_queue"))
     return [
-        summary(asked, stated, notes),
-        table(asked, "steps", _STEPS, PARTS, lines),
-        table(asked, "steps_agents", AGENT, PARTS, agent_lines(asked, of)),
+        summary(context, stated, notes),
+        table(context, "steps", _STEPS, PARTS, lines),
+        table(context, "steps_agents", AGENT, PARTS, agent_lines(context, of)),
     ]

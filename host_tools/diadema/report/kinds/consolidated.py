@@ -13,8 +13,13 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.fcr import WINDOW_DAYS, Fcr, Looked, Visit, look, tally, tally_by
 from diadema.metrics.rounding import percent
-from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted, coded, flag_word
+from diadema.report.context import ReportContext
+from diadema.report.kinds.dispositions import (
+    COUNT,
+    Counted,
+    coded,
+    flag_word,
+)
 from diadema.report.model import Ratio, Section
 from diadema.report.tables import (
     AGENT,
@@ -51,10 +56,10 @@ class _Seen(Struct):
     times: Counter[str] = field(default_factory=Counter)
 
 
-def make(asked: Asked) -> list[Section]:
-    whole = asked.scope.of == "floor" and asked.sees_all
-    seen = _look(asked, whole)
-    calls = asked.total.calls(asked.queue)
+def make(context: ReportContext) -> list[Section]:
+    whole = context.scope.of == "floor" and context.sees_all
+    seen = _look(context, whole)
+    calls = context.total.calls(context.queue)
     handled = of_calls.handled(calls)
     stated = [
         Stated("handled", "count", handled),
@@ -62,10 +67,10 @@ def make(asked: Asked) -> list[Section]:
         Stated("referred", "count", seen.referred, handled),
         Stated("users", "count", len(seen.references), seen.referred),
     ]
-    notes = [asked.say("note.users", n=len(seen.references), m=seen.referred, all=handled)]
+    notes = [context.say("note.users", n=len(seen.references), m=seen.referred, all=handled)]
     if not whole:
-        notes.append(asked.say("note.fcr_of_all", days=WINDOW_DAYS))
-        return [summary(asked, stated, notes), _flags(asked, calls), _agents(asked)]
+        notes.append(context.say("note.fcr_of_all", days=WINDOW_DAYS))
+        return [summary(context, stated, notes), _flags(context, calls), _agents(context)]
     said = tally(seen.looked, seen.unknown)
     again = sum(n > 1 for n in seen.times.values())
     stated += [
@@ -73,29 +78,34 @@ def make(asked: Asked) -> list[Section]:
         Stated("again", "count", again, len(seen.times)),
         Stated("again_share", "percent", percent(again, len(seen.times)), len(seen.times)),
     ]
-    notes.append(asked.say("note.fcr", days=said.days, pending=said.pending, unknown=said.unknown))
+    notes.append(
+        context.say("note.fcr", days=said.days, pending=said.pending, unknown=said.unknown)
+    )
     return [
-        summary(asked, stated, notes), _flags(asked, calls), _agents(asked), *_fcr(asked, seen),
-    ]  # fmt: skip
+        summary(context, stated, notes),
+        _flags(context, calls),
+        _agents(context),
+        *_fcr(context, seen),
+    ]
 
 
-def _look(asked: Asked, whole: bool) -> _Seen:
+def _look(context: ReportContext, whole: bool) -> _Seen:
     """In one pass, as a month has many. For the whole floor as far beyond the span as a second
     call counts as one.
     """
-    start, end = asked.bounds_ms
+    start, end = context.bounds_ms
     until = end + WINDOW_DAYS * _DAY_MS if whole else end
     seen, joined = _Seen(), callers.Joined()
-    for one in callers.attended(asked.data, start, until, asked.now_ms):
-        if one.reference and one.utc < end and _is_ours(asked, one):
+    for one in callers.attended(context.data, start, until, context.now_ms):
+        if one.reference and one.utc < end and _is_ours(context, one):
             seen.referred += 1
             seen.references.add(one.reference)
         if whole:
-            joined.take(one, one.motive_of(asked.people.motive_of))
-    reader = open_reader(asked.data.store)
+            joined.take(one, one.motive_of(context.people.motive_of))
+    reader = open_reader(context.data.store)
     try:
         with reader.engine.connect() as tx:
-            for reference, continued in _of_the_switch(asked, tx):
+            for reference, continued in _of_the_switch(context, tx):
                 seen.referred += 1
                 seen.references.add(reference)
                 seen.times[reference] += not continued
@@ -106,88 +116,88 @@ def _look(asked: Asked, whole: bool) -> _Seen:
     for call in joined.calls:
         inside = start <= call.utc < end
         if call.motive is not None:
-            queue = asked.people.queue(call.queue, call.utc)
+            queue = context.people.queue(call.queue, call.utc)
             visits.append(Visit(call.reference, call.motive, call.utc, queue, call.agent))
         if inside:
             seen.times[call.reference] += 1
     for reference, times in left.items():
         if inside_n := sum(start <= utc < end for utc in times):
             seen.times[reference] += inside_n
-    seen.looked = look(visits, left, start, end, asked.now_ms)
-    seen.unknown = max(of_calls.distinct(asked.total.calls()) - len(seen.looked), 0)
+    seen.looked = look(visits, left, start, end, context.now_ms)
+    seen.unknown = max(of_calls.distinct(context.total.calls()) - len(seen.looked), 0)
     return seen
 
 
-def _of_the_switch(asked: Asked, tx: Connection) -> Iterator[tuple[str, bool]]:
+def _of_the_switch(context: ReportContext, tx: Connection) -> Iterator[tuple[str, bool]]:
     """Of calls that somebody of these took, and only the switch told so: whose each is, where that
     is known, and whether it was taken before.
     """
-    if not asked.total.calls(asked.queue).by_switch:
+    if not context.total.calls(context.queue).by_switch:
         return
-    on, aliases = running(tx, asked.now_ms), asked.people.aliases
-    for day in asked.figures.days:
-        theirs = [a for a, sums in day.agents.items() if sums.calls(asked.queue).by_switch]
+    on, aliases = running(tx, context.now_ms), context.people.aliases
+    for day in context.figures.days:
+        theirs = [a for a, sums in day.agents.items() if sums.calls(context.queue).by_switch]
         if not theirs:
             continue
         for its in facts(tx, day.start_ms, day.end_ms, on, aliases, theirs).values():
             for call in its.switch.served:
                 inside = day.start_ms <= (call.connected_utc or 0) < day.end_ms
-                queue = asked.people.queue(call.queue, call.start_utc)
-                if inside and call.reference and asked.queue in (None, queue):
+                queue = context.people.queue(call.queue, call.start_utc)
+                if inside and call.reference and context.queue in (None, queue):
                     yield call.reference, id(call) in its.switch.continued
 
 
-def _is_ours(asked: Asked, one: callers.Segment) -> bool:
-    ours = asked.has_at(one.agent, one.utc)
-    queue = asked.people.queue(one.queue, one.utc)
-    return ours and asked.queue in (None, queue)
+def _is_ours(context: ReportContext, one: callers.Segment) -> bool:
+    ours = context.has_at(one.agent, one.utc)
+    queue = context.people.queue(one.queue, one.utc)
+    return ours and context.queue in (None, queue)
 
 
-def _fcr(asked: Asked, seen: _Seen) -> list[Section]:
+def _fcr(context: ReportContext, seen: _Seen) -> list[Section]:
     """By the queue and the team that took the call first, and by its level-1 motive."""
-    people = asked.people
+    people = context.people
 
     def team(visit: Visit) -> str:
-        code = people.on(visit.agent, day_at(visit.utc // 1000, asked.zone)).team
-        return people.teams.get(code, code) or asked.say("no_team_of")
+        code = people.on(visit.agent, day_at(visit.utc // 1000, context.zone)).team
+        return people.teams.get(code, code) or context.say("no_team_of")
 
     found = {
-        "queue": tally_by(seen.looked, lambda one: queue_name(asked, one.queue)),
+        "queue": tally_by(seen.looked, lambda one: queue_name(context, one.queue)),
         "team": tally_by(seen.looked, team),
         "motive": tally_by(seen.looked, lambda one: people.motives.get(one.motive, one.motive)),
     }
     return [
-        table(asked, f"fcr_{name}s", [(name, "text")], FCR,
+        table(context, f"fcr_{name}s", [(name, "text")], FCR,
               [([key], its[key]) for key in sorted(its)])
         for name, its in found.items()
     ]  # fmt: skip
 
 
-def _flag(asked: Asked, code: str) -> str:
-    given = asked.people.flags.get(code, "")
-    if not given and code in asked.people.negative_codes:
+def _flag(context: ReportContext, code: str) -> str:
+    given = context.people.flags.get(code, "")
+    if not given and code in context.people.negative_codes:
         return "negativa"
     return given if given in FLAGS else ""
 
 
-def _by_flag(asked: Asked, calls: Calls) -> Counter[str]:
+def _by_flag(context: ReportContext, calls: Calls) -> Counter[str]:
     counted: Counter[str] = Counter()
     for code, n in coded(calls).items():
-        counted[_flag(asked, code)] += n
+        counted[_flag(context, code)] += n
     return counted
 
 
-def _word(asked: Asked, flag: str) -> str:
-    return flag_word(asked, flag) or asked.say("flag.none")
+def _word(context: ReportContext, flag: str) -> str:
+    return flag_word(context, flag) or context.say("flag.none")
 
 
-def _flags(asked: Asked, calls: Calls) -> Section:
-    counted = _by_flag(asked, calls)
+def _flags(context: ReportContext, calls: Calls) -> Section:
+    counted = _by_flag(context, calls)
     whole = sum(counted.values())
     lines: list[Line[Counted]] = [
-        ([_word(asked, flag)], Counted(counted[flag], whole)) for flag in FLAGS
+        ([_word(context, flag)], Counted(counted[flag], whole)) for flag in FLAGS
     ]
-    return table(asked, "flags", [("flag", "text")], COUNT, lines)
+    return table(context, "flags", [("flag", "text")], COUNT, lines)
 
 
 class _Hers(Struct):
@@ -198,12 +208,14 @@ class _Hers(Struct):
     flags: Counter[str]
 
 
-def _agents(asked: Asked) -> Section:
+def _agents(context: ReportContext) -> Section:
     def hers(sums: Sums) -> _Hers | None:
-        queues = sums.queues if asked.queue is None else {asked.queue: sums.calls(asked.queue)}
+        queues = (
+            sums.queues if context.queue is None else {context.queue: sums.calls(context.queue)}
+        )
         flags: Counter[str] = Counter()
         for its in queues.values():
-            flags.update(_by_flag(asked, its))
+            flags.update(_by_flag(context, its))
         handled = sum(map(of_calls.handled, queues.values()))
         distinct = sum(map(of_calls.distinct, queues.values()))
         return _Hers(handled, distinct, flags) if handled else None
@@ -216,4 +228,4 @@ def _agents(asked: Asked) -> Section:
         Part[_Hers]("distinct", lambda one: one.distinct),
         *(counted(flag) for flag in FLAGS),
     ]
-    return table(asked, "consolidated_agents", AGENT, parts, agent_lines(asked, hers))
+    return table(context, "consolidated_agents", AGENT, parts, agent_lines(context, hers))

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from diadema.report.asked import Asked
-from diadema.report.dispositions import COUNT, Counted
+from diadema.report.context import ReportContext
+from diadema.report.kinds.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import Line, reason_name, table
 from diadema.store import open_reader
@@ -16,20 +16,20 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 )  # fmt: skip
 
 
-def make(asked: Asked) -> list[Section]:
+def make(context: ReportContext) -> list[Section]:
     """Who may see only some agents sees what was done to them alone."""
-    start, end = asked.bounds_ms
-    reader = open_reader(asked.data.store)
+    start, end = context.bounds_ms
+    reader = open_reader(context.data.store)
     try:
         found = reader.acts(start_utc=start, end_utc=end)
     finally:
         reader.close()
-    acts = [one for one in found if asked.has_at(one.act.agent or "", one.act.utc)]
-    return [_register(asked, acts), _counted(asked, acts)]
+    acts = [one for one in found if context.has_at(one.act.agent or "", one.act.utc)]
+    return [_register(context, acts), _counted(context, acts)]
 
 
-def _register(asked: Asked, acts: list[Acted]) -> Section:
-    people = asked.people
+def _register(context: ReportContext, acts: list[Acted]) -> Section:
+    people = context.people
     rows: list[list[Cell]] = []
     for one in acts:
         act = one.act
@@ -40,44 +40,48 @@ def _register(asked: Asked, acts: list[Acted]) -> Section:
                 act.who or act.by,
                 None if act.agent is None else people.name(act.agent),
                 people.teams.get(team, team) or None,
-                _word(asked, one),
-                _reason(asked, act.reason),
+                _word(context, one),
+                _reason(context, act.reason),
                 act.contact,
                 act.note,
-                _outcome(asked, one),
+                _outcome(context, one),
             ]
         )
-    columns = [Column(key=key, word=asked.say(f"col.{key}"), kind=kind) for key, kind in _HEADS]
-    notes = [asked.say("note.register", n=len(rows))]
-    if asked.queue is not None:
-        notes.append(asked.say("note.not_of_queue"))
+    columns = [Column(key=key, word=context.say(f"col.{key}"), kind=kind) for key, kind in _HEADS]
+    notes = [context.say("note.register", n=len(rows))]
+    if context.queue is not None:
+        notes.append(context.say("note.not_of_queue"))
     return Section(
-        key="register", title=asked.say("table.register"), columns=columns, rows=rows, notes=notes
+        key="register",
+        title=context.say("table.register"),
+        columns=columns,
+        rows=rows,
+        notes=notes,
     )
 
 
-def _counted(asked: Asked, acts: list[Acted]) -> Section:
-    counted = Counter(_word(asked, one) for one in acts)
+def _counted(context: ReportContext, acts: list[Acted]) -> Section:
+    counted = Counter(_word(context, one) for one in acts)
     ordered = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     lines: list[Line[Counted]] = [([word], Counted(n, len(acts))) for word, n in ordered]
-    return table(asked, "actions", [("action", "text")], COUNT, lines)
+    return table(context, "actions", [("action", "text")], COUNT, lines)
 
 
-def _word(asked: Asked, one: Acted) -> str:
+def _word(context: ReportContext, one: Acted) -> str:
     act = one.act
     name = act.kind if act.action == "note" and act.kind else act.action
-    return asked.known("action", name)
+    return context.known("action", name)
 
 
-def _reason(asked: Asked, reason: str | None) -> str | None:
+def _reason(context: ReportContext, reason: str | None) -> str | None:
     """As it was typed, or the site's word for the code that was chosen."""
-    code = asked.people.shown(reason)
-    return reason_name(asked, code) if code in (PRIVATE, *asked.people.reasons) else reason
+    code = context.people.shown(reason)
+    return reason_name(context, code) if code in (PRIVATE, *context.people.reasons) else reason
 
 
-def _outcome(asked: Asked, one: Acted) -> str | None:
+def _outcome(context: ReportContext, one: Acted) -> str | None:
     """What the station made of it; nothing where none was told."""
     if one.outcome is None:
         return None
-    said = asked.known("outcome", one.outcome.result)
+    said = context.known("outcome", one.outcome.result)
     return f"{said}: {one.outcome.reason}" if one.outcome.reason else said

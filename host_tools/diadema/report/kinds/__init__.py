@@ -1,0 +1,48 @@
+"""The kinds of report: a module here for each, whose `make(context)` gives its sections, and a
+line in `KINDS`, which screen, page, API and schedules read.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from diadema.access.roles import Right
+
+type Sums = Literal["", "day", "half_hour", "agent_half_hour"]
+
+
+class ReportKind(Struct, frozen=True):
+    """`module`: its name in this folder. `right`: what its reader must have. `sums`: the finest
+    sums of the roll-ups that it shows: of a day, of half-hours of the queues, or of half-hours of
+    agents too; "" where it reads none. `of_agents`: it shows sums of each agent. `at_once`: it
+    shows nothing but roll-ups, which one transaction reads; others are read again when events
+    come in meanwhile.
+    """
+
+    module: str
+    right: "Right"
+    sums: Sums = ""
+    of_agents: bool = True
+    at_once: bool = False
+
+
+KINDS = {
+    "intradia": ReportKind(
+        "intraday", "figures", "agent_half_hour", of_agents=False, at_once=True
+    ),
+    "llamadas": ReportKind("contacts", "figures", "agent_half_hour", at_once=True),
+    "tmo": ReportKind("handling_time", "figures", "agent_half_hour", at_once=True),
+    "adherencia": ReportKind("adherence", "figures"),
+    "servicio": ReportKind("service_level", "figures", "half_hour", of_agents=False, at_once=True),
+    "tipificacion": ReportKind("dispositions", "figures", "day", at_once=True),
+    "protocolo": ReportKind("protocol", "figures", "day", at_once=True),
+    "consolidado": ReportKind("consolidated", "figures", "day"),
+    "asistencia": ReportKind("attendance", "attendance"),
+    "supervision": ReportKind("supervision", "register"),
+}
+
+if TYPE_CHECKING:
+    type Kind = str
+else:
+    type Kind = Literal[*KINDS]  # so that the API's description names them

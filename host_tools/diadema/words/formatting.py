@@ -1,0 +1,54 @@
+"""How times, durations, percents and counts are written on every page, screen and file."""
+
+from datetime import datetime, tzinfo
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+NOTHING = "—"
+
+type TimeForm = Literal["moment", "hour", "minute", "day_minute", "date_minute", "date_second"]
+_FORMS: dict[TimeForm, str] = {
+    "moment": "%Y-%m-%d %H:%M:%S",
+    "hour": "%H:%M:%S",
+    "minute": "%H:%M",
+    "day_minute": "%d/%m %H:%M",
+    "date_minute": "%d/%m/%Y %H:%M",
+    "date_second": "%d/%m/%Y %H:%M:%S",
+}
+
+
+def local_time(utc_ms: int, zone: str | tzinfo, form: TimeForm = "moment") -> str:
+    """A moment by the clock of that zone, to the second or minute it stands in and never rounded
+    up: 08:00:59.9 is no 08:01.
+    """
+    at = datetime.fromtimestamp(utc_ms // 1000, ZoneInfo(zone) if isinstance(zone, str) else zone)
+    return at.strftime(_FORMS[form])
+
+
+def clock(seconds: int | None) -> str:
+    """`m:ss`, from an hour on `h:mm:ss`; `—` for what there is not."""
+    if seconds is None:
+        return NOTHING
+    if abs(seconds) >= 3600:
+        return long_clock(seconds)
+    return f"{'−' if seconds < 0 else ''}{abs(seconds) // 60}:{abs(seconds) % 60:02}"
+
+
+def long_clock(seconds: int, minus: str = "−") -> str:
+    """Always `h:mm:ss`, which a spreadsheet reads as a duration."""
+    whole = abs(seconds)
+    sign = minus if seconds < 0 else ""
+    return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def percent(value: float | None, language: str = "es") -> str:
+    """One decimal, with the language's decimal mark; `—` for what there is not."""
+    if value is None:
+        return NOTHING
+    written = f"{value:.1f}".replace("-", "−")
+    return f"{written if language == 'en' else written.replace('.', ',')} %"
+
+
+def grouped(value: int) -> str:
+    """Thousands apart by a space from ten thousand on: nobody takes it for a decimal mark."""
+    return f"{value:,}".replace(",", "\u00a0") if abs(value) >= 10_000 else str(value)
