@@ -11,7 +11,7 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.exchange.imports.queue_log import import_queue_log
 from diadema.figures.days import zone_of
-from diadema.figures.read import _Asked, read
+from diadema.figures.read import _Query, read
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
@@ -108,7 +108,7 @@ def test_in_whatever_order_it_comes_the_days_are_the_same(calls, start, order):
         days = DAY, DAY + timedelta(days=2)
         kept = cells(read(data, *days, clock.now_ms()))
         question = data, *days, clock.now_ms(), zone_of(data), False, None
-        plain = _Asked(*question)
+        plain = _Query(*question)
         with writer.engine.connect() as tx:
             expected = cells(plain.of(None, tx))
         assert kept == expected

@@ -1,7 +1,7 @@
 """A station's hours: anchors, measured drift, growing doubt, jumps, boots without any anchor."""
 
 import pytest
-from diadema.store.station_state import Adrift, BootClock, between, summary, told
+from diadema.store.station_state import Adrift, BootClock, between, clock_fields, summary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,9 +131,9 @@ def test_clocks_in_numbers_and_one_in_words():
         "known": 2, "unknown": 1, "worst_ms": young.uncertainty_at(11 * HOUR), "jumps": 3,
     }  # fmt: skip
     assert summary([], now)["worst_ms"] is None
-    words = told(old, now)
+    words = clock_fields(old, now)
     assert words["drift_ppm"] == pytest.approx(20, abs=0.1)
     assert words["uncertainty_ms"] == pytest.approx(60, abs=1)
     assert words["offset_ms"] == old.utc - old.uptime_ms
-    assert told(young, now)["drift_ppm"] is None
-    assert told(BootClock(), now)["uncertainty_ms"] is None
+    assert clock_fields(young, now)["drift_ppm"] is None
+    assert clock_fields(BootClock(), now)["uncertainty_ms"] is None

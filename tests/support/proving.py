@@ -13,7 +13,7 @@ from diadema.base.paths import DataDir
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
 from diadema.site.station_keys import StationKeys
-from diadema.stations.prove.run import Told, measure
+from diadema.stations.prove.run import Measurement, measure
 from diadema_sim import people, sound
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.station import Station
@@ -160,7 +160,7 @@ class Desk:
                 await person.acts(self.world)
         return await work
 
-    async def measured(self, person: Person | None = None) -> tuple[Told, int]:
+    async def measured(self, person: Person | None = None) -> tuple[Measurement, int]:
         person = person or Person(self.station)
         work = asyncio.create_task(measure(self.data, self.port, person.hears))
         return await self.while_person_acts(person, work)
