@@ -224,11 +224,11 @@ def test_what_has_no_hour_is_in_no_day_until_it_has_one(place):
     place.take(script)
     figures = place.read()
     assert figures.total().calls().answered == 0
-    assert figures.hourless["a001"].calls().answered == 1
+    assert figures.untimed["a001"].calls().answered == 1
     stored = script.n
     script.clock(T0, after=1000)
     place.ingest.take(script.messages(stored + 1), "stream", "server")
-    assert place.read().hourless == {}
+    assert place.read().untimed == {}
     sums = place.read().agent("a001")
     assert (sums.calls().answered, sums.calls().talk_s, sums.load.talking) == (1, 60, 60)
 

@@ -39,7 +39,7 @@ def data(tmp_path):
             with sqlite3.connect(data.root / f"{file.stem}.sqlite3") as database:
                 database.executescript(file.read_text(encoding="utf-8"))
             database.close()
-        elif file.name != "expected.json":
+        elif file.is_file() and file.name != "expected.json":
             shutil.copy(file, data.root)
     for file in data.root.iterdir():
         if file.is_file():

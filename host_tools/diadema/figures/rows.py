@@ -346,7 +346,7 @@ class PendingStation(Struct, kw_only=True, rename=LETTERS):
     since_utc: int | None
 
 
-class Cutoff(Struct, kw_only=True):
+class Cutoff(Struct, kw_only=True, rename={"pending_stations": "owing"}):
     """Until when something is known: by the clock, by the number of events taken in, and who
     still owes some.
     """

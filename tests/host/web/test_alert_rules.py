@@ -21,7 +21,7 @@ def moment(people=None, now=NOW, lost=()):
 
 
 def row(**fields):
-    kept = {"a": "a001", "name": "Rosa", "seat": "A-01", "state": "ready", "since": NOW}
+    kept = {"agent": "a001", "name": "Rosa", "seat": "A-01", "state": "ready", "since": NOW}
     return Row(**kept | fields)
 
 
@@ -128,10 +128,10 @@ def test_absent_at_the_start_of_the_shift():
 
 def test_the_most_urgent_come_first_and_of_those_the_longest():
     rows = [
-        row(a="a", state="held", since=ago(999)),
-        row(a="b", in_a_row=3, in_a_row_utc=ago(5)),
-        row(a="c", help=ago(70)),
-        row(a="d", help=ago(90)),
+        row(agent="a", state="held", since=ago(999)),
+        row(agent="b", in_a_row=3, in_a_row_utc=ago(5)),
+        row(agent="c", help=ago(70)),
+        row(agent="d", help=ago(90)),
     ]
     people = People(workers={"a": Worker(id="a", name="A")})
     assert [one.agent for one in alerts(rows, moment(people))] == ["d", "c", "b", "a"]

@@ -43,12 +43,12 @@ words = st.text(max_size=8)
 numbers = st.integers(0, 10**13)
 hidden = st.fixed_dictionaries(
     {
-        "a": words,
+        "agent": words,
         "name": words,
         "team": words,
         "seat": words,
-        "s": words,
-        "c": words,
+        "station": words,
+        "contact": words,
         "queue": words,
         "contacts": numbers,
         "tmo": numbers,
@@ -56,7 +56,7 @@ hidden = st.fixed_dictionaries(
         "help": numbers,
         "help_by": words,
         "fault": numbers,
-        "t": numbers,
+        "utc_ms": numbers,
         "reason": words,
     }
 )
