@@ -97,7 +97,7 @@ def test_missed_calls_in_a_row():
 
 
 def test_a_lost_link_counts_from_its_loss_and_is_known_by_what_was_heard_last():
-    quiet = row(link="lost", t=ago(600))
+    quiet = row(link="lost", utc_ms=ago(600))
     assert rules(quiet, lost={"a001": ago(30)}) == []
     (alert,) = alerts([quiet], moment(lost={"a001": ago(31)}))
     assert (alert.rule, alert.since) == ("link", ago(600))

@@ -269,7 +269,7 @@ class Translator:
             if talked is not None:
                 more["talk_ms"] = _ms(talked)
             if row.agent:
-                more["agent"] = row.agent
+                more["pbx_agent"] = row.agent
         connected = talk is not None or (known is not None and known.connected)
         self._over["answered" if connected else cause] += 1
         return QueueLeft(**self._call(row), cause=cause, **more)
