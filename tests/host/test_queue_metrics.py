@@ -17,7 +17,14 @@ WAITS = st.lists(st.integers(0, 60_000), max_size=30)
 
 
 def call(n, outcome, wait_ms=None, **fields):
-    fields = {"station": "PBX-x", "epoch": 1, "pbx": str(n), "queue": "q", "start_utc": 0, **fields}
+    fields = {
+        "station": "PBX-x",
+        "epoch": 1,
+        "pbx": str(n),
+        "queue": "q",
+        "start_utc": 0,
+        **fields,
+    }
     return QueueCall(sequence=n, outcome=outcome, wait_ms=wait_ms, **fields)
 
 

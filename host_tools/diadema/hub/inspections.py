@@ -103,7 +103,7 @@ class Inspections:
         its = and_(event.s == test.s, event.e == test.e, event.n == test.n)
         by = and_(command.s == test.s, command.i == test.i, command.cmd == "selftest")
         query = (
-            select(test.s, test.e, test.n, event.body, command.body.label("asked"))
+            select(test.s, test.e, test.n, event.body, command.body.label("request"))
             .join(tables.events, its)
             .join(tables.commands, by)
             .where(func.json_extract(cast(command.body, Text), "$.bench") == 1)
@@ -128,7 +128,7 @@ class Inspections:
     def _action(self, row: Row[Any], key: signing.HubKey) -> SupervisorAction:
         station = self._ingest.station(row.s)
         test: dict[str, Any] = msgspec.json.decode(row.body)
-        command: dict[str, Any] = msgspec.json.decode(row.asked)
+        command: dict[str, Any] = msgspec.json.decode(row.request)
         checks: dict[str, str] = test["checks"]
         seat = self._ingest.floor.seat_name(row.s)
         record = Record(

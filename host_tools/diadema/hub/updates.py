@@ -101,9 +101,9 @@ class Updates:
     def start(self, body: Mapping[str, Any]) -> Rollout:
         """Raises UpdateError or ValidationError."""
         found = self._bundle(str(body.get("sha256", "")))
-        told = found.manifest
-        named = {"board": told.board, "version": told.version, "what": told.what,
-                 "build": told.build}  # fmt: skip
+        manifest = found.manifest
+        named = {"board": manifest.board, "version": manifest.version, "what": manifest.what,
+                 "build": manifest.build}  # fmt: skip
         plan = msgspec.convert({**body, **named, "only": self._named(body)}, RolloutPlan)
         self._none_runs(plan.board)
         facts = self._facts()

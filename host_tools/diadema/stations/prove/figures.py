@@ -15,7 +15,7 @@ from diadema.stations.boards.table import BoardError, build_named, load_board
 from diadema.stations.prove.run import (
     HEARD,
     NO_SOCKET,
-    NOT_ASKED,
+    NOT_REQUESTED,
     PRESSES,
     PULLED,
     Measurement,
@@ -134,7 +134,7 @@ def _least(name: str) -> Callable[[Measurement], Any]:
         said = [
             one["memory"][name]
             for one in measured.steps.values()
-            if one not in (NOT_ASKED, NO_SOCKET)
+            if one not in (NOT_REQUESTED, NO_SOCKET)
         ]
         return min(said) if said else None
 
@@ -197,7 +197,7 @@ def _part(step: str, name: str) -> Callable[[Measurement], Any]:
     def found(measured: Measurement) -> Any:
         said = measured.steps[step]
         if "lacks" in said:
-            raise Lacking("not_asked" if said == NOT_ASKED else "no_such_part")
+            raise Lacking("not_asked" if said == NOT_REQUESTED else "no_such_part")
         return said[name]
 
     return found

@@ -45,7 +45,7 @@ HEARD = (
     ("line_out", "line_out", "line_out"),
 )  # fmt: skip
 # in place of an answer: why there is none
-NOT_ASKED: dict[str, Any] = {"lacks": "not_asked"}
+NOT_REQUESTED: dict[str, Any] = {"lacks": "not_asked"}
 NO_SOCKET: dict[str, Any] = {"lacks": "no_such_part"}
 PULLED = ("headset", "badge_reader")
 _GREETING_S = 6.0
@@ -232,7 +232,7 @@ async def _steps(
         await step("badge", "badge", _PERSON_S)
         await step("pin", "pin")
         if brief:
-            measured.steps |= dict.fromkeys(_PARTS, NOT_ASKED)
+            measured.steps |= dict.fromkeys(_PARTS, NOT_REQUESTED)
         else:
             await _parts(step, measured)
         await step("radio", "radio")
