@@ -56,7 +56,7 @@ def placed(script, size):
         for at in range(0, len(messages), size):
             ingest.take(messages[at : at + size], "stream", "server")
         reader = open_reader(path)
-        rows = [(c.c, c.start_utc, c.uncertainty_ms, c.late) for c in reader.contacts()]
+        rows = [(c.contact, c.start_utc, c.uncertainty_ms, c.late) for c in reader.contacts()]
         reader.close()
         writer.close()
         return rows

@@ -15,6 +15,7 @@ from msgspec.structs import asdict, astuple
 
 from tests.support.scripted_station import Script
 
+COLUMN_OF = dict(zip(Contact.__struct_fields__, Contact.__struct_encode_fields__, strict=True))
 OLD_FIELDS = [name for name in Contact.__struct_fields__ if name != "more"]
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
 
@@ -103,7 +104,7 @@ def make_old(path, contacts, layout):
     uncertainty beside an hour."""
     with closing(sqlite3.connect(path)) as connection:
         columns = [
-            f"{name} {KINDS[(get_args(hint) or (hint,))[0]]}"
+            f"{COLUMN_OF[name]} {KINDS[(get_args(hint) or (hint,))[0]]}"
             for name, hint in get_type_hints(Contact).items()
             if name in OLD_FIELDS
         ]
@@ -152,13 +153,13 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
     stored = script.n
     script.contact("answered", "c1", via="key", ring_ms=900).contact("held", "c1", via="key")
     ingest.take(script.messages(stored + 1), "stream", "server")
-    assert [(c.c, c.phase, c.closed) for c in reader.contacts()] == [
+    assert [(c.contact, c.phase, c.closed) for c in reader.contacts()] == [
         ("c0", "closed", True),
         ("c1", "held", False),
     ]
     assert len(reader.sessions()) == 1
     (trail,) = reader.trails()  # of what was before there is none
-    assert (trail.n, [span.state for span in trail.spans]) == (stored + 1, ["talking"])
+    assert (trail.sequence, [span.state for span in trail.spans]) == (stored + 1, ["talking"])
     ingest.take(script.mark("in").messages(script.n), "stream", "server")
     assert [mark.agent for mark in reader.marks()] == ["a001"]
     assert reader.tickets() == []

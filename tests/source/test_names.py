@@ -1,5 +1,5 @@
-"""Identifiers are the field's words: none is or has in it `told`, `asked` or `kept`, nor `hour` but
-for hours. Wire names, JSON keys and texts are no identifiers.
+"""Identifiers are the field's words: none is or has in it `told`, `asked` or `kept`, nor `hour`
+but for hours. Wire names, JSON keys and texts are no identifiers.
 """
 
 import ast

@@ -87,7 +87,7 @@ async def host(bench: Bench, name: str, **fields: object) -> None:
 def number_of(bench: Bench, kind: str) -> int:
     """What the host calls the newest event of that kind by."""
     seen = bench.world.witness.events(STATION)
-    return next(each.n for each in reversed(seen) if each.event["k"] == kind)
+    return next(each.sequence for each in reversed(seen) if each.event["k"] == kind)
 
 
 async def left(bench: Bench, since: int, script: str) -> None:
