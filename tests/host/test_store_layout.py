@@ -11,7 +11,8 @@ from diadema.ingest.core import Ingest
 from diadema.store import Contact, open_reader, open_writer
 from diadema.store.station_state import StationState
 from diadema.store.tables import VERSION
-from msgspec.structs import asdict, astuple
+from diadema.wire.letters import encoded_fields
+from msgspec.structs import astuple
 
 from tests.support.scripted_station import Script
 
@@ -42,11 +43,13 @@ def before(tmp_path, site, clock, script):
 def named(state):
     """As it was: a name beside each value of contacts and sessions too."""
     state = msgspec.msgpack.decode(state, type=StationState)
-    known = asdict(state) | {"clock": asdict(state.clock)}
-    known |= {"session": asdict(state.session), "last": asdict(state.last)}
+    known = encoded_fields(state) | {"clock": encoded_fields(state.clock)}
+    known |= {"session": encoded_fields(state.session), "last": encoded_fields(state.last)}
     for name in ("trail", "by", "who"):
         del known[name]
-    return msgspec.msgpack.encode(known | {"open": [asdict(contact) for contact in state.open]})
+    return msgspec.msgpack.encode(
+        known | {"open": [encoded_fields(contact) for contact in state.open]}
+    )
 
 
 def drop_what_came_with_6(connection):
