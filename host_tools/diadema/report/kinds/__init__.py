@@ -2,9 +2,7 @@
 line in `KINDS`, which screen, page, API and schedules read.
 """
 
-from typing import TYPE_CHECKING, Literal
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from diadema.access.roles import Right
@@ -12,7 +10,7 @@ if TYPE_CHECKING:
 type Sums = Literal["", "day", "half_hour", "agent_half_hour"]
 
 
-class ReportKind(Struct, frozen=True):
+class ReportKind(NamedTuple):
     """`module`: its name in this folder. `right`: what its reader must have. `sums`: the finest
     sums of the roll-ups that it shows: of a day, of half-hours of the queues, or of half-hours of
     agents too; "" where it reads none. `of_agents`: it shows sums of each agent. `at_once`: it
