@@ -25,7 +25,7 @@ KEY = keys.generate()
 MADE = 1_800_000_000
 SPIRAM = "ESP32_GENERIC-SPIRAM-v1.28.0"
 OCTAL = "ESP32_GENERIC_S3-SPIRAM_OCT-v1.28.0"
-HERE = Path(__file__).with_name("stock_images.csv")
+HERE = Path(__file__).parents[1] / "support" / "stock_images.csv"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / HERE.name
 
 # image, board it is brought to, what one is told beside the right file
