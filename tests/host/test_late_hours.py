@@ -157,7 +157,7 @@ def test_drift_is_kept_stored_and_used(ingest, reader, writer, site, clock):
     script.offer("c2", after=10 * HOUR)
     take(again, script)
     contact = reader.contacts()[1]
-    slow = anchored + contact.start_u - known.u
+    slow = anchored + contact.start_u - known.uptime_ms
     assert contact.start_utc - slow == pytest.approx(720, abs=4)
 
 
