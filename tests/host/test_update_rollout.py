@@ -144,7 +144,7 @@ async def test_it_stops_at_two_failures_and_goes_on_when_it_is_told(
     stack.callback(store.close)
     with store.engine.connect() as tx:
         rows = tx.execute(select(tables.updates).where(tables.updates.c.phase == "good")).all()
-    assert {row.station for row in rows} == set(STATIONS) - set(SICK)
+    assert {row.s for row in rows} == set(STATIONS) - set(SICK)
     assert {row.version for row in rows} == {"0.2.0"}
 
     again = {**plan, "stages": ["all"]}

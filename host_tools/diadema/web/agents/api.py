@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from diadema.access.audit import ALL
 from diadema.access.roles import Person, Right
@@ -81,16 +81,16 @@ class DayFigures(BaseModel):
 
 class _Ledger(BaseModel):
     model_config = ConfigDict(from_attributes=True)
-    s: str
-    e: int
-    n: int
+    s: str = Field(validation_alias="station")
+    e: int = Field(validation_alias="epoch")
+    n: int = Field(validation_alias="sequence")
 
 
 class ContactItem(_Ledger):
     """One contact of one agent; its event is (s, e, n). Hours are UTC ms, lengths ms."""
 
-    c: str
-    a: str
+    c: str = Field(validation_alias="contact")
+    a: str = Field(validation_alias="agent")
     direction: str
     queue: str | None
     outcome: str
@@ -115,7 +115,7 @@ class ContactItem(_Ledger):
 class SessionItem(_Ledger):
     """One stay of one agent at one station."""
 
-    a: str
+    a: str = Field(validation_alias="agent")
     method: str
     provisional: bool
     open_utc: int | None
