@@ -104,10 +104,14 @@ class Bench:
 
     def check_host(self) -> None:
         events = list(walk(self.nor.image).events())
-        numbers = [event.n for event in events]
+        numbers = [event.sequence for event in events]
         assert numbers == sorted(set(numbers))
         assert not numbers or numbers[-1] == self.journal.last
-        kept = {event.n: event.payload for event in events if event.n >= self.journal.first}
+        kept = {
+            event.sequence: event.payload
+            for event in events
+            if event.sequence >= self.journal.first
+        }
         assert kept == {n: p for n, p in self.truth.items() if n >= self.journal.first}
         assert all(event.epoch == self.journal.epoch for event in events)
 
