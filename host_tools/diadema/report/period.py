@@ -79,8 +79,3 @@ def any_period(word: str, language: str = "es") -> Period:
 def running(grain: Grain, now_ms: int, zone: ZoneInfo) -> Period:
     """The one that is not over."""
     return around(grain, datetime.fromtimestamp(now_ms / 1000, zone).date())
-
-
-def past(grain: Grain, now_ms: int, zone: ZoneInfo) -> Period:
-    """The last one that is over."""
-    return running(grain, now_ms, zone).before

@@ -43,7 +43,7 @@ def flasher(request: Request, person: Technician) -> HTMLResponse:
         words["title"],
         words=words,
         images=[_listed(path, words) for path in _images(web_app)],
-        none=words["none"].format(folder=web_app.data.images),
+        no_images=words["none"].format(folder=web_app.data.images),
     )
 
 
