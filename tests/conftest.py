@@ -24,11 +24,10 @@ _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Workers of `-n auto`: tests mostly wait, so three share a core; each may hold a browser and
-    a hub, about 1 GB, so a large machine gets fewer.
+    """Workers of `-n auto`: one a core. With three, which wait most of the time, a whole run took
+    about half as long, and two tests of the simulated chip's timing failed by the load.
     """
-    cores = os.cpu_count() or 1
-    return min(3 * cores, cores + 8)
+    return os.cpu_count() or 1
 
 
 @pytest.fixture
