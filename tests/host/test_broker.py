@@ -129,7 +129,7 @@ async def test_what_a_reader_that_was_killed_had_asked_for_comes_to_no_other(bro
             stack.callback(reader.close)
             waiting = asyncio.ensure_future(reader.read())
             if killed:
-                await until(lambda reader=reader: reader._asked)
+                await until(lambda reader=reader: reader._requested)
                 await client.flush()
                 waiting.cancel()
                 reader._transport.abort()
