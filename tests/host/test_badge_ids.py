@@ -17,7 +17,7 @@ from diadema.base.paths import DataDir
 from diadema.cli.site import install_site
 from diadema.maintenance.personal_export import export
 from diadema.site import badges, description, station_config
-from diadema.site.directory import asking
+from diadema.site.directory import queries
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 from diadema.site.directory.importing import plan_import, run_import
@@ -27,10 +27,11 @@ from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
     draft,
+    open_directory,
     publish,
+    take_in,
 )
 from diadema.site.directory.sheets import read_sheet
-from diadema.site.directory.taking_in import open_directory, take_in
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,7 +156,7 @@ def test_what_is_entered_is_kept_as_its_hash_and_found_by_its_id(data, described
         assert UID not in str(refused.value)
         assert f"iso14443a #{hash_of(data, HERS)[:4]}" in str(refused.value)
     for search in (HERS, HERS.lower(), kept(data, HERS), f"iso14443a #{hash_of(data, HERS)[:4]}"):
-        found = asking.listed(data, "agents", T0, search=search)
+        found = queries.listed(data, "agents", T0, search=search)
         assert [one.code for one in found.entries] == ["a001"]
     assert standing(data) == set()
 

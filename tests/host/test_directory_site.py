@@ -13,7 +13,7 @@ from diadema.site.directory import people_of, publishing
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
-from diadema.site.directory.taking_in import changes_from, open_directory, take_in
+from diadema.site.directory.publishing import changes_from, open_directory, take_in
 from diadema.site.example import EXAMPLE
 from diadema.site.file import hashed
 from diadema.store import tables

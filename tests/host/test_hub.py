@@ -23,7 +23,7 @@ from diadema.base.processes import command_line
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
 from diadema.hub.child import PageDoor
 from diadema.hub.hub import Hub
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.store import open_reader
 
 from tests.support.broker_fixtures import until

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.days import zone_of
 from diadema.figures.read import _Asked, read
 from diadema.figures.roll import roll

@@ -20,7 +20,7 @@ from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
 from diadema.hub.enrol import enrol
 from diadema.site.description import load
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.stations.fleet.reading import fleet
 from diadema.stations.provision.work import provision, what_answers, who_is_on
 from diadema.store import open_reader

@@ -15,9 +15,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from diadema.access import audit
+from diadema.access.codes import new_code
 from diadema.access.database import accounts, sessions, writing
 from diadema.access.roles import PEOPLE_ROLES, Person, Role
-from diadema.access.secret import new_code
 from diadema.base.errors import DiademaError
 
 LEAST = 10

@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Engine, Row, Select, delete, select, update
 
+from diadema.access.codes import hashed, new_secret
 from diadema.access.database import accounts, sessions, writing
 from diadema.access.roles import Person
-from diadema.access.secret import hashed, new_secret
 
 IDLE_MS = 4 * 3600 * 1000
 WHOLE_MS = 12 * 3600 * 1000

@@ -200,8 +200,7 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     """
     import logging
 
-    from diadema.base.logs import begin_log
-    from diadema.base.processes import on_closed_input
+    from diadema.base.processes import begin_log, on_closed_input
 
     begin_log(logging.INFO, "%(asctime)s %(message)s")
 

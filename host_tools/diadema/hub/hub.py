@@ -15,10 +15,9 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
-from diadema.base.disk import Disk
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.paths import DataDir, Disk, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, PageDoor

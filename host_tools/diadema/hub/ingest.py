@@ -16,9 +16,8 @@ from diadema.base import credentials
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
-from diadema.base.logs import begin_log
 from diadema.base.paths import DataDir, keep_private
-from diadema.base.processes import end_broker, on_closed_input
+from diadema.base.processes import begin_log, end_broker, on_closed_input
 from diadema.hub.service import Service
 from diadema.ingest.core import Ingest
 from diadema.site import description

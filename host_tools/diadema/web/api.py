@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
 from diadema.access.audit import ALL
-from diadema.access.requests import is_local
+from diadema.access.authenticator import is_local
 from diadema.access.roles import Person
 from diadema.base.idempotency import MOST_CHARACTERS
 from diadema.web.asking import need, not_yours, person_of

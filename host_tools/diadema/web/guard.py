@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
+from diadema.access.authenticator import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person
 from diadema.web.no_room import is_no_room, no_room
 from diadema.words import known, text

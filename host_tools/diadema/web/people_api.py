@@ -10,11 +10,11 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from diadema.access.audit import ALL
-from diadema.site.directory import asking
-from diadema.site.directory.entries import Change
-from diadema.site.directory.plan import told
+from diadema.site.directory import queries
+from diadema.site.directory.importing import told
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import MOST_BYTES
+from diadema.site.directory.tables import Change
 from diadema.web import people_kinds
 from diadema.web.api import Served
 from diadema.web.asking import while_there
@@ -66,7 +66,9 @@ async def export(
     note(service, person, f"people_export_{kind}", kind)
     language = language_of(request)
     now_ms = service.pace.now_ms()
-    work = service.worker.file(asking.table, service.data, kind, form, language, now_ms, from_, to)
+    work = service.worker.file(
+        queries.table, service.data, kind, form, language, now_ms, from_, to
+    )
     made = await ask(while_there(request, work))
     named = {"content-disposition": f'attachment; filename="{kind}.{form}"'}
     return Response(made, media_type=_MEDIA[form], headers=named)
@@ -109,7 +111,7 @@ async def import_table(
     if not dry_run:
         note(service, person, f"people_import_{kind}", kind)
     work = service.worker.file(
-        asking.take_table,
+        queries.take_table,
         service.data,
         kind,
         bytes(given),
@@ -132,7 +134,7 @@ async def history(
 ) -> list[Version]:
     note(service, person, f"people_{kind}", kind, code)
     now_ms = service.pace.now_ms()
-    found = await ask(service.worker.ask(asking.history, service.data, kind, code, now_ms))
+    found = await ask(service.worker.ask(queries.history, service.data, kind, code, now_ms))
     if not found:
         raise none(request, code)
     return [version_of(one) for one in found]
@@ -169,7 +171,7 @@ async def week(
     service.audit(person, "people_roster", ALL)
     told = await ask(
         service.worker.ask(
-            asking.week,
+            queries.week,
             service.data,
             service.pace.now_ms(),
             first,
@@ -186,7 +188,7 @@ async def week(
 async def publication(service: Served, request: Request, _: Asking) -> dict[str, Any]:
     told = await ask(
         service.worker.ask(
-            asking.publication,
+            queries.publication,
             service.data,
             service.pace.now_ms(),
             language_of(request),
@@ -201,7 +203,7 @@ async def publication(service: Served, request: Request, _: Asking) -> dict[str,
 async def publish(service: Served, request: Request, person: Asking) -> InForce:
     note(service, person, "people_publish", "settings")
     done = await ask(
-        service.worker.file(asking.publish, service.data, service.pace.now_ms(), person.id)
+        service.worker.file(queries.publish, service.data, service.pace.now_ms(), person.id)
     )
     return InForce.model_validate(msgspec.to_builtins(done))
 
@@ -211,7 +213,7 @@ async def publish(service: Served, request: Request, person: Asking) -> InForce:
 async def take_in(service: Served, person: Asking) -> TakenIn:
     note(service, person, "people_change_settings", "settings")
     now_ms = service.pace.now_ms()
-    taken = await ask(service.worker.ask(asking.take_in, service.data, now_ms, person.id))
+    taken = await ask(service.worker.ask(queries.take_in, service.data, now_ms, person.id))
     return TakenIn(changed=taken)
 
 

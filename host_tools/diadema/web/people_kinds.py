@@ -10,10 +10,10 @@ from pydantic import Field, create_model
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
-from diadema.site.directory import asking
-from diadema.site.directory.entries import Change
+from diadema.site.directory import queries
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.tables import Change
 from diadema.web.api import Served
 from diadema.web.guard import language_of
 from diadema.web.people_models import (
@@ -62,7 +62,7 @@ def _add_routes(kind: Kind) -> None:
         note(service, person, f"people_{name}", name)
         found = await ask(
             service.worker.ask(
-                asking.listed,
+                queries.listed,
                 service.data,
                 name,
                 service.pace.now_ms(),
@@ -81,7 +81,7 @@ def _add_routes(kind: Kind) -> None:
     async def entry(code: Code, service: Served, request: Request, person: Asking) -> Version:
         note(service, person, f"people_{name}", name, code)
         now_ms = service.pace.now_ms()
-        found = await ask(service.worker.ask(asking.one, service.data, name, code, now_ms))
+        found = await ask(service.worker.ask(queries.one, service.data, name, code, now_ms))
         if found is None:
             raise none(request, code)
         told, newest = found
@@ -136,7 +136,7 @@ async def put_change(service: Service, person: Person, change: Change, reason: s
     note(service, person, f"people_change_{change.kind}", change.kind, change.code)
     done = await ask(
         service.worker.ask(
-            asking.put,
+            queries.put,
             service.data,
             change,
             by=person.id,

@@ -24,9 +24,8 @@ from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Door
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
-from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
+from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
 from diadema.report.scheduled import pending, run_due
 from diadema.site.directory.people import People

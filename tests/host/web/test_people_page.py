@@ -13,7 +13,7 @@ from diadema.base.paths import DataDir
 from diadema.site.badges import brief
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.site.example import EXAMPLE
 from playwright.async_api import Page, expect
 

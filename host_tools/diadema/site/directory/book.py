@@ -15,22 +15,20 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 from diadema.base.paths import DataDir
 from diadema.site.badges import BadgeKeys, keys_of
 from diadema.site.directory.checking import Newest, check_author
-from diadema.site.directory.entries import (
-    SELECT,
-    Change,
-    Entry,
-    chosen,
-    covers,
-    entry_of,
-    read_entries,
-)
 from diadema.site.directory.kinds import Body, kind_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.tables import (
+    SELECT,
+    Change,
+    Entry,
     changes,
+    chosen,
+    covers,
     entries,
+    entry_of,
     open_tables,
     publications,
+    read_entries,
 )
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from diadema.base.sanitize import hidden
 from diadema.site.badges import brief
-from diadema.site.directory.entries import Change, read_entries
 from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.tables import Change, read_entries
 
 _SHOWN = 3
 

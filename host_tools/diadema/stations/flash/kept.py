@@ -10,7 +10,7 @@ from zlib import crc32
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, cannot_write
-from diadema.exchange.imports.journal import import_journal, place_of
+from diadema.exchange.journal_import import import_journal, place_of
 from diadema.wire.events import UNREADABLE
 from diadema.wire.journal import ACKNOWLEDGED, EVENT, walk
 

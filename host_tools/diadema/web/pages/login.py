@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from diadema.access.authenticator import (
     address_of,
     csrf_of,
+    is_local,
+    know_device,
+    known_device,
     let_in,
     let_out,
 )
 from diadema.access.book import Account, known_as
-from diadema.access.devices import know_device, known_device
-from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.web.asking import person_of
 from diadema.web.pages.plain import language_for, page

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import Count, Direction, Event, Maybe, Of, Version, words
-from diadema.wire.letters import LETTERS
+from diadema.wire.letters import LETTERS, Count, Direction, Event, Maybe, Of, Version, words
 
 type Via = Annotated[str, words("key", "host")]
 type Work = Annotated[

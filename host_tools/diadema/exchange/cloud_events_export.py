@@ -16,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from diadema.base.paths import DataDir
-from diadema.exchange.exports.queue_log import PRIVATE
+from diadema.exchange.queue_log_export import PRIVATE
 from diadema.ingest.decode import decode
 from diadema.ingest.messages import Changes
 from diadema.ingest.projection import project

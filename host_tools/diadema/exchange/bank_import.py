@@ -3,12 +3,9 @@
 A file's events are the same each time that it is read, so that its second import changes nothing
 and a broken-off one is completed. What is in already under another file's name is refused.
 
-One row of the «anonymous bank» log as a call of the switch: checked, in seconds of its day, and
-told as events.
-
-The row says how long the caller waited and was served, and that is what counts; the hours beside
-it say when. Where they contradict it, the row is impossible: taken as it says, listed, and, where
-it is not known when it was served, marked as estimated.
+A row says how long the caller waited and was served, and that is what counts; the times of day
+beside it say when. Where they contradict it, the row is impossible: it is taken as it says,
+listed, and, where it is not known when it was served, marked as estimated.
 """
 
 import zlib
@@ -27,7 +24,7 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank_file import (
+from diadema.exchange.bank_rows import (
     DAY_S,
     NO_SERVER,
     BadRow,
@@ -59,6 +56,8 @@ COLUMNS = (
 )  # fmt: skip
 _SLOP_S = 60  # the menu's, the queue's and the agents' clocks differ by some seconds
 _encode = msgspec.json.Encoder().encode
+_BATCH = 5000
+type Progress = Callable[[int, int], None]  # events taken in, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +210,6 @@ def _near(base: int, second: int) -> int:
     if base - second > DAY_S // 2:
         return second + DAY_S
     return second - DAY_S if second - base > DAY_S // 2 else second
-
-
-_BATCH = 5000
-
-type Progress = Callable[[int, int], None]  # events taken in, of how many
 
 
 class Told(Struct):

@@ -22,9 +22,9 @@ from nats.errors import Error as NatsError
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import epoch
-from diadema.exchange.imports.queue_rows import BadRow, is_text, text_row
-from diadema.exchange.imports.queue_verbs import Translator
+from diadema.exchange.queue_log_events import Translator
+from diadema.exchange.queue_log_import import epoch
+from diadema.exchange.queue_log_rows import BadRow, is_text, text_row
 from diadema.store.rows import SWITCH
 
 EVERY_S = 0.25

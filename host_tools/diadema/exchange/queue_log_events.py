@@ -1,12 +1,11 @@
 """What the verbs of a queue_log say of calls, as events of the switch.
 
-Only what callers go through becomes an event: presence is told by the stations, and two that tell
-it would have to be believed or not. Lines of agents, members and settings are counted by verb. A
-phone number becomes its keyed hash, and transfers' extensions are left out.
+Only what callers go through becomes an event: presence is reported by the stations, and two
+reporters of it would have to be believed or not. Lines of agents, members and settings are counted
+by verb. A phone number becomes its keyed hash, so that one who calls again is known, and
+transfers' extensions are left out.
 
 Made anew for each log and given all of its rows from the first, it makes the same events again.
-
-What stands for a caller: a keyed hash, so that one who calls again is known, and no number.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from diadema.exchange.imports.queue_rows import BadRow, Row
+from diadema.exchange.queue_log_rows import BadRow, Row
 from diadema.wire.events import (
     EVENT_LIMIT,
     QueueAbandoned,
@@ -34,6 +33,19 @@ _DIGITS = 9  # the last ones: with or without the country's or the exchange's pr
 _NOBODY = {"", "none", "unknown", "anonymous", "restricted", "unavailable", "private", "asterisk"}
 _NUMBER = re.compile(r"[+\d\s().*#-]+")
 _IN_NAME = re.compile(r"<([^<>]*)>\s*\Z")
+OTHERS = frozenset({  # known, and not about a caller in a queue
+    "ADDMEMBER", "REMOVEMEMBER", "AGENTLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGIN",
+    "AGENTCALLBACKLOGOFF", "PAUSE", "UNPAUSE", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON", "PENALTY",
+    "RINGINUSE", "AGENTDUMP", "OUTCALL", "QUEUESTART", "CONFIGRELOAD", "DID", "CALLSTATUS", "INFO",
+    "WRAPUPSTART", "WRAPUPEND", "ENTERPOSITION", "HOLD", "UNHOLD", "CALLOUTBOUND", "SIPAGENT",
+    "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
+    "OUTCONGESTION",
+})  # fmt: skip
+_RINGS = ("RINGNOANSWER", "RINGCANCELED")
+_KEPT_MS = 3_600_000  # how long a call that is over is remembered
+_DAY_MS = 86_400_000
+_PRUNE = 4096
+_encode = msgspec.json.Encoder().encode
 
 
 def caller_reference(key: str, caller: str) -> str | None:
@@ -50,21 +62,6 @@ def caller_reference(key: str, caller: str) -> str | None:
             return None
     told = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
     return told.hexdigest()[:32]
-
-
-OTHERS = frozenset({  # known, and not about a caller in a queue
-    "ADDMEMBER", "REMOVEMEMBER", "AGENTLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGIN",
-    "AGENTCALLBACKLOGOFF", "PAUSE", "UNPAUSE", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON", "PENALTY",
-    "RINGINUSE", "AGENTDUMP", "OUTCALL", "QUEUESTART", "CONFIGRELOAD", "DID", "CALLSTATUS", "INFO",
-    "WRAPUPSTART", "WRAPUPEND", "ENTERPOSITION", "HOLD", "UNHOLD", "CALLOUTBOUND", "SIPAGENT",
-    "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
-    "OUTCONGESTION",
-})  # fmt: skip
-_RINGS = ("RINGNOANSWER", "RINGCANCELED")
-_KEPT_MS = 3_600_000  # how long a call that is over is remembered
-_DAY_MS = 86_400_000
-_PRUNE = 4096
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)

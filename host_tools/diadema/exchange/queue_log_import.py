@@ -23,8 +23,8 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_rows import BadRow, Row, read_rows
-from diadema.exchange.imports.queue_verbs import OTHERS, VERBS, Translator
+from diadema.exchange.queue_log_events import OTHERS, VERBS, Translator
+from diadema.exchange.queue_log_rows import BadRow, Row, read_rows
 from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
