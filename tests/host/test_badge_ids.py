@@ -78,7 +78,7 @@ def hash_of(data, badge):
 
 
 def kept(data, badge):
-    return badges.keys_of(data).kept(badge)
+    return badges.keys_of(data).stored(badge)
 
 
 def apply(book, body, code="a001", kind="agents"):
@@ -190,8 +190,8 @@ def test_a_badge_named_twice_in_two_ways_is_one(data, described):
 @given(st.from_regex(r"[a-z0-9]{1,16}:[0-9A-F]{8,64}", fullmatch=True) | st.text())
 def test_what_is_kept_is_kept_as_it_is(badge):
     keys = badges.BadgeKeys(bytes(32), bytes(16))
-    told = keys.kept(badge)
-    assert keys.kept(told) == told
+    told = keys.stored(badge)
+    assert keys.stored(told) == told
     assert (told == badge) != badges.is_id(badge)
     assert badges.badge_hash(keys.badge, told) == badges.badge_hash(keys.badge, badge)
 

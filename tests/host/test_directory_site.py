@@ -182,7 +182,7 @@ async def test_the_hub_is_told(book, data):
     done = await publish(book, data, ask)
     assert done.generation == 7 and asked[0] == ("hub.site", {})
     told = [body["catalogue"] for subject, body in asked if subject == "hub.record"]
-    assert len(told) == done.told == len(publishing.CATALOGUES)
+    assert len(told) == done.recorded == len(publishing.CATALOGUES)
     asked.clear()
     put(book, "teams", code="Noche")
     retire(book, "materials", "vincha")

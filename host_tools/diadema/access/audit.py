@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.access.database import answers, audit, writing
 from diadema.access.roles import Person
-from diadema.base.idempotency import KEPT_MS, Once
+from diadema.base.idempotency import RETENTION_MS, Once
 from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
 ALL = ("*",)  # every agent
@@ -92,9 +92,9 @@ class Audit:
 
         Raises AuditFull when the disk has taken nothing for long.
         """
-        told = tuple(sorted(set(agents)))
+        named = tuple(sorted(set(agents)))
         whose = person.id, person.session, person.address
-        key, at_ms = (*whose, what, told), self.now()
+        key, at_ms = (*whose, what, named), self.now()
         with self._wake:
             if at_ms - self._said.get(key, -_SAME_MS) < _SAME_MS:
                 return
@@ -103,7 +103,7 @@ class Audit:
             if len(self._said) >= _WAITING:
                 self._said.clear()
             self._said[key] = at_ms
-            self._waiting.append((at_ms, person, what, told))
+            self._waiting.append((at_ms, person, what, named))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
                 self._thread.start()
@@ -206,10 +206,10 @@ class Answers:
     def of(self, once: Once) -> bytes | None:
         """Raises OtherRequest."""
         row = answers.c
-        mine = (row.id == once.id) & (row.at_ms > self._now() - KEPT_MS)
+        mine = (row.id == once.id) & (row.at_ms > self._now() - RETENTION_MS)
         with self._engine.connect() as connection:
-            kept = connection.execute(select(row.request, row.sealed).where(mine)).first()
-        return once.opened(kept.request, kept.sealed) if kept else None
+            stored = connection.execute(select(row.request, row.sealed).where(mine)).first()
+        return once.opened(stored.request, stored.sealed) if stored else None
 
     def keep(self, once: Once, answer: bytes) -> None:
         """Those of more than a day ago go."""
@@ -217,5 +217,5 @@ class Answers:
         fields = {"request": once.request, "at_ms": now, "sealed": once.sealed(answer)}
         made = insert(answers).values(id=once.id, **fields)
         with writing(self._engine) as tx:
-            tx.execute(delete(answers).where(answers.c.at_ms <= now - KEPT_MS))
+            tx.execute(delete(answers).where(answers.c.at_ms <= now - RETENTION_MS))
             tx.execute(made.on_conflict_do_update(index_elements=["id"], set_=fields))

@@ -99,7 +99,7 @@ class Door:
         known = self._accounts.sessions.person(secret, address_of(scope)) if secret else None
         if known is None:
             return self._stranger(scope, connection)
-        return self._kept_out(scope, connection, known, secret) or known
+        return self._refusal(scope, connection, known, secret) or known
 
     @contextmanager
     def watch(self, person: Person) -> Iterator[asyncio.Event]:
@@ -159,7 +159,7 @@ class Door:
         wanted = quote(path + (f"?{query}" if query else ""), safe="/")
         return Refusal(status=303, location=f"/login?next={wanted}" if path != "/" else "/login")
 
-    def _kept_out(
+    def _refusal(
         self, scope: Scope, connection: HTTPConnection, person: Person, secret: str
     ) -> Refusal | None:
         path: str = scope["path"]

@@ -48,10 +48,10 @@ def make(password: str) -> str:
     return _hasher.hash(password)
 
 
-def fits(kept: str | None, password: str) -> bool:
+def fits(password_hash: str | None, password: str) -> bool:
     """As slow for an account that does not exist as for one that does."""
     try:
-        return _hasher.verify(kept or _nobody(), password) and kept is not None
+        return _hasher.verify(password_hash or _nobody(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -119,8 +119,8 @@ class Book:
         """The account, if it is this password's and in use. Slow: never on the event loop."""
         where = (accounts.c.id == known_as(account)) & ~accounts.c.disabled
         with self._engine.connect() as connection:
-            kept = connection.execute(select(accounts.c.password).where(where)).scalar()
-        return self.get(known_as(account)) if fits(kept, password) else None
+            password_hash = connection.execute(select(accounts.c.password).where(where)).scalar()
+        return self.get(known_as(account)) if fits(password_hash, password) else None
 
     def add(
         self,
@@ -143,7 +143,7 @@ class Book:
         _check(account, name, role, agent)
         given = password or random_password()
         check(given, account)
-        kept, now = make(given), self._now()
+        password_hash, now = make(given), self._now()
         with writing(self._engine) as tx:
             if only_first and tx.execute(select(1).select_from(accounts).limit(1)).first():
                 raise AccountError("not_first")
@@ -151,13 +151,13 @@ class Book:
                 raise AccountError("taken", account=account)
             row: dict[str, Any] = {
                 "id": account, "name": name, "role": role, "agent": agent or None,
-                "teams": sorted(set(teams)), "language": language, "password": kept,
+                "teams": sorted(set(teams)), "language": language, "password": password_hash,
                 "must_change": password is None, "disabled": False, "made_ms": now,
                 "changed_ms": now,
             }  # fmt: skip
             tx.execute(accounts.insert(), row)
-            told = {key: row[key] for key in ("name", "role", "agent", "teams")}
-            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **told)
+            fields = {key: row[key] for key in ("name", "role", "agent", "teams")}
+            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **fields)
         return given
 
     def change(
@@ -180,8 +180,8 @@ class Book:
             }  # fmt: skip
             self._set(tx, account, **values)
             _need_admin(tx)
-            told = {key: [getattr(before, key), new] for key, new in values.items()}
-            changed = {key: pair for key, pair in told.items() if pair[0] != pair[1]}
+            pairs = {key: [getattr(before, key), new] for key, new in values.items()}
+            changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
             audit.append(
                 tx, self._now(), by, "accounts.change", _of(agent), account=account, **changed
             )
@@ -206,10 +206,10 @@ class Book:
     ) -> None:
         """Ends all his sessions. Raises AccountError and WeakPassword."""
         check(password, account)
-        kept = make(password)
+        password_hash = make(password)
         with writing(self._engine) as tx:
             _get(tx, account)
-            self._set(tx, account, password=kept, must_change=must_change)
+            self._set(tx, account, password=password_hash, must_change=must_change)
             what = "accounts.reset" if must_change else "accounts.password"
             audit.append(tx, self._now(), by, what, account=account)
 

@@ -31,8 +31,8 @@ def new_code() -> str:
 
 def as_typed(code: str) -> str:
     """The code without what people change when they copy it."""
-    kept = "".join(sign for sign in code.upper() if sign.isalnum()).translate(_MISREAD)
-    return "-".join((kept[:4], kept[4:8], kept[8:]))
+    signs = "".join(sign for sign in code.upper() if sign.isalnum()).translate(_MISREAD)
+    return "-".join((signs[:4], signs[4:8], signs[8:]))
 
 
 def hashed(secret: str) -> str:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 HEADER = "Diadema-Once"  # of a question to the hub
-KEPT_MS = 24 * 3_600_000
+RETENTION_MS = 24 * 3_600_000
 MOST_CHARACTERS = 255
 _NONCE_BYTES = 12
 
@@ -33,8 +33,8 @@ class Once(Struct, frozen=True):
     @classmethod
     def named(cls, person: str, name: str, request: str) -> Self:
         """`request`: SHA-256 of all that was asked."""
-        asked = _digest("request", person, name, request)  # which nobody can guess words by
-        return cls(_digest("id", person, name), _digest("seal", person, name), asked)
+        requested = _digest("request", person, name, request)  # which nobody can guess words by
+        return cls(_digest("id", person, name), _digest("seal", person, name), requested)
 
     @classmethod
     def read(cls, line: str | None) -> Self | None:
@@ -54,9 +54,9 @@ class Once(Struct, frozen=True):
         """What was answered; nothing where the file was altered. Raises OtherRequest."""
         if request != self.request:
             raise OtherRequest
-        nonce, kept = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            return self._cipher().decrypt(nonce, kept, request.encode())
+            return self._cipher().decrypt(nonce, encrypted, request.encode())
         except (InvalidTag, ValueError):
             return None
 

@@ -212,11 +212,13 @@ def _print_bank(done: "bank_import.Imported") -> None:
     print(f"{done.events} events, {done.new} of them new in the store.")
 
 
-def _reasons(row: "bank_import.Told") -> str:
+def _reasons(row: "bank_import.Finding") -> str:
     return ", ".join(reason.replace("_", " ") for reason in row.reasons)
 
 
-def _print_rows(what: str, rows: "list[tuple[bank_import.Told | switch_log.Told, str]]") -> None:
+def _print_rows(
+    what: str, rows: "list[tuple[bank_import.Finding | switch_log.Finding, str]]"
+) -> None:
     if not rows:
         return
     print(f"{len(rows)} rows {what}:")

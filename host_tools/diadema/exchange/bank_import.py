@@ -179,7 +179,7 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
     wait_ms = call.wait_s * 1000
 
     def common(at: int, t: int) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "station": SOURCE,
             "epoch": e,
             "sequence": n + at,
@@ -187,7 +187,7 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
             "uptime_ms": 0,
             "utc_ms": t,
         }
-        return told | {"pbx": call.pbx, "queue": call.queue, "line": call.line}
+        return fields | {"pbx": call.pbx, "queue": call.queue, "line": call.line}
 
     if call.entered_s is None:
         yield QueueLeft(**common(0, ended), cause=call.cause)
@@ -212,7 +212,7 @@ def _near(base: int, second: int) -> int:
     return second - DAY_S if second - base > DAY_S // 2 else second
 
 
-class Told(Struct):
+class Finding(Struct):
     """A line of a file, and what is to be said of it: why it is bad, or impossible."""
 
     file: str
@@ -231,8 +231,8 @@ class Imported(Struct):
     days: list[str]
     events: int
     new: int
-    bad: list[Told]
-    impossible: list[Told]
+    bad: list[Finding]
+    impossible: list[Finding]
 
 
 @dataclass
@@ -243,7 +243,7 @@ class _Read:
     epoch: int
     calls: list[BankCall] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    bad: list[Told] = field(default_factory=list)
+    bad: list[Finding] = field(default_factory=list)
 
 
 def import_bank(
@@ -259,15 +259,15 @@ def import_bank(
     Raises DiademaError.
     """
     described = description.load(data.site) if data.site.exists() else None
-    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    given_zone, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
     read = [*{file.epoch: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
     if done.bad and not (skip_bad and any(file.calls for file in read)):
         return done
     data.make()
     with alone(data, "import"):
-        if told is not None:
-            note_zone(data, told)
+        if given_zone is not None:
+            note_zone(data, given_zone)
         writer = open_writer(data.store)
         try:
             new = [_new_bodies(writer, file) for file in read]
@@ -298,13 +298,13 @@ def _read(path: Path, zone: ZoneInfo) -> _Read:
             call = call_of(row)
             if call.pbx in lines:
                 raise BadRow(path, row.line, f": the same call as line {lines[call.pbx]}.")
-            told = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
+            new = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
         except BadRow as bad:
-            file.bad.append(Told(str(path), bad.line, [bad.why]))
+            file.bad.append(Finding(str(path), bad.line, [bad.why]))
             continue
         lines[call.pbx] = call.line
         file.calls.append(call)
-        file.bodies += told
+        file.bodies += new
     return file
 
 
@@ -327,8 +327,8 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
         key = str(read[later.epoch].path), later.sequence
         other = "" if later.epoch == before.epoch else f" of {read[before.epoch].path}"
         ends = where[before.epoch, before.sequence]
-        told = f"overlaps line {before.sequence}{other}, which ends at {ends}"
-        odd.setdefault(key, []).append(told)
+        reason = f"overlaps line {before.sequence}{other}, which ends at {ends}"
+        odd.setdefault(key, []).append(reason)
     return Imported(
         imported=False,
         zone=zone.key,
@@ -338,7 +338,7 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
         events=sum(len(file.bodies) for file in read),
         new=0,
         bad=[bad for file in read for bad in file.bad],
-        impossible=[Told(*key, reasons) for key, reasons in sorted(odd.items())],
+        impossible=[Finding(*key, reasons) for key, reasons in sorted(odd.items())],
     )
 
 

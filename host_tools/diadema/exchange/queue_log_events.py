@@ -42,7 +42,7 @@ OTHERS = frozenset({  # known, and not about a caller in a queue
     "OUTCONGESTION",
 })  # fmt: skip
 _RINGS = ("RINGNOANSWER", "RINGCANCELED")
-_KEPT_MS = 3_600_000  # how long a call that is over is remembered
+_RETAINED_MS = 3_600_000  # how long a call that is over is remembered
 _DAY_MS = 86_400_000
 _PRUNE = 4096
 _encode = msgspec.json.Encoder().encode
@@ -60,8 +60,8 @@ def caller_reference(key: str, caller: str) -> str | None:
         caller = re.sub(r"\D", "", caller)[-_DIGITS:]
         if not caller:
             return None
-    told = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
-    return told.hexdigest()[:32]
+    digest = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
+    return digest.hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Translator:
         self.verbs: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self._over: Counter[str] = Counter()
-        self.repeated = 0  # told twice
+        self.repeated = 0  # twice in the log
         self.unentered = 0  # calls whose beginning is in no line of this log
 
     @property
@@ -152,14 +152,14 @@ class Translator:
 
     def _is_new(self, row: Row) -> bool:
         """No other line of its second said just this, but for agents that are rung again."""
-        second, told = self._second
+        second, lines = self._second
         if second != row.utc_ms:
-            self._second = second, told = row.utc_ms, set()
+            self._second = second, lines = row.utc_ms, set()
         line = (row.pbx, row.queue, row.agent, row.verb, row.data)
-        if line in told and row.verb not in _RINGS:
+        if line in lines and row.verb not in _RINGS:
             self.repeated += 1
             return False
-        told.add(line)
+        lines.add(line)
         return True
 
     def _note(self, row: Row, known: _Course | None) -> None:
@@ -180,14 +180,14 @@ class Translator:
 
     def _prune(self, t: int) -> None:
         """Logs lose ends: whoever is open for a day is no longer waited for."""
-        kept = {}
+        retained = {}
         for key, one in self._calls.items():
-            since = t - (_DAY_MS if one.ended_t is None else _KEPT_MS)
+            since = t - (_DAY_MS if one.ended_t is None else _RETAINED_MS)
             if (one.entered_t if one.ended_t is None else one.ended_t) > since:
-                kept[key] = one
+                retained[key] = one
             else:
                 self._lost.update([_stands(one)] if one.ended_t is None else [])
-        self._calls = kept
+        self._calls = retained
         self._prune_at = max(_PRUNE, 2 * len(self._calls))
 
     def _restarted(self, row: Row) -> Iterator[QueueEvent]:
@@ -272,14 +272,14 @@ class Translator:
         return QueueLeft(**self._call(row), cause=cause, **more)
 
     def _call(self, row: Row) -> dict[str, Any]:
-        told = {
+        fields = {
             "utc_ms": row.utc_ms,
             "pbx": row.pbx,
             "queue": row.queue,
             "line": row.line,
             "sequence": 1,
         }
-        return self._common | told
+        return self._common | fields
 
 
 def _left(cause: str, wait: int) -> Callable[[Translator, Row, _Course | None], QueueEvent]:

@@ -1,7 +1,7 @@
 """The store as an Asterisk queue_log, which reporters of call centres read.
 
-The switch's calls and rings as it told them; the stations' inbound contacts of which no switch
-told, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and
+The switch's calls and rings as it reported them; the stations' inbound contacts that no switch
+reported, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and
 UNPAUSEALL, once an agent and not once a queue. Taken in again it gives the same counts. Private
 reasons are one word.
 
@@ -93,8 +93,8 @@ class Export:
     def _line(self, t: int, call: str, queue: str, agent: str, *rest: str | int) -> _Line:
         self._order += 1
         cells = (t // 1000, call or "NONE", queue or "NONE", agent or "NONE", *rest)
-        told = "|".join(_clean(str(cell)) for cell in cells)
-        return t, self._order, told + "\n"
+        line = "|".join(_clean(str(cell)) for cell in cells)
+        return t, self._order, line + "\n"
 
     def _agent(self, a: str, utc_ms: int | None) -> str:
         """A name that was hers then."""
@@ -119,14 +119,14 @@ class Export:
         for ring in rings:
             rang = "RINGCANCELED" if ring.withdrawn else "RINGNOANSWER"
             yield self._line(ring.utc, ring.pbx, ring.queue, ring.agent, rang, ring.ring_ms or 0)
-        told = {pair.contact for pair in found.pairs}
+        reported = {pair.contact for pair in found.pairs}
         known = _Known(calls)
         gave_up: set[str] = set()
         for contact in contacts:
             if contact.direction != "in":
                 continue
             answered = contact.answered_utc is not None
-            if (contact.station, contact.epoch, contact.sequence) in told or (
+            if (contact.station, contact.epoch, contact.sequence) in reported or (
                 not answered and contact in known
             ):
                 done.joined += 1

@@ -263,10 +263,10 @@ def _places(header: Sequence[str]) -> dict[str, int] | None:
 def _by_verb(cells: Sequence[str]) -> dict[str, int] | None:
     """Without a header: the verb is the fifth column, or the sixth after a number of the row."""
     for shift in (0, 1):
-        told = [cell.strip() for cell in cells[shift:]]
-        if len(told) < 5 or _time(told[0], ZoneInfo("UTC")) is None:
+        row_cells = [cell.strip() for cell in cells[shift:]]
+        if len(row_cells) < 5 or _time(row_cells[0], ZoneInfo("UTC")) is None:
             continue
-        if _VERB.fullmatch(told[4]) and told[4] != "NONE":
+        if _VERB.fullmatch(row_cells[4]) and row_cells[4] != "NONE":
             return {name: at + shift for at, name in enumerate(_ORDER) if at + shift < len(cells)}
     return None
 
@@ -289,9 +289,9 @@ def _dump_row(
 
 
 def _row(
-    number: int, told: Sequence[str], data: Sequence[str], zone: ZoneInfo | None
+    number: int, row_cells: Sequence[str], data: Sequence[str], zone: ZoneInfo | None
 ) -> Row | BadRow:
-    when, pbx, queue, agent, verb = (cell.strip() for cell in told[:5])
+    when, pbx, queue, agent, verb = (cell.strip() for cell in row_cells[:5])
     t = _time(when, zone)
     if t is None:
         return BadRow(number, f"{when[:40]!r} is no time, such as 1795000000" + (

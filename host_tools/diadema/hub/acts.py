@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.base.clock import Clock
-from diadema.base.idempotency import KEPT_MS, Once, OtherRequest
+from diadema.base.idempotency import RETENTION_MS, Once, OtherRequest
 from diadema.hub.commanding import Commands, New
 from diadema.hub.own_journal import Deed, OwnJournal, Recorded, Refused, Reply
 from diadema.hub.pin_resets import PinResets
@@ -372,7 +372,7 @@ class Answers:
     def of(self, once: Once) -> dict[str, Any] | None:
         """Raises Refused where that name was another request's."""
         row = tables.answers.c
-        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - KEPT_MS)
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETENTION_MS)
         with self._reader.engine.connect() as tx:
             kept = tx.execute(select(row.request, row.sealed).where(mine)).first()
         if kept is None:

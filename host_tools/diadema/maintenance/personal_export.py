@@ -114,13 +114,13 @@ def _rows(reader: Reader, query: Select[Any]) -> list[dict[str, Any]]:
 def _commands(reader: Reader, agent: str) -> Iterator[dict[str, Any]]:
     """Those that name her, or that her station answered in her name."""
     for row in _rows(reader, select(tables.commands)):
-        said = {name: _told(row[name]) for name in ("body", "answer")}
+        said = {name: _decoded(row[name]) for name in ("body", "answer")}
         hers = [one.get("agent") or one.get("a") for one in said.values() if one]
         if agent in hers:
             yield row | said
 
 
-def _told(body: bytes | None) -> dict[str, Any] | None:
+def _decoded(body: bytes | None) -> dict[str, Any] | None:
     return msgspec.json.decode(body, type=dict[str, Any]) if body else None
 
 

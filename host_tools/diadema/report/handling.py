@@ -208,7 +208,7 @@ def _reasons(asked: Asked) -> Section:
     load = asked.total.load
     people = asked.logged_in
     spent, system = (
-        given if people >= TOGETHER else asked.people.told(given)
+        given if people >= TOGETHER else asked.people.hide_private(given)
         for given in (load.reasons, load.system)
     )
     parts: list[Part[str]] = [

@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import hidden
-from diadema.site.badges import ID, KEPT, card_of, is_id, is_secure
+from diadema.site.badges import ID, STORED, card_of, is_id, is_secure
 from diadema.site.file import whole
 from diadema.site.terms import Label, Name, SiteError, Strict, check_unique
 from diadema.site.work import Work, check_work
@@ -73,10 +73,10 @@ def check_agents(agents: list[Agent], policy: PinPolicy) -> None:
         help_text = f"`diadema pin {agent.id}` makes one"
         if agent.code:
             raise SiteError(f"agents[{at}].pin", f"her code needs a PIN: {help_text}")
-        asked = [badge for badge, _ in _all_badges(at, agent)]
+        clonable = [badge for badge, _ in _all_badges(at, agent)]
         if policy == "clonable":
-            asked = [badge for badge in asked if not is_secure(badge)]
-        if policy != "none" and asked:
+            clonable = [badge for badge in clonable if not is_secure(badge)]
+        if policy != "none" and clonable:
             raise SiteError(f"agents[{at}].pin", f"this site asks for her PIN: {help_text}")
 
 
@@ -93,9 +93,9 @@ def _check_badges(agents: list[Agent]) -> None:
     everywhere = [every for at, agent in enumerate(agents) for every in _all_badges(at, agent)]
     secure = {card_of(badge) for badge, _ in everywhere if is_secure(badge)}
     for badge, key in everywhere:
-        if not ID.match(badge) and not KEPT.match(badge):
+        if not ID.match(badge) and not STORED.match(badge):
             raise SiteError(key, "must be kind:ID in upper-case hex, as iso14443a:04A1B2C3")
-        if not is_id(badge) and not KEPT.match(badge):
+        if not is_id(badge) and not STORED.match(badge):
             raise SiteError(key, "a desfire card has an id of 14 hex digits")
         if not is_secure(badge) and card_of(badge) in secure:
             raise SiteError(key, "is a desfire card: as a plain one anybody could copy it")
@@ -199,9 +199,9 @@ def parse(data: bytes) -> Site:
         if not is_station(station.id):
             raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
         if found := hidden(station.seat):
-            told = ", ".join(found)
+            found_text = ", ".join(found)
             raise SiteError(
-                f"stations[{at}].seat", f"has {told}, which nobody sees: write it without"
+                f"stations[{at}].seat", f"has {found_text}, which nobody sees: write it without"
             )
     check_unique("stations[{}].id", (station.id for station in site.stations))
     check_unique("stations[{}].seat", (station.seat for station in site.stations))

@@ -49,11 +49,11 @@ def keep(path: Path, described: bytes) -> None:
     Raises OSError, and DiademaError without the site's keys.
     """
     described = hashed(path, described)
-    told, beside = _read(described), secrets_beside(path)
-    secret = take_secrets(told) if told is not None else {}
+    parsed, beside = _read(described), secrets_beside(path)
+    secret = take_secrets(parsed) if parsed is not None else {}
     if secret or beside.exists():  # first: a PIN may be in two places, never in none
         write_whole(beside, json.dumps({"pins": {}} | secret).encode())
-    write_whole(path, _written(told) if told is not None and secret else described)
+    write_whole(path, _written(parsed) if parsed is not None and secret else described)
 
 
 def take_apart(path: Path) -> None:
@@ -61,9 +61,9 @@ def take_apart(path: Path) -> None:
     Raises DiademaError.
     """
     try:
-        told = _read(path.read_bytes()) if path.exists() else None
-        badges = told is not None and any(is_id(badge) for _, _, badge in _badges(told))
-        if told is not None and (take_secrets(told) or badges):
+        parsed = _read(path.read_bytes()) if path.exists() else None
+        badges = parsed is not None and any(is_id(badge) for _, _, badge in _badges(parsed))
+        if parsed is not None and (take_secrets(parsed) or badges):
             keep(path, whole(path))
             if badges:
                 log.warning("%s has keyed hashes now in place of its badges' ids", path)
@@ -75,14 +75,14 @@ def hashed(path: Path, described: bytes) -> bytes:
     """The description with badges as they are kept in the directory of `path`. Raises OSError, and
     DiademaError without the site's keys.
     """
-    told = _read(described)
-    clear = [one for one in _badges(told or {}) if is_id(one[2])]
-    if told is None or not clear:
+    parsed = _read(described)
+    clear = [one for one in _badges(parsed or {}) if is_id(one[2])]
+    if parsed is None or not clear:
         return described
     keys = keys_of(DataDir(path.parent))
     for holder, at, badge in clear:
-        holder[at] = keys.kept(badge)
-    return _written(told)
+        holder[at] = keys.stored(badge)
+    return _written(parsed)
 
 
 def site_digest(described: bytes) -> str:
@@ -124,15 +124,15 @@ def _agents(described: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _read(described: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(described)
+        parsed = json.loads(described)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _written(described: dict[str, Any]) -> bytes:
-    told = json.dumps(described, ensure_ascii=False, indent=2)
-    return told.encode("utf-8", "surrogatepass") + b"\n"
+    parsed = json.dumps(described, ensure_ascii=False, indent=2)
+    return parsed.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def with_pin(text: str, agent: str, verifier: str, file: str) -> str:

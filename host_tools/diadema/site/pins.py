@@ -66,10 +66,10 @@ def unsealed(sealed: str, key: bytes) -> str | None:
     salt makes; None for what is none.
     """
     try:
-        told = bytes.fromhex(sealed)
+        decoded = bytes.fromhex(sealed)
     except ValueError:
         return None
-    salt, hidden = told[:_SALT_BYTES], told[_SALT_BYTES:]
+    salt, hidden = decoded[:_SALT_BYTES], decoded[_SALT_BYTES:]
     if len(hidden) != _HASH_BYTES:
         return None
     pad = hmac.digest(key, b"pin" + salt, hashlib.sha256)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from diadema.access.audit import ALL
 from diadema.site.directory import queries
-from diadema.site.directory.importing import told
+from diadema.site.directory.importing import problem_row
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import MOST_BYTES
 from diadema.site.directory.tables import Change
@@ -223,7 +223,7 @@ async def on_wrong(request: Request, error: Exception) -> JSONResponse:
     language = language_of(request)
     missing = all(one.word in ("unknown_code", "kind") for one in error.problems)
     errors = [
-        told(one, language) | {"where": one.column, "wrong": one.word}
+        problem_row(one, language) | {"where": one.column, "wrong": one.word}
         for one in error.problems[:_PROBLEMS]
     ]
     status = 409 if error.conflict else 404 if missing else 422

@@ -29,7 +29,7 @@ from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
 from diadema.report.scheduled import pending, run_due
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import Kept
+from diadema.site.directory.people_of import CachedPeople
 from diadema.web.channel import Channels, Source
 from diadema.web.feed import Feed, Floor, HubAbsent, HubSilent, NatsAbsent
 from diadema.web.pace import Pace
@@ -149,7 +149,7 @@ class Service:
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
         self.door = Door(self.accounts, settings.token)
-        self._people = Kept(self.data)
+        self._people = CachedPeople(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since

@@ -59,12 +59,12 @@ class Plan(Struct, kw_only=True):
             for name in ("kind", "rows", "added", "changed", "unchanged", "retired", "done")
         }
         return counts | {
-            "problems": [told(one, language) for one in self.problems],
-            "notes": [told(one, language) for one in self.notes],
+            "problems": [problem_row(one, language) for one in self.problems],
+            "notes": [problem_row(one, language) for one in self.notes],
         }
 
 
-def told(problem: Problem, language: str) -> dict[str, Any]:
+def problem_row(problem: Problem, language: str) -> dict[str, Any]:
     return {
         "row": problem.row,
         "column": label(problem.kind, problem.column, language) if problem.column else "",
@@ -271,7 +271,7 @@ class _Reading:
             except Wrong as error:
                 plan.problems += [self._at(one, row.number) for one in error.problems]
                 continue
-            self._change(row, self._book.kept(kind.name, body), old)
+            self._change(row, self._book.stored(kind.name, body), old)
 
     def _whole_body(self, given: dict[str, Value]) -> Body:
         """As `Kind.read`, of values that are read already."""

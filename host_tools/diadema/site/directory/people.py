@@ -29,9 +29,9 @@ def whose(turns: Turns, utc_ms: int | None) -> str:
     return turns[max(at - 1, 0)][1]
 
 
-def queue_of(names: Held, told: str, utc_ms: int | None) -> str:
+def queue_of(names: Held, switch_name: str, utc_ms: int | None) -> str:
     """The queue that the switch calls so; one that nobody knows is its own."""
-    return whose(names.get(told, []), utc_ms) or told
+    return whose(names.get(switch_name, []), utc_ms) or switch_name
 
 
 def merged(spellings: Sequence[Turns]) -> Turns:
@@ -200,7 +200,7 @@ class People(Struct, kw_only=True):
         known = self.reasons.get(reason or "")
         return PRIVATE if known is not None and known.private else reason
 
-    def told(self, times: dict[str, int]) -> dict[str, int]:
+    def hide_private(self, times: dict[str, int]) -> dict[str, int]:
         """The same of seconds by reason; the private ones come last, whatever they have."""
         found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
         private = sum(times.values()) - sum(found.values())
@@ -214,9 +214,9 @@ class People(Struct, kw_only=True):
         """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
         return self.variants.get(queue, self.variants.get("", "offered"))
 
-    def queue(self, told: str, utc_ms: int | None) -> str:
+    def queue(self, switch_name: str, utc_ms: int | None) -> str:
         """The queue that was meant at that moment by a name of the switch's."""
-        return queue_of(self.switch_queues, told, utc_ms)
+        return queue_of(self.switch_queues, switch_name, utc_ms)
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

@@ -1,4 +1,4 @@
-"""What pages and reports are told of people and places, from the directory.
+"""What pages and reports need to know of people and places, from the directory.
 
 People and places as they are on one day, for whoever reads figures.
 """
@@ -162,22 +162,22 @@ def _place(body: Body) -> tuple[str, str]:
 def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
     """A day's row of the roster in UTC. `shift` None: none, or one that is not known."""
     absence = body.get("absence")
-    told = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
-    told.absence = str(absence) if absence else None
+    plan = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
+    plan.absence = str(absence) if absence else None
     if shift is None:
-        return told
+        return plan
     start, end = str(shift["start"]), str(shift["end"])
-    told.start_s = _utc(day, start, zone)
-    told.end_s = _utc(day + timedelta(end <= start), end, zone)
-    told.tolerance_s = _number(shift, "tolerance_min") * 60
+    plan.start_s = _utc(day, start, zone)
+    plan.end_s = _utc(day + timedelta(end <= start), end, zone)
+    plan.tolerance_s = _number(shift, "tolerance_min") * 60
     for pause in _list(body, "pauses") or _list(shift, "pauses"):
         times, _, reason = pause.partition(" ")
         begins, ends = times.split("-")
         on = day + timedelta(begins < start)
         until = on + timedelta(ends < begins)
-        told.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
-    told.pauses.sort()
-    return told
+        plan.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+    plan.pauses.sort()
+    return plan
 
 
 class _Day(Struct):
@@ -201,8 +201,8 @@ def _add_roster(people: People, book: Directory, first: date, last: date, zone: 
             if (text, one.shift) not in shifts:
                 entry = book.entry("shifts", one.shift, day) if one.shift else None
                 shifts[text, one.shift] = entry.body if entry else None
-            told: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
-            plan = alike[key] = planned(day, told, shifts[text, one.shift], zone)
+            row: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
+            plan = alike[key] = planned(day, row, shifts[text, one.shift], zone)
         people.roster[agent, plan.day] = plan
 
 
@@ -294,7 +294,7 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
 
 
 def zone_of(data: DataDir) -> ZoneInfo | None:
-    """The site's; while there is no site, that of the last import that was told one, or None."""
+    """The site's; while there is no site, that of the last import that named one, or None."""
     if (stamp := _stamp(data.site)) is not None:
         return _site_zone(data.site, stamp)
     try:
@@ -304,9 +304,7 @@ def zone_of(data: DataDir) -> ZoneInfo | None:
 
 
 def note_zone(data: DataDir, zone: ZoneInfo) -> None:
-    """An import was told that its hours are of that zone: days are cut by it while no site says
-    otherwise.
-    """
+    """An import named this zone for its times: days are cut by it while there is no site."""
     if not data.site.exists():
         write_whole(data.zone, zone.key.encode())
 
@@ -330,9 +328,9 @@ def day_at(data: DataDir, now_ms: int) -> date:
     return datetime.fromtimestamp(now_ms / 1000, zone_of(data) or ZoneInfo("America/Lima")).date()
 
 
-class Kept:
+class CachedPeople:
     """The people of a day, read again when the site, the directory or the day has changed. For a
-    process that is asked often; a site that cannot be read leaves what was known.
+    process that is queried often; a site that cannot be read leaves what was known.
     """
 
     def __init__(self, data: DataDir) -> None:

@@ -81,12 +81,12 @@ def take_in(book: Directory, data: DataDir, day: date, *, by: str, at_ms: int) -
 
 def changes_from(book: Directory, site: Site, day: date | None) -> Iterator[Change]:
     """`day`: what changes is so from then on; None: it was always so."""
-    told = bodies_of(site)
-    for kind, bodies in told.items():
+    described = bodies_of(site)
+    for kind, bodies in described.items():
         known = {one.code: one for one in book.entries(kind, retired=True)}
         for code, body in bodies.items():
             old = known.get(code)
-            wanted = _with_its_own(kind, old, book.kept(kind, body))
+            wanted = _with_its_own(kind, old, book.stored(kind, body))
             if old is None or old.body != wanted:
                 yield Change(
                     kind=kind, code=code, body=wanted, seen=old.version if old else 0,
@@ -94,18 +94,18 @@ def changes_from(book: Directory, site: Site, day: date | None) -> Iterator[Chan
                 )  # fmt: skip
     for kind in _RETIRES:
         for one in book.entries(kind):
-            if one.code not in told.get(kind, {}):
+            if one.code not in described.get(kind, {}):
                 yield Change(kind=kind, code=one.code, body=None, valid_from=day)
 
 
 def _with_its_own(kind: str, old: Entry | None, body: Body) -> Body:
     if old is None or old.body is None:
         return body
-    kept = {name: old.body[name] for name in _ITS_OWN.get(kind, ()) if name in old.body}
+    unchanged = {name: old.body[name] for name in _ITS_OWN.get(kind, ()) if name in old.body}
     if kind == "dispositions" and body.get("result") is None:
         result = old.body.get("result")
-        kept |= {"result": result} if result and result != "negativa" else {}
-    both: dict[str, Any] = body | kept
+        unchanged |= {"result": result} if result and result != "negativa" else {}
+    both: dict[str, Any] = body | unchanged
     return {field.name: both[field.name] for field in KINDS[kind].fields if field.name in both}
 
 
@@ -158,14 +158,14 @@ class StationHas(Struct, frozen=True, kw_only=True):
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """`generation` None: no hub runs; it takes the site at its next start. `told`: catalogues
+    """`generation` None: no hub runs; it takes the site at its next start. `recorded`: catalogues
     and days whose publication is in the hub's journal. `without_pin`: agents who need a code for
     one use, to choose their PIN at a station.
     """
 
     generation: int | None
     differences: list[Difference]
-    told: int = 0
+    recorded: int = field(default=0, name="told")  # catalogues and days that the hub recorded
     without_pin: list[str] = field(default_factory=list)
 
 
@@ -200,10 +200,12 @@ async def publish(
     file = {SITE_FILE: site_digest(made.json)}
     last = book.published()
     before: dict[str, str] = json.loads(last.hashes) if last else {}
-    told = 0
+    recorded = 0
     if ask is not None:
-        told = await _tell(ask, by, generation or 0, hashes, before)
-        told += await _tell_days(book, ask, by, day, made.site.tz, last.change if last else None)
+        recorded = await _tell(ask, by, generation or 0, hashes, before)
+        recorded += await _tell_days(
+            book, ask, by, day, made.site.tz, last.change if last else None
+        )
     keep_pins(book, made.pins)
     with book.writing() as tx:
         row = {
@@ -212,7 +214,7 @@ async def publish(
         }  # fmt: skip
         tx.execute(insert(publications), row)
     return Published(
-        generation=generation, differences=found, told=told, without_pin=made.without_pin
+        generation=generation, differences=found, recorded=recorded, without_pin=made.without_pin
     )
 
 
@@ -276,14 +278,14 @@ async def _tell(
     ask: Ask, by: str, generation: int, now: Mapping[str, str], before: Mapping[str, str]
 ) -> int:
     """Have the hub note which catalogues are others than at the last publication."""
-    told = 0
+    recorded = 0
     for catalogue, digest in now.items():
         if before.get(catalogue) != digest:
             body = {"k": "catalogue.published", "by": by[:32], "catalogue": catalogue,
                     "version": generation, "hash": digest}  # fmt: skip
             await ask("hub.record", body)
-            told += 1
-    return told
+            recorded += 1
+    return recorded
 
 
 async def _tell_days(
@@ -298,14 +300,14 @@ async def _tell_days(
         day, agent = date.fromisoformat(row.code[:10]), row.code[11:]
         body = row.body or {}
         plan = planned(day, body, shifts.get(str(body.get("shift"))), zone)
-        told: dict[str, Any] = {"a": agent, "day": day.isoformat(), "version": row.version}
-        told |= {"shift": plan.shift, "absence": plan.absence}
+        entry: dict[str, Any] = {"a": agent, "day": day.isoformat(), "version": row.version}
+        entry |= {"shift": plan.shift, "absence": plan.absence}
         if plan.start_s is not None and plan.end_s is not None:
-            told |= {"start": plan.start_s * 1000, "end": plan.end_s * 1000}
-            told["pauses"] = [(s * 1000, e * 1000, reason) for s, e, reason in plan.pauses]
-            while len(msgspec.json.encode(told)) > _DAY_BYTES:  # an event has 512 in all
-                told["pauses"].pop()
-        days.append(told)
+            entry |= {"start": plan.start_s * 1000, "end": plan.end_s * 1000}
+            entry["pauses"] = [(s * 1000, e * 1000, reason) for s, e, reason in plan.pauses]
+            while len(msgspec.json.encode(entry)) > _DAY_BYTES:  # an event has 512 in all
+                entry["pauses"].pop()
+        days.append(entry)
     for at in range(0, len(days), _DAYS):
         await ask("hub.record", {"k": "schedules", "by": by[:32], "days": days[at : at + _DAYS]})
     return len(days)
@@ -330,25 +332,25 @@ def _in_force(data: DataDir) -> dict[str, Any]:
 def _spelled_out(described: dict[str, Any]) -> dict[str, Any]:
     """With everything that it need not say; one that is not right as it stands."""
     try:
-        told: dict[str, Any] = msgspec.to_builtins(parse(msgspec.json.encode(described)))
+        complete: dict[str, Any] = msgspec.to_builtins(parse(msgspec.json.encode(described)))
     except SiteError:
         return described
-    return told
+    return complete
 
 
 def _pins(book: Directory, old: Mapping[str, Any]) -> dict[str, str]:
     """Each agent's verifier: what the description in force has, if that is another than what was
-    published last; else what was kept.
+    published last; else what was stored before.
     """
     with book.reading() as tx:
         rows = tx.execute(select(pins)).all()
-    kept = {row.agent: row.verifier for row in rows}
+    verifiers = {row.agent: row.verifier for row in rows}
     published = {row.agent: row.published for row in rows}
     for agent in old.get("agents") or ():
         verifier = agent.get("pin")
         if verifier and verifier != published.get(agent["id"]):
-            kept[agent["id"]] = verifier
-    return kept
+            verifiers[agent["id"]] = verifier
+    return verifiers
 
 
 def _difference(part: str, old: list[Any], new: list[Any]) -> Difference:

@@ -11,7 +11,7 @@ from diadema.base.paths import DataDir
 from diadema.site.directory import exporting, publishing
 from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.fields import badge
-from diadema.site.directory.importing import plan_import, run_import, told
+from diadema.site.directory.importing import plan_import, problem_row, run_import
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.labels import plain
 from diadema.site.directory.people_of import day_at
@@ -69,7 +69,7 @@ def listed(
 def _sought(book: Directory, search: str) -> str:
     """A badge's id is found by what is kept of it."""
     with suppress(ValueError):
-        return book.badge_keys.kept(badge(search.strip()))
+        return book.badge_keys.stored(badge(search.strip()))
     return search
 
 
@@ -233,7 +233,7 @@ def publication(data: DataDir, now_ms: int, language: str) -> dict[str, Any]:
 
 
 def _in_words(problem: Problem, language: str) -> dict[str, Any]:
-    return told(problem, language) | {
+    return problem_row(problem, language) | {
         "kind": problem.kind, "code": problem.code, "detail": problem.whole(language),
     }  # fmt: skip
 

@@ -47,8 +47,8 @@ def without_pin(rows: Rows, settings: Body, pins: Mapping[str, str]) -> list[str
         badges = [*_list(one, "badges"), *_list(one, "day_badges")]
         if policy == "clonable":
             badges = [badge for badge in badges if not is_secure(badge)]
-        asked = (one.body or {}).get("station_code") or (policy != "none" and badges)
-        if asked and not pins.get(one.code):
+        needed = (one.body or {}).get("station_code") or (policy != "none" and badges)
+        if needed and not pins.get(one.code):
             found.append(one.code)
     return found
 
@@ -204,15 +204,15 @@ def _settings(body: Body) -> dict[str, Any]:
     """An absent one is as the description's own default."""
     names = ("language", "ring_limit_s", "wrapup_limit_s", "sntp", "firmware", "pin",
              "multi_login", "broker_names")  # fmt: skip
-    told = {name: body.get(name) for name in names}
-    return told | {
+    described = {name: body.get(name) for name in names}
+    return described | {
         "site": body["site"], "zone": body["zone"], "selftest": bool(body.get("selftest")),
     }  # fmt: skip
 
 
 def _station(body: Body) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": body["station"], "seat": body["code"]}
-    return told | ({"teams": body["teams"]} if body.get("teams") else {})
+    described: dict[str, Any] = {"id": body["station"], "seat": body["code"]}
+    return described | ({"teams": body["teams"]} if body.get("teams") else {})
 
 
 def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
     for one in body.get("day_badges") or ():  # type: ignore[union-attr]
         badge, _, day = str(one).rpartition(" ")
         lent.append({"badge": badge, "day": day})
-    told = {
+    described = {
         **old,
         "id": body["code"],
         "name": body["name"],
@@ -232,7 +232,7 @@ def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
         "pin": pin,
         "code": body.get("station_code", ""),
     }
-    return {name: value for name, value in told.items() if value not in ("", [])}
+    return {name: value for name, value in described.items() if value not in ("", [])}
 
 
 def _coded(body: Body) -> dict[str, Any]:
@@ -241,13 +241,13 @@ def _coded(body: Body) -> dict[str, Any]:
 
 def _fault_area(body: Body) -> dict[str, Any]:
     parts = [str(part).partition("=") for part in body.get("parts") or ()]  # type: ignore[union-attr]
-    told = {"code": body["code"], "label": body["label"]}
-    return told | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
+    described = {"code": body["code"], "label": body["label"]}
+    return described | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
 
 
 def _campaign(body: Body) -> dict[str, Any]:
     steps = body.get("steps")
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "code": body["code"],
         "label": body["label"],
         "steps": [
@@ -257,19 +257,19 @@ def _campaign(body: Body) -> dict[str, Any]:
         "consent": bool(body.get("consent")),
     }
     if "call_from" in body:
-        told["outbound"] = {
+        described["outbound"] = {
             "from": body["call_from"],
             "to": body["call_to"],
             "days": body["call_days"],
             "holidays": bool(body.get("call_holidays")),
         }
-    return told
+    return described
 
 
 def _playbook(body: Body) -> dict[str, Any]:
     version = str(body["version"])
-    told = {"motive": body["motive"], "id": body["id"]}
-    return told | {"version": int(version) if version.isdigit() else version}
+    described = {"motive": body["motive"], "id": body["id"]}
+    return described | {"version": int(version) if version.isdigit() else version}
 
 
 def _tree(leaves: list[Entry]) -> list[Any]:
@@ -311,11 +311,11 @@ def bodies_of(site: Site) -> dict[str, dict[str, Body]]:
     """kind → code → body, of the kinds that a site tells of. What the site does not know of an
     entry (documents, employers) is not in its body.
     """
-    told: dict[str, dict[str, Body]] = {}
+    described: dict[str, dict[str, Body]] = {}
     for kind, given in _everything(site):
         body = KINDS[kind].read(given)
-        told.setdefault(kind, {})[KINDS[kind].code(body)] = body
-    return told
+        described.setdefault(kind, {})[KINDS[kind].code(body)] = body
+    return described
 
 
 def _everything(site: Site) -> Iterator[tuple[str, Given]]:

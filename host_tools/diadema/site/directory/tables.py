@@ -200,11 +200,11 @@ def _turn_entries(tx: Connection, data: DataDir) -> None:
     its = select(row.code, row.version, row.body).where(row.kind == _KIND, row.body.is_not(None))
     keys = keys_of(data)
     for code, version, body in tx.execute(its).all():
-        told = msgspec.json.decode(body)
-        kept = kind.with_badges(told, keys.kept)
-        if kept != told:
+        decoded = msgspec.json.decode(body)
+        stored = kind.with_badges(decoded, keys.stored)
+        if stored != decoded:
             one = and_(row.kind == _KIND, row.code == code, row.version == version)
-            tx.execute(update(entries).where(one).values(body=msgspec.json.encode(kept)))
+            tx.execute(update(entries).where(one).values(body=msgspec.json.encode(stored)))
 
 
 def _turn_publications(tx: Connection, data: DataDir, before: str) -> None:
