@@ -284,7 +284,7 @@ def test_days_are_of_the_zone_that_an_import_was_told_while_there_is_no_site(tmp
 
     from diadema.base.paths import DataDir
     from diadema.exchange.queue_log_import import import_queue_log
-    from diadema.figures.days import zone_of
+    from diadema.site.context import zone_of
 
     from tests.support.targeted import Clock
 

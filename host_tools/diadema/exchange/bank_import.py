@@ -37,8 +37,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.queue import overlapping
-from diadema.site import description
-from diadema.site.directory.people_of import note_zone
+from diadema.site.context import note_zone, site_of, tz_of
 from diadema.store import QueueCall, Writer, open_writer, tables
 from diadema.wire.events import (
     EVENT_LIMIT,
@@ -258,8 +257,8 @@ def import_bank(
     """`zone`: whose local times the files have; the site's by default, UTC while there is none.
     Raises DiademaError.
     """
-    described = description.load(data.site) if data.site.exists() else None
-    given_zone, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    described = site_of(data)
+    given_zone, zone = zone, zone or tz_of(described)
     read = [*{file.epoch: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
     if done.bad and not (skip_bad and any(file.calls for file in read)):

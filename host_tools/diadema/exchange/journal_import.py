@@ -19,7 +19,7 @@ from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.site import description
+from diadema.site.context import site_of
 from diadema.store import open_reader, open_writer, tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import (
@@ -73,7 +73,7 @@ def _take(s: str, bodies: list[bytes], data: DataDir, clock: Clock | None) -> No
         request = {"s": s, "events": [body.decode() for body in bodies]}
         asyncio.run(ask_hub(data, "hub.journal", request))
         return
-    described = description.load(data.site) if data.site.exists() else None
+    described = site_of(data)
     data.make()
     with alone(data, "import"):
         writer = open_writer(data.store)

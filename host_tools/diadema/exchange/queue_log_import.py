@@ -28,8 +28,7 @@ from diadema.exchange.queue_log_rows import BadRow, Row, read_rows
 from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
-from diadema.site import description
-from diadema.site.directory.people_of import note_zone
+from diadema.site.context import note_zone, site_of, tz_of
 from diadema.store import open_reader, open_writer, tables
 from diadema.store.rows import SWITCH
 from diadema.wire.ask_hub import ask_hub
@@ -110,8 +109,8 @@ def import_queue_log(
     """`name` of the switch; `zone` of a dump's local times, the site's by default, UTC while there
     is none. Raises DiademaError.
     """
-    described = description.load(data.site) if data.site.exists() else None
-    given_zone, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    described = site_of(data)
+    given_zone, zone = zone, zone or tz_of(described)
     key = ""
     if data.secrets.exists() or not dry_run:
         data.make()

@@ -39,6 +39,7 @@ from diadema.ingest.act_kinds import (
 )
 from diadema.ingest.core import Ingest
 from diadema.site import pins
+from diadema.site.context import language_of
 from diadema.store import Reader, tables
 from diadema.store.attendance import Badges
 from diadema.store.rows import Ticket
@@ -191,7 +192,7 @@ class Acts:
             raise Refused(
                 "seat_taken", f"{other.agent} sits there", seat=asked.seat, a=other.agent
             )
-        word = text("acting.go_to", site.language if site else "es", seat=asked.seat)
+        word = text("acting.go_to", language_of(site), seat=asked.seat)
         return self._close(asked, "move", "moved", f"{word}: {asked.reason}", seat=asked.seat)
 
     def _close(

@@ -24,8 +24,8 @@ from diadema.hub.child import Child, PageDoor
 from diadema.hub.health import BrokerHealth
 from diadema.hub.watch import Hands, Watch
 from diadema.maintenance.records_keeping import audit_was_cut
-from diadema.site import description
 from diadema.site import file as site_file
+from diadema.site.context import site_of
 from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05
@@ -122,7 +122,7 @@ class Hub:
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
-        described = description.load(self.data.site) if self.data.site.exists() else None
+        described = site_of(self.data)
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(

@@ -22,11 +22,11 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
-from diadema.figures.days import zone_of
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, around
 from diadema.report.writing import hour
+from diadema.site.context import zone_of
 from diadema.words import text
 from diadema.words.durations import clock
 

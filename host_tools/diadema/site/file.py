@@ -6,7 +6,6 @@ So `site.json` may be shown and copied.
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,17 +134,11 @@ def _written(described: dict[str, Any]) -> bytes:
     return parsed.encode("utf-8", "surrogatepass") + b"\n"
 
 
-def with_pin(text: str, agent: str, verifier: str, file: str) -> str:
-    """The site's description with that verifier, and otherwise as people wrote it where that can
-    be. Raises DiademaError.
-    """
-    wanted, row = agent_in(text, agent, file)
-    old = row.get("pin")
+def with_pin(text: str, agent: str, verifier: str, file: str) -> bytes:
+    """The site's description with that verifier. Raises DiademaError."""
+    described, row = agent_in(text, agent, file)
     row["pin"] = verifier
-    for changed in _changes(text, agent, old, verifier):
-        if json.loads(changed) == wanted:
-            return changed
-    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
+    return _written(described)
 
 
 def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -159,16 +152,3 @@ def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str
         if isinstance(row, dict) and row.get("id") == agent:
             return described, row
     raise DiademaError(f"{file} names no agent {agent}")
-
-
-def _changes(text: str, agent: str, old: Any, verifier: str) -> Iterator[str]:
-    """The text with the verifier in each place that may be the right one."""
-    if old and isinstance(old, str):
-        for at in re.finditer(re.escape(old), text):
-            yield text[: at.start()] + verifier + text[at.end() :]
-    elif old is None:
-        for at in re.finditer(rf'"id"\s*:\s*"{re.escape(agent)}"(,\s*)?', text):
-            between = at[1] or ""
-            name = at[0].removesuffix(between)
-            new = f'{name}{between or ", "}"pin": "{verifier}"{between}'
-            yield text[: at.start()] + new + text[at.end() :]

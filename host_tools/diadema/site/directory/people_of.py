@@ -10,14 +10,15 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.paths import DataDir
 from diadema.site import description
+from diadema.site.context import file_version, site_of, zone_of
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.people import (
@@ -274,8 +275,8 @@ def people(data: DataDir, first: date | None = None, last: date | None = None) -
     """As of `last` (today by default), with the roster of [first, last]. It is kept while nothing
     of it changes, so nobody may change it.
     """
-    last = last or datetime.now(zone_of(data) or ZoneInfo("America/Lima")).date()
-    return _people(data.root, tuple(map(_stamp, _files(data))), first or last, last)
+    last = last or datetime.now(zone_of(data)).date()
+    return _people(data.root, tuple(map(file_version, _files(data))), first or last, last)
 
 
 def teams_of(data: DataDir, agent: str) -> set[str]:
@@ -293,39 +294,18 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
     return found - {""}
 
 
-def zone_of(data: DataDir) -> ZoneInfo | None:
-    """The site's; while there is no site, that of the last import that named one, or None."""
-    if (stamp := _stamp(data.site)) is not None:
-        return _site_zone(data.site, stamp)
-    try:
-        return ZoneInfo(data.zone.read_text())
-    except (OSError, ValueError, ZoneInfoNotFoundError):
-        return None
-
-
-def note_zone(data: DataDir, zone: ZoneInfo) -> None:
-    """An import named this zone for its times: days are cut by it while there is no site."""
-    if not data.site.exists():
-        write_whole(data.zone, zone.key.encode())
-
-
-@lru_cache(16)
-def _site_zone(file: Path, stamp: object) -> ZoneInfo:
-    return description.load(file).tz
-
-
 @lru_cache(16)
 def _people(root: Path, stamps: object, first: date, last: date) -> People:
     data = DataDir(root)
     if not data.directory.exists():
-        return of_site(description.load(data.site) if data.site.exists() else None)
+        return of_site(site_of(data))
     with Directory(data.directory) as book:
-        return people_of(book, first, last, zone_of(data) or ZoneInfo("America/Lima"))
+        return people_of(book, first, last, zone_of(data))
 
 
 def day_at(data: DataDir, now_ms: int) -> date:
     """The day in the site's zone at that moment."""
-    return datetime.fromtimestamp(now_ms / 1000, zone_of(data) or ZoneInfo("America/Lima")).date()
+    return datetime.fromtimestamp(now_ms / 1000, zone_of(data)).date()
 
 
 class CachedPeople:
@@ -345,7 +325,7 @@ class CachedPeople:
 
     def read(self, day: date) -> People:
         """Raises DiademaError where they cannot be read as they are now."""
-        made_of = (day, *map(_stamp, _files(self._data)))
+        made_of = (day, *map(file_version, _files(self._data)))
         if made_of != self._made_of:
             self._people = people(self._data, day, day)
             self._made_of = made_of
@@ -354,11 +334,3 @@ class CachedPeople:
 
 def _files(data: DataDir) -> tuple[Path, ...]:
     return data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        known = file.stat()
-    except OSError:
-        return None
-    return known.st_mtime_ns, known.st_size, known.st_ino

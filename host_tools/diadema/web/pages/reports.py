@@ -14,13 +14,13 @@ from nicegui import ui
 
 from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
-from diadema.figures.days import zone_of
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS, RIGHTS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule, said, told
 from diadema.report.writing import hour
+from diadema.site.context import zone_of
 from diadema.web.pages.parts import Unread, day_of, heading, read, seen
 from diadema.web.pages.shell import Page, Refused, open_page
 from diadema.web.report_html import shown
