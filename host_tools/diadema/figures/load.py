@@ -14,18 +14,11 @@ from diadema.figures.rows import Load
 from diadema.metrics.contacts import JUMP_MS
 from diadema.store.kept_contacts import LONGEST_MS
 from diadema.store.rows import Ticket, Trail
+from diadema.wire import agent_states
 
 BUSY = "busy"
-_COARSE = dict.fromkeys(("talking", "held", "consulting", "dialing", "wrapup", "offered"), BUSY)
-_RANK = {BUSY: -1} | {
-    state: rank
-    for rank, state in enumerate(
-        (
-            "talking", "held", "consulting", "dialing", "wrapup", "offered", "not_ready", "ready",
-            "off",
-        )
-    )
-}  # fmt: skip
+_COARSE = dict.fromkeys(agent_states.WORK, BUSY)
+_RANK = {BUSY: -1} | agent_states.RANK
 
 
 class Stretch(Struct, array_like=True):
