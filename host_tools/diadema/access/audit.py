@@ -134,8 +134,8 @@ class Audit:
         from_ms: int | None = None,
         to_ms: int | None = None,
     ) -> list[Row]:
-        """The newest first. `what` by its beginning; `agent`: rows that name her, that tell of all
-        agents, or of all of one of `teams`, those that she was ever of.
+        """The newest first. `what` by its beginning; `agent`: rows that name the agent,
+        that tell of all agents, or of all of one of `teams`, those that the agent was ever of.
         """
         row = audit.c
         query = select(audit).order_by(row.number.desc()).limit(limit)
@@ -150,10 +150,10 @@ class Audit:
         if to_ms is not None:
             query = query.where(row.at_ms < to_ms)
         if agent:
-            hers = [agent, *ALL, *map(of_team, teams)]
+            own = [agent, *ALL, *map(of_team, teams)]
             named = func.json_each(row.agents).table_valued("value")
             query = query.where(
-                select(1).select_from(named).where(named.c.value.in_(hers)).exists()
+                select(1).select_from(named).where(named.c.value.in_(own)).exists()
             )
         with self._engine.connect() as connection:
             return [Row(**found._mapping) for found in connection.execute(query)]

@@ -135,7 +135,7 @@ class Book:
         password: str | None = None,
         only_first: bool = False,
     ) -> str:
-        """His password: the one given, or one that he must change when he first comes.
+        """The password: the one given, or one that must be changed at the first login.
 
         `only_first`: there may be no account before it. Raises AccountError and WeakPassword.
         """
@@ -170,7 +170,10 @@ class Book:
         agent: str | None,
         teams: Iterable[str],
     ) -> None:
-        """What he is. His sessions end, for they were of somebody else. Raises AccountError."""
+        """What the user may do. The sessions end, for they were of somebody else.
+
+        Raises AccountError.
+        """
         _check(account, name.strip(), role, agent)
         with writing(self._engine) as tx:
             before = _get(tx, account)
@@ -196,7 +199,7 @@ class Book:
             audit.append(tx, self._now(), by, what, account=account)
 
     def reset(self, by: Person, account: str) -> str:
-        """A new password that he must change when he comes. Raises AccountError."""
+        """A new password that must be changed at the next login. Raises AccountError."""
         given = random_password()
         self.set_password(by, account, given, must_change=True)
         return given
@@ -204,7 +207,7 @@ class Book:
     def set_password(
         self, by: Person, account: str, password: str, *, must_change: bool = False
     ) -> None:
-        """Ends all his sessions. Raises AccountError and WeakPassword."""
+        """Ends all sessions of the account. Raises AccountError and WeakPassword."""
         check(password, account)
         password_hash = make(password)
         with writing(self._engine) as tx:
@@ -214,7 +217,7 @@ class Book:
             audit.append(tx, self._now(), by, what, account=account)
 
     def speak(self, account: str, language: str | None) -> None:
-        """The language of his pages."""
+        """The language of the user's pages."""
         with writing(self._engine) as tx:
             where = accounts.c.id == account
             tx.execute(update(accounts).where(where).values(language=language))

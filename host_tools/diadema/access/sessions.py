@@ -47,7 +47,7 @@ class Sessions:
         return secret
 
     def person(self, secret: str, address: str) -> Person | None:
-        """Who came with this cookie; keeps his session from idling out."""
+        """Who came with this cookie; keeps the session from idling out."""
         key, now = hashed(secret), self._now()
         with self._engine.connect() as connection:
             found = connection.execute(_of(now).where(sessions.c.hash == key)).first()
@@ -59,7 +59,7 @@ class Sessions:
         return _person(found, address)
 
     def again(self, person: Person) -> Person | None:
-        """The same person as he is now, or None when his session is over."""
+        """The same person as of now, or None when the session is over."""
         with self._engine.connect() as connection:
             query = _of(self._now()).where(sessions.c.hash == person.session)
             found = connection.execute(query).first()

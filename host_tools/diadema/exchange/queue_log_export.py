@@ -5,7 +5,7 @@ reported, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; prese
 UNPAUSEALL, once an agent and not once a queue. Taken in again it gives the same counts. Private
 reasons are one word.
 
-A contact that her station missed is a ring, RINGNOANSWER or, where it was not hers to take,
+A contact that the station missed is a ring, RINGNOANSWER or, where it was not for it to take,
 RINGCANCELED: nobody knows whether another desk took that caller. Only one that hung up is a call,
 and an ABANDON, once however many desks rang. A call that a lost power cut ends when its talk did,
 as COMPLETEAGENT, for there is no other verb. Left out is what a queue_log has no verb for (holds,
@@ -97,7 +97,7 @@ class Export:
         return t, self._order, line + "\n"
 
     def _agent(self, a: str, utc_ms: int | None) -> str:
-        """A name that was hers then."""
+        """The agent whose name it was then."""
         its = self._names.get(a, {})
         return next((n for n, turns in its.items() if whose(turns, utc_ms) == a), f"Agent/{a}")
 
@@ -179,7 +179,7 @@ class Export:
             yield self._line(end, who, queue, agent, rang, contact.ring_ms or 0)
 
     def _contact(self, contact: Contact) -> Iterator[_Line]:
-        """The call as her station knew it: it entered when it was offered."""
+        """The call as the station knew it: it entered when it was offered."""
         if contact.start_utc is None or contact.answered_utc is None:
             return
         queue, who = contact.queue or _NO_QUEUE, _id(contact)
@@ -236,7 +236,7 @@ class Export:
         end: int,
         done: Written,
     ) -> Iterator[_Line]:
-        """A pause lasts until she is ready; a call in it does not end it."""
+        """A pause lasts until the agent is ready; a call in it does not end it."""
         if trail.start_utc is None:
             return
         agent, offset = self._agent(trail.agent, trail.start_utc), trail.start_utc - trail.start_u

@@ -31,7 +31,7 @@ type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")
 
 
 class DayBadge(Strict, kw_only=True):
-    """A badge lent for one day of the site's zone to somebody who forgot hers."""
+    """A badge lent for one day of the site's zone to somebody who forgot their own."""
 
     badge: str
     day: date
@@ -40,8 +40,8 @@ class DayBadge(Strict, kw_only=True):
 class Agent(Strict, kw_only=True):
     """`name` on the floor, `short` on the station's screen, `alias` on the public wall.
 
-    `pin` is the verifier that `diadema pin` makes, never the PIN; with `code` and PIN she can log
-    in without her badge.
+    `pin` is the verifier that `diadema pin` makes, never the PIN; with `code` and PIN the agent
+    can log in without a badge.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}\Z")]
@@ -55,7 +55,7 @@ class Agent(Strict, kw_only=True):
     code: Annotated[str, Meta(pattern=r"^([1-6]{4})?\Z")] = ""
 
     def badges_on(self, day: date | None) -> list[str]:
-        """Her own, and those lent to her on that day."""
+        """The agent's own, and those lent on that day."""
         return [*self.badges, *(lent.badge for lent in self.day_badges if lent.day == day)]
 
 
@@ -81,7 +81,7 @@ def check_agents(agents: list[Agent], policy: PinPolicy) -> None:
 
 
 def _all_badges(at: int, agent: Agent) -> list[tuple[str, str]]:
-    """Every badge of hers, with its key."""
+    """Every badge of the agent, with its key."""
     own = [(badge, f"agents[{at}].badges[{k}]") for k, badge in enumerate(agent.badges)]
     lent = enumerate(agent.day_badges)
     return own + [(one.badge, f"agents[{at}].day_badges[{k}].badge") for k, one in lent]

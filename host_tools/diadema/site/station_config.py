@@ -61,7 +61,7 @@ def site_on(site: Site, day: date | None) -> Site:
 
 def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = None) -> list[Any]:
     """What a station holds of an agent: secure badges first, and their keys in that order; what
-    she does not have is left out at the end.
+    the agent does not have is left out at the end.
     """
     theirs = agent.badges_on(day)
     site_key = bytes.fromhex(card_key)

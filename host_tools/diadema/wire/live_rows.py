@@ -34,7 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     tmo: int | None = None
     link: str | None = None
     warn: str | None = None
-    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help: int | None = None  # waits for it since then; 0: nobody knows since when
     help_topic: str | None = None
     help_by: str | None = None  # who has accepted
     fault: int | None = None

@@ -45,7 +45,7 @@ def merged(spellings: Sequence[Turns]) -> Turns:
 
 def turns_of(spans: Iterable[Span]) -> list[tuple[date, str]]:
     """From which day on whose, from the number of the change by which somebody has the name, who
-    it is, the days [first, end) on which he has it, and until when it stays his where it is
+    it is, the days [first, end) on which that agent has it, and until when it stays so where it is
     nobody's. Of two that have it on one day it is whose it was told to be before: to the other it
     was given for when it is free.
     """
@@ -91,7 +91,7 @@ class Worker(Struct, kw_only=True):
 
 
 class Spell(Struct):
-    """From that day on she is of that team, and at that stage."""
+    """From that day on the agent is of that team, and at that stage."""
 
     since: date
     team: str
@@ -148,7 +148,7 @@ class People(Struct, kw_only=True):
     aliases: Held = field(default_factory=dict)  # the switch's names of agents
     switch_queues: Held = field(default_factory=dict)  # and of queues
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
-    several_desks: bool = False  # she may be logged in at more than one at once
+    several_desks: bool = False  # may be logged in at more than one at once
 
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
@@ -169,7 +169,7 @@ class People(Struct, kw_only=True):
         return found
 
     def teams_of(self, agent: str) -> list[str]:
-        """All teams that she is of in these days, in their order."""
+        """All teams of the agent in these days, in their order."""
         teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
         return [*dict.fromkeys(teams)]
 
@@ -188,7 +188,7 @@ class People(Struct, kw_only=True):
         )
 
     def is_new(self, agent: str) -> bool:
-        """Whether she is in training or nesting on any of these days."""
+        """Whether the agent is in training or nesting on any of these days."""
         spells = self.spells.get(agent)
         if spells:
             return any(spell.stage for spell in spells)

@@ -40,7 +40,7 @@ _AFTER_ALL = "~"  # after every code that begins with a day
 
 def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
     """As of `last`, with the roster of [first, last], and with team and stage of each of those
-    days of whoever changed one. Who was retired keeps her name.
+    days of whoever changed one. Who was retired keeps the name.
     """
     people = People()
     for one in book.entries("agents", last, retired=True):
@@ -125,7 +125,7 @@ def _bounds(versions: Sequence[Entry]) -> Iterator[date]:
 
 def _held(book: Directory, kind: str, field: str, zone: ZoneInfo) -> Held:
     """Names at the switch, of all days. A queue's own code is one too. The day on which another
-    version takes a name away stays hers: nobody knows the hour.
+    version takes a name away stays of that agent: nobody knows the time.
     """
     spans: defaultdict[str, list[Span]] = defaultdict(list)
     for code, its in groupby(book.versions(kind), key=lambda one: one.code):
