@@ -3,8 +3,8 @@
 `salt:hash` in hex: 8 random bytes, and the first 16 of PBKDF2-HMAC-SHA256 over the six digits with
 1000 rounds, which is what a station can do while the agent waits. The PIN itself is stored
 nowhere, but whoever reads a verifier can try all 46 656 in 5.7 s of one core (hashlib, x86-64):
-it is as much of a secret as the PIN. With `:until`, a second of UTC, it is that of a code for one use, in place
-of which the agent chooses another.
+it is as much of a secret as the PIN. With `:until`, a second of UTC, it is that of a code for one
+use, in place of which the agent chooses another.
 """
 
 import hashlib
