@@ -352,11 +352,11 @@ async def enrol_gateway(bench: Bench, line: str) -> None:
 
 @runs("diadema keys renew-ca")
 async def renew_ca(bench: Bench, line: str) -> None:
-    before = Certificates(bench.data.tls).published()
+    before = Certificates(bench.data.tls).broker_ca()
     assert "stations get it now" in await bench.does(line)
 
     async def is_another() -> bool:
-        return Certificates(bench.data.tls).published() != before
+        return Certificates(bench.data.tls).broker_ca() != before
 
     await bench.until(is_another)
 

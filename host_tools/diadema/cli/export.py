@@ -42,7 +42,7 @@ def queue_log(
 
     Example: diadema export queue-log --from 2026-11-01 --to 2026-11-30 -o queue_log
     """
-    from diadema.exchange.exports.queue_log import Export
+    from diadema.exchange.queue_log_export import Export
     from diadema.site.directory.people_of import people
 
     run = Run(data, as_json=as_json)
@@ -65,7 +65,7 @@ def cloudevents(
 
     Example: diadema export cloudevents -o events.jsonl
     """
-    from diadema.exchange.exports.cloud_events import Export
+    from diadema.exchange.cloud_events_export import Export
     from diadema.figures.days import start_of
     from diadema.site.directory.people_of import people
 

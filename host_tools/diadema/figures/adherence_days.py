@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, shifts
 from diadema.figures.booking import end_of
-from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
+from diadema.figures.days import DaySpan, LocalDays, spans
 from diadema.figures.facts import running
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
 from diadema.figures.shifts import Due, Presence, Spent, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader

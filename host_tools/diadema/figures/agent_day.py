@@ -138,7 +138,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     for bar in presence:
         bar.reason = people.shown(bar.reason)
     sums = figures.agent(agent)
-    sums.load.reasons = people.told(sums.load.reasons)
+    sums.load.reasons = people.hide_private(sums.load.reasons)
     aims = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
     aims["occupancy_most"] = people.most.get(("occupancy", ""))
     return AgentPage(

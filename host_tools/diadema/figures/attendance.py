@@ -13,9 +13,10 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
-from diadema.figures.days import LocalDays, start_of, zone_of
+from diadema.figures.days import LocalDays, start_of
 from diadema.figures.stays import Key, Stay, by_key, mark_times, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People, Planned
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import Session, open_reader, tables

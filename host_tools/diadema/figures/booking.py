@@ -21,19 +21,12 @@ from diadema.metrics.rounding import whole_seconds
 from diadema.site.directory.people import Held, queue_of
 from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.wire import agent_states
 
 UNCODED = (None, "SIN_TIPIFICAR")
 BUSY = "busy"
-_COARSE = dict.fromkeys(("talking", "held", "consulting", "dialing", "wrapup", "offered"), BUSY)
-_RANK = {BUSY: -1} | {
-    state: rank
-    for rank, state in enumerate(
-        (
-            "talking", "held", "consulting", "dialing", "wrapup", "offered", "not_ready", "ready",
-            "off",
-        )
-    )
-}  # fmt: skip
+_COARSE = dict.fromkeys(agent_states.WORK, BUSY)
+_RANK = {BUSY: -1} | agent_states.RANK
 
 
 def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups
-from diadema.figures.days import DaySpan, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, day_at, spans
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
+from diadema.site.context import zone_of
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
 from diadema.store.rows import Contact

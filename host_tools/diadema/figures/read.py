@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -21,6 +21,7 @@ from diadema.figures.roll import Scope, bring, current, queue_calls
 from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import ringing
 from diadema.metrics.intervals import Intervals
+from diadema.site.context import zone_of
 from diadema.site.directory.people import Held
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables

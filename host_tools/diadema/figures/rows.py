@@ -10,11 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from diadema.metrics.queue import Flow
+from diadema.wire.agent_states import LOGGED_IN
 from diadema.wire.letters import LETTERS
-
-STATES = (
-    "ready", "not_ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "off",
-)  # fmt: skip
 
 
 def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
@@ -220,7 +217,7 @@ class Load(_Sums, kw_only=True, array_like=True):
 
     @property
     def logged_s(self) -> int:
-        return sum(getattr(self, state) for state in STATES)
+        return sum(getattr(self, state) for state in LOGGED_IN)
 
     @property
     def handling_s(self) -> int:

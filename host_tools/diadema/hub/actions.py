@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.base.clock import Clock
-from diadema.base.idempotency import RETAINED_MS, Once, OtherRequest
+from diadema.base.idempotency import RETENTION_MS, Once, OtherRequest
 from diadema.hub.action_requests import (
     ANY_ACTION,
     ANY_RECORD,
@@ -396,7 +396,7 @@ class Answers:
     def of(self, once: Once) -> dict[str, Any] | None:
         """Raises Refused where that name was another request's."""
         row = tables.answers.c
-        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETAINED_MS)
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETENTION_MS)
         with self._reader.engine.connect() as tx:
             stored = tx.execute(select(row.request, row.sealed).where(mine)).first()
         if stored is None:

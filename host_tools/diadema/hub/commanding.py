@@ -21,7 +21,7 @@ from diadema.site.station_config import ConfigMaker, blocks
 from diadema.store import tables
 from diadema.store.writer import REPLACE, AnswerRow, Ended
 from diadema.wire.commands import (
-    ANY_ASKED,
+    ANY_ON_REQUEST,
     CALL_LIFE_MS,
     CALLS,
     Hello,
@@ -106,7 +106,7 @@ class Commands:
         """Number, store and build what a person or a program asks for; where that names itself,
         with the answer `{"i"}`. Raises ValidationError.
         """
-        command = msgspec.convert(fields, ANY_ASKED)
+        command = msgspec.convert(fields, ANY_ON_REQUEST)
         given = msgspec.to_builtins(command)
         given = {name: value for name, value in given.items() if value is not None}
         (new,) = self._number([New(s, given.pop("cmd"), given)], once, {})

@@ -15,18 +15,17 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
-from diadema.base.disk import Disk
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.paths import DataDir, Disk, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
 from diadema.hub.storage_watch import Hands, Watch
 from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
-from diadema.site import description
 from diadema.site import file as site_file
+from diadema.site.context import site_of
 from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05
@@ -123,7 +122,7 @@ class Hub:
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
-        described = description.load(self.data.site) if self.data.site.exists() else None
+        described = site_of(self.data)
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from diadema import metrics
+from diadema.site.context import tz_of
 from diadema.site.description import Site
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
@@ -63,7 +63,7 @@ class Day(Struct, frozen=True):
 
 def day_of(now_ms: int, site: Site | None) -> Day:
     """The site's day at that moment; UTC's while there is no site."""
-    zone = site.tz if site else ZoneInfo("UTC")
+    zone = tz_of(site)
     date = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
     bounds = (datetime.combine(day, time(), zone) for day in (date, date + timedelta(days=1)))
     start, end = (int(bound.timestamp() * 1000) for bound in bounds)

@@ -25,7 +25,7 @@ from diadema.metrics.intervals import HALF_HOUR_S, Intervals
 from diadema.metrics.queue import Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import Kept, day_at
+from diadema.site.directory.people_of import CachedPeople, day_at
 from diadema.store import Reader, tables
 from diadema.store.rows import SWITCH, QueueCall, QueueRing
 from diadema.store.station_state import Station, StationState
@@ -204,7 +204,7 @@ class QueueBoard:
 
     def __init__(self, reader: Reader, clock: Clock, data: DataDir) -> None:
         self._reader, self._clock, self._data = reader, clock, data
-        self._directory, self._people = Kept(data), People()
+        self._directory, self._people = CachedPeople(data), People()
         self._heard: dict[str, int] = {}
         self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
         self._half_hour = 0

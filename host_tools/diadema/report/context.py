@@ -10,7 +10,7 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.days import cutoff_of, day_at, spans, start_of, zone_of
+from diadema.figures.days import cutoff_of, day_at, spans, start_of
 from diadema.figures.joins import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cutoff, QueueSums, Sums
@@ -19,7 +19,7 @@ from diadema.metrics.queue import Flow
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
-from diadema.site import description
+from diadema.site.context import language_of, site_of, zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -63,7 +63,7 @@ class ReportContext:
         person: Person | None = None,
         language: str | None = None,
     ) -> None:
-        described = description.load(data.site) if data.site.exists() else None
+        described = site_of(data)
         self.data = data
         self.kind = kind
         self.period = period
@@ -75,7 +75,7 @@ class ReportContext:
         self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
-        self.language = language or (described.language if described else "es")
+        self.language = language or language_of(described)
         if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)

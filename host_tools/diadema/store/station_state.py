@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field, msgpack
 
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.wire.agent_states import RANK
 from diadema.wire.commands import Hello
 from diadema.wire.letters import LETTERS
 
@@ -203,15 +204,9 @@ class StationState(
         return self.epoch == self.boot == self.uptime_ms == 0
 
 
-_RANK = {  # design §3: which of several things at once is the state of a second
-    phase: rank
-    for rank, phase in enumerate(("talking", "held", "consulting", "dialing", "wrapup", "offered"))
-}
-
-
 def foremost(contacts: list[Contact]) -> Contact:
     """The contact that decides what is shown; there must be one."""
-    return min(contacts, key=lambda contact: _RANK[contact.phase])
+    return min(contacts, key=lambda contact: RANK[contact.phase])
 
 
 JOURNALS = 8  # of a station that are held; the store knows the older ones

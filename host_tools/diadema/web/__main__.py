@@ -21,9 +21,8 @@ import uvicorn
 
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
-from diadema.base.logs import begin_log
 from diadema.base.paths import keep_private
-from diadema.base.processes import raise_open_files
+from diadema.base.processes import begin_log, raise_open_files
 from diadema.web.connections import (
     Connections,
     loop_with_short_handshakes,

@@ -21,7 +21,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
+from diadema.access.authenticator import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.store import StoreUnavailable

@@ -299,7 +299,7 @@ CALLS = (
     Transfer,
     Recording,
 )
-ASKED = (
+ON_REQUEST = (
     *CALLS,
     SetPresence,
     Session,
@@ -309,6 +309,6 @@ ASKED = (
     ShowText,
     Selftest,
 )  # what the host side may ask for; the rest is the hub's own
-NUMBERED = (*ASKED, Time, Config, Update)
+NUMBERED = (*ON_REQUEST, Time, Config, Update)
 COMMANDS = (*NUMBERED, Marks)
-ANY_ASKED: Any = reduce(or_, ASKED)
+ANY_ON_REQUEST: Any = reduce(or_, ON_REQUEST)

@@ -6,7 +6,9 @@ Types are checked here, once; a value that does not fit is counted by the caller
 import msgspec
 
 from diadema.wire.letters import LETTERS
+from diadema.words import DEFAULT
 
+DEFAULT_ZONE = "UTC"  # while there is no site
 PRIVATE = "private"  # stands for every private reason in what is reported of a person
 THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
@@ -32,7 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     tmo: int | None = None
     link: str | None = None
     warn: str | None = None
-    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help: int | None = None  # waits for it since then; 0: nobody knows since when
     help_topic: str | None = None
     help_by: str | None = None  # who has accepted
     fault: int | None = None
@@ -62,8 +64,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """`meta`: the site's name, its time zone and the language of its screens."""
 
     site: str = ""
-    zone: str = "America/Lima"
-    language: str = "es"
+    zone: str = DEFAULT_ZONE
+    language: str = DEFAULT
     generation: int = 0
     day: str | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.exchange.imports.bank_file import clock_text
+from diadema.exchange.bank_rows import clock_text
 from diadema_sim import bank_log
 from diadema_sim.centre import Centre
 from diadema_sim.link_switching import plan

@@ -208,7 +208,7 @@ def _reasons(context: ReportContext) -> Section:
     load = context.total.load
     people = context.logged_in
     spent, system = (
-        given if people >= TOGETHER else context.people.told(given)
+        given if people >= TOGETHER else context.people.hide_private(given)
         for given in (load.reasons, load.system)
     )
     parts: list[Part[str]] = [

@@ -11,10 +11,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from diadema.access.authenticator import address_of, csrf_of, let_in, let_out
+from diadema.access.authenticator import (
+    address_of,
+    csrf_of,
+    is_local,
+    know_device,
+    known_device,
+    let_in,
+    let_out,
+)
 from diadema.access.book import LEAST, Account, AccountError, WeakPassword, known_as
-from diadema.access.devices import know_device, known_device
-from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.web.permissions import person_of
 from diadema.web.shell import language_for, plain_page

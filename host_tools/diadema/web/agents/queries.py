@@ -27,8 +27,8 @@ def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cutoff,
     """
     figures = read(data, on, on, now_ms, agents=[agent])
     sums, people = figures.agent(agent), read_people(data, on, on)
-    sums.load.reasons = people.told(sums.load.reasons)
-    sums.load.system = people.told(sums.load.system)
+    sums.load.reasons = people.hide_private(sums.load.reasons)
+    sums.load.system = people.hide_private(sums.load.system)
     return sums, figures.cut, figures.zone
 
 

@@ -11,8 +11,9 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cutoff_of, zone_of
+from diadema.figures.days import cutoff_of
 from diadema.figures.rows import Cutoff
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader

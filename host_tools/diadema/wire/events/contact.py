@@ -7,13 +7,11 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import Count, Direction, Event, Maybe, Of, Version, words
-from diadema.wire.letters import LETTERS
+from diadema.wire.agent_states import WORK
+from diadema.wire.letters import LETTERS, Count, Direction, Event, Maybe, Of, Version, words
 
 type Via = Annotated[str, words("key", "host")]
-type Work = Annotated[
-    str, words("idle", "offered", "dialing", "talking", "held", "consulting", "wrapup")
-]
+type Work = Annotated[str, words("idle", *WORK)]
 type Step = Annotated[
     str, words("greeting", "identity", "need", "information", "doubts", "closing")
 ]

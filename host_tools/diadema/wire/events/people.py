@@ -9,17 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from diadema.wire.events.common import (
-    Count,
-    Direction,
-    Event,
-    Maybe,
-    Of,
-    Station,
-    Utc,
-    Version,
-    words,
-)
+from diadema.wire.letters import Count, Direction, Event, Maybe, Of, Station, Utc, Version, words
 
 type Presence = Annotated[str, words("logged_out", "ready", "not_ready")]
 

@@ -8,13 +8,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import (
-    Count,
-    Event,
-    Maybe,
-    Utc,
-    words,
-)
+from diadema.wire.letters import Count, Event, Maybe, Utc, words
 
 
 class QueueEvent(Event, kw_only=True, gc=False):

@@ -4,15 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import (
-    Count,
-    Event,
-    Maybe,
-    Percent,
-    Sequence,
-    Utc,
-    words,
-)
+from diadema.wire.letters import Count, Event, Maybe, Percent, Sequence, Utc, words
 
 type Part = Annotated[
     str,
