@@ -11,6 +11,7 @@ from diadema.site.description import Site
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
 from diadema.store.station_state import Station, StationState, foremost
+from diadema.wire.agent_states import LOGGED_OUT
 from diadema.wire.letters import LETTERS
 
 
@@ -23,7 +24,7 @@ class Row(Struct, kw_only=True, rename=LETTERS):
     team: str = ""
     seat: str | None = None
     station: str | None = None
-    state: str = "logged_out"
+    state: str = LOGGED_OUT
     reason: str | None = None
     reason_label: str | None = None
     private: bool = False

@@ -5,6 +5,7 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
+from diadema.wire.agent_states import LOGGED_OUT
 from diadema.wire.letters import LETTERS
 from diadema.words import DEFAULT
 
@@ -22,7 +23,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     team: str | None = None
     seat: str | None = None
     station: str | None = None
-    state: str = "logged_out"
+    state: str = LOGGED_OUT
     reason: str | None = None
     reason_label: str | None = None
     private: bool | None = None
