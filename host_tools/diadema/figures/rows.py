@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from diadema.metrics.queue import Flow
-from diadema.wire.agent_states import LOGGED_IN
+from diadema.wire.agent_states import HANDLING, LOGGED_IN
 from diadema.wire.letters import LETTERS
 
 
@@ -221,7 +221,7 @@ class Load(_Sums, kw_only=True, array_like=True):
 
     @property
     def handling_s(self) -> int:
-        return self.talking + self.held + self.consulting + self.wrapup + self.dialing
+        return sum(getattr(self, state) for state in HANDLING)
 
 
 class Sums(Struct, kw_only=True, array_like=True):

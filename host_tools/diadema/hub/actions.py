@@ -16,7 +16,16 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.idempotency import RETENTION_MS, Once, OtherRequest
-from diadema.hub.action_requests import (
+from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
+from diadema.hub.pin_resets import PinResets
+from diadema.ingest.core import Ingest
+from diadema.site import pins
+from diadema.store import Reader, tables
+from diadema.store.attendance import Badges
+from diadema.store.rows import Ticket
+from diadema.store.station_state import Station
+from diadema.wire.actions import (
     ANY_ACTION,
     ANY_RECORD,
     Acknowledge,
@@ -34,15 +43,6 @@ from diadema.hub.action_requests import (
     Schedules,
     SendMessage,
 )
-from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
-from diadema.hub.pin_resets import PinResets
-from diadema.ingest.core import Ingest
-from diadema.site import pins
-from diadema.store import Reader, tables
-from diadema.store.attendance import Badges
-from diadema.store.rows import Ticket
-from diadema.store.station_state import Station
 from diadema.words import text
 
 

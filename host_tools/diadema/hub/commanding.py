@@ -26,12 +26,13 @@ from diadema.wire.commands import (
     CALLS,
     Hello,
 )
+from diadema.wire.letters import tag_of
 
 HOUR_S = 3600.0  # between two `time` commands on a link that stays up
 REMIND_S = 20.0  # after which an unanswered time or configuration is sent again
 _NUMBERS_FROM = 1_735_689_600  # 2025-01-01
 _encode = msgspec.json.encode
-_CALLS = {str(call.__struct_config__.tag) for call in CALLS}
+_CALLS = {tag_of(call) for call in CALLS}
 _OWN = ("time", "config")
 
 type Frames = list[tuple[str, bytes]]  # station, JSON of one command

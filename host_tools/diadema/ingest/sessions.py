@@ -26,6 +26,7 @@ from diadema.store.station_state import StationState
 from diadema.store.writer import Doubtful
 from diadema.wire import events as ev
 from diadema.wire.events import AttendanceMarked, Event
+from diadema.wire.letters import tag_of
 
 type Utc = int | None
 
@@ -260,7 +261,7 @@ class Departures:
             its.pop((s, e, n), None)
 
 
-_KIND = str(AttendanceMarked.__struct_config__.tag)
+_KIND = tag_of(AttendanceMarked)
 
 
 def marks_among(recovered: Iterable[Doubtful]) -> list[AttendanceMarked]:

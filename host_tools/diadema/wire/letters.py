@@ -34,7 +34,13 @@ type Of = Annotated[
     tuple[Station, Epoch, Sequence],
     Meta(description="s, e, n of the earlier event that this one answers, corrects or undoes"),
 ]
+type By = Annotated[str, Meta(min_length=1, max_length=32, description="the account or the rule")]
 type Direction = Annotated[str, words("in", "out")]
+
+
+def tag_of(kind: type[Struct]) -> str:
+    """The word by which the wire knows a struct."""
+    return str(kind.__struct_config__.tag)
 
 
 def encoded_fields(struct: Struct) -> dict[str, Any]:

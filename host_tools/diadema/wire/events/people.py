@@ -9,7 +9,20 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from diadema.wire.letters import Count, Direction, Event, Maybe, Of, Station, Utc, Version, words
+from diadema.wire.actions import ACTIONS, NOTE_KINDS
+from diadema.wire.letters import (
+    By,
+    Count,
+    Direction,
+    Event,
+    Maybe,
+    Of,
+    Station,
+    Utc,
+    Version,
+    tag_of,
+    words,
+)
 
 type Presence = Annotated[str, words("logged_out", "ready", "not_ready")]
 
@@ -118,7 +131,6 @@ class MessageAcknowledged(Event, tag="message.acknowledged", kw_only=True, gc=Fa
     how: Maybe[Annotated[str, words("key", "badge")]] = UNSET
 
 
-type By = Annotated[str, Meta(min_length=1, max_length=32, description="the account or the rule")]
 type Sha256 = Annotated[str, Meta(min_length=64, max_length=64)]
 type Pause = tuple[Utc, Utc, str]  # from, to, reason
 
@@ -134,13 +146,7 @@ class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=Fals
     and `since`: the alert. `who`: the name that the station shows.
     """
 
-    action: Annotated[
-        str,
-        words(
-            "message", "presence", "logout", "move", "help", "fault", "wrapup_closed", "note",
-            "acknowledge", "pin_reset",
-        ),
-    ]  # fmt: skip
+    action: Annotated[str, words(*map(tag_of, ACTIONS))]
     who: Maybe[str] = UNSET
     reason: Maybe[str] = UNSET
     note: Maybe[str] = UNSET
@@ -150,15 +156,7 @@ class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=Fals
     m: Maybe[str] = UNSET
     state: Maybe[str] = UNSET
     seat: Maybe[str] = UNSET
-    kind: Maybe[
-        Annotated[
-            str,
-            words(
-                "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa",
-                "novedad_turno",
-            ),
-        ]
-    ] = UNSET  # fmt: skip
+    kind: Maybe[Annotated[str, words(*NOTE_KINDS)]] = UNSET
     rule: Maybe[str] = UNSET
     since: Maybe[Utc] = UNSET
 
