@@ -1,5 +1,6 @@
 """Each definition has one sentence and an example in numbers, the same in reports, pages and
-`host_tools/README.md`; what the example says is worked out here, from its own numbers, by the product.
+`host_tools/README.md`; what the example says is worked out here, from its own numbers, by the
+product.
 """
 
 import re
