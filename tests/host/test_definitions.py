@@ -1,5 +1,6 @@
-"""Each definition has one sentence and an example in numbers, the same in reports, pages and the
-README; what the example says is worked out here, from its own numbers, by the product.
+"""Each definition has one sentence and an example in numbers, the same in reports, pages and
+`host_tools/README.md`; what the example says is worked out here, from its own numbers, by the
+product.
 """
 
 import re
@@ -32,7 +33,7 @@ from diadema.words.formatting import clock, percent
 from tests.host.test_fcr import LATER, Place, begun, called, stated
 from tests.support.scripted_station import Script
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+README = (Path(__file__).parents[2] / "host_tools" / "README.md").read_text("utf-8")
 H = 3600
 DAY = date(2026, 11, 18)
 _NUMBER = re.compile(

@@ -6,14 +6,14 @@ from pathlib import Path
 from tests.support.script import PICTURES
 
 HERE = Path(__file__).resolve().parent
-README = HERE.parents[2] / "README.md"
+MANUAL = HERE.parents[2] / "firmware" / "README.md"
 
 
 def test_the_page_has_the_pictures_of_the_sequences_and_no_other():
     seen: list[str] = []
     for file in (HERE / "test_uc1.py", HERE / "test_shift.py"):
         seen += re.findall(r'await pictured\(bench, "(\w+)"\)', file.read_text())
-    shown = re.findall(r"\.pictures/agent/(\w+)\.png", README.read_text())
+    shown = re.findall(r"\.pictures/agent/(\w+)\.png", MANUAL.read_text())
     assert sorted(shown) == sorted(seen)
     assert sorted(seen) == sorted(path.stem for path in PICTURES.glob("*"))
     assert all(path.stat().st_size < 4096 for path in PICTURES.glob("*"))
