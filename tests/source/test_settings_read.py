@@ -144,12 +144,12 @@ class Firmware:
     def read(self):
         names = {
             one.attr
-            for tree in [*self.trees.values(), *self.methods]
+            for trees, holders in ((self.trees.values(), CONFIGS), (self.methods, ("self",)))
+            for tree in trees
             for one in ast.walk(tree)
             if isinstance(one, ast.Attribute)
             and isinstance(one.ctx, ast.Load)
-            and last_name(one.value)
-            in ("config", "_config", "self" if tree in self.methods else "")
+            and last_name(one.value) in holders
         }
         found = {key for name, keys in self.stored().items() if name in names for key in keys}
         found |= {*keys_of(self.store, "data")}  # what it keeps for others in files
@@ -167,9 +167,9 @@ class Host:
 
     def published(self):
         """(key, the value that it gets) of a station's configuration."""
-        for node in ast.walk(self.publishing.tree):
-            if isinstance(node, ast.FunctionDef) and node.name == "blocks":
-                node.body = []  # those are a command's
+        parts = self.publishing.tree.body
+        of_it = [one for one in parts if getattr(one, "name", "") != "blocks"]  # a command's
+        for node in (node for one in of_it for node in ast.walk(one)):
             if isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(key, ast.Constant):

@@ -3,7 +3,7 @@ The two ledgers are never merged.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -136,7 +136,7 @@ def _shift(one: AgentDay, zone: ZoneInfo, words: Mapping[str, str]) -> str:
         return words.get(f"absence.{plan.absence}", plan.absence)
     if plan.start_s is None or plan.end_s is None:
         return plan.shift or NOTHING
-    start, end = (f"{datetime.fromtimestamp(s, zone):%H:%M}" for s in (plan.start_s, plan.end_s))
+    start, end = (local_time(s * 1000, zone, "minute") for s in (plan.start_s, plan.end_s))
     return f"{plan.shift or ''} {start}–{end}".strip()
 
 
