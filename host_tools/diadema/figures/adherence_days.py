@@ -12,14 +12,13 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
-from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, shifts
 from diadema.figures.booking import end_of
 from diadema.figures.days import DaySpan, LocalDays, spans
 from diadema.figures.facts import running
-from diadema.figures.read import rolled
+from diadema.figures.read import over_rollups
 from diadema.figures.roll import Scope, bring, current
 from diadema.figures.shifts import Due, Presence, Spent, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
@@ -27,7 +26,6 @@ from diadema.metrics.states import Shrinkage
 from diadema.site.context import zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import open_reader
 from diadema.store.contact_rows import LONGEST_MS
 
 _AT_ONCE = 100  # agents whose rows are in memory
@@ -84,18 +82,8 @@ def adherence_days(
     """By agent and day of first…last, until now, of which there is any. `people` with the roster
     of the days beside these too. Raises DiademaError where there is no store.
     """
-    reader = open_reader(data.store)
     question = data, people, first, last, now_ms, agents
-    try:
-        try:
-            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Query(*question).of(rx, tx)
-        except DBAPIError as error:
-            rollups.give_up(data.rollups, error)
-        with reader.engine.connect() as tx:
-            return _Query(*question).of(None, tx)
-    finally:
-        reader.close()
+    return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
 
 
 class _Query:

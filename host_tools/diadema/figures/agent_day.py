@@ -121,8 +121,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     people = read_people(data, day, day)
     figures = read(data, day, day, now_ms, agents=[agent])
     (whole,) = figures.days
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         trails = reader.trails(
             agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms, now_utc=now_ms
         )
@@ -132,8 +131,6 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         with reader.engine.connect() as tx:
             voice = _voice(tx, trails)
             link = _link(tx, trails, now_ms)
-    finally:
-        reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
     for bar in presence:
         bar.reason = people.shown(bar.reason)
@@ -342,9 +339,8 @@ def events_behind(
     Private reasons have no name.
     """
     people = read_people(data)
-    reader = open_reader(data.store)
     found: list[dict[str, Any]] = []
-    try:
+    with open_reader(data.store) as reader:
         trails = reader.trails(agent=agent, start_utc=start_ms, end_utc=end_ms)
         with reader.engine.connect() as tx:
             for trail, until in _ranges(tx, trails):
@@ -364,6 +360,4 @@ def events_behind(
                     found.append({"at": at, **event})
                     if len(found) >= EVENTS:
                         return found
-    finally:
-        reader.close()
     return found

@@ -136,25 +136,21 @@ def attendance(
     zone = zone_of(data)
     around = first - timedelta(days=2), last + timedelta(days=2)
     people = read_people(data, *around)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            days = _Days(zone, people, first, last, agents)
-            start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
-            made: defaultdict[str, list[Mark]] = defaultdict(list)
-            for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
-                if mark.agent is not None and days.asks_for(mark.agent):
-                    made[mark.agent].append(mark)
-            fixes: defaultdict[str, list[Correction]] = defaultdict(list)
-            for fix in _corrections(tx):
-                fixes[fix.agent].append(fix)
-            for agent in {*made, *fixes}:
-                days.pair(agent, made[agent], fixes[agent])
-            for session in _sessions(tx, start_ms, end_ms):
-                assert session.open_utc is not None
-                days.put(session.agent, days.at(session.agent, session.open_utc), session)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        days = _Days(zone, people, first, last, agents)
+        start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
+        made: defaultdict[str, list[Mark]] = defaultdict(list)
+        for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
+            if mark.agent is not None and days.asks_for(mark.agent):
+                made[mark.agent].append(mark)
+        fixes: defaultdict[str, list[Correction]] = defaultdict(list)
+        for fix in _corrections(tx):
+            fixes[fix.agent].append(fix)
+        for agent in {*made, *fixes}:
+            days.pair(agent, made[agent], fixes[agent])
+        for session in _sessions(tx, start_ms, end_ms):
+            assert session.open_utc is not None
+            days.put(session.agent, days.at(session.agent, session.open_utc), session)
     for agent, day in people.roster:
         days.expect(agent, day)
     return [_finish(one, now_ms, several=people.several_desks) for one in days.found()]

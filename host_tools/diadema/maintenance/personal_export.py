@@ -63,8 +63,7 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
 def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {}
     if data.store.exists():
-        reader = open_reader(data.store)
-        try:
+        with open_reader(data.store) as reader:
             marks = reader.marks(agent=agent)
             parts = {
                 "events": [*_events(reader, agent, {mark.badge for mark in marks})],
@@ -79,8 +78,6 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
-        finally:
-            reader.close()
     parts["directory"] = [*_of_site(data, agent), *_entries(data, agent)]
     parts["account"] = [*_accounts(accounts, agent)]
     parts["logs"] = [*_lines(data, agent)]

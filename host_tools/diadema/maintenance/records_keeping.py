@@ -107,12 +107,8 @@ def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
 
 @contextmanager
 def _store(data: DataDir) -> Iterator[Connection]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            yield tx
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        yield tx
 
 
 def _ends(

@@ -203,12 +203,8 @@ class ReportContext:
         """Of the figures; for what is worked out without them, of now."""
         if "figures" in self.__dict__:
             return self.figures.cut
-        reader = open_reader(self.data.store)
-        try:
-            with reader.engine.connect() as tx:
-                return cutoff_of(tx, self.people, self.now_ms)
-        finally:
-            reader.close()
+        with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
+            return cutoff_of(tx, self.people, self.now_ms)
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""

@@ -117,14 +117,10 @@ def _floor(context: ReportContext) -> list[Sides]:
     """Of each agent the contacts that the live floor counts today, and those that her station
     told here; none where the floor is of another day than these, or has gone on meanwhile.
     """
-    reader = open_reader(context.data.store)
-    try:
-        with reader.engine.connect() as tx:
-            counted = tx.execute(select(tables.floor.c.utc)).scalar()
-            position = position_of(tx)
-            rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        counted = tx.execute(select(tables.floor.c.utc)).scalar()
+        position = position_of(tx)
+        rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
     if position != context.figures.cut.position:
         return []
     sides = []
@@ -195,16 +191,10 @@ def seals(context: ReportContext) -> list[str]:
     """One line for a report; none where nothing is recorded yet. Of the audit what the store keeps
     of it, some moments old.
     """
-    reader = open_reader(context.data.store)
     heads = tables.record_heads.c
-    try:
-        with reader.engine.connect() as tx:
-            marks = end_of(tx, "marks", tables.marks)
-            stored = tx.execute(
-                select(heads.count, heads.hash).where(heads.ledger == AUDIT)
-            ).first()
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        marks = end_of(tx, "marks", tables.marks)
+        stored = tx.execute(select(heads.count, heads.hash).where(heads.ledger == AUDIT)).first()
     audit = Head(AUDIT, stored[0], stored[1]).short if stored else "—"
     if not (marks.count or stored):
         return []

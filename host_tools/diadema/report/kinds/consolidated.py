@@ -102,16 +102,12 @@ def _look(context: ReportContext, whole: bool) -> _Seen:
             seen.references.add(one.reference)
         if whole:
             joined.take(one, one.motive_of(context.people.motive_of))
-    reader = open_reader(context.data.store)
-    try:
-        with reader.engine.connect() as tx:
-            for reference, continued in _of_the_switch(context, tx):
-                seen.referred += 1
-                seen.references.add(reference)
-                seen.times[reference] += not continued
-            left = callers.abandons(tx, start, until) if whole else {}
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        for reference, continued in _of_the_switch(context, tx):
+            seen.referred += 1
+            seen.references.add(reference)
+            seen.times[reference] += not continued
+        left = callers.abandons(tx, start, until) if whole else {}
     visits = []
     for call in joined.calls:
         inside = start <= call.utc < end

@@ -115,12 +115,8 @@ def _query() -> Select[Any]:
 
 
 def _read(data: DataDir, query: Select[Any]) -> list[Signed]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            rows = [*tx.execute(query)]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        rows = [*tx.execute(query)]
     return [*_signed(rows, data)]
 
 

@@ -75,12 +75,8 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
 def _read(
     data: DataDir, day: date, now_ms: int, agents: list[str]
 ) -> tuple[Cutoff, list[AgentDay]]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            cut = cutoff_of(tx, read_people(data, day, day), now_ms)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        cut = cutoff_of(tx, read_people(data, day, day), now_ms)
     return cut, attendance(data, day, day, now_ms, agents)
 
 
