@@ -35,7 +35,7 @@ type Progress = Callable[[int, int], None]  # events looked at, of how many
 
 
 class Written(Struct, kw_only=True):
-    """`hourless`: events whose hour nobody knows; they are in no span, so only in a whole
+    """`hourless`: events whose time nobody knows; they are in no span, so only in a whole
     export. `unreadable`: left out. `unworked`: nobody can say what follows from them.
     """
 

@@ -1,6 +1,6 @@
-"""Of each agent's day what her shift came to beside the roster, and what of the calendar day was
+"""Of each agent's day what the shift came to beside the roster, and what of the calendar day was
 lost and spent. Kept beside the cells once they are over: worked out again when rows near them are
-others, and when what they were worked out with is: her shifts, the reasons, what was excused.
+others, and when what they were worked out with is: the shifts, the reasons, what was excused.
 """
 
 from collections import defaultdict
@@ -43,7 +43,7 @@ type Technical = tuple[str, str, str, str]  # station, area, part, what it came 
 
 class Shifted(Struct, array_like=True):
     """What one shift came to, in seconds. `followed`: (as planned or excused, of how many); None
-    where she was never logged in near it. `listed`: exceptions that are not short; `short_s`:
+    where the agent never logged in near it. `listed`: exceptions that are not short; `short_s`:
     those that are, and not excused. `owed_s`: without the pauses that are not paid.
     """
 
@@ -231,8 +231,8 @@ class _Query:
                         found[day, a] = self._day(span, a, shown.get(a, _NOBODY))
         return found
 
-    def _day(self, span: DaySpan, a: str, hers: Presence) -> AdherenceDay:
-        reasons, of_day = self.people.reasons, hers.near(span.start_s, span.end_s)
+    def _day(self, span: DaySpan, a: str, presence: Presence) -> AdherenceDay:
+        reasons, of_day = self.people.reasons, presence.near(span.start_s, span.end_s)
         its = of_day.stretches, of_day.pauses, of_day.faults, reasons, span.start_s, span.end_s
         found = AdherenceDay(
             lost=shifts.lost(*its),
@@ -243,12 +243,12 @@ class _Query:
             seconds = min(until, span.end_s) - max(begin, span.start_s)
             found.technical.append((cause, seconds))
         if (shift := self.due.get((span.day.isoformat(), a))) is not None:
-            found.shift = self._shifted(a, shift, hers.near(shift.start_s, shift.end_s))
+            found.shift = self._shifted(a, shift, presence.near(shift.start_s, shift.end_s))
         return found
 
-    def _shifted(self, a: str, due: Due, hers: Presence) -> Shifted:
+    def _shifted(self, a: str, due: Due, presence: Presence) -> Shifted:
         now_s = self.now_ms // 1000
-        shift = shift_of(due, hers, self._said(a, due), self.people, now_s)
+        shift = shift_of(due, presence, self._said(a, due), self.people, now_s)
         found = Shifted(
             shift.followed, 0, 0, 0, shift.slid, shift.worked_s, shift.credited_s,
             shift.scheduled_s, shifts.owed_s(shift.plan, self.people.reasons, now_s),

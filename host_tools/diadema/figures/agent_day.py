@@ -1,5 +1,5 @@
-"""One agent's day as her page draws it: three tracks, her calls, her marks, what her voice
-measured, and the events behind each number.
+"""One agent's day as the agent's page draws it: three tracks, calls, marks, what the
+voice measured, and the events behind each number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -180,8 +180,8 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
 
 
 def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Bar], list[Bar]]:
-    """Presence and work of [start_ms, end_ms). While she works, presence shows `working`; between
-    two boots of one session it is `off`. Trails without an hour cannot be drawn.
+    """Presence and work of [start_ms, end_ms). While the agent works, presence shows `working`;
+    between two boots of one session it is `off`. Trails without a time cannot be drawn.
     """
     presence: list[Bar] = []
     work: list[Bar] = []
@@ -209,7 +209,7 @@ def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Ba
 
 
 def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:
-    """Of the stations at which she sat, while she sat there."""
+    """Of the stations at which the agent sat, while there."""
     link: list[Bar] = []
     for trail in trails:
         if trail.start_utc is None or trail.end_utc is None:
@@ -334,9 +334,9 @@ def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
 def events_behind(
     data: DataDir, agent: str, start_ms: int, end_ms: int, c: str | None = None
 ) -> list[dict[str, Any]]:
-    """The stored events of what she did in [start_ms, end_ms), or of one contact `c` that began
-    then, in the order of each journal; at most EVENTS of them. `at`: where the host places them.
-    Private reasons have no name.
+    """The stored events of what the agent did in [start_ms, end_ms), or of one contact `c` that
+    began then, in the order of each journal; at most EVENTS of them. `at`: where the host places
+    them. Private reasons have no name.
     """
     people = read_people(data)
     found: list[dict[str, Any]] = []

@@ -97,7 +97,7 @@ def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People
 def join_rings(
     rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str, int], str]
 ) -> set[int]:
-    """By `id`, those that are a contact of the same agent which her station missed: by the
+    """By `id`, those that are a contact of the same agent which the station missed: by the
     switch's own id, else by the moment at which it stopped ringing, the nearest first. One
     contact is one ring.
     """
@@ -192,8 +192,9 @@ def _by_alias(
     for call in calls:
         if (agent := agents.of(call)) is None or call.connected_utc is None:
             continue
-        hers = answered[agent]
-        for contact in hers[bisect_left(hers, call.connected_utc - WINDOW_MS, key=_answered) :]:
+        theirs = answered[agent]
+        earliest = bisect_left(theirs, call.connected_utc - WINDOW_MS, key=_answered)
+        for contact in theirs[earliest:]:
             if _answered(contact) > call.connected_utc + WINDOW_MS:
                 break
             near.append(((False, _off(contact, call)), contact, call))

@@ -122,7 +122,7 @@ def _decoded(body: bytes | None) -> dict[str, Any] | None:
 
 
 def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
-    """Her entry in the description that is in force."""
+    """The agent's entry in the description that is in force."""
     if not data.site.exists():
         return
     described = hashed(data.site, data.site.read_bytes())
@@ -132,7 +132,7 @@ def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
 
 
 def _accounts(accounts: Accounts, agent: str) -> Iterator[Any]:
-    """Hers, and what it did."""
+    """The agent's account, and what it did."""
     for one in accounts.book.all():
         if one.agent == agent:
             yield one

@@ -1,6 +1,6 @@
 """What must be equal: each rule with both of its sides, and the rows that break it.
 
-What has no agent, no hour or no end yet: how many that no table shows there are.
+What has no agent, no time or no end yet: how many that no table shows there are.
 
 Where the records ended when a report was made: printed on it, so that paper tells of a cut.
 """
@@ -114,7 +114,7 @@ def _became(sums: QueueSums) -> int:
 
 
 def _floor(context: ReportContext) -> list[Sides]:
-    """Of each agent the contacts that the live floor counts today, and those that her station
+    """Of each agent the contacts that the live floor counts today, and those that the station
     told here; none where the floor is of another day than these, or has gone on meanwhile.
     """
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
@@ -169,7 +169,7 @@ def _switch_days(context: ReportContext) -> Iterator[Sides]:
 
 def apart(context: ReportContext) -> Section:
     """A line each: calls that the switch says were answered and by nobody it names; contacts of
-    stations that never knew the hour, which are on no day; contacts that still ring, are dialled
+    stations that never knew the time, which are on no day; contacts that still ring, are dialled
     or are not closed; callers of whom no end is known, who wait or whose end the log lost.
     """
     calls, floor = context.total.calls(context.queue), context.scope.of == "floor"

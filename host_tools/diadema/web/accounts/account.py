@@ -54,7 +54,7 @@ async def password(
         await asyncio.to_thread(book.set_password, person, person.id, new)
     except WeakPassword as error:
         return refused(f"weak.{error.word}", 422, least=LEAST)
-    web_app.door.look()
+    web_app.authenticator.look()
     answer = RedirectResponse("/account?done=password", 303)
     begin(web_app, request, answer, book.get(person.id))
     return answer
@@ -74,7 +74,7 @@ def end_session(request: Request, csrf: Typed, key: Typed) -> Response:
     check_form(web_app, request, csrf)
     if key in {one.key for one in web_app.accounts.sessions.all(person.id)}:
         web_app.accounts.sessions.end(key)
-        web_app.door.look()
+        web_app.authenticator.look()
     return RedirectResponse("/account", 303)
 
 

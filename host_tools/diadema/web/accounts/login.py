@@ -78,7 +78,7 @@ def logout(request: Request, csrf: Typed) -> Response:
     person = person_of(request)
     check_form(web_app, request, csrf)
     web_app.accounts.sessions.end(person.session)
-    web_app.door.look()
+    web_app.authenticator.look()
     web_app.audit(person, "logout")
     answer = RedirectResponse("/login", 303)
     let_out(answer, request.scope)
