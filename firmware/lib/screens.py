@@ -40,7 +40,7 @@ class Screen:
         self._shown = {}
         self.words = {}
         self.dirty = True  # something was drawn since it was last sent
-        self.fresh = True  # and more than the hour or the seconds
+        self.fresh = True  # and more than the time or the seconds
 
     def use(self, words):
         """Take another catalogue; everything is drawn again."""

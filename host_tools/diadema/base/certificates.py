@@ -2,7 +2,7 @@
 under it.
 
 Stations hold the broker's CA. It and the broker's certificate are valid from 1970 on, so that a
-station that does not know the hour can connect. Another takes its place in steps: `begin`, and
+station that does not know the time can connect. Another takes its place in steps: `begin`, and
 stations are told both; `sign_by_next` once each of them holds both; `finish` once the broker shows
 that certificate, and the old one is gone.
 

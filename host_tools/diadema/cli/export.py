@@ -107,17 +107,13 @@ def _known_days(data: "DataDir", zone: "ZoneInfo") -> tuple[date, date] | None:
         tables.sessions.c.open_utc,
         tables.queue_calls.c.start_utc,
     )
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            found = [
-                utc
-                for start in starts
-                for utc in connection.execute(select(func.min(start), func.max(start))).one()
-                if utc is not None
-            ]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        found = [
+            utc
+            for start in starts
+            for utc in connection.execute(select(func.min(start), func.max(start))).one()
+            if utc is not None
+        ]
     if not found:
         return None
     first, last = (datetime.fromtimestamp(utc / 1000, zone) for utc in (min(found), max(found)))

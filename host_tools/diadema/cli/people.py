@@ -12,6 +12,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
+from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.site.directory.importing import Plan
@@ -232,7 +233,7 @@ def history(
 
     Example: diadema people history agents a001
     """
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from diadema.base.sanitize import visible
     from diadema.site.badges import brief
@@ -246,11 +247,11 @@ def history(
         print_json(versions)
         return
     for one in versions:
-        at = datetime.fromtimestamp(one.at_ms / 1000, UTC)
+        at = local_time(one.at_ms, UTC, "moment_minute")
         body = one.body and kind_of(kind).with_badges(one.body, brief)
         says = json.dumps(body, ensure_ascii=False) if body else "retired"
         validity = f"{one.valid_from or ''}…{one.valid_until or ''}"
-        print(visible(f"{one.version}  {at:%Y-%m-%d %H:%M}Z  {one.by}: {one.reason}"))
+        print(visible(f"{one.version}  {at}Z  {one.by}: {one.reason}"))
         print(visible(f"   {validity}  {says}"))
 
 

@@ -16,7 +16,7 @@ from diadema.site.pins import check_pin, make_verifier
 
 
 def pin(
-    agent: Annotated[str, typer.Argument(help="Id of the agent, as site.json names her.")],
+    agent: Annotated[str, typer.Argument(help="Id of the agent, as in site.json.")],
     site: Annotated[
         Path | None, typer.Option("--site", help="Write it into this description of the site.")
     ] = None,

@@ -35,7 +35,7 @@ type Progress = Callable[[int, int], None]  # events looked at, of how many
 
 
 class Written(Struct, kw_only=True):
-    """`hourless`: events whose hour nobody knows; they are in no span, so only in a whole
+    """`hourless`: events whose time nobody knows; they are in no span, so only in a whole
     export. `unreadable`: left out. `unworked`: nobody can say what follows from them.
     """
 
@@ -85,25 +85,22 @@ class Export:
     ) -> Written:
         """Of [start_ms, end_ms), by where the host places them; journal by journal."""
         done = Written()
-        reader = open_reader(self._data.store)
-        try:
-            with reader.engine.connect() as connection:
-                count = select(func.count()).select_from(tables.events)
-                total = int(connection.execute(count).scalar_one())
-                seen = 0
-                place = tables.positions.c
-                query = select(place.s, place.e).order_by(place.s, place.e)
-                for s, e in connection.execute(query).all():
-                    for line in self._journal(connection, s, e, start_ms, end_ms, done):
-                        seen += 1
-                        if line:
-                            file.write(line + b"\n")
-                            done.events += 1
-                        if seen % _EVERY == 0:
-                            progress(seen, total)
-                progress(total, total)
-        finally:
-            reader.close()
+        reading = open_reader(self._data.store)
+        with reading as reader, reader.engine.connect() as connection:
+            count = select(func.count()).select_from(tables.events)
+            total = int(connection.execute(count).scalar_one())
+            seen = 0
+            place = tables.positions.c
+            query = select(place.s, place.e).order_by(place.s, place.e)
+            for s, e in connection.execute(query).all():
+                for line in self._journal(connection, s, e, start_ms, end_ms, done):
+                    seen += 1
+                    if line:
+                        file.write(line + b"\n")
+                        done.events += 1
+                    if seen % _EVERY == 0:
+                        progress(seen, total)
+            progress(total, total)
         return done
 
     def _journal(

@@ -115,17 +115,13 @@ def _stored(data: DataDir, places: list[_Place]) -> int:
     if not places or not data.store.exists():
         return 0
     wanted = {*places}
-    reader = open_reader(data.store)
     found: set[_Place] = set()
-    try:
-        with reader.engine.connect() as connection:
-            for (s, e), group in itertools.groupby(places, key=lambda place: place[:2]):
-                numbers = [n for *_, n in group]
-                for row in (tables.events.c, tables.dead_letters.c):
-                    query = select(row.n).where(
-                        (row.s == s) & (row.e == e) & row.n.between(numbers[0], numbers[-1])
-                    )
-                    found |= {(s, e, n) for n in connection.execute(query).scalars()}
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        for (s, e), group in itertools.groupby(places, key=lambda place: place[:2]):
+            numbers = [n for *_, n in group]
+            for row in (tables.events.c, tables.dead_letters.c):
+                query = select(row.n).where(
+                    (row.s == s) & (row.e == e) & row.n.between(numbers[0], numbers[-1])
+                )
+                found |= {(s, e, n) for n in connection.execute(query).scalars()}
     return len(found & wanted)

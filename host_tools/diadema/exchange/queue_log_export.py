@@ -104,13 +104,10 @@ class Export:
     # -- calls
 
     def _calls(self, start: int, end: int, done: Written) -> Iterator[_Line]:
-        reader = open_reader(self._data.store)
-        try:
+        with open_reader(self._data.store) as reader:
             calls = reader.queue_calls(start_utc=start, end_utc=end)
             rings = reader.queue_rings(start_utc=start, end_utc=end)
             contacts = reader.contacts(start_utc=start, end_utc=end)
-        finally:
-            reader.close()
         found = joins(self._data, start, end, self._people)
         for call in calls:
             if call.entered and call.start_utc >= start:
@@ -206,12 +203,9 @@ class Export:
     # -- who is there
 
     def _who_is_there(self, start: int, end: int, done: Written) -> Iterator[_Line]:
-        reader = open_reader(self._data.store)
-        try:
+        with open_reader(self._data.store) as reader:
             sessions = reader.sessions()
             trails = reader.trails(start_utc=start, end_utc=end)
-        finally:
-            reader.close()
         for session in sessions:
             yield from self._session(session, start, end, done)
         paused: dict[tuple[str, int, int], str] = {}

@@ -247,13 +247,9 @@ def _check(data: DataDir, s: str, read: Sequence[_Read], done: Imported) -> None
     done.new = sum(len(_new(data, s, file)) for file in read)
     if not data.store.exists():
         return
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            for file in read:
-                _refuse_others(connection, s, file, _new(data, s, file))
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        for file in read:
+            _refuse_others(connection, s, file, _new(data, s, file))
 
 
 def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
@@ -262,12 +258,8 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
         return file.bodies
     row = tables.events.c
     query = select(row.body).where((row.s == s) & (row.e == file.epoch)).order_by(row.n)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            there = list(connection.execute(query).scalars())
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        there = list(connection.execute(query).scalars())
     if not all(map(_same, there, file.bodies)):
         raise DiademaError(
             f"{file.path} is in the store already, with another --zone, other rows or other bad "

@@ -310,7 +310,7 @@ def _some(cell: str) -> str:
 
 
 def _time(text: str, zone: ZoneInfo | None) -> int | None:
-    """Seconds or milliseconds since 1970, or, in a dump, a date with its hour; 1990 to 2100."""
+    """Seconds or milliseconds since 1970, or, in a dump, a date with its time; 1990 to 2100."""
     utc = _any_time(text, zone)
     return utc if utc is not None and OLDEST_FILE_MS <= utc <= LAST_MS else None
 

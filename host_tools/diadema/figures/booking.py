@@ -30,7 +30,7 @@ _RANK = {BUSY: -1} | agent_states.RANK
 
 
 def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) -> None:
-    """`queues`: by the switch's names. `doubtful`: another conversation of hers went on, see
+    """`queues`: by the switch's names. `doubtful`: another conversation of the agent went on, see
     `metrics.contacts.doubtful`.
     """
     queue = queue_of(queues, contact.queue or "", contact.start_utc)
@@ -273,7 +273,7 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
 def technical(
     tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int]]:
-    """Seconds of her sessions in which a fault that she reported cost time; each one once."""
+    """Seconds of the agent's sessions in which a reported fault cost time; each one once."""
     return [(start, end) for start, end, _ in technical_by(tickets, trails, within)]
 
 
@@ -282,8 +282,8 @@ def technical_by(
 ) -> list[tuple[int, int, Ticket]]:
     """The same with the fault: of several at once the one that came first. In order. One counts
     from the press, or the end of the call in which it came, until it was resolved or rejected; one
-    that is open, or was closed nobody knows when, to the end of the session in which she reported
-    it.
+    that is open, or was closed nobody knows when, to the end of the session in which it was
+    reported.
     """
     faults = sorted(
         (*times, one.sequence, k, one)

@@ -96,9 +96,8 @@ def attended(data: DataDir, start_ms: int, end_ms: int, now_ms: int) -> list[Seg
     """Those that began in [start_ms, end_ms), in that order, also those that go on. Days that are
     over are kept beside the cells. Raises DiademaError where there is no store.
     """
-    reader = open_reader(data.store)
     question = data, start_ms, end_ms, now_ms
-    try:
+    with open_reader(data.store) as reader:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
                 return _attended(rx, tx, *question)
@@ -106,8 +105,6 @@ def attended(data: DataDir, start_ms: int, end_ms: int, now_ms: int) -> list[Seg
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
             return _attended(None, tx, *question)
-    finally:
-        reader.close()
 
 
 def _attended(

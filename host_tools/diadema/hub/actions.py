@@ -62,7 +62,7 @@ def check_among(request: ActionRequest, ingest: Ingest) -> None:
 
 
 def check_ticket(request: ActionRequest, station: Station, ticket: Ticket) -> None:
-    """Hers who called, or who sits there now. Raises Refused."""
+    """That of the agent who called, or who sits there now. Raises Refused."""
     session = station.state.session
     theirs = {ticket.agent, session.agent if session else None}
     if request.among is not None and request.among.isdisjoint(theirs):

@@ -47,7 +47,7 @@ class Hub:
         clock: Path | None = None,
         require_proof: bool = False,
     ) -> None:
-        """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
+        """`mqtt_port` is the stations' listener; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
             raise DiademaError(
                 f"port {port} cannot be both the web's and the stations': give another with "
@@ -75,7 +75,7 @@ class Hub:
 
     @property
     def mqtt(self) -> tuple[str, int]:
-        """Where the stations' door listens, once up."""
+        """Where the stations' listener is, once up."""
         return self._broker.ports.mqtt_host, self._broker.ports.mqtt
 
     async def __aenter__(self) -> "Hub":
@@ -183,7 +183,7 @@ class Hub:
             await health.close()
 
     async def _start_broker(self) -> None:
-        """First without the stations' door, to make the stream; then with it."""
+        """First without the stations' listener, to make the stream; then with it."""
         for attempt in range(_TRIES):
             first = Child(
                 "nats",
@@ -253,7 +253,7 @@ class Hub:
             children={child.name: child.pid for child in self._children},
             web=self.url,
             nats=self._broker.url,
-            mqtt=(self._broker.ports.door, self._broker.ports.mqtt),
+            mqtt=(self._broker.ports.near, self._broker.ports.mqtt),
         )
         return msgspec.json.encode(info)
 
@@ -284,7 +284,7 @@ class Hub:
 
     async def _broker_serves_stations(self) -> None:
         await self._broker_serves()
-        await _listening(self._broker.ports.mqtt, self._broker.ports.door)
+        await _listening(self._broker.ports.mqtt, self._broker.ports.near)
         await self._broker.settle_stream()
 
     async def _ingest_serves(self) -> None:

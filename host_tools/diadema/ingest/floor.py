@@ -40,7 +40,7 @@ type Counted = tuple[bool, int, int, int, int]
 
 class Figures(Struct):
     """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
-    (averages). `missed` is by contact, with its hour, for one may be missed and then answered;
+    (averages). `missed` is by contact, with its time, for one may be missed and then answered;
     `counted` so too: answered, seconds for the averages or -1, and when its talk began, ended
     (0, 0: nothing that another one could contradict), and it itself began.
     """

@@ -262,7 +262,7 @@ def _ends(tx: sqlite3.Connection, s: str, e: int, done: Erased) -> tuple[int, in
     journal = "FROM events WHERE s = ? AND e = ?"
     last: int = tx.execute(f"SELECT max(n) {journal}", (s, e)).fetchone()[0]
     if s.startswith(_HOST):
-        return last, last  # each by its own hour
+        return last, last  # each by its own time
 
     def until(limit: int) -> int:
         retained = f"SELECT min(n) {journal} AND (body ->> 't') >= ?"

@@ -63,8 +63,7 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
 def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {}
     if data.store.exists():
-        reader = open_reader(data.store)
-        try:
+        with open_reader(data.store) as reader:
             marks = reader.marks(agent=agent)
             parts = {
                 "events": [*_events(reader, agent, {mark.badge for mark in marks})],
@@ -79,8 +78,6 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
-        finally:
-            reader.close()
     parts["directory"] = [*_of_site(data, agent), *_entries(data, agent)]
     parts["account"] = [*_accounts(accounts, agent)]
     parts["logs"] = [*_lines(data, agent)]
@@ -125,7 +122,7 @@ def _decoded(body: bytes | None) -> dict[str, Any] | None:
 
 
 def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
-    """Her entry in the description that is in force."""
+    """The agent's entry in the description that is in force."""
     if not data.site.exists():
         return
     described = hashed(data.site, data.site.read_bytes())
@@ -135,7 +132,7 @@ def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
 
 
 def _accounts(accounts: Accounts, agent: str) -> Iterator[Any]:
-    """Hers, and what it did."""
+    """The agent's account, and what it did."""
     for one in accounts.book.all():
         if one.agent == agent:
             yield one

@@ -91,7 +91,7 @@ def audit_was_cut(data: DataDir) -> bool:
 
 
 def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
-    """The same of marks, their hours, and corrections. Raises DiademaError."""
+    """The same of marks, their times, and corrections. Raises DiademaError."""
     accounts = Accounts(data)
     try:
         with _store(data) as own, accounts.engine.connect() as other:
@@ -107,12 +107,8 @@ def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
 
 @contextmanager
 def _store(data: DataDir) -> Iterator[Connection]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            yield tx
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        yield tx
 
 
 def _ends(
@@ -146,7 +142,7 @@ def _as_printed(ledger: str, own: Connection, table: Table, printed: str) -> lis
 
 
 def _marks(data: DataDir, tx: Connection) -> list[Fault]:
-    """The first mark, and the first hour, that does not follow."""
+    """The first mark, and the first time, that does not follow."""
     key, before, keyless = of_purpose(key_of(data.root), "marks"), FIRST, True
     hours = {
         row.mark: (row.utc, row.uncertainty_ms) for row in tx.execute(select(tables.mark_hours))

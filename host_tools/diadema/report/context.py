@@ -167,7 +167,7 @@ class ReportContext:
 
     @cached_property
     def untimed(self) -> Calls:
-        """Contacts of theirs whose station does not know the hour yet: on no day. Theirs: of whom
+        """Contacts of theirs whose station does not know the time yet: on no day. Theirs: of whom
         they are on any of these days until now.
         """
         found, last = self.figures.untimed, self.period.last
@@ -203,12 +203,8 @@ class ReportContext:
         """Of the figures; for what is worked out without them, of now."""
         if "figures" in self.__dict__:
             return self.figures.cut
-        reader = open_reader(self.data.store)
-        try:
-            with reader.engine.connect() as tx:
-                return cutoff_of(tx, self.people, self.now_ms)
-        finally:
-            reader.close()
+        with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
+            return cutoff_of(tx, self.people, self.now_ms)
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""
@@ -261,7 +257,7 @@ class ReportContext:
         return [(start_ms // 1000, end_ms // 1000)]
 
     def team_name(self, agent: str) -> str:
-        """Of that report's team, or of all that she is of in these days."""
+        """Of that report's team, or of all that the agent is of in these days."""
         its = [self.scope.code] if self.scope.of == "team" else self.people.teams_of(agent)
         return ", ".join(self.people.teams.get(one, one) for one in its)
 

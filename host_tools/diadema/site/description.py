@@ -133,10 +133,10 @@ class Wifi(Strict, kw_only=True):
 
 
 class Site(Work, kw_only=True):
-    """`broker_names`: of the stations' door; they are told the first one. `pin`: whose login asks
-    for a PIN: nobody's, all, or those whose badge could be copied. `multi_login`: what becomes of
-    somebody who logs in at a second seat. `selftest`: the first login of a shift tries the
-    station. `holidays` shut the campaigns that heed them.
+    """`broker_names`: of the stations' listener; they are told the first one. `pin`: whose login
+    asks for a PIN: nobody's, all, or those whose badge could be copied. `multi_login`: what
+    becomes of somebody who logs in at a second seat. `selftest`: the first login of a shift tries
+    the station. `holidays` shut the campaigns that heed them.
     """
 
     site: Annotated[str, Meta(min_length=1, max_length=32)]

@@ -63,7 +63,7 @@ class Contact(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     `phase` is one of `agent_states.WORK`, or closed; `outcome` open, answered, missed or
     not_answered (an outbound call that nobody took). `interrupted`: power was lost in it.
     `estimated`: events of it are missing, or nobody said when it ended. `late`: placed by an
-    anchor that came after it, then `uncertainty_ms` is how far its hours may be off (large when
+    anchor that came after it, then `uncertainty_ms` is how far its times may be off (large when
     its boot never had an anchor).
     """
 

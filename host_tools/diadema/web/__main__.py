@@ -9,9 +9,7 @@ import errno
 import logging
 import os
 import socket
-import stat
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +20,7 @@ import uvicorn
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import keep_private
-from diadema.base.processes import begin_log, raise_open_files
+from diadema.base.processes import begin_log, on_closed_input, raise_open_files
 from diadema.web.connections import (
     Connections,
     loop_with_short_handshakes,
@@ -85,7 +83,7 @@ async def _serve(
     def stop() -> None:
         server.should_exit = True
 
-    _on_closed_input(lambda: loop.call_soon_threadsafe(stop))
+    on_closed_input(lambda: _leave(loop, stop))
     address, port = listener.getsockname()[:2]
     print(f"{'https' if config.is_ssl else 'http'}://{address}:{port}", flush=True)
     await server.serve(sockets=[listener])
@@ -125,20 +123,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _on_closed_input(call: Callable[[], object]) -> None:
-    """Call once standard input ends, if it is a pipe; a terminal or a file says nothing."""
-    mode = os.fstat(0).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return
-
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        call()
-        time.sleep(_GRACE_S)
-        os._exit(0)  # nothing may keep a web alive whose hub is gone
-
-    threading.Thread(target=wait, name="stdin", daemon=True).start()
+def _leave(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Nothing may keep a web alive whose hub is gone."""
+    loop.call_soon_threadsafe(stop)
+    time.sleep(_GRACE_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":

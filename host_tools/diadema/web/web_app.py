@@ -149,7 +149,7 @@ class WebApp:
         self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
-        self.door = Authenticator(self.accounts, settings.token)
+        self.authenticator = Authenticator(self.accounts, settings.token)
         self._people = CachedPeople(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
         self.rolling = Rolling(self.data, self.pace, self.worker)
@@ -166,7 +166,7 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
-            "door": self.door.run,
+            "authenticator": self.authenticator.run,
             "reports": self.reports.run,
             "rolling": self.rolling.run,
             "register": lambda: self.watch.remember(self.data),

@@ -237,7 +237,7 @@ class Fault(Command, tag="fault", kw_only=True):
 
 
 class ShowText(Command, tag="text", kw_only=True):
-    """`sign` makes it an acuse, which she signs with her own badge; `agent`: for nobody else."""
+    """`sign` makes it an acuse, signed with the agent's badge; `agent`: for nobody else."""
 
     m: Annotated[str, Meta(min_length=1, max_length=32)]
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]

@@ -137,7 +137,7 @@ def replay(
 
 def _chain_again(source: Connection, writer: Writer) -> None:
     """The marks came in by journals now; they are chained in the order in which they once came,
-    and those that were not there after them. One that had its hour later has it later again, and
+    and those that were not there after them. One that had its time later has it later again, and
     what was chained without a key stays so as far as it is the same.
     """
     row, later = tables.marks.c, tables.mark_hours.c

@@ -22,7 +22,7 @@ type Span = tuple[int, str, date, date, date]  # see `turns_of`
 
 
 def whose(turns: Turns, utc_ms: int | None) -> str:
-    """Empty where it was nobody's; at no known hour, whose it is last."""
+    """Empty where it was nobody's; at no known time, whose it is last."""
     if not turns:
         return ""
     at = len(turns) if utc_ms is None else bisect_right(turns, utc_ms, key=itemgetter(0))
@@ -159,7 +159,7 @@ class People(Struct, kw_only=True):
         return known.team if known else ""
 
     def on(self, agent: str, day: date) -> Spell:
-        """Her team and stage on that day."""
+        """The agent's team and stage on that day."""
         known = self.workers.get(agent)
         team, stage = (known.team, known.stage) if known else ("", "")
         found = Spell(day, team, stage)

@@ -88,7 +88,7 @@ async def correct(
 
 @router.post(
     "/agents/{a}/corrections",
-    summary="The same where she made no mark: one that is missing, or a day",
+    summary="The same where the agent made no mark: one that is missing, or a day",
     status_code=201,
     responses=REFUSED,
 )

@@ -57,7 +57,7 @@ class CommandState(BaseModel):
 
 class StationClock(BaseModel):
     """What the hub knows of a station's clock. `source`: host, sntp, or event (only the time in an
-    event is known); null while this boot has no hour. `drift_ppm` is null until it is measured.
+    event is known); null while this boot has no time. `drift_ppm` is null until it is measured.
     """
 
     source: str | None

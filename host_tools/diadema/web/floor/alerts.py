@@ -271,12 +271,9 @@ class Watch:
 
 def acknowledged(data: DataDir, since_ms: int) -> list[tuple[Key, str]]:
     """The alerts that were seen to since then, and by whom. Raises DiademaError."""
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         return [
             ((act.rule, act.agent, act.since_utc), act.who or act.by)
             for act in (one.act for one in reader.acts(start_utc=since_ms))
             if act.rule is not None and act.agent is not None and act.since_utc is not None
         ]
-    finally:
-        reader.close()

@@ -1,4 +1,4 @@
-/* What can be done about one agent: answer her, act at her station, note what was done with her. */
+/* What can be done about one agent: answer, act at the station, note what was done. */
 
 import { ask } from "./ask.js";
 import { button, field, make } from "./form.js";
@@ -53,7 +53,7 @@ export class Panel {
     this.element.showModal();
   }
 
-  /** Write what her row and time change. */
+  /** Write what the agent's row and time change. */
   tick() {
     const tile = this.#tile;
     if (!tile) return;

@@ -23,7 +23,7 @@ const BY = {
 const GROUP_OF = {
   "": () => "",
   team: (row) => row.team ?? "",
-  queue: (row) => row.queues?.[0] ?? row.queue ?? "", // her own first, so that she stays there
+  queue: (row) => row.queues?.[0] ?? row.queue ?? "", // the agent's own first, to stay there
   state: (row) => row.state,
 };
 

@@ -84,7 +84,7 @@ class SessionClosed(Event, tag="session.closed", kw_only=True, gc=False):
 
 class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
     """`reason`: a code of the site's, or the system's own: login, no_answer, fault, link,
-    supervisor, wrapup_end. `who`: the supervisor's name; `note`: why he did it.
+    supervisor, wrapup_end. `who`: the supervisor's name; `note`: why.
     """
 
     agent: str
@@ -106,7 +106,7 @@ class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
 
 
 class NoticeAcknowledged(Event, tag="notice.acknowledged", kw_only=True, gc=False):
-    """She has seen a change that she did not make."""
+    """The agent has seen a change that somebody else made."""
 
     of: Of
 
@@ -162,8 +162,8 @@ class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=Fals
 
 
 class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, gc=False):
-    """What should have been marked. `of`: the mark, which stays as it is; none for one that she
-    did not make. `time`: the hour that counts instead.
+    """What should have been marked. `of`: the mark, which stays as it is; none for one that
+    was not made. `time`: the time that counts instead.
     """
 
     agent: str
@@ -175,8 +175,8 @@ class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, g
 
 
 class AttendanceJustified(HostEvent, tag="attendance.justified", kw_only=True, gc=False):
-    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark.
-    `time`: a moment of the exception to her shift that is meant, and no lateness is.
+    """Why the agent was late or away; no time changes. `day`: of the shift, where there is no
+    mark. `time`: a moment of the exception to the shift that is meant, and no lateness is.
     """
 
     agent: str
