@@ -85,6 +85,13 @@ class ReportContext:
     def say(self, name: str, /, **values: object) -> str:
         return text(f"reports.{name}", self.language, **values)
 
+    def heading(self, column: str) -> str:
+        """The word over a column; a state's is that of the floor where reports have no other."""
+        try:
+            return self.say(f"col.{column}")
+        except KeyError:
+            return text(f"floor.state.{column}", self.language)
+
     def known(self, group: str, name: str) -> str:
         """The word for it where there is one, else as it is: others may come from newer ones."""
         try:

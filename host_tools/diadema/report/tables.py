@@ -56,7 +56,7 @@ def table[S](
     for part in parts:
         whole = context.target(part.target) if part.target else None
         column = Column(
-            key=part.key, word=context.say(f"col.{part.key}"), kind=part.kind, total=part.total,
+            key=part.key, word=context.heading(part.key), kind=part.kind, total=part.total,
             target=whole,
         )  # fmt: skip
         columns.append(column)
