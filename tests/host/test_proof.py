@@ -300,7 +300,7 @@ def test_a_proof_counts_once_and_for_its_station_and_boot(tmp_path):
         script = Script(s=s)
         script.b = b
         proof = mac(key, script, asked_for)
-        hello = Greeting(up=True, station=s, boot=b, nonce=asked_for, mac=proof)
+        hello = Greeting(up=True, station=s, boot=1, nonce=asked_for, mac=proof)
         return asked_for, proofs.judge(gw, hello, bound, sequence)
 
     used, verdict = said(KEYS[S])
