@@ -24,8 +24,8 @@ _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Workers of `-n auto`: one a core. With three, which wait most of the time, a whole run took
-    about half as long, and two tests of the simulated chip's timing failed by the load.
+    """Workers of `-n auto`: one a logical core. Three were little quicker, for the cores are busy
+    then, and tests of the simulated chip's timing failed by the load.
     """
     return os.cpu_count() or 1
 
