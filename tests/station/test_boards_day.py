@@ -241,7 +241,7 @@ async def live(desk, board: SimBoard) -> Day:
         await bench.event("attendance.marked", a=None, direction="in")
         await bench.event("session.denied", reason="unknown_badge")
         await bench.world.sleep(4000)
-        await bench.log_in()
+        await bench.ready()
         await look(bench, day, "ready")
         await answered_call(bench, day)
         await transfers(bench, day)

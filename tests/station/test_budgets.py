@@ -64,9 +64,7 @@ async def test_a_day_over_wifi_stays_within_the_floors(desk, site, server, board
         await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
         host.cable = False
         await bench.station.tap(bench.badges[0])
-        for digit in people.desks(120)[0].person.pin:
-            await bench.keys(int(digit))
-            await bench.world.sleep(300)
+        await bench.type(bench.pin)
         await bench.event("session.opened")
         await bench.until(lambda: "session.opened" in host.over("wifi"))
         await bench.world.sleep(1_000)

@@ -77,7 +77,7 @@ async def collections(bench) -> list[int]:
 async def test_a_day(desk, site):
     config = ConfigMaker(site, BADGE_KEY, -300, 2, card_key=CARD_KEY).build(STATION)
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         for number in range(6):
             contact = f"C-{number}"
             await bench.ring(contact)

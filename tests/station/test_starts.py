@@ -56,7 +56,7 @@ async def test_no_cut_of_power_ends_in_safe_mode(slots):
         assert set(causes) <= {"power_on", "power_unsteady", None}
         await bench.station.power_cut()
         await start(bench, START_MS)
-        await bench.log_in()
+        await bench.ready()
         numbers = [seen.sequence for seen in bench.world.witness.events(STATION)]
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -265,7 +265,7 @@ async def test_whatever_fails_in_it_the_watchdog_is_fed(slots, image, tmp_path, 
     async with slots(a=program_slot(program, "sim", "1", OLD)) as bench:
         await bench.world.sleep(200_000)
         assert not bench.station.restarts
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_a_trial_that_cannot_be_judged_has_failed(slots, image, tmp_path):

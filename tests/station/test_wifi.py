@@ -249,7 +249,7 @@ async def test_a_radio_that_fails_is_a_fault_and_the_cable_goes_on(
         assert (await host.answer(host.with_wifi()))["k"] == "station.config"
         fault = await bench.event("station.fault", since, part="wifi")
         assert fault["code"] == code
-        await bench.log_in()
+        await bench.ready()
         await bench.until(lambda: "presence.changed" in host.over("usb"))
         before = b"".join(bench.station.console).count(b"wifi: wifi: ")
         await bench.world.sleep(1_800_000)
