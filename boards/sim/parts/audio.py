@@ -22,7 +22,8 @@ _FRAME = 4  # bytes: left and right
 _BUFFER = _DMA_MS * _RATE * _FRAME
 _WIDER = 2  # of what comes in a sample takes 32 bits, whatever the program is given of it
 _PIECE_MS = 20
-_SPARE = 1 << 20  # bytes of the heap
+_SPARE = 1 << 20  # bytes of the heap: more than …
+_PIECES = 32  # … so many pieces leave; what is free is counted block by block
 _SLOT = 32  # bits, of which a codec for 16 takes the first
 _BITS = 1_024_000  # a second, while it receives: two slots
 _SINKS = ("headset", "line_out")
@@ -144,6 +145,7 @@ class Audio:
         codec.clock = self.clocks
         self.running = False
         self._at = 0
+        self._pieces = 0
         self._sources = {}
         self._sinks = {}
         self._held = 0  # how much of the earphone's sound the microphone takes up
@@ -247,8 +249,9 @@ class Audio:
                 piece = min(left, _PIECE_MS)
                 self._render(piece * _RATE, paths)
                 left -= piece
-                if gc.mem_free() < _SPARE:  # what rendering leaves is no chip's
-                    gc.collect()
+                self._pieces += 1
+                if self._pieces % _PIECES == 0 and gc.mem_free() < _SPARE:
+                    gc.collect()  # what rendering leaves is no chip's
 
     def _render(self, count, paths):
         heard = {name: source.read(count) for name, source in self._sources.items()}
