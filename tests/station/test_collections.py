@@ -95,7 +95,7 @@ async def test_a_day(desk, site):
         await bench.keys(6)
         await bench.world.sleep(_QUIET_MS)
         assert len(await collections(bench)) == before + 1, "a second without input"
-        await bench.world.sleep(1_800_000)
+        await bench.world.sleep(600_000)
         assert (await bench.host.answer(bench.host.configure(config)))["k"] == "station.config"
         await bench.world.sleep(_QUIET_MS)
         await collections(bench)

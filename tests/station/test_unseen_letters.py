@@ -6,7 +6,7 @@ import re
 import pytest
 from diadema_sim.build import build_firmware
 
-ROUNDS = 12
+ROUNDS = 6
 
 _TOLD = """
 def _told():

@@ -58,17 +58,6 @@ class KeyedHost(WireHost):
 
 
 class UpdateBench(Bench):
-    async def event(self, kind, since=0, **fields):
-        """As the bench's own, for longer: a whole program goes over the cable."""
-
-        def wanted(event):
-            return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
-
-        seen = await self.world.wait_event(
-            STATION, wanted, since=since, timeout_s=300, running=True
-        )
-        return seen.event
-
     async def send(self, blocks, until=None):
         """As a hub does: the lines, then what the station waits for, and again what it does not
         answer. The event that ended it, or the first whose `next` is at least `until`.
