@@ -1,5 +1,6 @@
 """Attendance is the tap's, a session the desk's: scripted days on the real firmware in the VM."""
 
+HOUR = 3_600_000
 MINUTE = 60_000
 LOGIN = ["attendance.marked", "session.opened", "presence.changed"]
 LOGOUT = ["session.closed", "presence.changed"]
@@ -111,7 +112,7 @@ async def test_the_host_closes_a_session_and_the_screen_says_why(desk):
         )
         assert (await bench.host.answer(number))["k"] == "session.corrected"
         await bench.event("session.closed", reason="corrected")
-        await bench.world.sleep(10 * MINUTE)
+        await bench.world.sleep(HOUR)
         await bench.shows("closed_by_the_host")
         since = bench.since()
         await bench.keys(6)

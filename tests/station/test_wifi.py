@@ -203,7 +203,7 @@ async def test_a_wrong_password_is_told_and_not_tried_wildly(desk, site, server)
         shown = [pictures.as_text(at).split("\n")[17:27] for at in (ram, ram[1:] + b"\0")]
         assert WRONG_PASSWORD.read_text().split("\n") in shown
         await bench.world.sleep(TWICE_MS)
-        assert b"".join(bench.station.console).count(b"wrong_password") == 2
+        assert b"".join(bench.station.console).count(b"wifi: wifi: wrong_password") == 2
         await air(bench, {SSID: PASSWORD})
         await bench.until(lambda: "station.fault_cleared" in bench.kinds(since))
         await host.shut()
