@@ -83,7 +83,7 @@ async def test_a_configuration_comes_through_stalls_without_a_piece_lost(desk):
 
 async def test_what_somebody_hostile_sends_changes_nothing(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         for frame in HOSTILE:
             bench.host.send_raw(frame)
@@ -143,7 +143,7 @@ async def test_a_configuration_comes_whole_over_a_cable_that_loses_each_thousand
 async def test_over_one_that_loses_each_hundredth_nothing_false_comes(desk):
     """Of frames of 200 bytes one of eight is whole. Another cable mends it."""
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         bench.station.cable.noise = Gaps(100, 1)
         for _ in range(3):

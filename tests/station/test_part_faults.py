@@ -116,7 +116,7 @@ async def test_a_part_that_fails_is_one_fault_tried_again_and_the_rest_goes_on(
         since = bench.since()
         if driver == "rdm6300":
             bench.badges[:2] = EM4100, "0504030201"
-        await bench.log_in()
+        await bench.ready()
         for kind, code in faults.items():
             since = bench.since()
             await bench.station.ask({"do": "fault", "part": role, "kind": kind})

@@ -145,7 +145,7 @@ async def test_the_variant_that_was_bought_is_found_at_boot(desk, variant):
     async with desk(SimBoard("aithinker_audiokit", variant)) as bench:
         console = b"".join(bench.station.console).decode()
         assert f"aithinker_audiokit: variant {variant}, module answers there" in console
-        await bench.log_in()
+        await bench.ready()
         dialed = await bench.dial()  # key 4 moves with the variant
         await bench.keys(1)
         await bench.event("contact.ended", c=dialed["c"])
@@ -160,7 +160,7 @@ async def test_the_expander_of_either_batch_is_named(desk, tmp_path, at, told):
     async with desk(SimBoard("s3_korvo2", boards=tmp_path / "boards")) as bench:
         console = b"".join(bench.station.console).decode()
         assert f"s3_korvo2: expander answers {told}\n" in console
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path):
@@ -171,7 +171,7 @@ async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path
     async with desk(SimBoard("mute", boards=tmp_path / "boards")) as bench:
         console = b"".join(bench.station.console).decode()
         assert "variant 0, module answers nowhere" in console
-        await bench.log_in()
+        await bench.ready()
 
 
 def test_the_help_names_every_board():
