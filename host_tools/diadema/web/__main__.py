@@ -6,6 +6,7 @@ Ends when its standard input, a pipe from the hub, is closed: no hub, no web.
 import argparse
 import asyncio
 import errno
+import gc
 import logging
 import os
 import socket
@@ -57,10 +58,13 @@ async def _serve(
     settings: Settings, arguments: argparse.Namespace, listener: socket.socket
 ) -> int:
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "web"))
+    gc.disable()  # imports make a quarter of a million objects, and drop hardly any
     from diadema.web.app import create_app  # NiceGUI reads its environment when imported
     from diadema.web.assets import build
     from diadema.web.web_app import WebApp
 
+    gc.freeze()
+    gc.enable()
     web_app = WebApp(settings, open_clock(arguments.clock), build())
     config = uvicorn.Config(
         create_app(web_app),
