@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
-from pydantic_core import CoreSchema
 
 from diadema.wire import actions, letters
 
@@ -86,7 +85,7 @@ class _OneOf:
     def __init__(self, *kinds: type[actions.ActionRequest]) -> None:
         self._kinds = kinds
 
-    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> Any:
         union = reduce(or_, map(_model, self._kinds))
         return handler.generate_schema(Annotated[union, Field(discriminator="action")])
 
