@@ -195,6 +195,14 @@ class Bench:
         await self.world.sleep(30)
         manual.compare(name, await self.station.screen())
 
+    async def after(self, kind: str, ms: int) -> None:
+        """Let the clock go on until so long after the newest event of that kind: a picture shows
+        the same second then, however long a busy machine took for what was before.
+        """
+        seen = self.world.witness.events(self.station.id)
+        at_ms = next(each.at_ms for each in reversed(seen) if each.event["k"] == kind)
+        await self.world.sleep(max(0, at_ms + ms - self.world.timeline.utc_ms()))
+
     async def until(self, true: Callable[[], bool]) -> None:
         """Let the clock go on, a second at a time, until `true()`; at most ten minutes."""
         for _ in range(600):

@@ -203,7 +203,7 @@ async def test_e2_3_absuelve_dudas_u_observaciones(desk):
         await bench.world.sleep(15_000)
         request = bench.number_of("help.requested")
         await bench.command("help", of=request, state="accepted", by="Nelly T.")
-        await bench.world.sleep(4000)
+        await bench.after("contact.answered", 22_600)
         await bench.pictured("help_comes")
         await bench.command("help", of=request, state="resolved", by="Nelly T.")
         await bench.keys(3)
