@@ -1,5 +1,6 @@
 """What the host says over the cable, while the chip stands and keeps 259 bytes of it at most."""
 
+import asyncio
 import random
 
 from diadema.wire.frames import encode
@@ -107,8 +108,10 @@ async def test_a_frame_of_201_bytes_is_a_piece_too_and_a_longer_one_costs_itself
             around = len(piece(head, b""))
             frame = piece(head, refused_by(number, size - around))
             assert len(frame) == size
+            stalled = asyncio.ensure_future(stall(bench, 400))
+            await asyncio.sleep(0)  # it is on its way before the first byte is
             bench.host.send_raw(frame)
-            await stall(bench, 400)
+            await stalled
             await bench.world.sleep(1_000)
         told = [one.event["i"] for one in bench.world.witness.events(bench.station.id)[since:]]
         assert told == [700, 701]
