@@ -16,6 +16,7 @@ setup: $(DIADEMA)
 	@touch $@
 
 $(DIADEMA): .uv/bin/uv requirements.lock pyproject.toml
+	@echo "make setup: what requirements.lock names goes into .venv (about 0.8 GB, one to six minutes)"
 	@.uv/bin/uv venv --quiet --allow-existing --python '>=3.12' .venv
 	@.uv/bin/uv pip sync --quiet --python .venv --require-hashes requirements.lock
 	@.uv/bin/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .

@@ -103,21 +103,35 @@ def schema() -> str:
 
 
 def documents() -> str:
-    """Every command that the README shows must exist."""
-    return "\n".join(_unknown_commands((ROOT / "README.md").read_text()))
+    """Every command that a README shows must exist."""
+    return "\n".join(
+        problem
+        for page in readmes()
+        for problem in _unknown_commands(str(page.relative_to(ROOT)), page.read_text())
+    )
 
 
-def _unknown_commands(text: str) -> Iterator[str]:
+def readmes() -> list[Path]:
+    """Each of the repository's, the first page before the others."""
+    rooms = ("firmware", "boards", "hardware", "host_tools", "tests")
+    return [
+        ROOT / "README.md",
+        *sorted(p for room in rooms for p in ROOT.glob(f"{room}/**/README.md")),
+    ]
+
+
+def _unknown_commands(name: str, text: str) -> Iterator[str]:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     shown = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    shown += "\n" + "\n".join(re.findall(r"^    (.+)$", text, re.MULTILINE))
     shown += "\n" + "\n".join(re.findall(r"`([^`\n]+)`", text))
     for target in sorted(set(re.findall(r"^(?:\$ )?make ([a-z]+)", shown, re.MULTILINE))):
         if target not in targets:
-            yield f"README.md: `make {target}` is no target of the Makefile"
+            yield f"{name}: `make {target}` is no target of the Makefile"
     named = re.findall(r"^(?:\$ )?(?:\.venv/bin/)?diadema ([a-z]+)", shown, re.MULTILINE)
     for verb in sorted(set(named)):
         if run(BIN / "diadema", verb, "--help"):
-            yield f"README.md: `diadema {verb}` is no command"
+            yield f"{name}: `diadema {verb}` is no command"
 
 
 STEPS: dict[str, Callable[[], str]] = {

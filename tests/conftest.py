@@ -24,10 +24,8 @@ _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Workers of `-n auto`: one a logical core. Three were little quicker, for the cores are busy
-    then, and tests of the simulated chip's timing failed by the load.
-    """
-    return os.cpu_count() or 1
+    """Workers of `-n auto`: two a logical core, for half of a test is waiting."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@ presence. The rooms of actions (`lib.do_…`) use the same words.
 """
 
 from lib.menus import Menu
-from lib.transitions import ENDING
+from lib.transitions import ENDING, IN_CALL
 from micropython import const
 
 _MENU_MS = const(8_000)
 _NOTICE_MS = const(3_000)
-IN_CALL = "talking held consulting"  # a list opened there may stay open in all of them
 
 MYPY = const(False)
 if MYPY:

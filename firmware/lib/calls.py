@@ -1,7 +1,8 @@
 """What the actions about a call do, from its ring to the end of its wrap-up."""
 
-from lib.actions import IN_CALL, Actions
+from lib.actions import Actions
 from lib.desk import UNCODED
+from lib.transitions import IN_CALL
 from micropython import const
 
 _UNDO_MS = const(5_000)

@@ -72,7 +72,7 @@ class Desk:
         self.help_by = None  # who accepted it
         self.ticket = 0  # n of the last fault that the agent reported, while it is open
         self.foreign = None  # [n, reason, who, why]: another's change, and not yet «Visto»
-        # second since 2020 of the newest mark made here, negative for out, ±1 without the hour; by
+        # second since 2020 of the newest mark made here, negative for out, ±1 without the time; by
         # agent, or by the hash of a badge that nobody here knows
         self.marks = {}
         self.leaving = None  # why the session ends with the call: agent (SALIDA), or the host's

@@ -2,8 +2,8 @@
 of the protocol left out.
 """
 
-from lib.actions import IN_CALL
 from lib.calls import via
+from lib.transitions import IN_CALL
 
 
 def motive(station, details):

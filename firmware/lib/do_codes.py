@@ -2,9 +2,9 @@
 code taken back.
 """
 
-from lib.actions import IN_CALL
 from lib.config import label_of
 from lib.menus import Menu
+from lib.transitions import IN_CALL
 from micropython import const
 
 _MOST_USED = const(3)

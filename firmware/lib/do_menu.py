@@ -1,6 +1,7 @@
 """The agent's menu (key 6): what the labels above the keys do not show."""
 
-from lib.actions import IN_CALL, act_chosen
+from lib.actions import act_chosen
+from lib.transitions import IN_CALL
 
 
 def show(station, details):

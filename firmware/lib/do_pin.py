@@ -62,7 +62,7 @@ class Page(Menu):
     """What takes the digits, by all six keys."""
 
     urgent = all_keys = True
-    mark = ""  # the hour of the mark of the same tap
+    mark = ""  # the time of the mark of the same tap
     left = None  # tries, after a wrong one
     stage: "str | None" = None  # of a PIN that is being chosen; with it
     hint: "str | None" = None

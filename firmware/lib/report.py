@@ -51,7 +51,7 @@ def state_of(part):
 
 def uncertainty_ms(clock, u):
     """How far UTC at `u` may be off, or None while unknown."""
-    return clock.source and clock.doubt_ms + abs(u - clock.anchored) // _AGEING
+    return clock.source and clock.uncertainty_ms + abs(u - clock.anchored) // _AGEING
 
 
 def dump(app):

@@ -15,6 +15,7 @@ from lib.canvas import Canvas, digits_width
 from lib.config import label_of
 from lib.menus import MORE
 from lib.states import LIMIT_NEAR_MS
+from lib.transitions import BUSY
 from micropython import const
 
 _RIGHT = const(127)
@@ -27,11 +28,8 @@ _EDGE = const(9)  # rows of the line on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
-# the running time ticks each second only here
-TICKING = ("offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready")
-
-
-_HEARD = ("offered", "dialing", "talking", "held", "consulting")  # by whoever wears the headset
+# everywhere else a running time ticks each second
+STILL = "logged_out ready closing"
 
 
 class Screen:
@@ -40,7 +38,7 @@ class Screen:
         self._shown = {}
         self.words = {}
         self.dirty = True  # something was drawn since it was last sent
-        self.fresh = True  # and more than the hour or the seconds
+        self.fresh = True  # and more than the time or the seconds
 
     def use(self, words):
         """Take another catalogue; everything is drawn again."""
@@ -50,7 +48,7 @@ class Screen:
     def draw(self, station, clock, u, link):
         """Bring the canvas up to date; returns `u` of the next change by time alone, or None."""
         situation = station.situation
-        running = situation in TICKING
+        running = situation not in STILL
         desk = station.desk
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
@@ -147,7 +145,7 @@ class Screen:
             return text % argument if "%s" in text else text
         if station.undo:
             return words["undo_hint"] % station.undo[3]
-        if desk.plugged is False and situation in _HEARD:
+        if desk.plugged is False and situation in BUSY:
             return words["headset_out"]
         if situation == "offered":
             return words["silenced"] if station.silenced else desk.queue or words["answer_hint"]

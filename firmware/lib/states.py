@@ -6,10 +6,9 @@ journal in order and applies each to the desk, then calls `refresh`.
 
 from lib.calls import Calls
 from lib.rooms import ROOMS
-from lib.transitions import cell
+from lib.transitions import BUSY, cell
 from micropython import const
 
-_BUSY = "offered dialing talking held consulting"  # keys 1 and 2 belong to the call
 LIMIT_NEAR_MS = const(60_000)
 _SETTLE_MS = const(400)  # a screen that changed by itself takes no soft key for so long
 
@@ -192,7 +191,7 @@ class Station(Calls):
         menu = self.menu
         if not menu or self.reading or self.desk.work == "offered":
             return False
-        call = name == "key2" or (name == "key1" and self.desk.work in _BUSY)
+        call = name == "key2" or (name == "key1" and self.desk.work in BUSY)
         if call and not menu.all_keys:
             return False
         self.touched()

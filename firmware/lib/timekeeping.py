@@ -28,7 +28,7 @@ class Clock:
         self._offset = None  # UTC ms − u
         self.anchored = 0  # u of the newest anchor
         self.source = None  # host or sntp
-        self.doubt_ms = 0  # of the newest anchor
+        self.uncertainty_ms = 0  # of the newest anchor
 
     def now(self):
         """Milliseconds since boot; never goes back."""
@@ -48,7 +48,7 @@ class Clock:
         self._offset = utc - u
         self.anchored = u
         self.source = source
-        self.doubt_ms = uncertainty_ms
+        self.uncertainty_ms = uncertainty_ms
 
     def utc(self, u):
         """UTC milliseconds at `u`, or None before the first anchor."""
@@ -79,12 +79,12 @@ async def wait(event, wait_ms):
 def set_time(app, u, details):
     """The host's command."""
     utc, hello_u = details.get("utc"), details.get("hello_u")
-    doubt_ms = _WAY_MS
+    uncertainty_ms = _WAY_MS
     if isinstance(utc, int) and isinstance(hello_u, int) and 0 <= u - hello_u < _ANSWER_MS:
         half = (u - hello_u) // 2  # of the way of our hello and its answer
         utc += half
-        doubt_ms = half + 1
-    if not anchor(app, utc, u, "host", doubt_ms, details["i"]):
+        uncertainty_ms = half + 1
+    if not anchor(app, utc, u, "host", uncertainty_ms, details["i"]):
         app.host.refuse(u, details, "bad_command", "utc: milliseconds since 1970")
 
 

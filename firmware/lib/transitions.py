@@ -9,6 +9,8 @@ went between the end of a call and its wrap-up. An action is the method `_name` 
 SITUATIONS = (
     "logged_out not_ready ready offered dialing talking held consulting wrapup closing".split()  # noqa: SIM905
 )
+IN_CALL = "talking held consulting"  # a list opened there may stay open in all of them
+BUSY = "offered dialing " + IN_CALL  # keys 1 and 2 and the headset belong to the call
 
 
 def cut(table):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from diadema.exchange.imports.bank_file import (
+from diadema.exchange.bank_rows import (
     DAY_S,
     NO_SERVER,
     BadRow,

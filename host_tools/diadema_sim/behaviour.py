@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from diadema.exchange.imports.bank_file import BankError
+from diadema.exchange.bank_rows import BankError
 
 from diadema_sim.bank_log import read_days, read_rows
 

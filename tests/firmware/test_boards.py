@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from diadema.stations.boards.rules_parts import ROLES, constructor, fits
 
+from tests.support.other_board import READERS
+
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
 BOARDS = sorted(ROOT.glob("boards/*/board.py"))
@@ -68,6 +70,16 @@ def test_the_page_of_contracts_adds_a_badge_reader_in_six_files_at_most() -> Non
     assert 0 < len(steps) <= 6
     for _, path in steps:
         assert (ROOT / re.sub(r"NAME|BOARD", lambda hit: _SAMPLE[hit[0]], path)).exists(), path
+
+
+@pytest.mark.parametrize("name", ["suite/test_drv_badge_codes", "test_badge_code_properties"])
+def test_what_badge_readers_decode_is_tested(name: str) -> None:
+    path = Path(__file__).parent / f"{name}.py"
+    text = path.read_text(encoding="utf-8")
+    for driver in READERS:
+        source = (FIRMWARE / "drivers" / f"{driver}.py").read_text(encoding="utf-8")
+        if re.search(r"^def decode\(", source, re.M):
+            assert f"from drivers.{driver} import" in text, f"{path} has no {driver}"
 
 
 _SAMPLE = {"NAME": "mfrc522", "BOARD": "devkitc_wm8960"}

@@ -136,7 +136,7 @@ async def test_the_authority_of_the_pages_is_good_for_no_broker(tmp_path, which)
     for shows, outcome in ((stations, "up"), (pages, "ended certificate")):
         peer = Peer(SimpleNamespace(server=lambda: (shows.server, shows.server_key)), {})  # noqa: B023
         async with peer:
-            told = broker(SimpleNamespace(base64=stations.published()), peer.port)
+            told = broker(SimpleNamespace(base64=stations.broker_ca()), peer.port)
             async with Station(which, broker=told, count=0, once=True) as station:
                 await station.says(outcome)
 

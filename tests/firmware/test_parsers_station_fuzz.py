@@ -11,7 +11,7 @@ import lib.app
 import pytest
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker, blocks
-from diadema.wire.commands import ANY_ASKED
+from diadema.wire.commands import ANY_ON_REQUEST
 from diadema.wire.frames import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +53,7 @@ def test_a_frame_with_one_bit_changed_is_no_other_frame(body: bytes, at: int, bi
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.__struct_config__.tag)
 def test_every_command_of_the_host_is_one_that_the_station_takes(asked: object) -> None:
     fields = json.loads(wire.encode(asked))
-    assert wire.decode(wire.encode(asked), type=ANY_ASKED) == asked
+    assert wire.decode(wire.encode(asked), type=ANY_ON_REQUEST) == asked
     assert wrong_field(fields, FIELDS[fields["cmd"]]) == ""
 
 

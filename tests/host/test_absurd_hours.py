@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.exchange.exports.cloud_events import Export
+from diadema.exchange.cloud_events_export import Export
 from diadema.figures.days import LocalDays
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest

@@ -88,7 +88,7 @@ async def test_the_old_one_stays_until_the_last_has_said_so(broker, ingest, clie
     assert due(broker) == []
     assert (await asked(client, "hub.ca"))["generation"] == 2
     assert "already" in (await asked(client, "hub.ca"))["detail"]
-    assert (await asked(client, "hub.enrol", s=S))["ca"] == tls.published()
+    assert (await asked(client, "hub.enrol", s=S))["ca"] == tls.broker_ca()
     assert due(broker) == [S, S2]
     await one.confirm(tls.mark())
     await until(lambda: due(broker) == [S2])
@@ -104,7 +104,7 @@ async def test_the_old_one_stays_until_the_last_has_said_so(broker, ingest, clie
     new = tls.ca_der()
     assert old not in new and is_by(await shown(port), new)
     await until(lambda: due(broker) == [])
-    assert (await asked(client, "hub.enrol", s=S))["ca"] == tls.published()
+    assert (await asked(client, "hub.enrol", s=S))["ca"] == tls.broker_ca()
     password = await credential(client)
     said = await refused(connection(broker, port, password, tls_context=only_old))
     assert "certificate verify failed" in said

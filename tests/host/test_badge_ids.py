@@ -17,7 +17,7 @@ from diadema.base.paths import DataDir
 from diadema.cli.site import install_site
 from diadema.maintenance.personal_export import export
 from diadema.site import badges, description, station_config
-from diadema.site.directory import asking
+from diadema.site.directory import queries
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 from diadema.site.directory.importing import plan_import, run_import
@@ -27,10 +27,11 @@ from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
     draft,
+    open_directory,
     publish,
+    take_in,
 )
 from diadema.site.directory.sheets import read_sheet
-from diadema.site.directory.taking_in import open_directory, take_in
 from diadema.site.file import take_apart
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,7 +78,7 @@ def hash_of(data, badge):
 
 
 def kept(data, badge):
-    return badges.keys_of(data).kept(badge)
+    return badges.keys_of(data).stored(badge)
 
 
 def apply(book, body, code="a001", kind="agents"):
@@ -155,7 +156,7 @@ def test_what_is_entered_is_kept_as_its_hash_and_found_by_its_id(data, described
         assert UID not in str(refused.value)
         assert f"iso14443a #{hash_of(data, HERS)[:4]}" in str(refused.value)
     for search in (HERS, HERS.lower(), kept(data, HERS), f"iso14443a #{hash_of(data, HERS)[:4]}"):
-        found = asking.listed(data, "agents", T0, search=search)
+        found = queries.listed(data, "agents", T0, search=search)
         assert [one.code for one in found.entries] == ["a001"]
     assert standing(data) == set()
 
@@ -189,8 +190,8 @@ def test_a_badge_named_twice_in_two_ways_is_one(data, described):
 @given(st.from_regex(r"[a-z0-9]{1,16}:[0-9A-F]{8,64}", fullmatch=True) | st.text())
 def test_what_is_kept_is_kept_as_it_is(badge):
     keys = badges.BadgeKeys(bytes(32), bytes(16))
-    told = keys.kept(badge)
-    assert keys.kept(told) == told
+    told = keys.stored(badge)
+    assert keys.stored(told) == told
     assert (told == badge) != badges.is_id(badge)
     assert badges.badge_hash(keys.badge, told) == badges.badge_hash(keys.badge, badge)
 

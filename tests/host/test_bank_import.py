@@ -9,7 +9,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank import SOURCE, import_bank
+from diadema.exchange.bank_import import SOURCE, import_bank
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader, open_writer
@@ -93,7 +93,7 @@ def test_the_same_file_again_changes_nothing(data, bring, tmp_path, clock):
 
 def test_a_broken_off_import_is_completed(data, bring, tmp_path, monkeypatch):
     file = some_calls().write(tmp_path / "log.tsv")
-    monkeypatch.setattr("diadema.exchange.imports.bank._BATCH", 4)
+    monkeypatch.setattr("diadema.exchange.bank_import._BATCH", 4)
     takes = []
 
     def fail(done, total):

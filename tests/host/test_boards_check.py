@@ -186,6 +186,12 @@ def test_the_list_names_chip_and_parts(run):
     assert LYRAT in run("list")[1]
 
 
+def test_the_simulators_own_board_says_why_it_is_not_checked(run):
+    code, _, said = run("check", "sim")
+    assert code == 2
+    assert "sim has no wiring.toml: it is for the simulator alone" in said
+
+
 def test_no_boards_is_an_error(tmp_path):
     assert board_names(tmp_path) == []
     with pytest.raises(BoardError, match="there are: none in"):

@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.roll import roll
 from diadema.metrics import queue as of_queue

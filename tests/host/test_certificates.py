@@ -186,13 +186,13 @@ def test_a_directory_with_one_authority_keeps_it_for_its_stations(made):
 
 def test_another_authority_takes_the_place_of_the_first(made):
     old, shown = read(made.ca), made.server.read_bytes()
-    told = made.published()
+    told = made.broker_ca()
     assert not made.changing
     made.begin()
     assert made.changing and made.server.read_bytes() == shown
     assert made.ca_der().startswith(old.public_bytes(Encoding.DER))
-    assert made.published() != told and made.mark() == ca_mark(made.published()) != ca_mark(told)
-    assert len(made.published()) < 1400  # a station takes 2048
+    assert made.broker_ca() != told and made.mark() == ca_mark(made.broker_ca()) != ca_mark(told)
+    assert len(made.broker_ca()) < 1400  # a station takes 2048
     with pytest.raises(DiademaError, match="already"):
         made.begin()
     made.make(["hub.local", "localhost", "127.0.0.1"])  # the hub starts again

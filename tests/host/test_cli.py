@@ -62,7 +62,7 @@ def test_site_is_checked_and_stored(run, tmp_path):
     code, printed, _ = run("site", file, "--data", data, "--json")
     assert (code, json.loads(printed)) == (0, {"stations": 2, "agents": 2, "generation": None})
     stored = json.loads((data / "site.json").read_text())
-    kept = keys_of(DataDir(data)).kept(SITE["agents"][0]["badges"][0])
+    kept = keys_of(DataDir(data)).stored(SITE["agents"][0]["badges"][0])
     agents = [SITE["agents"][0] | {"badges": [kept]}, SITE["agents"][1]]
     assert stored == SITE | {"agents": agents}
     file.write_text(json.dumps(SITE | {"ring_limit_s": 1}))

@@ -13,18 +13,16 @@ import sys
 
 import pytest
 from diadema.cli import main
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.support.bank_files import Log
+from tests.support.command_line import ROOT, parse
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE
 from tests.support.stock_image import stock_image
 
-main.add_simulator()
 NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
-ROOT = get_command(main.app)
 
 
 def leaves(command, words=()):
@@ -63,18 +61,6 @@ def example_of(name):
     found = re.fullmatch(r"Example: diadema (.+)", " ".join(last.split()))
     assert found, f"the help of `diadema {name}` does not end with an example"
     return shlex.split(found[1])
-
-
-def parse(words):
-    """As the shell would, down to the command itself, which is not called; gives its name."""
-    command, context, names = ROOT, None, []
-    while True:
-        context = command.make_context(words[0] if words else "", list(words), parent=context)
-        if not hasattr(command, "commands"):
-            return " ".join(names)
-        rest = [*context._protected_args, *context.args]
-        name, command, words = command.resolve_command(context, rest)
-        names.append(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,5 +1,6 @@
-"""Each definition has one sentence and an example in numbers, the same in reports, pages and the
-README; what the example says is worked out here, from its own numbers, by the product.
+"""Each definition has one sentence and an example in numbers, the same in reports, pages and
+`host_tools/README.md`; what the example says is worked out here, from its own numbers, by the
+product.
 """
 
 import re
@@ -29,10 +30,11 @@ from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
 from diadema.words.formatting import clock, percent
 
+from tests import definitions
 from tests.host.test_fcr import LATER, Place, begun, called, stated
 from tests.support.scripted_station import Script
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+README = (Path(__file__).parents[2] / "host_tools" / "README.md").read_text("utf-8")
 H = 3600
 DAY = date(2026, 11, 18)
 _NUMBER = re.compile(
@@ -409,7 +411,11 @@ def written(key, value, language):
 
 def test_every_definition_has_an_example_that_is_worked_out():
     for language in ("es", "en"):
-        assert formulas(language).keys() == {*WORKED_OUT, *STORED}
+        wanted, there = formulas(language).keys(), {*WORKED_OUT, *STORED}
+        assert wanted == there, (
+            f"formula.KEY in {language}/reports.json and WORKED_OUT of this file differ by"
+            f" {sorted(wanted ^ there)}"
+        )
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
@@ -462,9 +468,17 @@ def test_fcr_says_its_days():
 
 
 def test_the_readme_says_them_in_the_same_words():
-    words = section("reports", "es")
     part = README.partition("### ¿Cómo se calcula?")[2].partition("</details>")[0]
     said = [line for line in part.splitlines() if line.startswith("- ")]
-    assert sorted(said) == sorted(
-        f"- **{words[f'col.{key}']}**: {its}." for key, its in formulas("es").items()
+    assert sorted(said) == sorted(definitions.lines().values()), (
+        "run `.venv/bin/python -m tests.definitions`, look at host_tools/README.md and commit"
     )
+
+
+def test_the_lines_of_the_readme_are_renewed_in_their_places():
+    first, second, *_ = definitions.lines().values()
+    assert definitions.renewed(README) == README
+    assert definitions.renewed(README.replace(first, first + "..")) == README
+    assert f"{first}\n{second}\n" in definitions.renewed(README.replace(second + "\n", ""))
+    more = README.replace(first, f"{first}\n- **of old**: nothing.")
+    assert definitions.renewed(more) == README

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.site.directory.people_of import Kept
+from diadema.site.directory.people_of import CachedPeople
 from diadema.site.example import EXAMPLE
 
 DAY = date(2026, 12, 1)
@@ -27,7 +27,7 @@ def describe(data, name, at_ns):
 
 
 def test_what_changed_is_read_again(data):
-    kept = Kept(data)
+    kept = CachedPeople(data)
     assert kept.on(DAY).workers == {}
     describe(data, "Uno", 10**18)
     first = kept.on(DAY)
@@ -38,7 +38,7 @@ def test_what_changed_is_read_again(data):
 
 
 def test_a_site_that_cannot_be_read_leaves_what_was_known(data):
-    kept = Kept(data)
+    kept = CachedPeople(data)
     describe(data, "Uno", 10**18)
     kept.on(DAY)
     data.site.write_text("{")

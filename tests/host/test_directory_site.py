@@ -13,7 +13,7 @@ from diadema.site.directory import people_of, publishing
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
-from diadema.site.directory.taking_in import changes_from, open_directory, take_in
+from diadema.site.directory.publishing import changes_from, open_directory, take_in
 from diadema.site.example import EXAMPLE
 from diadema.site.file import hashed
 from diadema.store import tables
@@ -182,7 +182,7 @@ async def test_the_hub_is_told(book, data):
     done = await publish(book, data, ask)
     assert done.generation == 7 and asked[0] == ("hub.site", {})
     told = [body["catalogue"] for subject, body in asked if subject == "hub.record"]
-    assert len(told) == done.told == len(publishing.CATALOGUES)
+    assert len(told) == done.recorded == len(publishing.CATALOGUES)
     asked.clear()
     put(book, "teams", code="Noche")
     retire(book, "materials", "vincha")

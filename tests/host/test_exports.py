@@ -11,12 +11,12 @@ from cloudevents.core.formats.json import JSONFormat
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.cli import main
-from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.metrics.queue import Flow
 from diadema.site import description as sites
 from diadema.site.directory.book import Change, Directory
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.store import open_reader, open_writer
 
 from tests.support.queue_logs import QueueLog

@@ -13,7 +13,7 @@ from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.site import description as sites
 from diadema.site.directory.book import Directory
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.store import open_writer
 
 from tests.support.scripted_station import SITE, T0, Script

@@ -16,7 +16,7 @@ import pytest
 from diadema.base.errors import DiademaError, FlashError
 from diadema.base.paths import DataDir
 from diadema.cli.main import app
-from diadema.exchange.imports.journal import import_journal
+from diadema.exchange.journal_import import import_journal
 from diadema.stations.boards.partitions import TABLE_OFFSET, pack_table
 from diadema.stations.boards.table import load_board
 from diadema.stations.flash.chip import connected

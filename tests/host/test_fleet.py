@@ -15,8 +15,7 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.ingest.messages import PREFIX, Message
-from diadema.site.directory.publishing import changed_by_hand
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import changed_by_hand, open_directory
 from diadema.stations.diagnosis import diagnosis
 from diadema.stations.fleet import all_stations, station_history
 from diadema.stations.seats import rename_seat, take_seat

@@ -23,7 +23,7 @@ from diadema.base.processes import command_line
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
 from diadema.hub.child import WebEndpoint
 from diadema.hub.hub import Hub
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.store import open_reader
 
 from tests.support.broker_fixtures import until
@@ -318,11 +318,11 @@ async def test_a_directory_with_one_ca_keeps_it_and_browsers_are_told_of_theirs(
     Certificates(data.tls).make(["localhost", LOOPBACK])
     for ending in ("pem", "key"):  # as the hub made them before: by the one CA
         shutil.copy(data.tls / f"server.{ending}", data.tls / f"web.{ending}")
-    held = Certificates(data.tls).published()
+    held = Certificates(data.tls).broker_ca()
     told = await said(tmp_path, "--host", "0.0.0.0")
     assert f"Browsers are to trust {data.tls / 'pages-ca.pem'}\n" in told
     assert "It is new: install it in each browser" in told
-    assert Certificates(data.tls).published() == held
+    assert Certificates(data.tls).broker_ca() == held
     told = await said(tmp_path, "--host", "0.0.0.0")
     assert "pages-ca.pem" in told and "It is new" not in told
     assert "Browsers" not in await said(tmp_path)  # plain HTTP, on this machine alone

@@ -1,8 +1,8 @@
 """What the hub does about a disk that fills and a broker that can write no more."""
 
 import pytest
-from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
+from diadema.base.paths import Disk, Room
 from diadema.hub import storage_watch
 from diadema.hub.storage_watch import Hands, Watch
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures import joins as joined
 from diadema.figures.joins import Aliases, Joined, join, joins
 from diadema.ingest.core import Ingest

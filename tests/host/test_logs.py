@@ -5,7 +5,7 @@ import logging
 import sys
 
 import pytest
-from diadema.base import logs
+from diadema.base import processes
 from diadema.hub import child
 from diadema.hub.child import Child
 
@@ -24,11 +24,11 @@ def log(monkeypatch):
 
     kept = Kept()
     kept.lines = []
-    kept.addFilter(logs.OnceASecond())
+    kept.addFilter(processes.OnceASecond())
     kept.logger = logging.getLogger("test of logs")
     kept.logger.propagate = False
     kept.logger.addHandler(kept)
-    monkeypatch.setattr(logs.time, "monotonic", lambda: kept.now)
+    monkeypatch.setattr(processes.time, "monotonic", lambda: kept.now)
     yield kept
     kept.logger.removeHandler(kept)
 
@@ -52,7 +52,7 @@ def test_the_same_line_comes_once_a_second_and_says_how_many_there_were(log):
 def test_other_lines_have_a_bound_too_and_are_not_remembered_for_ever(log):
     for n in range(5_000):
         log.logger.error("%s", "".join(chr(97 + int(digit)) for digit in str(n)))
-    assert len(log.lines) == logs._LINES
+    assert len(log.lines) == processes._KNOWN_LINES
     log.now += 1
     log.logger.error("still here")
     assert log.lines[-1] == "still here"

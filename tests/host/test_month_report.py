@@ -13,7 +13,7 @@ import pytest
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.cli import main
-from diadema.exchange.imports.bank import import_bank
+from diadema.exchange.bank_import import import_bank
 from diadema.figures.days import spans
 from diadema.figures.facts import queue_halves
 from diadema.figures.rows import QueueSums, Sums

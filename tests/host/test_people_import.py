@@ -12,8 +12,8 @@ from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.publishing import begin
 from diadema.site.directory.sheets import decode, read_sheet
-from diadema.site.directory.taking_in import begin
 from diadema.site.example import EXAMPLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -293,7 +293,7 @@ def test_an_export_is_whole_without_a_directory(tmp_path):
     with zipfile.ZipFile(tmp_path / "rosa.zip") as made:
         parts = {name: made.read(name) for name in made.namelist()}
     site_entry = json.loads(parts["directory.json"])[0]
-    kept = keys_of(data).kept("iso14443a:04A1B2C3D4E5F6")
+    kept = keys_of(data).stored("iso14443a:04A1B2C3D4E5F6")
     assert (site_entry["name"], site_entry["badges"]) == ("Rosa Quispe Huamán", [kept])
     assert "pin" not in site_entry
     assert [one["badge"] for one in json.loads(parts["badges.json"])] == ["abcd"]

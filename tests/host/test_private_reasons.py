@@ -10,7 +10,7 @@ from html import unescape
 import msgspec
 import openpyxl
 import pytest
-from diadema.exchange.exports import cloud_events, queue_log
+from diadema.exchange import cloud_events_export, queue_log_export
 from diadema.figures.agent_day import agent_page, events_behind
 from diadema.figures.overview import overview
 from diadema.hub.actions import Actions
@@ -24,7 +24,7 @@ from diadema.site import description as sites
 from diadema.site.directory.book import Change
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.web.actions.words import reason_of
 from diadema.web.agents import queries
 from diadema.web.agents.api import page_json
@@ -132,8 +132,8 @@ def printed(pdf):
 def test_no_export_names_one(worked):
     people = read_people(worked.data)
     log, events = io.StringIO(), io.BytesIO()
-    queue_log.Export(worked.data, people, LIMA).write(log, DAY, DAY)
-    cloud_events.Export(worked.data, people).write(events)
+    queue_log_export.Export(worked.data, people, LIMA).write(log, DAY, DAY)
+    cloud_events_export.Export(worked.data, people).write(events)
     assert "COMPLETECALLER" in check(log.getvalue())
     told = [json.loads(line) for line in check(events.getvalue().decode()).splitlines()]
     shifts = [one["data"]["event"] for one in told if one["type"] == "diadema.schedule.published"]

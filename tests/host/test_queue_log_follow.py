@@ -10,9 +10,9 @@ from datetime import date
 import pytest
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
-from diadema.exchange.imports import queue_follow
-from diadema.exchange.imports.queue_follow import Follower
-from diadema.exchange.imports.queue_log import import_queue_log
+from diadema.exchange import queue_log_follow
+from diadema.exchange.queue_log_follow import Follower
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.read import read
 from diadema.figures.rows import QueueSums
 from diadema.ingest.queues import QueueBoard
@@ -29,9 +29,9 @@ S = "PBX-central"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(queue_follow, "EVERY_S", 0.01)
-    monkeypatch.setattr(queue_follow, "_RETRY_S", 0.05)
-    monkeypatch.setattr(queue_follow, "_ANSWER_S", 2.0)
+    monkeypatch.setattr(queue_log_follow, "EVERY_S", 0.01)
+    monkeypatch.setattr(queue_log_follow, "_RETRY_S", 0.05)
+    monkeypatch.setattr(queue_log_follow, "_ANSWER_S", 2.0)
 
 
 @contextlib.asynccontextmanager

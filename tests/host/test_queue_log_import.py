@@ -11,8 +11,8 @@ from diadema.base.clock import SystemClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import import_queue_log
-from diadema.exchange.imports.queue_verbs import caller_reference
+from diadema.exchange.queue_log_events import caller_reference
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import open_reader
 from hypothesis import given, settings

@@ -15,7 +15,7 @@ from diadema.report.period import around
 from diadema.site.directory import people_of
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 
 from tests.support.scripted_station import SITE, Script
 from tests.support.sections import rows

@@ -136,7 +136,7 @@ def test_what_the_agents_day_writes_fits(validator, kind, fields):
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked["cmd"])
 def test_what_may_be_asked_is_in_the_contract(asked):
     schemas = schema.asyncapi()["components"]["schemas"]
-    command = msgspec.convert(asked, commands.ANY_ASKED)
+    command = msgspec.convert(asked, commands.ANY_ON_REQUEST)
     document = {"components": {"schemas": schemas}, **schemas[type(command).__name__]}
     jsonschema.Draft202012Validator(document).validate(asked | {"i": 1})
 
@@ -157,13 +157,13 @@ def test_what_may_be_asked_is_in_the_contract(asked):
 )
 def test_what_may_not_be_asked(asked):
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(asked, commands.ANY_ASKED)
+        msgspec.convert(asked, commands.ANY_ON_REQUEST)
 
 
 def test_the_longest_ring_still_fits_an_event():
     texts = {"queue": "q" * 32, "pbx": "p" * 48, "parent": "d" * 48}
     ring = {"contact": "ñ" * 28, "campaign": "c" * 24, "reference": "f" * 32, **texts}
-    asked = msgspec.to_builtins(msgspec.convert({"cmd": "ring", **ring}, commands.ANY_ASKED))
+    asked = msgspec.to_builtins(msgspec.convert({"cmd": "ring", **ring}, commands.ANY_ON_REQUEST))
     script = Script(e=2**32 - 1, agent="a" * 24)
     script.n, script.b, script.u, script.offset = 2**40, 99_999, 2**33, 10**12
     offered = {name: value for name, value in asked.items() if name not in ("cmd", "contact")}
@@ -172,11 +172,11 @@ def test_the_longest_ring_still_fits_an_event():
     )
     assert len(script.bodies[0]) + ring["contact"].count("ñ") * (2 - 6) <= EVENT_LIMIT
     with pytest.raises(msgspec.ValidationError, match="over 184 bytes"):
-        msgspec.convert({"cmd": "ring", **ring, "contact": "ñ" * 29}, commands.ANY_ASKED)
+        msgspec.convert({"cmd": "ring", **ring, "contact": "ñ" * 29}, commands.ANY_ON_REQUEST)
 
 
 def test_the_door_of_programs_knows_every_command_that_may_be_asked():
-    asked = [command.__struct_config__.tag for command in commands.ASKED]
+    asked = [command.__struct_config__.tag for command in commands.ON_REQUEST]
     assert list(get_args(Command.model_fields["cmd"].annotation)) == asked
 
 

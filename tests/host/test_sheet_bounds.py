@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from diadema.exchange.imports.queue_rows import LogError, read_rows
+from diadema.exchange.queue_log_rows import LogError, read_rows
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import read_sheet
 
@@ -82,7 +82,7 @@ def test_excels_hint_still_holds():
 
 
 def test_a_log_that_unpacks_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("diadema.exchange.imports.queue_rows.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("diadema.exchange.queue_log_rows.MOST_BYTES", 1_000_000)
     path = tmp_path / "queue_log.gz"
     path.write_bytes(gzip.compress(b"1795000000|1|q|a|ENTERQUEUE|\n" * 100_000))
     with pytest.raises(LogError, match="split"):

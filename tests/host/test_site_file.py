@@ -12,9 +12,9 @@ from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
     draft,
+    open_directory,
     publish,
 )
-from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import hashed, take_apart
 
 from tests.support.scripted_station import SITE, T0

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import import_queue_log
-from diadema.figures.days import zone_of
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.read import _Query, read
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
+from diadema.site.context import zone_of
 from diadema.site.description import parse
 from diadema.store import open_writer
 from hypothesis import HealthCheck, given, settings

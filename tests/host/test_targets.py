@@ -112,7 +112,7 @@ def test_a_stations_call_is_of_the_queue_that_its_switch_name_says(tmp_path):
     data = reported_day.stations(folder)
     from diadema.site import description as sites
     from diadema.site.directory.book import Directory
-    from diadema.site.directory.taking_in import begin
+    from diadema.site.directory.publishing import begin
 
     with Directory(data.directory) as book:
         begin(book, sites.load(data.site), 1)
@@ -284,8 +284,8 @@ def test_days_are_of_the_zone_that_an_import_was_told_while_there_is_no_site(tmp
     from zoneinfo import ZoneInfo
 
     from diadema.base.paths import DataDir
-    from diadema.exchange.imports.queue_log import import_queue_log
-    from diadema.figures.days import zone_of
+    from diadema.exchange.queue_log_import import import_queue_log
+    from diadema.site.context import zone_of
 
     from tests.support.targeted import Clock
 

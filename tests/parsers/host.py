@@ -21,7 +21,7 @@ from diadema.site.description import SiteError, parse
 from diadema.site.station_config import ConfigMaker, blocks, check_sizes
 from diadema.web.floor.feed import Floor
 from diadema.wire import events, journal
-from diadema.wire.commands import ANY_ASKED, is_station
+from diadema.wire.commands import ANY_ON_REQUEST, is_station
 from diadema.wire.frames import (
     DOWN_LIMIT,
     UP_LIMIT,
@@ -173,7 +173,7 @@ def site(data: bytes) -> bytes | None:
 def command(data: bytes) -> bytes | None:
     """ValidationError, or a command that fits a frame; gives its JSON with a number."""
     try:
-        asked = msgspec.convert(msgspec.json.decode(data, type=dict), ANY_ASKED)
+        asked = msgspec.convert(msgspec.json.decode(data, type=dict), ANY_ON_REQUEST)
     except events.UNREADABLE:
         return None
     told = msgspec.to_builtins(asked)

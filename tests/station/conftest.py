@@ -14,7 +14,7 @@ from diadema_sim.build import SIM, SimBoard, build_firmware
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.world import World
 
-from tests.support.station_bench import MONDAY_8_LIMA, STATION, Bench
+from tests.support.station_bench import MONDAY_8_LIMA, ROSA, STATION, Bench
 from tests.support.wire_host import WireHost
 
 MODELS = Path(__file__).resolve().parents[2] / "boards" / "sim" / "parts"
@@ -108,7 +108,8 @@ def desk(
             station = await world.add_station(STATION, journal_bytes, board)
             host = WireHost(station, site)
             badges = [agent.badges[0].partition(":")[2] for agent in site.agents]
-            bench = Bench(world, station, host, badges)
+            pin = "" if site.pin == "none" else ROSA.pin
+            bench = Bench(world, station, host, badges, pin)
             with world.actor():
                 await station.power_on()
                 await bench.event("station.clock")

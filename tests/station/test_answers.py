@@ -23,7 +23,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_a_login_and_a_call(slots):  # noqa: F811
     async with slots() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.keys(6)  # Menú
         await bench.world.sleep(SETTLED_MS)
         await bench.keys(1)

@@ -53,7 +53,7 @@ async def test_a_day_of_marks_breaks_and_salida(desk):
 
 async def test_salida_in_a_call_waits_for_its_wrapup(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.keys(1)
         await bench.event("contact.answered")
@@ -75,7 +75,7 @@ async def test_salida_in_a_call_waits_for_its_wrapup(desk):
 
 async def test_relief_and_a_badge_in_somebody_elses_call(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.keys(1)
         await bench.event("contact.answered")
@@ -106,7 +106,7 @@ async def test_a_badge_that_nobody_knows_is_marked_and_leaves(desk):
 
 async def test_the_host_closes_a_session_and_the_screen_says_why(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         number = bench.host.command(
             "session", agent="a001", verdict="close", reason="at_other_seat"
         )

@@ -121,7 +121,7 @@ async def test_a_station_in_order(desk):
         await bench.shows("bench_yes")
         await bench.keys(4)
         await bench.shows("logged_out")
-        await bench.log_in()
+        await bench.ready()
 
 
 def failed(told):
@@ -163,7 +163,7 @@ async def test_who_does_nothing_has_20_seconds_for_each_step(desk):
         assert words.pop("headset_in") == "ok"  # it was never out
         assert words.pop("badge secure") == "skipped"
         assert set(words.values()) == {"failed"} and len(words) == 11
-        await bench.log_in()  # a badge is somebody's again
+        await bench.ready()  # a badge is somebody's again
 
 
 async def test_a_key_that_is_dead(desk):

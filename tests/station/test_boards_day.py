@@ -1,5 +1,7 @@
-"""One scripted day on the simulation of every board: the real firmware, each with its own drivers
-and chips, ends with the same events, pictures and lights as the plain board.
+"""One scripted day on the simulation of every kind of board: the real firmware, each with its own
+drivers and chips, ends with the same events, pictures and lights as the plain board. Of boards
+with the same chips one lives it; start, wires, sockets and calls of each are in
+`test_wired_by_the_page`, `test_soldering`, `test_sockets_at_work` and `test_dips`.
 """
 
 import json
@@ -8,12 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from diadema.stations.boards.table import load_board
 from diadema_sim import menu_keys
 from diadema_sim.build import SIM, SimBoard, board_names
 
 from tests.support.pictures import alike
 
-BOARDS = [name for name in board_names() if name != SIM.name]
+
+def chips(name: str) -> frozenset[str]:
+    """What the board is made of, but for how its keys and its headset's contact are wired."""
+    parts = load_board(name).parts
+    drivers = {part[0] for role, part in parts.items() if role not in ("keys", "headset")}
+    return frozenset({SimBoard(name).chip, *drivers})
+
+
+# of two with the same chips the later one: the LyraT, whose touch pads are the harder keys
+BOARDS = [*{chips(name): name for name in board_names() if name != SIM.name}.values()]
 # no part of what happened: which board it is, and when to the millisecond
 DURATIONS = ("ring_ms", "silence_ms", "longest_silence_ms")
 ASIDE = ("board", "build", "psram", "u", "t", "utc", "uncertainty_ms", *DURATIONS)
@@ -241,7 +253,7 @@ async def live(desk, board: SimBoard) -> Day:
         await bench.event("attendance.marked", a=None, direction="in")
         await bench.event("session.denied", reason="unknown_badge")
         await bench.world.sleep(4000)
-        await bench.log_in()
+        await bench.ready()
         await look(bench, day, "ready")
         await answered_call(bench, day)
         await transfers(bench, day)

@@ -1,5 +1,6 @@
 """What the host says over the cable, while the chip stands and keeps 259 bytes of it at most."""
 
+import asyncio
 import random
 
 from diadema.wire.frames import encode
@@ -83,7 +84,7 @@ async def test_a_configuration_comes_through_stalls_without_a_piece_lost(desk):
 
 async def test_what_somebody_hostile_sends_changes_nothing(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         for frame in HOSTILE:
             bench.host.send_raw(frame)
@@ -107,8 +108,10 @@ async def test_a_frame_of_201_bytes_is_a_piece_too_and_a_longer_one_costs_itself
             around = len(piece(head, b""))
             frame = piece(head, refused_by(number, size - around))
             assert len(frame) == size
+            stalled = asyncio.ensure_future(stall(bench, 400))
+            await asyncio.sleep(0)  # it is on its way before the first byte is
             bench.host.send_raw(frame)
-            await stall(bench, 400)
+            await stalled
             await bench.world.sleep(1_000)
         told = [one.event["i"] for one in bench.world.witness.events(bench.station.id)[since:]]
         assert told == [700, 701]
@@ -143,7 +146,7 @@ async def test_a_configuration_comes_whole_over_a_cable_that_loses_each_thousand
 async def test_over_one_that_loses_each_hundredth_nothing_false_comes(desk):
     """Of frames of 200 bytes one of eight is whole. Another cable mends it."""
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         bench.station.cable.noise = Gaps(100, 1)
         for _ in range(3):

@@ -77,7 +77,7 @@ async def collections(bench) -> list[int]:
 async def test_a_day(desk, site):
     config = ConfigMaker(site, BADGE_KEY, -300, 2, card_key=CARD_KEY).build(STATION)
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         for number in range(6):
             contact = f"C-{number}"
             await bench.ring(contact)
@@ -95,7 +95,7 @@ async def test_a_day(desk, site):
         await bench.keys(6)
         await bench.world.sleep(_QUIET_MS)
         assert len(await collections(bench)) == before + 1, "a second without input"
-        await bench.world.sleep(1_800_000)
+        await bench.world.sleep(600_000)
         assert (await bench.host.answer(bench.host.configure(config)))["k"] == "station.config"
         await bench.world.sleep(_QUIET_MS)
         await collections(bench)

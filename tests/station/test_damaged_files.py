@@ -78,7 +78,7 @@ async def test_both_damaged_it_waits_for_another(slots, files):  # noqa: F811
 async def test_damaged_wishes_are_told_when_she_logs_in(slots, files):  # noqa: F811
     files |= {"prefs.json": b'{"a001": {"volume": 75}}*00000000'}
     async with slots(vfs=pack(files, BYTES, VFS_BLOCK)) as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.event("station.fault", part="config", code="damaged")
         assert "prefs.json" not in contents(bench.station)
         assert not bench.station.restarts

@@ -8,7 +8,7 @@ from tests.support.screen_words import find
 
 
 async def answered(bench, contact="C-1"):
-    await bench.log_in()
+    await bench.ready()
     await bench.ring(contact)
     await bench.answer(contact)
 
@@ -33,7 +33,7 @@ async def test_badge_taken_away_half_way_asks_for_another_tap(desk):
 
 async def test_nobody_answers_and_the_desk_goes_to_auxiliar(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         missed = await bench.event("contact.missed", cause="no_answer")
         changed = await bench.event("presence.changed", reason="no_answer", by="system")
@@ -101,7 +101,7 @@ async def test_code_keyed_in_the_call_waits_for_ready(desk):
 
 async def test_call_by_keys_alone(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         dialed = await bench.dial()
         assert (dialed["via"], dialed["direction"]) == ("key", "out")
         await bench.world.sleep(9000)
@@ -125,7 +125,7 @@ async def test_anothers_tap_in_a_call_marks_and_no_more(desk):
 
 async def test_another_badge_at_an_idle_desk_relieves(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         await bench.station.tap(bench.badges[1])
         opened = await bench.event("session.opened", since)
@@ -141,7 +141,7 @@ async def test_ring_is_refused_when_not_ready_and_a_seen_number_is_not_done_agai
         number = bench.host.command("ring", contact="C-1", direction="in")
         refused = await bench.host.answer(number)
         assert (refused["k"], refused["reason"]) == ("command.refused", "logged_out")
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         bench.host.send({"cmd": "ring", "i": number, "contact": "C-1", "direction": "in"})
         await bench.ring("C-2")
@@ -159,12 +159,12 @@ async def test_configuration_that_does_not_validate_is_refused_with_key_and_reas
         await bench.station.power_cut()
         await bench.station.power_on()
         await bench.event("station.booted", bench.since())
-        await bench.log_in()  # the configuration before it is still in force
+        await bench.ready()  # the configuration before it is still in force
 
 
 async def test_spoilt_frames_change_nothing_and_the_next_whole_one_counts(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         ring = encode(b'{"cmd":"ring","i":900,"contact":"C-9","direction":"in"}')
         bench.host.send_raw(ring[:-5] + b"0000\n")  # corrupt
@@ -197,7 +197,7 @@ async def test_power_cut_in_a_call_ends_it_as_interrupted_and_the_session_goes_o
 
 async def test_without_a_host_the_day_goes_on_and_arrives_later_in_order(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         bench.host.answering = False
         for call in range(5):
             await bench.ring(f"C-{call}")
@@ -215,7 +215,7 @@ async def test_without_a_host_the_day_goes_on_and_arrives_later_in_order(desk):
 
 async def test_dead_badge_reader_is_one_fault_and_stops_nothing(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": "nack"})
         await bench.station.tap(bench.badges[0])
         await bench.event("station.fault", part="badge_reader")

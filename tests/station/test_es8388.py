@@ -93,7 +93,7 @@ async def main():
 
 async def test_a_bus_held_low_is_a_fault_of_each_part_and_stops_nothing_else(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.ask({"do": "fault", "part": "codec", "kind": "stuck"})
         await bench.station.press(4, ms=900)  # volume
         await bench.event("station.fault", part="codec")

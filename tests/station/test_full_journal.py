@@ -32,7 +32,7 @@ async def detail(bench):
 
 async def test_a_ring_that_cannot_be_ended_on_flash_stops_nothing(desk):
     async with desk(journal_bytes=6 * 4096) as bench:
-        await bench.log_in()
+        await bench.ready()
         bench.host.command("ring", contact="C-1", direction="in")
         await bench.event("contact.offered", c="C-1")
         rang = bench.world.now_ms()

@@ -64,7 +64,7 @@ async def test_a_first_configuration_that_does_not_fit_is_told(slots, nearly_ful
 
 async def test_one_that_does_not_fit_leaves_the_one_before(slots, nearly_full):  # noqa: F811
     async with slots(vfs=nearly_full(5)) as bench:
-        await bench.log_in()
+        await bench.ready()
         since = bench.since()
         told = await bench.host.answer(bench.host.configure(configuration(2, 100)))
         assert (told["k"], told["reason"]) == ("command.refused", "bad_config")

@@ -48,7 +48,7 @@ async def connect(bench, ms):
 
 async def test_a_call_is_answered_within_a_handshake(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         since = bench.since()
         await connect(bench, 1_200)
@@ -78,7 +78,7 @@ async def test_what_may_be_missing_is_told_until_the_next_key(desk):
 
 async def test_who_presses_a_ladder_that_nobody_reads_presses_again(desk):
     async with desk(SimBoard("s3_korvo2")) as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         seat = replace(people.desks(1)[0], station=bench.station.id)
         agent = StationUser(bench.world, None, seat, {})

@@ -450,41 +450,27 @@ async def main():
     assert lines == ["key1", "key1", "long1"]
 
 
-@pytest.mark.parametrize(("chip", "pin", "rest"), [("esp32", 14, 800), ("esp32s3", 5, 30000)])
-async def test_a_pad_drifts_far_and_still_knows_a_finger(chips, chip, pin, rest):
+async def test_a_touch_on_an_s3_raises_its_reading(chips):
     lines = await chips(
         TOUCH
-        + f"""
+        + """
 import pins
-pins.chip = "{chip}"
+pins.chip = "esp32s3"
 async def main():
-    rises = pins.chip == "esp32s3"
-    pad = Pad(machine.net({pin}), rest={rest}, rises=rises)
-    keys = TouchKeys({pin}, rises=rises)
+    pad = Pad(machine.net(5), rest=30000, rises=True)
+    keys = TouchKeys(5, rises=True)
     task = asyncio.create_task(read(keys))
-    for a_minute in ({rest} // 10, -{rest} // 10):
-        pad.drift(a_minute)
-        for _ in range(6):
-            await asyncio.sleep(30)
-            pad.touched = True
-            await asyncio.sleep_ms(100)
-            pad.touched = False
+    pad.drift(3000)
+    for _ in range(2):
+        await asyncio.sleep(5)
+        pad.touched = True
+        await asyncio.sleep_ms(100)
+        pad.touched = False
     await asyncio.sleep_ms(100)
-    print(len(said), set(said))
-    told()
-    pad.touched = True  # something was put down on it
-    await asyncio.sleep(35)
     print(told(), list(keys._down))
-    pad.touched = False
-    await asyncio.sleep(2)
-    pad.touched = True
-    await asyncio.sleep_ms(100)
-    pad.touched = False
-    await asyncio.sleep_ms(100)
-    print(told())
 """
     )
-    assert lines == ["12 {'key1'}", "key1 [0]", "key1"]
+    assert lines == ["key1 key1 [0]"]
 
 
 LADDER = (

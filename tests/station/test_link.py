@@ -29,7 +29,7 @@ async def back(bench, seconds):
 
 async def test_an_idle_desk_sees_that_its_host_is_dead_and_that_it_is_back(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.caught_up()
         assert await mark(bench) == "up"
         bench.host.answering = False
@@ -52,7 +52,7 @@ async def test_an_idle_desk_sees_that_its_host_is_dead_and_that_it_is_back(desk)
 
 async def test_events_that_wait_are_seen_at_once_and_all_arrive(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.caught_up()
         bench.host.answering, since = False, bench.since()
         await bench.keys(3, 3)
@@ -70,7 +70,7 @@ async def test_events_that_wait_are_seen_at_once_and_all_arrive(desk):
 async def test_a_call_that_rings_when_the_host_falls_is_not_charged_to_the_agent(desk, heard):
     """`heard`: that it rings the host still learns, and says so; then nothing is left to say."""
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.caught_up()
         bench.host.answering = heard
         await bench.ring("C-1")
@@ -110,7 +110,7 @@ async def test_a_broker_that_is_gone_is_seen_with_nothing_to_say(desk, site, ser
         host.with_wifi()
         await bench.until(lambda: any(hello.get("way") for hello in host.hellos))
         host.cable = False
-        await bench.log_in()
+        await bench.ready()
         await bench.until(lambda: "presence.changed" in host.over("wifi"))
         await bench.world.sleep(2_000)
         assert await mark(bench) == "up"

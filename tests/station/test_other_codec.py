@@ -107,7 +107,7 @@ async def test_a_kit_with_the_older_codec_names_it_and_works_without_sound(desk,
         assert fault["code"] == "ac101"
         console = b"".join(bench.station.console).decode()
         assert f"codec: ac101; {ADVICE}" in console
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_a_codec_that_answers_late_is_told_and_then_set_up(desk, fitted):

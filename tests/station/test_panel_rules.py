@@ -18,7 +18,7 @@ async def test_the_screen_rests_when_nobody_needs_it(desk):
         assert await screen(bench) == (True, 0xCF)
         assert bench.kinds(since) == []  # a key that only wakes it
         await bench.world.sleep(31_000)
-        await bench.log_in()
+        await bench.ready()
         assert await screen(bench) == (True, 0xCF)
         await bench.world.sleep(125_000)
         assert await screen(bench) == (True, 0x08)
@@ -44,7 +44,7 @@ async def test_a_dark_screen_shows_a_fault_that_comes(desk):
 
 async def test_a_press_within_the_erasing_of_a_sector_counts(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.manners(erase_ms=400)
         before = bench.station.flash.erased
         to = "not_ready"

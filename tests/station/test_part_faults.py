@@ -8,19 +8,24 @@ import json
 import pytest
 from diadema.site.description import parse
 from diadema_sim import people
-from diadema_sim.build import SimBoard
 
-from tests.station.test_soldering import BUSES, PINS
+from tests.support.other_board import BADGES, READERS, other_board
 
 LEVELS = (2150, 1800, 1450, 1100, 750, 400)
 KEYS = ("keys", "Keys", None, ("a", "b", "push", "red", "amber", "white"), {})
 TOUCH = ("keys_touch", "TouchKeys", None, ("a", "b", "push", "amber", "white", "d0"), {})
 LADDER = ("keys_ladder", "LadderKeys", None, ("d0",), {"millivolts": LEVELS})
 SCREEN = ("ssd1306", "SSD1306", "i2c", (), {})
-READER = ("pn532", "PN532", "i2c", ("irq",), {})
 BUS = {"nack": "no_answer", "stuck": "no_answer", "stretch": "no_answer"}
 FRAMES = {"bit": "bad_frame", "torn": "bad_frame"}
 UART = {"nack": "silent", "busy": "silent", **FRAMES}
+OF_READERS = {  # any other fails by FRAMES alone
+    "pn532": {"nack": "no_answer", "stuck": "no_answer", "busy": "silent", **FRAMES},
+    "pn532_spi": UART | {"nack": "no_answer"},
+    "pn532_hsu": UART,
+    "mfrc522": {"nack": "no_answer", "busy": "silent"},
+    "wiegand": {},  # a bad read of its is never a fault
+}
 
 # driver → its role, the board's entry, {what goes wrong: code of the fault}
 TABLE = {
@@ -30,27 +35,13 @@ TABLE = {
     "ssd1306": ("screen", SCREEN, BUS),
     "ssd1309": ("screen", ("ssd1309", "SSD1309", "i2c", (), {}), BUS),
     "sh1106": ("screen", ("sh1106", "SH1106", "i2c", (), {}), BUS),
-    "pn532": (
-        "badge_reader",
-        READER,
-        {"nack": "no_answer", "stuck": "no_answer", "busy": "silent", **FRAMES},
-    ),
-    "pn532_spi": (
-        "badge_reader",
-        ("pn532_spi", "PN532Spi", "spi", ("cs", "irq"), {}),
-        UART | {"nack": "no_answer"},
-    ),
-    "pn532_hsu": ("badge_reader", ("pn532_hsu", "PN532Hsu", "uart", (), {}), UART),
-    "mfrc522": (
-        "badge_reader",
-        ("mfrc522", "MFRC522", "spi", ("cs",), {}),
-        {"nack": "no_answer", "busy": "silent"},
-    ),
-    "rdm6300": ("badge_reader", ("rdm6300", "RDM6300", "uart", (), {}), FRAMES),
     "keys_touch": ("keys", TOUCH, {"gone": "no_answer"}),
     "keys_ladder": ("keys", LADDER, {"stuck": "stuck"}),
 }
-EM4100 = "0102030405"
+for _driver, _reader in READERS.items():
+    if _faults := OF_READERS.get(_driver, FRAMES):
+        TABLE[_driver] = "badge_reader", _reader.row, _faults
+EM4100 = BADGES["em4100"]
 TRIED_AGAIN_MS = 65_000  # however often it failed before
 STATION = "DIA-0200000000a1"
 
@@ -70,14 +61,9 @@ def site():
 def board(tmp_path):
     """`board(role, entry)`: one with this part, keys and a screen."""
 
-    def make(role, entry) -> SimBoard:
-        parts = {"keys": KEYS, "screen": SCREEN, "badge_reader": READER} | {role: entry}
-        folder = tmp_path / "boards" / "bench"
-        folder.mkdir(parents=True)
-        (folder / "board.py").write_text(
-            f'NAME = "bench"\nPINS = {PINS!r}\nBUSES = {BUSES!r}\nPARTS = {parts!r}\n'
-        )
-        return SimBoard("bench", boards=tmp_path / "boards")
+    def make(role, entry):
+        parts = {"keys": KEYS, "screen": SCREEN, "badge_reader": READERS["pn532"].row}
+        return other_board(tmp_path, parts | {role: entry})
 
     return make
 
@@ -114,9 +100,9 @@ async def test_a_part_that_fails_is_one_fault_tried_again_and_the_rest_goes_on(
     role, entry, faults = TABLE[driver]
     async with desk(board(role, entry)) as bench:
         since = bench.since()
-        if driver == "rdm6300":
+        if role == "badge_reader" and READERS[driver].kind == "em4100":
             bench.badges[:2] = EM4100, "0504030201"
-        await bench.log_in()
+        await bench.ready()
         for kind, code in faults.items():
             since = bench.since()
             await bench.station.ask({"do": "fault", "part": role, "kind": kind})

@@ -134,7 +134,7 @@ def _writes(told):
 async def test_a_whole_call(desk):
     async with desk() as bench:
         trace = Trace(bench)
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         turns = [await trace.of(1)]
         await bench.world.sleep(_JUST_ANSWERED_MS)
@@ -151,7 +151,7 @@ async def test_a_whole_call(desk):
 async def test_sectors_are_erased_while_nobody_presses(desk):
     async with desk() as bench:
         trace = Trace(bench)
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.answer("C-1")
         for _ in range(60):
@@ -164,7 +164,7 @@ async def test_sectors_are_erased_while_nobody_presses(desk):
 async def test_wishes_are_written_behind_the_screen(desk):
     async with desk() as bench:
         trace = Trace(bench)
-        await bench.log_in()
+        await bench.ready()
         await trace.look()
         trace.told.clear()
         await trace.of(4, "long4")
@@ -179,7 +179,7 @@ async def test_wishes_are_written_behind_the_screen(desk):
 async def test_who_leaves_at_once_sees_so_before_her_wishes_are_written(desk, tmp_path):
     async with desk() as bench:
         trace = Trace(bench)
-        await bench.log_in()
+        await bench.ready()
         await bench.world.sleep(_AWAY_MS)
         await trace.look()
         trace.told.clear()
@@ -198,7 +198,7 @@ async def test_who_leaves_at_once_sees_so_before_her_wishes_are_written(desk, tm
 async def test_a_backlog_is_sent_behind_it(desk):
     async with desk() as bench:
         trace = Trace(bench)
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.answer("C-1")
         bench.host.answering = False

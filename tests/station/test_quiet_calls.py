@@ -11,7 +11,7 @@ async def test_a_call_that_was_over_ends_at_its_last_voice(desk, tmp_path: Path)
     spoken = sound.write(tmp_path / "spoken.wav", hiss(tone(500, 0.4, 0.3) + silence(110)))
     line = sound.write(tmp_path / "line.wav", hiss(silence(110)))
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         contact = (await bench.dial())["c"]
         await bench.keys(3)
         await bench.event("contact.answered", c=contact)

@@ -201,7 +201,7 @@ async def test_a_name_that_nobody_answers_is_told_and_stops_nothing(desk, site, 
         await bench.station.ask({"do": "names", "names": {"localhost": None}})
         await air(bench, {SSID: PASSWORD})
         with_way(host)
-        await bench.log_in()
+        await bench.ready()
         fault = await bench.event("station.fault", part="wifi")
         assert fault["code"] == "no_name"
         assert (await seen(bench))["stood_ms"] == 0, "a look-up of 7 s, a scan of 2 s stop nobody"

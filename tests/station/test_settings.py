@@ -3,7 +3,7 @@
 
 async def test_her_volume_is_hers_at_this_desk(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.press(4, 1000)
         changed = await bench.event("audio.changed")
         await bench.world.sleep(5_000)

@@ -61,6 +61,7 @@ async def test_the_sockets_carry_what_the_page_says_in_every_state(desk, name):
         await bench.station.tap(bench.badges[0])
         await bench.event("presence.changed", to="not_ready")
         bench.host.command("selftest")
+        await bench.caught_up()
         await bench.world.sleep(500)
         await look(bench, "self-test, keys", usual)
         await bench.keys(1, 2, 3, 4, 5, 6)

@@ -4,6 +4,7 @@ whatever part has a role. And the GPIOs that each chip gives a program.
 
 import json
 import shutil
+from functools import partial
 from typing import get_args
 
 import pytest
@@ -11,16 +12,8 @@ from diadema.base.errors import DiademaError
 from diadema_sim import cli
 from diadema_sim.build import SimBoard, board_heap, board_names, choose_boards
 
-PINS = {
-    "scl": 22, "sda": 21, "sck": 18, "mosi": 23, "miso": 19, "cs": 5, "irq": 4, "tx": 26, "rx": 25,
-    "d0": 32, "d1": 33, "a": 13, "b": 14, "push": 27, "red": 2, "amber": 12, "white": 15,
-    "leds": 0, "socket": 34,
-}  # fmt: skip
-BUSES = {
-    "i2c": ("I2C", 0, {"scl": "scl", "sda": "sda"}, {"freq": 400_000}),
-    "spi": ("SPI", 2, {"sck": "sck", "mosi": "mosi", "miso": "miso"}, {"baudrate": 1_000_000}),
-    "uart": ("UART", 2, {"tx": "tx", "rx": "rx"}, {"baudrate": 115_200}),
-}
+from tests.support.other_board import BADGES, READERS, other_board
+
 KNOB = {
     "screen": ("sh1106", "SH1106", "i2c", (), {}),
     "keys": ("encoder", "EncoderKeys", None, ("a", "b", "push"), {}),
@@ -29,26 +22,12 @@ KNOB = {
     "codec": ("es8388", "ES8388", "i2c", (), {"address": 0x11}),
     "badge_reader": ("pn532_spi", "PN532Spi", "spi", ("cs", "irq"), {}),
 }
-READERS = {
-    "rdm6300": (("rdm6300", "RDM6300", "uart", (), {}), "0102030405"),
-    "wiegand": (("wiegand", "Wiegand", None, ("d0", "d1"), {}), "0a0b0c"),
-    "pn532_hsu": (("pn532_hsu", "PN532Hsu", "uart", (), {}), "04a1b2c3d4e5f6"),
-}
 
 
 @pytest.fixture
 def made(tmp_path):
     """`made(parts)`: a board with these parts."""
-
-    def make(parts) -> SimBoard:
-        folder = tmp_path / "boards" / "bench"
-        folder.mkdir(parents=True)
-        (folder / "board.py").write_text(
-            f'NAME = "bench"\nPINS = {PINS!r}\nBUSES = {BUSES!r}\nPARTS = {parts!r}\n'
-        )
-        return SimBoard("bench", boards=tmp_path / "boards")
-
-    return make
+    return partial(other_board, tmp_path)
 
 
 async def test_a_knob_lamps_of_the_other_polarity_and_a_reader_on_spi(desk, made):
@@ -72,9 +51,9 @@ async def test_a_knob_lamps_of_the_other_polarity_and_a_reader_on_spi(desk, made
 
 @pytest.mark.parametrize("name", READERS)
 async def test_a_reader_of_another_kind_is_tapped_alike(desk, made, name):
-    reader, identity = READERS[name]
-    async with desk(made({"badge_reader": reader})) as bench:
-        await bench.station.tap(identity)
+    reader = READERS[name]
+    async with desk(made({"badge_reader": reader.row})) as bench:
+        await bench.station.tap(BADGES[reader.kind])
         await bench.event("session.denied", reason="unknown_badge")
 
 
@@ -145,7 +124,7 @@ async def test_the_variant_that_was_bought_is_found_at_boot(desk, variant):
     async with desk(SimBoard("aithinker_audiokit", variant)) as bench:
         console = b"".join(bench.station.console).decode()
         assert f"aithinker_audiokit: variant {variant}, module answers there" in console
-        await bench.log_in()
+        await bench.ready()
         dialed = await bench.dial()  # key 4 moves with the variant
         await bench.keys(1)
         await bench.event("contact.ended", c=dialed["c"])
@@ -160,7 +139,7 @@ async def test_the_expander_of_either_batch_is_named(desk, tmp_path, at, told):
     async with desk(SimBoard("s3_korvo2", boards=tmp_path / "boards")) as bench:
         console = b"".join(bench.station.console).decode()
         assert f"s3_korvo2: expander answers {told}\n" in console
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path):
@@ -171,7 +150,7 @@ async def test_no_variant_that_answers_is_said_and_the_rest_works(desk, tmp_path
     async with desk(SimBoard("mute", boards=tmp_path / "boards")) as bench:
         console = b"".join(bench.station.console).decode()
         assert "variant 0, module answers nowhere" in console
-        await bench.log_in()
+        await bench.ready()
 
 
 def test_the_help_names_every_board():

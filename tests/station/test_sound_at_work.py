@@ -23,7 +23,7 @@ def talk(tmp_path: Path) -> dict[str, Path]:
 
 async def test_a_call_is_measured_and_told_once(desk, talk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.keys(1)
         await bench.event("contact.answered")
@@ -46,7 +46,7 @@ async def test_a_call_is_measured_and_told_once(desk, talk):
 
 async def test_nothing_is_measured_while_held_or_muted(desk, talk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.keys(1)
         await bench.event("contact.answered")
@@ -67,7 +67,7 @@ async def test_nothing_is_measured_while_held_or_muted(desk, talk):
 
 async def test_a_call_without_sound_has_no_summary(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("C-1")
         await bench.answer("C-1")
         await bench.keys(4, 4, 1)
@@ -80,7 +80,7 @@ async def test_a_call_without_sound_has_no_summary(desk):
 
 async def test_tones_of_a_call(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         async with sound.listen(bench.station) as heard:
             begun = bench.world.now_ms()
             await bench.ring("C-1")
@@ -119,7 +119,7 @@ async def test_where_line_and_tones_do_not_mix_the_line_makes_room(desk, tmp_pat
     table.write_text(wired)
     caller = sound.write(tmp_path / "caller.wav", tone(1000, 40, 0.3))
     async with desk(SimBoard("wired", boards=tmp_path / "boards")) as bench:
-        await bench.log_in()
+        await bench.ready()
         async with sound.listen(bench.station, line=caller) as heard:
             await bench.world.sleep(1000)
             await bench.ring("C-1")
@@ -166,7 +166,7 @@ async def test_no_tone_comes_out_of_a_codec_that_gets_no_mclk(desk, tmp_path, na
     assert usual in source
     board.write_text(source.replace(usual, table))
     async with desk(SimBoard("wired", boards=tmp_path / "boards")) as bench:
-        await bench.log_in()
+        await bench.ready()
         async with sound.listen(bench.station) as found:
             await bench.ring("C-1")
             await bench.world.sleep(500)
@@ -175,7 +175,7 @@ async def test_no_tone_comes_out_of_a_codec_that_gets_no_mclk(desk, tmp_path, na
 
 async def test_keys_silence_the_ring_and_a_bad_read_is_heard(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         async with sound.listen(bench.station) as heard:
             await bench.ring("C-1")
             await bench.world.sleep(500)
@@ -195,7 +195,7 @@ async def test_keys_silence_the_ring_and_a_bad_read_is_heard(desk):
 
 async def test_a_port_that_fails_is_one_fault_and_tried_again(desk, talk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.ask({"do": "fault", "part": "audio", "kind": "memory"})
         await bench.ring("C-1")
         assert (await bench.event("station.fault", part="audio"))["code"] == "no_port"
@@ -213,7 +213,7 @@ async def test_a_port_that_fails_is_one_fault_and_tried_again(desk, talk):
 
 async def test_volume_keys_are_told(desk):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.station.press(4, ms=900)
         told = await bench.event("audio.changed")
         assert (told["volume"], told["mute"], told["sidetone"]) == (82, False, 0)

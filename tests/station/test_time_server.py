@@ -60,10 +60,12 @@ async def time_server(now_ms):
 
 @pytest.fixture
 def lonely(desk, site):
-    """`async with lonely() as (bench, server)`: configured, on Wi-Fi, booted, no host there."""
+    """`async with lonely() as (bench, server)`: configured, on Wi-Fi, booted, no host there;
+    `with_host_ms` after the configuration came.
+    """
 
     @contextlib.asynccontextmanager
-    async def begin():
+    async def begin(with_host_ms=10_000):
         async with desk() as bench, time_server(bench.world.now_ms) as server:
             host = bench.host
             await bench.station.ask({"do": "wifi", "networks": {SSID: PASSWORD}})
@@ -74,7 +76,7 @@ def lonely(desk, site):
             }
             number = host.configure(json.dumps(content).encode())
             assert (await host.answer(number))["k"] == "station.config"
-            await bench.world.sleep(600_000)
+            await bench.world.sleep(with_host_ms)
             assert server.questions == []  # the host told the hour
             asyncio.get_running_loop().remove_reader(host._port)
             bench.station.cable.pull()
@@ -108,7 +110,7 @@ async def anchored(bench, since, source):
 
 
 async def test_it_asks_the_server_and_the_host_is_believed_before_it(lonely, site):
-    async with lonely() as (bench, server):
+    async with lonely(with_host_ms=600_000) as (bench, server):
         since = bench.since()
         event, off_ms = await anchored(bench, since, "sntp")
         assert off_ms <= event["uncertainty_ms"] <= 50

@@ -6,7 +6,7 @@ import re
 import pytest
 from diadema_sim.build import build_firmware
 
-ROUNDS = 12
+ROUNDS = 6
 
 _TOLD = """
 def _told():
@@ -100,7 +100,7 @@ async def configurations(bench, turn):
 @pytest.mark.parametrize("what", [texts, rings, configurations])
 async def test_letters_that_nobody_can_draw_leave_nothing(desk, what):
     async with desk() as bench:
-        await bench.log_in()
+        await bench.ready()
         for turn in range(5):
             await what(bench, turn)
         names, size = await held(bench)

@@ -58,17 +58,6 @@ class KeyedHost(WireHost):
 
 
 class UpdateBench(Bench):
-    async def event(self, kind, since=0, **fields):
-        """As the bench's own, for longer: a whole program goes over the cable."""
-
-        def wanted(event):
-            return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
-
-        seen = await self.world.wait_event(
-            STATION, wanted, since=since, timeout_s=300, running=True
-        )
-        return seen.event
-
     async def send(self, blocks, until=None):
         """As a hub does: the lines, then what the station waits for, and again what it does not
         answer. The event that ended it, or the first whose `next` is at least `until`.
@@ -179,7 +168,7 @@ async def test_a_break_of_power_costs_a_sector_at_most(slots, body):
 
 async def test_nothing_comes_in_while_somebody_works(slots, body):
     async with slots() as bench:
-        await bench.log_in()
+        await bench.ready()
         refused = await bench.send(parts(body))
         assert (refused["phase"], refused["reason"]) == ("refused", "busy")
         assert set(bench.station.slots["slot_b"].image) == {0xFF}
@@ -246,7 +235,7 @@ async def test_a_driver_that_fails_in_the_new_program_alone_is_its_end(slots, im
     async with slots(b=untried(worse)) as bench:
         told = await bench.event("station.update", phase="rolled_back")
         assert (told["version"], told["reason"]) == ("2", "screen")
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_whatever_a_cut_of_power_leaves_the_old_program_comes_back(slots, tmp_path):

@@ -152,7 +152,7 @@ async def test_one_that_never_comes_up_is_gone_back_from(slots):
         )  # fmt: skip
         booted = await bench.event("station.booted", since)
         assert booted["micropython"] == "1.28.0" and starts(bench) == (0, "good")
-        await bench.log_in()
+        await bench.ready()
 
 
 async def test_one_under_which_a_part_fails_is_gone_back_from(slots, image, tmp_path):
@@ -172,7 +172,7 @@ async def test_one_under_which_a_part_fails_is_gone_back_from(slots, image, tmp_
         told = await bench.event("station.update", since, phase="rolled_back")
         assert (told["what"], told["reason"]) == ("micropython", "screen")
         assert starts(bench) == (0, "good")
-        await bench.log_in()
+        await bench.ready()
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ async def test_what_was_soldered_by_the_page_works(desk, tmp_path, name, number)
     assert all(layout.pins[wire] == gpio for wires in built.values()
                for wire, gpio in wires.items())  # fmt: skip
     async with desk(board) as bench:
-        await bench.log_in()
+        await bench.ready()
         assert any((await bench.station.lights()).values())
         await bench.ring("p1")
         await bench.answer("p1")
@@ -216,7 +216,7 @@ async def test_a_dip_switch_in_the_wrong_position_is_seen_as_the_page_says(
         assert pulled != ("pulling the headset is never told" in seen)
         if "lights dark" in seen:
             await bench.station.plug()
-            await bench.log_in()
+            await bench.ready()
             assert not any((await bench.station.lights()).values())
 
 
@@ -236,7 +236,7 @@ async def test_a_wrong_wire_of_sound_is_silence_and_no_fault(
     board, _ = bought(tmp_path, "devkitc_wm8960", 0, *changes)
     voice = hiss(silence(1) + tone(500, 2, 0.03))
     async with desk(board) as bench:
-        await bench.log_in()
+        await bench.ready()
         async with sound.listen(bench.station) as heard:
             await bench.ring("p1")
             await bench.world.sleep(1500)
@@ -255,7 +255,7 @@ async def test_wires_of_keys_lights_and_contact_that_are_exchanged_show(desk, tm
     key = ("| J2-7 IO32 | S1-S6 KEY1 LLAMADA |", "| J2-8 IO33 | S1-S6 KEY1 LLAMADA |")
     board, _ = bought(tmp_path, "devkitc_wm8960", 0, key)
     async with desk(board) as bench:
-        await bench.log_in()
+        await bench.ready()
         await bench.ring("p1")
         await bench.keys(1)
         await bench.world.sleep(1000)

@@ -47,6 +47,7 @@ ROUTES: dict[str, Line] = {
     "GET /": Line(who=IN),
     "GET /wall": Line(who=ALL),
     "GET /static/fonts.css": Line(who=ALL),
+    "GET /static/wire.js": Line(who=ALL),
     "GET /static": Line(who=ALL),
     "GET /static/fonts": Line(who=ALL),
     "GET /login": Line(who=ALL),

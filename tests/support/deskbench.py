@@ -1,6 +1,7 @@
 """A desk without hardware: the state machine with its events applied at once, and noted.
 
-`do(input, …)` gives the kinds of the events it caused. Runs on both interpreters.
+`do(input, …)` gives the kinds of the events it caused. Runs on both interpreters, where rules are
+proved; the whole station in the VM is played with the same verbs (`tests.support.station_bench`).
 """
 
 from lib.config import Config

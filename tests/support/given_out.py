@@ -2,7 +2,7 @@
 cloudevents` and `diadema people export` write, with the directory as of each of some days.
 """
 
-from diadema.exchange.exports.cloud_events import Export
+from diadema.exchange.cloud_events_export import Export
 from diadema.site.directory.book import Directory
 from diadema.site.directory.exporting import as_csv, rows_of
 from diadema.site.directory.kinds import KINDS

@@ -14,7 +14,7 @@ from diadema.ingest.messages import Message, subject_of
 from diadema.site import description as sites
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.store import open_writer
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.site.directory.book import Directory
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.store import open_reader, open_writer
 
 from tests.host.test_private_reasons import CODES

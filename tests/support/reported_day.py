@@ -3,7 +3,7 @@
 import json
 
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank import import_bank
+from diadema.exchange.bank_import import import_bank
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.store import open_writer

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 from diadema.base import credentials
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import import_queue_log
-from diadema.exchange.imports.queue_verbs import caller_reference
+from diadema.exchange.queue_log_events import caller_reference
+from diadema.exchange.queue_log_import import import_queue_log
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.site import description as sites
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import begin
+from diadema.site.directory.publishing import begin
 from diadema.store import open_writer
 from hypothesis import strategies as st
 

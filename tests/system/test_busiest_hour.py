@@ -7,31 +7,36 @@ import pytest
 from diadema_sim.build import SIM, SimBoard, board_names
 
 from tests.bench import desk_days
-from tests.bench.desk_days import HOUR_MS, MINUTE_MS, open_desk
+from tests.bench.desk_days import MINUTE_MS, open_desk
+
+# a board of each chip; the others do all that in a third of the time
+WHOLE_HOUR = ("devkitc_wm8960", "s3_korvo2")
 
 
 @pytest.mark.parametrize("name", board_names())
 async def test_the_busiest_hour_loses_nothing(name):
+    share = 1 if name in WHOLE_HOUR else 1 / 3
+    minute_ms = MINUTE_MS * share
     async with open_desk(SimBoard(name)) as desk:
         first = await desk_days.work(
             desk,
-            HOUR_MS / 2,
-            desk_days.change_site(desk, 5 * MINUTE_MS),
-            desk_days.lose_wifi(desk, 12 * MINUTE_MS, 3 * MINUTE_MS),
-            desk_days.pull_cable(desk, 18 * MINUTE_MS, 6 * MINUTE_MS),
+            30 * minute_ms,
+            desk_days.change_site(desk, 5 * minute_ms),
+            desk_days.lose_wifi(desk, 12 * minute_ms, 3 * minute_ms),
+            desk_days.pull_cable(desk, 18 * minute_ms, 6 * minute_ms),
         )
         await desk_days.update(desk)
         second = await desk_days.work(
             desk,
-            HOUR_MS / 2,
-            desk_days.pull_cable(desk, 2 * MINUTE_MS, 10 * MINUTE_MS),
-            desk_days.lose_wifi(desk, 6 * MINUTE_MS, MINUTE_MS),
+            30 * minute_ms,
+            desk_days.pull_cable(desk, 2 * minute_ms, 10 * minute_ms),
+            desk_days.lose_wifi(desk, 6 * minute_ms, minute_ms),
             seed=2,
         )
         outcome = await desk_days.judged(desk, first, second)
         assert outcome.failures == []
         assert (outcome.lost, outcome.doubled) == (0, 0)
-        assert outcome.counts["calls"] > 5
+        assert outcome.counts["calls"] > 5 * share
         assert desk.station.restarts == ["hard"]  # the new program, once
 
 

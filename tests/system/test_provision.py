@@ -20,7 +20,7 @@ from diadema.cli.main import app
 from diadema.gateway.bridge import Gateway
 from diadema.hub.enrolment import enrol
 from diadema.site.description import load
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.stations.cable import what_answers, who_is_on
 from diadema.stations.fleet import all_stations
 from diadema.stations.provision import provision

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diadema.base import credentials
 from diadema.hub import enrolment
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema_sim import people
 from diadema_sim.centre import ACCESS_POINT, open_centre
 

@@ -1,4 +1,4 @@
-"""README's page for technicians, command by command: a board from its bag to its seat, and on the
+"""The pages for technicians, command by command: a board from its bag to its seat, and on the
 way to its next program. What `diadema flash` wrote to a mocked board is what then runs in the VM.
 """
 
@@ -27,7 +27,11 @@ from tests.support.mock_boards import Board
 from tests.support.stock_image import stock_image
 from tests.support.technician import BADGE, Technician
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PARTS = (  # a page, and its part that ends at the next heading of that level
+    ("hardware/README.md", "## De la bolsa al puesto"),
+    ("host_tools/README.md", "### Another broker, and working everything out again"),
+)
 BOARD = "lyrat_v4_3"
 SEAT = "A-01"
 LIMIT_S = 60
@@ -35,11 +39,17 @@ AWAY_S = 1.5  # after which the same badge counts again
 
 
 def commands() -> list[str]:
-    """Of the page, without what is said of them: first those that stand apart, in their order."""
-    page = README.read_text().partition("\n## Technician\n")[2].partition("\n## ")[0]
+    """Of the pages, without what is said of them: first those that stand apart, in their order."""
+    page = "\n".join(part(*each) for each in PARTS)
     apart = [line.partition("  #")[0].strip() for line in re.findall(r"^    (.*)$", page, re.M)]
     within = re.findall(r"`(diadema [^`]*)`", page.replace("\n", " "))
     return [re.sub(r" # .*", "", line) for line in [*apart, *within]]
+
+
+def part(page: str, heading: str) -> str:
+    text = (ROOT / page).read_text().partition(f"\n{heading}\n")[2]
+    assert text, f"{page} has no {heading}"
+    return text.partition(f"\n{heading.split()[0]} ")[0]
 
 
 class Bench:
@@ -352,11 +362,11 @@ async def enrol_gateway(bench: Bench, line: str) -> None:
 
 @runs("diadema keys renew-ca")
 async def renew_ca(bench: Bench, line: str) -> None:
-    before = Certificates(bench.data.tls).published()
+    before = Certificates(bench.data.tls).broker_ca()
     assert "stations get it now" in await bench.does(line)
 
     async def is_another() -> bool:
-        return Certificates(bench.data.tls).published() != before
+        return Certificates(bench.data.tls).broker_ca() != before
 
     await bench.until(is_another)
 

@@ -13,6 +13,7 @@ take the level of the line to the codec as bits, whatever drives it: pulses of a
 import gc
 from array import array
 
+import micropython
 from machine import mem32
 
 _RATE = 16  # samples a ms
@@ -21,7 +22,8 @@ _FRAME = 4  # bytes: left and right
 _BUFFER = _DMA_MS * _RATE * _FRAME
 _WIDER = 2  # of what comes in a sample takes 32 bits, whatever the program is given of it
 _PIECE_MS = 20
-_SPARE = 1 << 20  # bytes of the heap
+_SPARE = 1 << 20  # bytes of the heap: more than …
+_PIECES = 32  # … so many pieces leave; what is free is counted block by block
 _SLOT = 32  # bits, of which a codec for 16 takes the first
 _BITS = 1_024_000  # a second, while it receives: two slots
 _SINKS = ("headset", "line_out")
@@ -143,6 +145,7 @@ class Audio:
         codec.clock = self.clocks
         self.running = False
         self._at = 0
+        self._pieces = 0
         self._sources = {}
         self._sinks = {}
         self._held = 0  # how much of the earphone's sound the microphone takes up
@@ -246,8 +249,9 @@ class Audio:
                 piece = min(left, _PIECE_MS)
                 self._render(piece * _RATE, paths)
                 left -= piece
-                if gc.mem_free() < _SPARE:  # what rendering leaves is no chip's
-                    gc.collect()
+                self._pieces += 1
+                if self._pieces % _PIECES == 0 and gc.mem_free() < _SPARE:
+                    gc.collect()  # what rendering leaves is no chip's
 
     def _render(self, count, paths):
         heard = {name: source.read(count) for name, source in self._sources.items()}
@@ -257,8 +261,8 @@ class Audio:
             self._sender.lost += missing
             both = array("h", data + b"\0" * missing)
             if not (self.unclocked or self.deaf):
-                right = [both[2 * at + 1] for at in range(count)]
-                heard["dac"] = array("h", right)
+                heard["dac"] = right = array("h", bytes(2 * count))
+                copy(right, 0, 1, both, 1, 2, count)
         elif self._receiver and self._pulses[1] and not self.unclocked:
             heard["dac"] = self._sampled(count)
         if self._held:
@@ -275,9 +279,7 @@ class Audio:
             both = array("h", bytes(count * _FRAME))
             silent = self.unclocked or self.mute
             for side, name in enumerate(() if silent else ("adc_left", "adc_right")):
-                samples = mix(paths[name], heard, count)
-                for at in range(count):
-                    both[2 * at + side] = samples[at]
+                copy(both, side, 2, mix(paths[name], heard, count), 0, 1, count)
             self._receiver.put(bytes(both))
 
     def _sampled(self, count):
@@ -304,14 +306,38 @@ def mix(gains, heard, count):
     for source, samples in heard.items():
         factor = int(gains[source] * 4096 + 0.5)
         if factor:
-            for at in range(count):
-                value = mixed[at] + (samples[at] * factor >> 12)
-                if value > 32767:
-                    value = 32767
-                elif value < -32768:
-                    value = -32768
-                mixed[at] = value
+            add(mixed, samples, factor, count)
     return mixed
+
+
+# native code, as it is run for each sample
+
+
+@micropython.viper
+def add(mixed: ptr16, samples: ptr16, factor: int, count: int):  # noqa: F821
+    """Add `samples` with `factor` / 4096 to `mixed`, clipped."""
+    for at in range(count):
+        sample = int(samples[at])
+        if sample > 32767:
+            sample -= 65536
+        value = int(mixed[at])
+        if value > 32767:
+            value -= 65536
+        value += sample * factor >> 12
+        if value > 32767:
+            value = 32767
+        elif value < -32768:
+            value = -32768
+        mixed[at] = value
+
+
+@micropython.viper
+def copy(to: ptr16, put: int, apart: int, of: ptr16, take: int, step: int, count: int):  # noqa: F821
+    """`count` samples from index `take` on, `step` apart, to index `put` on, `apart` apart."""
+    for _ in range(count):
+        to[put] = of[take]
+        put += apart
+        take += step
 
 
 def header(size):

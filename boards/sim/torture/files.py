@@ -63,7 +63,7 @@ class _Flash(chip.Part):
 
 
 class Files:
-    """Mounted at a start; what was told to be there has to be."""
+    """Remounts littlefs after a simulated cut and checks that fsynced files survived."""
 
     def __init__(self, nor, truth):
         folder = _DAY if nor.watch else _CUT  # the day's own may be at work just now

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.access.database import answers, audit
 from diadema.access.roles import Person
-from diadema.base.idempotency import RETAINED_MS, Once
+from diadema.base.idempotency import RETENTION_MS, Once
 from diadema.base.sqlite import writing
 from diadema.store.record_heads import AUDIT, FIRST, end_of, key_of, link, of_purpose, old_link
 
@@ -93,9 +93,9 @@ class Audit:
 
         Raises AuditFull when the disk has taken nothing for long.
         """
-        told = tuple(sorted(set(agents)))
+        named = tuple(sorted(set(agents)))
         whose = person.id, person.session, person.address
-        key, at_ms = (*whose, what, told), self.now()
+        key, at_ms = (*whose, what, named), self.now()
         with self._wake:
             if at_ms - self._said.get(key, -_SAME_MS) < _SAME_MS:
                 return
@@ -104,7 +104,7 @@ class Audit:
             if len(self._said) >= _WAITING:
                 self._said.clear()
             self._said[key] = at_ms
-            self._waiting.append((at_ms, person, what, told))
+            self._waiting.append((at_ms, person, what, named))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
                 self._thread.start()
@@ -135,8 +135,8 @@ class Audit:
         from_ms: int | None = None,
         to_ms: int | None = None,
     ) -> list[Row]:
-        """The newest first. `what` by its beginning; `agent`: rows that name her, that tell of all
-        agents, or of all of one of `teams`, those that she was ever of.
+        """The newest first. `what` by its beginning; `agent`: rows that name the agent,
+        that tell of all agents, or of all of one of `teams`, those that the agent was ever of.
         """
         row = audit.c
         query = select(audit).order_by(row.number.desc()).limit(limit)
@@ -151,10 +151,10 @@ class Audit:
         if to_ms is not None:
             query = query.where(row.at_ms < to_ms)
         if agent:
-            hers = [agent, *ALL, *map(of_team, teams)]
+            own = [agent, *ALL, *map(of_team, teams)]
             named = func.json_each(row.agents).table_valued("value")
             query = query.where(
-                select(1).select_from(named).where(named.c.value.in_(hers)).exists()
+                select(1).select_from(named).where(named.c.value.in_(own)).exists()
             )
         with self._engine.connect() as connection:
             return [Row(**found._mapping) for found in connection.execute(query)]
@@ -207,10 +207,10 @@ class Answers:
     def of(self, once: Once) -> bytes | None:
         """Raises OtherRequest."""
         row = answers.c
-        mine = (row.id == once.id) & (row.at_ms > self._now() - RETAINED_MS)
+        mine = (row.id == once.id) & (row.at_ms > self._now() - RETENTION_MS)
         with self._engine.connect() as connection:
-            kept = connection.execute(select(row.request, row.sealed).where(mine)).first()
-        return once.opened(kept.request, kept.sealed) if kept else None
+            stored = connection.execute(select(row.request, row.sealed).where(mine)).first()
+        return once.opened(stored.request, stored.sealed) if stored else None
 
     def keep(self, once: Once, answer: bytes) -> None:
         """Those of more than a day ago go."""
@@ -218,5 +218,5 @@ class Answers:
         fields = {"request": once.request, "at_ms": now, "sealed": once.sealed(answer)}
         made = insert(answers).values(id=once.id, **fields)
         with writing(self._engine) as tx:
-            tx.execute(delete(answers).where(answers.c.at_ms <= now - RETAINED_MS))
+            tx.execute(delete(answers).where(answers.c.at_ms <= now - RETENTION_MS))
             tx.execute(made.on_conflict_do_update(index_elements=["id"], set_=fields))

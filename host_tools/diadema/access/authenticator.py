@@ -2,34 +2,81 @@
 
 Without any account every page leads to the set-up. A write by cookie proves that it comes from a
 page of ours: to the API by the header `x-csrf-token`, under /ui by its Origin, a form by a field.
+
+A browser that an account was let in with holds a sealed cookie by which it is known, so that
+others' guesses at that account do not keep it out. That cookie lets nobody in.
 """
 
 import asyncio
 import hmac
+import ipaddress
 import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
+from msgspec import Struct, field
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from diadema.access import Accounts
-from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
+from diadema.access.codes import hashed
 from diadema.access.roles import Person, Right
-from diadema.access.secret import hashed
 from diadema.access.sessions import WHOLE_MS
 
+log = logging.getLogger(__name__)
+
+NOBODY = Person(id="", name="", role="nobody")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+_PUBLIC = ("/wall", "/static/")
 CSRF_COOKIE = "diadema_csrf"
 OPEN = ("/login", "/setup", "/enter")  # who is nobody yet comes in there
-OWN = ("/account", "/logout")  # and there who must change his password first
+OWN = ("/account", "/logout")  # and there who must change the password first
 _SOCKETS: dict[str, Right] = {"/ws": "floor"}
 _LOOK_S = 1.0
 _UNKNOWN = {"WWW-Authenticate": "Bearer"}
+DEVICE_COOKIE = "diadema_device"
+_AGE_S = 180 * 86_400
 
-log = logging.getLogger(__name__)
+
+class Refusal(Struct, kw_only=True, frozen=True):
+    """`word` of the catalogue `web`; `location`: where a page goes instead."""
+
+    status: int
+    word: str = ""
+    location: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    again: bool = False  # the same page asked for by ourselves, so that its cookies come along
+
+
+def is_ui(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == "/ui" or path.startswith("/ui/")
+
+
+def floor_scope(query: bytes) -> str:
+    """Which view a socket asks for: `wall` only if it says just that, else `full`."""
+    return "wall" if parse_qs(query.decode("latin-1")).get("scope") == ["wall"] else "full"
+
+
+def is_public(scope: Scope) -> bool:
+    """What anyone may see: the wall, its files and its stream."""
+    path: str = scope["path"]
+    if scope["type"] == "websocket":
+        return path == "/ws" and floor_scope(scope["query_string"]) == "wall"
+    return path == _PUBLIC[0] or path.startswith(_PUBLIC[1])
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether it comes from this machine."""
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
 
 
 class Authenticator:
@@ -52,7 +99,7 @@ class Authenticator:
         known = self._accounts.sessions.person(secret, address_of(scope)) if secret else None
         if known is None:
             return self._stranger(scope, connection)
-        return self._kept_out(scope, connection, known, secret) or known
+        return self._refusal(scope, connection, known, secret) or known
 
     @contextmanager
     def watch(self, person: Person) -> Iterator[asyncio.Event]:
@@ -112,7 +159,7 @@ class Authenticator:
         wanted = quote(path + (f"?{query}" if query else ""), safe="/")
         return Refusal(status=303, location=f"/login?next={wanted}" if path != "/" else "/login")
 
-    def _kept_out(
+    def _refusal(
         self, scope: Scope, connection: HTTPConnection, person: Person, secret: str
     ) -> Refusal | None:
         path: str = scope["path"]
@@ -172,3 +219,28 @@ def let_out(response: Response, scope: Scope) -> None:
     secure = is_secure(scope)
     for name in (session_cookie(scope), CSRF_COOKIE):
         response.delete_cookie(name, secure=secure, samesite="strict")
+
+
+def known_device(request: Request, key: str, account: str) -> str:
+    """The device's name, if its cookie is one of this account; else empty."""
+    name, _, seal = request.cookies.get(DEVICE_COOKIE, "").partition(".")
+    if not name.isalnum() or len(name) > 64:
+        return ""
+    right = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(key, account, name))
+    return name if right else ""
+
+
+def know_device(request: Request, answer: Response, key: str, account: str) -> None:
+    """Put a cookie on the answer to a right login, the same where there is one."""
+    name = known_device(request, key, account) or secrets.token_hex(16)
+    value = f"{name}.{_seal(key, account, name).decode()}"
+    secure = is_secure(request.scope)
+    answer.set_cookie(
+        DEVICE_COOKIE, value, _AGE_S, path="/login", secure=secure, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+
+
+def _seal(key: str, account: str, name: str) -> bytes:
+    content = f"device:{account}:{name}".encode()
+    return hmac.digest(key.encode(), content, "sha256").hex().encode()

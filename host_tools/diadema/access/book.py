@@ -15,9 +15,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from diadema.access import audit
+from diadema.access.codes import new_code
 from diadema.access.database import accounts, sessions
 from diadema.access.roles import PEOPLE_ROLES, Person, Role
-from diadema.access.secret import new_code
 from diadema.base.errors import DiademaError
 from diadema.base.sqlite import writing
 
@@ -49,10 +49,10 @@ def make(password: str) -> str:
     return _hasher.hash(password)
 
 
-def fits(kept: str | None, password: str) -> bool:
+def fits(password_hash: str | None, password: str) -> bool:
     """As slow for an account that does not exist as for one that does."""
     try:
-        return _hasher.verify(kept or _nobody(), password) and kept is not None
+        return _hasher.verify(password_hash or _nobody(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -120,8 +120,8 @@ class Book:
         """The account, if it is this password's and in use. Slow: never on the event loop."""
         where = (accounts.c.id == known_as(account)) & ~accounts.c.disabled
         with self._engine.connect() as connection:
-            kept = connection.execute(select(accounts.c.password).where(where)).scalar()
-        return self.get(known_as(account)) if fits(kept, password) else None
+            password_hash = connection.execute(select(accounts.c.password).where(where)).scalar()
+        return self.get(known_as(account)) if fits(password_hash, password) else None
 
     def add(
         self,
@@ -136,7 +136,7 @@ class Book:
         password: str | None = None,
         only_first: bool = False,
     ) -> str:
-        """His password: the one given, or one that he must change when he first comes.
+        """The password: the one given, or one that must be changed at the first login.
 
         `only_first`: there may be no account before it. Raises AccountError and WeakPassword.
         """
@@ -144,7 +144,7 @@ class Book:
         _check(account, name, role, agent)
         given = password or random_password()
         check(given, account)
-        kept, now = make(given), self._now()
+        password_hash, now = make(given), self._now()
         with writing(self._engine) as tx:
             if only_first and tx.execute(select(1).select_from(accounts).limit(1)).first():
                 raise AccountError("not_first")
@@ -152,13 +152,13 @@ class Book:
                 raise AccountError("taken", account=account)
             row: dict[str, Any] = {
                 "id": account, "name": name, "role": role, "agent": agent or None,
-                "teams": sorted(set(teams)), "language": language, "password": kept,
+                "teams": sorted(set(teams)), "language": language, "password": password_hash,
                 "must_change": password is None, "disabled": False, "made_ms": now,
                 "changed_ms": now,
             }  # fmt: skip
             tx.execute(accounts.insert(), row)
-            told = {key: row[key] for key in ("name", "role", "agent", "teams")}
-            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **told)
+            fields = {key: row[key] for key in ("name", "role", "agent", "teams")}
+            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **fields)
         return given
 
     def change(
@@ -171,7 +171,10 @@ class Book:
         agent: str | None,
         teams: Iterable[str],
     ) -> None:
-        """What he is. His sessions end, for they were of somebody else. Raises AccountError."""
+        """What the user may do. The sessions end, for they were of somebody else.
+
+        Raises AccountError.
+        """
         _check(account, name.strip(), role, agent)
         with writing(self._engine) as tx:
             before = _get(tx, account)
@@ -181,8 +184,8 @@ class Book:
             }  # fmt: skip
             self._set(tx, account, **values)
             _need_admin(tx)
-            told = {key: [getattr(before, key), new] for key, new in values.items()}
-            changed = {key: pair for key, pair in told.items() if pair[0] != pair[1]}
+            pairs = {key: [getattr(before, key), new] for key, new in values.items()}
+            changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
             audit.append(
                 tx, self._now(), by, "accounts.change", _of(agent), account=account, **changed
             )
@@ -197,7 +200,7 @@ class Book:
             audit.append(tx, self._now(), by, what, account=account)
 
     def reset(self, by: Person, account: str) -> str:
-        """A new password that he must change when he comes. Raises AccountError."""
+        """A new password that must be changed at the next login. Raises AccountError."""
         given = random_password()
         self.set_password(by, account, given, must_change=True)
         return given
@@ -205,17 +208,17 @@ class Book:
     def set_password(
         self, by: Person, account: str, password: str, *, must_change: bool = False
     ) -> None:
-        """Ends all his sessions. Raises AccountError and WeakPassword."""
+        """Ends all sessions of the account. Raises AccountError and WeakPassword."""
         check(password, account)
-        kept = make(password)
+        password_hash = make(password)
         with writing(self._engine) as tx:
             _get(tx, account)
-            self._set(tx, account, password=kept, must_change=must_change)
+            self._set(tx, account, password=password_hash, must_change=must_change)
             what = "accounts.reset" if must_change else "accounts.password"
             audit.append(tx, self._now(), by, what, account=account)
 
     def speak(self, account: str, language: str | None) -> None:
-        """The language of his pages."""
+        """The language of the user's pages."""
         with writing(self._engine) as tx:
             where = accounts.c.id == account
             tx.execute(update(accounts).where(where).values(language=language))

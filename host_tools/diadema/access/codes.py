@@ -1,21 +1,43 @@
-"""One-use codes: the set-up's, which the hub prints, and a link from this machine into a page."""
+"""Random secrets that let somebody in, the hash by which they are known again, and one-use codes:
+the set-up's, which the hub prints, and a link from this machine into a page.
 
+Secrets have 128 bits or are short-lived and throttled, so a plain SHA-256 is enough for them.
+"""
+
+import hashlib
+import secrets
 from collections.abc import Callable
 
 from sqlalchemy import Engine, delete, select
 
 from diadema.access.database import accounts, codes
-from diadema.access.secret import (
-    as_typed,
-    hashed,
-    new_code,
-    new_secret,
-)
 from diadema.base.sqlite import writing
 
+_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none looks like another
+_MISREAD = str.maketrans("OIL", "011")
 _SET_UP = ""
 _SET_UP_MS = 24 * 3600 * 1000
 _ENTRY_MS = 10 * 60 * 1000
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def new_code() -> str:
+    """Twelve characters (60 bits) that a person can type."""
+    drawn = "".join(secrets.choice(_CODE) for _ in range(12))
+    return "-".join((drawn[:4], drawn[4:8], drawn[8:]))
+
+
+def as_typed(code: str) -> str:
+    """The code without what people change when they copy it."""
+    signs = "".join(sign for sign in code.upper() if sign.isalnum()).translate(_MISREAD)
+    return "-".join((signs[:4], signs[4:8], signs[8:]))
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class Codes:

@@ -1,6 +1,5 @@
-"""Opens `accounts.sqlite3`, which nobody but the hub's own user may read.
-
-The tables of `accounts.sqlite3`. What lets somebody in is kept as a hash only.
+"""The tables of `accounts.sqlite3`, which nobody but the hub's own user may read. What lets
+somebody in is stored as a hash only.
 """
 
 import os

@@ -51,8 +51,8 @@ class Person(Struct, kw_only=True, frozen=True):
     """An account that is logged in, or a token. `agent`: the id of an asesor's own; `teams`: of a
     supervisor or monitor; empty teams of a supervisor are none, of the others all.
 
-    `session` names what let him in and `address` where he is; both are empty for a person of this
-    machine itself.
+    `session` names what let the user in and `address` from where; both are empty for a person
+    of this machine itself.
     """
 
     id: str
@@ -63,11 +63,11 @@ class Person(Struct, kw_only=True, frozen=True):
     language: str | None = None
     session: str = ""
     address: str = ""
-    must_change: bool = False  # his password, before anything else
+    must_change: bool = False  # the password, before anything else
 
     @property
     def home(self) -> str:
-        """The page he begins on."""
+        """The page that comes first."""
         if self.may("floor"):
             return "/ui/"
         if self.role == "agent":
@@ -77,18 +77,18 @@ class Person(Struct, kw_only=True, frozen=True):
         return "/ui/fleet" if self.may("fleet") else "/account"
 
     def may(self, *rights: Right) -> bool:
-        """Whether he has one of these rights."""
+        """Whether the user has one of these rights."""
         return not RIGHTS[self.role].isdisjoint(rights)
 
     def scope(self, people: People) -> frozenset[str] | None:
-        """The teams whose agents he sees; None: every agent."""
+        """The teams whose agents the user sees; None: every agent."""
         if self.role in _SEES_NOBODY:
             return frozenset()
         teams = self.teams.union(people.supervised.get(self.id, ()))
         return teams if self.role == "supervisor" or teams else None
 
     def sees(self, agent: str, people: People) -> bool:
-        """Whether this agent's figures are among what he may see at all."""
+        """Whether this agent's figures are among what the user may see at all."""
         if self.role == "agent":
             return agent == self.agent
         teams = self.scope(people)

@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Engine, Row, Select, delete, select, update
 
+from diadema.access.codes import hashed, new_secret
 from diadema.access.database import accounts, sessions
 from diadema.access.roles import Person
-from diadema.access.secret import hashed, new_secret
 from diadema.base.sqlite import writing
 
 IDLE_MS = 4 * 3600 * 1000
@@ -48,7 +48,7 @@ class Sessions:
         return secret
 
     def person(self, secret: str, address: str) -> Person | None:
-        """Who came with this cookie; keeps his session from idling out."""
+        """Who came with this cookie; keeps the session from idling out."""
         key, now = hashed(secret), self._now()
         with self._engine.connect() as connection:
             found = connection.execute(_of(now).where(sessions.c.hash == key)).first()
@@ -60,7 +60,7 @@ class Sessions:
         return _person(found, address)
 
     def again(self, person: Person) -> Person | None:
-        """The same person as he is now, or None when his session is over."""
+        """The same person as of now, or None when the session is over."""
         with self._engine.connect() as connection:
             query = _of(self._now()).where(sessions.c.hash == person.session)
             found = connection.execute(query).first()

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Engine, select, update
 
 from diadema.access import audit
 from diadema.access.book import AccountError
+from diadema.access.codes import hashed, new_secret
 from diadema.access.database import tokens
 from diadema.access.roles import TOKEN_ROLES, Person, Role
-from diadema.access.secret import hashed, new_secret
 from diadema.base.sqlite import writing
 
 PREFIX = "dia_"

@@ -2,7 +2,7 @@
 under it.
 
 Stations hold the broker's CA. It and the broker's certificate are valid from 1970 on, so that a
-station that does not know the hour can connect. Another takes its place in steps: `begin`, and
+station that does not know the time can connect. Another takes its place in steps: `begin`, and
 stations are told both; `sign_by_next` once each of them holds both; `finish` once the broker shows
 that certificate, and the old one is gone.
 
@@ -137,13 +137,13 @@ class Certificates(_Signed):
         """The same for programs that read PEM."""
         return b"".join(_read(ca).public_bytes(_PEM) for ca in self._authorities())
 
-    def published(self) -> str:
+    def broker_ca(self) -> str:
         """`ca_der` in base64: `broker.ca` of a configuration."""
         return b64encode(self.ca_der()).decode()
 
     def mark(self) -> str:
         """How a station names what it was told, once it holds it."""
-        return ca_mark(self.published())
+        return ca_mark(self.broker_ca())
 
     def begin(self) -> None:
         """Make the next CA. Raises DiademaError while there is one."""
@@ -209,9 +209,9 @@ class PageCertificates(_Signed):
         return now - _DAY, min(now + _YEAR, _read(self.ca).not_valid_after_utc)
 
 
-def ca_mark(told: str) -> str:
+def ca_mark(broker_ca: str) -> str:
     """Of `broker.ca` of a configuration; as the firmware makes it."""
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
+    return hashlib.sha256(broker_ca.encode()).hexdigest()[:8]
 
 
 def _write_ca(

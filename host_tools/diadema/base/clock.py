@@ -1,7 +1,7 @@
 """The time that data is stamped with.
 
 Usually the machine's clock. A simulated run owns a small shared file instead, which its stations'
-world writes and every host process of that run maps, so that all of them agree on the hour.
+world writes and every host process of that run maps, so that all of them agree on the time.
 """
 
 import mmap

@@ -29,7 +29,7 @@ class Secrets(Struct):
     api: str
     badge_key: str
     issuer: str = ""  # hex seed by which answers to NATS about stations are signed
-    bridge: str = ""  # of mosquitto, where it stands in for the stations' door
+    bridge: str = ""  # of mosquitto, where it stands in for the stations' listener
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 HEADER = "Diadema-Once"  # of a question to the hub
-RETAINED_MS = 24 * 3_600_000
+RETENTION_MS = 24 * 3_600_000
 MOST_CHARACTERS = 255
 _NONCE_BYTES = 12
 

@@ -1,10 +1,14 @@
-"""Small things about processes: noticing that the hub is gone, and ending what it left behind.
+"""What the hub's processes share: noticing that the hub is gone, ending what it left behind, the
+number of open files, and logs.
 
-How many files and connections a process may have open.
+A log has the same line once a second at most, so that whoever can bring a line about cannot fill
+the disk with it.
 """
 
 import contextlib
+import logging
 import os
+import re
 import resource
 import signal
 import stat
@@ -19,6 +23,11 @@ from diadema.base.paths import DataDir
 
 _LOOK_S = 0.02
 _PATIENCE_S = 2.0  # between asking a process to end and ending it
+_OPEN_FILES = 65_536
+_LOG_EVERY_S = 1.0
+_KNOWN_LINES = 1000  # of which is known when they were said
+_KNOWN_CHARS = 300  # characters of a line by which it is known
+_NUMBER = re.compile(r"\d+")
 
 
 def on_closed_input(call: Callable[[], object]) -> None:
@@ -102,14 +111,47 @@ def end_leftovers(data: DataDir) -> bool:
     return ended
 
 
-_MOST = 65_536
-
-
 def raise_open_files() -> int:
     """As many open files as the system lets us have; gives the number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+    most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
+
+
+def begin_log(level: int, form: str) -> None:
+    """To standard error, as `logging.basicConfig` does it."""
+    handler = logging.StreamHandler()
+    handler.addFilter(OnceASecond())
+    logging.basicConfig(level=level, format=form, handlers=[handler])
+
+
+class OnceASecond(logging.Filter):
+    """Lets a line through once a second; lines that differ by numbers alone are the same. The
+    next one says how many were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        if record.exc_info:
+            line = f"{line} {record.exc_info[1]!r}"
+        key = _NUMBER.sub("0", line[:_KNOWN_CHARS])
+        now = time.monotonic()
+        at, left_out = self._said.get(key, (now - _LOG_EVERY_S, 0))
+        if now - at < _LOG_EVERY_S:
+            self._said[key] = (at, left_out + 1)
+            return False
+        if len(self._said) >= _KNOWN_LINES:
+            self._said = {k: one for k, one in self._said.items() if now - one[0] < _LOG_EVERY_S}
+        if len(self._said) >= _KNOWN_LINES:  # enough for this second
+            return False
+        self._said[key] = (now, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} like it)", ()
+        return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -10,6 +10,7 @@ import typer
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.access import Accounts
@@ -161,7 +162,8 @@ def token(
         else:
             found = accounts.tokens.all()
             lines = [
-                f"{one.number}  {one.name}  {one.role}  until {_written(one.until_ms, '%Y-%m-%d')}"
+                f"{one.number}  {one.name}  {one.role}"
+                f"  until {local_time(one.until_ms, UTC, 'day')}"
                 + ("  (revoked)" if one.revoked_ms else "")
                 for one in found
             ]
@@ -194,12 +196,7 @@ def audit(
     with _opened(run) as accounts:
         rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     lines = [
-        f"{_written(row.at_ms, '%Y-%m-%d %H:%M:%SZ')}  {row.who}  {row.what}  "
-        + " ".join(row.agents)
+        f"{local_time(row.at_ms, UTC)}Z  {row.who}  {row.what}  " + " ".join(row.agents)
         for row in rows
     ]
     run.answer(rows, *lines)
-
-
-def _written(utc_ms: int, form: str) -> str:
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime(form)

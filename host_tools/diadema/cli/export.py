@@ -42,7 +42,7 @@ def queue_log(
 
     Example: diadema export queue-log --from 2026-11-01 --to 2026-11-30 -o queue_log
     """
-    from diadema.exchange.exports.queue_log import Export
+    from diadema.exchange.queue_log_export import Export
     from diadema.site.directory.people_of import people
 
     run = Run(data, as_json=as_json)
@@ -65,7 +65,7 @@ def cloudevents(
 
     Example: diadema export cloudevents -o events.jsonl
     """
-    from diadema.exchange.exports.cloud_events import Export
+    from diadema.exchange.cloud_events_export import Export
     from diadema.figures.days import start_of
     from diadema.site.directory.people_of import people
 
@@ -107,17 +107,13 @@ def _known_days(data: "DataDir", zone: "ZoneInfo") -> tuple[date, date] | None:
         tables.sessions.c.open_utc,
         tables.queue_calls.c.start_utc,
     )
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            found = [
-                utc
-                for start in starts
-                for utc in connection.execute(select(func.min(start), func.max(start))).one()
-                if utc is not None
-            ]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        found = [
+            utc
+            for start in starts
+            for utc in connection.execute(select(func.min(start), func.max(start))).one()
+            if utc is not None
+        ]
     if not found:
         return None
     first, last = (datetime.fromtimestamp(utc / 1000, zone) for utc in (min(found), max(found)))

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, writing
+from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.stations.fleet import StationHistory, StationRow
@@ -182,7 +183,7 @@ def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
 
 
 def _time(utc: int | None) -> str:
-    return "" if utc is None else f"{datetime.fromtimestamp(utc / 1000, UTC):%d/%m %H:%M} UTC"
+    return "" if utc is None else f"{local_time(utc, UTC, 'day_minute')} UTC"
 
 
 def _wrong(row: "StationRow") -> str:

@@ -17,8 +17,8 @@ from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, run_unt
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from diadema.exchange.imports import bank
-    from diadema.exchange.imports import queue_log as switch_log
+    from diadema.exchange import bank_import
+    from diadema.exchange import queue_log_import as switch_log
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _SHOWN = 20  # rows of a list; --json has all
@@ -41,7 +41,7 @@ def journal(
 
     Example: diadema import journal journals/DIA-0123456789ab.journal
     """
-    from diadema.exchange.imports.journal import import_journal
+    from diadema.exchange.journal_import import import_journal
 
     run = Run(data, clock, as_json=as_json)
     done = import_journal(files, run.data, run.clock)
@@ -92,7 +92,7 @@ def queue_log(
 
     Example: diadema import queue-log queue_log --zone America/Lima
     """
-    from diadema.exchange.imports.queue_log import import_queue_log
+    from diadema.exchange.queue_log_import import import_queue_log
 
     its_zone = _zone(zone)
     if not _NAME.fullmatch(name):
@@ -101,7 +101,7 @@ def queue_log(
     if follow:
         if len(files) != 1 or zone or skip_bad or dry_run:
             raise DiademaError("--follow takes one text log, --name, --queue and --data")
-        from diadema.exchange.imports.queue_follow import Follower
+        from diadema.exchange.queue_log_follow import Follower
 
         run_until_signal(Follower(files[0], run.data, name, queue or []).run())
         return
@@ -174,7 +174,7 @@ def anonymous_bank(
 
     Example: diadema import anonymous-bank calls.tsv --zone Asia/Jerusalem
     """
-    from diadema.exchange.imports.bank import import_bank
+    from diadema.exchange.bank_import import import_bank
 
     its_zone = _zone(zone)
     run = Run(data, clock, as_json=as_json)
@@ -194,7 +194,7 @@ def anonymous_bank(
     sys.exit(0 if done.imported else 1)
 
 
-def _print_bank(done: "bank.Imported") -> None:
+def _print_bank(done: "bank_import.Imported") -> None:
     _print_rows("cannot be read", [(row, _reasons(row)) for row in done.bad])
     _print_rows(
         "impossible, imported as they say", [(row, _reasons(row)) for row in done.impossible]
@@ -212,11 +212,13 @@ def _print_bank(done: "bank.Imported") -> None:
     print(f"{done.events} events, {done.new} of them new in the store.")
 
 
-def _reasons(row: "bank.Told") -> str:
+def _reasons(row: "bank_import.Finding") -> str:
     return ", ".join(reason.replace("_", " ") for reason in row.reasons)
 
 
-def _print_rows(what: str, rows: "list[tuple[bank.Told | switch_log.Told, str]]") -> None:
+def _print_rows(
+    what: str, rows: "list[tuple[bank_import.Finding | switch_log.Finding, str]]"
+) -> None:
     if not rows:
         return
     print(f"{len(rows)} rows {what}:")

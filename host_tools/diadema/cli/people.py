@@ -12,9 +12,10 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
+from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
-    from diadema.site.directory.plan import Plan
+    from diadema.site.directory.importing import Plan
     from diadema.site.directory.publishing import Difference
 
 _SHOWN = 20  # rows of a list; --json has all
@@ -151,7 +152,7 @@ def publish(
 
     Example: diadema people publish --by ANA
     """
-    from diadema.site.directory import asking, publishing
+    from diadema.site.directory import publishing, queries
 
     if not by and not dry_run:
         raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
@@ -163,7 +164,7 @@ def publish(
         generation = None
     else:
         run.data.make()
-        done = asking.publish(run.data, run.now_ms, by)
+        done = queries.publish(run.data, run.now_ms, by)
         found, generation = done.differences, done.generation
         lacking = done.without_pin
     if as_json:
@@ -185,7 +186,7 @@ def take_in(by: By, data: Data = None, clock: Clock = None) -> None:
 
     Example: diadema people take-in --by ANA
     """
-    from diadema.site.directory.taking_in import take_in as take
+    from diadema.site.directory.publishing import take_in as take
 
     run = Run(data, clock)
     with _open(run) as (book, day, now_ms):
@@ -207,7 +208,7 @@ def pin(
     Example: diadema people pin a001
     """
     from diadema.cli.pin import ask_twice
-    from diadema.site.directory.taking_in import set_pin
+    from diadema.site.directory.publishing import set_pin
     from diadema.site.pins import make_verifier
 
     with _open(Run(data, clock)) as (book, _, _now):
@@ -232,7 +233,7 @@ def history(
 
     Example: diadema people history agents a001
     """
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from diadema.base.sanitize import visible
     from diadema.site.badges import brief
@@ -246,11 +247,11 @@ def history(
         print_json(versions)
         return
     for one in versions:
-        at = datetime.fromtimestamp(one.at_ms / 1000, UTC)
+        at = local_time(one.at_ms, UTC, "moment_minute")
         body = one.body and kind_of(kind).with_badges(one.body, brief)
         says = json.dumps(body, ensure_ascii=False) if body else "retired"
         validity = f"{one.valid_from or ''}…{one.valid_until or ''}"
-        print(visible(f"{one.version}  {at:%Y-%m-%d %H:%M}Z  {one.by}: {one.reason}"))
+        print(visible(f"{one.version}  {at}Z  {one.by}: {one.reason}"))
         print(visible(f"   {validity}  {says}"))
 
 
@@ -258,7 +259,7 @@ def history(
 def _open(run: Run) -> Iterator[tuple[Any, date, int]]:
     """The directory of people and places, today there, and now as UTC in milliseconds."""
     from diadema.site.directory.people_of import day_at
-    from diadema.site.directory.taking_in import open_directory
+    from diadema.site.directory.publishing import open_directory
 
     now_ms = run.now_ms
     today = day_at(run.data, now_ms)

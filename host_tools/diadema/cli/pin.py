@@ -16,7 +16,7 @@ from diadema.site.pins import check_pin, make_verifier
 
 
 def pin(
-    agent: Annotated[str, typer.Argument(help="Id of the agent, as site.json names her.")],
+    agent: Annotated[str, typer.Argument(help="Id of the agent, as in site.json.")],
     site: Annotated[
         Path | None, typer.Option("--site", help="Write it into this description of the site.")
     ] = None,
@@ -40,8 +40,8 @@ def pin(
     if site is None or described is None:
         print(verifier)
         return
-    text = with_pin(described, agent, verifier, str(site))
-    write_whole(site, text.encode(), site.stat().st_mode & 0o777)
+    changed = with_pin(described, agent, verifier, str(site))
+    write_whole(site, changed, site.stat().st_mode & 0o777)
     print(f"{site} has the PIN of {agent} now; diadema site {site} puts it in force.")
 
 

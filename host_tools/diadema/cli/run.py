@@ -95,17 +95,19 @@ class Run:
     @cached_property
     def site(self) -> "Site | None":
         """What is in force; None while there is none. Raises SiteError."""
-        from diadema.site import description
+        from diadema.site.context import site_of
 
-        return description.load(self.data.site) if self.data.site.exists() else None
+        return site_of(self.data)
 
     @property
     def language(self) -> str:
-        return self.site.language if self.site else "es"
+        from diadema.site.context import language_of
+
+        return language_of(self.site)
 
     @property
     def zone(self) -> "ZoneInfo":
-        from diadema.figures.days import zone_of
+        from diadema.site.context import zone_of
 
         return zone_of(self.data)
 
@@ -205,8 +207,7 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     """
     import logging
 
-    from diadema.base.logs import begin_log
-    from diadema.base.processes import on_closed_input
+    from diadema.base.processes import begin_log, on_closed_input
 
     begin_log(logging.INFO, "%(asctime)s %(message)s")
 

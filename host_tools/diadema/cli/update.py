@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -10,6 +11,7 @@ import typer
 
 from diadema.cli.keys import load_private
 from diadema.cli.run import AsJson, Data, Run, console, group, print_json, read_file, writing
+from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.stations.update.bundle import Bundle
@@ -274,7 +276,7 @@ def inspect(
         sys.exit(1)
     manifest = read.manifest
     files = {} if manifest.what else bundles.files_of(read)
-    made = time.strftime("%F %T", time.gmtime(manifest.made))
+    made = local_time(manifest.made * 1000, UTC)
     holds = f"{manifest.psram} PSRAM, loads .mpy {manifest.mpy}, {manifest.length} bytes"
     if not manifest.what:
         holds = f"{len(files)} files, {sum(files.values())} bytes"

@@ -1,6 +1,6 @@
-"""Of each agent's day what her shift came to beside the roster, and what of the calendar day was
+"""Of each agent's day what the shift came to beside the roster, and what of the calendar day was
 lost and spent. Kept beside the cells once they are over: worked out again when rows near them are
-others, and when what they were worked out with is: her shifts, the reasons, what was excused.
+others, and when what they were worked out with is: the shifts, the reasons, what was excused.
 """
 
 from collections import defaultdict
@@ -12,21 +12,20 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
-from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups, shifts
 from diadema.figures.booking import end_of
-from diadema.figures.days import DaySpan, LocalDays, spans, zone_of
+from diadema.figures.days import DaySpan, LocalDays, spans
 from diadema.figures.facts import running
-from diadema.figures.read import rolled
+from diadema.figures.read import over_rollups
 from diadema.figures.roll import Scope, bring, current
 from diadema.figures.shifts import Due, Presence, Spent, due, presence, said_of, shift_of
 from diadema.metrics.schedule import SHORT_S, Deviation
 from diadema.metrics.states import Shrinkage
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import open_reader
 from diadema.store.contact_rows import LONGEST_MS
 
 _AT_ONCE = 100  # agents whose rows are in memory
@@ -44,7 +43,7 @@ type Technical = tuple[str, str, str, str]  # station, area, part, what it came 
 
 class Shifted(Struct, array_like=True):
     """What one shift came to, in seconds. `followed`: (as planned or excused, of how many); None
-    where she was never logged in near it. `listed`: exceptions that are not short; `short_s`:
+    where the agent never logged in near it. `listed`: exceptions that are not short; `short_s`:
     those that are, and not excused. `owed_s`: without the pauses that are not paid.
     """
 
@@ -83,18 +82,8 @@ def adherence_days(
     """By agent and day of first…last, until now, of which there is any. `people` with the roster
     of the days beside these too. Raises DiademaError where there is no store.
     """
-    reader = open_reader(data.store)
     question = data, people, first, last, now_ms, agents
-    try:
-        try:
-            with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Query(*question).of(rx, tx)
-        except DBAPIError as error:
-            rollups.give_up(data.rollups, error)
-        with reader.engine.connect() as tx:
-            return _Query(*question).of(None, tx)
-    finally:
-        reader.close()
+    return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
 
 
 class _Query:
@@ -242,8 +231,8 @@ class _Query:
                         found[day, a] = self._day(span, a, shown.get(a, _NOBODY))
         return found
 
-    def _day(self, span: DaySpan, a: str, hers: Presence) -> AdherenceDay:
-        reasons, of_day = self.people.reasons, hers.near(span.start_s, span.end_s)
+    def _day(self, span: DaySpan, a: str, presence: Presence) -> AdherenceDay:
+        reasons, of_day = self.people.reasons, presence.near(span.start_s, span.end_s)
         its = of_day.stretches, of_day.pauses, of_day.faults, reasons, span.start_s, span.end_s
         found = AdherenceDay(
             lost=shifts.lost(*its),
@@ -254,12 +243,12 @@ class _Query:
             seconds = min(until, span.end_s) - max(begin, span.start_s)
             found.technical.append((cause, seconds))
         if (shift := self.due.get((span.day.isoformat(), a))) is not None:
-            found.shift = self._shifted(a, shift, hers.near(shift.start_s, shift.end_s))
+            found.shift = self._shifted(a, shift, presence.near(shift.start_s, shift.end_s))
         return found
 
-    def _shifted(self, a: str, due: Due, hers: Presence) -> Shifted:
+    def _shifted(self, a: str, due: Due, presence: Presence) -> Shifted:
         now_s = self.now_ms // 1000
-        shift = shift_of(due, hers, self._said(a, due), self.people, now_s)
+        shift = shift_of(due, presence, self._said(a, due), self.people, now_s)
         found = Shifted(
             shift.followed, 0, 0, 0, shift.slid, shift.worked_s, shift.credited_s,
             shift.scheduled_s, shifts.owed_s(shift.plan, self.people.reasons, now_s),

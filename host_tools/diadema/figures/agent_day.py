@@ -1,5 +1,5 @@
-"""One agent's day as her page draws it: three tracks, her calls, her marks, what her voice
-measured, and the events behind each number.
+"""One agent's day as the agent's page draws it: three tracks, calls, marks, what the
+voice measured, and the events behind each number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -121,8 +121,7 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     people = read_people(data, day, day)
     figures = read(data, day, day, now_ms, agents=[agent])
     (whole,) = figures.days
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         trails = reader.trails(
             agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms, now_utc=now_ms
         )
@@ -132,13 +131,11 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         with reader.engine.connect() as tx:
             voice = _voice(tx, trails)
             link = _link(tx, trails, now_ms)
-    finally:
-        reader.close()
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
     for bar in presence:
         bar.reason = people.shown(bar.reason)
     sums = figures.agent(agent)
-    sums.load.reasons = people.told(sums.load.reasons)
+    sums.load.reasons = people.hide_private(sums.load.reasons)
     aims = {name: people.target(name) for name in ("aht_s", "occupancy", "adherence")}
     aims["occupancy_most"] = people.most.get(("occupancy", ""))
     return AgentPage(
@@ -183,8 +180,8 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
 
 
 def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Bar], list[Bar]]:
-    """Presence and work of [start_ms, end_ms). While she works, presence shows `working`; between
-    two boots of one session it is `off`. Trails without an hour cannot be drawn.
+    """Presence and work of [start_ms, end_ms). While the agent works, presence shows `working`;
+    between two boots of one session it is `off`. Trails without a time cannot be drawn.
     """
     presence: list[Bar] = []
     work: list[Bar] = []
@@ -212,7 +209,7 @@ def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Ba
 
 
 def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:
-    """Of the stations at which she sat, while she sat there."""
+    """Of the stations at which the agent sat, while there."""
     link: list[Bar] = []
     for trail in trails:
         if trail.start_utc is None or trail.end_utc is None:
@@ -337,14 +334,13 @@ def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
 def events_behind(
     data: DataDir, agent: str, start_ms: int, end_ms: int, c: str | None = None
 ) -> list[dict[str, Any]]:
-    """The stored events of what she did in [start_ms, end_ms), or of one contact `c` that began
-    then, in the order of each journal; at most EVENTS of them. `at`: where the host places them.
-    Private reasons have no name.
+    """The stored events of what the agent did in [start_ms, end_ms), or of one contact `c` that
+    began then, in the order of each journal; at most EVENTS of them. `at`: where the host places
+    them. Private reasons have no name.
     """
     people = read_people(data)
-    reader = open_reader(data.store)
     found: list[dict[str, Any]] = []
-    try:
+    with open_reader(data.store) as reader:
         trails = reader.trails(agent=agent, start_utc=start_ms, end_utc=end_ms)
         with reader.engine.connect() as tx:
             for trail, until in _ranges(tx, trails):
@@ -364,6 +360,4 @@ def events_behind(
                     found.append({"at": at, **event})
                     if len(found) >= EVENTS:
                         return found
-    finally:
-        reader.close()
     return found

@@ -1,5 +1,5 @@
-"""Attendance and sessions of each agent, day by day of her shifts: the two ledgers beside each
-other, never merged (design §7). A mark stays as it was made; corrections stand beside it.
+"""Attendance and sessions of each agent, day by day of the agent's shifts: the two ledgers beside
+each other, never merged (design §7). A mark stays as it was made; corrections stand beside it.
 """
 
 from bisect import bisect_right
@@ -13,9 +13,10 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
-from diadema.figures.days import LocalDays, start_of, zone_of
+from diadema.figures.days import LocalDays, start_of
 from diadema.figures.stays import Key, Stay, by_key, mark_times, of_mark, paired
 from diadema.metrics.schedule import Lateness, lateness
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People, Planned
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import Session, open_reader, tables
@@ -33,12 +34,12 @@ class AgentDay(Struct, kw_only=True):
     """One agent's business day: that of the shift, so a night belongs to the day on which it
     began; without a shift near by, the calendar day. Milliseconds of UTC.
 
-    `stays`: her marks as corrected, in pairs (`figures.stays`); a mark belongs to the day of its
-    pair. `first_in`, `last_out`: her own marks. `late`: by when she `came`; `late_login`: by the
-    system's. Seconds between mark and login, and logout and mark; below nothing where the order
-    was the other one. `orphans`: sessions whose end nobody heard; `impossible`: that lie over
-    another one of hers (unless the site allows that), end before their start, or are longer than
-    any shift. `open`: she is logged in.
+    `stays`: the agent's marks as corrected, in pairs (`figures.stays`); a mark belongs to the day
+    of its pair. `first_in`, `last_out`: the agent's own marks. `late`: by when the agent `came`;
+    `late_login`: by the system's. Seconds between mark and login, and logout and mark; below
+    nothing where the order was the other one. `orphans`: sessions whose end nobody heard;
+    `impossible`: that lie over another one of the agent's (unless the site allows that), end
+    before their start, or are longer than any shift. `open`: the agent is logged in.
     """
 
     agent: str
@@ -67,7 +68,7 @@ class AgentDay(Struct, kw_only=True):
 
     @property
     def came(self) -> int | None:
-        """The hour of which she may be late: of the first entry her own mark, else what was
+        """The time by which the agent may be late: the own mark of the first entry, else what was
         entered in its place.
         """
         first = next((stay for stay in self.stays if stay.entry is not None), None)
@@ -82,7 +83,7 @@ class AgentDay(Struct, kw_only=True):
 
     @property
     def corrected_in(self) -> int | None:
-        """What a correction says in place of her first mark, or of a missing one."""
+        """What a correction says in place of the agent's first mark, or of a missing one."""
         return self.entry if self.entry != self.first_in else None
 
     @property
@@ -96,8 +97,9 @@ class AgentDay(Struct, kw_only=True):
 
     @property
     def outside_s(self) -> int | None:
-        """Of her stays what lies outside of the shift (DS 004-2006-TR, art. 2): all of it on a
-        day without one, or of which she was let off; None where no stay has entry and exit.
+        """Of the agent's stays what lies outside of the shift (DS 004-2006-TR, art. 2): all of it
+        on a day without one, or of which the agent was let off; None where no stay has entry and
+        exit.
         """
         return self._sum(self.outside_of)
 
@@ -111,8 +113,8 @@ class AgentDay(Struct, kw_only=True):
         return seconds - stay.within(plan.start_s, plan.end_s)
 
     def absent(self, now_ms: int) -> bool | None:
-        """Whether no mark of her is known, own or corrected, for a shift that has begun; None
-        where nobody was to come by then.
+        """Whether no mark of the agent is known, own or corrected, for a shift that has begun;
+        None where nobody was to come by then.
         """
         plan = self.planned
         if plan is None or plan.start_s is None or plan.absence is not None:
@@ -135,25 +137,21 @@ def attendance(
     zone = zone_of(data)
     around = first - timedelta(days=2), last + timedelta(days=2)
     people = read_people(data, *around)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            days = _Days(zone, people, first, last, agents)
-            start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
-            made: defaultdict[str, list[Mark]] = defaultdict(list)
-            for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
-                if mark.agent is not None and days.asks_for(mark.agent):
-                    made[mark.agent].append(mark)
-            fixes: defaultdict[str, list[Correction]] = defaultdict(list)
-            for fix in _corrections(tx):
-                fixes[fix.agent].append(fix)
-            for agent in {*made, *fixes}:
-                days.pair(agent, made[agent], fixes[agent])
-            for session in _sessions(tx, start_ms, end_ms):
-                assert session.open_utc is not None
-                days.put(session.agent, days.at(session.agent, session.open_utc), session)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        days = _Days(zone, people, first, last, agents)
+        start_ms, end_ms = (start_of(day, zone) * 1000 for day in around)
+        made: defaultdict[str, list[Mark]] = defaultdict(list)
+        for mark in marks(tx, start_utc=start_ms, end_utc=end_ms):
+            if mark.agent is not None and days.asks_for(mark.agent):
+                made[mark.agent].append(mark)
+        fixes: defaultdict[str, list[Correction]] = defaultdict(list)
+        for fix in _corrections(tx):
+            fixes[fix.agent].append(fix)
+        for agent in {*made, *fixes}:
+            days.pair(agent, made[agent], fixes[agent])
+        for session in _sessions(tx, start_ms, end_ms):
+            assert session.open_utc is not None
+            days.put(session.agent, days.at(session.agent, session.open_utc), session)
     for agent, day in people.roster:
         days.expect(agent, day)
     return [_finish(one, now_ms, several=people.several_desks) for one in days.found()]
@@ -205,7 +203,7 @@ class _Days:
         return self.of(agent, utc_ms)
 
     def pair(self, agent: str, made: list[Mark], fixes: list[Correction]) -> None:
-        """Her marks and corrections to their days."""
+        """The agent's marks and corrections to their days."""
         its = mark_times(made, fixes)
         stays = paired(its, lambda utc_ms, leaves: self.of(agent, utc_ms, leaves))
         self._stays[agent] = [one for one in stays if one.seconds is not None]
@@ -297,7 +295,7 @@ def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
 
 
 def _is_there(one: AgentDay, stay: Stay, now_ms: int) -> bool:
-    """Of who came last and made no mark since: logged in, or in her shift; no longer than 16 h."""
+    """Of who came last and made no mark since: logged in, or in the shift; no longer than 16 h."""
     if stay.entry is None or now_ms - stay.entry > LONGEST_MS:
         return False
     end_s = one.planned.end_s if one.planned is not None else None
@@ -305,8 +303,8 @@ def _is_there(one: AgentDay, stay: Stay, now_ms: int) -> bool:
 
 
 def _explained(one: AgentDay) -> str | None:
-    """The last reason that somebody gave for when she came. A corrected hour is none; nor is what
-    was said of her exit, or of a moment in the shift.
+    """The last reason that somebody gave for the late entry. A corrected time is none; nor is what
+    was said of the exit, or of a moment in the shift.
     """
     leaving = {
         (mark.station, mark.epoch, mark.sequence) for mark in one.marks if mark.direction == "out"

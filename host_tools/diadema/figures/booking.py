@@ -21,23 +21,16 @@ from diadema.metrics.rounding import whole_seconds
 from diadema.site.directory.people import Held, queue_of
 from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.wire import agent_states
 
 UNCODED = (None, "SIN_TIPIFICAR")
 BUSY = "busy"
-_COARSE = dict.fromkeys(("talking", "held", "consulting", "dialing", "wrapup", "offered"), BUSY)
-_RANK = {BUSY: -1} | {
-    state: rank
-    for rank, state in enumerate(
-        (
-            "talking", "held", "consulting", "dialing", "wrapup", "offered", "not_ready", "ready",
-            "off",
-        )
-    )
-}  # fmt: skip
+_COARSE = dict.fromkeys(agent_states.WORK, BUSY)
+_RANK = {BUSY: -1} | agent_states.RANK
 
 
 def book_contact(sums: Sums, contact: Contact, queues: Held, *, doubtful: bool) -> None:
-    """`queues`: by the switch's names. `doubtful`: another conversation of hers went on, see
+    """`queues`: by the switch's names. `doubtful`: another conversation of the agent went on, see
     `metrics.contacts.doubtful`.
     """
     queue = queue_of(queues, contact.queue or "", contact.start_utc)
@@ -280,7 +273,7 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
 def technical(
     tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int]]:
-    """Seconds of her sessions in which a fault that she reported cost time; each one once."""
+    """Seconds of the agent's sessions in which a reported fault cost time; each one once."""
     return [(start, end) for start, end, _ in technical_by(tickets, trails, within)]
 
 
@@ -289,8 +282,8 @@ def technical_by(
 ) -> list[tuple[int, int, Ticket]]:
     """The same with the fault: of several at once the one that came first. In order. One counts
     from the press, or the end of the call in which it came, until it was resolved or rejected; one
-    that is open, or was closed nobody knows when, to the end of the session in which she reported
-    it.
+    that is open, or was closed nobody knows when, to the end of the session in which it was
+    reported.
     """
     faults = sorted(
         (*times, one.sequence, k, one)

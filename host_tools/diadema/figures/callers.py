@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.paths import DataDir
 from diadema.figures import rollups
-from diadema.figures.days import DaySpan, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, day_at, spans
 from diadema.figures.read import rolled
 from diadema.figures.roll import Scope, bring, current
+from diadema.site.context import zone_of
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
 from diadema.store.rows import Contact
@@ -95,9 +96,8 @@ def attended(data: DataDir, start_ms: int, end_ms: int, now_ms: int) -> list[Seg
     """Those that began in [start_ms, end_ms), in that order, also those that go on. Days that are
     over are kept beside the cells. Raises DiademaError where there is no store.
     """
-    reader = open_reader(data.store)
     question = data, start_ms, end_ms, now_ms
-    try:
+    with open_reader(data.store) as reader:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
                 return _attended(rx, tx, *question)
@@ -105,8 +105,6 @@ def attended(data: DataDir, start_ms: int, end_ms: int, now_ms: int) -> list[Seg
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
             return _attended(None, tx, *question)
-    finally:
-        reader.close()
 
 
 def _attended(

@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, msgpack
 from sqlalchemy import Connection, select
 
-from diadema.base.paths import DataDir
 from diadema.figures.rows import Cutoff, PendingStation
-from diadema.site.directory import people_of
 from diadema.site.directory.people import People
 from diadema.store import tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
@@ -29,11 +27,6 @@ class DaySpan(Struct, frozen=True):
     day: date
     start_s: int
     end_s: int
-
-
-def zone_of(data: DataDir) -> ZoneInfo:
-    """The site's; without one that of the last import that was told one, or UTC."""
-    return people_of.zone_of(data) or ZoneInfo("UTC")
 
 
 def start_of(day: date, zone: ZoneInfo) -> int:

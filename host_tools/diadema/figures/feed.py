@@ -112,7 +112,7 @@ def _contacts(tx: Connection, known: State, days: LocalDays, last: int, most: in
 def _of_the_switch(
     tx: Connection, known: State, days: LocalDays, contacts: Sequence[Any]
 ) -> list[Cell]:
-    """Whom the switch says that these calls had: they are hers no more who sat at the desk."""
+    """Whom the switch says that these calls had: they no longer belong to who sat at the desk."""
     placed = [(start, pbx) for _, _, start, _, pbx in contacts if start is not None and pbx]
     if not placed or not known.rowids.get("queue_calls"):  # then all calls are looked at anyway
         return []

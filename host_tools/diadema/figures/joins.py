@@ -46,7 +46,7 @@ class Joined(Struct, frozen=True):
     off_ms: int
 
 
-class Joins(Struct, kw_only=True):
+class JoinCounts(Struct, kw_only=True):
     """Inbound contacts that were answered = by_pbx + by_alias + contacts_alone, by how they found
     their call; and of the calls that the switch says were answered, those that no contact is.
     `unnamed`: of these, those whose agent nobody knows. `over_end`: pairs whose contact is in this
@@ -61,21 +61,22 @@ class Joins(Struct, kw_only=True):
     calls_alone: int = 0
     unnamed: int = 0
     over_end: int = 0
+
+
+class Joins(JoinCounts, kw_only=True):
+    """Of a stretch of time."""
+
     pairs: list[Joined] = field(default_factory=list)
 
 
 def joins(data: DataDir, start_ms: int, end_ms: int, people: People) -> Joins:
     """Of contacts that began in [start_ms, end_ms), and of calls that were answered then."""
-    reader = open_reader(data.store)
     row = tables.contacts.c
     within = (row.start_utc >= start_ms - EARLY_MS) & (row.start_utc < end_ms + WINDOW_MS)
-    try:
-        with reader.engine.connect() as connection:
-            contacts = [*contact_rows.ended(connection, within)]
-            contacts += contact_rows.running(connection)
-            calls = switch_calls.calls(connection, start_ms - EARLY_MS, end_ms + WINDOW_MS)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        contacts = [*contact_rows.ended(connection, within)]
+        contacts += contact_rows.running(connection)
+        calls = switch_calls.calls(connection, start_ms - EARLY_MS, end_ms + WINDOW_MS)
     found = join(contacts, calls, people)
     return _within(found, contacts, calls, people, start_ms, end_ms)
 
@@ -96,7 +97,7 @@ def join(contacts: Iterable[Contact], calls: Iterable[QueueCall], people: People
 def join_rings(
     rings: Collection[QueueRing], contacts: Iterable[Contact], agent: Callable[[str, int], str]
 ) -> set[int]:
-    """By `id`, those that are a contact of the same agent which her station missed: by the
+    """By `id`, those that are a contact of the same agent which the station missed: by the
     switch's own id, else by the moment at which it stopped ringing, the nearest first. One
     contact is one ring.
     """
@@ -191,8 +192,9 @@ def _by_alias(
     for call in calls:
         if (agent := agents.of(call)) is None or call.connected_utc is None:
             continue
-        hers = answered[agent]
-        for contact in hers[bisect_left(hers, call.connected_utc - WINDOW_MS, key=_answered) :]:
+        theirs = answered[agent]
+        earliest = bisect_left(theirs, call.connected_utc - WINDOW_MS, key=_answered)
+        for contact in theirs[earliest:]:
             if _answered(contact) > call.connected_utc + WINDOW_MS:
                 break
             near.append(((False, _off(contact, call)), contact, call))
@@ -276,18 +278,10 @@ _stored = Table(
 )
 
 
-class JoinedDay(Struct, kw_only=True):
-    """Inbound contacts that were answered, and calls that the switch says were: see `Joins`."""
+class JoinedDay(JoinCounts, kw_only=True):
+    """Of a day of the zone."""
 
     day: str
-    contacts: int = 0
-    calls: int = 0
-    by_pbx: int = 0
-    by_alias: int = 0
-    contacts_alone: int = 0
-    calls_alone: int = 0
-    unnamed: int = 0
-    over_end: int = 0
 
 
 _body_of = msgspec.json.Decoder(JoinedDay).decode
@@ -309,13 +303,9 @@ def joined_days(
         ).encode()
     )
     new: list[dict[str, str]] = []
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            goes_on = [one.start_utc or 0 for one in contact_rows.running(tx)]
-            marks = {span.day: _mark(tx, span, names) for span in spans(first, last, zone)}
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        goes_on = [one.start_utc or 0 for one in contact_rows.running(tx)]
+        marks = {span.day: _mark(tx, span, names) for span in spans(first, last, zone)}
     for span in spans(first, last, zone):
         day, mark = span.day.isoformat(), marks[span.day]
         if mark is None:
@@ -335,8 +325,8 @@ def joined_days(
 
 
 def _counts(day: str, found: Joins) -> JoinedDay:
-    names = JoinedDay.__struct_fields__[1:]
-    return JoinedDay(day=day, **{name: getattr(found, name) for name in names})
+    counts = {name: getattr(found, name) for name in JoinCounts.__struct_fields__}
+    return JoinedDay(day=day, **counts)
 
 
 def _mark(tx: Connection, span: DaySpan, names: int) -> str | None:

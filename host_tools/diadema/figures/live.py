@@ -175,7 +175,7 @@ def _find_before(tx: Connection, going: dict[str, _Going]) -> None:
 
 
 def _days(a: str, its: _Going, zone: ZoneInfo) -> Iterable[tuple[str, str, str]]:
-    """Every day that something of hers touches which goes on."""
+    """Every day that something of the agent's touches which goes on."""
     for contact in its.contacts:
         start_s = (contact.start_utc or 0) // 1000
         for at in (start_s - WINDOW_MS // 1000, start_s):
@@ -258,7 +258,7 @@ class _Book:
                 sums.load.technical_s += seconds
 
     def _at(self, a: str, utc_s: int) -> tuple[Sums, ...]:
-        """Hers and everybody's: the day's sums and the half-hour's."""
+        """The agent's and everybody's: the day's sums and the half-hour's."""
         at = self._intervals.start_of(utc_s)
         day = self._day(at)
         if not self._scope.has((day, "agent", a)):

@@ -2,7 +2,7 @@
 goes on included.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, zone_of
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -21,11 +21,14 @@ from diadema.figures.roll import Scope, bring, current, queue_calls
 from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import ringing
 from diadema.metrics.intervals import Intervals
+from diadema.site.context import zone_of
 from diadema.site.directory.people import Held
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
 
 __all__ = ["Day", "Figures", "read"]
+
+type Rolls = tuple[Connection, bool] | None  # the roll-ups, and whether they may be written
 
 
 def read(
@@ -40,22 +43,26 @@ def read(
     """The roll-ups, with what changed since and what goes on, as one transaction sees it. Raises
     DiademaError where there is no store.
     """
-    reader = open_reader(data.store)
     question = data, first, last, now_ms, zone_of(data), intervals, agents
-    try:
+    return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
+
+
+def over_rollups[T](data: DataDir, answer: Callable[[Rolls, Connection], T]) -> T:
+    """What `answer` gives for the roll-ups and the store; once more without the roll-ups where
+    they are of no use. Raises DiademaError where there is no store.
+    """
+    with open_reader(data.store) as reader:
         try:
             with rolled(data) as rx, reader.engine.connect() as tx:  # in this order
-                return _Query(*question).of(rx, tx)
+                return answer(rx, tx)
         except DBAPIError as error:
             rollups.give_up(data.rollups, error)
         with reader.engine.connect() as tx:
-            return _Query(*question).of(None, tx)
-    finally:
-        reader.close()
+            return answer(None, tx)
 
 
 @contextmanager
-def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
+def rolled(data: DataDir) -> Iterator[Rolls]:
     """The roll-ups to be brought up to date; only to be read while another process does that
     (False); None where there can be none.
     """
@@ -63,7 +70,7 @@ def rolled(data: DataDir) -> Iterator[tuple[Connection, bool] | None]:
         try:
             engine = rollups.open_rollups(data.rollups)
             held.callback(engine.dispose)
-            rx: tuple[Connection, bool] | None = None
+            rx: Rolls = None
             for keep in (True, False):
                 connection = engine.connect().execution_options(writes=keep)
                 held.callback(connection.close)

@@ -65,8 +65,8 @@ def _floor(rx: Connection, day: str) -> Whole:
 def agent_months(
     rx: Connection, first: date, last: date, today: date, *, keep: bool
 ) -> dict[str, dict[str, tuple[str, Sums]]]:
-    """By month and agent the sum of her days before the one that is named with it. Of the months
-    that lie whole in first…last; other spans have none.
+    """By month and agent the sum of the agent's days before the one that is named with it. Of the
+    months that lie whole in first…last; other spans have none.
     """
     found: dict[str, dict[str, tuple[str, Sums]]] = {}
     month = first
@@ -186,9 +186,9 @@ class Day(Struct, kw_only=True, dict=True):
 
 
 class Figures(Struct, kw_only=True):
-    """Of first…last, both of them in it. `months`: by month and agent, packed sums of her days
-    before the one that is named there. `hourless`: by agent, contacts that are on no day, as their
-    station does not know the hour yet.
+    """Of first…last, both of them in it. `months`: by month and agent, packed sums of the agent's
+    days before the one that is named there. `hourless`: by agent, contacts that are on no day, as
+    their station does not know the time yet.
     """
 
     first: str

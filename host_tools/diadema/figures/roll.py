@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from diadema.base.clock import open_clock
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
-from diadema.figures.days import DaySpan, day_at, span_of, zone_of
+from diadema.figures.days import DaySpan, day_at, span_of
 from diadema.figures.facts import Running, agent_halves, day_sums, facts, queue_day, queue_halves
 from diadema.figures.feed import Cell, feed, same_store, samples
 from diadema.figures.rollups import State
@@ -22,6 +22,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.figures.switch import ringing
 from diadema.metrics import calls as of
 from diadema.metrics.intervals import Intervals
+from diadema.site.context import zone_of
 from diadema.site.directory.people import Held, People, queue_of
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader, tables

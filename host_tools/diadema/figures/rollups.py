@@ -68,7 +68,7 @@ floor_days = Table(  # of all agents together, made when asked for
     "floor_days", metadata, _text("day"), _bytes("total"), _bytes("halves"),
     PrimaryKeyConstraint("day"), sqlite_with_rowid=False,
 )  # fmt: skip
-agent_months = Table(  # of her days of the month before `until`, likewise
+agent_months = Table(  # of the agent's days of the month before `until`, likewise
     "agent_months", metadata, _text("month"), _text("a"), _text("until"), _bytes("total"),
     PrimaryKeyConstraint("month", "a"), sqlite_with_rowid=False,
 )  # fmt: skip

@@ -10,11 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from diadema.metrics.queue import Flow
+from diadema.wire.agent_states import HANDLING, LOGGED_IN
 from diadema.wire.letters import LETTERS
-
-STATES = (
-    "ready", "not_ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "off",
-)  # fmt: skip
 
 
 def _add_counts[K](ours: dict[K, int], theirs: Mapping[K, int]) -> None:
@@ -98,10 +95,10 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
     """Contacts of the stations, and what the switch alone told of, booked whole where they began.
 
     Flow: inbound `offered` (rings) = answered - unrung + missed + excused + open; outbound
-    `dialed` = connected + not_answered + dialing. `excused`: not taken, and not by her doing
-    (technical, withdrawn, the caller gave up), in no `missed`. `causes`: of all not taken and of
-    the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where nobody told
-    it. `continued`: with a conversation that another agent began, who handed it over.
+    `dialed` = connected + not_answered + dialing. `excused`: not taken, and not by the agent's
+    doing (technical, withdrawn, the caller gave up), in no `missed`. `causes`: of all not taken
+    and of the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where
+    nobody told it. `continued`: with a conversation that another agent began, who handed it over.
 
     Averages: whole seconds of the `n` contacts that count, over `n`; `spreads`: parts of their
     `Spread`, packed until somebody asks, as few do. `aside_…`: answered, and left out of them (at
@@ -109,12 +106,12 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
     of the missed. `dial_n`: of the dialed those that are over, of `dial_s`.
 
     `typified`: with a code of the tree, `untyped`: asked for one, over and without it, `retyped`:
-    of the former, another person than she gave it.
+    of the former, another person than the agent gave it.
 
     `by_switch`: answered, and only the switch told so; `switch_n`: of these those in `n`, of which
     talk is all that is known. `unrung`: of these those whose log tells of no rings that nobody
-    took, so that theirs is not known either. `rung_out`: RINGNOANSWER of hers in the switch's log,
-    also where her station told the same.
+    took, so that theirs is not known either. `rung_out`: the agent's RINGNOANSWER in the switch's
+    log, also where the station told the same.
 
     `code_…`: the averages by code, "" where none was given: their sums are `n`, `talk_s`, `hold_s`
     and `wrap_s`.
@@ -213,18 +210,18 @@ class Load(_Sums, kw_only=True, array_like=True):
     wrapup: int = 0
     off: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
-    technical_s: int = 0  # faults that she reported; overlaps the states
+    technical_s: int = 0  # faults that the agent reported; overlaps the states
     system: dict[str, int] = field(default_factory=dict)
     switch_talk_s: int = 0
     present: int = 0  # in a half-hour: who was logged in; 0 in a day's sums
 
     @property
     def logged_s(self) -> int:
-        return sum(getattr(self, state) for state in STATES)
+        return sum(getattr(self, state) for state in LOGGED_IN)
 
     @property
     def handling_s(self) -> int:
-        return self.talking + self.held + self.consulting + self.wrapup + self.dialing
+        return sum(getattr(self, state) for state in HANDLING)
 
 
 class Sums(Struct, kw_only=True, array_like=True):

@@ -51,7 +51,7 @@ class Spent(Struct, array_like=True):
 
 
 def pauses(stretches: Iterable[Stretch]) -> list[Pause]:
-    """Each time she was not ready, whole; what goes on for the same reason is one."""
+    """Each time the agent was not ready, whole; what goes on for the same reason is one."""
     found: list[Pause] = []
     for one in stretches:
         if one.state != "not_ready":
@@ -157,7 +157,7 @@ def _common(times: Sequence[tuple[int, int]], start: int, end: int) -> int:
 
 class Shift(Struct, kw_only=True):
     """One shift until now. `its`: exceptions, in order; `slid`: pauses that a call made late;
-    `present`: she was logged in near it; `credited_s`: planned work that a fault took.
+    `present`: the agent was logged in near it; `credited_s`: planned work that a fault took.
     """
 
     plan: Planned
@@ -201,8 +201,8 @@ class Presence(Struct):
 
 
 class Due(Struct):
-    """A shift that has begun: to it belongs what was shown of her in [start_s, end_s): what is
-    nearest to it, cut midway between two of them; what lies too far from any belongs to none.
+    """A shift that has begun: to it belongs what was shown of the agent in [start_s, end_s): what
+    is nearest to it, cut midway between two of them; what lies too far from any belongs to none.
     """
 
     plan: Planned
@@ -255,15 +255,17 @@ def due(people: People, now_s: int) -> dict[tuple[str, date], Due]:
     return found
 
 
-def shift_of(due: Due, hers: Presence, said: Iterable[Said], people: People, now_s: int) -> Shift:
+def shift_of(
+    due: Due, presence: Presence, said: Iterable[Said], people: People, now_s: int
+) -> Shift:
     """`said`: moments of exceptions that somebody excused."""
     shown = [
         Stretch(max(one.start_s, due.start_s), min(one.end_s, due.end_s), one.state, one.reason,
                 one.by)
-        for one in hers.stretches
+        for one in presence.stretches
         if one.start_s < due.end_s and due.start_s < one.end_s
     ]  # fmt: skip
-    shift = _shift(due.plan, shown, hers, people, now_s)
+    shift = _shift(due.plan, shown, presence, people, now_s)
     _excuse(shift, said)
     return shift
 
@@ -289,12 +291,12 @@ def said_of(tx: Connection) -> dict[str, list[Said]]:
 
 
 def _shift(
-    plan: Planned, shown: list[Stretch], hers: Presence, people: People, now_s: int
+    plan: Planned, shown: list[Stretch], presence: Presence, people: People, now_s: int
 ) -> Shift:
     """One that goes on is one until now."""
-    due, count = slid(plan, hers.stretches) if plan.pauses else (plan.pauses, 0)
+    due, count = slid(plan, presence.stretches) if plan.pauses else (plan.pauses, 0)
     plan = msgspec.structs.replace(plan, end_s=min(plan.end_s or 0, now_s), pauses=due)
-    its = deviations(plan, shown, people.reasons, hers.faults)
+    its = deviations(plan, shown, people.reasons, presence.faults)
     return Shift(
         plan=plan, its=its, slid=count, present=bool(shown),
         worked_s=schedule.length_s(schedule.worked(shown, people.reasons)),

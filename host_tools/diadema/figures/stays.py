@@ -14,8 +14,8 @@ type DayOf = Callable[[int, bool], date]  # of an hour, and whether it is an exi
 
 
 class MarkTime(Struct, kw_only=True):
-    """An hour that counts: a mark, as corrected, or one that a correction gives. `made`: her own
-    mark in that direction. `fixes`: the corrections of it, oldest first.
+    """An time that counts: a mark, as corrected, or one that a correction gives. `made`: the
+    agent's own mark in that direction. `fixes`: the corrections of it, oldest first.
     """
 
     key: Key
@@ -28,10 +28,10 @@ class MarkTime(Struct, kw_only=True):
 class Stay(Struct, kw_only=True):
     """An entry and the exit that follows it, UTC milliseconds; None where there is none.
 
-    `state`: "" for both; `going`: she is still there (her last mark is an entry, of no more than
-    16 h ago, and she is logged in, or in her shift, or has none); `no_entry`, `no_exit`: a mark is
-    missing and somebody has to settle it («por regularizar»). `keys`: of its hours, those repeated
-    too.
+    `state`: "" for both; `going`: the agent is still there (the last mark is an entry, of no more
+    than 16 h ago, and the agent is logged in, or in the shift, or has none); `no_entry`,
+    `no_exit`: a mark is missing and somebody has to settle it («por regularizar»). `keys`: of its
+    times, those repeated too.
     """
 
     day: date

@@ -52,9 +52,9 @@ def book_served(
     intervals: Intervals,
     queues: Held,
 ) -> None:
-    """A contact where she took it; its conversation split. `continued`: by `id`, those whose call
-    another answer began. `ringing`: switches that tell of rings that nobody took. `queues`: by the
-    switch's names.
+    """A contact where its agent took it; its conversation split. `continued`: by `id`, those whose
+    call another answer began. `ringing`: switches that tell of rings that nobody took. `queues`:
+    by the switch's names.
     """
     calls = [call for call in served if call.connected_utc is not None]
     doubted = {id(later) for later, _ in overlapping(calls)}
@@ -166,12 +166,12 @@ def alone(
     rings = _rings(tx, start_ms, end_ms, names, agents)
     if not calls and not rings:
         return {}
-    hers = {names.agent(call.agent, call.connected_utc) for call in calls}
-    hers |= {names.agent(ring.agent, ring.utc) for ring in rings}
+    theirs = {names.agent(call.agent, call.connected_utc) for call in calls}
+    theirs |= {names.agent(ring.agent, ring.utc) for ring in rings}
     since = min([start_ms, *(call.connected_utc or 0 for call in calls)]) - EARLY_MS
     until = end_ms + WINDOW_MS
-    known = {key_of(one): one for one in contacts if one.agent in hers}
-    of_them = tables.contacts.c.a.in_(_listed(hers))
+    known = {key_of(one): one for one in contacts if one.agent in theirs}
+    of_them = tables.contacts.c.a.in_(_listed(theirs))
     for bounds in ((since, start_ms), (end_ms, until)):
         known |= _contacts(tx, bounds, running, of_them)
     people = People(

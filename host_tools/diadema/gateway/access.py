@@ -47,7 +47,7 @@ def here(data: DataDir, name: str) -> Access | None:
             f"`diadema enrol gateway {name} --renew`"
         )
     host, port = hub.mqtt
-    return Access(f"gw-{name}", password, host, port, Certificates(data.tls).published())
+    return Access(f"gw-{name}", password, host, port, Certificates(data.tls).broker_ca())
 
 
 def load(path: Path) -> Access:

@@ -15,8 +15,17 @@ import msgspec
 from sqlalchemy import select
 
 from diadema.base.clock import Clock
-from diadema.base.idempotency import RETAINED_MS, Once, OtherRequest
-from diadema.hub.action_requests import (
+from diadema.base.idempotency import RETENTION_MS, Once, OtherRequest
+from diadema.hub.commanding import Commands, New
+from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
+from diadema.hub.pin_resets import PinResets
+from diadema.ingest.core import Ingest
+from diadema.site import pins
+from diadema.store import Reader, tables
+from diadema.store.attendance import Badges
+from diadema.store.rows import Ticket
+from diadema.store.station_state import Station
+from diadema.wire.actions import (
     ANY_ACTION,
     ANY_RECORD,
     Acknowledge,
@@ -34,15 +43,6 @@ from diadema.hub.action_requests import (
     Schedules,
     SendMessage,
 )
-from diadema.hub.commanding import Commands, New
-from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
-from diadema.hub.pin_resets import PinResets
-from diadema.ingest.core import Ingest
-from diadema.site import pins
-from diadema.store import Reader, tables
-from diadema.store.attendance import Badges
-from diadema.store.rows import Ticket
-from diadema.store.station_state import Station
 from diadema.words import text
 
 
@@ -62,7 +62,7 @@ def check_among(request: ActionRequest, ingest: Ingest) -> None:
 
 
 def check_ticket(request: ActionRequest, station: Station, ticket: Ticket) -> None:
-    """Hers who called, or who sits there now. Raises Refused."""
+    """That of the agent who called, or who sits there now. Raises Refused."""
     session = station.state.session
     theirs = {ticket.agent, session.agent if session else None}
     if request.among is not None and request.among.isdisjoint(theirs):
@@ -396,7 +396,7 @@ class Answers:
     def of(self, once: Once) -> dict[str, Any] | None:
         """Raises Refused where that name was another request's."""
         row = tables.answers.c
-        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETAINED_MS)
+        mine = (row.id == once.id) & (row.utc > self._clock.now_ms() - RETENTION_MS)
         with self._reader.engine.connect() as tx:
             stored = tx.execute(select(row.request, row.sealed).where(mine)).first()
         if stored is None:

@@ -30,7 +30,7 @@ from diadema.hub.nats_jwt import Issuer
 STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"
 ACCOUNT = "DIADEMA"
-BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their door
+BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their listener
 SUBJECTS = ["$MQTT.msgs.>"]
 WEEK_S = 7 * 24 * 3600
 A_STATION_BYTES = 4 << 20  # of the stream; of one at work a week takes three quarters of it
@@ -52,8 +52,8 @@ class Ports:
     name: str = "localhost"
 
     @property
-    def door(self) -> str:
-        """Where this machine's own clients find the stations' door."""
+    def near(self) -> str:
+        """Where this machine's own clients find the stations' MQTT listener."""
         return LOOPBACK if self.mqtt_host in ("0.0.0.0", "localhost") else self.mqtt_host
 
 
@@ -110,14 +110,14 @@ class Broker:
         return self.ports
 
     def command(self, *, mqtt: bool) -> list[str]:
-        """Write the configuration, with or without the stations' door, and give the command."""
+        """Write the configuration, with or without the listener, and give the command."""
         write_whole(self._conf, self._configuration(mqtt).encode(), 0o600)
         return [str(self.binary), "--config", str(self._conf)]
 
     def _configuration(self, mqtt: bool) -> str:
         quote = _quoted
         folder = self._data.nats
-        door = f"""
+        listener = f"""
 mqtt {{ listen: {quote(f"{self.ports.mqtt_host}:{self.ports.mqtt}")}, ack_wait: "30s",
   max_ack_pending: 1024, js_api_timeout: "2s", reject_qos2_publish: true
   tls {{ cert_file: {quote(str(self._certificates.server))}
@@ -153,7 +153,7 @@ system_account: SYS
 authorization {{ timeout: 10, auth_callout {{
   issuer: {self._issuer.public}, account: {ACCOUNT}
   auth_users: [ host, {BRIDGE}, system ] }} }}
-{door if mqtt else ""}"""
+{listener if mqtt else ""}"""
 
     async def connect(self) -> Client:
         """A client with all rights. Raises NatsError or OSError while the server is not up."""

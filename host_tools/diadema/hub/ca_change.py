@@ -37,7 +37,8 @@ class CaChange:
         self._stations = stations
         self._revoked = revoked
         self._certificates = Certificates(data.tls)
-        self._looked = self._reloaded = -_AGAIN_S  # when we did; when the doors were told to read
+        self._looked = -_AGAIN_S  # when we did
+        self._reloaded = -_AGAIN_S  # when the listeners were told to read
 
     def begin(self) -> None:
         """Raises DiademaError while another one is not over."""
@@ -54,8 +55,8 @@ class CaChange:
         return one.hello.keeps and one.state.ca != self._certificates.mark()
 
     async def step(self, site: Site | None) -> bool:
-        """Whether the old CA has just gone: everybody holds both, and every door shows what the
-        next one signed.
+        """Whether the old CA has just gone: everybody holds both, and every listener shows what
+        the next one signed.
         """
         tls, now = self._certificates, time.monotonic()
         if now - self._looked < _LOOK_S or not tls.changing:
@@ -78,12 +79,12 @@ class CaChange:
         return True
 
     async def _is_shown(self) -> bool:
-        """At the broker, and at mosquitto where that is the stations' door."""
+        """At the broker, and at mosquitto where that is the stations' listener."""
         ports, listener = read_ports(self._data), read_listener(self._data)
-        doors = [(ports.door, ports.mqtt)] if ports else []
-        doors += [(listener.near, listener.port)] if listener else []
+        listeners = [(ports.near, ports.mqtt)] if ports else []
+        listeners += [(listener.near, listener.port)] if listener else []
         try:
-            for where in doors:
+            for where in listeners:
                 shown = await asyncio.to_thread(
                     ssl.get_server_certificate, where, timeout=_ANSWER_S
                 )

@@ -21,17 +21,18 @@ from diadema.site.station_config import ConfigMaker, blocks
 from diadema.store import tables
 from diadema.store.writer import REPLACE, AnswerRow, Ended
 from diadema.wire.commands import (
-    ANY_ASKED,
+    ANY_ON_REQUEST,
     CALL_LIFE_MS,
     CALLS,
     Hello,
 )
+from diadema.wire.letters import tag_of
 
 HOUR_S = 3600.0  # between two `time` commands on a link that stays up
 REMIND_S = 20.0  # after which an unanswered time or configuration is sent again
 _NUMBERS_FROM = 1_735_689_600  # 2025-01-01
 _encode = msgspec.json.encode
-_CALLS = {str(call.__struct_config__.tag) for call in CALLS}
+_CALLS = {tag_of(call) for call in CALLS}
 _OWN = ("time", "config")
 
 type Frames = list[tuple[str, bytes]]  # station, JSON of one command
@@ -106,7 +107,7 @@ class Commands:
         """Number, store and build what a person or a program asks for; where that names itself,
         with the answer `{"i"}`. Raises ValidationError.
         """
-        command = msgspec.convert(fields, ANY_ASKED)
+        command = msgspec.convert(fields, ANY_ON_REQUEST)
         given = msgspec.to_builtins(command)
         given = {name: value for name, value in given.items() if value is not None}
         (new,) = self._number([New(s, given.pop("cmd"), given)], once, {})

@@ -18,6 +18,7 @@ from nats.js.errors import BucketNotFoundError
 from diadema.figures.days import pending_stations
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.ingest.core import Ingest
+from diadema.site.context import language_of
 
 BUCKET = "live"
 _RETRY_S = 0.2
@@ -86,7 +87,7 @@ class Meta:
         meta: dict[str, Any] = {
             "site": site.site if site else "",
             "zone": site.zone if site else "UTC",
-            "language": site.language if site else "es",
+            "language": language_of(site),
             "generation": self._keeper.generation,
             "day": ingest.floor.day.date,
             "cut": {"at": ingest.clock.now_ms(), "position": ingest.position},

@@ -15,18 +15,17 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
-from diadema.base.disk import Disk
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.paths import DataDir, Disk, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
 from diadema.hub.storage_watch import Hands, Watch
 from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
-from diadema.site import description
 from diadema.site import file as site_file
+from diadema.site.context import site_of
 from diadema.store.erased import check_obeyed
 
 _LOOK_S = 0.05
@@ -48,7 +47,7 @@ class Hub:
         clock: Path | None = None,
         require_proof: bool = False,
     ) -> None:
-        """`mqtt_port` is the stations' door; 0 takes the one of last time, or a free one."""
+        """`mqtt_port` is the stations' listener; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
             raise DiademaError(
                 f"port {port} cannot be both the web's and the stations': give another with "
@@ -76,7 +75,7 @@ class Hub:
 
     @property
     def mqtt(self) -> tuple[str, int]:
-        """Where the stations' door listens, once up."""
+        """Where the stations' listener is, once up."""
         return self._broker.ports.mqtt_host, self._broker.ports.mqtt
 
     async def __aenter__(self) -> "Hub":
@@ -123,7 +122,7 @@ class Hub:
 
     async def _start(self) -> None:
         self._secrets = credentials.load_or_create(self.data)
-        described = description.load(self.data.site) if self.data.site.exists() else None
+        described = site_of(self.data)
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(
@@ -184,7 +183,7 @@ class Hub:
             await health.close()
 
     async def _start_broker(self) -> None:
-        """First without the stations' door, to make the stream; then with it."""
+        """First without the stations' listener, to make the stream; then with it."""
         for attempt in range(_TRIES):
             first = Child(
                 "nats",
@@ -254,7 +253,7 @@ class Hub:
             children={child.name: child.pid for child in self._children},
             web=self.url,
             nats=self._broker.url,
-            mqtt=(self._broker.ports.door, self._broker.ports.mqtt),
+            mqtt=(self._broker.ports.near, self._broker.ports.mqtt),
         )
         return msgspec.json.encode(info)
 
@@ -285,7 +284,7 @@ class Hub:
 
     async def _broker_serves_stations(self) -> None:
         await self._broker_serves()
-        await _listening(self._broker.ports.mqtt, self._broker.ports.door)
+        await _listening(self._broker.ports.mqtt, self._broker.ports.near)
         await self._broker.settle_stream()
 
     async def _ingest_serves(self) -> None:

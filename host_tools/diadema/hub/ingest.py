@@ -16,12 +16,11 @@ from diadema.base import credentials
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
-from diadema.base.logs import begin_log
 from diadema.base.paths import DataDir, keep_private
-from diadema.base.processes import end_broker, on_closed_input
+from diadema.base.processes import begin_log, end_broker, on_closed_input
 from diadema.hub.ingest_server import IngestServer
 from diadema.ingest.core import Ingest
-from diadema.site import description
+from diadema.site.context import site_of
 from diadema.site.station_keys import StationKeys
 from diadema.store import open_writer
 
@@ -72,7 +71,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
     on_closed_input(lambda: loop.call_soon_threadsafe(hub_gone))
     with locked(data.ingest_lock, wait_s=_LOCK_S):
         writer = open_writer(data.store)
-        described = description.load(data.site) if data.site.exists() else None
+        described = site_of(data)
         ingest = Ingest(writer, described, clock)
         server = IngestServer(
             data, url, secrets, StationKeys(data.keys), ingest, clock,

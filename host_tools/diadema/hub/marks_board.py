@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MarksBoard:
-    """Each agent's newest mark whose hour is known. `read` when the store knows better."""
+    """Each agent's newest mark whose time is known. `read` when the store knows better."""
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader, self._clock = reader, clock
@@ -33,7 +33,7 @@ class MarksBoard:
         self.read(None)
 
     def read(self, site: Site | None) -> None:
-        """Everything anew: of this site's people, by what is known of badges and hours now."""
+        """Everything anew: of this site's people, by what is known of badges and times now."""
         self._roster = {agent.id for agent in site.agents} if site else set()
         with self._reader.engine.connect() as connection:
             self._badges = Badges(connection)

@@ -1,8 +1,9 @@
-"""Mosquitto as the stations' door: all that it needs, in the folder `mosquitto` of the data.
+"""Mosquitto as the stations' MQTT listener: all that it needs, in the folder `mosquitto` of the
+data.
 
 It lets each station in with its own credential to its own topics, and carries them to NATS, which
 then listens on loopback only. The ingest writes here; `mosquitto -c …/mosquitto.conf` runs it.
-Weaker than NATS' own door: a PUBACK is not durable (the acknowledgement from end to end covers
+Weaker than NATS' own listener: a PUBACK is not durable (the acknowledgement from end to end covers
 it), and any subscription is granted, though only what the ACL allows is delivered.
 """
 
@@ -73,7 +74,7 @@ class Mosquitto:
         self._pid = self.folder / "mosquitto.pid"
 
     def open(self, listener: MqttListener) -> None:
-        """From now on stations are told this door. `refresh` must follow. Raises DiademaError."""
+        """Stations are told this listener. `refresh` must follow. Raises DiademaError."""
         ports = self._ports()
         if not _is_loopback(ports.mqtt_host):
             raise DiademaError(
@@ -100,7 +101,7 @@ class Mosquitto:
             raise cannot_write(self.folder, error) from error
 
     def close(self) -> None:
-        """Stations are told NATS' own door again. A mosquitto that runs goes on until stopped."""
+        """Stations are told NATS' own listener again. A mosquitto that runs goes on."""
         for name in ("door.json", "mosquitto.conf", "acl", "passwords", "ca.pem"):
             (self.folder / name).unlink(missing_ok=True)
 
@@ -151,7 +152,7 @@ password_file {self._passwords}
 acl_file {self._acl}
 
 connection diadema
-address {ports.door}:{ports.mqtt}
+address {ports.near}:{ports.mqtt}
 bridge_cafile {self._ca}
 remote_clientid {CLIENT}
 remote_username {BRIDGE}

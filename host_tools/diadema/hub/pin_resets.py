@@ -106,5 +106,4 @@ class PinResets:
         return None
 
     def _write(self, a: str, verifier: str) -> None:
-        text = with_pin(whole(self._site).decode(), a, verifier, "site.json")
-        keep(self._site, text.encode())
+        keep(self._site, with_pin(whole(self._site).decode(), a, verifier, "site.json"))

@@ -297,7 +297,7 @@ class Requests:
         return {"rollouts": updates.summaries()}
 
     async def _on_mosquitto(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Mosquitto as the stations' door; `remove`: NATS' own again."""
+        """Mosquitto as the stations' listener; `remove`: NATS' own again."""
         mosquitto = self._server.mosquitto
         if body.pop("remove", False):
             mosquitto.close()

@@ -153,7 +153,7 @@ class SiteKeeper:
         ports = read_ports(self._data)
         if ports is None:
             return {}
-        ca = Certificates(self._data.tls).published()
+        ca = Certificates(self._data.tls).broker_ca()
         return {"host": ports.name, "port": ports.mqtt, "ca": ca}
 
     def _own(self, site: Site, s: str) -> dict[str, Any]:

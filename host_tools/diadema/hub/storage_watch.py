@@ -14,8 +14,8 @@ import msgspec
 from nats.errors import Error as NatsError
 
 from diadema.base.clock import backoff_s
-from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
+from diadema.base.paths import Disk, Room
 
 EVERY_S = 1.0
 _AGAIN_S = (10.0, 30.0, 60.0)  # between two starts for the same trouble

@@ -27,7 +27,7 @@ def end_boot(state: StationState) -> None:
 
 
 def utc_before_anchor(changes: Changes, state: StationState, event: Event) -> int | None:
-    """UTC of an event of a boot without an anchor: its own `t`. By that the boot has its hour too:
+    """UTC of an event of a boot without an anchor: its own `t`. By that the boot has its time too:
     the anchor that gave it to the station is lost.
     """
     if event.utc_ms is None:
@@ -55,8 +55,8 @@ def _anchor(
         return
     clocks = {(event.epoch, event.boot): clock}
     if state.adrift and state.sure_utc is not None:
-        doubt_ms = max(state.sure_ms, clock.uncertainty_at(0))
-        found = between(state.adrift, state.sure_utc, clock.utc_at(0), doubt_ms)
+        uncertainty_ms = max(state.sure_ms, clock.uncertainty_at(0))
+        found = between(state.adrift, state.sure_utc, clock.utc_at(0), uncertainty_ms)
         for boot, its in zip(state.adrift, found, strict=True):
             if boot.boot and its.utc >= FIRST_MS:
                 clocks[boot.epoch, boot.boot] = its

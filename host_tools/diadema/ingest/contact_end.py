@@ -4,13 +4,13 @@ from diadema.ingest.messages import Changes
 from diadema.ingest.tickets import call_over
 from diadema.store.rows import Contact
 from diadema.store.station_state import StationState
+from diadema.wire.agent_states import IN_CALL
 from diadema.wire.events import Event
 
 type Utc = int | None
 
 _UNCODED = (None, "SIN_TIPIFICAR")
 _RETAINED = 8
-_IN_CALL = ("talking", "held", "consulting")
 
 
 def close_contact(
@@ -52,7 +52,7 @@ def stop_clocks(contact: Contact, u: int) -> None:
     """Book the running part up to `u` of the boot in which it began."""
     if contact.held_u is not None:
         stop_hold(contact, u)
-    if contact.phase in _IN_CALL and contact.answered_u is not None:
+    if contact.phase in IN_CALL and contact.answered_u is not None:
         contact.talk_ms = u - contact.answered_u - contact.hold_ms
     elif contact.phase == "wrapup" and contact.end_u is not None:
         contact.wrap_ms = u - wrapup_u(contact, contact.end_u)

@@ -50,7 +50,7 @@ class Ingest:
     def __init__(
         self, writer: Writer, site: Site | None, clock: Clock, refused: Refused | None = None
     ) -> None:
-        """`refused`: events whose hours were refused before, of a store that is rebuilt."""
+        """`refused`: events whose times were refused before, of a store that is rebuilt."""
         self.writer = writer
         self._refused = refused
         self.clock = clock

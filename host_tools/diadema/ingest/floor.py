@@ -2,52 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from diadema import metrics
+from diadema.site.context import tz_of
 from diadema.site.description import Site
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.rows import Contact
 from diadema.store.station_state import Station, StationState, foremost
-from diadema.wire.letters import LETTERS
-
-
-class Row(Struct, kw_only=True, rename=LETTERS):
-    """The value under `agent.<id>` in the KV bucket `live`."""
-
-    agent: str
-    name: str
-    alias: str
-    team: str = ""
-    seat: str | None = None
-    station: str | None = None
-    state: str = "logged_out"
-    reason: str | None = None
-    reason_label: str | None = None
-    private: bool = False
-    since: int | None = None
-    utc_ms: int | None = None
-    contact: str | None = None
-    queue: str | None = None
-    contacts: int = 0
-    tmo: int | None = None
-    link: str = "up"
-    warn: str | None = None
-    help: int | None = None  # asked for since then; 0: nobody knows since when
-    help_topic: str | None = None
-    help_by: str | None = None  # who has accepted
-    fault: int | None = None
-    fault_by: str | None = None
-    missed: int = 0
-    in_a_row: int = 0  # missed since the last answered one
-    in_a_row_utc: int | None = None  # the first of those
-    handle_s: int = 0  # behind `tmo`: seconds of so many contacts
-    handled: int = 0
-    answered_utc: int | None = None  # of the running call
-    unfit: str | None = None  # what keeps the desk from work: a part, or what the self-test found
-    unfit_utc: int | None = None
+from diadema.wire.live_rows import Row
 
 
 class Day(Struct, frozen=True):
@@ -63,7 +27,7 @@ class Day(Struct, frozen=True):
 
 def day_of(now_ms: int, site: Site | None) -> Day:
     """The site's day at that moment; UTC's while there is no site."""
-    zone = site.tz if site else ZoneInfo("UTC")
+    zone = tz_of(site)
     date = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
     bounds = (datetime.combine(day, time(), zone) for day in (date, date + timedelta(days=1)))
     start, end = (int(bound.timestamp() * 1000) for bound in bounds)
@@ -76,7 +40,7 @@ type Counted = tuple[bool, int, int, int, int]
 
 class Figures(Struct):
     """One agent's day: answered and missed (flow), and seconds over contacts for the TMO
-    (averages). `missed` is by contact, with its hour, for one may be missed and then answered;
+    (averages). `missed` is by contact, with its time, for one may be missed and then answered;
     `counted` so too: answered, seconds for the averages or -1, and when its talk began, ended
     (0, 0: nothing that another one could contradict), and it itself began.
     """
@@ -234,6 +198,8 @@ class Floor:
             name=agent.name if agent else a,
             alias=agent.alias if agent else a,
             team=agent.team if agent else "",
+            private=False,
+            link="up",
             contacts=figures.answered,
             tmo=metrics.mean(seconds, handled),
             missed=len(figures.missed),

@@ -79,7 +79,7 @@ class Effects:
     )  # agent, badge, direction, utc
     chosen: bool = False  # somebody chose a PIN
     tested: bool = False  # a station told of a bench test
-    placed: bool = False  # older marks may have got their hour
+    placed: bool = False  # older marks may have got their time
     rows: dict[str, bytes] = field(default_factory=dict)
     queue_calls: list[QueueCall] = field(default_factory=list)
     updates: list[Step] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Changes:
     window: Window = field(default_factory=Window.whole)
     contacts: dict[Key, Contact] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
-    trails: dict[Key, Trail] = field(default_factory=dict)  # that had no hour when they ended
+    trails: dict[Key, Trail] = field(default_factory=dict)  # that had no time when they ended
     trail_rows: list[TrailRow] = field(default_factory=list)
     tickets: dict[Key, Ticket] = field(default_factory=dict)
     queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class Changes:
     missed: list[Contact] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)  # stations
     ended: list[Session] = field(default_factory=list)
-    placed: bool = False  # older rows got their hour: the day's figures must be read again
+    placed: bool = False  # older rows got their time: the day's figures must be read again
     fresh: dict[str, tuple[int, int]] = field(default_factory=dict)  # s: e, b begun in this batch
     untimed: dict[str, list[Row]] = field(default_factory=dict)  # by station
     retained: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)  # rows that stay
@@ -183,7 +183,7 @@ class Changes:
             self.untimed.setdefault(session.station, []).append(session)
 
     def trail(self, trail: Trail) -> None:
-        """One that is over; with its hour nothing changes it any more."""
+        """One that is over; with its time nothing changes it any more."""
         if trail.start_utc is not None:
             self.trail_rows.append(trail_row(trail))
         else:
@@ -271,7 +271,7 @@ class Changes:
         )
 
     def _place(self, row: Row, b: int, clock: BootClock) -> None:
-        """Give the row its hour, unless there is a newer one of it (they come newest first)."""
+        """Give the row its time, unless there is a newer one of it (they come newest first)."""
         key = row.station, row.epoch, row.sequence
         if isinstance(row, Contact):
             if self.contacts.setdefault(key, row) is row:
@@ -310,7 +310,7 @@ def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
 
 
 def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
-    """Whether something of it lay in that boot and had no hour."""
+    """Whether something of it lay in that boot and had no time."""
     placed = False
     for part in ("open", "accepted", "technical", "closed"):
         u = getattr(ticket, f"{part}_u")
@@ -321,7 +321,7 @@ def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
 
 
 def _late(row: Row | Ticket, clock: BootClock, u: int) -> int:
-    """The hour of `u`; notes that the row got it late, and the worst doubt of its hours."""
+    """The time of `u`; notes that the row got it late, and the worst doubt of its times."""
     row.late = True
     row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))
     return clock.utc_at(u)

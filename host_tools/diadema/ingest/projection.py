@@ -74,7 +74,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
 _HOURED: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
     **dict.fromkeys(queues.HANDLERS, queues.project),
     **dict.fromkeys(supervision.HANDLERS, supervision.project),
-}  # they come with their hour, and of no boot
+}  # they come with their time, and of no boot
 
 
 def project(changes: Changes, state: StationState, event: Event) -> None:

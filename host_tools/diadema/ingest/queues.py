@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct, UnsetType
+from msgspec import UnsetType
 from msgspec.structs import astuple
 
 from diadema.base.clock import Clock
@@ -25,13 +25,13 @@ from diadema.metrics.intervals import HALF_HOUR_S, Intervals
 from diadema.metrics.queue import Flow, service_level
 from diadema.site.description import Site
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import Kept, day_at
+from diadema.site.directory.people_of import CachedPeople, day_at
 from diadema.store import Reader, tables
 from diadema.store.rows import SWITCH, QueueCall, QueueRing
 from diadema.store.station_state import Station, StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event, Maybe, QueueEvent
-from diadema.wire.live_rows import SHORT_S
+from diadema.wire.live_rows import SHORT_S, Queues, Waiting
 
 _DAY_MS = 86_400_000
 _OPEN = 5_000  # calls of one switch
@@ -171,32 +171,6 @@ type _Key = tuple[str, int, int]
 _encode = msgspec.json.Encoder().encode
 
 
-class Standing(Struct, kw_only=True):
-    """One queue, or all. `longest_since`: when who waits longest entered, UTC ms.
-    `threshold_s`, `variant`: of its service level, by its target; all are within that of each.
-    """
-
-    waiting: int = 0
-    longest_since: int | None = None
-    received: int = 0
-    answered: int = 0
-    abandoned: int = 0
-    service_level: dict[str, float | None] = msgspec.field(default_factory=dict)
-    threshold_s: int
-    variant: str
-
-
-class Board(Struct, kw_only=True):
-    """`half_hour`: its first second of UTC. `heard`: when the follower spoke last, UTC ms."""
-
-    half_hour: int
-    short_s: int
-    source: str
-    heard: int
-    queues: dict[str, Standing]
-    total: Standing
-
-
 class QueueBoard:
     """Of sources that were heard since we began; without any there is nothing to show. Queues and
     their targets are the directory's.
@@ -204,7 +178,7 @@ class QueueBoard:
 
     def __init__(self, reader: Reader, clock: Clock, data: DataDir) -> None:
         self._reader, self._clock, self._data = reader, clock, data
-        self._directory, self._people = Kept(data), People()
+        self._directory, self._people = CachedPeople(data), People()
         self._heard: dict[str, int] = {}
         self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
         self._half_hour = 0
@@ -255,9 +229,9 @@ class QueueBoard:
         }
         return True
 
-    def _board(self) -> Board:
+    def _board(self) -> Queues:
         now = self._clock.now_ms()
-        queues: dict[str, Standing] = {}
+        queues: dict[str, Waiting] = {}
         flows: dict[str, Flow] = {}
         total, whole = self._standing(""), Flow()
         for call in self._calls.values():
@@ -277,7 +251,7 @@ class QueueBoard:
         for queue, one in queues.items():
             _fill(one, flows.get(queue, Flow()))
         _fill(total, whole)
-        return Board(
+        return Queues(
             half_hour=self._half_hour,
             short_s=SHORT_S,
             source=", ".join(sorted(self._heard)),
@@ -286,11 +260,11 @@ class QueueBoard:
             total=total,
         )
 
-    def _standing(self, queue: str) -> Standing:
+    def _standing(self, queue: str) -> Waiting:
         people = self._people
-        return Standing(threshold_s=people.threshold_s(queue), variant=people.variant(queue))
+        return Waiting(threshold_s=people.threshold_s(queue), variant=people.variant(queue))
 
 
-def _fill(one: Standing, flow: Flow) -> None:
+def _fill(one: Waiting, flow: Flow) -> None:
     one.received, one.answered, one.abandoned = flow.received, flow.answered, flow.abandoned
     one.service_level = service_level(flow)

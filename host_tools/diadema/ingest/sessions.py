@@ -26,6 +26,7 @@ from diadema.store.station_state import StationState
 from diadema.store.writer import Doubtful
 from diadema.wire import events as ev
 from diadema.wire.events import AttendanceMarked, Event
+from diadema.wire.letters import tag_of
 
 type Utc = int | None
 
@@ -217,7 +218,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
 
 
 class Departures:
-    """By agent. A session whose end has no hour, and that nothing says was over before the last
+    """By agent. A session whose end has no time, and that nothing says was over before the last
     known one, leaves it unknown since when.
     """
 
@@ -260,7 +261,7 @@ class Departures:
             its.pop((s, e, n), None)
 
 
-_KIND = str(AttendanceMarked.__struct_config__.tag)
+_KIND = tag_of(AttendanceMarked)
 
 
 def marks_among(recovered: Iterable[Doubtful]) -> list[AttendanceMarked]:
@@ -271,7 +272,7 @@ def marks_among(recovered: Iterable[Doubtful]) -> list[AttendanceMarked]:
 def placed(
     tx: Connection, event: AttendanceMarked, generation: int, window: Window
 ) -> tuple[MarkContent, Placed]:
-    """With its hour, by the anchor of its boot that lies nearest."""
+    """With its time, by the anchor of its boot that lies nearest."""
     row = tables.anchors.c
     its = (row.s == event.station) & (row.e == event.epoch) & (row.b == event.boot)
     anchors = tx.execute(select(tables.anchors).where(its)).all()

@@ -51,7 +51,7 @@ def _begin(
 
 
 def _forget(tickets: list[Ticket]) -> None:
-    """Closed ones that have their hours, the oldest first; any, where there are far too many."""
+    """Closed ones that have their times, the oldest first; any, where there are far too many."""
     closed = [one for one in tickets if one.outcome != "open" and None not in _hours(one)]
     for one in closed[: max(0, len(closed) - _RETAINED)]:
         tickets.remove(one)
@@ -142,7 +142,7 @@ def _closed(kind: str, outcome: str) -> Callable[[Changes, StationState, Any, Ut
 
 
 def _between(start: tuple[int, int, Utc], end: tuple[int, int, Utc]) -> int | None:
-    """Milliseconds: the station's own within one boot, else by the hours."""
+    """Milliseconds: the station's own within one boot, else by the times."""
     if start[0] == end[0]:
         return end[1] - start[1]
     return None if start[2] is None or end[2] is None else max(end[2] - start[2], 0)

@@ -1,4 +1,4 @@
-"""Which hours of a station can be: from 2020 to 2100, and, while it speaks, within a year of the
+"""Which times of a station can be: from 2020 to 2100, and, while it speaks, within a year of the
 hub's clock. An event with another one counts without an hour; one whose `u` leads to another one
 counts at the latest `u` of its boot. What was refused is kept, so that a rebuild years later
 refuses the same.
@@ -56,7 +56,7 @@ class Window(Struct):
         return first <= state.offset + event.uptime_ms <= last
 
     def without_utc(self, state: StationState, event: Event) -> Event:
-        """The same event as one of a boot that knows no hour."""
+        """The same event as one of a boot that knows no time."""
         self.refused.append((event.station, event.epoch, event.sequence))
         u = event.uptime_ms
         if state.offset is None:

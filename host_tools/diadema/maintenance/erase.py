@@ -167,8 +167,8 @@ def erase(
             _compact(data.store)
             enter(data, clock, by, ERASED, erasure=number)
         done.chain = (head, _head(data.store))
-        told: dict[str, Any] = msgspec.to_builtins(done)
-        accounts.audit.record(by, "privacy.erase", **told)
+        counts: dict[str, Any] = msgspec.to_builtins(done)
+        accounts.audit.record(by, "privacy.erase", **counts)
     finally:
         erased.close()
         accounts.close()
@@ -262,11 +262,11 @@ def _ends(tx: sqlite3.Connection, s: str, e: int, done: Erased) -> tuple[int, in
     journal = "FROM events WHERE s = ? AND e = ?"
     last: int = tx.execute(f"SELECT max(n) {journal}", (s, e)).fetchone()[0]
     if s.startswith(_HOST):
-        return last, last  # each by its own hour
+        return last, last  # each by its own time
 
     def until(limit: int) -> int:
-        kept = f"SELECT min(n) {journal} AND (body ->> 't') >= ?"
-        first = tx.execute(kept, (s, e, limit)).fetchone()[0]
+        retained = f"SELECT min(n) {journal} AND (body ->> 't') >= ?"
+        first = tx.execute(retained, (s, e, limit)).fetchone()[0]
         if first is None:
             return last
         closed = f"SELECT max(n) {journal} AND n < ? AND k = 'session.closed'"

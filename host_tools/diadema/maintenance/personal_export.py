@@ -22,7 +22,7 @@ from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
 from diadema.wire.letters import encoded_fields
 
-_SECRET = ("pin", "code")  # of her entry
+_SECRET = ("pin", "code")  # of the agent's entry
 _badge = tables.badges.c
 _HIDDEN = ("verifier",)  # of a PIN, which nobody is ever shown
 _README = """Datos personales de {agent} en Diadema
@@ -63,8 +63,7 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
 def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {}
     if data.store.exists():
-        reader = open_reader(data.store)
-        try:
+        with open_reader(data.store) as reader:
             marks = reader.marks(agent=agent)
             parts = {
                 "events": [*_events(reader, agent, {mark.badge for mark in marks})],
@@ -79,8 +78,6 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
-        finally:
-            reader.close()
     parts["directory"] = [*_of_site(data, agent), *_entries(data, agent)]
     parts["account"] = [*_accounts(accounts, agent)]
     parts["logs"] = [*_lines(data, agent)]
@@ -90,18 +87,18 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
 
 
 def _events(reader: Reader, agent: str, badges: Iterable[str | None]) -> Iterator[Any]:
-    """Hers by the id, and taps of her badge that no station knew."""
+    """The agent's by the id, and taps of the agent's badges that no station knew."""
     row = tables.events.c
-    hers = [badge for badge in badges if badge]
+    own = [badge for badge in badges if badge]
     body = cast(row.body, LargeBinary)
     named = func.instr(body, f'"{agent}"'.encode()) > 0
-    tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in hers]
+    tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in own]
     query = select(row.body).where(or_(named, *tapped)).order_by(row.s, row.e, row.n)
     with reader.engine.connect() as connection:
         for found in connection.execute(query).scalars():
             event: dict[str, Any] = msgspec.json.decode(found)
             if agent in (event.get("a"), event.get("by"), event.get("author")) or (
-                event.get("a") is None and event.get("badge") in hers
+                event.get("a") is None and event.get("badge") in own
             ):
                 yield {key: value for key, value in event.items() if key not in _HIDDEN}
 
@@ -112,20 +109,20 @@ def _rows(reader: Reader, query: Select[Any]) -> list[dict[str, Any]]:
 
 
 def _commands(reader: Reader, agent: str) -> Iterator[dict[str, Any]]:
-    """Those that name her, or that her station answered in her name."""
+    """Those that name the agent, or that a station answered in the agent's name."""
     for row in _rows(reader, select(tables.commands)):
-        said = {name: _told(row[name]) for name in ("body", "answer")}
-        hers = [one.get("agent") or one.get("a") for one in said.values() if one]
-        if agent in hers:
+        said = {name: _decoded(row[name]) for name in ("body", "answer")}
+        own = [one.get("agent") or one.get("a") for one in said.values() if one]
+        if agent in own:
             yield row | said
 
 
-def _told(body: bytes | None) -> dict[str, Any] | None:
+def _decoded(body: bytes | None) -> dict[str, Any] | None:
     return msgspec.json.decode(body, type=dict[str, Any]) if body else None
 
 
 def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
-    """Her entry in the description that is in force."""
+    """The agent's entry in the description that is in force."""
     if not data.site.exists():
         return
     described = hashed(data.site, data.site.read_bytes())
@@ -135,7 +132,7 @@ def _of_site(data: DataDir, agent: str) -> Iterator[dict[str, Any]]:
 
 
 def _accounts(accounts: Accounts, agent: str) -> Iterator[Any]:
-    """Hers, and what it did."""
+    """The agent's account, and what it did."""
     for one in accounts.book.all():
         if one.agent == agent:
             yield one
@@ -151,9 +148,9 @@ def _lines(data: DataDir, agent: str) -> Iterator[dict[str, str]]:
 
 
 def _reports(data: DataDir, agent: str) -> Iterator[Path]:
-    """Files of scheduled reports that are of her alone; of others she gets no figures."""
-    hers = Scope(of="agent", code=agent)
-    files = [data.reports / run.file for run in runs(data) if run.file and run.scope == hers]
+    """Files of scheduled reports that are of the agent alone; figures of others are left out."""
+    own = Scope(of="agent", code=agent)
+    files = [data.reports / run.file for run in runs(data) if run.file and run.scope == own]
     yield from (file for file in files if file.exists())
 
 

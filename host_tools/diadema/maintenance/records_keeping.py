@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 from diadema.access import Accounts
 from diadema.access.audit import append
 from diadema.access.database import audit
-from diadema.access.database import record_heads as kept_by_accounts
+from diadema.access.database import record_heads as account_heads
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
@@ -91,13 +91,13 @@ def audit_was_cut(data: DataDir) -> bool:
 
 
 def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
-    """The same of marks, their hours, and corrections. Raises DiademaError."""
+    """The same of marks, their times, and corrections. Raises DiademaError."""
     accounts = Accounts(data)
     try:
         with _store(data) as own, accounts.engine.connect() as other:
             faults = [*_marks(data, own), *_corrections(own)]
             for name, table in LEDGER.items():
-                faults += _ends(data, name, own, table, other, kept_by_accounts)
+                faults += _ends(data, name, own, table, other, account_heads)
             if printed:
                 faults += _as_printed("marks", own, tables.marks, printed)
     finally:
@@ -107,12 +107,8 @@ def check_ledger(data: DataDir, printed: str | None = None) -> list[Fault]:
 
 @contextmanager
 def _store(data: DataDir) -> Iterator[Connection]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            yield tx
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        yield tx
 
 
 def _ends(
@@ -120,20 +116,20 @@ def _ends(
 ) -> list[Fault]:
     """Against what the other file keeps."""
     end = end_of(own, ledger, table)
-    kept, sealed = stored_head(other, heads, key_of(data.root), ledger)
-    if kept is None:
+    stored, sealed = stored_head(other, heads, key_of(data.root), ledger)
+    if stored is None:
         return [Fault(ledger, "unkept", end.count)] if end.count else []
-    return [] if sealed and follows(own, table, kept) else [_fault(kept, end, sealed)]
+    return [] if sealed and follows(own, table, stored) else [_fault(stored, end, sealed)]
 
 
-def follows(own: Connection, table: Table, kept: Head) -> bool:
+def follows(own: Connection, table: Table, stored: Head) -> bool:
     """Whether a chain has come from there."""
-    return hash_at(own, table, kept.count) == kept.hash
+    return hash_at(own, table, stored.count) == stored.hash
 
 
-def _fault(kept: Head, end: Head, sealed: bool) -> Fault:
-    what = "unsealed" if not sealed else "cut" if end.count < kept.count else "other"
-    return Fault(kept.ledger, what, kept.count)
+def _fault(stored: Head, end: Head, sealed: bool) -> Fault:
+    what = "unsealed" if not sealed else "cut" if end.count < stored.count else "other"
+    return Fault(stored.ledger, what, stored.count)
 
 
 def _as_printed(ledger: str, own: Connection, table: Table, printed: str) -> list[Fault]:
@@ -146,7 +142,7 @@ def _as_printed(ledger: str, own: Connection, table: Table, printed: str) -> lis
 
 
 def _marks(data: DataDir, tx: Connection) -> list[Fault]:
-    """The first mark, and the first hour, that does not follow."""
+    """The first mark, and the first time, that does not follow."""
     key, before, keyless = of_purpose(key_of(data.root), "marks"), FIRST, True
     hours = {
         row.mark: (row.utc, row.uncertainty_ms) for row in tx.execute(select(tables.mark_hours))
@@ -154,14 +150,14 @@ def _marks(data: DataDir, tx: Connection) -> list[Fault]:
     faults: list[Fault] = []
     rows = tx.execute(select(tables.marks).order_by(tables.marks.c.number))
     for number, row in enumerate(rows, 1):
-        told, (generation, utc, doubt) = unchained(tuple(row))
+        content, (generation, utc, doubt) = unchained(tuple(row))
         late = hours.get(row.number)
-        keyless = keyless and row.hash == old_mark_link(before, number, told)
+        keyless = keyless and row.hash == old_mark_link(before, number, content)
         if keyless:
             right = late == (utc, doubt) if late else utc is None
         else:
             placed = (generation, None, None) if late else (generation, utc, doubt)
-            link = mark_link(key, before, number, told, placed)
+            link = mark_link(key, before, number, content, placed)
             right = row.hash == link and (late is None or late == (utc, doubt))
         if row.number != number or not right:
             faults.append(Fault("marks", "changed", number))
@@ -191,10 +187,10 @@ def _corrections(tx: Connection) -> list[Fault]:
     before, own = FIRST, row_of.s.startswith(HUB)
     rows = tx.execute(select(tables.corrections).where(own).order_by(row_of.number))
     for number, row in enumerate(rows, 1):
-        *content, told_number, told = tuple(row)
-        if told_number != number or told != correction_link(before, number, content):
+        *content, stored_number, stored_hash = tuple(row)
+        if stored_number != number or stored_hash != correction_link(before, number, content):
             return [Fault("corrections", "changed", number)]
-        before = told
+        before = stored_hash
     return []
 
 
@@ -207,11 +203,11 @@ def keep_ledger(accounts: Accounts, key: bytes, store: Connection, utc: int) -> 
     were are left as they stand, and named.
     """
     with accounts.engine.connect() as tx:
-        new, broken = _moved(tx, kept_by_accounts, key, store, LEDGER)
+        new, broken = _moved(tx, account_heads, key, store, LEDGER)
     if new:
         with writing(accounts.engine) as tx:
-            _begin(tx, kept_by_accounts, key, new, utc)
-            keep_heads(tx, kept_by_accounts, key, new, utc)
+            _begin(tx, account_heads, key, new, utc)
+            keep_heads(tx, account_heads, key, new, utc)
     return broken
 
 
@@ -239,18 +235,18 @@ def enter(
     accounts, writer = Accounts(data), open_writer(data.store)
     try:
         with writer.transaction() as store, writing(accounts.engine) as tx:
-            was = [stored_head(tx, kept_by_accounts, key, name)[0] for name in LEDGER]
+            was = [stored_head(tx, account_heads, key, name)[0] for name in LEDGER]
             was.append(stored_head(store, tables.record_heads, key, AUDIT)[0])
             heads = [end_of(store, name, table) for name, table in LEDGER.items()]
-            told = [*heads, end_of(tx, AUDIT, audit)]
+            ends = [*heads, end_of(tx, AUDIT, audit)]
             detail: dict[str, Any] = {
                 "reason": reason,
                 "was": {one.ledger: one.short for one in was if one},
-                "now": {one.ledger: one.short for one in told},
+                "now": {one.ledger: one.short for one in ends},
                 **more,
             }
             append(tx, accounts.audit.now(), by, f"records.{what}", **detail)
-            keep_heads(tx, kept_by_accounts, key, heads, now)
+            keep_heads(tx, account_heads, key, heads, now)
             _enter(writer, store, key, (now, what, by.id, _encode(detail).decode()))
             keep_heads(store, tables.record_heads, key, [end_of(tx, AUDIT, audit)], now)
     finally:
@@ -258,24 +254,24 @@ def enter(
         accounts.close()
 
 
-def _enter(writer: Writer, tx: Connection, key: bytes, told: tuple[int, str, str, str]) -> None:
+def _enter(writer: Writer, tx: Connection, key: bytes, entry: tuple[int, str, str, str]) -> None:
     end = end_of(tx, "entries", tables.record_entries)
-    content = _encode((end.count + 1, *told))
+    content = _encode((end.count + 1, *entry))
     digest = link(of_purpose(key, "entries"), end.hash, content)
-    writer.put(tx, tables.record_entries, [(end.count + 1, *told, digest)])
+    writer.put(tx, tables.record_entries, [(end.count + 1, *entry, digest)])
 
 
 def _moved(
-    kept_by: Connection, heads: Table, key: bytes, own: Connection, chains: dict[str, Table]
+    holder: Connection, heads: Table, key: bytes, own: Connection, chains: dict[str, Table]
 ) -> tuple[list[Head], list[str]]:
     new: list[Head] = []
     broken: list[str] = []
     for name, table in chains.items():
         end = end_of(own, name, table)
-        kept, sealed = stored_head(kept_by, heads, key, name)
-        if kept is not None and not (sealed and follows(own, table, kept)):
+        stored, sealed = stored_head(holder, heads, key, name)
+        if stored is not None and not (sealed and follows(own, table, stored)):
             broken.append(name)
-        elif kept is None or kept.count < end.count:
+        elif stored is None or stored.count < end.count:
             new.append(end)
     return new, broken
 

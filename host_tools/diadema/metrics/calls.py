@@ -55,7 +55,7 @@ def handled(calls: Calls) -> int:
 
 def distinct(calls: Calls) -> int:
     """«Llamadas atendidas» = answered + connected - those that continue a call of another agent
-    (their `parent`): whoever rings once is one, however often she is handed over.
+    (their `parent`): whoever rings once is one, however often the call is handed over.
     """
     return handled(calls) - calls.continued
 
@@ -124,7 +124,7 @@ def wrap_mean(calls: Calls) -> int | None:
 
 
 def ring_mean(calls: Calls) -> int | None:
-    """Ringing at her desk until she took it / answered inbound contacts whose ringing is known
+    """Ringing at the agent's desk until taken / answered inbound contacts whose ringing is known
     (of the switch: the ring time of its CONNECT); no part of the TMO.
     """
     return mean(calls.ring_s, calls.ring_n)

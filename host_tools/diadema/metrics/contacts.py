@@ -1,7 +1,7 @@
 """Figures of contacts, as the stations measured them.
 
 Interrupted, estimated and impossible contacts are in flow and not in averages; `calls.aside`
-counts them. Durations were measured by the station's own milliseconds (b, u), never by the hour of
+counts them. Durations were measured by the station's own milliseconds (b, u), never by the time of
 the day.
 """
 
@@ -13,7 +13,8 @@ from diadema.store.rows import Contact
 
 JUMP_MS = 2_000  # hours and the milliseconds between them differ by more: a clock was set
 
-EXCUSED = frozenset({"technical", "withdrawn", "caller_gave_up"})  # not taken, not by her doing
+# causes of a contact that was not taken, and not by the agent's doing
+EXCUSED = frozenset({"technical", "withdrawn", "caller_gave_up"})
 
 type Key = tuple[str, int, int]
 
@@ -73,7 +74,7 @@ def talk_of(contact: Contact) -> tuple[int, int, int] | None:
 
 
 def doubtful(contacts: Iterable[Contact]) -> set[Key]:
-    """Of one agent's contacts those that began to talk while another one of hers did: nobody
+    """Of one agent's contacts those that began to talk while another one of them did: nobody
     leads two conversations. Of two, the later one is in doubt; what is in no average, because of
     another one or by itself, contradicts nothing (the same rule as `metrics.queue.overlapping`).
     """

@@ -46,10 +46,10 @@ class Reason(Protocol):
 
 
 class Deviation(Struct, kw_only=True, array_like=True):
-    """Seconds [start_s, end_s) of a shift in which she did not do as planned. `planned`: the
-    reason of the pause, None for work; `did`: work, logged_out, off, or the reason for which she
-    was not ready. `excuse`: None, or why it is none of hers: technical, productive, supervisor,
-    private, or what somebody said of it.
+    """Seconds [start_s, end_s) of a shift in which the agent did not do as planned. `planned`: the
+    reason of the pause, None for work; `did`: work, logged_out, off, or the reason of not
+    being ready. `excuse`: None, or why it is not the agent's doing: technical, productive,
+    supervisor, private, or what somebody said of it.
     """
 
     start_s: int
@@ -64,7 +64,7 @@ class Deviation(Struct, kw_only=True, array_like=True):
 
 
 def worked(stretches: Iterable[Stretch], reasons: Mapping[str, Reason]) -> list[tuple[int, int]]:
-    """When she worked: in any state but not ready, or not ready for a productive reason."""
+    """When the agent worked: in any state but not ready, or not ready for a productive reason."""
     times: list[tuple[int, int]] = []
     for one in stretches:
         if not _works(one.state, one.reason, reasons):
@@ -99,9 +99,9 @@ def deviations(
     reasons: Mapping[str, Reason],
     technical: Times = (),
 ) -> list[Deviation]:
-    """Exceptions of a shift, in order: each second in which work was planned and she did not work
-    (`worked`), or a pause was planned and she did. Only that counts, as in Amazon Connect: a break
-    while a meeting is planned is none. Nothing outside of the shift is one.
+    """Exceptions of a shift, in order: each second in which work was planned and the agent did
+    not work (`worked`), or a pause was planned and the agent did. Only that counts, as in Amazon
+    Connect: a break while a meeting is planned is none. Nothing outside of the shift is one.
 
     By themselves excuse: technical time (`technical`: of faults reported; or not ready for a
     technical reason), a private reason, planned or given, what a supervisor set, a productive
@@ -147,8 +147,8 @@ def scheduled_s(plan: Plan) -> int:
 
 
 def followed(plan: Plan, its: Iterable[Deviation]) -> tuple[int, int] | None:
-    """Seconds of the shift in which she did as planned or was excused, of how many: what adherence
-    is made of, so that days add up. None without a shift.
+    """Seconds of the shift in which the agent did as planned or was excused, of how many: what
+    adherence is made of, so that days add up. None without a shift.
     """
     if plan.start_s is None or plan.end_s is None or plan.absence is not None:
         return None
@@ -157,10 +157,10 @@ def followed(plan: Plan, its: Iterable[Deviation]) -> tuple[int, int] | None:
 
 
 def adherence(followed_s: int, shift_s: int) -> float | None:
-    """1 - exceptions without an excuse / shift, in percent, of all shifts in which she was logged
-    in (`followed`). Genesys' formula, which likewise takes out what was excused and leaves out who
-    was not there at all; Amazon Connect counts her 0, so unplanned absence stands beside it here.
-    Genesys ignores exceptions under a threshold; here they count, and are only not listed.
+    """1 - exceptions without an excuse / shift, in percent, of all shifts with a login
+    (`followed`). Genesys' formula, which likewise takes out what was excused and leaves out who
+    was not there at all; Amazon Connect counts 0 there, so unplanned absence stands beside it
+    here. Genesys ignores exceptions under a threshold; here they count, and are only not listed.
     """
     return percent(followed_s, shift_s)
 

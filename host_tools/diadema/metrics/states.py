@@ -40,7 +40,7 @@ def utilisation(load: Load) -> float | None:
 
 
 def absenteeism(unplanned_s: int, due_s: int) -> float | None:
-    """Unplanned absence = shifts in which she was never logged in / all shifts that had begun by
+    """Unplanned absence = shifts in which the agent never logged in / all shifts that had begun by
     the cut-off, planned absences apart; both until then and without pauses that are not paid.
     Usual definitions count whole days; here a shift that goes on counts as far as it has come.
     """
@@ -54,11 +54,11 @@ class Shrinkage(Struct, array_like=True):
     the shift without its pauses that are not paid: so an absent agent and a present one stand on
     one basis.
 
-    At the desk: `technical_s`, not ready while a fault that she reported cost time or for a
+    At the desk: `technical_s`, not ready while a reported fault cost time or for a
     technical reason, and the time without power; of the rest of not ready `training_s`, productive
     reasons; `over_s`, of each pause what lies beyond its reason's limit, paid or not;
     `auxiliary_s`, all else that is paid or that the system gave. Away: `paid_absence_s` and
-    `unpaid_absence_s`, planned ones; `unplanned_s`, shifts in which she was never logged in. Who
+    `unpaid_absence_s`, planned ones; `unplanned_s`, shifts in which the agent never logged in. Who
     comes late or leaves early is seen in adherence, not here.
 
     Amazon Connect's forecasts split it in office and out of office likewise, of paid time; leave

@@ -10,7 +10,7 @@ from functools import cached_property
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.days import cutoff_of, day_at, spans, start_of, zone_of
+from diadema.figures.days import cutoff_of, day_at, spans, start_of
 from diadema.figures.joins import JoinedDay, joined_days
 from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cutoff, QueueSums, Sums
@@ -19,7 +19,7 @@ from diadema.metrics.queue import Flow
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
-from diadema.site import description
+from diadema.site.context import language_of, site_of, zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -63,7 +63,7 @@ class ReportContext:
         person: Person | None = None,
         language: str | None = None,
     ) -> None:
-        described = description.load(data.site) if data.site.exists() else None
+        described = site_of(data)
         self.data = data
         self.kind = kind
         self.period = period
@@ -75,7 +75,7 @@ class ReportContext:
         self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
-        self.language = language or (described.language if described else "es")
+        self.language = language or language_of(described)
         if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
         self.people: People = read_people(data, period.first, period.last)
@@ -84,6 +84,13 @@ class ReportContext:
 
     def say(self, name: str, /, **values: object) -> str:
         return text(f"reports.{name}", self.language, **values)
+
+    def heading(self, column: str) -> str:
+        """The word over a column; a state's is that of the floor where reports have no other."""
+        try:
+            return self.say(f"col.{column}")
+        except KeyError:
+            return text(f"floor.state.{column}", self.language)
 
     def known(self, group: str, name: str) -> str:
         """The word for it where there is one, else as it is: others may come from newer ones."""
@@ -167,7 +174,7 @@ class ReportContext:
 
     @cached_property
     def untimed(self) -> Calls:
-        """Contacts of theirs whose station does not know the hour yet: on no day. Theirs: of whom
+        """Contacts of theirs whose station does not know the time yet: on no day. Theirs: of whom
         they are on any of these days until now.
         """
         found, last = self.figures.untimed, self.period.last
@@ -203,12 +210,8 @@ class ReportContext:
         """Of the figures; for what is worked out without them, of now."""
         if "figures" in self.__dict__:
             return self.figures.cut
-        reader = open_reader(self.data.store)
-        try:
-            with reader.engine.connect() as tx:
-                return cutoff_of(tx, self.people, self.now_ms)
-        finally:
-            reader.close()
+        with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
+            return cutoff_of(tx, self.people, self.now_ms)
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""
@@ -261,7 +264,7 @@ class ReportContext:
         return [(start_ms // 1000, end_ms // 1000)]
 
     def team_name(self, agent: str) -> str:
-        """Of that report's team, or of all that she is of in these days."""
+        """Of that report's team, or of all that the agent is of in these days."""
         its = [self.scope.code] if self.scope.of == "team" else self.people.teams_of(agent)
         return ", ".join(self.people.teams.get(one, one) for one in its)
 

@@ -1,6 +1,6 @@
 """What must be equal: each rule with both of its sides, and the rows that break it.
 
-What has no agent, no hour or no end yet: how many that no table shows there are.
+What has no agent, no time or no end yet: how many that no table shows there are.
 
 Where the records ended when a report was made: printed on it, so that paper tells of a cut.
 """
@@ -114,17 +114,13 @@ def _became(sums: QueueSums) -> int:
 
 
 def _floor(context: ReportContext) -> list[Sides]:
-    """Of each agent the contacts that the live floor counts today, and those that her station
+    """Of each agent the contacts that the live floor counts today, and those that the station
     told here; none where the floor is of another day than these, or has gone on meanwhile.
     """
-    reader = open_reader(context.data.store)
-    try:
-        with reader.engine.connect() as tx:
-            counted = tx.execute(select(tables.floor.c.utc)).scalar()
-            position = position_of(tx)
-            rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        counted = tx.execute(select(tables.floor.c.utc)).scalar()
+        position = position_of(tx)
+        rows = {a: msgspec.json.decode(row) for a, row in tx.execute(select(tables.live))}
     if position != context.figures.cut.position:
         return []
     sides = []
@@ -173,7 +169,7 @@ def _switch_days(context: ReportContext) -> Iterator[Sides]:
 
 def apart(context: ReportContext) -> Section:
     """A line each: calls that the switch says were answered and by nobody it names; contacts of
-    stations that never knew the hour, which are on no day; contacts that still ring, are dialled
+    stations that never knew the time, which are on no day; contacts that still ring, are dialled
     or are not closed; callers of whom no end is known, who wait or whose end the log lost.
     """
     calls, floor = context.total.calls(context.queue), context.scope.of == "floor"
@@ -195,16 +191,10 @@ def seals(context: ReportContext) -> list[str]:
     """One line for a report; none where nothing is recorded yet. Of the audit what the store keeps
     of it, some moments old.
     """
-    reader = open_reader(context.data.store)
     heads = tables.record_heads.c
-    try:
-        with reader.engine.connect() as tx:
-            marks = end_of(tx, "marks", tables.marks)
-            stored = tx.execute(
-                select(heads.count, heads.hash).where(heads.ledger == AUDIT)
-            ).first()
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        marks = end_of(tx, "marks", tables.marks)
+        stored = tx.execute(select(heads.count, heads.hash).where(heads.ledger == AUDIT)).first()
     audit = Head(AUDIT, stored[0], stored[1]).short if stored else "—"
     if not (marks.count or stored):
         return []

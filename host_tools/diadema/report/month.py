@@ -82,13 +82,9 @@ class Month:
         halves = {at: Served(s) for day in figures.days for at, s in day.half_hours().items()}
         self.halves = {at: row for at, row in halves.items() if row}
         self.days = figures.days
-        reader = open_reader(context.data.store)
-        try:
-            with reader.engine.connect() as tx:
-                self.sources = switch_calls.sources(tx, *context.bounds_ms)
-                self.first_and_last = switch_calls.days(tx, context.zone)
-        finally:
-            reader.close()
+        with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+            self.sources = switch_calls.sources(tx, *context.bounds_ms)
+            self.first_and_last = switch_calls.days(tx, context.zone)
 
     @property
     def at_once(self) -> dict[str, int]:

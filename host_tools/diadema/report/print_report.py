@@ -8,14 +8,13 @@ from msgspec import Struct
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, cannot_write
-from diadema.figures.days import zone_of
 from diadema.report.formats import MEDIA, made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Report, Scope
 from diadema.report.period import Grain, period, running
 from diadema.report.writing import file_name
-from diadema.site import description
+from diadema.site.context import language_of, site_of, zone_of
 from diadema.words import text
 
 BINARY = ("xlsx", "pdf")
@@ -44,8 +43,8 @@ def run(
 ) -> None:
     """Raises DiademaError, which says what to do."""
     data = DataDir(root)
-    described = description.load(data.site) if data.site.exists() else None
-    language = described.language if described else "es"
+    described = site_of(data)
+    language = language_of(described)
     form = _form(form, output, language)
     if table is not None and form != "csv":
         raise DiademaError(text("reports.table_of_csv", language))

@@ -24,14 +24,13 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
-from diadema.figures.days import zone_of
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, any_period, around
 from diadema.report.writing import file_name
-from diadema.site import description
+from diadema.site.context import language_of, site_of, zone_of
 from diadema.words import text
 from diadema.words.formatting import clock, local_time
 
@@ -331,8 +330,8 @@ def _again(one: Schedule, made: list[Run], now_ms: int) -> list[tuple[Run, Perio
 
 
 def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> None:
-    described = description.load(data.site) if data.site.exists() else None
-    language = described.language if described else "es"
+    described = site_of(data)
+    language = language_of(described)
     run.tries += 1
     run.done_ms = now_ms
     late_s = (now_ms - run.due_ms) // 1000

@@ -56,7 +56,7 @@ def table[S](
     for part in parts:
         whole = context.target(part.target) if part.target else None
         column = Column(
-            key=part.key, word=context.say(f"col.{part.key}"), kind=part.kind, total=part.total,
+            key=part.key, word=context.heading(part.key), kind=part.kind, total=part.total,
             target=whole,
         )  # fmt: skip
         columns.append(column)
@@ -202,7 +202,9 @@ STAGES = ("", "nesting", "training")  # as a directory has them; the floor has n
 def by_stage[S](
     context: ReportContext, key: str, parts: Sequence[Part[S]], of: Callable[[Sums], S | None]
 ) -> list[Section]:
-    """None while nobody of them was new in these days. A row by the stage of each of her days."""
+    """None while nobody of them was new in these days. A row by the stage of each of the agent's
+    days.
+    """
     found: defaultdict[str, list[Sums]] = defaultdict(list)
     people = context.people
     if not any(people.is_new(agent) for agent in context.by_agent):

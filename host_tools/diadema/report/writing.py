@@ -96,7 +96,7 @@ def cut_line(report: Report) -> str:
     )
 
 
-def owing_line(report: Report) -> str:
+def pending_line(report: Report) -> str:
     """Who still owes events, and since when; empty when nobody does."""
     owing = report.cut.pending_stations
     if not owing:

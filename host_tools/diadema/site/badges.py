@@ -64,7 +64,7 @@ def secure_uid(badge: str) -> bytes | None:
 
 ID = re.compile(r"([a-z0-9]{1,16}):([0-9A-F]{8,64})\Z")
 SECURE_ID = re.compile(rf"{KIND}:[0-9A-F]{{14}}\Z")
-KEPT = re.compile(rf"(?!{KIND}#)[a-z0-9]{{1,16}}#[0-9a-f]{{32}}\Z|{KIND}#[0-9a-f]{{96}}\Z")
+STORED = re.compile(rf"(?!{KIND}#)[a-z0-9]{{1,16}}#[0-9a-f]{{32}}\Z|{KIND}#[0-9a-f]{{96}}\Z")
 _PLAIN = "iso14443a"  # what a secure card is to a reader that asks for no proof
 _HASH = 32  # hex digits
 _MARK = 4
@@ -81,16 +81,16 @@ class BadgeKeys(Struct, frozen=True):
     def of(cls, secrets: credentials.Secrets) -> Self:
         return cls(bytes.fromhex(secrets.badge_key), bytes.fromhex(secrets.card_key))
 
-    def kept(self, badge: str) -> str:
+    def stored(self, badge: str) -> str:
         """What is kept of an id; of what is none, and of what is kept already, itself."""
         if not is_id(badge):
             return badge
         kind, _, uid = badge.partition(":")
-        told = f"{kind}#{badge_hash(self.badge, badge)}"
+        hashed = f"{kind}#{badge_hash(self.badge, badge)}"
         if kind != KIND:
-            return told
-        covered = _covered(told, self.card, card_key(self.card, bytes.fromhex(uid)))
-        return f"{told}{badge_hash(self.badge, f'{_PLAIN}:{uid}')}{covered.hex()}"
+            return hashed
+        covered = _covered(hashed, self.card, card_key(self.card, bytes.fromhex(uid)))
+        return f"{hashed}{badge_hash(self.badge, f'{_PLAIN}:{uid}')}{covered.hex()}"
 
 
 def keys_of(data: DataDir) -> BadgeKeys:
@@ -102,7 +102,7 @@ def badge_hash(badge_key: bytes, badge: str) -> str:
     """First 16 bytes of HMAC-SHA256(key, kind ":" UPPER-HEX id), in hex; of a badge that is kept,
     the one that it has.
     """
-    if KEPT.match(badge):
+    if STORED.match(badge):
         return badge.partition("#")[2][:_HASH]
     return hmac.digest(badge_key, badge.encode(), hashlib.sha256)[:16].hex()
 
@@ -138,10 +138,10 @@ def card_of(badge: str) -> str:
 def brief(text: str) -> str:
     """As people are shown it: `iso14443a #67b4`, with the day after it if it is lent."""
     badge, blank, day = text.partition(" ")
-    if not KEPT.match(badge):
+    if not STORED.match(badge):
         return text
-    kind, _, told = badge.partition("#")
-    return f"{kind} #{told[:_MARK]}{blank}{day}"
+    kind, _, hashed = badge.partition("#")
+    return f"{kind} #{hashed[:_MARK]}{blank}{day}"
 
 
 def _covered(badge: str, site_key: bytes, key: bytes) -> bytes:

@@ -1,5 +1,6 @@
-"""A site as its people describe it in `site.json`: stations and seats, agents and badges, reasons,
-the tipificación tree. Read, checked whole, and refused with the key and the reason.
+"""A site as its people describe it in `site.json`: stations and seats, agents with their badges,
+PINs and codes, reasons, the tipificación tree. It is read, checked whole, and refused with the
+key and the reason.
 """
 
 from datetime import date
@@ -12,26 +13,106 @@ from msgspec import Meta, field
 
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import hidden
+from diadema.site.badges import ID, STORED, card_of, is_id, is_secure
 from diadema.site.file import whole
-from diadema.site.people import (
-    Agent,
-    PinPolicy,
-    TeamName,
-    check_agents,
-)
-from diadema.site.terms import SiteError, Strict, check_unique
+from diadema.site.terms import Label, Name, SiteError, Strict, check_unique
 from diadema.site.work import Work, check_work
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
 
 __all__ = ["Agent", "Site", "SiteError", "Station", "Wifi", "load", "parse"]
 
-type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]  # DNS or address
+AGENTS_OF_A_STATION = 120  # a station holds them all in RAM while it checks them
 
+type TeamName = Annotated[str, Meta(max_length=64)]
+type PinPolicy = Literal["none", "always", "clonable"]
+type BrokerName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]  # DNS or address
 type Server = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}\Z")]  # host:port
 
 
-AGENTS_OF_A_STATION = 120  # a station holds them all in RAM while it checks them
+class DayBadge(Strict, kw_only=True):
+    """A badge lent for one day of the site's zone to somebody who forgot their own."""
+
+    badge: str
+    day: date
+
+
+class Agent(Strict, kw_only=True):
+    """`name` on the floor, `short` on the station's screen, `alias` on the public wall.
+
+    `pin` is the verifier that `diadema pin` makes, never the PIN; with `code` and PIN the agent
+    can log in without a badge.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}\Z")]
+    name: Name
+    short: Label
+    alias: Label
+    team: TeamName = ""
+    badges: list[str] = field(default_factory=list)
+    day_badges: Annotated[list[DayBadge], Meta(max_length=60)] = field(default_factory=list)
+    pin: Annotated[str, Meta(pattern=r"^([0-9a-f]{16}:[0-9a-f]{32}(:[0-9]{10})?)?\Z")] = ""
+    code: Annotated[str, Meta(pattern=r"^([1-6]{4})?\Z")] = ""
+
+    def badges_on(self, day: date | None) -> list[str]:
+        """The agent's own, and those lent on that day."""
+        return [*self.badges, *(lent.badge for lent in self.day_badges if lent.day == day)]
+
+
+def check_agents(agents: list[Agent], policy: PinPolicy) -> None:
+    """Raises SiteError."""
+    check_unique("agents[{}].id", (agent.id for agent in agents))
+    _check_badges(agents)
+    codes: dict[str, str] = {}
+    for at, agent in enumerate(agents):
+        if agent.code and agent.code in codes:
+            raise SiteError(f"agents[{at}].code", f"belongs to {codes[agent.code]} already")
+        codes[agent.code] = agent.id
+        if agent.pin:
+            continue
+        help_text = f"`diadema pin {agent.id}` makes one"
+        if agent.code:
+            raise SiteError(f"agents[{at}].pin", f"her code needs a PIN: {help_text}")
+        clonable = [badge for badge, _ in _all_badges(at, agent)]
+        if policy == "clonable":
+            clonable = [badge for badge in clonable if not is_secure(badge)]
+        if policy != "none" and clonable:
+            raise SiteError(f"agents[{at}].pin", f"this site asks for her PIN: {help_text}")
+
+
+def _all_badges(at: int, agent: Agent) -> list[tuple[str, str]]:
+    """Every badge of the agent, with its key."""
+    own = [(badge, f"agents[{at}].badges[{k}]") for k, badge in enumerate(agent.badges)]
+    lent = enumerate(agent.day_badges)
+    return own + [(one.badge, f"agents[{at}].day_badges[{k}].badge") for k, one in lent]
+
+
+def _check_badges(agents: list[Agent]) -> None:
+    owners: dict[str, str] = {}
+    borrowers: dict[tuple[str, date], str] = {}
+    everywhere = [every for at, agent in enumerate(agents) for every in _all_badges(at, agent)]
+    secure = {card_of(badge) for badge, _ in everywhere if is_secure(badge)}
+    for badge, key in everywhere:
+        if not ID.match(badge) and not STORED.match(badge):
+            raise SiteError(key, "must be kind:ID in upper-case hex, as iso14443a:04A1B2C3")
+        if not is_id(badge) and not STORED.match(badge):
+            raise SiteError(key, "a desfire card has an id of 14 hex digits")
+        if not is_secure(badge) and card_of(badge) in secure:
+            raise SiteError(key, "is a desfire card: as a plain one anybody could copy it")
+    for at, agent in enumerate(agents):
+        for k, badge in enumerate(agent.badges):
+            if badge in owners:
+                key = f"agents[{at}].badges[{k}]"
+                raise SiteError(key, f"belongs to {owners[badge]} already")
+            owners[badge] = agent.id
+    for at, agent in enumerate(agents):
+        for k, lent in enumerate(agent.day_badges):
+            key = f"agents[{at}].day_badges[{k}]"
+            if lent.badge in owners:
+                raise SiteError(f"{key}.badge", f"belongs to {owners[lent.badge]} for good")
+            if (other := borrowers.get((lent.badge, lent.day))) is not None:
+                raise SiteError(f"{key}.badge", f"is lent to {other} on that day")
+            borrowers[lent.badge, lent.day] = agent.id
 
 
 class Station(Strict, kw_only=True):
@@ -52,10 +133,10 @@ class Wifi(Strict, kw_only=True):
 
 
 class Site(Work, kw_only=True):
-    """`broker_names`: of the stations' door; they are told the first one. `pin`: whose login asks
-    for a PIN: nobody's, all, or those whose badge could be copied. `multi_login`: what becomes of
-    somebody who logs in at a second seat. `selftest`: the first login of a shift tries the
-    station. `holidays` shut the campaigns that heed them.
+    """`broker_names`: of the stations' listener; they are told the first one. `pin`: whose login
+    asks for a PIN: nobody's, all, or those whose badge could be copied. `multi_login`: what
+    becomes of somebody who logs in at a second seat. `selftest`: the first login of a shift tries
+    the station. `holidays` shut the campaigns that heed them.
     """
 
     site: Annotated[str, Meta(min_length=1, max_length=32)]
@@ -123,9 +204,9 @@ def parse(data: bytes) -> Site:
         if not is_station(station.id):
             raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
         if found := hidden(station.seat):
-            told = ", ".join(found)
+            found_text = ", ".join(found)
             raise SiteError(
-                f"stations[{at}].seat", f"has {told}, which nobody sees: write it without"
+                f"stations[{at}].seat", f"has {found_text}, which nobody sees: write it without"
             )
     check_unique("stations[{}].id", (station.id for station in site.stations))
     check_unique("stations[{}].seat", (station.seat for station in site.stations))

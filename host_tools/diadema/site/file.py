@@ -6,7 +6,6 @@ So `site.json` may be shown and copied.
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,11 +48,11 @@ def keep(path: Path, described: bytes) -> None:
     Raises OSError, and DiademaError without the site's keys.
     """
     described = hashed(path, described)
-    told, beside = _read(described), secrets_beside(path)
-    secret = take_secrets(told) if told is not None else {}
+    parsed, beside = _read(described), secrets_beside(path)
+    secret = take_secrets(parsed) if parsed is not None else {}
     if secret or beside.exists():  # first: a PIN may be in two places, never in none
         write_whole(beside, json.dumps({"pins": {}} | secret).encode())
-    write_whole(path, _written(told) if told is not None and secret else described)
+    write_whole(path, _written(parsed) if parsed is not None and secret else described)
 
 
 def take_apart(path: Path) -> None:
@@ -61,9 +60,9 @@ def take_apart(path: Path) -> None:
     Raises DiademaError.
     """
     try:
-        told = _read(path.read_bytes()) if path.exists() else None
-        badges = told is not None and any(is_id(badge) for _, _, badge in _badges(told))
-        if told is not None and (take_secrets(told) or badges):
+        parsed = _read(path.read_bytes()) if path.exists() else None
+        badges = parsed is not None and any(is_id(badge) for _, _, badge in _badges(parsed))
+        if parsed is not None and (take_secrets(parsed) or badges):
             keep(path, whole(path))
             if badges:
                 log.warning("%s has keyed hashes now in place of its badges' ids", path)
@@ -75,14 +74,14 @@ def hashed(path: Path, described: bytes) -> bytes:
     """The description with badges as they are kept in the directory of `path`. Raises OSError, and
     DiademaError without the site's keys.
     """
-    told = _read(described)
-    clear = [one for one in _badges(told or {}) if is_id(one[2])]
-    if told is None or not clear:
+    parsed = _read(described)
+    clear = [one for one in _badges(parsed or {}) if is_id(one[2])]
+    if parsed is None or not clear:
         return described
     keys = keys_of(DataDir(path.parent))
     for holder, at, badge in clear:
-        holder[at] = keys.kept(badge)
-    return _written(told)
+        holder[at] = keys.stored(badge)
+    return _written(parsed)
 
 
 def site_digest(described: bytes) -> str:
@@ -124,28 +123,22 @@ def _agents(described: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _read(described: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(described)
+        parsed = json.loads(described)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _written(described: dict[str, Any]) -> bytes:
-    told = json.dumps(described, ensure_ascii=False, indent=2)
-    return told.encode("utf-8", "surrogatepass") + b"\n"
+    parsed = json.dumps(described, ensure_ascii=False, indent=2)
+    return parsed.encode("utf-8", "surrogatepass") + b"\n"
 
 
-def with_pin(text: str, agent: str, verifier: str, file: str) -> str:
-    """The site's description with that verifier, and otherwise as people wrote it where that can
-    be. Raises DiademaError.
-    """
-    wanted, row = agent_in(text, agent, file)
-    old = row.get("pin")
+def with_pin(text: str, agent: str, verifier: str, file: str) -> bytes:
+    """The site's description with that verifier. Raises DiademaError."""
+    described, row = agent_in(text, agent, file)
     row["pin"] = verifier
-    for changed in _changes(text, agent, old, verifier):
-        if json.loads(changed) == wanted:
-            return changed
-    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
+    return _written(described)
 
 
 def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -159,16 +152,3 @@ def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str
         if isinstance(row, dict) and row.get("id") == agent:
             return described, row
     raise DiademaError(f"{file} names no agent {agent}")
-
-
-def _changes(text: str, agent: str, old: Any, verifier: str) -> Iterator[str]:
-    """The text with the verifier in each place that may be the right one."""
-    if old and isinstance(old, str):
-        for at in re.finditer(re.escape(old), text):
-            yield text[: at.start()] + verifier + text[at.end() :]
-    elif old is None:
-        for at in re.finditer(rf'"id"\s*:\s*"{re.escape(agent)}"(,\s*)?', text):
-            between = at[1] or ""
-            name = at[0].removesuffix(between)
-            new = f'{name}{between or ", "}"pin": "{verifier}"{between}'
-            yield text[: at.start()] + new + text[at.end() :]

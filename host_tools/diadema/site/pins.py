@@ -1,10 +1,10 @@
 """A PIN's verifier: what is kept in place of it, here and in every station's roster.
 
 `salt:hash` in hex: 8 random bytes, and the first 16 of PBKDF2-HMAC-SHA256 over the six digits with
-1000 rounds, which is what a station can do while she waits. The PIN itself is kept nowhere, but
-whoever reads a verifier can try all 46 656 in 5.7 s of one core (hashlib, x86-64): it is as much
-of a secret as the PIN. With `:until`, a second of UTC, it is that of a code for one use, in place
-of which she chooses hers.
+1000 rounds, which is what a station can do while the agent waits. The PIN itself is stored
+nowhere, but whoever reads a verifier can try all 46 656 in 5.7 s of one core (hashlib, x86-64):
+it is as much of a secret as the PIN. With `:until`, a second of UTC, it is that of a code for one
+use, in place of which the agent chooses another.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def for_one_use(code: str, until_s: int) -> str:
 
 
 def until_of(verifier: str) -> int:
-    """Of a code for one use; 0 for a PIN of her own."""
+    """Of a code for one use; 0 for a PIN that the agent chose."""
     return int(verifier.split(":")[2]) if verifier.count(":") == 2 else 0
 
 
@@ -66,10 +66,10 @@ def unsealed(sealed: str, key: bytes) -> str | None:
     salt makes; None for what is none.
     """
     try:
-        told = bytes.fromhex(sealed)
+        decoded = bytes.fromhex(sealed)
     except ValueError:
         return None
-    salt, hidden = told[:_SALT_BYTES], told[_SALT_BYTES:]
+    salt, hidden = decoded[:_SALT_BYTES], decoded[_SALT_BYTES:]
     if len(hidden) != _HASH_BYTES:
         return None
     pad = hmac.digest(key, b"pin" + salt, hashlib.sha256)

@@ -61,7 +61,7 @@ def site_on(site: Site, day: date | None) -> Site:
 
 def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = None) -> list[Any]:
     """What a station holds of an agent: secure badges first, and their keys in that order; what
-    she does not have is left out at the end.
+    the agent does not have is left out at the end.
     """
     theirs = agent.badges_on(day)
     site_key = bytes.fromhex(card_key)
@@ -104,7 +104,7 @@ def _coded(rows: list[Coded]) -> list[list[Any]]:
 def _work(site: Site) -> dict[str, Any]:
     """What a site need not have; what it has not is not told. `site` is that of a day."""
     holiday = site.holidays[0] if site.holidays else None
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "pin": site.pin if site.pin != "none" else None,
         "sntp": site.sntp,
         "firmware": site.firmware,
@@ -117,7 +117,7 @@ def _work(site: Site) -> dict[str, Any]:
         "materials": _coded(site.materials),
         "selftest": int(site.selftest),
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _has_secure(site: Site) -> bool:
@@ -142,8 +142,8 @@ def content_hash(
     content: list[Any] = [site, badge_key, offset_min, theirs]
     if _has_secure(site):
         content.append(card_key)
-    told = msgspec.json.encode(content)
-    return hashlib.sha256(told).hexdigest()
+    fields = msgspec.json.encode(content)
+    return hashlib.sha256(fields).hexdigest()
 
 
 class ConfigMaker:

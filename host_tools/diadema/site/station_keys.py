@@ -99,8 +99,8 @@ class StationKeys:
     def _write(self, new: dict[str, _Key]) -> None:
         if new:
             keys = self._keys | new
-            told = {s: _told(key) for s, key in sorted(keys.items())}
-            write_whole(self._path, msgspec.json.encode(told), 0o600)
+            stored = {s: _encoded(key) for s, key in sorted(keys.items())}
+            write_whole(self._path, msgspec.json.encode(stored), 0o600)
             self._keys = keys
 
 
@@ -108,16 +108,16 @@ def _random() -> str:
     return secrets.token_bytes(32).hex()
 
 
-def _told(key: _Key) -> Any:
+def _encoded(key: _Key) -> Any:
     return key.key if key.sent and not key.before else key
 
 
-def _read(told: str | dict[str, Any]) -> _Key:
-    if isinstance(told, str):
-        return _Key(told)
-    if isinstance(before := told.get("before", []), str | None):  # of an older version
-        told["before"] = [before] if before else []
-    return msgspec.convert(told, _Key)
+def _read(stored: str | dict[str, Any]) -> _Key:
+    if isinstance(stored, str):
+        return _Key(stored)
+    if isinstance(before := stored.get("before", []), str | None):  # of an older version
+        stored["before"] = [before] if before else []
+    return msgspec.convert(stored, _Key)
 
 
 def seal(key: bytes, s: str, boot: int, text: bytes) -> bytes:
@@ -132,8 +132,8 @@ def _load(path: Path) -> dict[str, _Key]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
-        told = msgspec.json.decode(path.read_bytes(), type=dict[str, str | dict[str, Any]])
-        return {s: _read(key) for s, key in told.items()}
+        stored = msgspec.json.decode(path.read_bytes(), type=dict[str, str | dict[str, Any]])
+        return {s: _read(key) for s, key in stored.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ class SiteError(DiademaError):
 
 
 class Strict(Struct, forbid_unknown_fields=True):
-    """A misspelt key is told, not passed over."""
+    """Rejects unknown keys."""
 
 
 class Coded(Strict, kw_only=True):

@@ -35,7 +35,7 @@ _BY_ITSELF = ("greeting", "closing")  # steps that the course of the call can ti
 
 
 class Reason(Coded, kw_only=True):
-    """Why she is not ready. `limit_s`: how long it may take, 0 for no limit."""
+    """Why an agent is not ready. `limit_s`: how long it may take, 0 for no limit."""
 
     private: bool = False
     paid: bool = False

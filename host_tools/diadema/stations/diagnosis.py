@@ -71,11 +71,7 @@ def _json(value: Any) -> bytes:
 
 def _generations(data: DataDir) -> list[dict[str, Any]]:
     """Hashes of the site's last configurations; never what is in them."""
-    reader = open_reader(data.store)
     row = tables.generations.c
     query = select(row.generation, row.hash, row.utc).order_by(row.generation.desc()).limit(10)
-    try:
-        with reader.engine.connect() as tx:
-            return [dict(found._mapping) for found in tx.execute(query)]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return [dict(found._mapping) for found in tx.execute(query)]

@@ -125,15 +125,11 @@ class StationHistory(Struct, kw_only=True):
 def all_stations(data: DataDir, now: int) -> list[StationRow]:
     """All stations of the site, and all that were ever heard, by seat. Raises DiademaError."""
     seats = seats_of(data)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            stations = {one.station: one for one in _stations(tx)}
-            for s in seats:
-                stations.setdefault(s, Station(s))
-            rows = _rows(tx, stations.values(), seats, now)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        stations = {one.station: one for one in _stations(tx)}
+        for s in seats:
+            stations.setdefault(s, Station(s))
+        rows = _rows(tx, stations.values(), seats, now)
     _mark_due(data, stations, rows)
     return sorted(rows, key=lambda row: (row.seat is None, row.seat or "", row.station))
 
@@ -142,24 +138,20 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
     """The station of that id or seat, with its past. Raises DiademaError."""
     seats = seats_of(data)
     s = station_of(seats, name)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            found = next((known for known in _stations(tx) if known.station == s), None)
-            if found is None and s not in seats:
-                raise FleetError(f"no station {name}: `diadema fleet list` names all")
-            station = found or Station(s)
-            (row,) = _rows(tx, [station], seats, now)
-            kinds = ("station.health", "station.booted")
-            past = [*_newest(tx, station, kinds, _BACK)]
-            health = [_details(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
-            boots = [_details(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
-            step = tables.updates.c
-            query = select(tables.updates).where(step.s == s)
-            steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
-            updates = [dict(each._mapping) for each in steps]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        found = next((known for known in _stations(tx) if known.station == s), None)
+        if found is None and s not in seats:
+            raise FleetError(f"no station {name}: `diadema fleet list` names all")
+        station = found or Station(s)
+        (row,) = _rows(tx, [station], seats, now)
+        kinds = ("station.health", "station.booted")
+        past = [*_newest(tx, station, kinds, _BACK)]
+        health = [_details(event) for event in past if event["k"] == kinds[0]][:_HEALTH]
+        boots = [_details(event) for event in past if event["k"] == kinds[1]][:_BOOTS]
+        step = tables.updates.c
+        query = select(tables.updates).where(step.s == s)
+        steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
+        updates = [dict(each._mapping) for each in steps]
     return StationHistory(row=row, health=health, boots=boots, updates=updates)
 
 
@@ -184,17 +176,13 @@ def station_of(seats: dict[str, str], name: str) -> str:
 
 def events_of_day(data: DataDir, s: str, now: int, most: int) -> list[dict[str, Any]]:
     """The station's events of the last day, oldest first; of more than `most`, the newest."""
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            station = next((known for known in _stations(tx) if known.station == s), Station(s))
-            found = []
-            for event in _newest(tx, station, (), most):
-                if (event["utc"] or now) < now - DAY_MS:
-                    break
-                found.append(event)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        station = next((known for known in _stations(tx) if known.station == s), Station(s))
+        found = []
+        for event in _newest(tx, station, (), most):
+            if (event["utc"] or now) < now - DAY_MS:
+                break
+            found.append(event)
     return found[::-1]
 
 

@@ -104,12 +104,9 @@ class StationConfirmation:
         """No rows while there is no store."""
         if not self._data.store.exists():
             return []
-        reader = open_reader(self._data.store)
-        try:
-            with reader.engine.connect() as connection:
-                return [*connection.execute(query)]
-        finally:
-            reader.close()
+        reading = open_reader(self._data.store)
+        with reading as reader, reader.engine.connect() as connection:
+            return [*connection.execute(query)]
 
 
 class Provisioned(Struct):

@@ -20,9 +20,9 @@ from diadema.site.directory.publishing import (
     changed_by_hand,
     differences,
     draft,
+    open_directory,
     publish,
 )
-from diadema.site.directory.taking_in import open_directory
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
 from diadema.wire.ask_hub import ask_hub

@@ -3,7 +3,7 @@ repeats the one before and whether a PIN proved it is worked out from what else 
 
 Whose badge it was: every badge that the site ever named, by its keyed hash, and for whom when.
 
-Kept beside the site, which only knows of today: a mark is resolved by the roster of its own hour.
+Kept beside the site, which only knows of today: a mark is resolved by the roster of its own time.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Badges:
             self._rows.setdefault(found.badge, []).append(Badge(*found))
 
     def owner(self, badge: str | None, utc: int | None) -> str | None:
-        """The one for whom it is that day; else the last one before that hour who had it for good,
+        """The one for whom it is that day; else the last one before that time who had it for good,
         else the first one after it (a badge may be entered after it was used).
         """
         rows = self._rows.get(badge or "", ())

@@ -1,5 +1,5 @@
 """The chain of the attendance ledger: each row's hash is over the one before it and its own
-content with its hour, under the key of the records, so that none can be changed, taken out or put
+content with its time, under the key of the records, so that none can be changed, taken out or put
 in. An hour that comes later is a link of a chain of its own, `mark_hours`.
 
 The chain of a ledger that was worked out anew: as it was, wherever the marks are the same.
@@ -45,7 +45,7 @@ class Chain:
 
 
 class MarkTimeChain:
-    """The same of hours that come later."""
+    """The same of times that come later."""
 
     def __init__(self, key: bytes, tx: Connection | None = None) -> None:
         self._key = of_purpose(key, "hours")
@@ -84,7 +84,7 @@ def correction_link(before: str, number: int, content: Iterable[Any]) -> str:
 
 
 def enter_old_hours(tx: Connection, key: bytes) -> list[MarkTimeRow]:
-    """Of a ledger that was chained without a key, and without its hours: the rows that enter them,
+    """Of a ledger that was chained without a key, and without its times: the rows that enter them,
     once.
     """
     row = tables.marks.c
@@ -106,7 +106,7 @@ def unchained(row: Sequence[Any]) -> tuple[MarkContent, Placed]:
 
 
 class Again:
-    """`late`: (utc, uncertainty_ms) of the marks by their old number that had their hour later, in
+    """`late`: (utc, uncertainty_ms) of the marks by their old number that had their time later, in
     the order in which those came.
     """
 

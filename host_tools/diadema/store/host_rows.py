@@ -125,7 +125,7 @@ class Receipt(Struct, kw_only=True, frozen=True, rename=LETTERS):
 
 class Step(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """A station.update, or the refusal of the command, a table row. `next`: the part that it waits
-    for; `utc`: null where the boot had no hour yet.
+    for; `utc`: null where the boot had no time yet.
     """
 
     station: str

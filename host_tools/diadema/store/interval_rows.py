@@ -83,7 +83,7 @@ def trails(
     end_utc: int | None,
     now_utc: int | None,
 ) -> list[Trail]:
-    """All that lie in [start_utc, end_utc) or reach into it, by agent and hour."""
+    """All that lie in [start_utc, end_utc) or reach into it, by agent and time."""
 
     def matches(trail: Trail) -> bool:
         begins, ends = trail.start_utc, trail.end_utc

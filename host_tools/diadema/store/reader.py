@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +32,7 @@ _ROW = tables.queue_calls.c
 
 
 def calls(connection: Connection, start_utc: int, end_utc: int | None) -> list[QueueCall]:
-    """Those that began in [start_utc, end_utc), or before and ended after it began, by hour."""
+    """Those that began in [start_utc, end_utc), or before and ended after it began, by time."""
     where = (_ROW.start_utc >= start_utc) | (_ROW.end_utc > start_utc)
     if end_utc is not None:
         where &= _ROW.start_utc < end_utc
@@ -88,6 +88,12 @@ class StoredEvent:
 class Reader:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -166,7 +172,7 @@ class Reader:
         end_utc: int | None = None,
         now_utc: int | None = None,
     ) -> list[Trail]:
-        """What was shown of agents, by agent and hour: trails that lie in [start_utc, end_utc) or
+        """What was shown of agents, by agent and time: trails that lie in [start_utc, end_utc) or
         reach into it. Running ones end at the newest event heard, or at `now_utc` where the
         station's link is up.
         """
@@ -174,7 +180,7 @@ class Reader:
             return interval_rows.trails(connection, agent, start_utc, end_utc, now_utc)
 
     def tickets(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Ticket]:
-        """Calls for assistance by the hour of the press, [start_utc, end_utc)."""
+        """Calls for assistance by the time of the press, [start_utc, end_utc)."""
         row = tables.tickets.c
         query = select(tables.tickets).order_by(row.s, row.e, row.n)
         if start_utc is not None:
@@ -191,7 +197,7 @@ class Reader:
         return msgspec.convert([tuple(one) for one in self._all(query)], list[QueueRing])
 
     def queue_calls(self, *, start_utc: int = 0, end_utc: int | None = None) -> list[QueueCall]:
-        """The switch's calls that began in [start_utc, end_utc), or reach into it, by hour."""
+        """The switch's calls that began in [start_utc, end_utc), or reach into it, by time."""
         with self.engine.connect() as connection:
             return calls(connection, start_utc, end_utc)
 
@@ -226,7 +232,7 @@ class Reader:
         start_utc: int | None = None,
         end_utc: int | None = None,
     ) -> list[Correction]:
-        """Of attendance: those whose hour lies in [start_utc, end_utc), in their chain's order."""
+        """Of attendance: those whose time lies in [start_utc, end_utc), in their chain's order."""
         with self.engine.connect() as connection:
             return register.corrections(
                 connection, agent=agent, start_utc=start_utc, end_utc=end_utc

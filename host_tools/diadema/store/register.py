@@ -100,7 +100,7 @@ def corrections(
     start_utc: int | None = None,
     end_utc: int | None = None,
 ) -> list[Correction]:
-    """In the order of their chain. The bounds are of the hour that counts: the corrected one, else
+    """In the order of their chain. The bounds are of the time that counts: the corrected one, else
     that of the mark; what has neither is always among them.
     """
     row, mark = tables.corrections.c, tables.marks.c

@@ -60,11 +60,11 @@ class Details(Struct, kw_only=True, array_like=True, gc=False):
 class Contact(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     """One contact of one agent. Key: the event (s, e, n) that began it.
 
-    `phase` is offered, dialing, talking, held, consulting, wrapup or closed; `outcome` open,
-    answered, missed or not_answered (an outbound call that nobody took). `interrupted`: power was
-    lost in it. `estimated`: events of it are missing, or nobody said when it ended. `late`: placed
-    by an anchor that came after it, then `uncertainty_ms` is how far its hours may be off (large
-    when its boot never had an anchor).
+    `phase` is one of `agent_states.WORK`, or closed; `outcome` open, answered, missed or
+    not_answered (an outbound call that nobody took). `interrupted`: power was lost in it.
+    `estimated`: events of it are missing, or nobody said when it ended. `late`: placed by an
+    anchor that came after it, then `uncertainty_ms` is how far its times may be off (large when
+    its boot never had an anchor).
     """
 
     station: str

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field, msgpack
 
 from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.wire.agent_states import RANK
 from diadema.wire.commands import Hello
 from diadema.wire.letters import LETTERS
 
@@ -28,7 +29,7 @@ BOOTS_LIMIT = 512  # that wait for an hour
 class BootClock(Struct, kw_only=True, omit_defaults=True, rename=LETTERS):
     """One boot's clock: the newest anchor (`u`, `utc`), and the oldest one (`from_…`) that no jump
     divides from it, against which drift is measured. `source` is host, sntp, event (the `t` of
-    one), between (see `between`), or empty: no hour is known.
+    one), between (see `between`), or empty: no time is known.
     """
 
     source: str = ""
@@ -95,9 +96,9 @@ class Adrift(Struct, array_like=True, rename=LETTERS):
 
 
 def between(
-    boots: list[Adrift], after_utc: int, before_utc: int, doubt_ms: int
+    boots: list[Adrift], after_utc: int, before_utc: int, uncertainty_ms: int
 ) -> list[BootClock]:
-    """Clocks for boots, in their order, that lie between two hours, known to `doubt_ms`.
+    """Clocks for boots, in their order, that lie between two times, known to `uncertainty_ms`.
 
     What they measured and their order stand; the rest of the interval may be before, between or
     after them. Each is put in the middle of where it can be, and may be off by half of the rest.
@@ -105,10 +106,10 @@ def between(
     """
     rest = before_utc - after_utc - sum(boot.ms for boot in boots)
     start = after_utc + rest // 2 if rest >= 0 else after_utc + rest
-    doubt = doubt_ms + ((rest + 1) // 2 if rest >= 0 else -rest)
+    error_ms = uncertainty_ms + ((rest + 1) // 2 if rest >= 0 else -rest)
     clocks = []
     for boot in boots:
-        clocks.append(BootClock(source="between", utc=start, uncertainty_ms=doubt))
+        clocks.append(BootClock(source="between", utc=start, uncertainty_ms=error_ms))
         start += boot.ms
     return clocks
 
@@ -158,9 +159,9 @@ class StationState(
     uptime_ms: int = 0
     offset: int | None = None
     clock: BootClock = field(default_factory=BootClock)
-    untimed: bool = False  # somebody did something in this boot, and it has no hour yet
+    untimed: bool = False  # somebody did something in this boot, and it has no time yet
     adrift: list[Adrift] = []  # boots since `sure_utc` that ended without an hour
-    sure_utc: int | None = None  # the last hour before them
+    sure_utc: int | None = None  # the last time before them
     sure_ms: int = 0  # how far it may be off
     newest_utc: int | None = None
     session: Session | None = None
@@ -203,15 +204,9 @@ class StationState(
         return self.epoch == self.boot == self.uptime_ms == 0
 
 
-_RANK = {  # design §3: which of several things at once is the state of a second
-    phase: rank
-    for rank, phase in enumerate(("talking", "held", "consulting", "dialing", "wrapup", "offered"))
-}
-
-
 def foremost(contacts: list[Contact]) -> Contact:
     """The contact that decides what is shown; there must be one."""
-    return min(contacts, key=lambda contact: _RANK[contact.phase])
+    return min(contacts, key=lambda contact: RANK[contact.phase])
 
 
 JOURNALS = 8  # of a station that are held; the store knows the older ones

@@ -114,7 +114,7 @@ dead_letters = Table(  # what no reader understands; e and n where they could be
     PrimaryKeyConstraint("subject", "body"),
     Index("dead_letters_identity", "s", "e", "n"),
 )
-untimed = Table(  # events first…last say hours that cannot be, and count without one
+untimed = Table(  # events first…last say times that cannot be, and count without one
     "untimed",
     metadata,
     _text("s"),
@@ -155,7 +155,7 @@ contacts = Table(  # those that are over; `row`: all of one, a JSON array (see `
     _number("n"),
     _text("a"),
     _number("start_utc", nullable=True),
-    Column("hourless", Boolean, nullable=False),  # it lacks an hour that an anchor may bring
+    Column("hourless", Boolean, nullable=False),  # it lacks a time that an anchor may bring
     _text("row"),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("contacts_start", "start_utc"),
@@ -201,7 +201,7 @@ marks = Table(  # the attendance ledger, in the order in which marks came in; `h
     _text("badge", nullable=True),
     _text("direction"),
     _text("method"),
-    _text("hash"),  # over all of the row, but for an hour that `mark_hours` brings later
+    _text("hash"),  # over all of the row, but for a time that `mark_hours` brings later
     _number("generation"),  # of the configuration that the station had
     _number("utc", nullable=True),
     _number("uncertainty_ms", nullable=True),

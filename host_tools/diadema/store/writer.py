@@ -24,7 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from diadema.base.errors import StoreDamaged, StoreStale, StoreUnavailable, is_damage
-from diadema.base.idempotency import RETAINED_MS
+from diadema.base.idempotency import RETENTION_MS
 from diadema.base.paths import DataDir
 from diadema.store import tables
 from diadema.store.chain import MarkRow, MarkTimeChain, enter_old_hours
@@ -272,7 +272,7 @@ class Writer:
     def keep_answers(self, tx: Connection, rows: Sequence[AnswerRow]) -> None:
         """Those of more than a day before them go."""
         for _, _, utc, _ in rows[:1]:
-            tx.execute(tables.answers.delete().where(tables.answers.c.utc <= utc - RETAINED_MS))
+            tx.execute(tables.answers.delete().where(tables.answers.c.utc <= utc - RETENTION_MS))
         self.put(tx, tables.answers, rows)
 
     def put(self, tx: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

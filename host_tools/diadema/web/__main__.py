@@ -6,12 +6,11 @@ Ends when its standard input, a pipe from the hub, is closed: no hub, no web.
 import argparse
 import asyncio
 import errno
+import gc
 import logging
 import os
 import socket
-import stat
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +20,8 @@ import uvicorn
 
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
-from diadema.base.logs import begin_log
 from diadema.base.paths import keep_private
-from diadema.base.processes import raise_open_files
+from diadema.base.processes import begin_log, on_closed_input, raise_open_files
 from diadema.web.connections import (
     Connections,
     loop_with_short_handshakes,
@@ -60,10 +58,13 @@ async def _serve(
     settings: Settings, arguments: argparse.Namespace, listener: socket.socket
 ) -> int:
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(settings.data / "web"))
+    gc.disable()  # imports make a quarter of a million objects, and drop hardly any
     from diadema.web.app import create_app  # NiceGUI reads its environment when imported
     from diadema.web.assets import build
     from diadema.web.web_app import WebApp
 
+    gc.freeze()
+    gc.enable()
     web_app = WebApp(settings, open_clock(arguments.clock), build())
     config = uvicorn.Config(
         create_app(web_app),
@@ -86,7 +87,7 @@ async def _serve(
     def stop() -> None:
         server.should_exit = True
 
-    _on_closed_input(lambda: loop.call_soon_threadsafe(stop))
+    on_closed_input(lambda: _leave(loop, stop))
     address, port = listener.getsockname()[:2]
     print(f"{'https' if config.is_ssl else 'http'}://{address}:{port}", flush=True)
     await server.serve(sockets=[listener])
@@ -126,20 +127,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _on_closed_input(call: Callable[[], object]) -> None:
-    """Call once standard input ends, if it is a pipe; a terminal or a file says nothing."""
-    mode = os.fstat(0).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return
-
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        call()
-        time.sleep(_GRACE_S)
-        os._exit(0)  # nothing may keep a web alive whose hub is gone
-
-    threading.Thread(target=wait, name="stdin", daemon=True).start()
+def _leave(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Nothing may keep a web alive whose hub is gone."""
+    loop.call_soon_threadsafe(stop)
+    time.sleep(_GRACE_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from diadema.access.requests import is_local
+from diadema.access.authenticator import is_local
 from diadema.base.idempotency import MOST_CHARACTERS
 from diadema.web.floor.feed import (
     ANSWER_S,

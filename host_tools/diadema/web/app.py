@@ -101,7 +101,7 @@ def create_app(web_app: WebApp) -> ASGIApp:
     assets.serve(app)
     _add_pages(app, web_app)
     once_only = OnceOnly(app, web_app.accounts.answers)
-    return Guard(once_only, web_app.settings.hosts, web_app.door)
+    return Guard(once_only, web_app.settings.hosts, web_app.authenticator)
 
 
 def _add_pages(app: FastAPI, web_app: WebApp) -> None:

@@ -1,10 +1,13 @@
 """The browser's files: our own modules and styles, and the type face that NiceGUI's wheel carries.
 
+`wire.js` is made from `wire/`: the lists and limits that browsers have in common with the hub.
+
 Nothing comes from outside. `build` changes with any of them, so that a wall left open for months
 takes the new ones after an update.
 """
 
 import hashlib
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,13 +17,28 @@ from fastapi.responses import PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from diadema.wire import actions, agent_states
+
 STATIC = Path(__file__).parent / "static"
 _LATIN = re.compile(
     r'@font-face \{\s*font-family: "Roboto";[^}]*?font-weight: 400;[^}]*?'
     r"url\(fonts/(?P<file>\w+\.woff2)\)[^}]*?unicode-range: U\+0000-00FF[^}]*?\}"
 )
 
+_NO_CACHE = {"cache-control": "no-cache"}
 _IMPORT = re.compile(r'^(?:import|export) .*?from "\./([\w.]+)";', re.MULTILINE | re.DOTALL)
+
+
+_WIRE = {
+    "STATES": agent_states.SHOWN,
+    "LOGGED_OUT": agent_states.LOGGED_OUT,
+    "NOTE_KINDS": actions.NOTE_KINDS,
+    "TICKET_ANSWERS": actions.TICKET_ANSWERS,
+    "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,
+    "NOTE_CHARACTERS": actions.NOTE_CHARACTERS,
+    "REASON_CHARACTERS": actions.REASON_CHARACTERS,
+}
+WIRE_JS = "".join(f"export const {name} = {json.dumps(what)};\n" for name, what in _WIRE.items())
 
 
 class _Checked(StaticFiles):
@@ -28,13 +46,13 @@ class _Checked(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["cache-control"] = "no-cache"
+        response.headers.update(_NO_CACHE)
         return response
 
 
 def build() -> str:
     """A short name for exactly these files and words."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(WIRE_JS.encode())
     for folder in (STATIC, STATIC.parent.parent / "words"):
         for path in sorted(folder.rglob("*.*")):
             if path.suffix in {".js", ".css", ".svg", ".json"}:
@@ -52,8 +70,12 @@ def modules_of(name: str) -> list[str]:
         one = waiting.pop()
         if one not in found:
             found[one] = None
-            waiting += _IMPORT.findall((STATIC / one).read_text("utf-8"))
+            waiting += _IMPORT.findall(source_of(one))
     return [*found]
+
+
+def source_of(module: str) -> str:
+    return WIRE_JS if module == "wire.js" else (STATIC / module).read_text("utf-8")
 
 
 def serve(app: FastAPI) -> None:
@@ -62,8 +84,11 @@ def serve(app: FastAPI) -> None:
 
     @app.get("/static/fonts.css", include_in_schema=False)
     def fonts_css() -> PlainTextResponse:
-        headers = {"cache-control": "no-cache"}
-        return PlainTextResponse(font_face(), media_type="text/css", headers=headers)
+        return PlainTextResponse(font_face(), media_type="text/css", headers=_NO_CACHE)
+
+    @app.get("/static/wire.js", include_in_schema=False)
+    def wire_js() -> PlainTextResponse:
+        return PlainTextResponse(WIRE_JS, media_type="text/javascript", headers=_NO_CACHE)
 
     if fonts.is_dir():
         app.mount("/static/fonts", StaticFiles(directory=fonts))

@@ -21,7 +21,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from diadema.access.requests import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
+from diadema.access.authenticator import NOBODY, SAFE, Refusal, is_local, is_public, is_ui
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.store import StoreUnavailable
@@ -100,7 +100,7 @@ class Authenticator(Protocol):
 
 
 class OnlyLocal:
-    """The door of what has no accounts: this machine, and anybody for what is public."""
+    """The authenticator of what has no accounts: this machine, and anybody for what is public."""
 
     def admit(self, scope: Scope) -> Person | Refusal:
         if is_local(scope):
@@ -117,11 +117,14 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, door: Authenticator | None = None
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = LOOPBACK,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
-        self._door = door or OnlyLocal()
+        self._authenticator = authenticator or OnlyLocal()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -140,7 +143,7 @@ class Guard:
             await no_room(connection, language_of(connection))(scope, receive, send)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
-        person = self._refusal(scope) or self._door.admit(scope)
+        person = self._refusal(scope) or self._authenticator.admit(scope)
         if isinstance(person, Refusal):
             await self._refuse(person, scope, receive, send)
             return
@@ -148,7 +151,7 @@ class Guard:
         if scope.get("method") == "HEAD":  # the framework would refuse it
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         if scope["type"] == "websocket":
-            with self._door.watch(person) as over:
+            with self._authenticator.watch(person) as over:
                 await self._app(scope, *_until(over, receive, send))
             return
         await self._app(scope, _bounded(receive, scope), send)

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diadema.access.audit import Answers
-from diadema.access.requests import SAFE
+from diadema.access.authenticator import SAFE
 from diadema.base.idempotency import (
     MOST_CHARACTERS,
     Once,

@@ -8,12 +8,11 @@ right, sorted by their values.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from nicegui import ui
@@ -28,6 +27,7 @@ from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
 from diadema.words import section
+from diadema.words.formatting import NOTHING, local_time
 
 # for an axis in seconds, in the browser: `m:ss`
 CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
@@ -171,17 +171,13 @@ async def read[**P, T](
 
 def cut_line(cut: Cutoff, zone: str, language: str) -> str:
     """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
-    words, tz = section("parts", language), ZoneInfo(zone)
-
-    def written(utc_ms: int, form: str) -> str:
-        return f"{datetime.fromtimestamp(utc_ms / 1000, tz):{form}}"
-
+    words = section("parts", language)
     position = f"{cut.position:,}".replace(",", "\u00a0")
-    said = [words["cut"].format(time=written(cut.at_ms, "%H:%M:%S"), position=position)]
+    said = [words["cut"].format(time=local_time(cut.at_ms, zone, "hour"), position=position)]
     if cut.pending_stations:
         known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
         word = "owing" if len(cut.pending_stations) > 1 else "owing.one"
-        since = written(min(known), "%H:%M") if known else "—"
+        since = local_time(min(known), zone, "minute") if known else NOTHING
         said.append(words[word].format(n=len(cut.pending_stations), time=since))
     return " · ".join(said)
 

@@ -22,13 +22,12 @@ from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Authenticator
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
-from diadema.base.disk import Disk, Room
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir
+from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
-from diadema.site.directory.people_of import Kept
+from diadema.site.directory.people_of import CachedPeople
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.channel import Channels, Source
 from diadema.web.floor.feed import (
@@ -150,8 +149,8 @@ class WebApp:
         self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
-        self.door = Authenticator(self.accounts, settings.token)
-        self._people = Kept(self.data)
+        self.authenticator = Authenticator(self.accounts, settings.token)
+        self._people = CachedPeople(self.data)
         self.reports = ReportClock(self.data, self.pace, self.worker)
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
@@ -167,7 +166,7 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
-            "door": self.door.run,
+            "authenticator": self.authenticator.run,
             "reports": self.reports.run,
             "rolling": self.rolling.run,
             "register": lambda: self.watch.remember(self.data),

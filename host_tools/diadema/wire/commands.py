@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from diadema.wire.actions import MESSAGE_CHARACTERS, FaultAnswer, HelpAnswer
 from diadema.wire.events import (
     HOST_ID,
     STATION_ID,
@@ -221,7 +222,7 @@ class Help(Command, tag="help", kw_only=True):
     """`of`: the `n` of the station's own help.requested."""
 
     of: Sequence
-    state: Literal["accepted", "resolved"]
+    state: HelpAnswer
     by: Author
     result: Code | None = None
 
@@ -230,16 +231,16 @@ class Fault(Command, tag="fault", kw_only=True):
     """`of`: the `n` of the station's own fault.reported."""
 
     of: Sequence
-    state: Literal["accepted", "resolved", "rejected"]
+    state: FaultAnswer
     by: Author
     cause: Code | None = None
 
 
 class ShowText(Command, tag="text", kw_only=True):
-    """`sign` makes it an acuse, which she signs with her own badge; `agent`: for nobody else."""
+    """`sign` makes it an acuse, signed with the agent's badge; `agent`: for nobody else."""
 
     m: Annotated[str, Meta(min_length=1, max_length=32)]
-    text: Annotated[str, Meta(min_length=1, max_length=84)]
+    text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     sign: Literal[0, 1] | None = None
     agent: Code | None = None
 
@@ -299,7 +300,7 @@ CALLS = (
     Transfer,
     Recording,
 )
-ASKED = (
+ON_REQUEST = (
     *CALLS,
     SetPresence,
     Session,
@@ -309,6 +310,6 @@ ASKED = (
     ShowText,
     Selftest,
 )  # what the host side may ask for; the rest is the hub's own
-NUMBERED = (*ASKED, Time, Config, Update)
+NUMBERED = (*ON_REQUEST, Time, Config, Update)
 COMMANDS = (*NUMBERED, Marks)
-ANY_ASKED: Any = reduce(or_, ASKED)
+ANY_ON_REQUEST: Any = reduce(or_, ON_REQUEST)

@@ -5,14 +5,19 @@ Types are checked here, once; a value that does not fit is counted by the caller
 
 import msgspec
 
+from diadema.wire.agent_states import LOGGED_OUT
 from diadema.wire.letters import LETTERS
+from diadema.words import DEFAULT
 
+DEFAULT_ZONE = "UTC"  # while there is no site
 PRIVATE = "private"  # stands for every private reason in what is reported of a person
 THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
-    """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds."""
+class Row(msgspec.Struct, kw_only=True, rename=LETTERS):
+    """`agent.<id>`: what is known of one agent now. Times are UTC milliseconds, `tmo` seconds. The
+    defaults are for what a row does not say.
+    """
 
     agent: str
     name: str = ""
@@ -20,7 +25,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     team: str | None = None
     seat: str | None = None
     station: str | None = None
-    state: str = "logged_out"
+    state: str = LOGGED_OUT
     reason: str | None = None
     reason_label: str | None = None
     private: bool | None = None
@@ -32,18 +37,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename=LETTERS):
     tmo: int | None = None
     link: str | None = None
     warn: str | None = None
-    help: int | None = None  # she waits for it since then; 0: nobody knows since when
+    help: int | None = None  # waits for it since then; 0: nobody knows since when
     help_topic: str | None = None
     help_by: str | None = None  # who has accepted
     fault: int | None = None
     fault_by: str | None = None
     missed: int = 0
-    in_a_row: int = 0
-    in_a_row_utc: int | None = None
-    handle_s: int = 0
+    in_a_row: int = 0  # missed since the last answered one
+    in_a_row_utc: int | None = None  # the first of those
+    handle_s: int = 0  # behind `tmo`: seconds of so many contacts
     handled: int = 0
-    answered_utc: int | None = None
-    unfit: str | None = None
+    answered_utc: int | None = None  # of the running call
+    unfit: str | None = None  # what keeps the desk from work: a part, or what the self-test found
     unfit_utc: int | None = None
 
     @property
@@ -62,8 +67,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """`meta`: the site's name, its time zone and the language of its screens."""
 
     site: str = ""
-    zone: str = "America/Lima"
-    language: str = "es"
+    zone: str = DEFAULT_ZONE
+    language: str = DEFAULT
     generation: int = 0
     day: str | None = None
 
@@ -82,9 +87,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     owing: tuple[tuple[str, int | None], ...] = ()
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """One queue, or all of them, in the running half-hour; `service_level` by variant, percent,
-    within `threshold_s`; `variant` is the one that its target is of.
+class Waiting(msgspec.Struct, kw_only=True):
+    """One queue, or all of them, in the running half-hour. `longest_since`: when who waits longest
+    entered, UTC ms. `service_level` by variant, percent, within `threshold_s`, of all within that
+    of each; `variant` is the one that its target is of.
     """
 
     waiting: int = 0
@@ -98,14 +104,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queues(msgspec.Struct, frozen=True, kw_only=True):
-    """`queues`: what the switch's log tells of the running half-hour (its first UTC second)."""
+    """`queues`: what the switch's log tells of the running half-hour (its first UTC second).
+    `heard`: when the follower spoke last, UTC ms.
+    """
 
     half_hour: int
     short_s: int
     source: str
     heard: int
     queues: dict[str, Waiting] = {}
-    total: Waiting = Waiting()
+    total: Waiting = msgspec.field(default_factory=Waiting)
 
 
 _row = msgspec.json.Decoder(Row)

@@ -15,6 +15,7 @@ from diadema.wire.commands import (
     Hello,
 )
 from diadema.wire.events import ANY_EVENT, KINDS
+from diadema.wire.letters import tag_of
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SEAL = {
@@ -72,10 +73,10 @@ def asyncapi() -> dict[str, Any]:
     for kind in (Ack, *COMMANDS):
         schemas[kind.__name__]["properties"]["h"] = _SEAL
     messages = {
-        "ev": {_tag(kind): _message(kind) for kind in KINDS.values()},
+        "ev": {tag_of(kind): _message(kind) for kind in KINDS.values()},
         "st": {"hello": _message(Hello)},
         "ack": {"ack": _message(Ack)},
-        "cmd": {_tag(command): _message(command) for command in COMMANDS},
+        "cmd": {tag_of(command): _message(command) for command in COMMANDS},
     }
     return {
         "asyncapi": "3.0.0",
@@ -97,10 +98,6 @@ def asyncapi() -> dict[str, Any]:
         },
         "components": {"schemas": schemas},
     }
-
-
-def _tag(kind: Any) -> str:
-    return str(kind.__struct_config__.tag)
 
 
 def _message(kind: Any) -> dict[str, Any]:

@@ -6,9 +6,13 @@ from zoneinfo import ZoneInfo
 
 NOTHING = "—"
 
-type TimeForm = Literal["moment", "hour", "minute", "day_minute", "date_minute", "date_second"]
+type TimeForm = Literal[
+    "day", "moment", "moment_minute", "hour", "minute", "day_minute", "date_minute", "date_second"
+]
 _FORMS: dict[TimeForm, str] = {
+    "day": "%Y-%m-%d",
     "moment": "%Y-%m-%d %H:%M:%S",
+    "moment_minute": "%Y-%m-%d %H:%M",
     "hour": "%H:%M:%S",
     "minute": "%H:%M",
     "day_minute": "%d/%m %H:%M",

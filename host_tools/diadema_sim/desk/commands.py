@@ -13,6 +13,9 @@ from typing import Annotated, Any
 
 import msgspec
 from diadema.base.errors import DiademaError
+from diadema.wire.actions import MESSAGE_CHARACTERS
+from diadema.wire.agent_states import IN_CALL
+from diadema.wire.letters import tag_of
 from diadema.words import text
 from msgspec import Meta, Struct
 
@@ -21,10 +24,8 @@ from diadema_sim.hub_client import HubClient, HubUnreachable
 from diadema_sim.people import QUEUES, Person
 from diadema_sim.station import NoPower
 
-TEXT_LIMIT = 84  # characters of a message, as the station takes them
 _STRANGER = "04DEADC0FFEE77"
 SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
-_TALKING = ("talking", "held", "consulting")
 
 type Key = Annotated[int, Meta(ge=1, le=6)]
 
@@ -90,12 +91,14 @@ class HangUp(Request, tag="hangup", frozen=True):
 class Message(Request, tag="text", frozen=True):
     """The supervisor writes a line."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=TEXT_LIMIT, pattern=r"^[^\x00-\x1f]+\Z")]
+    text: Annotated[
+        str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS, pattern=r"^[^\x00-\x1f]+\Z")
+    ]
 
 
 _ANY: Any = Down | Up | Press | Tap | Headset | Cable | Power | Ring | Withdraw | HangUp | Message
 _DECODER = msgspec.json.Decoder(_ANY)
-ACTIONS = tuple(str(kind.__struct_config__.tag) for kind in Request.__subclasses__())
+ACTIONS = tuple(tag_of(kind) for kind in Request.__subclasses__())
 
 
 def parse(message: str | bytes) -> Request:
@@ -239,7 +242,7 @@ class CommandExecutor:
             case HangUp():
                 if work == "offered":
                     await self._command(cmd="withdraw", contact=contact, cause="caller_gave_up")
-                elif work in _TALKING:
+                elif work in IN_CALL:
                     await self._command(cmd="hangup", contact=contact, by="caller")
                 else:
                     raise Refused("no_call")

@@ -23,6 +23,7 @@ from diadema.web import assets
 from diadema.web.floor.viewers import Viewer
 from diadema.web.guard import Guard
 from diadema.web.templating import environment
+from diadema.wire.actions import MESSAGE_CHARACTERS
 from diadema.words import known, section
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
@@ -34,7 +35,7 @@ from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
-from diadema_sim.desk.commands import TEXT_LIMIT, Down, Refused, Request, Up, parse, sample_badges
+from diadema_sim.desk.commands import Down, Refused, Request, Up, parse, sample_badges
 from diadema_sim.desk.live_view import DeskView
 
 log = logging.getLogger(__name__)
@@ -180,7 +181,7 @@ def render(language: str) -> str:
     """The page with its words; it carries those that its modules need."""
     words = page_words(language)
     template = _TEMPLATES.get_template("desk.html")
-    return template.render(language=language, text_limit=TEXT_LIMIT, words=words)
+    return template.render(language=language, text_limit=MESSAGE_CHARACTERS, words=words)
 
 
 def page_words(language: str) -> dict[str, str]:

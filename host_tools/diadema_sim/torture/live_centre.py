@@ -47,6 +47,7 @@ _GESTURES = {
     "consulting": "3 4 5 6 1 supervisor",
     "wrapup": "3 4 5 3 1 supervisor",
 }
+_ANY_KEY = "1 2 3 4 5 6"  # where nothing fits better
 _SUPERVISOR = "Sra. Palta"
 _MESSAGE = "Reunión a las once en la sala «Paracas»."
 
@@ -86,9 +87,9 @@ class Monkey:
     async def _gesture(self) -> None:
         work, _ = self._agent.work
         situation = self._agent.presence if work == "idle" else work
-        gesture = self._chance.choice(_GESTURES[situation].split())
+        gesture = self._chance.choice(_GESTURES.get(situation, _ANY_KEY).split())
         if self._chance.random() < _ASTRAY:
-            gesture = self._chance.choice("123456")
+            gesture = self._chance.choice(_ANY_KEY.split())
         if gesture == "ring":
             await self._ring()
         elif gesture == "supervisor":

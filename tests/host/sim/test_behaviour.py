@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 
 import pytest
-from diadema.exchange.imports.bank_file import BankError, clock_text
+from diadema.exchange.bank_rows import BankError, clock_text
 from diadema_sim import behaviour
 
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"

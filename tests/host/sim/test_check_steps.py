@@ -58,8 +58,15 @@ def test_what_micropython_cannot_compile_is_caught(root: Path) -> None:
 
 
 def test_readme_commands_that_do_not_exist_are_named() -> None:
-    text = "Run `make test`, not `make tea`.\n\n```sh\nmake brew\n```\n"
-    assert [problem.split("`")[1] for problem in check._unknown_commands(text)] == [
-        "make brew",
-        "make tea",
-    ]
+    text = "Run `make test`, not `make tea`.\n\n```sh\nmake brew\n```\n\n    make ice  # cold\n"
+    found = [*check._unknown_commands("a/README.md", text)]
+    assert [problem.split("`")[1] for problem in found] == ["make brew", "make ice", "make tea"]
+    assert all(problem.startswith("a/README.md: ") for problem in found)
+
+
+def test_the_readme_of_each_folder_is_read() -> None:
+    named = {str(page.relative_to(check.ROOT)) for page in check.readmes()}
+    assert {f"{folder}README.md" for folder in (
+        "", "firmware/", "firmware/drivers/", "boards/", "hardware/", "host_tools/",
+        "host_tools/diadema/", "tests/",
+    )} <= named  # fmt: skip

@@ -7,20 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 DIADEMA = [sys.executable, "-m", "diadema", "desk"]
-LIMIT_S = 120
 
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*DIADEMA, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
+type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @contextmanager
@@ -77,12 +72,12 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, number: i
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do() -> None:
+def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do(run_here: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("--no-browser", "--port", str(port))
+        done = run_here("desk", "--no-browser", "--port", str(port))
     assert (done.returncode, done.stdout) == (2, "starting a station and its hub\n")
     (said,) = done.stderr.splitlines()
     assert said.startswith(f"diadema: port {port} is taken")
@@ -96,7 +91,7 @@ def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do() -> None:
         (["--board", "sim,lyrat_v4_3"], "a desk has one station; name one board"),
     ],
 )
-def test_what_cannot_be_run_says_why(arguments: list[str], said: str) -> None:
-    done = run("--no-browser", *arguments)
+def test_what_cannot_be_run_says_why(run_here: Run, arguments: list[str], said: str) -> None:
+    done = run_here("desk", "--no-browser", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())

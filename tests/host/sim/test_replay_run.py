@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from diadema.exchange.imports.bank_file import clock_text
+from diadema.exchange.bank_rows import clock_text
 from diadema_sim import bank_log
 from diadema_sim.centre import Centre
 from diadema_sim.replay import (
@@ -22,18 +22,18 @@ from diadema_sim.witness import Witnessed
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 HEADER = "call_id\ttype\tdate\tvru_entry\toutcome\tser_start\tser_exit\tserver"
-NIGHT = 22 * 3600 + 1800  # a short day: what lies before its first call is not simulated
+NIGHT = 85_400  # a short day: what lies before its first call is not simulated
 # (agent, type, start, seconds); LATE's day ends after midnight
 CALLS = [
     ("AVNI", "PS", NIGHT, 61),
     ("AVNI", "NW", NIGHT + 61, 0),
     ("AVNI", "IN", NIGHT + 61, 1),
     ("AVNI", "NE", NIGHT + 62, 2),
-    ("AVNI", "TT", NIGHT + 100, 600),
-    ("AVNI", "PE", NIGHT + 900, 30),
-    ("AVNI", "??", NIGHT + 1200, 15),
+    ("AVNI", "TT", NIGHT + 100, 240),
+    ("AVNI", "PE", NIGHT + 540, 30),
+    ("AVNI", "??", NIGHT + 840, 15),
     ("LATE", "PS", NIGHT, 0),
-    ("LATE", "PS", NIGHT + 200, 1200),
+    ("LATE", "PS", NIGHT + 200, 500),
     ("LATE", "NW", 86_350, 95),
 ]
 IMPOSSIBLE = [("AVNI", "PS", NIGHT + 30, 5), ("NO_SERVER", "PS", NIGHT, 5)]
@@ -100,8 +100,8 @@ async def test_every_second_of_the_log_is_in_the_store(day: bank_log.BankDay) ->
     summary = await run_replay(ReplayOptions(day, JERUSALEM), Watcher())
     check(summary)
     assert summary["agents"] == [
-        {"agent": "AVNI", "contacts": 7, "talk_s": 709, "file_contacts": 7, "file_talk_s": 709},
-        {"agent": "LATE", "contacts": 3, "talk_s": 1295, "file_contacts": 3, "file_talk_s": 1295},
+        {"agent": "AVNI", "contacts": 7, "talk_s": 349, "file_contacts": 7, "file_talk_s": 349},
+        {"agent": "LATE", "contacts": 3, "talk_s": 595, "file_contacts": 3, "file_talk_s": 595},
     ]
     assert (summary["undelivered"], summary["interrupted"]) == ([], [])
 

@@ -25,7 +25,11 @@ def run(folder: Path, no_skip: str, target: str = ".") -> subprocess.CompletedPr
     (folder / "test_module.py").write_text(MODULE)
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", target]
-    environment = {**os.environ, "DIADEMA_NO_SKIP": no_skip}
+    environment = {
+        **os.environ,
+        "DIADEMA_NO_SKIP": no_skip,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # they would be most of its time
+    }
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300

@@ -39,8 +39,8 @@ def endless(*_: Any, **__: Any) -> None:
 async def served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[WebApp, int]]:
-    monkeypatch.setattr(people_api.asking, "table", endless)
-    monkeypatch.setattr(people_api.asking, "take_table", endless)
+    monkeypatch.setattr(people_api.queries, "table", endless)
+    monkeypatch.setattr(people_api.queries, "take_table", endless)
     monkeypatch.setattr(reports_api, "content_of", endless)
     monkeypatch.setattr(fleet_api, "_paper", endless)
     service = WebApp(
@@ -86,7 +86,7 @@ async def test_what_was_to_be_changed_is_changed(
     """An import that is no rehearsal is ended by its time alone."""
     service, port = served
     done = tmp_path / "done"
-    monkeypatch.setattr(people_api.asking, "take_table", taken)
+    monkeypatch.setattr(people_api.queries, "take_table", taken)
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}",
         headers={"Authorization": f"Bearer {TOKEN}"},

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from diadema.access.requests import floor_scope
+from diadema.access.authenticator import floor_scope
 from diadema.web.guard import BODY_BYTES, Guard
 from starlette.responses import PlainTextResponse
 from websockets.asyncio.client import connect

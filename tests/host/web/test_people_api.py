@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from diadema.base.paths import DataDir
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.site.example import EXAMPLE
 
 from tests.support.web_stage import TOKEN, Nats, Web

@@ -13,7 +13,7 @@ from diadema.base.paths import DataDir
 from diadema.site.badges import brief
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.taking_in import open_directory
+from diadema.site.directory.publishing import open_directory
 from diadema.site.example import EXAMPLE
 from playwright.async_api import Page, expect
 
@@ -106,7 +106,7 @@ async def test_a_badge_is_shown_by_a_mark_and_its_id_no_more(
     people_web: Web, book: Directory, open_page: OpenPage
 ) -> None:
     first, second = "iso14443a:04C0FFEE", "wiegand26:0BADCAFE"
-    marks = [brief(book.badge_keys.kept(one)) for one in (first, second)]
+    marks = [brief(book.badge_keys.stored(one)) for one in (first, second)]
     assert [len(one.partition("#")[2]) for one in marks] == [4, 4]
     put(book, "agents", {"code": "e010", "name": "Nueva", "short": "N", "alias": "E10",
                          "badges": [first]})  # fmt: skip
@@ -129,7 +129,7 @@ async def test_a_badge_is_shown_by_a_mark_and_its_id_no_more(
     assert not {"04C0FFEE", "0BADCAFE"} & set(re.findall(r"\w+", await page.content()))
     entry = book.entry("agents", "e010")
     assert entry is not None and entry.body is not None
-    assert entry.body["badges"] == [book.badge_keys.kept(one) for one in (first, second)]
+    assert entry.body["badges"] == [book.badge_keys.stored(one) for one in (first, second)]
 
 
 async def test_who_was_slower_is_told(

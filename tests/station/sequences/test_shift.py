@@ -3,8 +3,8 @@
 import pytest
 from diadema_sim import sound
 
-from tests.support.script import be_ready, enter, host, left, number_of, pictured, settled, tap
-from tests.support.script import site as sample
+from tests.support import manual
+from tests.support.station_bench import STATION
 from tests.support.waveforms import PAUSE, SPOKEN, hiss, silence
 
 MINUTE = 60_000
@@ -13,7 +13,9 @@ WORD = SPOKEN[0]
 
 @pytest.fixture
 def site(request):
-    return sample(selftest=request.node.name == "test_the_shift_begins_with_the_self_test")
+    return manual.site(
+        STATION, selftest=request.node.name == "test_the_shift_begins_with_the_self_test"
+    )
 
 
 async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
@@ -21,15 +23,14 @@ async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
     voice = sound.write(tmp_path / "voice.wav", hiss(silence(1) + (WORD + PAUSE) * 3 + silence(3)))
     async with desk() as bench:
         since = bench.since()
-        await enter(bench)
+        await bench.enter()
         await bench.keys(3, 1, 2, 3, 4, 5, 6)
         async with sound.listen(bench.station, microphone=voice):
             await bench.world.sleep(4000)
         assert await bench.station.lights() == {"ready": 1, "busy": 1, "ring": 1}
         await bench.keys(3)  # she sees all three
         await bench.keys(3)  # none of her materials is missing
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             attendance.marked  direction=in method=badge
@@ -44,17 +45,16 @@ async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
 
 async def test_a_pause_says_why_who_and_how_long(desk):
     async with desk() as bench:
-        since = await be_ready(bench)
+        since = await bench.ready()
         await bench.keys(3, 4)  # Break: fifteen minutes
         await bench.world.sleep(14 * MINUTE + 20_500)
-        await pictured(bench, "pause")
+        await bench.pictured("pause")
         await bench.keys(3)
-        await host(bench, "presence", to="not_ready", reason="reunion", who="Nelly T.")
+        await bench.command("presence", to="not_ready", reason="reunion", who="Nelly T.")
         await bench.world.sleep(4000)
-        await pictured(bench, "set_by")
+        await bench.pictured("set_by")
         await bench.keys(6)  # Visto
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             presence.changed     from=ready to=not_ready reason=break by=agent
@@ -67,16 +67,15 @@ async def test_a_pause_says_why_who_and_how_long(desk):
 
 async def test_texts_are_read_and_feedback_is_signed(desk):
     async with desk() as bench:
-        since = await be_ready(bench)
-        await host(bench, "text", m="T-1", text="Reunión del turno a las 10:30.")
+        since = await bench.ready()
+        await bench.command("text", m="T-1", text="Reunión del turno a las 10:30.")
         await bench.keys(6)
         feedback = "Retroalimentación de hoy: confirme la identidad antes de dar saldos."
-        await host(bench, "text", m="T-2", text=feedback, sign=1)
-        await pictured(bench, "sign")
-        await tap(bench)
+        await bench.command("text", m="T-2", text=feedback, sign=1)
+        await bench.pictured("sign")
+        await bench.tap()
         await bench.keys(3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             message.shown         m=T-1
@@ -89,13 +88,12 @@ async def test_texts_are_read_and_feedback_is_signed(desk):
 
 async def test_a_fault_is_told_with_one_key_and_is_not_her_time(desk):
     async with desk() as bench:
-        since = await be_ready(bench)
+        since = await bench.ready()
         await bench.station.press(5, 1000)
-        ticket = number_of(bench, "fault.reported")  # it is sent already
-        await pictured(bench, "faults")
+        ticket = bench.number_of("fault.reported")  # it is sent already
+        await bench.pictured("faults")
         await bench.keys(3, 4)  # Audio, No me oyen
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             fault.reported    a=a001 area=None
@@ -105,9 +103,8 @@ async def test_a_fault_is_told_with_one_key_and_is_not_her_time(desk):
         )
         since = bench.since()
         for state in ("accepted", "resolved"):
-            await host(bench, "fault", of=ticket, state=state, by="Soporte")
-        await left(
-            bench,
+            await bench.command("fault", of=ticket, state=state, by="Soporte")
+        await bench.left(
             since,
             """
             fault.accepted  by=Soporte
@@ -118,11 +115,11 @@ async def test_a_fault_is_told_with_one_key_and_is_not_her_time(desk):
 
 async def test_settings_and_volume_are_hers(desk):
     async with desk() as bench:
-        await be_ready(bench)
+        await bench.ready()
         await bench.station.press(6, 1000)
         await bench.keys(3, 4, 1, 1)  # a step louder, and out
         louder = await bench.event("audio.changed")
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.station.press(3, 1000)
         quieter = await bench.event("audio.changed", since)
         assert quieter["volume"] < louder["volume"]
@@ -131,18 +128,17 @@ async def test_settings_and_volume_are_hers(desk):
 async def test_the_shift_ends_with_salida(desk):
     """The mark has the tap's time, also in a call; the session ends with the wrap-up."""
     async with desk() as bench:
-        await be_ready(bench)
+        await bench.ready()
         await bench.ring("C-1")
         await bench.answer("C-1")
-        since = await settled(bench)
-        await tap(bench)
-        await pictured(bench, "badge_asks")
+        since = await bench.settled()
+        await bench.tap()
+        await bench.pictured("badge_asks")
         await bench.keys(5)
         await bench.world.sleep(5000)
         await bench.keys(1)
         await bench.typify("C-1")
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             attendance.marked  direction=out method=badge

@@ -4,25 +4,15 @@ her gestures on the real firmware, the events they leave, and the pictures of he
 
 import pytest
 
-from tests.support.script import (
-    be_ready,
-    host,
-    left,
-    number_of,
-    pictured,
-    settled,
-    talk,
-    tap,
-    type_pin,
-)
-from tests.support.script import site as sample
+from tests.support import manual
+from tests.support.station_bench import SETTLED_MS, STATION
 
 MINUTE = 60_000
 
 
 @pytest.fixture
 def site():
-    return sample()
+    return manual.site(STATION)
 
 
 async def test_e1_1_accede_a_los_aplicativos_del_sistema_de_atencion(desk):
@@ -31,13 +21,14 @@ async def test_e1_1_accede_a_los_aplicativos_del_sistema_de_atencion(desk):
     """
     async with desk() as bench:
         since = bench.since()
-        await tap(bench)
-        await pictured(bench, "pin")
-        await type_pin(bench)
-        await pictured(bench, "entered")
+        await bench.tap()
+        await bench.pictured("pin")
+        await bench.type(bench.pin)
+        await bench.event("session.opened")
+        await bench.world.sleep(2 * SETTLED_MS)
+        await bench.pictured("entered")
         await bench.keys(3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             attendance.marked  a=a001 direction=in method=badge
@@ -53,15 +44,14 @@ async def test_e1_2_contacta_con_el_usuario_inbound_u_outbound(desk):
     protocolos de atención de la empresa.»
     """
     async with desk() as bench:
-        since = await be_ready(bench)
+        since = await bench.ready()
         await bench.ring("C-1")
         await bench.world.sleep(3000)
-        await pictured(bench, "offered")
+        await bench.pictured("offered")
         await bench.answer("C-1")
-        await host(bench, "hangup", contact="C-1", by="caller")
+        await bench.command("hangup", contact="C-1", by="caller")
         await bench.keys(3, 3, 3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.offered   c=C-1 direction=in queue=Consultas via=host
@@ -79,8 +69,7 @@ async def test_e1_2_contacta_con_el_usuario_inbound_u_outbound(desk):
         await bench.keys(4, 3)  # Llamar, for the first campaign: within its hours
         await bench.world.sleep(7000)
         await bench.keys(3)  # somebody answers
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.dialed    direction=out campaign=cobranza via=key
@@ -96,15 +85,14 @@ async def test_e1_3_verifica_la_informacion_del_usuario(desk):
     información.»
     """
     async with desk() as bench:
-        since = await talk(bench)
+        since = await bench.talking()
         await bench.keys(3)
-        await pictured(bench, "methods")
+        await bench.pictured("methods")
         await bench.keys(3)
         await bench.keys(6, 5)  # Menú: what is asked next is not recorded
         await bench.world.sleep(1000)
         await bench.keys(6, 5)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.step               c=C-1 step=identity result=done how=key method=None
@@ -123,15 +111,14 @@ async def test_e1_4_identifica_y_verifica_la_necesidad_del_usuario(desk):
     atención y procedimientos de la empresa.»
     """
     async with desk() as bench:
-        await talk(bench)
+        await bench.talking()
         await bench.keys(3, 3)  # the identity
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(6, 4, 4)  # Menú, Motivo, Operaciones
         await bench.world.sleep(40_000)
-        await pictured(bench, "need")
+        await bench.pictured("need")
         await bench.keys(3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.motive    c=C-1 motive=2 version=1
@@ -146,17 +133,16 @@ async def test_e2_1_transmite_la_informacion_al_usuario(desk):
     atención y procedimientos de la empresa.»
     """
     async with desk() as bench:
-        await talk(bench)
+        await bench.talking()
         await bench.keys(3, 3, 3, 6, 4, 4)  # identity and need; the motive brings its playbook
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(4)
         await bench.world.sleep(12_000)
-        await pictured(bench, "held")
+        await bench.pictured("held")
         await bench.keys(4)
         await bench.keys(2, 2)
         await bench.keys(3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.held     c=C-1 via=key
@@ -173,13 +159,12 @@ async def test_e2_2_transfiere_las_llamadas_al_area_que_corresponda(desk):
     necesidad del usuario y procedimientos de la empresa.»
     """
     async with desk() as bench:
-        since = await talk(bench)
+        since = await bench.talking()
         await bench.keys(6, 3, 4)  # Menú, Transferir, Reclamos, which is asked first
         await bench.world.sleep(9000)
-        await pictured(bench, "consulting")
+        await bench.pictured("consulting")
         await bench.keys(4, 4, 3)  # with the user, with the area, the two of them without her
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.consulted    c=C-1 area=reclamos heard=area via=key
@@ -193,10 +178,9 @@ async def test_e2_2_transfiere_las_llamadas_al_area_que_corresponda(desk):
         await bench.typify("C-1")
         await bench.ring("C-2")
         await bench.answer("C-2")
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(6, 3, 3)  # Tarjetas, which takes it at once: three presses
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.transferred  c=C-2 kind=blind target=tarjetas completed=True
@@ -211,20 +195,19 @@ async def test_e2_3_absuelve_dudas_u_observaciones(desk):
     instructivos de atención.»
     """
     async with desk() as bench:
-        await talk(bench)
+        await bench.talking()
         await bench.keys(3, 3, 3, 3)  # identity, need, information
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(5)  # sent
         await bench.keys(3)  # what it is about
         await bench.world.sleep(15_000)
-        request = number_of(bench, "help.requested")
-        await host(bench, "help", of=request, state="accepted", by="Nelly T.")
-        await bench.world.sleep(4000)
-        await pictured(bench, "help_comes")
-        await host(bench, "help", of=request, state="resolved", by="Nelly T.")
+        request = bench.number_of("help.requested")
+        await bench.command("help", of=request, state="accepted", by="Nelly T.")
+        await bench.after("contact.answered", 22_600)
+        await bench.pictured("help_comes")
+        await bench.command("help", of=request, state="resolved", by="Nelly T.")
         await bench.keys(3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             help.requested  c=C-1 a=a001
@@ -241,13 +224,12 @@ async def test_e2_4_culmina_la_llamada(desk):
     empresa.»
     """
     async with desk() as bench:
-        await talk(bench)
+        await bench.talking()
         await bench.keys(6, 4, 4)
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(1)
-        await pictured(bench, "tree")
-        await left(
-            bench,
+        await bench.pictured("tree")
+        await bench.left(
             since,
             """
             contact.step    c=C-1 step=closing result=done how=automatic
@@ -260,15 +242,14 @@ async def test_e2_4_culmina_la_llamada(desk):
 async def test_e2_5_tipifica_y_registra_la_llamada(desk):
     """«Tipifica y registra la llamada en el sistema, según los procedimientos de la empresa.»"""
     async with desk() as bench:
-        await talk(bench)
+        await bench.talking()
         await bench.keys(6, 4, 4, 1)  # under the motive Operaciones
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.keys(3, 3)
         await bench.world.sleep(1000)
-        await pictured(bench, "undo")
+        await bench.pictured("undo")
         await bench.keys(1, 4, 4)  # Reposición; line 3 is what she used last
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             contact.typified    c=C-1 code=211 how=agent version=1
@@ -279,17 +260,16 @@ async def test_e2_5_tipifica_y_registra_la_llamada(desk):
         await bench.ring("C-2")
         await bench.answer("C-2")
         await bench.keys(6, 4, 3, 1)
-        since = await settled(bench)
+        since = await bench.settled()
         await bench.ring("C-3")  # answered at once: the code of C-2 waits
         await bench.answer("C-3")
         await bench.keys(1)
         await bench.typify("C-3", "121")
         await bench.world.sleep(6000)
         await bench.keys(6, 3)
-        await pictured(bench, "pending")
+        await bench.pictured("pending")
         await bench.keys(3, 4, 3)
-        await left(
-            bench,
+        await bench.left(
             since,
             """
             wrapup.ended      c=C-2 cause=next_contact

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Boolean, Table
 
-from diadema.ingest.floor import Row
 from diadema.store import Contact, Trail, tables
 from diadema.store.station_state import StationState
 from diadema.wire.letters import encoded_fields
+from diadema.wire.live_rows import Row
 
 _OF_THE_SITE = ("name", "alias", "team", "seat", "reason_label", "private", "link", "help_topic")
 _EVENTS = "SELECT s, e, count(*) FROM main.events GROUP BY s, e"
@@ -161,7 +161,7 @@ def _answer(row: Fields) -> Fields | None:
 def _floor_row(row: Fields) -> Fields | None:
     """One of whom nothing was ever heard is as good as none."""
     fields = msgspec.to_builtins(msgspec.json.decode(row["row"], type=Row))
-    unseen = msgspec.to_builtins(Row(agent=fields["a"], name="", alias=""))
+    unseen = msgspec.to_builtins(Row(agent=fields["a"]))
     said = {name: value for name, value in fields.items() if name not in _OF_THE_SITE}
     return said if any(value != unseen[name] for name, value in said.items()) else None
 

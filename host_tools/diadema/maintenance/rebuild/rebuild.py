@@ -20,7 +20,7 @@ from diadema.base.paths import DataDir
 from diadema.maintenance.rebuild.compare import Difference, compare
 from diadema.maintenance.rebuild.replay import replay
 from diadema.maintenance.records_keeping import enter
-from diadema.site import description
+from diadema.site.context import site_of
 from diadema.store import open_writer, tables
 
 _REPLACED = (
@@ -103,7 +103,7 @@ def rebuild(
     """Raises DiademaError while a hub runs there, or when there is no store."""
     if not data.store.exists():
         raise DiademaError(f"no store at {data.store}: check --data")
-    described = description.load(data.site) if data.site.exists() else None
+    described = site_of(data)
     with (
         alone(data, "rebuild"),
         tempfile.TemporaryDirectory(prefix=".rebuild-", dir=data.root) as folder,

@@ -137,14 +137,14 @@ def replay(
 
 def _chain_again(source: Connection, writer: Writer) -> None:
     """The marks came in by journals now; they are chained in the order in which they once came,
-    and those that were not there after them. One that had its hour later has it later again, and
+    and those that were not there after them. One that had its time later has it later again, and
     what was chained without a key stays so as far as it is the same.
     """
-    row, hour = tables.marks.c, tables.mark_hours.c
+    row, later = tables.marks.c, tables.mark_hours.c
     old = {(one.s, one.e, one.n): one for one in source.execute(select(tables.marks))}
     late = {
         one.mark: (one.utc, one.uncertainty_ms)
-        for one in source.execute(select(tables.mark_hours).order_by(hour.number))
+        for one in source.execute(select(tables.mark_hours).order_by(later.number))
     }
     last = max((one.number for one in old.values()), default=0)
     with writer.transaction() as tx:

@@ -1,5 +1,5 @@
-"""For spreadsheets that take no XLSX, and for imports: UTF-8 with a mark at its beginning, by
-which Excel knows it, fields apart by `;`, percents with a decimal point, as JSON has them and as
+"""For spreadsheets that take no XLSX, and for imports: UTF-8 with a BOM, by which Excel
+knows it, semicolon-separated; percents with a decimal point, as JSON has them and as
 Excel in es-PE reads them. Screen, page and PDF write the comma of Spanish: 52,1 % is 52.1 here.
 
 A duration is always `h:mm:ss`: of `5:12` Excel makes five hours. Text is guarded against formulas.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from diadema.base import sanitize
 from diadema.report.model import Cell, Column, Report, Section, kind_of, plain
-from diadema.report.writing import cut_line, owing_line, span_line
+from diadema.report.writing import cut_line, pending_line, span_line
 from diadema.words import text
 from diadema.words.formatting import local_time, long_clock
 
@@ -31,7 +31,7 @@ def content(report: Report, section: str | None = None) -> bytes:
         _table(writer, report.section(section), report)
     else:
         about = (report.title, report.site, span_line(report), cut_line(report))
-        for line in (*about, owing_line(report)):
+        for line in (*about, pending_line(report)):
             if line:
                 writer.writerow([sanitize.cell(line)])
         for one in report.sections:

@@ -34,7 +34,7 @@ from diadema.report.model import Cell, Column, Report, Section
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    owing_line,
+    pending_line,
     shown,
     span_line,
     target,
@@ -213,7 +213,7 @@ def _top(report: Report) -> list[Flowable]:
         _line(f"{report.site} · {span_line(report)}", 9.5),
         _line(cut_line(report), 8, color=SOFT),
     ]
-    owing = owing_line(report)
+    owing = pending_line(report)
     if owing:
         lines.append(_line(owing, 8, bold=True, color=MISSED))
     return lines

@@ -23,7 +23,7 @@ from diadema.report.writing import (
     cut_line,
     is_missed,
     local,
-    owing_line,
+    pending_line,
     span_line,
     target,
     written,
@@ -60,7 +60,7 @@ def content(report: Report) -> bytes:
     made = local(report.cut.at_ms, report.zone).replace(tzinfo=None)
     book.set_properties(
         {"title": report.title, "created": made, "comments": cut_line(report)}
-    )  # not the hour of writing: the same report is the same file
+    )  # not the time of writing: the same report is the same file
     styles = _Styles(book)
     names = _sheet_names([*(one.title for one in report.sections), _say(report, "notes")])
     for section, name in zip(report.sections, names, strict=False):
@@ -129,7 +129,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
 def _above(sheet: Worksheet, title: str, report: Report, styles: _Styles) -> int:
     """What stands over the table; gives the row of its header."""
     about = [f"{report.title} · {title}", f"{report.site} · {span_line(report)}", cut_line(report)]
-    lines = [*about, owing_line(report)] if report.cut.pending_stations else about
+    lines = [*about, pending_line(report)] if report.cut.pending_stations else about
     for row, line in enumerate(lines):
         style = styles.of(bold=True, font_size=13) if row == 0 else styles.of()
         sheet.write_string(row, 0, sanitize.visible(line), style)

@@ -10,7 +10,7 @@ from diadema.report.model import Cell, Column, Report, Section
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    owing_line,
+    pending_line,
     shown,
     span_line,
     target,
@@ -32,7 +32,7 @@ def show(console: Console, report: Report) -> None:
     console.print()
     for note in report.notes:
         console.print(Text(note, style="dim"))
-    for line in (owing_line(report), cut_line(report)):
+    for line in (pending_line(report), cut_line(report)):
         if line:
             console.print(Text(line))
 

@@ -25,7 +25,7 @@ type _Cause = tuple[str, str, str, str, str]  # agent, station, area, part, what
 
 
 class Done(Struct):
-    """Of one shift or of several. `idle`: shifts in which she was never logged in, and so in no
+    """Of one shift or of several. `idle`: shifts in which the agent never logged in, and so in no
     adherence. `exception_s` = `excused_s` + `short_s` + those that are listed and not excused.
     """
 
@@ -222,7 +222,7 @@ def _add_shift(found: _Found, agent: str, day: date, shift: Shifted) -> None:
 
 
 def _exceptions(context: ReportContext, listed: list[tuple[str, date, Deviation]]) -> Section:
-    """From, to, what was planned, what she did, and who excused it; of private reasons none."""
+    """From, to, what was planned, what the agent did, and who excused it; no private reasons."""
     heads: tuple[tuple[str, Kind], ...] = (
         ("agent", "text"), ("code", "text"), ("day", "day"), ("from", "moment"),
         ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused_by", "text"),

@@ -102,16 +102,12 @@ def _look(context: ReportContext, whole: bool) -> _Seen:
             seen.references.add(one.reference)
         if whole:
             joined.take(one, one.motive_of(context.people.motive_of))
-    reader = open_reader(context.data.store)
-    try:
-        with reader.engine.connect() as tx:
-            for reference, continued in _of_the_switch(context, tx):
-                seen.referred += 1
-                seen.references.add(reference)
-                seen.times[reference] += not continued
-            left = callers.abandons(tx, start, until) if whole else {}
-    finally:
-        reader.close()
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        for reference, continued in _of_the_switch(context, tx):
+            seen.referred += 1
+            seen.references.add(reference)
+            seen.times[reference] += not continued
+        left = callers.abandons(tx, start, until) if whole else {}
     visits = []
     for call in joined.calls:
         inside = start <= call.utc < end
@@ -200,7 +196,7 @@ def _flags(context: ReportContext, calls: Calls) -> Section:
     return table(context, "flags", [("flag", "text")], COUNT, lines)
 
 
-class _Hers(Struct):
+class _AgentLine(Struct):
     """Of one agent; each adds up over queues."""
 
     handled: int
@@ -209,7 +205,7 @@ class _Hers(Struct):
 
 
 def _agents(context: ReportContext) -> Section:
-    def hers(sums: Sums) -> _Hers | None:
+    def line(sums: Sums) -> _AgentLine | None:
         queues = (
             sums.queues if context.queue is None else {context.queue: sums.calls(context.queue)}
         )
@@ -218,14 +214,14 @@ def _agents(context: ReportContext) -> Section:
             flags.update(_by_flag(context, its))
         handled = sum(map(of_calls.handled, queues.values()))
         distinct = sum(map(of_calls.distinct, queues.values()))
-        return _Hers(handled, distinct, flags) if handled else None
+        return _AgentLine(handled, distinct, flags) if handled else None
 
-    def counted(flag: str) -> Part[_Hers]:
+    def counted(flag: str) -> Part[_AgentLine]:
         return Part(f"flag_{flag or 'none'}", lambda one: one.flags[flag])
 
     parts = [
-        Part[_Hers]("handled", lambda one: one.handled),
-        Part[_Hers]("distinct", lambda one: one.distinct),
+        Part[_AgentLine]("handled", lambda one: one.handled),
+        Part[_AgentLine]("distinct", lambda one: one.distinct),
         *(counted(flag) for flag in FLAGS),
     ]
-    return table(context, "consolidated_agents", AGENT, parts, agent_lines(context, hers))
+    return table(context, "consolidated_agents", AGENT, parts, agent_lines(context, line))

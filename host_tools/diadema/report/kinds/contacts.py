@@ -216,7 +216,7 @@ def _transfers(context: ReportContext, calls: Calls) -> Section:
 
 
 def _check(context: ReportContext, calls: Calls) -> Section:
-    """Received less all that can have become of it: nothing may be left. What had no hour yet is
+    """Received less all that can have become of it: nothing may be left. What had no time yet is
     beside, in no other figure.
     """
 

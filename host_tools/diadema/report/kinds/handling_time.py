@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from diadema.figures.rows import Calls, Load, Spread, Sums
 from diadema.figures.shifts import TOGETHER
@@ -25,10 +26,12 @@ from diadema.report.tables import (
     summary,
     table,
 )
+from diadema.wire.agent_states import HANDLING, LOGGED_IN
 from diadema.wire.live_rows import PRIVATE
 
 _HANDLING = ["talk_s", "hold_s", "wrap_s"]
-_BUSY = ["talking", "held", "consulting", "wrapup", "dialing_s"]
+_COLUMNS = {name: name for name in LOGGED_IN} | {"offered": "offered_s", "dialing": "dialing_s"}
+_BUSY = [_COLUMNS[name] for name in HANDLING]
 
 
 def _known(calls: Calls, seconds: int) -> int | None:
@@ -64,15 +67,7 @@ _BY_CODE = {
 }  # fmt: skip
 LOAD: list[Part[Load]] = [
     Part("logged_s", lambda load: load.logged_s, "seconds"),
-    Part("ready", lambda load: load.ready, "seconds"),
-    Part("offered_s", lambda load: load.offered, "seconds"),
-    Part("dialing_s", lambda load: load.dialing, "seconds"),
-    Part("talking", lambda load: load.talking, "seconds"),
-    Part("held", lambda load: load.held, "seconds"),
-    Part("consulting", lambda load: load.consulting, "seconds"),
-    Part("wrapup", lambda load: load.wrapup, "seconds"),
-    Part("not_ready", lambda load: load.not_ready, "seconds"),
-    Part("off", lambda load: load.off, "seconds"),
+    *(Part(_COLUMNS[name], attrgetter(name), "seconds") for name in LOGGED_IN),
     Part("technical_s", lambda load: load.technical_s, "seconds"),
     Part(
         "occupancy", states.occupancy, "percent", Ratio(_BUSY, [*_BUSY, "ready"]), "occupancy"
@@ -208,7 +203,7 @@ def _reasons(context: ReportContext) -> Section:
     load = context.total.load
     people = context.logged_in
     spent, system = (
-        given if people >= TOGETHER else context.people.told(given)
+        given if people >= TOGETHER else context.people.hide_private(given)
         for given in (load.reasons, load.system)
     )
     parts: list[Part[str]] = [

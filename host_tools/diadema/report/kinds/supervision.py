@@ -19,11 +19,8 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 def make(context: ReportContext) -> list[Section]:
     """Who may see only some agents sees what was done to them alone."""
     start, end = context.bounds_ms
-    reader = open_reader(context.data.store)
-    try:
+    with open_reader(context.data.store) as reader:
         found = reader.acts(start_utc=start, end_utc=end)
-    finally:
-        reader.close()
     acts = [one for one in found if context.has_at(one.act.agent or "", one.act.utc)]
     return [_register(context, acts), _counted(context, acts)]
 

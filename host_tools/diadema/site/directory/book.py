@@ -16,22 +16,20 @@ from diadema.base.paths import DataDir
 from diadema.base.sqlite import writing
 from diadema.site.badges import BadgeKeys, keys_of
 from diadema.site.directory.checking import Newest, check_author
-from diadema.site.directory.entries import (
-    SELECT,
-    Change,
-    Entry,
-    chosen,
-    covers,
-    entry_of,
-    read_entries,
-)
 from diadema.site.directory.kinds import Body, kind_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.tables import (
+    SELECT,
+    Change,
+    Entry,
     changes,
+    chosen,
+    covers,
     entries,
+    entry_of,
     open_tables,
     publications,
+    read_entries,
 )
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]
@@ -157,13 +155,13 @@ class Directory:
     def badge_keys(self) -> BadgeKeys:
         return keys_of(self._data)
 
-    def kept(self, kind: str, body: Body) -> Body:
+    def stored(self, kind: str, body: Body) -> Body:
         """As it will stand here: badges by their keyed hashes."""
-        return kind_of(kind).with_badges(body, lambda badge: self.badge_keys.kept(badge))
+        return kind_of(kind).with_badges(body, lambda badge: self.badge_keys.stored(badge))
 
-    def _asked(self, wanted: Iterable[Change]) -> list[Change]:
+    def _as_stored(self, wanted: Iterable[Change]) -> list[Change]:
         return [
-            one if one.body is None else replace(one, body=self.kept(one.kind, one.body))
+            one if one.body is None else replace(one, body=self.stored(one.kind, one.body))
             for one in wanted
         ]
 
@@ -172,27 +170,29 @@ class Directory:
         problem, in the order of `wanted`.
         """
         check_author(by, reason)
-        asked = self._asked(wanted)
-        if not asked:
+        requested = self._as_stored(wanted)
+        if not requested:
             return 0
         with self.writing() as tx:
-            newest = Newest(tx, asked)
-            if problems := newest.all_problems(asked):
+            newest = Newest(tx, requested)
+            if problems := newest.all_problems(requested):
                 conflict = all(problem.word == "changed_meanwhile" for problem in problems)
                 raise Wrong(*problems, conflict=conflict)
             done = insert(changes).values(at_ms=at_ms, by=by.strip(), reason=reason.strip())
             number = tx.execute(done).inserted_primary_key
             assert number is not None
-            for start in range(0, len(asked), _ROWS):
-                rows = [newest.next_row(one, number[0]) for one in asked[start : start + _ROWS]]
+            for start in range(0, len(requested), _ROWS):
+                rows = [
+                    newest.next_row(one, number[0]) for one in requested[start : start + _ROWS]
+                ]
                 tx.execute(insert(entries), rows)
-        return len(asked)
+        return len(requested)
 
     def problems(self, wanted: Iterable[Change]) -> list[Problem]:
         """What would keep `apply` from doing it."""
-        asked = self._asked(wanted)
+        requested = self._as_stored(wanted)
         with self.reading() as tx:
-            return Newest(tx, asked).all_problems(asked)
+            return Newest(tx, requested).all_problems(requested)
 
     def published(self) -> Row[Any] | None:
         """The last publication."""

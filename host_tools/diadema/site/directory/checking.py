@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from diadema.base.sanitize import hidden
 from diadema.site.badges import brief
-from diadema.site.directory.entries import Change, read_entries
 from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.tables import Change, read_entries
 
 _SHOWN = 3
 
@@ -44,18 +44,18 @@ def _naming(kind: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def problems(newest: "Newest", asked: "list[Change]") -> Iterator[Problem]:
+def problems(newest: "Newest", requested: "list[Change]") -> Iterator[Problem]:
     """Of the changes with everything else that is there."""
-    now = _after(asked)
-    yield from _unknown(newest, asked, now)
-    yield from _doubles(newest, asked, now)
-    yield from _switch_names(newest, asked, now)
+    now = _after(requested)
+    yield from _unknown(newest, requested, now)
+    yield from _doubles(newest, requested, now)
+    yield from _switch_names(newest, requested, now)
     yield from _still_named(newest, now)
 
 
-def _after(asked: "list[Change]") -> dict[str, "dict[str, Change]"]:
+def _after(requested: "list[Change]") -> dict[str, "dict[str, Change]"]:
     now: dict[str, dict[str, Change]] = {}
-    for one in asked:
+    for one in requested:
         now.setdefault(one.kind, {})[one.code] = one
     return now
 
@@ -67,10 +67,10 @@ def _is_there(newest: "Newest", now: dict[str, "dict[str, Change]"], kind: str, 
 
 
 def _unknown(
-    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+    newest: "Newest", requested: "list[Change]", now: dict[str, "dict[str, Change]"]
 ) -> Iterator[Problem]:
     known: dict[tuple[str, str], bool] = {}
-    for one in asked:
+    for one in requested:
         if one.body is None:
             continue
         for column, kind, code in named(KINDS[one.kind], one.body):
@@ -85,7 +85,7 @@ def _unknown(
 
 
 def _doubles(
-    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+    newest: "Newest", requested: "list[Change]", now: dict[str, "dict[str, Change]"]
 ) -> Iterator[Problem]:
     for name in now:
         kind = KINDS[name]
@@ -96,7 +96,7 @@ def _doubles(
             for code, (_, body) in newest.of(name).items():
                 if body is not None and code not in now[name]:
                     owners |= dict.fromkeys(_values(body, field.name), code)
-            for one in asked:
+            for one in requested:
                 if one.kind != name or one.body is None:
                     continue
                 for value in _values(one.body, field.name):
@@ -109,7 +109,7 @@ def _doubles(
 
 
 def _switch_names(
-    newest: "Newest", asked: "list[Change]", now: dict[str, "dict[str, Change]"]
+    newest: "Newest", requested: "list[Change]", now: dict[str, "dict[str, Change]"]
 ) -> Iterator[Problem]:
     """A queue's own code is its name at the switch too, so it is no other queue's."""
     if "queues" not in now:
@@ -122,7 +122,7 @@ def _switch_names(
         if body is not None
         for name in _values(body, "switch_names")
     }
-    for one in asked:
+    for one in requested:
         if one.kind != "queues" or one.body is None:
             continue
         if (owner := owners.get(one.code, one.code)) != one.code:
@@ -179,18 +179,18 @@ _encode = msgspec.json.Encoder().encode
 class Newest:
     """The newest version of each entry of a kind as a change finds them; read once a kind."""
 
-    def __init__(self, tx: Connection, asked: list[Change]) -> None:
+    def __init__(self, tx: Connection, requested: list[Change]) -> None:
         self._tx = tx
         self._kinds: dict[str, dict[str, tuple[int, Body | None]]] = {}
         self._starts: dict[tuple[str, str], date] = {}
-        self._asked = asked
+        self._requested = requested
 
     def of(self, kind: str) -> Mapping[str, tuple[int, Body | None]]:
         """code → version and body; of a kind with many, only what is asked about."""
         known = self._kinds.get(kind)
         if known is None:
             if kind_of(kind).many:
-                codes = sorted(one.code for one in self._asked if one.kind == kind)
+                codes = sorted(one.code for one in self._requested if one.kind == kind)
                 first, last = (codes[0], codes[-1] + "\0") if codes else ("", "")
             else:
                 first, last = "", None
@@ -200,13 +200,13 @@ class Newest:
             self._starts |= {(kind, code): start for code, start in starts if start is not None}
         return known
 
-    def all_problems(self, asked: list[Change]) -> list[Problem]:
-        return [*self.problems(asked), *problems(self, asked)]
+    def all_problems(self, requested: list[Change]) -> list[Problem]:
+        return [*self.problems(requested), *problems(self, requested)]
 
-    def problems(self, asked: Iterable[Change]) -> Iterator[Problem]:
+    def problems(self, requested: Iterable[Change]) -> Iterator[Problem]:
         """Of each change by itself."""
         rows: dict[tuple[str, str], int | None] = {}
-        for one in asked:
+        for one in requested:
             key = (one.kind, one.code)
             if key in rows:
                 yield _problem(one, "code_twice", other=rows[key] or "?")

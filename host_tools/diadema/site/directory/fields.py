@@ -17,7 +17,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from diadema.base.sanitize import hidden
-from diadema.site.badges import KEPT, is_id
+from diadema.site.badges import STORED, is_id
 from diadema.site.directory.labels import choice_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.sheets import read_date
@@ -62,12 +62,12 @@ _PART = re.compile(r"([A-Za-z0-9_.-]{1,24})\s*=\s*(\S.{0,15})\Z")
 
 def badge(text: str) -> str:
     """`iso14443a:04A1B2C3`, or as it is kept"""
-    if KEPT.match(text):
+    if STORED.match(text):
         return text
     kind, colon, uid = text.partition(":")
-    if not is_id(told := f"{kind}{colon}{uid.upper()}"):
+    if not is_id(text_id := f"{kind}{colon}{uid.upper()}"):
         raise ValueError(text)
-    return told
+    return text_id
 
 
 def day_badge(text: str) -> str:

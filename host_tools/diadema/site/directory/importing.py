@@ -1,23 +1,76 @@
 """Takes a table into the directory: reads every row, says what is wrong with which, shows what
-would change, and does it whole or, when told to, without the rows that are wrong.
+would change, and does it whole or, on request, without the rows that are wrong.
 """
 
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from diadema.site.directory.book import Change, Directory, Entry
+from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.fields import Field, Value
 from diadema.site.directory.kinds import Body, Kind, kind_of
 from diadema.site.directory.labels import VALIDITY, column_of, label
-from diadema.site.directory.plan import Edit, Plan
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.sheets import ERRORS, Sheet, is_ambiguous
+from diadema.site.directory.tables import Change
 
 _SHOWN = 50
 _DATES = {name: Field(name=name, type="date") for name in VALIDITY}
+
+
+class Edit(Struct, frozen=True, kw_only=True):
+    """One field of one entry, before and after."""
+
+    row: int
+    code: str
+    column: str
+    old: Value = None
+    new: Value = None
+
+
+class Plan(Struct, kw_only=True):
+    """What a table would do, or has done. `changes` are ready to be applied; `edits` are some of
+    what they change; `new`: the rows that add; `bad`: those that are wrong.
+    """
+
+    kind: str
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    retired: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    new: set[int] = field(default_factory=set)
+    done: bool = False
+
+    @property
+    def bad(self) -> list[int]:
+        return sorted({problem.row for problem in self.problems if problem.row is not None})
+
+    def summary(self, language: str) -> dict[str, Any]:
+        """Without the changes themselves, for a script or a page."""
+        counts = {
+            name: getattr(self, name)
+            for name in ("kind", "rows", "added", "changed", "unchanged", "retired", "done")
+        }
+        return counts | {
+            "problems": [problem_row(one, language) for one in self.problems],
+            "notes": [problem_row(one, language) for one in self.notes],
+        }
+
+
+def problem_row(problem: Problem, language: str) -> dict[str, Any]:
+    return {
+        "row": problem.row,
+        "column": label(problem.kind, problem.column, language) if problem.column else "",
+        "value": problem.shown,
+        "detail": problem.say(language),
+    }
 
 
 def plan_import(
@@ -218,7 +271,7 @@ class _Reading:
             except Wrong as error:
                 plan.problems += [self._at(one, row.number) for one in error.problems]
                 continue
-            self._change(row, self._book.kept(kind.name, body), old)
+            self._change(row, self._book.stored(kind.name, body), old)
 
     def _whole_body(self, given: dict[str, Value]) -> Body:
         """As `Kind.read`, of values that are read already."""
@@ -262,9 +315,15 @@ class _Reading:
             if kind.dated and given[0] == old.valid_from and body != old.body:
                 since = self._day
         plan.changes.append(
-            Change(kind=kind.name, code=code, body=body, valid_from=since, valid_until=until,
-                   row=row.number)
-        )  # fmt: skip
+            Change(
+                kind=kind.name,
+                code=code,
+                body=body,
+                valid_from=since,
+                valid_until=until,
+                row=row.number,
+            )
+        )
         if old is None:
             plan.new.add(row.number)
             return

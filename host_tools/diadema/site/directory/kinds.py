@@ -64,16 +64,16 @@ class Kind(Struct, frozen=True, kw_only=True):
             raise Wrong(*problems)
         return body
 
-    def with_badges(self, body: Body, kept: Callable[[str], str]) -> Body:
+    def with_badges(self, body: Body, stored: Callable[[str], str]) -> Body:
         """With each badge as `kept` has it; the same one named twice is one."""
-        told = dict(body)
+        result = dict(body)
         for field in self.fields:
             value = body.get(field.name)
             if field.shape in ("badge", "day_badge") and isinstance(value, list):
                 parts = (one.partition(" ") for one in value)  # the day stands after a lent one
-                badges = (f"{kept(badge)}{blank}{day}" for badge, blank, day in parts)
-                told[field.name] = [*dict.fromkeys(badges)]
-        return told
+                badges = (f"{stored(badge)}{blank}{day}" for badge, blank, day in parts)
+                result[field.name] = [*dict.fromkeys(badges)]
+        return result
 
     def check(self, body: Body) -> list[Problem]:
         """What two of its fields together make wrong."""

@@ -22,16 +22,16 @@ type Span = tuple[int, str, date, date, date]  # see `turns_of`
 
 
 def whose(turns: Turns, utc_ms: int | None) -> str:
-    """Empty where it was nobody's; at no known hour, whose it is last."""
+    """Empty where it was nobody's; at no known time, whose it is last."""
     if not turns:
         return ""
     at = len(turns) if utc_ms is None else bisect_right(turns, utc_ms, key=itemgetter(0))
     return turns[max(at - 1, 0)][1]
 
 
-def queue_of(names: Held, told: str, utc_ms: int | None) -> str:
+def queue_of(names: Held, switch_name: str, utc_ms: int | None) -> str:
     """The queue that the switch calls so; one that nobody knows is its own."""
-    return whose(names.get(told, []), utc_ms) or told
+    return whose(names.get(switch_name, []), utc_ms) or switch_name
 
 
 def merged(spellings: Sequence[Turns]) -> Turns:
@@ -45,7 +45,7 @@ def merged(spellings: Sequence[Turns]) -> Turns:
 
 def turns_of(spans: Iterable[Span]) -> list[tuple[date, str]]:
     """From which day on whose, from the number of the change by which somebody has the name, who
-    it is, the days [first, end) on which he has it, and until when it stays his where it is
+    it is, the days [first, end) on which that agent has it, and until when it stays so where it is
     nobody's. Of two that have it on one day it is whose it was told to be before: to the other it
     was given for when it is free.
     """
@@ -91,7 +91,7 @@ class Worker(Struct, kw_only=True):
 
 
 class Spell(Struct):
-    """From that day on she is of that team, and at that stage."""
+    """From that day on the agent is of that team, and at that stage."""
 
     since: date
     team: str
@@ -148,7 +148,7 @@ class People(Struct, kw_only=True):
     aliases: Held = field(default_factory=dict)  # the switch's names of agents
     switch_queues: Held = field(default_factory=dict)  # and of queues
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
-    several_desks: bool = False  # she may be logged in at more than one at once
+    several_desks: bool = False  # may be logged in at more than one at once
 
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
@@ -159,7 +159,7 @@ class People(Struct, kw_only=True):
         return known.team if known else ""
 
     def on(self, agent: str, day: date) -> Spell:
-        """Her team and stage on that day."""
+        """The agent's team and stage on that day."""
         known = self.workers.get(agent)
         team, stage = (known.team, known.stage) if known else ("", "")
         found = Spell(day, team, stage)
@@ -169,7 +169,7 @@ class People(Struct, kw_only=True):
         return found
 
     def teams_of(self, agent: str) -> list[str]:
-        """All teams that she is of in these days, in their order."""
+        """All teams of the agent in these days, in their order."""
         teams = [spell.team for spell in self.spells.get(agent, ())] or [self.team(agent)]
         return [*dict.fromkeys(teams)]
 
@@ -188,7 +188,7 @@ class People(Struct, kw_only=True):
         )
 
     def is_new(self, agent: str) -> bool:
-        """Whether she is in training or nesting on any of these days."""
+        """Whether the agent is in training or nesting on any of these days."""
         spells = self.spells.get(agent)
         if spells:
             return any(spell.stage for spell in spells)
@@ -200,7 +200,7 @@ class People(Struct, kw_only=True):
         known = self.reasons.get(reason or "")
         return PRIVATE if known is not None and known.private else reason
 
-    def told(self, times: dict[str, int]) -> dict[str, int]:
+    def hide_private(self, times: dict[str, int]) -> dict[str, int]:
         """The same of seconds by reason; the private ones come last, whatever they have."""
         found = {code: seconds for code, seconds in times.items() if self.shown(code) != PRIVATE}
         private = sum(times.values()) - sum(found.values())
@@ -214,9 +214,9 @@ class People(Struct, kw_only=True):
         """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
         return self.variants.get(queue, self.variants.get("", "offered"))
 
-    def queue(self, told: str, utc_ms: int | None) -> str:
+    def queue(self, switch_name: str, utc_ms: int | None) -> str:
         """The queue that was meant at that moment by a name of the switch's."""
-        return queue_of(self.switch_queues, told, utc_ms)
+        return queue_of(self.switch_queues, switch_name, utc_ms)
 
     def planned(self, agent: str, day: date) -> Planned | None:
         return self.roster.get((agent, day))

@@ -1,4 +1,4 @@
-"""What pages and reports are told of people and places, from the directory.
+"""What pages and reports need to know of people and places, from the directory.
 
 People and places as they are on one day, for whoever reads figures.
 """
@@ -10,14 +10,15 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.paths import DataDir
 from diadema.site import description
+from diadema.site.context import file_version, site_of, zone_of
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.people import (
@@ -39,7 +40,7 @@ _AFTER_ALL = "~"  # after every code that begins with a day
 
 def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> People:
     """As of `last`, with the roster of [first, last], and with team and stage of each of those
-    days of whoever changed one. Who was retired keeps her name.
+    days of whoever changed one. Who was retired keeps the name.
     """
     people = People()
     for one in book.entries("agents", last, retired=True):
@@ -124,7 +125,7 @@ def _bounds(versions: Sequence[Entry]) -> Iterator[date]:
 
 def _held(book: Directory, kind: str, field: str, zone: ZoneInfo) -> Held:
     """Names at the switch, of all days. A queue's own code is one too. The day on which another
-    version takes a name away stays hers: nobody knows the hour.
+    version takes a name away stays of that agent: nobody knows the time.
     """
     spans: defaultdict[str, list[Span]] = defaultdict(list)
     for code, its in groupby(book.versions(kind), key=lambda one: one.code):
@@ -162,22 +163,22 @@ def _place(body: Body) -> tuple[str, str]:
 def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planned:
     """A day's row of the roster in UTC. `shift` None: none, or one that is not known."""
     absence = body.get("absence")
-    told = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
-    told.absence = str(absence) if absence else None
+    plan = Planned(day=day, shift=str(body["shift"]) if body.get("shift") else None)
+    plan.absence = str(absence) if absence else None
     if shift is None:
-        return told
+        return plan
     start, end = str(shift["start"]), str(shift["end"])
-    told.start_s = _utc(day, start, zone)
-    told.end_s = _utc(day + timedelta(end <= start), end, zone)
-    told.tolerance_s = _number(shift, "tolerance_min") * 60
+    plan.start_s = _utc(day, start, zone)
+    plan.end_s = _utc(day + timedelta(end <= start), end, zone)
+    plan.tolerance_s = _number(shift, "tolerance_min") * 60
     for pause in _list(body, "pauses") or _list(shift, "pauses"):
         times, _, reason = pause.partition(" ")
         begins, ends = times.split("-")
         on = day + timedelta(begins < start)
         until = on + timedelta(ends < begins)
-        told.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
-    told.pauses.sort()
-    return told
+        plan.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+    plan.pauses.sort()
+    return plan
 
 
 class _Day(Struct):
@@ -201,8 +202,8 @@ def _add_roster(people: People, book: Directory, first: date, last: date, zone: 
             if (text, one.shift) not in shifts:
                 entry = book.entry("shifts", one.shift, day) if one.shift else None
                 shifts[text, one.shift] = entry.body if entry else None
-            told: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
-            plan = alike[key] = planned(day, told, shifts[text, one.shift], zone)
+            row: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
+            plan = alike[key] = planned(day, row, shifts[text, one.shift], zone)
         people.roster[agent, plan.day] = plan
 
 
@@ -274,8 +275,8 @@ def people(data: DataDir, first: date | None = None, last: date | None = None) -
     """As of `last` (today by default), with the roster of [first, last]. It is kept while nothing
     of it changes, so nobody may change it.
     """
-    last = last or datetime.now(zone_of(data) or ZoneInfo("America/Lima")).date()
-    return _people(data.root, tuple(map(_stamp, _files(data))), first or last, last)
+    last = last or datetime.now(zone_of(data)).date()
+    return _people(data.root, tuple(map(file_version, _files(data))), first or last, last)
 
 
 def teams_of(data: DataDir, agent: str) -> set[str]:
@@ -293,46 +294,23 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
     return found - {""}
 
 
-def zone_of(data: DataDir) -> ZoneInfo | None:
-    """The site's; while there is no site, that of the last import that was told one, or None."""
-    if (stamp := _stamp(data.site)) is not None:
-        return _site_zone(data.site, stamp)
-    try:
-        return ZoneInfo(data.zone.read_text())
-    except (OSError, ValueError, ZoneInfoNotFoundError):
-        return None
-
-
-def note_zone(data: DataDir, zone: ZoneInfo) -> None:
-    """An import was told that its hours are of that zone: days are cut by it while no site says
-    otherwise.
-    """
-    if not data.site.exists():
-        write_whole(data.zone, zone.key.encode())
-
-
-@lru_cache(16)
-def _site_zone(file: Path, stamp: object) -> ZoneInfo:
-    return description.load(file).tz
-
-
 @lru_cache(16)
 def _people(root: Path, stamps: object, first: date, last: date) -> People:
     data = DataDir(root)
     if not data.directory.exists():
-        return of_site(description.load(data.site) if data.site.exists() else None)
+        return of_site(site_of(data))
     with Directory(data.directory) as book:
-        return people_of(book, first, last, zone_of(data) or ZoneInfo("America/Lima"))
+        return people_of(book, first, last, zone_of(data))
 
 
 def day_at(data: DataDir, now_ms: int) -> date:
     """The day in the site's zone at that moment."""
-    return datetime.fromtimestamp(now_ms / 1000, zone_of(data) or ZoneInfo("America/Lima")).date()
+    return datetime.fromtimestamp(now_ms / 1000, zone_of(data)).date()
 
 
-class Kept:
+class CachedPeople:
     """The people of a day, read again when the site, the directory or the day has changed. For a
-    process that is asked often; a site that cannot be read leaves what was known.
+    process that is queried often; a site that cannot be read leaves what was known.
     """
 
     def __init__(self, data: DataDir) -> None:
@@ -347,7 +325,7 @@ class Kept:
 
     def read(self, day: date) -> People:
         """Raises DiademaError where they cannot be read as they are now."""
-        made_of = (day, *map(_stamp, _files(self._data)))
+        made_of = (day, *map(file_version, _files(self._data)))
         if made_of != self._made_of:
             self._people = people(self._data, day, day)
             self._made_of = made_of
@@ -356,11 +334,3 @@ class Kept:
 
 def _files(data: DataDir) -> tuple[Path, ...]:
     return data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        known = file.stat()
-    except OSError:
-        return None
-    return known.st_mtime_ns, known.st_size, known.st_ino

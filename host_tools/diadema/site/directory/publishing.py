@@ -1,9 +1,13 @@
-"""Puts the directory in force: makes the site of today from it, stores that as `diadema site` does
-and tells a hub that runs, so that stations get a configuration of the next generation.
+"""Keeps the directory and the site in force in step, both ways.
+
+A site's description is taken into the directory: all of it to begin one, or what somebody has
+changed in `site.json` by hand since. The directory is put in force: the site of today is made from
+it and stored as `diadema site` does, and a running hub is notified, so that stations get a
+configuration of the next generation.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,27 +15,30 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert_insert
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.site.description import SiteError, parse
-from diadema.site.directory.book import Directory, check_author
+from diadema.site.description import Site, SiteError, load, parse
+from diadema.site.directory.book import Change, Directory, Entry, check_author
+from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.people_of import planned
-from diadema.site.directory.site_json import Draft
-from diadema.site.directory.tables import (
-    SITE_FILE,
-    digest_of,
-    pins,
-    publications,
-)
-from diadema.site.directory.taking_in import keep_pins
-from diadema.site.file import keep, site_digest, whole
+from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.site_json import Draft, bodies_of
+from diadema.site.directory.tables import SITE_FILE, digest_of, pins, publications
+from diadema.site.file import keep, site_digest, take_apart, whole
 from diadema.site.pins import make_verifier, random_pin
 from diadema.store import tables
 from diadema.store.database import open_database
 
+_ITS_OWN = {  # fields that no site tells; they stay
+    "agents": ("employer", "document_kind", "document", "queues", "switch_aliases"),
+    "teams": ("name",),
+    "holidays": ("name",),
+}
+_RETIRES = ("agents", "seats", "reasons", "areas", "fault_areas", "help_topics", "materials",
+            "identity_methods", "campaigns", "playbooks", "holidays", "dispositions")  # fmt: skip
 type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
-
 _PARTS = ("stations", "agents", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials", "holidays", "negative_codes")  # fmt: skip
 _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in its event
@@ -39,6 +46,98 @@ _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
               "help_topics", "fault_areas", "materials", "identity_methods", "holidays",
               "seats", "roster", "shifts", "targets")  # fmt: skip
+
+
+def open_directory(data: DataDir, at_ms: int) -> Directory:
+    """The directory of a data directory; begun with what its site says. Raises DiademaError."""
+    book = Directory(data.directory)
+    try:
+        take_apart(data.site)
+        if book.last_change() == 0 and data.site.exists():
+            begin(book, load(data.site), at_ms)
+    except BaseException:
+        book.close()
+        raise
+    return book
+
+
+def begin(book: Directory, site: Site, at_ms: int) -> None:
+    wanted = [*changes_from(book, site, None)]
+    keep_pins(book, {agent.id: agent.pin for agent in site.agents if agent.pin})
+    try:
+        book.apply(wanted, by="diadema", reason="site.json", at_ms=at_ms)
+    except Wrong as error:
+        if not all(problem.word == "code_taken" for problem in error.problems):
+            raise  # else another process has begun it at this moment
+
+
+def take_in(book: Directory, data: DataDir, day: date, *, by: str, at_ms: int) -> int:
+    """Take in what `site.json` has that the directory has not; gives how many entries changed.
+    Raises DiademaError.
+    """
+    wanted = [*changes_from(book, load(data.site), day)]
+    return book.apply(wanted, by=by, reason="site.json", at_ms=at_ms)
+
+
+def changes_from(book: Directory, site: Site, day: date | None) -> Iterator[Change]:
+    """`day`: what changes is so from then on; None: it was always so."""
+    described = bodies_of(site)
+    for kind, bodies in described.items():
+        known = {one.code: one for one in book.entries(kind, retired=True)}
+        for code, body in bodies.items():
+            old = known.get(code)
+            wanted = _with_its_own(kind, old, book.stored(kind, body))
+            if old is None or old.body != wanted:
+                yield Change(
+                    kind=kind, code=code, body=wanted, seen=old.version if old else 0,
+                    valid_from=day if old else None,
+                )  # fmt: skip
+    for kind in _RETIRES:
+        for one in book.entries(kind):
+            if one.code not in described.get(kind, {}):
+                yield Change(kind=kind, code=one.code, body=None, valid_from=day)
+
+
+def _with_its_own(kind: str, old: Entry | None, body: Body) -> Body:
+    if old is None or old.body is None:
+        return body
+    unchanged = {name: old.body[name] for name in _ITS_OWN.get(kind, ()) if name in old.body}
+    if kind == "dispositions" and body.get("result") is None:
+        result = old.body.get("result")
+        unchanged |= {"result": result} if result and result != "negativa" else {}
+    both: dict[str, Any] = body | unchanged
+    return {field.name: both[field.name] for field in KINDS[kind].fields if field.name in both}
+
+
+def set_pin(book: Directory, agent: str, make: Callable[[], str]) -> None:
+    """Keep another verifier, which `make` asks for, until the next publication. Raises Wrong."""
+    known = book.entry("agents", agent)
+    if known is None or known.body is None:
+        raise Wrong(Problem(word="unknown_agents", value=agent))
+    row = {"agent": agent, "verifier": make(), "published": ""}
+    put = upsert_insert(pins)
+    put = put.on_conflict_do_update(
+        index_elements=["agent"], set_={"verifier": put.excluded.verifier}
+    )
+    with book.writing() as tx:
+        tx.execute(put, row)
+
+
+def keep_pins(book: Directory, verifiers: dict[str, str]) -> None:
+    """Verifiers that were made elsewhere; they only pass through here."""
+    if not verifiers:
+        return
+    rows = [
+        {"agent": agent, "verifier": verifier, "published": verifier}
+        for agent, verifier in verifiers.items()
+    ]
+    put = upsert_insert(pins)
+    put = put.on_conflict_do_update(
+        index_elements=["agent"],
+        set_={"verifier": put.excluded.verifier, "published": put.excluded.published},
+    )
+    with book.writing() as tx:
+        tx.execute(put, rows)
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -59,14 +158,14 @@ class StationHas(Struct, frozen=True, kw_only=True):
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """`generation` None: no hub runs; it takes the site at its next start. `told`: catalogues
+    """`generation` None: no hub runs; it takes the site at its next start. `recorded`: catalogues
     and days whose publication is in the hub's journal. `without_pin`: agents who need a code for
     one use, to choose their PIN at a station.
     """
 
     generation: int | None
     differences: list[Difference]
-    told: int = 0
+    recorded: int = field(default=0, name="told")  # catalogues and days that the hub recorded
     without_pin: list[str] = field(default_factory=list)
 
 
@@ -101,10 +200,12 @@ async def publish(
     file = {SITE_FILE: site_digest(made.json)}
     last = book.published()
     before: dict[str, str] = json.loads(last.hashes) if last else {}
-    told = 0
+    recorded = 0
     if ask is not None:
-        told = await _tell(ask, by, generation or 0, hashes, before)
-        told += await _tell_days(book, ask, by, day, made.site.tz, last.change if last else None)
+        recorded = await _tell(ask, by, generation or 0, hashes, before)
+        recorded += await _tell_days(
+            book, ask, by, day, made.site.tz, last.change if last else None
+        )
     keep_pins(book, made.pins)
     with book.writing() as tx:
         row = {
@@ -113,7 +214,7 @@ async def publish(
         }  # fmt: skip
         tx.execute(insert(publications), row)
     return Published(
-        generation=generation, differences=found, told=told, without_pin=made.without_pin
+        generation=generation, differences=found, recorded=recorded, without_pin=made.without_pin
     )
 
 
@@ -177,14 +278,14 @@ async def _tell(
     ask: Ask, by: str, generation: int, now: Mapping[str, str], before: Mapping[str, str]
 ) -> int:
     """Have the hub note which catalogues are others than at the last publication."""
-    told = 0
+    recorded = 0
     for catalogue, digest in now.items():
         if before.get(catalogue) != digest:
             body = {"k": "catalogue.published", "by": by[:32], "catalogue": catalogue,
                     "version": generation, "hash": digest}  # fmt: skip
             await ask("hub.record", body)
-            told += 1
-    return told
+            recorded += 1
+    return recorded
 
 
 async def _tell_days(
@@ -199,14 +300,14 @@ async def _tell_days(
         day, agent = date.fromisoformat(row.code[:10]), row.code[11:]
         body = row.body or {}
         plan = planned(day, body, shifts.get(str(body.get("shift"))), zone)
-        told: dict[str, Any] = {"a": agent, "day": day.isoformat(), "version": row.version}
-        told |= {"shift": plan.shift, "absence": plan.absence}
+        entry: dict[str, Any] = {"a": agent, "day": day.isoformat(), "version": row.version}
+        entry |= {"shift": plan.shift, "absence": plan.absence}
         if plan.start_s is not None and plan.end_s is not None:
-            told |= {"start": plan.start_s * 1000, "end": plan.end_s * 1000}
-            told["pauses"] = [(s * 1000, e * 1000, reason) for s, e, reason in plan.pauses]
-            while len(msgspec.json.encode(told)) > _DAY_BYTES:  # an event has 512 in all
-                told["pauses"].pop()
-        days.append(told)
+            entry |= {"start": plan.start_s * 1000, "end": plan.end_s * 1000}
+            entry["pauses"] = [(s * 1000, e * 1000, reason) for s, e, reason in plan.pauses]
+            while len(msgspec.json.encode(entry)) > _DAY_BYTES:  # an event has 512 in all
+                entry["pauses"].pop()
+        days.append(entry)
     for at in range(0, len(days), _DAYS):
         await ask("hub.record", {"k": "schedules", "by": by[:32], "days": days[at : at + _DAYS]})
     return len(days)
@@ -231,25 +332,25 @@ def _in_force(data: DataDir) -> dict[str, Any]:
 def _spelled_out(described: dict[str, Any]) -> dict[str, Any]:
     """With everything that it need not say; one that is not right as it stands."""
     try:
-        told: dict[str, Any] = msgspec.to_builtins(parse(msgspec.json.encode(described)))
+        complete: dict[str, Any] = msgspec.to_builtins(parse(msgspec.json.encode(described)))
     except SiteError:
         return described
-    return told
+    return complete
 
 
 def _pins(book: Directory, old: Mapping[str, Any]) -> dict[str, str]:
     """Each agent's verifier: what the description in force has, if that is another than what was
-    published last; else what was kept.
+    published last; else what was stored before.
     """
     with book.reading() as tx:
         rows = tx.execute(select(pins)).all()
-    kept = {row.agent: row.verifier for row in rows}
+    verifiers = {row.agent: row.verifier for row in rows}
     published = {row.agent: row.published for row in rows}
     for agent in old.get("agents") or ():
         verifier = agent.get("pin")
         if verifier and verifier != published.get(agent["id"]):
-            kept[agent["id"]] = verifier
-    return kept
+            verifiers[agent["id"]] = verifier
+    return verifiers
 
 
 def _difference(part: str, old: list[Any], new: list[Any]) -> Difference:

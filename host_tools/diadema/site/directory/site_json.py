@@ -1,30 +1,108 @@
-"""The directory of a day as the description of a site, which stations live by; checked as any
-other, and what is wrong is told by the entry that it stands in.
+"""The directory of a day as the description of a site, and a description as entries of the
+directory.
 
-A site's description as entries of the directory, to begin one with or to take changes in.
+A description that is made here is checked as any other; what is wrong, and what stations could not
+take, is reported by the entry that it stands in.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from diadema.site.description import Agent, Site, SiteError, parse
-from diadema.site.directory import station_limits
+from diadema.site.badges import is_secure
+from diadema.site.description import AGENTS_OF_A_STATION, Agent, Site, SiteError, parse
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.station_config import check_sizes
-from diadema.site.work import Campaign
+from diadema.site.work import SYSTEM_CODES, SYSTEM_REASONS, Campaign
 
+type Rows = Mapping[str, Sequence[Entry]]
+
+_MOST = {"reasons": 24, "areas": 24, "help_topics": 24, "fault_areas": 12, "campaigns": 24,
+         "identity_methods": 24, "playbooks": 48, "materials": 12, "agents": 2000}  # fmt: skip
+_PARTS = 24
 _NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits
 _LISTS = ("agents", "stations", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
           "identity_methods", "playbooks", "materials")  # fmt: skip
 _KINDS = {"stations": "seats"}
 _PLACE = re.compile(r"([a-z_]+)\[(\d+)\](?:\.([a-z_]+))?")
 _COLUMNS = {"id": "code", "seat": "code", "label": "label"}
+type Given = dict[str, Any]
+
+
+def problems(rows: Rows) -> list[Problem]:
+    return [*_sizes(rows), *_seats(rows), *_codes(rows)]
+
+
+def without_pin(rows: Rows, settings: Body, pins: Mapping[str, str]) -> list[str]:
+    """Agents who will be asked for a PIN and have none yet."""
+    policy = settings.get("pin", "none")
+    found = []
+    for one in rows["agents"]:
+        badges = [*_list(one, "badges"), *_list(one, "day_badges")]
+        if policy == "clonable":
+            badges = [badge for badge in badges if not is_secure(badge)]
+        needed = (one.body or {}).get("station_code") or (policy != "none" and badges)
+        if needed and not pins.get(one.code):
+            found.append(one.code)
+    return found
+
+
+def _sizes(rows: Rows) -> Iterator[Problem]:
+    for kind, most in _MOST.items():
+        if len(rows[kind]) > most:
+            values = {"count": len(rows[kind]), "most": most}
+            yield Problem(word="too_many", kind=kind, values=values)
+    if not rows["dispositions"]:
+        yield Problem(word="tree_empty", kind="dispositions")
+    for one in rows["fault_areas"]:
+        count = len(_list(one, "parts"))
+        if count > _PARTS:
+            values = {"count": count, "most": _PARTS}
+            yield _at(one, "too_many", "parts", "", **values)
+
+
+def _seats(rows: Rows) -> Iterator[Problem]:
+    sizes = Counter(str((one.body or {}).get("team", "")) for one in rows["agents"])
+    for one in rows["seats"]:
+        teams = _list(one, "teams")
+        count = sum(sizes[team] for team in {"", *teams}) if teams else sizes.total()
+        if count > AGENTS_OF_A_STATION:
+            yield _at(one, "seat_full", "teams", "", count=count, most=AGENTS_OF_A_STATION)
+        for team in teams:
+            if not sizes[team]:
+                yield _at(one, "team_empty", "teams", team)
+
+
+def _codes(rows: Rows) -> Iterator[Problem]:
+    for kind, reserved in (("reasons", SYSTEM_REASONS), ("dispositions", SYSTEM_CODES)):
+        for one in rows[kind]:
+            if one.code in reserved:
+                yield _at(one, "reserved", "code", one.code)
+    motives = {(one.body or {}).get("level1_code") for one in rows["dispositions"]}
+    for one in rows["playbooks"]:
+        if one.code not in motives:
+            yield _at(one, "motive", "motive", one.code)
+    for one in rows["reasons"]:
+        body = one.body or {}
+        if body.get("private") and body.get("limit_s"):
+            yield _at(one, "private_limit", "limit_s", str(body["limit_s"]))
+
+
+def _at(one: Entry, word: str, column: str, value: str, **values: object) -> Problem:
+    return Problem(
+        word=word, kind=one.kind, code=one.code, column=column, value=value, values=values
+    )
+
+
+def _list(one: Entry, name: str) -> list[str]:
+    value = (one.body or {}).get(name)
+    return value if isinstance(value, list) else []
 
 
 class Draft:
@@ -52,9 +130,9 @@ class Draft:
         settings = book.entry("settings", "site", day)
         if settings is None or settings.body is None:
             raise Wrong(Problem(word="no_settings", kind="settings", code="site"))
-        if found := station_limits.problems(self._rows):
+        if found := problems(self._rows):
             raise Wrong(*found)
-        self.without_pin = station_limits.without_pin(self._rows, settings.body, pins)
+        self.without_pin = without_pin(self._rows, settings.body, pins)
         self.pins = dict(pins) | {agent: make_pin() for agent in self.without_pin}
         described = {**old, **_settings(settings.body)}
         described["stations"] = [_station(one.body or {}) for one in self._rows["seats"]]
@@ -126,15 +204,15 @@ def _settings(body: Body) -> dict[str, Any]:
     """An absent one is as the description's own default."""
     names = ("language", "ring_limit_s", "wrapup_limit_s", "sntp", "firmware", "pin",
              "multi_login", "broker_names")  # fmt: skip
-    told = {name: body.get(name) for name in names}
-    return told | {
+    described = {name: body.get(name) for name in names}
+    return described | {
         "site": body["site"], "zone": body["zone"], "selftest": bool(body.get("selftest")),
     }  # fmt: skip
 
 
 def _station(body: Body) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": body["station"], "seat": body["code"]}
-    return told | ({"teams": body["teams"]} if body.get("teams") else {})
+    described: dict[str, Any] = {"id": body["station"], "seat": body["code"]}
+    return described | ({"teams": body["teams"]} if body.get("teams") else {})
 
 
 def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
@@ -142,7 +220,7 @@ def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
     for one in body.get("day_badges") or ():  # type: ignore[union-attr]
         badge, _, day = str(one).rpartition(" ")
         lent.append({"badge": badge, "day": day})
-    told = {
+    described = {
         **old,
         "id": body["code"],
         "name": body["name"],
@@ -154,7 +232,7 @@ def _agent(body: Body, old: dict[str, Any], pin: str) -> dict[str, Any]:
         "pin": pin,
         "code": body.get("station_code", ""),
     }
-    return {name: value for name, value in told.items() if value not in ("", [])}
+    return {name: value for name, value in described.items() if value not in ("", [])}
 
 
 def _coded(body: Body) -> dict[str, Any]:
@@ -163,13 +241,13 @@ def _coded(body: Body) -> dict[str, Any]:
 
 def _fault_area(body: Body) -> dict[str, Any]:
     parts = [str(part).partition("=") for part in body.get("parts") or ()]  # type: ignore[union-attr]
-    told = {"code": body["code"], "label": body["label"]}
-    return told | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
+    described = {"code": body["code"], "label": body["label"]}
+    return described | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
 
 
 def _campaign(body: Body) -> dict[str, Any]:
     steps = body.get("steps")
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "code": body["code"],
         "label": body["label"],
         "steps": [
@@ -179,19 +257,19 @@ def _campaign(body: Body) -> dict[str, Any]:
         "consent": bool(body.get("consent")),
     }
     if "call_from" in body:
-        told["outbound"] = {
+        described["outbound"] = {
             "from": body["call_from"],
             "to": body["call_to"],
             "days": body["call_days"],
             "holidays": bool(body.get("call_holidays")),
         }
-    return told
+    return described
 
 
 def _playbook(body: Body) -> dict[str, Any]:
     version = str(body["version"])
-    told = {"motive": body["motive"], "id": body["id"]}
-    return told | {"version": int(version) if version.isdigit() else version}
+    described = {"motive": body["motive"], "id": body["id"]}
+    return described | {"version": int(version) if version.isdigit() else version}
 
 
 def _tree(leaves: list[Entry]) -> list[Any]:
@@ -229,18 +307,15 @@ def _agree(leaf: Entry, column: str, known: str) -> None:
 _MAKERS = {"fault_areas": _fault_area, "campaigns": _campaign, "playbooks": _playbook}
 
 
-type Given = dict[str, Any]
-
-
 def bodies_of(site: Site) -> dict[str, dict[str, Body]]:
     """kind → code → body, of the kinds that a site tells of. What the site does not know of an
     entry (documents, employers) is not in its body.
     """
-    told: dict[str, dict[str, Body]] = {}
+    described: dict[str, dict[str, Body]] = {}
     for kind, given in _everything(site):
         body = KINDS[kind].read(given)
-        told.setdefault(kind, {})[KINDS[kind].code(body)] = body
-    return told
+        described.setdefault(kind, {})[KINDS[kind].code(body)] = body
+    return described
 
 
 def _everything(site: Site) -> Iterator[tuple[str, Given]]:

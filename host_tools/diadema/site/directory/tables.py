@@ -1,8 +1,9 @@
-"""The tables of people and places. Nothing in `entries` and `changes` is ever written over, but
-once: the layout before had badges' ids in clear.
+"""The tables of people and places, and how entries are read from them: as of a day, or the newest
+version of each.
 
-Turns a directory of layout 1, in which badges' ids stand in clear, into one of their keyed
-hashes: every version of every entry, and the pages that SQLite has let go of.
+Nothing in `entries` and `changes` is ever written over, but once: layout 1 had badges' ids in
+clear. It is turned into one of their keyed hashes: every version of every entry, and the pages
+that SQLite has let go of.
 """
 
 import hashlib
@@ -11,13 +12,16 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     ForeignKey,
@@ -25,11 +29,13 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    Row,
     Table,
     Text,
     and_,
     event,
     exists,
+    or_,
     select,
     update,
 )
@@ -39,7 +45,7 @@ from diadema.base.errors import DiademaError, is_damage
 from diadema.base.paths import DataDir
 from diadema.base.sqlite import sqlite_engine, writing
 from diadema.site.badges import keys_of
-from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.file import hashed, site_digest
 
 VERSION = 2
@@ -84,6 +90,12 @@ publications = Table(
     Column("change", Integer, nullable=False),
     Column("generation", Integer),
     Column("hashes", Text, nullable=False),  # JSON: catalogue → SHA-256 of what it was
+)
+log = logging.getLogger("diadema")
+_KIND = "agents"
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+SELECT = select(entries, changes.c.at_ms, changes.c.by, changes.c.reason).join(
+    changes, changes.c.number == entries.c.change
 )
 
 
@@ -149,10 +161,6 @@ def _layout(engine: Engine) -> int:
         return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
-log = logging.getLogger("diadema")
-_KIND = "agents"
-
-
 def turn_over(engine: Engine, path: Path) -> None:
     """It may be done again, as after a power cut. Raises DiademaError, OSError, sqlite3.Error and
     DBAPIError.
@@ -180,11 +188,11 @@ def _turn_entries(tx: Connection, data: DataDir) -> None:
     its = select(row.code, row.version, row.body).where(row.kind == _KIND, row.body.is_not(None))
     keys = keys_of(data)
     for code, version, body in tx.execute(its).all():
-        told = msgspec.json.decode(body)
-        kept = kind.with_badges(told, keys.kept)
-        if kept != told:
+        decoded = msgspec.json.decode(body)
+        stored = kind.with_badges(decoded, keys.stored)
+        if stored != decoded:
             one = and_(row.kind == _KIND, row.code == code, row.version == version)
-            tx.execute(update(entries).where(one).values(body=msgspec.json.encode(kept)))
+            tx.execute(update(entries).where(one).values(body=msgspec.json.encode(stored)))
 
 
 def _turn_publications(tx: Connection, data: DataDir, before: str) -> None:
@@ -217,3 +225,103 @@ def _bodies(tx: Connection) -> Iterator[tuple[str, bytes]]:
     query = select(row.code, row.body).where(row.kind == _KIND, row.body.is_not(None), ~newer)
     for found in tx.execute(query.order_by(row.code)):
         yield found.code, found.body
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One version of an entry. `body` None: retired as from `valid_from`."""
+
+    kind: str
+    code: str
+    version: int
+    body: Body | None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    by: str = ""
+    at_ms: int = 0
+    reason: str = ""
+    change: int = 0
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What shall become of an entry: another body, or None to retire it. `seen`: the version that
+    whoever changes it has looked at, 0 for none; None does not ask. `restores`: it was retired,
+    and is the same one again. `row`: of a file.
+    """
+
+    kind: str
+    code: str
+    body: Body | None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    seen: int | None = None
+    restores: bool = False
+    row: int | None = None
+
+
+def covers(columns: Any, day: date) -> ColumnElement[bool]:
+    text = day.isoformat()
+    return and_(
+        or_(columns.valid_from.is_(None), columns.valid_from <= text),
+        or_(columns.valid_until.is_(None), columns.valid_until >= text),
+    )
+
+
+def chosen(
+    kind: str, day: date | None, first: str, last: str | None, *, retired: bool
+) -> ColumnElement[bool]:
+    later = entries.alias("later")
+    newer = [
+        later.c.kind == entries.c.kind,
+        later.c.code == entries.c.code,
+        later.c.version > entries.c.version,
+    ]
+    clauses = [entries.c.kind == kind, entries.c.code >= first]
+    if last is not None:
+        clauses.append(entries.c.code < last)
+    if day is not None:
+        newer.append(covers(later.c, day))
+        clauses.append(covers(entries.c, day))
+    clauses.append(~exists().where(*newer))
+    if not retired:
+        clauses.append(entries.c.body.is_not(None))
+    return and_(*clauses)
+
+
+def read_entries(
+    tx: Connection,
+    kind: str,
+    day: date | None,
+    first: str,
+    last: str | None,
+    after: str | None,
+    limit: int | None,
+    *,
+    retired: bool,
+    since: int = 0,
+) -> Iterator[Entry]:
+    query = SELECT.where(chosen(kind, day, first, last, retired=retired))
+    if since:
+        query = query.where(entries.c.change > since)
+    if after is not None:
+        query = query.where(entries.c.code > after)
+    for row in tx.execute(query.order_by(entries.c.code).limit(limit)):
+        yield entry_of(row)
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    try:
+        body = None if row.body is None else _decode(row.body)
+    except msgspec.DecodeError as error:
+        raise DiademaError(f"{row.kind} {row.code} in the directory cannot be read") from error
+    return Entry(
+        kind=row.kind,
+        code=row.code,
+        version=row.version,
+        body=body,
+        valid_from=row.valid_from and date.fromisoformat(row.valid_from),
+        valid_until=row.valid_until and date.fromisoformat(row.valid_until),
+        by=row.by,
+        at_ms=row.at_ms,
+        reason=row.reason,
+        change=row.change,
+    )

@@ -239,6 +239,11 @@ def load_board(name: str, boards: Path = BOARDS) -> Board:
     folder = boards / name
     if not (folder / "wiring.toml").exists():
         known = ", ".join(board_names(boards)) or f"none in {boards}"
+        if (folder / "board.py").exists():
+            raise BoardError(
+                f"{name} has no wiring.toml: it is for the simulator alone, and nothing of it is "
+                f"connected or checked; boards that have one: {known}"
+            )
         raise BoardError(f"no board {name}; there are: {known}")
     table = _read_table(folder / "board.py")
     wiring = _read_wiring(folder / "wiring.toml")

@@ -22,7 +22,7 @@ from littlefs.context import UserContext
 
 from diadema.base.errors import DiademaError, FlashError, ImageError
 from diadema.base.paths import DataDir, cannot_write, write_whole
-from diadema.exchange.imports.journal import import_journal, place_of
+from diadema.exchange.journal_import import import_journal, place_of
 from diadema.stations.boards.partitions import Partition
 from diadema.stations.flash.chip import Chip
 from diadema.stations.image.files import VFS_BLOCK, mounted

@@ -3,7 +3,7 @@ measured and nothing else; and the figures in words, of the catalogue's area `pr
 technician's screen and as the Markdown of `hardware/proof.md`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from diadema.stations.signing import (
 )
 from diadema.wire.letters import LETTERS
 from diadema.words import section, text
+from diadema.words.formatting import local_time
 
 _NAMES = LETTERS | {"steps": "told"}
 _COLUMNS = ("figure", "value", "budget", "simulated", "ratio", "verdict")
@@ -118,7 +119,7 @@ def verdict(figure: Figure, language: str) -> str:
 def markdown(signed: Signed, language: str = "en") -> str:
     """A heading and a table."""
     words, proof = section("prove", language), signed.proof
-    day = f"{datetime.fromtimestamp(proof.utc_ms / 1000, UTC):%Y-%m-%d}"
+    day = local_time(proof.utc_ms, UTC, "day")
     head = words["markdown"].format(
         board=_plain(proof.board),
         s=proof.station,

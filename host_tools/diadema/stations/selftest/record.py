@@ -7,7 +7,6 @@ Records are read from the store; no hub need run. Their words are of the catalog
 
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from diadema.store.host_rows import Inspection
 from diadema.wire.letters import LETTERS, from_columns
 from diadema.wire.scrub import ERASED
 from diadema.words import section, text
+from diadema.words.formatting import local_time
 
 _MOST = 100
 _NEWEST = (tables.inspections.c.utc.desc(), tables.inspections.c.n.desc())
@@ -115,12 +115,8 @@ def _query() -> Select[Any]:
 
 
 def _read(data: DataDir, query: Select[Any]) -> list[Signed]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            rows = [*tx.execute(query)]
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        rows = [*tx.execute(query)]
     return [*_signed(rows, data)]
 
 
@@ -205,4 +201,4 @@ def named(signed: Signed) -> str:
 
 
 def day_and_time(utc_ms: int, zone: ZoneInfo) -> str:
-    return f"{datetime.fromtimestamp(utc_ms / 1000, zone):%d/%m/%Y %H:%M}"
+    return local_time(utc_ms, zone, "date_minute")

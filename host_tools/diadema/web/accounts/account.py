@@ -1,9 +1,7 @@
 """/account: one's own password, language and open sessions."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,6 +14,7 @@ from diadema.web.permissions import not_yours, person_of
 from diadema.web.shell import language_for, plain_page
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import LANGUAGES, section, text
+from diadema.words.formatting import local_time
 
 router = APIRouter(include_in_schema=False)
 Typed = Annotated[str, Form(max_length=256)]
@@ -55,7 +54,7 @@ async def password(
         await asyncio.to_thread(book.set_password, person, person.id, new)
     except WeakPassword as error:
         return refused(f"weak.{error.word}", 422, least=LEAST)
-    web_app.door.look()
+    web_app.authenticator.look()
     answer = RedirectResponse("/account?done=password", 303)
     begin(web_app, request, answer, book.get(person.id))
     return answer
@@ -75,7 +74,7 @@ def end_session(request: Request, csrf: Typed, key: Typed) -> Response:
     check_form(web_app, request, csrf)
     if key in {one.key for one in web_app.accounts.sessions.all(person.id)}:
         web_app.accounts.sessions.end(key)
-        web_app.door.look()
+        web_app.authenticator.look()
     return RedirectResponse("/account", 303)
 
 
@@ -114,11 +113,11 @@ def _page(
 
 
 def _sessions(web_app: WebApp, person: Person) -> list[dict[str, object]]:
-    zone = ZoneInfo(web_app.floor.site.zone)
+    zone = web_app.floor.site.zone
     return [
         {
             "key": one.key,
-            "since": f"{datetime.fromtimestamp(one.made_ms / 1000, zone):%d/%m/%Y %H:%M}",
+            "since": local_time(one.made_ms, zone, "date_minute"),
             "address": one.address,
             "browser": one.browser,
             "ours": one.key == person.session,

@@ -11,16 +11,23 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from diadema.access.authenticator import address_of, csrf_of, let_in, let_out
+from diadema.access.authenticator import (
+    address_of,
+    csrf_of,
+    is_local,
+    know_device,
+    known_device,
+    let_in,
+    let_out,
+)
 from diadema.access.book import LEAST, Account, AccountError, WeakPassword, known_as
-from diadema.access.devices import know_device, known_device
-from diadema.access.requests import is_local
 from diadema.access.roles import Person
 from diadema.web.permissions import person_of
 from diadema.web.shell import language_for, plain_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section, text
+from diadema.words.formatting import clock
 
 router = APIRouter(include_in_schema=False)
 _AT_ONCE = asyncio.Semaphore(2)  # passwords that are looked at; each takes 32 MB
@@ -50,7 +57,7 @@ async def login(
     wait_ms = web_app.accounts.throttle.attempt(**whose)
     if wait_ms:
         seconds = -(-wait_ms // 1000)
-        sentence = text("accounts.wait", language, time=_clock(seconds))
+        sentence = text("accounts.wait", language, time=clock(seconds))
         return _form(web_app, request, next, account, sentence, 429, {"retry-after": str(seconds)})
     async with _AT_ONCE:
         found = await asyncio.to_thread(web_app.accounts.book.proves, name, password)
@@ -71,7 +78,7 @@ def logout(request: Request, csrf: Typed) -> Response:
     person = person_of(request)
     check_form(web_app, request, csrf)
     web_app.accounts.sessions.end(person.session)
-    web_app.door.look()
+    web_app.authenticator.look()
     web_app.audit(person, "logout")
     answer = RedirectResponse("/login", 303)
     let_out(answer, request.scope)
@@ -150,10 +157,6 @@ def _form(
     )
     answer.headers.update(headers or {})
     return answer
-
-
-def _clock(seconds: int) -> str:
-    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 @router.get("/setup")

@@ -329,7 +329,7 @@ class _AccountsPage:
         except AccountError as error:
             ui.notify(self._words[f"error.{error.word}"].format(**error.values), type="negative")
             return None
-        self._web_app.door.look()
+        self._web_app.authenticator.look()
         self._fill()
         return done
 

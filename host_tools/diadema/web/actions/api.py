@@ -67,11 +67,11 @@ async def act(
     request: Request,
 ) -> Done:
     check_seen(request, web_app, person, [a])
-    body = action.model_dump(exclude_none=True) | _signed(person)
-    body |= {"agents": [a]} if action.action == "message" else {"a": a}
+    said = action.model_dump(exclude_none=True)
+    body = said | _signed(person) | ({"agents": [a]} if action.action == "message" else {"a": a})
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
-    if action.action == "acknowledge" and action.since is not None:
-        web_app.watch.see([((action.rule, a, action.since), body["who"])])
+    if action.action == "acknowledge" and "since" in said:
+        web_app.watch.see([((said["rule"], a, said["since"]), body["who"])])
     return done
 
 

@@ -1,26 +1,52 @@
-"""What the API takes and gives of supervisors' actions and messages."""
+"""What the API takes and gives of supervisors' actions and messages.
 
-from typing import Annotated, Any, Literal
+The bodies are made from the structs of `wire.actions`, without what the API itself says: on whom,
+and who acts.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+
+from diadema.wire import actions, letters
 
 AGENT = r"^[A-Za-z0-9_-]{1,24}$"
-WORD = r"^[A-Za-z0-9_.-]{1,24}$"
-_UTC = 2**53 - 1
+
+
+def _bounds(kind: Any) -> Any:
+    """What a type of the wire says of its values, as pydantic takes it."""
+    (meta,) = getattr(kind, "__value__", kind).__metadata__
+    names = ("ge", "le", "min_length", "max_length", "pattern", "description")
+    bounds = {name: getattr(meta, name) for name in names if getattr(meta, name) is not None}
+    if "pattern" in bounds:
+        bounds["pattern"] = bounds["pattern"].replace(r"\Z", "$")  # the very end in either engine
+    return Field(**bounds)
+
 
 type AgentId = Annotated[str, Field(pattern=AGENT, examples=["a001"])]
-type Reason = Annotated[str, Field(min_length=1, max_length=64)]
-type Note = Annotated[str, Field(max_length=200)]
-type Word = Annotated[str, Field(pattern=WORD)]
-type Utc = Annotated[int, Field(ge=0, le=_UTC, description="UTC milliseconds")]
+type Reason = Annotated[str, _bounds(actions.Reason)]
+type Note = Annotated[str, _bounds(actions.Note)]
+type Word = Annotated[str, _bounds(actions.Word)]
+type Utc = Annotated[int, _bounds(letters.Utc)]
 type Place = tuple[
     Annotated[str, Field(max_length=40)],
-    Annotated[int, Field(ge=0, le=2**32 - 1)],
-    Annotated[int, Field(ge=1, le=_UTC)],
+    Annotated[int, _bounds(letters.Epoch)],
+    Annotated[int, _bounds(letters.Sequence)],
 ]
-type NoteKind = Literal[
-    "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
-]
+_TYPES: Mapping[Any, Any] = {
+    actions.Reason: Reason,
+    actions.Note: Note,
+    actions.Word: Word,
+    letters.Utc: Utc,
+    actions.Contact: Annotated[str, Field(max_length=actions.CONTACT_CHARACTERS)],
+    letters.Of: Place,
+}
+_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station"}
 
 
 class Strict(BaseModel):
@@ -29,104 +55,43 @@ class Strict(BaseModel):
 
 class _Action(Strict):
     note: Note | None = None
+    action: str
 
 
-class Message(_Action):
-    """`sign`: the agent confirms it with the own badge."""
-
-    action: Literal["message"]
-    text: Annotated[str, Field(min_length=1, max_length=84)]
-    reason: Reason
-    sign: bool = False
-
-
-class Presence(_Action):
-    """Not ready, with one of the site's reasons; nobody but the agent sets ready. In a call it
-    waits for the end of the wrap-up.
-    """
-
-    action: Literal["presence"]
-    reason: Word
+@cache
+def _model(kind: type[actions.ActionRequest]) -> type[_Action]:
+    """The body of an action: the fields of its struct under the names of the wire."""
+    tag = letters.tag_of(kind)
+    fields: dict[str, Any] = {"action": (Literal[tag], ...)}
+    for field in msgspec.structs.fields(kind):
+        if field.name not in _SAID_BY_THE_API:
+            default = ... if field.required else field.default
+            fields[field.encode_name] = (_type_of(field.type), default)
+    name = "Noted" if tag == "note" else tag.title().replace("_", "")  # a `Note` is its text
+    return create_model(name, __base__=_Action, __doc__=kind.__doc__, **fields)
 
 
-class Logout(_Action):
-    """The agent's session ends, after the call and its wrap-up; the station shows who did it and
-    why."""
-
-    action: Literal["logout"]
-    reason: Reason
-
-
-class Move(_Action):
-    """To another seat: a logout that also shows the agent where to go."""
-
-    action: Literal["move"]
-    seat: Annotated[str, Field(min_length=1, max_length=12)]
-    reason: Reason
+def _type_of(kind: Any) -> Any:
+    if isinstance(kind, UnionType):
+        return reduce(or_, map(_type_of, get_args(kind)))
+    if get_origin(kind) is Annotated:
+        return Annotated[get_args(kind)[0], _bounds(kind)]
+    return _TYPES.get(kind, kind)
 
 
-class WrapupClosed(_Action):
-    """The agent's wrap-up ends now; the call can still get its code."""
+class _OneOf:
+    """Stands for bodies that `action` chooses from."""
 
-    action: Literal["wrapup_closed"]
-    reason: Reason
+    def __init__(self, *kinds: type[actions.ActionRequest]) -> None:
+        self._kinds = kinds
 
-
-class PinReset(_Action):
-    """The agent's PIN is void; with the answer's `code`, shown once, the agent chooses another at
-    a station within a day.
-    """
-
-    action: Literal["pin_reset"]
-    reason: Reason
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> Any:
+        union = reduce(or_, map(_model, self._kinds))
+        return handler.generate_schema(Annotated[union, Field(discriminator="action")])
 
 
-class Help(_Action):
-    """`of`: the agent's request; else the open one."""
-
-    action: Literal["help"]
-    state: Literal["accepted", "resolved"]
-    of: Place | None = None
-    result: Word | None = None
-
-
-class Fault(_Action):
-    action: Literal["fault"]
-    state: Literal["accepted", "resolved", "rejected"]
-    of: Place | None = None
-    cause: Word | None = None
-
-
-class Noted(_Action):
-    """What was done off the system; `c`: the contact it was about."""
-
-    action: Literal["note"]
-    kind: NoteKind
-    c: Annotated[str | None, Field(max_length=64)] = None
-
-
-class Acknowledge(_Action):
-    """An alert was seen: its rule, and since when it holds."""
-
-    action: Literal["acknowledge"]
-    rule: Word
-    since: Utc | None = None
-
-
-type Action = Annotated[
-    Message
-    | Presence
-    | Logout
-    | Move
-    | WrapupClosed
-    | PinReset
-    | Help
-    | Fault
-    | Noted
-    | Acknowledge,
-    Field(discriminator="action"),
-]
-type StationAction = Annotated[Fault | Acknowledge, Field(discriminator="action")]
+type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
+type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
 
 
 class Done(BaseModel):
@@ -150,8 +115,8 @@ class Messages(Strict):
             ]
         }
     )
-    agents: Annotated[list[AgentId], Field(min_length=1, max_length=200)]
-    text: Annotated[str, Field(min_length=1, max_length=84)]
+    agents: Annotated[list[AgentId], Field(min_length=1, max_length=actions.MESSAGE_AGENTS)]
+    text: Annotated[str, Field(min_length=1, max_length=actions.MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
     note: Note | None = None

@@ -1,7 +1,7 @@
 """/ui/register: what supervisors did on a day, with whom, why, and what came of it."""
 
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ from diadema.web.page_parts import (
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words import section
-from diadema.words.formatting import NOTHING
+from diadema.words.formatting import NOTHING, local_time
 
 PATH = "/ui/register"
 _FORMATS = ("xlsx", "csv", "pdf")
@@ -128,7 +128,7 @@ def _row(web_app: WebApp, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, A
     said = section("reports", page.language)
     return {
         "id": one.position,
-        "at": f"{datetime.fromtimestamp(act.utc / 1000, zone):%H:%M:%S}",
+        "at": local_time(act.utc, zone, "hour"),
         "agent": visible(people.name(act.agent)) if act.agent else NOTHING,
         "kind": summary_of(one, said),
         "by": by_of(one),

@@ -35,21 +35,15 @@ def acts(
     limit: int,
 ) -> list[Acted]:
     """On these agents (None: on all), and those of `by` that are on none."""
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         return reader.acts(
             agents=agents, by=by, start_utc=start_utc, end_utc=end_utc, after=after, limit=limit
         )
-    finally:
-        reader.close()
 
 
 def act(data: DataDir, place: Place) -> Acted | None:
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         return reader.act(*place)
-    finally:
-        reader.close()
 
 
 def messages(
@@ -59,11 +53,8 @@ def messages(
     end_utc: int | None,
     m: str | None,
 ) -> list[Reading]:
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         found = reader.messages(start_utc=start_utc, end_utc=end_utc, m=m)
-    finally:
-        reader.close()
     return [one for one in found if agents is None or one.sent.agent in agents]
 
 
@@ -142,15 +133,12 @@ def register(
     chosen = next((one for one in shifts if one.code == code), whole)
     if code is None and running:
         chosen = running[-1]
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         acts = reader.acts(
             agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
         )
         with reader.engine.connect() as tx:
             cut = cutoff_of(tx, people, now_ms)
-    finally:
-        reader.close()
     return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)
 
 

@@ -211,7 +211,7 @@ def _seen_one(request: Request, agent: str) -> Person:
 
 @router.get(
     "/agents/{a}/page",
-    summary="An agent's day, as her page draws it",
+    summary="An agent's day, as the agent's page draws it",
     responses=_REFUSED,
     tags=["agents"],
 )

@@ -21,6 +21,7 @@ from diadema.web.page_parts import (
 from diadema.web.permissions import person_of
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
+from diadema.words import section
 from diadema.words.formatting import clock, percent
 
 PATH = "/ui/agents"
@@ -56,7 +57,7 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
             day_links(page, web_app, day, f"{PATH}/{agent}")
         how(page.language, *_DAY_DEFINED)
         options = {
-            "words": dict(page.words),
+            "words": {**section("floor", page.language), **page.words},
             "agent": agent,
             "day": day.isoformat(),
             "zone": web_app.floor.site.zone,

@@ -3,10 +3,11 @@
 In the order of their time, then of their event. What has no time yet is in no page.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, select, tuple_
 
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
@@ -27,8 +28,8 @@ def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cutoff,
     """
     figures = read(data, on, on, now_ms, agents=[agent])
     sums, people = figures.agent(agent), read_people(data, on, on)
-    sums.load.reasons = people.told(sums.load.reasons)
-    sums.load.system = people.told(sums.load.system)
+    sums.load.reasons = people.hide_private(sums.load.reasons)
+    sums.load.system = people.hide_private(sums.load.system)
     return sums, figures.cut, figures.zone
 
 
@@ -37,15 +38,8 @@ def contacts(
 ) -> list[Contact]:
     """Those that are over, by their first event."""
     row = tables.contacts.c
-    where = _between(tables.contacts, row.start_utc, agents, start_ms, end_ms, after)
-    order = (row.start_utc, row.s, row.e, row.n)
-    query = select(row.row).where(*where).order_by(*order).limit(limit)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            return [contact_rows.contact_of(one) for one in tx.execute(query).scalars()]
-    finally:
-        reader.close()
+    found = _page(data, [row.row], row.start_utc, agents, start_ms, end_ms, after, limit)
+    return [contact_rows.contact_of(one.row) for one in found]
 
 
 def sessions(
@@ -53,26 +47,16 @@ def sessions(
 ) -> list[Session]:
     """By when they were opened; those that go on too."""
     row = tables.sessions.c
-    where = _between(tables.sessions, row.open_utc, agents, start_ms, end_ms, after)
-    order = (row.open_utc, row.s, row.e, row.n)
-    query = select(tables.sessions).where(*where).order_by(*order).limit(limit)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            return [from_columns(Session, found._mapping) for found in tx.execute(query)]
-    finally:
-        reader.close()
+    found = _page(data, row, row.open_utc, agents, start_ms, end_ms, after, limit)
+    return [from_columns(Session, one._mapping) for one in found]
 
 
 def marks(
     data: DataDir, agents: Agents, start_ms: int, end_ms: int, after: Key | None, limit: int
 ) -> list[Mark]:
     """As the worker made them; whose badge nobody knows only for who sees all."""
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         found = reader.marks(start_utc=start_ms, end_utc=end_ms)
-    finally:
-        reader.close()
     keyed = sorted(
         ((one.utc, one.station, one.epoch, one.sequence), one)
         for one in found
@@ -81,18 +65,23 @@ def marks(
     return [one for key, one in keyed if after is None or key > after][:limit]
 
 
-def _between(
-    table: Table,
-    time: ColumnElement[int | None],
+def _page(
+    data: DataDir,
+    columns: Iterable[ColumnElement[Any]],
+    time: Column[int | None],
     agents: Agents,
     start_ms: int,
     end_ms: int,
     after: Key | None,
-) -> list[ColumnElement[bool]]:
-    row = table.c
-    where: list[ColumnElement[bool]] = [time >= start_ms, time < end_ms]
+    limit: int,
+) -> list[Row[Any]]:
+    """Rows of the table of `time`, in order of it and of their events."""
+    row = time.table.c
+    order = (time, row.s, row.e, row.n)
+    query = select(*columns).where(time >= start_ms, time < end_ms)
     if agents is not None:
-        where.append(row.a.in_(agents))
+        query = query.where(row.a.in_(agents))
     if after is not None:
-        where.append(tuple_(time, row.s, row.e, row.n) > after)
-    return where
+        query = query.where(tuple_(*order) > after)
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return [*tx.execute(query.order_by(*order).limit(limit))]

@@ -25,13 +25,14 @@ from diadema.web.attendance import queries
 from diadema.web.guard import language_of
 from diadema.web.permissions import need
 from diadema.web.web_app import WebApp
+from diadema.wire.actions import NOTE_CHARACTERS
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1")
 
 
 class _Amendment(Strict):
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=1, max_length=NOTE_CHARACTERS)]
     evidence: Note | None = None
 
 
@@ -87,7 +88,7 @@ async def correct(
 
 @router.post(
     "/agents/{a}/corrections",
-    summary="The same where she made no mark: one that is missing, or a day",
+    summary="The same where the agent made no mark: one that is missing, or a day",
     status_code=201,
     responses=REFUSED,
 )

@@ -3,7 +3,7 @@ The two ledgers are never merged.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -11,8 +11,9 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cutoff_of, zone_of
+from diadema.figures.days import cutoff_of
 from diadema.figures.rows import Cutoff
+from diadema.site.context import zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
@@ -74,12 +75,8 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
 def _read(
     data: DataDir, day: date, now_ms: int, agents: list[str]
 ) -> tuple[Cutoff, list[AgentDay]]:
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as tx:
-            cut = cutoff_of(tx, read_people(data, day, day), now_ms)
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        cut = cutoff_of(tx, read_people(data, day, day), now_ms)
     return cut, attendance(data, day, day, now_ms, agents)
 
 
@@ -135,7 +132,7 @@ def _shift(one: AgentDay, zone: ZoneInfo, words: Mapping[str, str]) -> str:
         return words.get(f"absence.{plan.absence}", plan.absence)
     if plan.start_s is None or plan.end_s is None:
         return plan.shift or NOTHING
-    start, end = (f"{datetime.fromtimestamp(s, zone):%H:%M}" for s in (plan.start_s, plan.end_s))
+    start, end = (local_time(s * 1000, zone, "minute") for s in (plan.start_s, plan.end_s))
     return f"{plan.shift or ''} {start}–{end}".strip()
 
 

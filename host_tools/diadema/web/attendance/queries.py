@@ -19,27 +19,20 @@ from diadema.wire.letters import encoded_fields
 def corrections(
     data: DataDir, agents: Collection[str] | None, start_utc: int | None, end_utc: int | None
 ) -> list[Correction]:
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         found = reader.corrections(start_utc=start_utc, end_utc=end_utc)
-    finally:
-        reader.close()
     return [one for one in found if agents is None or one.agent in agents]
 
 
 def mark(data: DataDir, number: int) -> tuple[Place, str | None] | None:
     """(s, e, n) of that mark of the ledger, and whose it is."""
-    reader = open_reader(data.store)
     row = tables.marks.c
-    try:
-        with reader.engine.connect() as tx:
-            found = tx.execute(select(tables.marks).where(row.number == number)).first()
-            if found is None:
-                return None
-            agent = found.a or Badges(tx).owner(found.badge, found.utc)
-            return (found.s, found.e, found.n), agent
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        found = tx.execute(select(tables.marks).where(row.number == number)).first()
+        if found is None:
+            return None
+        agent = found.a or Badges(tx).owner(found.badge, found.utc)
+        return (found.s, found.e, found.n), agent
 
 
 def plain_correction(one: Correction) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from diadema.web.api import StationId, WebAppDep, ask_hub
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, while_there
 from diadema.web.refusals import hub_refusal
+from diadema.wire.commands import ON_REQUEST
+from diadema.wire.letters import tag_of
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")
@@ -36,26 +38,7 @@ class Command(BaseModel):
         extra="allow",
         json_schema_extra={"examples": [{"cmd": "ring", "contact": "c-1", "direction": "in"}]},
     )
-    cmd: Literal[
-        "ring",
-        "withdraw",
-        "answer",
-        "hold",
-        "resume",
-        "hangup",
-        "dial",
-        "consult",
-        "consult_end",
-        "transfer",
-        "recording",
-        "presence",
-        "session",
-        "wrapup",
-        "help",
-        "fault",
-        "text",
-        "selftest",
-    ]
+    cmd: Literal[*map(tag_of, ON_REQUEST)]  # type: ignore[valid-type]
 
 
 class Taken(BaseModel):
@@ -74,7 +57,7 @@ class CommandState(BaseModel):
 
 class StationClock(BaseModel):
     """What the hub knows of a station's clock. `source`: host, sntp, or event (only the time in an
-    event is known); null while this boot has no hour. `drift_ppm` is null until it is measured.
+    event is known); null while this boot has no time. `drift_ppm` is null until it is measured.
     """
 
     source: str | None

@@ -18,6 +18,7 @@ from diadema.base.paths import DataDir
 from diadema.site.directory.people import People
 from diadema.store import open_reader
 from diadema.web.floor.feed import Floor, Pace
+from diadema.wire.agent_states import IN_CALL, LIMITS_S
 from diadema.wire.letters import LETTERS
 from diadema.wire.live_rows import Row
 
@@ -27,24 +28,13 @@ MOST_SEEN = 10_000
 _DAY_MS = 86_400_000
 _AGAIN_S = 5.0
 
-_CALL = frozenset({"talking", "held", "consulting"})
-
 type Key = tuple[str, str, int]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
     """When each rule speaks. A reason's own limit goes before that of `not_ready`."""
 
-    states: Mapping[str, int] = field(
-        default_factory=lambda: {
-            "offered": 30,
-            "dialing": 90,
-            "held": 180,
-            "consulting": 300,
-            "wrapup": 180,
-            "not_ready": 1800,
-        }
-    )
+    states: Mapping[str, int] = field(default_factory=LIMITS_S.copy)
     aht_times: int = 3  # a running call against the target of its queue, or of the site
     aht_s: int = 300  # the target where there is none
     aht_least_s: int = 600
@@ -133,7 +123,7 @@ def _too_long(row: Row, moment: Moment) -> Iterator[Alert]:
 
 def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     """A running call beyond so many times the TMO that is aimed at."""
-    if row.state not in _CALL or row.answered_utc is None:
+    if row.state not in IN_CALL or row.answered_utc is None:
         return
     limits = moment.limits
     queue = moment.people.queue(row.queue or "", row.answered_utc)
@@ -281,12 +271,9 @@ class Watch:
 
 def acknowledged(data: DataDir, since_ms: int) -> list[tuple[Key, str]]:
     """The alerts that were seen to since then, and by whom. Raises DiademaError."""
-    reader = open_reader(data.store)
-    try:
+    with open_reader(data.store) as reader:
         return [
             ((act.rule, act.agent, act.since_utc), act.who or act.by)
             for act in (one.act for one in reader.acts(start_utc=since_ms))
             if act.rule is not None and act.agent is not None and act.since_utc is not None
         ]
-    finally:
-        reader.close()

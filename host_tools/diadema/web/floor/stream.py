@@ -8,8 +8,7 @@ import logging
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
-from diadema.access.authenticator import address_of
-from diadema.access.requests import floor_scope
+from diadema.access.authenticator import address_of, floor_scope
 from diadema.web.floor.channel import Channel, Teams, TooMany
 from diadema.web.floor.viewers import Viewer
 from diadema.web.permissions import person_of

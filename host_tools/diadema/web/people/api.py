@@ -10,11 +10,11 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from diadema.access.audit import ALL
-from diadema.site.directory import asking
-from diadema.site.directory.entries import Change
-from diadema.site.directory.plan import told
+from diadema.site.directory import queries
+from diadema.site.directory.importing import problem_row
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.sheets import MOST_BYTES
+from diadema.site.directory.tables import Change
 from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.people.kinds import (
@@ -71,7 +71,9 @@ async def export(
     note(web_app, person, f"people_export_{kind}", kind)
     language = language_of(request)
     now_ms = web_app.pace.now_ms()
-    work = web_app.worker.file(asking.table, web_app.data, kind, form, language, now_ms, from_, to)
+    work = web_app.worker.file(
+        queries.table, web_app.data, kind, form, language, now_ms, from_, to
+    )
     made = await ask(while_there(request, work))
     named = {"content-disposition": f'attachment; filename="{kind}.{form}"'}
     return Response(made, media_type=_MEDIA[form], headers=named)
@@ -117,7 +119,7 @@ async def import_table(
     if not dry_run:
         note(web_app, person, f"people_import_{kind}", kind)
     work = web_app.worker.file(
-        asking.take_table,
+        queries.take_table,
         web_app.data,
         kind,
         bytes(given),
@@ -143,7 +145,7 @@ async def history(
 ) -> list[Version]:
     note(web_app, person, f"people_{kind}", kind, code)
     now_ms = web_app.pace.now_ms()
-    found = await ask(web_app.worker.ask(asking.history, web_app.data, kind, code, now_ms))
+    found = await ask(web_app.worker.ask(queries.history, web_app.data, kind, code, now_ms))
     if not found:
         raise none(request, code)
     return [version_of(one) for one in found]
@@ -181,7 +183,7 @@ async def week(
     web_app.audit(person, "people_roster", ALL)
     answer = await ask(
         web_app.worker.ask(
-            asking.week,
+            queries.week,
             web_app.data,
             web_app.pace.now_ms(),
             first,
@@ -198,7 +200,7 @@ async def week(
 async def publication(web_app: WebAppDep, request: Request, _: Asking) -> dict[str, Any]:
     answer = await ask(
         web_app.worker.ask(
-            asking.publication,
+            queries.publication,
             web_app.data,
             web_app.pace.now_ms(),
             language_of(request),
@@ -214,7 +216,7 @@ async def publication(web_app: WebAppDep, request: Request, _: Asking) -> dict[s
 async def publish(web_app: WebAppDep, request: Request, person: Asking) -> InForce:
     note(web_app, person, "people_publish", "settings")
     done = await ask(
-        web_app.worker.file(asking.publish, web_app.data, web_app.pace.now_ms(), person.id)
+        web_app.worker.file(queries.publish, web_app.data, web_app.pace.now_ms(), person.id)
     )
     return InForce.model_validate(msgspec.to_builtins(done))
 
@@ -225,7 +227,7 @@ async def publish(web_app: WebAppDep, request: Request, person: Asking) -> InFor
 async def take_in(web_app: WebAppDep, person: Asking) -> TakenIn:
     note(web_app, person, "people_change_settings", "settings")
     now_ms = web_app.pace.now_ms()
-    taken = await ask(web_app.worker.ask(asking.take_in, web_app.data, now_ms, person.id))
+    taken = await ask(web_app.worker.ask(queries.take_in, web_app.data, now_ms, person.id))
     return TakenIn(changed=taken)
 
 
@@ -235,7 +237,7 @@ async def on_wrong(request: Request, error: Exception) -> JSONResponse:
     language = language_of(request)
     missing = all(one.word in ("unknown_code", "kind") for one in error.problems)
     errors = [
-        told(one, language) | {"where": one.column, "wrong": one.word}
+        problem_row(one, language) | {"where": one.column, "wrong": one.word}
         for one in error.problems[:_PROBLEMS]
     ]
     status = 409 if error.conflict else 404 if missing else 422

@@ -10,10 +10,10 @@ from pydantic import Field, create_model
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
-from diadema.site.directory import asking
-from diadema.site.directory.entries import Change
+from diadema.site.directory import queries
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.problems import Wrong
+from diadema.site.directory.tables import Change
 from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.people.models import (
@@ -62,7 +62,7 @@ def _add_routes(kind: Kind) -> None:
         note(web_app, person, f"people_{name}", name)
         found = await ask(
             web_app.worker.ask(
-                asking.listed,
+                queries.listed,
                 web_app.data,
                 name,
                 web_app.pace.now_ms(),
@@ -81,7 +81,7 @@ def _add_routes(kind: Kind) -> None:
     async def entry(code: Code, web_app: WebAppDep, request: Request, person: Asking) -> Version:
         note(web_app, person, f"people_{name}", name, code)
         now_ms = web_app.pace.now_ms()
-        found = await ask(web_app.worker.ask(asking.one, web_app.data, name, code, now_ms))
+        found = await ask(web_app.worker.ask(queries.one, web_app.data, name, code, now_ms))
         if found is None:
             raise none(request, code)
         version, newest = found
@@ -147,7 +147,7 @@ async def put_change(web_app: WebApp, person: Person, change: Change, reason: st
     note(web_app, person, f"people_change_{change.kind}", change.kind, change.code)
     done = await ask(
         web_app.worker.ask(
-            asking.put,
+            queries.put,
             web_app.data,
             change,
             by=person.id,

@@ -7,10 +7,10 @@ from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from diadema.access.roles import Person
-from diadema.site.directory.entries import Entry
 from diadema.site.directory.fields import Field as Described
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.labels import choice_label, label
+from diadema.site.directory.tables import Entry
 from diadema.web.permissions import need
 from diadema.words import text
 

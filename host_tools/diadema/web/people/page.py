@@ -3,6 +3,7 @@
 from fastapi import FastAPI, Request
 from nicegui import ui
 
+from diadema.site.directory.people_of import day_at
 from diadema.web.page_parts import ModuleElement
 from diadema.web.people.models import specs
 from diadema.web.shell import Refused, open_page
@@ -27,7 +28,7 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
             "kinds": specs(page.language),
             "language": page.language,
             "zone": web_app.floor.site.zone,
-            "today": web_app.today().isoformat(),
+            "today": day_at(web_app.data, web_app.pace.now_ms()).isoformat(),
         }
         ui.add_head_html('<link rel="stylesheet" href="/static/people.css">')
         with ui.element("main").props("id=main").classes("page people"):

@@ -14,7 +14,6 @@ from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.figures.days import zone_of
 from diadema.report import schedule
 from diadema.report.context import NotYours, may_have
 from diadema.report.formats import MEDIA, made_as
@@ -24,6 +23,7 @@ from diadema.report.model import Scope, scope_of
 from diadema.report.period import Period, any_period, running
 from diadema.report.schedule import Schedule, next_due
 from diadema.report.writing import file_name
+from diadema.site.context import zone_of
 from diadema.web.guard import language_of
 from diadema.web.permissions import not_yours, person_of, while_there
 from diadema.web.web_app import WebApp, web_app_of

@@ -1,8 +1,7 @@
 """/ui/handling: TMO in its three parts, and how many calls came and were taken."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from nicegui import ui
@@ -20,7 +19,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import clock, percent
+from diadema.words.formatting import clock, local_time, percent
 
 PATH = "/ui/handling"
 _DEFINED = (
@@ -134,8 +133,7 @@ def _longest(one: AgentRow) -> int:
 
 def _calls_by_time(made: Overview, words: Any) -> None:
     """When did calls come, and when were they not taken?"""
-    zone = ZoneInfo(made.zone)
-    hours = [f"{datetime.fromtimestamp(one.start_s, zone):%H:%M}" for one in made.half_hours]
+    hours = [local_time(one.start_s * 1000, made.zone, "minute") for one in made.half_hours]
     counts = {
         "answered": [one.calls.answered for one in made.half_hours],
         "missed": [one.calls.missed for one in made.half_hours],

@@ -14,7 +14,7 @@ from diadema.report.period import Period
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
-    owing_line,
+    pending_line,
     span_line,
     target,
     written_total,
@@ -75,7 +75,7 @@ def shown(
 
 def page_of(report: Report) -> str:
     """The HTML of a report; many seats with pending events fold behind how many they are."""
-    pending, seats = owing_line(report), ""
+    pending, seats = pending_line(report), ""
     if len(report.cut.pending_stations) > _SEATS:
         pending, _, seats = pending.partition(": ")
     return render(

@@ -14,12 +14,12 @@ from nicegui import ui
 
 from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
-from diadema.figures.days import zone_of
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import Run, Schedule, run_words, schedule_words
+from diadema.site.context import zone_of
 from diadema.web.page_parts import (
     Unread,
     day_of,

@@ -1,4 +1,4 @@
-/* What somebody must come for, the most urgent first; a person says that she has seen to one. */
+/* What somebody must come for, the most urgent first; a user says which were seen to. */
 
 import { ask } from "./ask.js";
 import { Chime } from "./chime.js";
@@ -17,7 +17,7 @@ export class Alerts {
   #whole = false;
   #heard = null; // those that were there before, so that only new ones are said and heard
 
-  /** `open(agent)` shows her; `mayAct`: whether this person may say that he has seen to one. */
+  /** `open(agent)` shows the agent; `mayAct`: whether this user may say that one was seen to. */
   constructor(words, open, mayAct) {
     Object.assign(this, { words, open, mayAct });
     this.chime = new Chime(words);

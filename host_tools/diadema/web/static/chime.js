@@ -28,7 +28,7 @@ export class Chime {
       // it then holds for this page only
     }
     this.#say();
-    this.ring(1); // so that she hears how it will sound, and the browser lets us from now on
+    this.ring(1); // so that the user hears how it will sound, and the browser lets us from now on
   }
 
   #say() {

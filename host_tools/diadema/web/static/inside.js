@@ -7,7 +7,7 @@ import { Head } from "./head.js";
 import { Panel } from "./panel.js";
 
 export class Inside {
-  /** `find(agent)` gives her tile; `titled()` is called when the page's title may change. */
+  /** `find(agent)` gives the agent's tile; `titled()` is called when the page's title may change. */
   constructor(words, language, { site, may, definitions, find, titled }) {
     Object.assign(this, { find, titled });
     this.head = new Head(words, language, definitions);

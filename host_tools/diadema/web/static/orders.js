@@ -1,9 +1,8 @@
 /* The forms of what can be done at an agent's station: one at a time, each with its reason. */
 
 import { button, field, input, make, select } from "./form.js";
+import { MESSAGE_CHARACTERS, REASON_CHARACTERS } from "./wire.js";
 
-const REASON_LETTERS = 64;
-const MESSAGE_LETTERS = 84;
 const KINDS = ["message", "presence", "logout", "move"];
 
 export class Orders {
@@ -51,12 +50,12 @@ export class Orders {
       return field(word, control);
     };
     if (kind === "message") {
-      put("text", words["panel.message.text"], input(MESSAGE_LETTERS));
+      put("text", words["panel.message.text"], input(MESSAGE_CHARACTERS));
       put("sign", words["panel.message.sign"], Object.assign(make("input"), { type: "checkbox" }));
     }
     if (kind === "presence") put("reason", words["panel.presence.reason"], select(site.reasons));
     if (kind === "move") put("seat", words["panel.move.seat"], select(site.seats.map((one) => [one, one])));
-    put(kind === "presence" ? "note" : "reason", words["panel.reason"], input(REASON_LETTERS));
+    put(kind === "presence" ? "note" : "reason", words["panel.reason"], input(REASON_CHARACTERS));
     return fields;
   }
 

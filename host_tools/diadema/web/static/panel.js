@@ -1,14 +1,12 @@
-/* What can be done about one agent: answer her, act at her station, note what was done with her. */
+/* What can be done about one agent: answer, act at the station, note what was done. */
 
 import { ask } from "./ask.js";
 import { button, field, make } from "./form.js";
 import { Orders } from "./orders.js";
 import { Sent } from "./sent.js";
 import { fill } from "./tile.js";
+import { LOGGED_OUT, NOTE_CHARACTERS, NOTE_KINDS, TICKET_ANSWERS } from "./wire.js";
 
-const NOTES = ["orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"];
-const BECOMES = { accept: "accepted", resolve: "resolved", reject: "rejected" };
-const NOTE_LETTERS = 200;
 let last = 0;
 
 export class Panel {
@@ -55,7 +53,7 @@ export class Panel {
     this.element.showModal();
   }
 
-  /** Write what her row and time change. */
+  /** Write what the agent's row and time change. */
   tick() {
     const tile = this.#tile;
     if (!tile) return;
@@ -69,7 +67,7 @@ export class Panel {
     if (!this.may.act) return;
     this.contact.hidden = !row.c;
     write(this.contact, row.c ? fill(this.words["panel.note.contact"], { c: row.c }) : "");
-    const isOut = row.state === "logged_out";
+    const isOut = row.state === LOGGED_OUT;
     this.out.hidden = !isOut;
     this.orders.element.hidden = isOut;
     this.#offerAnswers(row);
@@ -81,12 +79,11 @@ export class Panel {
     this.#waits = waits;
     const { words } = this;
     const lines = [];
-    for (const [kind, ticket, states] of [
-      ["help", row.help, ["accept", "resolve"]], ["fault", row.fault, ["accept", "resolve", "reject"]],
-    ]) {
+    for (const [kind, states] of Object.entries(TICKET_ANSWERS)) {
+      const ticket = row[kind];
       if (!ticket) continue;
       const [, by, topic] = ticket;
-      const open = states.filter((state) => !(by && state === "accept"));
+      const open = states.filter((state) => !(by && state === "accepted"));
       const said = [words[`panel.${kind}`], by ?? topic].filter(Boolean).join(" · ");
       lines.push(make("p", "", make("b", "", said), ...open.map((state) => this.#answer(kind, state))));
     }
@@ -96,16 +93,16 @@ export class Panel {
 
   #answer(kind, state) {
     const word = this.words[`panel.${kind}.${state}`];
-    return button("choice", word, () => this.#send(word, { action: kind, state: BECOMES[state] }));
+    return button("choice", word, () => this.#send(word, { action: kind, state }));
   }
 
   #notes() {
     const { words } = this;
     this.note = make("textarea");
-    this.note.maxLength = NOTE_LETTERS;
+    this.note.maxLength = NOTE_CHARACTERS;
     this.note.rows = 2;
     this.contact = make("span", "contact");
-    const kinds = make("div", "choices", ...NOTES.map((kind) => this.#kind(kind)));
+    const kinds = make("div", "choices", ...NOTE_KINDS.map((kind) => this.#kind(kind)));
     return make(
       "section", "notes", make("h3", "", words["panel.note"], this.contact),
       field(words["panel.note.text"], this.note), kinds,

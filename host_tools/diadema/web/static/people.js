@@ -157,6 +157,24 @@ export function tools(page, kind, query = () => ({})) {
   ];
 }
 
+/** How many there are, and the way to the pages beside this one, under a list or a week. */
+export function drawFoot(view, count, next) {
+  const { words } = view.page;
+  const back = button("quiet", words["page.previous"], () => {
+    view.after = view.before.pop() ?? "";
+    view.load();
+  });
+  const on = button("quiet", words["page.next"], () => {
+    view.before.push(view.after);
+    view.after = next;
+    view.load();
+  });
+  back.disabled = !view.before.length;
+  on.disabled = !next;
+  const ways = back.disabled && on.disabled ? [] : [back, on];
+  view.foot.replaceChildren(make("span", "soft", count), ...ways);
+}
+
 /** A dialog with a title, closed by its button, Escape or a press beside it. */
 export function sheet(page, title) {
   const dialog = make("dialog", "sheet");

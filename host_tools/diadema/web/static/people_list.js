@@ -1,7 +1,7 @@
 /* A kind as a table: searched and paged by the hub, opened row by row. */
 
 import { button, field, make } from "./form.js";
-import { tools } from "./people.js";
+import { drawFoot, tools } from "./people.js";
 import { openForm } from "./people_form.js";
 
 const LIMIT = 50;
@@ -99,7 +99,7 @@ export class List {
     const rows = entries.map((one) => this.#row(one, key, shown, dated));
     const table = make("table", "", make("thead", "", head), make("tbody", "", ...rows));
     this.table.replaceChildren(table);
-    this.#drawFoot(total, next);
+    drawFoot(this, page.word("page.total", { n: total }), next);
   }
 
   #row(one, key, shown, dated) {
@@ -116,23 +116,6 @@ export class List {
       first.append(make("small", "", page.words["page.retired.since"]));
     }
     return row;
-  }
-
-  #drawFoot(total, next) {
-    const { page } = this;
-    const back = button("quiet", page.words["page.previous"], () => {
-      this.after = this.before.pop() ?? "";
-      this.load();
-    });
-    const on = button("quiet", page.words["page.next"], () => {
-      this.before.push(this.after);
-      this.after = next;
-      this.load();
-    });
-    back.disabled = !this.before.length;
-    on.disabled = !next;
-    const count = make("span", "soft", page.word("page.total", { n: total }));
-    this.foot.replaceChildren(count, ...(back.disabled && on.disabled ? [] : [back, on]));
   }
 }
 

@@ -1,7 +1,7 @@
 /* The roster as a week: an agent a row, a day a column, each cell to be pressed. */
 
 import { button, field, make, select } from "./form.js";
-import { alert_, sheet, tools } from "./people.js";
+import { alert_, drawFoot, sheet, tools } from "./people.js";
 import { hinted, makeControl } from "./people_form.js";
 
 const LIMIT = 50;
@@ -105,7 +105,7 @@ export class Week {
     this.table.replaceChildren(
       make("table", "", make("thead", "", head), make("tbody", "", ...rows)),
     );
-    this.#drawFoot(told);
+    drawFoot(this, page.word("week.agents", { n: told.total }), told.next);
     this.legend.replaceChildren(...[...this.shifts.values()].map((one) => {
       const mark = make("span", "shift", one.code);
       mark.dataset.colour = one.colour;
@@ -146,23 +146,6 @@ export class Week {
     if (planned.absence) parts.push(words[`choice.${planned.absence}`]);
     if (planned.shift) parts.push(shift ? `${shift.name} ${shift.start}–${shift.end}` : planned.shift);
     return [...parts, ...(planned.pauses ?? shift?.pauses ?? [])].join(", ");
-  }
-
-  #drawFoot({ total, next }) {
-    const { page } = this;
-    const back = button("quiet", page.words["page.previous"], () => {
-      this.after = this.before.pop() ?? "";
-      this.load();
-    });
-    const on = button("quiet", page.words["page.next"], () => {
-      this.before.push(this.after);
-      this.after = next;
-      this.load();
-    });
-    back.disabled = !this.before.length;
-    on.disabled = !next;
-    const count = make("span", "soft", page.word("week.agents", { n: total }));
-    this.foot.replaceChildren(count, ...(back.disabled && on.disabled ? [] : [back, on]));
   }
 
   async #edit(agent, day, planned) {

@@ -2,7 +2,7 @@
    reload, or the way back, shows the same floor:
    `?q=…&state=ready,talking&team=…&queue=…&link=lost&group=team&sort=time&screen=1`. */
 
-import { STATES } from "./totals.js";
+import { LOGGED_OUT, STATES } from "./wire.js";
 
 export const SORTS = ["name", "seat", "time", "state"];
 export const GROUPS = ["", "team", "queue", "state"];
@@ -11,7 +11,7 @@ const collator = new Intl.Collator("es", { numeric: true, sensitivity: "base" })
 const plain = (text) => (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 // who is out waits for nothing: last, however long ago
-const since = ({ row }) => (row.state === "logged_out" ? Infinity : (row.since ?? Infinity));
+const since = ({ row }) => (row.state === LOGGED_OUT ? Infinity : (row.since ?? Infinity));
 
 const BY = {
   name: () => 0,
@@ -23,7 +23,7 @@ const BY = {
 const GROUP_OF = {
   "": () => "",
   team: (row) => row.team ?? "",
-  queue: (row) => row.queues?.[0] ?? row.queue ?? "", // her own first, so that she stays there
+  queue: (row) => row.queues?.[0] ?? row.queue ?? "", // the agent's own first, to stay there
   state: (row) => row.state,
 };
 
@@ -63,7 +63,7 @@ export class Query {
     if (key === "lost") {
       this.lost = !this.lost;
     } else if (key === "online") {
-      const online = STATES.filter((state) => state !== "logged_out");
+      const online = STATES.filter((state) => state !== LOGGED_OUT);
       this.states = this.pressed().includes("online") ? [] : online;
     } else if (this.states.includes(key)) {
       this.states = this.states.filter((state) => state !== key);
@@ -74,7 +74,7 @@ export class Query {
 
   /** The totals that are filters now. */
   pressed() {
-    const all = this.states.length === STATES.length - 1 && !this.states.includes("logged_out");
+    const all = this.states.length === STATES.length - 1 && !this.states.includes(LOGGED_OUT);
     return [...(all ? ["online"] : this.states), ...(this.lost ? ["lost"] : [])];
   }
 
@@ -101,7 +101,7 @@ export class Query {
 
   compare = (a, b) => {
     if (this.isWall) {
-      const out = (a.row.state === "logged_out") - (b.row.state === "logged_out");
+      const out = (a.row.state === LOGGED_OUT) - (b.row.state === LOGGED_OUT);
       if (out) return out;
     }
     return BY[this.sort](a, b) || collator.compare(a.title, b.title) || a.index - b.index;

@@ -3,11 +3,8 @@
 
 import { fill } from "./tile.js";
 import { icon } from "./icons.js";
+import { LOGGED_OUT, STATES } from "./wire.js";
 
-export const STATES = [
-  "ready", "offered", "dialing", "talking", "held", "consulting", "wrapup", "not_ready",
-  "logged_out",
-];
 const KEYS = ["online", ...STATES, "lost"];
 const ANNOUNCE_MS = 20000;
 
@@ -61,7 +58,7 @@ export class Totals {
     const counts = Object.fromEntries(KEYS.map((key) => [key, 0]));
     for (const tile of tiles) {
       counts[tile.row.state] = (counts[tile.row.state] ?? 0) + 1;
-      if (tile.row.state !== "logged_out") counts.online += 1;
+      if (tile.row.state !== LOGGED_OUT) counts.online += 1;
       if (tile.isLost) counts.lost += 1;
     }
     for (const [key, node] of this.#figures) {

@@ -9,12 +9,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from diadema.wire.events.common import *  # noqa: F403
-from diadema.wire.events.common import Event
 from diadema.wire.events.contact import *  # noqa: F403
 from diadema.wire.events.people import *  # noqa: F403
 from diadema.wire.events.queue import *  # noqa: F403
 from diadema.wire.events.station import *  # noqa: F403
+from diadema.wire.letters import *  # noqa: F403
+from diadema.wire.letters import Event
 
 
 def _tagged(base: type[Event]) -> Iterator[tuple[str, type[Event]]]:

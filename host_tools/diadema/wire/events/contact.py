@@ -7,13 +7,11 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import Count, Direction, Event, Maybe, Of, Version, words
-from diadema.wire.letters import LETTERS
+from diadema.wire.agent_states import WORK
+from diadema.wire.letters import LETTERS, Count, Direction, Event, Maybe, Of, Version, words
 
 type Via = Annotated[str, words("key", "host")]
-type Work = Annotated[
-    str, words("idle", "offered", "dialing", "talking", "held", "consulting", "wrapup")
-]
+type Work = Annotated[str, words("idle", *WORK)]
 type Step = Annotated[
     str, words("greeting", "identity", "need", "information", "doubts", "closing")
 ]
@@ -83,7 +81,9 @@ class ContactUnmuted(ContactEvent, tag="contact.unmuted", kw_only=True, gc=False
 
 
 class ContactConsulted(ContactEvent, tag="contact.consulted", kw_only=True, gc=False):
-    """Somebody of an area is asked while the caller waits; again when she changes between them."""
+    """Somebody of an area is asked while the caller waits; again when the agent changes between
+    them.
+    """
 
     area: str
     heard: Maybe[Annotated[str, words("area", "caller")]] = UNSET
@@ -243,7 +243,7 @@ class HelpResolved(Event, tag="help.resolved", kw_only=True, gc=False):
 
 
 class FaultReported(Event, tag="fault.reported", kw_only=True, gc=False):
-    """The press itself, bare; then, with `of`, the area and the part that she names."""
+    """The press itself, bare; then, with `of`, the area and the part that the agent names."""
 
     of: Maybe[Of] = UNSET
     area: Maybe[str] = UNSET

@@ -9,7 +9,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from diadema.wire.events.common import (
+from diadema.wire.actions import ACTIONS, NOTE_KINDS
+from diadema.wire.letters import (
+    By,
     Count,
     Direction,
     Event,
@@ -18,6 +20,7 @@ from diadema.wire.events.common import (
     Station,
     Utc,
     Version,
+    tag_of,
     words,
 )
 
@@ -81,7 +84,7 @@ class SessionClosed(Event, tag="session.closed", kw_only=True, gc=False):
 
 class PresenceChanged(Event, tag="presence.changed", kw_only=True, gc=False):
     """`reason`: a code of the site's, or the system's own: login, no_answer, fault, link,
-    supervisor, wrapup_end. `who`: the supervisor's name; `note`: why he did it.
+    supervisor, wrapup_end. `who`: the supervisor's name; `note`: why.
     """
 
     agent: str
@@ -103,7 +106,7 @@ class PresenceIntended(Event, tag="presence.intended", kw_only=True, gc=False):
 
 
 class NoticeAcknowledged(Event, tag="notice.acknowledged", kw_only=True, gc=False):
-    """She has seen a change that she did not make."""
+    """The agent has seen a change that somebody else made."""
 
     of: Of
 
@@ -128,7 +131,6 @@ class MessageAcknowledged(Event, tag="message.acknowledged", kw_only=True, gc=Fa
     how: Maybe[Annotated[str, words("key", "badge")]] = UNSET
 
 
-type By = Annotated[str, Meta(min_length=1, max_length=32, description="the account or the rule")]
 type Sha256 = Annotated[str, Meta(min_length=64, max_length=64)]
 type Pause = tuple[Utc, Utc, str]  # from, to, reason
 
@@ -144,13 +146,7 @@ class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=Fals
     and `since`: the alert. `who`: the name that the station shows.
     """
 
-    action: Annotated[
-        str,
-        words(
-            "message", "presence", "logout", "move", "help", "fault", "wrapup_closed", "note",
-            "acknowledge", "pin_reset",
-        ),
-    ]  # fmt: skip
+    action: Annotated[str, words(*map(tag_of, ACTIONS))]
     who: Maybe[str] = UNSET
     reason: Maybe[str] = UNSET
     note: Maybe[str] = UNSET
@@ -160,22 +156,14 @@ class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=Fals
     m: Maybe[str] = UNSET
     state: Maybe[str] = UNSET
     seat: Maybe[str] = UNSET
-    kind: Maybe[
-        Annotated[
-            str,
-            words(
-                "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa",
-                "novedad_turno",
-            ),
-        ]
-    ] = UNSET  # fmt: skip
+    kind: Maybe[Annotated[str, words(*NOTE_KINDS)]] = UNSET
     rule: Maybe[str] = UNSET
     since: Maybe[Utc] = UNSET
 
 
 class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, gc=False):
-    """What should have been marked. `of`: the mark, which stays as it is; none for one that she
-    did not make. `time`: the hour that counts instead.
+    """What should have been marked. `of`: the mark, which stays as it is; none for one that
+    was not made. `time`: the time that counts instead.
     """
 
     agent: str
@@ -187,8 +175,8 @@ class AttendanceCorrected(HostEvent, tag="attendance.corrected", kw_only=True, g
 
 
 class AttendanceJustified(HostEvent, tag="attendance.justified", kw_only=True, gc=False):
-    """Why she was late or away; no hour changes. `day`: of the shift, where there is no mark.
-    `time`: a moment of the exception to her shift that is meant, and no lateness is.
+    """Why the agent was late or away; no time changes. `day`: of the shift, where there is no
+    mark. `time`: a moment of the exception to the shift that is meant, and no lateness is.
     """
 
     agent: str

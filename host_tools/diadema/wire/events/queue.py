@@ -8,13 +8,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import (
-    Count,
-    Event,
-    Maybe,
-    Utc,
-    words,
-)
+from diadema.wire.letters import Count, Event, Maybe, Utc, words
 
 
 class QueueEvent(Event, kw_only=True, gc=False):
@@ -70,7 +64,8 @@ class QueueLeft(
     the menu before the queue, or that the switch only saw as a phantom, has this event alone.
 
     `by` ended it. `agent`, `wait_ms` and `talk_ms`: what the ending tells of the course before it.
-    `transfer`: how she handed it over. `estimated`: it was over by then, and nobody said when.
+    `transfer`: how the agent handed it over. `estimated`: it was over by then, and nobody said
+    when.
     """
 
     cause: Annotated[

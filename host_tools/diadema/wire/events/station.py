@@ -4,15 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.events.common import (
-    Count,
-    Event,
-    Maybe,
-    Percent,
-    Sequence,
-    Utc,
-    words,
-)
+from diadema.wire.letters import Count, Event, Maybe, Percent, Sequence, Utc, words
 
 type Part = Annotated[
     str,
@@ -97,8 +89,8 @@ class StationLost(Event, tag="station.lost", kw_only=True, gc=False):
 class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
     """The start of the shift: `fit` is «posición operativa», and `reason` says why it is not.
 
-    `missing`: the materials that she does not have; `skipped`: why it was not run to its end.
-    `bench`: the technician's own test, nobody's shift; `reason` may be `left`.
+    `missing`: the materials that the agent does not have; `skipped`: why it was not run to its
+    end. `bench`: the technician's own test, nobody's shift; `reason` may be `left`.
     """
 
     checks: dict[str, Check]

@@ -19,7 +19,7 @@ from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
-from diadema.site import description
+from diadema.site.context import site_of
 from diadema.store import open_reader, open_writer, tables
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.events import (
@@ -30,7 +30,7 @@ from diadema.wire.events import (
 )
 from diadema.wire.letters import LETTERS
 
-_ASKED = 400  # events of a question to the hub: well within the broker's largest message
+_REQUEST_EVENTS = 400  # events of a question to the hub: well within the broker's largest message
 
 
 class Taken(Struct):
@@ -61,8 +61,8 @@ def import_journal(files: Iterable[Path], data: DataDir, clock: Clock | None = N
     before = _stored(data, in_order)
     for s, group in itertools.groupby(in_order, key=lambda place: place[0]):
         bodies = [events[place] for place in group]
-        for at in range(0, len(bodies), _ASKED):
-            _take(s, bodies[at : at + _ASKED], data, clock)
+        for at in range(0, len(bodies), _REQUEST_EVENTS):
+            _take(s, bodies[at : at + _REQUEST_EVENTS], data, clock)
     after = _stored(data, in_order)
     done.new, done.left = after - before, len(events) - after
     return done
@@ -70,10 +70,10 @@ def import_journal(files: Iterable[Path], data: DataDir, clock: Clock | None = N
 
 def _take(s: str, bodies: list[bytes], data: DataDir, clock: Clock | None) -> None:
     if data.read_hub() is not None:
-        asked = {"s": s, "events": [body.decode() for body in bodies]}
-        asyncio.run(ask_hub(data, "hub.journal", asked))
+        request = {"s": s, "events": [body.decode() for body in bodies]}
+        asyncio.run(ask_hub(data, "hub.journal", request))
         return
-    described = description.load(data.site) if data.site.exists() else None
+    described = site_of(data)
     data.make()
     with alone(data, "import"):
         writer = open_writer(data.store)
@@ -115,17 +115,13 @@ def _stored(data: DataDir, places: list[_Place]) -> int:
     if not places or not data.store.exists():
         return 0
     wanted = {*places}
-    reader = open_reader(data.store)
     found: set[_Place] = set()
-    try:
-        with reader.engine.connect() as connection:
-            for (s, e), group in itertools.groupby(places, key=lambda place: place[:2]):
-                numbers = [n for *_, n in group]
-                for row in (tables.events.c, tables.dead_letters.c):
-                    query = select(row.n).where(
-                        (row.s == s) & (row.e == e) & row.n.between(numbers[0], numbers[-1])
-                    )
-                    found |= {(s, e, n) for n in connection.execute(query).scalars()}
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        for (s, e), group in itertools.groupby(places, key=lambda place: place[:2]):
+            numbers = [n for *_, n in group]
+            for row in (tables.events.c, tables.dead_letters.c):
+                query = select(row.n).where(
+                    (row.s == s) & (row.e == e) & row.n.between(numbers[0], numbers[-1])
+                )
+                found |= {(s, e, n) for n in connection.execute(query).scalars()}
     return len(found & wanted)

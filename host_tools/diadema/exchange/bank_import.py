@@ -3,12 +3,9 @@
 A file's events are the same each time that it is read, so that its second import changes nothing
 and a broken-off one is completed. What is in already under another file's name is refused.
 
-One row of the «anonymous bank» log as a call of the switch: checked, in seconds of its day, and
-told as events.
-
-The row says how long the caller waited and was served, and that is what counts; the hours beside
-it say when. Where they contradict it, the row is impossible: taken as it says, listed, and, where
-it is not known when it was served, marked as estimated.
+A row says how long the caller waited and was served, and that is what counts; the times of day
+beside it say when. Where they contradict it, the row is impossible: it is taken as it says,
+listed, and, where it is not known when it was served, marked as estimated.
 """
 
 import zlib
@@ -27,7 +24,7 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.bank_file import (
+from diadema.exchange.bank_rows import (
     DAY_S,
     NO_SERVER,
     BadRow,
@@ -40,8 +37,7 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
 from diadema.metrics.queue import overlapping
-from diadema.site import description
-from diadema.site.directory.people_of import note_zone
+from diadema.site.context import note_zone, site_of, tz_of
 from diadema.store import QueueCall, Writer, open_writer, tables
 from diadema.wire.events import (
     EVENT_LIMIT,
@@ -59,6 +55,8 @@ COLUMNS = (
 )  # fmt: skip
 _SLOP_S = 60  # the menu's, the queue's and the agents' clocks differ by some seconds
 _encode = msgspec.json.Encoder().encode
+_BATCH = 5000
+type Progress = Callable[[int, int], None]  # events taken in, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +178,7 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
     wait_ms = call.wait_s * 1000
 
     def common(at: int, t: int) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "station": SOURCE,
             "epoch": e,
             "sequence": n + at,
@@ -188,7 +186,7 @@ def _events(call: BankCall, zone: ZoneInfo, e: int, n: int) -> Iterator[QueueEve
             "uptime_ms": 0,
             "utc_ms": t,
         }
-        return told | {"pbx": call.pbx, "queue": call.queue, "line": call.line}
+        return fields | {"pbx": call.pbx, "queue": call.queue, "line": call.line}
 
     if call.entered_s is None:
         yield QueueLeft(**common(0, ended), cause=call.cause)
@@ -213,12 +211,7 @@ def _near(base: int, second: int) -> int:
     return second - DAY_S if second - base > DAY_S // 2 else second
 
 
-_BATCH = 5000
-
-type Progress = Callable[[int, int], None]  # events taken in, of how many
-
-
-class Told(Struct):
+class Finding(Struct):
     """A line of a file, and what is to be said of it: why it is bad, or impossible."""
 
     file: str
@@ -237,8 +230,8 @@ class Imported(Struct):
     days: list[str]
     events: int
     new: int
-    bad: list[Told]
-    impossible: list[Told]
+    bad: list[Finding]
+    impossible: list[Finding]
 
 
 @dataclass
@@ -249,7 +242,7 @@ class _Read:
     epoch: int
     calls: list[BankCall] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    bad: list[Told] = field(default_factory=list)
+    bad: list[Finding] = field(default_factory=list)
 
 
 def import_bank(
@@ -264,16 +257,16 @@ def import_bank(
     """`zone`: whose local times the files have; the site's by default, UTC while there is none.
     Raises DiademaError.
     """
-    described = description.load(data.site) if data.site.exists() else None
-    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    described = site_of(data)
+    given_zone, zone = zone, zone or tz_of(described)
     read = [*{file.epoch: file for file in (_read(path, zone) for path in files)}.values()]
     done = _summary(read, zone)
     if done.bad and not (skip_bad and any(file.calls for file in read)):
         return done
     data.make()
     with alone(data, "import"):
-        if told is not None:
-            note_zone(data, told)
+        if given_zone is not None:
+            note_zone(data, given_zone)
         writer = open_writer(data.store)
         try:
             new = [_new_bodies(writer, file) for file in read]
@@ -304,13 +297,13 @@ def _read(path: Path, zone: ZoneInfo) -> _Read:
             call = call_of(row)
             if call.pbx in lines:
                 raise BadRow(path, row.line, f": the same call as line {lines[call.pbx]}.")
-            told = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
+            new = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
         except BadRow as bad:
-            file.bad.append(Told(str(path), bad.line, [bad.why]))
+            file.bad.append(Finding(str(path), bad.line, [bad.why]))
             continue
         lines[call.pbx] = call.line
         file.calls.append(call)
-        file.bodies += told
+        file.bodies += new
     return file
 
 
@@ -333,8 +326,8 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
         key = str(read[later.epoch].path), later.sequence
         other = "" if later.epoch == before.epoch else f" of {read[before.epoch].path}"
         ends = where[before.epoch, before.sequence]
-        told = f"overlaps line {before.sequence}{other}, which ends at {ends}"
-        odd.setdefault(key, []).append(told)
+        reason = f"overlaps line {before.sequence}{other}, which ends at {ends}"
+        odd.setdefault(key, []).append(reason)
     return Imported(
         imported=False,
         zone=zone.key,
@@ -344,7 +337,7 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
         events=sum(len(file.bodies) for file in read),
         new=0,
         bad=[bad for file in read for bad in file.bad],
-        impossible=[Told(*key, reasons) for key, reasons in sorted(odd.items())],
+        impossible=[Finding(*key, reasons) for key, reasons in sorted(odd.items())],
     )
 
 

@@ -1,12 +1,11 @@
 """What the verbs of a queue_log say of calls, as events of the switch.
 
-Only what callers go through becomes an event: presence is told by the stations, and two that tell
-it would have to be believed or not. Lines of agents, members and settings are counted by verb. A
-phone number becomes its keyed hash, and transfers' extensions are left out.
+Only what callers go through becomes an event: presence is reported by the stations, and two
+reporters of it would have to be believed or not. Lines of agents, members and settings are counted
+by verb. A phone number becomes its keyed hash, so that one who calls again is known, and
+transfers' extensions are left out.
 
 Made anew for each log and given all of its rows from the first, it makes the same events again.
-
-What stands for a caller: a keyed hash, so that one who calls again is known, and no number.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from diadema.exchange.imports.queue_rows import BadRow, Row
+from diadema.exchange.queue_log_rows import BadRow, Row
 from diadema.wire.events import (
     EVENT_LIMIT,
     QueueAbandoned,
@@ -34,6 +33,19 @@ _DIGITS = 9  # the last ones: with or without the country's or the exchange's pr
 _NOBODY = {"", "none", "unknown", "anonymous", "restricted", "unavailable", "private", "asterisk"}
 _NUMBER = re.compile(r"[+\d\s().*#-]+")
 _IN_NAME = re.compile(r"<([^<>]*)>\s*\Z")
+OTHERS = frozenset({  # known, and not about a caller in a queue
+    "ADDMEMBER", "REMOVEMEMBER", "AGENTLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGIN",
+    "AGENTCALLBACKLOGOFF", "PAUSE", "UNPAUSE", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON", "PENALTY",
+    "RINGINUSE", "AGENTDUMP", "OUTCALL", "QUEUESTART", "CONFIGRELOAD", "DID", "CALLSTATUS", "INFO",
+    "WRAPUPSTART", "WRAPUPEND", "ENTERPOSITION", "HOLD", "UNHOLD", "CALLOUTBOUND", "SIPAGENT",
+    "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
+    "OUTCONGESTION",
+})  # fmt: skip
+_RINGS = ("RINGNOANSWER", "RINGCANCELED")
+_RETAINED_MS = 3_600_000  # how long a call that is over is remembered
+_DAY_MS = 86_400_000
+_PRUNE = 4096
+_encode = msgspec.json.Encoder().encode
 
 
 def caller_reference(key: str, caller: str) -> str | None:
@@ -48,23 +60,8 @@ def caller_reference(key: str, caller: str) -> str | None:
         caller = re.sub(r"\D", "", caller)[-_DIGITS:]
         if not caller:
             return None
-    told = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
-    return told.hexdigest()[:32]
-
-
-OTHERS = frozenset({  # known, and not about a caller in a queue
-    "ADDMEMBER", "REMOVEMEMBER", "AGENTLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGIN",
-    "AGENTCALLBACKLOGOFF", "PAUSE", "UNPAUSE", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON", "PENALTY",
-    "RINGINUSE", "AGENTDUMP", "OUTCALL", "QUEUESTART", "CONFIGRELOAD", "DID", "CALLSTATUS", "INFO",
-    "WRAPUPSTART", "WRAPUPEND", "ENTERPOSITION", "HOLD", "UNHOLD", "CALLOUTBOUND", "SIPAGENT",
-    "OUTDIAL", "OUTANSWER", "OUTCANCEL", "OUTCHANUNAVAIL", "OUTTRANSFER", "OUTBUSY", "OUTNOANSWER",
-    "OUTCONGESTION",
-})  # fmt: skip
-_RINGS = ("RINGNOANSWER", "RINGCANCELED")
-_KEPT_MS = 3_600_000  # how long a call that is over is remembered
-_DAY_MS = 86_400_000
-_PRUNE = 4096
-_encode = msgspec.json.Encoder().encode
+    digest = hmac.new(key.encode(), b"caller:" + caller.encode(), hashlib.sha256)
+    return digest.hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -103,7 +100,7 @@ class Translator:
         self.verbs: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self._over: Counter[str] = Counter()
-        self.repeated = 0  # told twice
+        self.repeated = 0  # twice in the log
         self.unentered = 0  # calls whose beginning is in no line of this log
 
     @property
@@ -155,14 +152,14 @@ class Translator:
 
     def _is_new(self, row: Row) -> bool:
         """No other line of its second said just this, but for agents that are rung again."""
-        second, told = self._second
+        second, lines = self._second
         if second != row.utc_ms:
-            self._second = second, told = row.utc_ms, set()
+            self._second = second, lines = row.utc_ms, set()
         line = (row.pbx, row.queue, row.agent, row.verb, row.data)
-        if line in told and row.verb not in _RINGS:
+        if line in lines and row.verb not in _RINGS:
             self.repeated += 1
             return False
-        told.add(line)
+        lines.add(line)
         return True
 
     def _note(self, row: Row, known: _Course | None) -> None:
@@ -183,14 +180,14 @@ class Translator:
 
     def _prune(self, t: int) -> None:
         """Logs lose ends: whoever is open for a day is no longer waited for."""
-        kept = {}
+        retained = {}
         for key, one in self._calls.items():
-            since = t - (_DAY_MS if one.ended_t is None else _KEPT_MS)
+            since = t - (_DAY_MS if one.ended_t is None else _RETAINED_MS)
             if (one.entered_t if one.ended_t is None else one.ended_t) > since:
-                kept[key] = one
+                retained[key] = one
             else:
                 self._lost.update([_stands(one)] if one.ended_t is None else [])
-        self._calls = kept
+        self._calls = retained
         self._prune_at = max(_PRUNE, 2 * len(self._calls))
 
     def _restarted(self, row: Row) -> Iterator[QueueEvent]:
@@ -275,14 +272,14 @@ class Translator:
         return QueueLeft(**self._call(row), cause=cause, **more)
 
     def _call(self, row: Row) -> dict[str, Any]:
-        told = {
+        fields = {
             "utc_ms": row.utc_ms,
             "pbx": row.pbx,
             "queue": row.queue,
             "line": row.line,
             "sequence": 1,
         }
-        return self._common | told
+        return self._common | fields
 
 
 def _left(cause: str, wait: int) -> Callable[[Translator, Row, _Course | None], QueueEvent]:

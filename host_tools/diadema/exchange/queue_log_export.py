@@ -1,11 +1,11 @@
 """The store as an Asterisk queue_log, which reporters of call centres read.
 
-The switch's calls and rings as it told them; the stations' inbound contacts of which no switch
-told, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and
+The switch's calls and rings as it reported them; the stations' inbound contacts that no switch
+reported, as calls of their queue; sessions as AGENTLOGIN and AGENTLOGOFF; presence as PAUSEALL and
 UNPAUSEALL, once an agent and not once a queue. Taken in again it gives the same counts. Private
 reasons are one word.
 
-A contact that her station missed is a ring, RINGNOANSWER or, where it was not hers to take,
+A contact that the station missed is a ring, RINGNOANSWER or, where it was not for it to take,
 RINGCANCELED: nobody knows whether another desk took that caller. Only one that hung up is a call,
 and an ABANDON, once however many desks rang. A call that a lost power cut ends when its talk did,
 as COMPLETEAGENT, for there is no other verb. Left out is what a queue_log has no verb for (holds,
@@ -93,24 +93,21 @@ class Export:
     def _line(self, t: int, call: str, queue: str, agent: str, *rest: str | int) -> _Line:
         self._order += 1
         cells = (t // 1000, call or "NONE", queue or "NONE", agent or "NONE", *rest)
-        told = "|".join(_clean(str(cell)) for cell in cells)
-        return t, self._order, told + "\n"
+        line = "|".join(_clean(str(cell)) for cell in cells)
+        return t, self._order, line + "\n"
 
     def _agent(self, a: str, utc_ms: int | None) -> str:
-        """A name that was hers then."""
+        """The agent whose name it was then."""
         its = self._names.get(a, {})
         return next((n for n, turns in its.items() if whose(turns, utc_ms) == a), f"Agent/{a}")
 
     # -- calls
 
     def _calls(self, start: int, end: int, done: Written) -> Iterator[_Line]:
-        reader = open_reader(self._data.store)
-        try:
+        with open_reader(self._data.store) as reader:
             calls = reader.queue_calls(start_utc=start, end_utc=end)
             rings = reader.queue_rings(start_utc=start, end_utc=end)
             contacts = reader.contacts(start_utc=start, end_utc=end)
-        finally:
-            reader.close()
         found = joins(self._data, start, end, self._people)
         for call in calls:
             if call.entered and call.start_utc >= start:
@@ -119,14 +116,14 @@ class Export:
         for ring in rings:
             rang = "RINGCANCELED" if ring.withdrawn else "RINGNOANSWER"
             yield self._line(ring.utc, ring.pbx, ring.queue, ring.agent, rang, ring.ring_ms or 0)
-        told = {pair.contact for pair in found.pairs}
+        reported = {pair.contact for pair in found.pairs}
         known = _Known(calls)
         gave_up: set[str] = set()
         for contact in contacts:
             if contact.direction != "in":
                 continue
             answered = contact.answered_utc is not None
-            if (contact.station, contact.epoch, contact.sequence) in told or (
+            if (contact.station, contact.epoch, contact.sequence) in reported or (
                 not answered and contact in known
             ):
                 done.joined += 1
@@ -179,7 +176,7 @@ class Export:
             yield self._line(end, who, queue, agent, rang, contact.ring_ms or 0)
 
     def _contact(self, contact: Contact) -> Iterator[_Line]:
-        """The call as her station knew it: it entered when it was offered."""
+        """The call as the station knew it: it entered when it was offered."""
         if contact.start_utc is None or contact.answered_utc is None:
             return
         queue, who = contact.queue or _NO_QUEUE, _id(contact)
@@ -206,12 +203,9 @@ class Export:
     # -- who is there
 
     def _who_is_there(self, start: int, end: int, done: Written) -> Iterator[_Line]:
-        reader = open_reader(self._data.store)
-        try:
+        with open_reader(self._data.store) as reader:
             sessions = reader.sessions()
             trails = reader.trails(start_utc=start, end_utc=end)
-        finally:
-            reader.close()
         for session in sessions:
             yield from self._session(session, start, end, done)
         paused: dict[tuple[str, int, int], str] = {}
@@ -236,7 +230,7 @@ class Export:
         end: int,
         done: Written,
     ) -> Iterator[_Line]:
-        """A pause lasts until she is ready; a call in it does not end it."""
+        """A pause lasts until the agent is ready; a call in it does not end it."""
         if trail.start_utc is None:
             return
         agent, offset = self._agent(trail.agent, trail.start_utc), trail.start_utc - trail.start_u

@@ -1,28 +1,38 @@
-"""What the hub can be asked to do for a supervisor (`hub.act`) or to note (`hub.record`)."""
+"""What the hub can be asked to do for a supervisor (`hub.act`) or to note (`hub.record`).
+
+The bodies of the API and the browser's own limits are made from here. What is said of a struct is
+what the API says of it.
+"""
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from diadema.wire.events import (
-    By,
-    Count,
-    Direction,
-    Of,
-    Sequence,
-    Station,
-    Utc,
-)
-from diadema.wire.letters import LETTERS
+from diadema.wire.letters import LETTERS, By, Count, Direction, Of, Sequence, Station, Utc
+
+MESSAGE_CHARACTERS = 84  # what a station's screen takes
+MESSAGE_AGENTS = 200
+CONTACT_CHARACTERS = 64
+NOTE_CHARACTERS = 200
+REASON_CHARACTERS = 64
+SEAT_CHARACTERS = 12
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
-type Reason = Annotated[str, Meta(min_length=1, max_length=64)]
-type Note = Annotated[str, Meta(max_length=200)]
-type Text = Annotated[str, Meta(min_length=1, max_length=84)]
+type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
+type Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
+type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
+type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+type NoteKind = Literal[
+    "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
+]
+HelpAnswer = Literal["accepted", "resolved"]
+FaultAnswer = Literal["accepted", "resolved", "rejected"]
+NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
+TICKET_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 
 
 class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):
@@ -37,75 +47,83 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """To each of `agents`. `sign` asks for the own badge of the agent under it."""
+    """`sign`: the agent confirms it with the own badge."""
 
-    agents: Annotated[list[Agent], Meta(min_length=1, max_length=200)]
-    text: Text
+    agents: Annotated[list[Agent], Meta(min_length=1, max_length=MESSAGE_AGENTS)]
+    text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
 
 
 class ForcePresence(ActionRequest, tag="presence", kw_only=True, rename=LETTERS):
-    """`reason`: one of the site's. Nobody but the agent sets ready."""
+    """Not ready, with one of the site's reasons; nobody but the agent sets ready. In a call it
+    waits for the end of the wrap-up.
+    """
 
     agent: Agent
-    reason: Reason
+    reason: Word
 
 
 class LogOut(ActionRequest, tag="logout", kw_only=True, rename=LETTERS):
+    """The agent's session ends, after the call and its wrap-up; the station shows who did it and
+    why.
+    """
+
     agent: Agent
     reason: Reason
 
 
 class Move(ActionRequest, tag="move", kw_only=True, rename=LETTERS):
-    """To another seat: the session here ends, and the agent is told where to go."""
+    """To another seat: a logout that also shows the agent where to go."""
 
     agent: Agent
-    seat: str
+    seat: Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
     reason: Reason
 
 
 class EndWrapup(ActionRequest, tag="wrapup_closed", kw_only=True, rename=LETTERS):
+    """The agent's wrap-up ends now; the call can still get its code."""
+
     agent: Agent
     reason: Reason
 
 
 class ResetPin(ActionRequest, tag="pin_reset", kw_only=True, rename=LETTERS):
-    """A code for one use, with which the agent chooses a PIN at a station."""
+    """The agent's PIN is void; with the answer's `code`, shown once, the agent chooses another at
+    a station within a day.
+    """
 
     agent: Agent
     reason: Reason
 
 
 class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
-    """`of`: the request; else the open one of the agent."""
+    """`of`: the agent's request; else the open one."""
 
     agent: Agent | None = None
+    state: HelpAnswer
     of: Of | None = None
-    state: Literal["accepted", "resolved"]
     result: Word | None = None
 
 
 class AnswerFault(ActionRequest, tag="fault", kw_only=True, rename=LETTERS):
     agent: Agent | None = None
     station: Station | None = None
+    state: FaultAnswer
     of: Of | None = None
-    state: Literal["accepted", "resolved", "rejected"]
     cause: Word | None = None
 
 
 class Noted(ActionRequest, tag="note", kw_only=True, rename=LETTERS):
-    """What was done off the system."""
+    """What was done off the system; `c`: the contact it was about."""
 
     agent: Agent
-    kind: Literal[
-        "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
-    ]
-    contact: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    kind: NoteKind
+    contact: Contact | None = None
 
 
 class Acknowledge(ActionRequest, tag="acknowledge", kw_only=True, rename=LETTERS):
-    """An alert was seen by a person: its rule, and since when it holds."""
+    """An alert was seen: its rule, and since when it holds."""
 
     agent: Agent | None = None
     station: Station | None = None
@@ -113,10 +131,18 @@ class Acknowledge(ActionRequest, tag="acknowledge", kw_only=True, rename=LETTERS
     since: Utc | None = None
 
 
-ACTIONS = (
-    SendMessage, ForcePresence, LogOut, Move, EndWrapup, ResetPin, AnswerHelp, AnswerFault, Noted,
+ACTIONS: tuple[type[ActionRequest], ...] = (
+    SendMessage,
+    ForcePresence,
+    LogOut,
+    Move,
+    EndWrapup,
+    ResetPin,
+    AnswerHelp,
+    AnswerFault,
+    Noted,
     Acknowledge,
-)  # fmt: skip
+)
 ANY_ACTION: Any = reduce(or_, ACTIONS)
 
 
@@ -137,14 +163,14 @@ class Justify(Record, tag="attendance.justified", kw_only=True, rename=LETTERS):
     agent: Agent
     reason: Note
     of: Of | None = None
-    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")] | None = None
+    day: Day | None = None
     time: Utc | None = None
     evidence: Note | None = None
 
 
 class Schedule(Record, tag="schedule.published", kw_only=True, rename=LETTERS):
     agent: Agent
-    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    day: Day
     version: Sequence
     shift: Word | None = None
     start: Utc | None = None
@@ -169,5 +195,4 @@ class Catalogue(Record, tag="catalogue.published", kw_only=True):
     hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-RECORDS = (Correct, Justify, Schedule, Schedules, Catalogue)
-ANY_RECORD: Any = reduce(or_, RECORDS)
+ANY_RECORD: Any = Correct | Justify | Schedule | Schedules | Catalogue

@@ -22,16 +22,16 @@ from nats.errors import Error as NatsError
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_log import epoch
-from diadema.exchange.imports.queue_rows import BadRow, is_text, text_row
-from diadema.exchange.imports.queue_verbs import Translator
+from diadema.exchange.queue_log_events import Translator
+from diadema.exchange.queue_log_import import epoch
+from diadema.exchange.queue_log_rows import BadRow, is_text, text_row
 from diadema.store.rows import SWITCH
 
 EVERY_S = 0.25
 HEARD_S = 2.0  # how often the hub hears of us when nobody calls
 _RETRY_S = 1.0
 _ANSWER_S = 10.0
-_ASKED = 400  # events of a request
+_REQUEST_EVENTS = 400  # events of a request
 _READ = 1 << 20
 
 log = logging.getLogger("diadema.follow")
@@ -102,13 +102,13 @@ class Tail:
             self.e = epoch(self._first, queues)
             self._translator = Translator(s, self.e, key, queues)
         row = text_row(self._line, line)
-        told = row if isinstance(row, BadRow) else self._translator.take(row)
-        if isinstance(told, BadRow):
+        taken = row if isinstance(row, BadRow) else self._translator.take(row)
+        if isinstance(taken, BadRow):
             self.bad += 1
-            log.warning("%s, line %d is left out: %s", self.path, told.line, told.why)
+            log.warning("%s, line %d is left out: %s", self.path, taken.line, taken.why)
         else:
-            self.waiting += told[self._skip :]
-            self._skip = max(0, self._skip - len(told))
+            self.waiting += taken[self._skip :]
+            self._skip = max(0, self._skip - len(taken))
 
 
 class Follower:
@@ -202,7 +202,7 @@ class Follower:
             tail.begin(await self._ask(tail.e, ()))
         assert tail.sent is not None
         while tail.waiting:
-            batch = tail.waiting[:_ASKED]
+            batch = tail.waiting[:_REQUEST_EVENTS]
             position = await self._ask(tail.e, batch)
             if position < tail.sent + len(batch):
                 raise _Behind(f"the hub has {position} events where it had {tail.sent}")

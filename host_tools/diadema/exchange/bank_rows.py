@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
+from diadema.words.formatting import long_clock
 
 OUTCOMES = ("AGENT", "HANG", "PHANTOM")  # only AGENT reached an agent
 NO_SERVER = "NO_SERVER"
@@ -133,5 +134,4 @@ def parse_day(text: str) -> date:
 
 def clock_text(seconds: int) -> str:
     """Seconds since the day's midnight as the file writes them."""
-    within = seconds % DAY_S
-    return f"{within // 3600}:{within // 60 % 60:02}:{within % 60:02}"
+    return long_clock(seconds % DAY_S)

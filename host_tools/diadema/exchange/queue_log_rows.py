@@ -1,9 +1,8 @@
 """The rows of an Asterisk queue_log: its text, or a dump of its database table as CSV or SQL.
 
 Text: `epoch|callid|queue|agent|EVENT|data…`, as it was written. CSV: any of the usual delimiters,
-with or without a header. Dumps are brought into the order of time. A row is known by its line.
-
-The rows of a queue_log table in an SQL dump, by its INSERTs: of MySQL, or as pg_dump writes.
+with or without a header. SQL: the INSERTs of a MySQL dump, or as pg_dump writes them.
+Dumps are brought into the order of time. A row is known by its line.
 """
 
 import csv
@@ -28,6 +27,42 @@ _OPEN = re.compile(r"[\s,]*\(")
 _VALUE = re.compile(r"\s*(?:'((?:[^'\\]|\\.|'')*)'|([^,()']*?))\s*([,)])", re.S)
 _ESCAPED = re.compile(r"\\(.)|''", re.S)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "0": ""}
+_COLUMNS = {  # as dumps call them
+    "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
+    "datetime": "time", "epoch": "time", "created": "time",
+    "callid": "callid", "call_id": "callid", "uniqueid": "callid",
+    "queuename": "queue", "queue_name": "queue", "queue": "queue", "qname": "queue",
+    "agent": "agent", "qagent": "agent", "type": "agent", "membername": "agent",
+    "event": "event", "qevent": "event", "verb": "event",
+    "data1": "data1", "data2": "data2", "data3": "data3", "data4": "data4", "data5": "data5",
+    "param1": "data1", "param2": "data2", "param3": "data3", "param4": "data4",
+    "param5": "data5", "info1": "data1", "info2": "data2", "info3": "data3", "info4": "data4",
+    "info5": "data5", "entpos": "entpos", "expos": "expos", "htime": "htime", "ttime": "ttime",
+}  # fmt: skip
+_APART = {  # a table that has columns of their own for positions and times, in the log's order
+    "ENTERQUEUE": ("", "data1", "entpos"),
+    "CONNECT": ("htime", "data2", "data3"),
+    "COMPLETEAGENT": ("htime", "ttime", "entpos"),
+    "COMPLETECALLER": ("htime", "ttime", "entpos"),
+    "ABANDON": ("expos", "entpos", "htime"),
+    "EXITEMPTY": ("expos", "entpos", "htime"),
+    "EXITWITHTIMEOUT": ("expos", "entpos", "htime"),
+    "EXITWITHKEY": ("data1", "expos", "entpos", "htime"),
+    "WITHDRAW": ("expos", "entpos", "htime"),
+    "RINGNOANSWER": ("htime",),
+    "RINGCANCELED": ("htime",),
+    "BLINDTRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
+    "TRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
+}
+_ORDER = ("time", "callid", "queue", "agent", "event", "data1", "data2", "data3", "data4", "data5")
+_EPOCH = re.compile(r"(\d{9,10})(?:[.,](\d{1,9}))?")
+_EPOCH_MS = re.compile(r"\d{12,13}")
+_VERB = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
+_NOTHING = {"", "none", "null", "\\n"}
+MOST_BYTES = 512 << 20  # of a log, unpacked
+_GZIP = b"\x1f\x8b"
+type _Cells = tuple[int, str, list[str] | None]  # line, the row as it stands, its cells
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def is_sql(text: str) -> bool:
@@ -75,45 +110,6 @@ def _tuple(text: str, at: int) -> tuple[list[str] | None, int]:
 
 def _plain(escaped: re.Match[str]) -> str:
     return "'" if escaped[1] is None else _LETTERS.get(escaped[1], escaped[1])
-
-
-_COLUMNS = {  # as dumps call them
-    "time": "time", "date_time": "time", "time_id": "time", "eventdate": "time",
-    "datetime": "time", "epoch": "time", "created": "time",
-    "callid": "callid", "call_id": "callid", "uniqueid": "callid",
-    "queuename": "queue", "queue_name": "queue", "queue": "queue", "qname": "queue",
-    "agent": "agent", "qagent": "agent", "type": "agent", "membername": "agent",
-    "event": "event", "qevent": "event", "verb": "event",
-    "data1": "data1", "data2": "data2", "data3": "data3", "data4": "data4", "data5": "data5",
-    "param1": "data1", "param2": "data2", "param3": "data3", "param4": "data4",
-    "param5": "data5", "info1": "data1", "info2": "data2", "info3": "data3", "info4": "data4",
-    "info5": "data5", "entpos": "entpos", "expos": "expos", "htime": "htime", "ttime": "ttime",
-}  # fmt: skip
-_APART = {  # a table that has columns of their own for positions and times, in the log's order
-    "ENTERQUEUE": ("", "data1", "entpos"),
-    "CONNECT": ("htime", "data2", "data3"),
-    "COMPLETEAGENT": ("htime", "ttime", "entpos"),
-    "COMPLETECALLER": ("htime", "ttime", "entpos"),
-    "ABANDON": ("expos", "entpos", "htime"),
-    "EXITEMPTY": ("expos", "entpos", "htime"),
-    "EXITWITHTIMEOUT": ("expos", "entpos", "htime"),
-    "EXITWITHKEY": ("data1", "expos", "entpos", "htime"),
-    "WITHDRAW": ("expos", "entpos", "htime"),
-    "RINGNOANSWER": ("htime",),
-    "RINGCANCELED": ("htime",),
-    "BLINDTRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
-    "TRANSFER": ("data1", "data2", "htime", "ttime", "entpos"),
-}
-_ORDER = ("time", "callid", "queue", "agent", "event", "data1", "data2", "data3", "data4", "data5")
-_EPOCH = re.compile(r"(\d{9,10})(?:[.,](\d{1,9}))?")
-_EPOCH_MS = re.compile(r"\d{12,13}")
-_VERB = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
-_NOTHING = {"", "none", "null", "\\n"}
-MOST_BYTES = 512 << 20  # of a log, unpacked
-_GZIP = b"\x1f\x8b"
-type _Cells = tuple[int, str, list[str] | None]  # line, the row as it stands, its cells
-
-_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +263,10 @@ def _places(header: Sequence[str]) -> dict[str, int] | None:
 def _by_verb(cells: Sequence[str]) -> dict[str, int] | None:
     """Without a header: the verb is the fifth column, or the sixth after a number of the row."""
     for shift in (0, 1):
-        told = [cell.strip() for cell in cells[shift:]]
-        if len(told) < 5 or _time(told[0], ZoneInfo("UTC")) is None:
+        row_cells = [cell.strip() for cell in cells[shift:]]
+        if len(row_cells) < 5 or _time(row_cells[0], ZoneInfo("UTC")) is None:
             continue
-        if _VERB.fullmatch(told[4]) and told[4] != "NONE":
+        if _VERB.fullmatch(row_cells[4]) and row_cells[4] != "NONE":
             return {name: at + shift for at, name in enumerate(_ORDER) if at + shift < len(cells)}
     return None
 
@@ -293,9 +289,9 @@ def _dump_row(
 
 
 def _row(
-    number: int, told: Sequence[str], data: Sequence[str], zone: ZoneInfo | None
+    number: int, row_cells: Sequence[str], data: Sequence[str], zone: ZoneInfo | None
 ) -> Row | BadRow:
-    when, pbx, queue, agent, verb = (cell.strip() for cell in told[:5])
+    when, pbx, queue, agent, verb = (cell.strip() for cell in row_cells[:5])
     t = _time(when, zone)
     if t is None:
         return BadRow(number, f"{when[:40]!r} is no time, such as 1795000000" + (
@@ -314,7 +310,7 @@ def _some(cell: str) -> str:
 
 
 def _time(text: str, zone: ZoneInfo | None) -> int | None:
-    """Seconds or milliseconds since 1970, or, in a dump, a date with its hour; 1990 to 2100."""
+    """Seconds or milliseconds since 1970, or, in a dump, a date with its time; 1990 to 2100."""
     utc = _any_time(text, zone)
     return utc if utc is not None and OLDEST_FILE_MS <= utc <= LAST_MS else None
 

@@ -23,13 +23,12 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange.imports.queue_rows import BadRow, Row, read_rows
-from diadema.exchange.imports.queue_verbs import OTHERS, VERBS, Translator
+from diadema.exchange.queue_log_events import OTHERS, VERBS, Translator
+from diadema.exchange.queue_log_rows import BadRow, Row, read_rows
 from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode_known
 from diadema.ingest.messages import Message, subject_of
-from diadema.site import description
-from diadema.site.directory.people_of import note_zone
+from diadema.site.context import note_zone, site_of, tz_of
 from diadema.store import open_reader, open_writer, tables
 from diadema.store.rows import SWITCH
 from diadema.wire.ask_hub import ask_hub
@@ -41,14 +40,13 @@ from diadema.wire.events import (
     QueueLeft,
 )
 
-_BATCH = 5000
 _QUARTER_MS = 900_000  # no day begins within one
-_ASKED = 400  # events of a question to the hub: well within the broker's largest message
+_REQUEST_EVENTS = 400  # events of a question to the hub: well within the broker's largest message
 
 type Progress = Callable[[int, int], None]  # events taken in, of how many
 
 
-class Told(Struct):
+class Finding(Struct):
     """A line of a file, and what is to be said of it."""
 
     file: str
@@ -75,8 +73,8 @@ class Imported(Struct, kw_only=True):
     unentered: int = 0
     events: int = 0
     new: int = 0
-    bad: list[Told] = field(default_factory=list)
-    unfinished: list[Told] = field(default_factory=list)
+    bad: list[Finding] = field(default_factory=list)
+    unfinished: list[Finding] = field(default_factory=list)
 
 
 @dataclass
@@ -110,8 +108,8 @@ def import_queue_log(
     """`name` of the switch; `zone` of a dump's local times, the site's by default, UTC while there
     is none. Raises DiademaError.
     """
-    described = description.load(data.site) if data.site.exists() else None
-    told, zone = zone, zone or (described.tz if described else ZoneInfo("UTC"))
+    described = site_of(data)
+    given_zone, zone = zone, zone or tz_of(described)
     key = ""
     if data.secrets.exists() or not dry_run:
         data.make()
@@ -137,8 +135,8 @@ def import_queue_log(
             raise
         _check(data, s, read, done)
         _send(data, s, read, done.new, progress, _Through(data, s))
-    if told is not None:
-        note_zone(data, told)
+    if given_zone is not None:
+        note_zone(data, given_zone)
     done.imported = True
     return done
 
@@ -146,7 +144,7 @@ def import_queue_log(
 class _Into:
     """The store itself."""
 
-    size = _BATCH
+    size = _REQUEST_EVENTS
 
     def __init__(self, ingest: Ingest, s: str) -> None:
         self._ingest, self._subject = ingest, subject_of(s)
@@ -158,7 +156,7 @@ class _Into:
 class _Through:
     """The hub that runs there."""
 
-    size = _ASKED
+    size = _REQUEST_EVENTS
 
     def __init__(self, data: DataDir, s: str) -> None:
         self._data, self._s = data, s
@@ -192,13 +190,13 @@ def _read(path: Path, s: str, key: str, zone: ZoneInfo, queues: Sequence[str]) -
     translator = Translator(s, e, key, queues)
     file = _Read(path, e, [], translator, [], [], found.unfinished)
     for row in found.rows:
-        told = row if isinstance(row, BadRow) else translator.take(row)
-        if isinstance(told, BadRow):
-            file.bad.append(told)
+        taken = row if isinstance(row, BadRow) else translator.take(row)
+        if isinstance(taken, BadRow):
+            file.bad.append(taken)
         else:
             assert isinstance(row, Row)
             file.rows.append(row)
-            file.bodies += told
+            file.bodies += taken
     return file
 
 
@@ -225,9 +223,11 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         unknown += one.unknown
         days |= {_day(one, zone) for one in {row.utc_ms // _QUARTER_MS for row in file.rows}}
         path = str(file.path)
-        done.bad += [Told(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
+        done.bad += [Finding(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
         if file.unfinished is not None:
-            done.unfinished.append(Told(path, file.unfinished, "has no end yet: left for later"))
+            done.unfinished.append(
+                Finding(path, file.unfinished, "has no end yet: left for later")
+            )
     done.days, done.calls, done.unknown = sorted(days), dict(calls), dict(unknown)
     done.other = {verb: n for verb, n in verbs.items() if verb in OTHERS}
     done.verbs = {verb: n for verb, n in verbs.items() if verb in VERBS}
@@ -247,13 +247,9 @@ def _check(data: DataDir, s: str, read: Sequence[_Read], done: Imported) -> None
     done.new = sum(len(_new(data, s, file)) for file in read)
     if not data.store.exists():
         return
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            for file in read:
-                _refuse_others(connection, s, file, _new(data, s, file))
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        for file in read:
+            _refuse_others(connection, s, file, _new(data, s, file))
 
 
 def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
@@ -262,12 +258,8 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
         return file.bodies
     row = tables.events.c
     query = select(row.body).where((row.s == s) & (row.e == file.epoch)).order_by(row.n)
-    reader = open_reader(data.store)
-    try:
-        with reader.engine.connect() as connection:
-            there = list(connection.execute(query).scalars())
-    finally:
-        reader.close()
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        there = list(connection.execute(query).scalars())
     if not all(map(_same, there, file.bodies)):
         raise DiademaError(
             f"{file.path} is in the store already, with another --zone, other rows or other bad "
@@ -277,11 +269,11 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
 
 
 def _same(stored: bytes, now: bytes) -> bool:
-    """An older program told less of the same row."""
+    """An older program reported less of the same row."""
     if stored == now:
         return True
-    told: dict[str, Any] = msgspec.json.decode(stored)
-    return bool(told.items() <= msgspec.json.decode(now).items())
+    before: dict[str, Any] = msgspec.json.decode(stored)
+    return bool(before.items() <= msgspec.json.decode(now).items())
 
 
 def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[bytes]) -> None:

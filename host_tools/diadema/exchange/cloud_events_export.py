@@ -16,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from diadema.base.paths import DataDir
-from diadema.exchange.exports.queue_log import PRIVATE
+from diadema.exchange.queue_log_export import PRIVATE
 from diadema.ingest.decode import decode
 from diadema.ingest.messages import Changes
 from diadema.ingest.projection import project
@@ -35,7 +35,7 @@ type Progress = Callable[[int, int], None]  # events looked at, of how many
 
 
 class Written(Struct, kw_only=True):
-    """`hourless`: events whose hour nobody knows; they are in no span, so only in a whole
+    """`hourless`: events whose time nobody knows; they are in no span, so only in a whole
     export. `unreadable`: left out. `unworked`: nobody can say what follows from them.
     """
 
@@ -85,25 +85,22 @@ class Export:
     ) -> Written:
         """Of [start_ms, end_ms), by where the host places them; journal by journal."""
         done = Written()
-        reader = open_reader(self._data.store)
-        try:
-            with reader.engine.connect() as connection:
-                count = select(func.count()).select_from(tables.events)
-                total = int(connection.execute(count).scalar_one())
-                seen = 0
-                place = tables.positions.c
-                query = select(place.s, place.e).order_by(place.s, place.e)
-                for s, e in connection.execute(query).all():
-                    for line in self._journal(connection, s, e, start_ms, end_ms, done):
-                        seen += 1
-                        if line:
-                            file.write(line + b"\n")
-                            done.events += 1
-                        if seen % _EVERY == 0:
-                            progress(seen, total)
-                progress(total, total)
-        finally:
-            reader.close()
+        reading = open_reader(self._data.store)
+        with reading as reader, reader.engine.connect() as connection:
+            count = select(func.count()).select_from(tables.events)
+            total = int(connection.execute(count).scalar_one())
+            seen = 0
+            place = tables.positions.c
+            query = select(place.s, place.e).order_by(place.s, place.e)
+            for s, e in connection.execute(query).all():
+                for line in self._journal(connection, s, e, start_ms, end_ms, done):
+                    seen += 1
+                    if line:
+                        file.write(line + b"\n")
+                        done.events += 1
+                    if seen % _EVERY == 0:
+                        progress(seen, total)
+            progress(total, total)
         return done
 
     def _journal(
@@ -146,8 +143,8 @@ class Export:
                 (start_ms is None or utc >= start_ms) and (end_ms is None or utc < end_ms)
             )
             if whole or inside:
-                told = msgspec.json.decode(body)
-                yield self._line((s, e, n), kind, told, (utc, doubt), before, after)
+                fields = msgspec.json.decode(body)
+                yield self._line((s, e, n), kind, fields, (utc, doubt), before, after)
             else:
                 yield b""
             before = after
@@ -156,7 +153,7 @@ class Export:
         self,
         key: tuple[str, int, int],
         kind: str,
-        told: dict[str, Any],
+        fields: dict[str, Any],
         place: tuple[int | None, int | None],
         before: dict[str, Any] | None,
         after: dict[str, Any] | None,
@@ -169,22 +166,22 @@ class Export:
             "type": f"diadema.{kind}",
             "datacontenttype": "application/json",
         }
-        if told.get("a"):
-            attributes["subject"] = str(told["a"])
+        if fields.get("a"):
+            attributes["subject"] = str(fields["a"])
         if utc is not None:
             attributes["time"] = datetime.fromtimestamp(utc / 1000, UTC)
         data = {
-            "station": s, "epoch": e, "boot": told.get("b"), "seq": n,
-            "t_mono_ms": told.get("u"), "t_utc": utc, "clock_err_ms": doubt,
-            "event": self._public(told), "previous": before, "current": after,
+            "station": s, "epoch": e, "boot": fields.get("b"), "seq": n,
+            "t_mono_ms": fields.get("u"), "t_utc": utc, "clock_err_ms": doubt,
+            "event": self._public(fields), "previous": before, "current": after,
         }  # fmt: skip
         event = CloudEvent(attributes, data)
         if utc is None:
             event.get_attributes().pop("time")  # the library writes the present there
         return self._format.write(event)
 
-    def _public(self, told: dict[str, Any]) -> dict[str, Any]:
-        fields = {k: v for k, v in told.items() if k not in _PLACE and k not in _DROPPED}
+    def _public(self, event: dict[str, Any]) -> dict[str, Any]:
+        fields = {k: v for k, v in event.items() if k not in _PLACE and k not in _DROPPED}
         if fields.get("reason") in self._private:
             fields["reason"] = PRIVATE
         if "pauses" in fields:  # of a planned shift

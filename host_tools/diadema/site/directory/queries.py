@@ -8,17 +8,16 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.base.paths import DataDir
-from diadema.site.directory import exporting, publishing, taking_in
+from diadema.site.directory import exporting, publishing
 from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.fields import badge
-from diadema.site.directory.importing import plan_import, run_import
+from diadema.site.directory.importing import plan_import, problem_row, run_import
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.labels import plain
 from diadema.site.directory.people_of import day_at
-from diadema.site.directory.plan import told
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.publishing import open_directory
 from diadema.site.directory.sheets import read_sheet
-from diadema.site.directory.taking_in import open_directory
 from diadema.wire.ask_hub import ask_hub
 
 _DAYS = 7
@@ -70,7 +69,7 @@ def listed(
 def _sought(book: Directory, search: str) -> str:
     """A badge's id is found by what is kept of it."""
     with suppress(ValueError):
-        return book.badge_keys.kept(badge(search.strip()))
+        return book.badge_keys.stored(badge(search.strip()))
     return search
 
 
@@ -234,7 +233,7 @@ def publication(data: DataDir, now_ms: int, language: str) -> dict[str, Any]:
 
 
 def _in_words(problem: Problem, language: str) -> dict[str, Any]:
-    return told(problem, language) | {
+    return problem_row(problem, language) | {
         "kind": problem.kind, "code": problem.code, "detail": problem.whole(language),
     }  # fmt: skip
 
@@ -242,7 +241,7 @@ def _in_words(problem: Problem, language: str) -> dict[str, Any]:
 def take_in(data: DataDir, now_ms: int, by: str) -> int:
     """How many entries `site.json` has changed. Raises DiademaError."""
     with open_directory(data, now_ms) as book:
-        return taking_in.take_in(book, data, day_at(data, now_ms), by=by, at_ms=now_ms)
+        return publishing.take_in(book, data, day_at(data, now_ms), by=by, at_ms=now_ms)
 
 
 def publish(data: DataDir, now_ms: int, by: str) -> publishing.Published:

@@ -1,1 +1,0 @@
-"""What the store has, written as other systems read it."""

@@ -1,1 +1,0 @@
-"""What other systems have written, taken in as events of the switch."""
