@@ -14,7 +14,7 @@ type DayOf = Callable[[int, bool], date]  # of an hour, and whether it is an exi
 
 
 class MarkTime(Struct, kw_only=True):
-    """An time that counts: a mark, as corrected, or one that a correction gives. `made`: the
+    """A time that counts: a mark, as corrected, or one that a correction gives. `made`: the
     agent's own mark in that direction. `fixes`: the corrections of it, oldest first.
     """
 

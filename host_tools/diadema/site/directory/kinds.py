@@ -65,7 +65,7 @@ class Kind(Struct, frozen=True, kw_only=True):
         return body
 
     def with_badges(self, body: Body, stored: Callable[[str], str]) -> Body:
-        """With each badge as `kept` has it; the same one named twice is one."""
+        """With each badge as `stored` gives it; the same one named twice is one."""
         result = dict(body)
         for field in self.fields:
             value = body.get(field.name)

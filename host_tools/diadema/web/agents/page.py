@@ -56,8 +56,10 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
             ui.label(people.team(agent)).classes("soft")
             day_links(page, web_app, day, f"{PATH}/{agent}")
         how(page.language, *_DAY_DEFINED)
+        floor = section("floor", page.language)
+        states = {name: word for name, word in floor.items() if name.startswith("state.")}
         options = {
-            "words": {**section("floor", page.language), **page.words},
+            "words": {**states, **page.words},
             "agent": agent,
             "day": day.isoformat(),
             "zone": web_app.floor.site.zone,
