@@ -200,7 +200,7 @@ async def test_e2_3_absuelve_dudas_u_observaciones(desk):
         since = await bench.settled()
         await bench.keys(5)  # sent
         await bench.keys(3)  # what it is about
-        await bench.world.sleep(15_000)
+        await bench.world.sleep(4_000)
         request = bench.number_of("help.requested")
         await bench.command("help", of=request, state="accepted", by="Nelly T.")
         await bench.after("contact.answered", 22_600)
