@@ -79,7 +79,7 @@ async def measure() -> Seen:
     ) as centre:
         await centre.switch_on()
         mine = centre.agents[0]
-        others = replace(centre, desks=centre.agents[1:])
+        others = replace(centre, agents=centre.agents[1:])
         shift = Shift(others, seed=1, zone=ZONE, pace=8, hour=behaviour.BANK_1999_02.busiest_hour)
         working = asyncio.create_task(shift.run(float("inf"), 1.0))
         try:

@@ -26,7 +26,9 @@ _LATIN = re.compile(
 )
 
 _NO_CACHE = {"cache-control": "no-cache"}
-_IMPORT = re.compile(r'^(?:import|export) .*?from "\./([\w.]+)";', re.MULTILINE | re.DOTALL)
+_IMPORT = re.compile(
+    r'^(?:import|export) (?:[^;]*? from )?"\./([\w.]+)";', re.MULTILINE | re.DOTALL
+)
 
 
 _WIRE = {

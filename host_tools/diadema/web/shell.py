@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 from nicegui import ui
 from nicegui.language import Language
 
@@ -64,41 +65,22 @@ class Page:
         return True
 
 
-def open_page(
-    web_app: WebApp, request: Request, area: str, path: str, *rights: Right, live: bool = False
-) -> Page:
-    """Draw what is around the page at `path`; its title is `title` of the words of `area`. A
-    `live` one has the site's name and time in its bar, and the way to the wall.
+def open_page(web_app: WebApp, request: Request, area: str, path: str, *rights: Right) -> Page:
+    """Draw what is around the page at `path`; its title is `title` of the words of `area`.
 
     Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
     """
     web_app.worker.wake()
-    person = person_of(request)
-    wanted = request.query_params.get("lang") or person.language or web_app.floor.site.language
-    language = known(wanted)
-    words = section(area, language)
+    person, language = person_of(request), language_for(web_app, request)
+    words, shell = section(area, language), section("shell", language)
     client = ui.context.client
     client.page = copy(client.page)  # NiceGUI knows one language a page; this one is as wanted
     client.page.language = _QUASAR[language]
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
-    shell = section("shell", language)
     ui.add_head_html(_HEAD.render(build=web_app.build, words=shell))
-    links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
-    if live:
-        links.append({"word": "wall", "path": "/wall"})
-    bar = _BAR.render(
-        language=language,
-        other=shell["language.other_code"],
-        words=shell,
-        title=words["title"],
-        path=path,
-        links=links,
-        live=live,
-        person=person,
-        csrf=csrf_of(request),
-    )
-    ui.html(bar, tag="header", sanitize=False).classes("bar")
+    bar = bar_of(request, language, words["title"], path)
+    ui.html(bar, tag="header", sanitize=False).classes("bar shell")
     if not person.may(*rights):
         with ui.element("main").classes("page"):
             ui.label(section("web", language)["not_yours"]).classes("refused")
@@ -110,10 +92,32 @@ class Refused(Exception):
     """The page has said so; its function ends."""
 
 
+def bar_of(
+    request: Request, language: str, title: str, path: str, *, live: bool = False
+) -> Markup:
+    """What is in the bar of every page: where one is, the ways to the others that the person may
+    see, and her own account. A `live` one has the site's name and time, and the way to the wall.
+    """
+    person, shell = person_of(request), section("shell", language)
+    links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
+    if live:
+        links.append({"word": "wall", "path": "/wall"})
+    bar = _BAR.render(
+        language=language,
+        other=shell["language.other_code"],
+        words=shell,
+        title=title,
+        path=path,
+        links=links,
+        live=live,
+        person=person,
+        csrf=csrf_of(request),
+    )
+    return Markup(bar)
+
+
 def language_for(web_app: WebApp, request: Request) -> str:
     """The language in the address, else the user's, else the site's."""
-    from diadema.web.permissions import person_of
-
     wanted = request.query_params.get("lang") or person_of(request).language
     return known(wanted or web_app.floor.site.language)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 LONGEST_S = {"ask": 60.0, "file": 120.0, "behind": 900.0}
+_WAKE_S = 3.0
 
 
 class TooLong(BrokenExecutor):
@@ -28,6 +29,7 @@ class Worker:
         self._longest_s = longest_s
         self._pools: dict[str, ProcessPoolExecutor] = {}
         self._turns = {name: asyncio.Lock() for name in longest_s}
+        self._closed = False
 
     async def ask[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run("ask", work, *args, **kwargs)
@@ -39,8 +41,13 @@ class Worker:
         return await self._run("behind", work, *args, **kwargs)
 
     def wake(self) -> None:
-        """Somebody is here who will ask soon, and a process takes a second or two to begin."""
-        if "ask" not in self._pools:
+        """Somebody is here who will ask soon, and a process takes a second or two to begin: once
+        the browser has drawn the page, for which it needs the processors.
+        """
+        asyncio.get_running_loop().call_later(_WAKE_S, self._begin)
+
+    def _begin(self) -> None:
+        if "ask" not in self._pools and not self._closed:
             self._pool("ask").submit(os.getpid)
 
     async def _run[**P, T](
@@ -78,6 +85,7 @@ class Worker:
         pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
+        self._closed = True
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()

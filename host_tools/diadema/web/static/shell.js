@@ -35,4 +35,4 @@ function follow() {
 }
 
 settle();
-follow();
+if (document.getElementById("app")) follow(); // only NiceGUI's pages have that socket
