@@ -36,7 +36,7 @@ MAY_STAND = {
     "GET /ui/people": "there the reasons are set up and rosters made, by whom that is for",
 }
 # what the forms of /ui/ offer to set anybody to: the catalogue, which is of nobody
-CHOICES = re.compile(r'"reasons":\[\[.*?\]\]')
+CHOICES = re.compile(r'"reasons": \[\[.*?\]\]')
 PLACES = SAMPLE | {"a": "a001", "s": "DIA-0123456789a1"}
 NO_PAGES = ("/api/", "/static", "/ui/_nicegui", "/ui/favicon.ico")
 SCOPES = {"supervisor": ("agent:a001", "week"), "admin": ("floor", "day")}

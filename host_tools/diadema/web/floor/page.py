@@ -44,7 +44,7 @@ async def floor(request: Request) -> HTMLResponse:
         options=_options(web_app, person, language) if may else {},
         modules=_MODULES,
     )
-    return HTMLResponse(page, headers={"cache-control": "no-store"})
+    return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
 
 
 def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
