@@ -20,7 +20,11 @@ from diadema.access import Accounts
 from diadema.access.authenticator import csrf
 from diadema.access.roles import Person, Role
 from diadema.base.paths import DataDir
+from diadema.site.directory.book import Directory
+from diadema.site.directory.tables import metadata
+from diadema.site.example import EXAMPLE
 from nats.js.api import StorageType
+from sqlalchemy import delete
 
 PASSWORD = "host-password"
 ACCOUNT_PASSWORD = "una frase de prueba"
@@ -274,3 +278,13 @@ def wait_for(condition: Callable[[], object], what: str, limit_s: float = 60) ->
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit_s} s: {what}")
         time.sleep(0.01)
+
+
+def empty_directory(data: DataDir) -> None:
+    """As if nobody had been entered but in the example's site. Its rows go and not its file, which
+    a running web may have open.
+    """
+    data.site.write_text(EXAMPLE)
+    with Directory(data.directory) as book, book.writing() as tx:
+        for table in reversed(metadata.sorted_tables):
+            tx.execute(delete(table))

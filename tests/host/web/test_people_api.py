@@ -1,15 +1,13 @@
 """People and places by the API: each kind by its own fields, and what is wrong in words."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from diadema.base.paths import DataDir
 from diadema.site.directory.publishing import open_directory
-from diadema.site.example import EXAMPLE
 
-from tests.support.web_stage import TOKEN, Nats, Web
+from tests.support.web_stage import TOKEN, Nats, Web, empty_directory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PEOPLE = "/api/v1/people"
@@ -28,9 +26,7 @@ def people_web(nats_server: Nats, tmp_path_factory: pytest.TempPathFactory) -> I
 def data(people_web: Web) -> DataDir:
     """The directory is begun anew by each test."""
     place = DataDir(people_web.folder)
-    for end in ("", "-wal", "-shm"):
-        Path(f"{place.directory}{end}").unlink(missing_ok=True)
-    place.site.write_text(EXAMPLE)
+    empty_directory(place)
     return place
 
 

@@ -5,7 +5,6 @@ is taken in; the roster is a week; what stations would be told is shown before i
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -14,10 +13,9 @@ from diadema.site.badges import brief
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import open_directory
-from diadema.site.example import EXAMPLE
 from playwright.async_api import Page, expect
 
-from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_stage import Hub, Nats, Web, empty_directory
 from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,9 +36,7 @@ def people_web(
 def book(people_web: Web) -> Iterator[Directory]:
     """The directory is begun anew by each test."""
     data = DataDir(people_web.folder)
-    for end in ("", "-wal", "-shm"):
-        Path(f"{data.directory}{end}").unlink(missing_ok=True)
-    data.site.write_text(EXAMPLE)
+    empty_directory(data)
     with open_directory(data, 1_795_000_000_000) as made:
         yield made
 
