@@ -255,15 +255,19 @@ class StationUser:
             else:
                 if wanted(found.event):
                     return found
-                raise PowerLost(f"{self.desk.seat} was started anew")
+                raise self._restarted(found.event)
         return None
 
     def _notice_restart(self) -> None:
         """Raises PowerLost if the station was started anew since the person last looked."""
         events = self.world.witness.events(self.desk.station)
         new, self._looked_at = events[self._looked_at :], len(events)
-        if any(seen.event["k"] == "station.booted" for seen in new):
-            raise PowerLost(f"{self.desk.seat} was started anew")
+        for seen in new:
+            if seen.event["k"] == "station.booted":
+                raise self._restarted(seen.event)
+
+    def _restarted(self, booted: dict[str, Any]) -> PowerLost:
+        return PowerLost(f"{self.desk.seat} was started anew: {booted['cause']}")
 
     def _tail(self) -> str:
         events = self.world.witness.events(self.desk.station)[-4:]

@@ -38,7 +38,7 @@ _VERSION, _NEXT = "0.1.0", "0.2.0"
 _START_SPEED = 4.0
 _UPDATE_SPEED = 8.0  # a host that sends blocks takes real time for each
 _LEAP_MS = 2 * DAY_MS
-_SOON_MS = 2_000
+_SOON_MS = 20_000  # of a station whose clock is some seconds off, too
 _LIMIT_MS = 20 * MINUTE_MS
 
 
