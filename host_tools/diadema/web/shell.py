@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 from nicegui import ui
 from nicegui.language import Language
 
@@ -94,7 +93,7 @@ class Refused(Exception):
 
 def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
-) -> Markup:
+) -> str:
     """What is in the bar of every page: where one is, the ways to the others that the person may
     see, and her own account. A `live` one has the site's name and time, and the way to the wall.
     """
@@ -102,7 +101,7 @@ def bar_of(
     links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
     if live:
         links.append({"word": "wall", "path": "/wall"})
-    bar = _BAR.render(
+    return _BAR.render(
         language=language,
         other=shell["language.other_code"],
         words=shell,
@@ -113,7 +112,6 @@ def bar_of(
         person=person,
         csrf=csrf_of(request),
     )
-    return Markup(bar)
 
 
 def language_for(web_app: WebApp, request: Request) -> str:
