@@ -91,9 +91,7 @@ class Refused(Exception):
     """The page has said so; its function ends."""
 
 
-def bar_of(
-    request: Request, language: str, title: str, path: str, *, live: bool = False
-) -> str:
+def bar_of(request: Request, language: str, title: str, path: str, *, live: bool = False) -> str:
     """What is in the bar of every page: where one is, the ways to the others that the person may
     see, and her own account. A `live` one has the site's name and time, and the way to the wall.
     """
