@@ -36,6 +36,16 @@ def frame(body):
     return b"\x00\x00\xff" + bytes([length, -length & 0xFF]) + body + bytes([checksum, 0])
 
 
+def _cut(answer):
+    """Its first half. The controller reads zeros after it, with which the checksum of one in 256
+    would fit: such a one is shorter.
+    """
+    end = len(answer) // 2
+    while end > 5 and not sum(answer[5:end]) & 0xFF:
+        end -= 1
+    return answer[:end]
+
+
 ADDRESS = 0x24
 
 
@@ -138,14 +148,14 @@ class PN532:
         if answer is not _ACK:
             self._last = answer
             if self._faulty("torn"):
-                answer = answer[: len(answer) // 2]
+                answer = _cut(answer)
             elif self._faulty("bit"):
                 answer = answer[:-3] + bytes([answer[-3] ^ 0x10]) + answer[-2:]
             elif self.fault == "stick":
                 self._stuck = True
                 self._stop()
                 self._out.clear()
-                answer = answer[: len(answer) // 2]
+                answer = _cut(answer)
         return answer
 
     @property
