@@ -8,6 +8,7 @@ technicians.
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -78,7 +79,7 @@ def open_page(web_app: WebApp, request: Request, area: str, path: str, *rights: 
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
     ui.add_head_html(_HEAD.render(build=web_app.build, words=shell))
-    bar = bar_of(request, language, words["title"], path)
+    bar = _BAR.render(bar_of(request, language, words["title"], path))
     ui.html(bar, tag="header", sanitize=False).classes("bar shell")
     if not person.may(*rights):
         with ui.element("main").classes("page"):
@@ -91,25 +92,28 @@ class Refused(Exception):
     """The page has said so; its function ends."""
 
 
-def bar_of(request: Request, language: str, title: str, path: str, *, live: bool = False) -> str:
-    """What is in the bar of every page: where one is, the ways to the others that the person may
-    see, and her own account. A `live` one has the site's name and time, and the way to the wall.
+def bar_of(
+    request: Request, language: str, title: str, path: str, *, live: bool = False
+) -> dict[str, Any]:
+    """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
+    that the person may see, and her own account. A `live` one has the site's name and time, and
+    the way to the wall.
     """
     person, shell = person_of(request), section("shell", language)
     links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
     if live:
         links.append({"word": "wall", "path": "/wall"})
-    return _BAR.render(
-        language=language,
-        other=shell["language.other_code"],
-        words=shell,
-        title=title,
-        path=path,
-        links=links,
-        live=live,
-        person=person,
-        csrf=csrf_of(request),
-    )
+    return {
+        "language": language,
+        "other": shell["language.other_code"],
+        "words": shell,
+        "title": title,
+        "path": path,
+        "links": links,
+        "live": live,
+        "person": person,
+        "csrf": csrf_of(request),
+    }
 
 
 def language_for(web_app: WebApp, request: Request) -> str:

@@ -35,11 +35,8 @@ async def floor(request: Request) -> HTMLResponse:
     may = person.may("floor")
     page = render(
         "floor.html",
-        language=language,
+        **bar_of(request, language, words["title"], "/ui/", live=True),
         build=web_app.build,
-        title=words["title"],
-        bar=bar_of(request, language, words["title"], "/ui/", live=True),
-        shell_words=section("shell", language),
         refused="" if may else section("web", language)["not_yours"],
         options=_options(web_app, person, language) if may else {},
         modules=_MODULES,
