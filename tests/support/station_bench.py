@@ -215,4 +215,5 @@ class Bench:
         number = self.host.command(
             "ring", contact=contact, direction="in", queue="Consultas", pbx="1"
         )
-        assert (await self.host.answer(number))["k"] == "contact.offered"
+        answer = await self.host.answer(number)
+        assert answer["k"] == "contact.offered", answer
