@@ -47,7 +47,7 @@ async def test_a_station_sends_and_hears_over_tls(broker, ingest, client, store)
         for body in script.bodies:
             await mqtt.publish(f"diadema/v1/{S}/ev", body, qos=1)
         parts, acked, last = {}, 0, None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             async for message in mqtt.messages:  # the two come in either order
                 frame = json.loads(message.payload)
                 if frame.get("cmd") == "config":

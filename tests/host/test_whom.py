@@ -127,7 +127,7 @@ async def test_a_gateways_credential_is_shown_renewed_and_revoked(
         gateway = gateway_access.load(file)
         return aiomqtt.Client(
             gateway.host, gateway.port, username=gateway.user, password=gateway.password,
-            identifier=gateway.user, tls_context=gateway.context(), timeout=60,
+            identifier=gateway.user, tls_context=gateway.context(), timeout=300,
         )  # fmt: skip
 
     broker.write_hub()
@@ -192,7 +192,7 @@ async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(bro
     assert len({*known}) == len(known)
     for user, password in (("host", secrets.host), ("system", secrets.system)):
         said = await refused(
-            connection(broker, broker.broker.ports.mqtt, password, user, will=None, timeout=60)
+            connection(broker, broker.broker.ports.mqtt, password, user, will=None, timeout=300)
         )
         assert "ot authorized" in said
     with pytest.raises(NatsError):
@@ -201,5 +201,5 @@ async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(bro
             user="system",
             password=secrets.host,
             allow_reconnect=False,
-            connect_timeout=60,
+            connect_timeout=300,
         )

@@ -25,7 +25,7 @@ BUILDS = {
 async def said(station: Station, last: str) -> str:
     """Its console, up to what it says last."""
     text = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while last not in text:
             await asyncio.sleep(0.005)
             text = b"".join(station.console).decode()

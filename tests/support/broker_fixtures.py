@@ -21,7 +21,7 @@ from tests.support.trust import trusting
 LOOK_S = 0.02
 
 
-async def until(condition, limit_s=60.0):
+async def until(condition, limit_s=300.0):
     """The first true value of `condition()`, plain or awaitable."""
     async with asyncio.timeout(limit_s):
         while True:
@@ -74,7 +74,7 @@ class RunningBroker:
             password=self.secrets.host,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.05,
-            connect_timeout=60,
+            connect_timeout=300,
         )
 
     def mqtt(self, name="test", **more):

@@ -14,7 +14,7 @@ from diadema_sim.desk.commands import Refused, Request
 from diadema_sim.desk.server import listen, serving
 from websockets.asyncio.client import ClientConnection, connect
 
-LIMIT_S = 60
+LIMIT_S = 300
 HELLO = {
     "site": "Centro", "zone": "America/Lima", "seat": "A-01", "station": "DIA-02d1ade00001",
     "board": "sim",

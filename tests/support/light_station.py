@@ -27,7 +27,7 @@ _ANSWER_S = 10.0
 _KEEP_ALIVE_S = 20
 _RESEND_S = 5.0
 _HELLO_S = 1.0
-_LONGEST_S = 60.0
+_LONGEST_S = 300.0
 _AWAY_S = 7.0  # the longest wait for another connection, but for its chance
 _LOOK_S = 1.0  # how exactly what is due by the clock is done
 _TAIL = 24  # of a sealed frame: ,"h":"<16 hex>"}
@@ -51,7 +51,7 @@ async def accesses(nats, data: DataDir, stations: Iterable[str]) -> list[Access]
     keys = StationKeys(data.keys)
     found = []
     for s in stations:
-        reply = await nats.request("hub.enrol", json.dumps({"s": s}).encode(), timeout=60)
+        reply = await nats.request("hub.enrol", json.dumps({"s": s}).encode(), timeout=300)
         told = json.loads(reply.data)
         key = keys.of(s).hex()
         found.append(Access(s, told["password"], key, told["port"], told["host"]))

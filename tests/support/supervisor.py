@@ -24,7 +24,7 @@ FLAGS = [
 ]
 ZONE = "America/Lima"
 START_MS = int(datetime(2026, 11, 18, 10, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)  # no midnight
-LIMIT_MS = 60_000
+LIMIT_MS = 300_000
 
 
 def bearer(centre: Centre) -> dict[str, str]:
@@ -58,7 +58,7 @@ async def report(centre: Centre, kind: str) -> dict[str, Any]:
         base_url=centre.web, headers=bearer(centre), timeout=60
     ) as client:
         query = {"span": today(centre).isoformat(), "format": "json"}
-        answer = await client.get(f"/api/v1/reports/{kind}", params=query, timeout=60)
+        answer = await client.get(f"/api/v1/reports/{kind}", params=query, timeout=300)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found

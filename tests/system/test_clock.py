@@ -32,7 +32,7 @@ async def test_a_station_knows_the_hour_and_the_hub_how_well(tmp_path):
         assert anchor["uncertainty_ms"] < 50  # the way of hello and answer is known, not assumed
         async with (
             asyncio.timeout(300),
-            httpx.AsyncClient(base_url=centre.web, headers=bearer(centre), timeout=60) as client,
+            httpx.AsyncClient(base_url=centre.web, headers=bearer(centre), timeout=300) as client,
         ):
             told = {}
             while not told.get("source"):

@@ -20,7 +20,7 @@ _FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-_LIMIT_S = 60
+_LIMIT_S = 300
 _PATIENCE_LOOKS = 50  # before a press that did nothing is repeated
 _READ = """() => {
   const canvas = document.querySelector("[data-screen]");

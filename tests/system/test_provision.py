@@ -106,7 +106,7 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
 
         await asyncio.to_thread(enrol, data, STATION, renew=True)
         await provision(data, station.port, "B9", **ask)  # has another key to bring
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while not isinstance(json.loads(data.keys.read_bytes())[STATION], str):
                 await asyncio.sleep(0.05)  # the hub notes that it was shown
 
@@ -116,7 +116,7 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
             assert book.entry("seats", "B9").body["station"] == STATION
         bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(300):
                 while not await held(station.port):
                     await asyncio.sleep(0.05)
             with pytest.raises(ProvisionError, match="--station"):
@@ -157,7 +157,7 @@ async def test_safe_mode_is_told_at_once_and_no_seat_is_taken(
             await provision(data, station.port, "B9", **ask)
         bridge = asyncio.create_task(Gateway(data, [station.port], "row").run())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(300):
                 while not any(
                     row.station == STATION and row.safe for row in all_stations(data, 0)
                 ):

@@ -28,7 +28,7 @@ class Supervisor:
 
     async def outcome(self, of):
         """What became of it, once it is known."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while True:
                 s, e, n = of
                 entry = (await self._api.get(f"/actions/{s}/{e}/{n}")).json()
@@ -58,14 +58,14 @@ async def at_work(tmp_path, **more):
         await desk.get_ready()
         url = f"{centre.web}/api/v1"
         headers = bearer(centre) | SPANISH
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as api:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=300) as api:
             yield desk, Supervisor(centre, api, desks[0].person.id), api
 
 
 async def shows(desk, *texts):
     """All of these stand on the station's screen."""
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             screen = b""
             while not screen or not all(find(screen, text) for text in texts):
                 screen = await desk.station.screen()
@@ -88,7 +88,7 @@ async def test_what_a_supervisor_does_is_on_her_screen_and_in_the_register(tmp_p
         await desk.expect("message.acknowledged", since, answer="read")
         entry = await supervisor.outcome(of)
         assert entry["outcome"]["event"] == "message.shown"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while not (await api.get("/messages")).json()[0]["answer"]:
                 await asyncio.sleep(0.05)
 

@@ -35,7 +35,7 @@ async def test_badge_and_call_change_the_tile(tmp_path, system_program):
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
             page = await browser.new_page()
-            expect.set_options(timeout=60_000)
+            expect.set_options(timeout=300_000)
             await page.goto(centre.entry_link())
             tile = page.locator(f'[data-a="{me.id}"]')
             await expect(tile).to_have_attribute("data-state", "logged_out")

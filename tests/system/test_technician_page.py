@@ -34,7 +34,7 @@ PARTS = (  # a page, and its part that ends at the next heading of that level
 )
 BOARD = "lyrat_v4_3"
 SEAT = "A-01"
-LIMIT_S = 60
+LIMIT_S = 300
 AWAY_S = 1.5  # after which the same badge counts again
 
 

@@ -136,7 +136,7 @@ async def browser() -> AsyncIterator[Browser]:
     if chromium is None:
         pytest.skip("the program chromium is missing (Debian: apt install chromium)")
     async with async_playwright() as playwright:
-        expect.set_options(timeout=60_000)  # its own 5 s are short on a busy machine
+        expect.set_options(timeout=300_000)  # its own 5 s are short on a busy machine
         browser = await playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
         yield browser
         await browser.close()
@@ -170,7 +170,7 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
             )
         page = await context.new_page()
         pages.append(page)
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(300_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: _check_local(request.url, faults))
         await page.goto(url)

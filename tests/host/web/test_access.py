@@ -89,7 +89,7 @@ async def ask(
     sent = {} if line.body is None or method == "GET" else {"json": line.body}
     path = path.format(**SAMPLE | line.sample | sample)
     path += "/x" if path in ("/static", "/static/fonts") else ""
-    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=300) as client:
         return await client.request(method, path, params=line.asked or None, **sent)
 
 

@@ -23,7 +23,7 @@ HELP = {"action": "acknowledge", "rule": "help"}
 @pytest.fixture
 async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
     headers = headers_of(web.login("admin"))
-    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=300) as client:
         yield client
 
 
@@ -81,7 +81,7 @@ async def test_no_role_sees_or_sees_to_what_is_not_its_own(
     since = now() - 100_000
     await waits_for_help(api, hub, since)
     headers = headers_of(web.login(role, teams=["Otro"]))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as other:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=300) as other:
         seen = await other.get("/api/v1/alerts")
         assert seen.status_code == reads
         assert reads != 200 or seen.json() == []

@@ -15,7 +15,7 @@ STATION = "/api/v1/stations/DIA-0a1b2c3d4e5f/commands"
 @pytest.fixture
 async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=300) as client:
         yield client
 
 
@@ -121,7 +121,7 @@ async def test_without_ingest_or_nats_a_command_fails_at_once(
     own_nats: Nats, own_web: Web
 ) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    own = httpx.AsyncClient(base_url=own_web.url, headers=headers, timeout=60)
+    own = httpx.AsyncClient(base_url=own_web.url, headers=headers, timeout=300)
     async with asyncio.timeout(300), own as client:
         while not (await client.get("/api/v1/status")).json()["nats"]:
             pass

@@ -16,7 +16,7 @@ def test_a_module_is_named_with_all_that_it_needs() -> None:
 
 def test_what_is_made_from_the_wire_is_served_like_its_neighbours(worked_web: Web) -> None:
     made, file = (
-        httpx.get(f"{worked_web.url}/static/{name}", timeout=60)
+        httpx.get(f"{worked_web.url}/static/{name}", timeout=300)
         for name in ("wire.js", "floor.js")
     )
     assert made.status_code == 200 and made.text == source_of("wire.js")

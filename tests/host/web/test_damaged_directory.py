@@ -38,7 +38,7 @@ async def test_it_says_which_file_and_what_to_do(
         transport=transport,
         base_url="http://localhost",
         headers={"Authorization": f"Bearer {TOKEN}"},
-        timeout=60,
+        timeout=300,
     ) as client:
         answer = await client.get(path)
     service.worker.close()

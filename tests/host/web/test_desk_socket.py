@@ -160,6 +160,6 @@ async def test_its_modules_import_nothing_from_outside(stage: Stage) -> None:
 
 
 async def test_the_way_to_the_floor_needs_no_login() -> None:
-    async with desk_stage() as stage, httpx.AsyncClient(timeout=60) as client:
+    async with desk_stage() as stage, httpx.AsyncClient(timeout=300) as client:
         answer = await client.get(f"{stage.url}/floor")
         assert answer.headers["location"] == stage.room.floor()

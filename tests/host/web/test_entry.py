@@ -71,7 +71,7 @@ def account(web: Web, name: str, role: str = "monitor") -> dict[str, str]:
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_without_an_account_every_page_leads_to_the_set_up(bare: Bare, path: str) -> None:
-    async with httpx.AsyncClient(base_url=bare.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=bare.url, timeout=300) as client:
         answer = await client.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/setup")
         assert (await client.get("/api/v1/live")).status_code == 401
@@ -82,7 +82,7 @@ async def test_without_an_account_every_page_leads_to_the_set_up(bare: Bare, pat
 async def test_the_set_up_makes_one_administrator_with_the_code_and_no_other(bare: Bare) -> None:
     code = bare.accounts.codes.set_up()
     form = {"account": "jefa", "name": "Jefa", "new": ACCOUNT_PASSWORD, "again": ACCOUNT_PASSWORD}
-    async with httpx.AsyncClient(base_url=bare.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=bare.url, timeout=300) as client:
         assert (await client.post("/setup", data=form | {"code": "WRONG"})).status_code == 403
         unlike = form | {"code": code, "again": "otra cosa distinta"}
         assert (await client.post("/setup", data=unlike)).status_code == 422
@@ -155,7 +155,7 @@ async def test_a_logout_ends_the_session_and_closes_its_sockets(web: Web) -> Non
     cookies = web.login("monitor")
     address = f"ws://127.0.0.1:{web.port}/ws"
     async with (
-        httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=60) as client,
+        httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=300) as client,
         connect(address, additional_headers=headers_of(cookies)) as stream,
     ):
         await stream.recv()
@@ -168,7 +168,7 @@ async def test_a_logout_ends_the_session_and_closes_its_sockets(web: Web) -> Non
                 while True:
                     await stream.recv()
         assert closed.value.rcvd is not None and closed.value.rcvd.code == SESSION_OVER
-    async with httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=300) as client:
         assert (await client.get("/api/v1/me")).status_code == 401
 
 
@@ -191,7 +191,7 @@ async def test_a_session_that_another_program_ends_closes_its_sockets_too(web: W
 async def test_a_write_by_cookie_needs_the_proof_of_our_page(web: Web) -> None:
     cookies = web.login("admin")
     bare = {"Cookie": headers_of(cookies)["Cookie"]}
-    async with httpx.AsyncClient(base_url=web.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=300) as client:
         path = "/api/v1/agents/a001/actions"
         for headers in (bare, bare | {"x-csrf-token": "x"}, bare | {"x-csrf-token": ""}):
             answer = await client.post(path, json={}, headers=headers)
@@ -203,7 +203,7 @@ async def test_a_write_by_cookie_needs_the_proof_of_our_page(web: Web) -> None:
 
 async def test_a_first_password_opens_nothing_but_its_change(web: Web) -> None:
     first = web.accounts.book.add(TESTER, "cuatro", "Cuatro", "monitor")
-    async with httpx.AsyncClient(base_url=web.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=300) as client:
         answer = await client.post("/login", data={"account": "cuatro", "password": first})
         assert answer.headers["location"] == "/account"
         for path in ("/ui/", "/", "/handover"):

@@ -96,9 +96,11 @@ async def test_a_day_that_is_none_is_today_or_refused(day_web: Web, day: str) ->
         base_url=day_web.url, cookies=day_web.cookies, timeout=60
     ) as client:
         for page in (*PAGES, "register"):
-            assert (await client.get(f"/ui/{page}?day={day}", timeout=60)).status_code == 200, page
+            assert (await client.get(f"/ui/{page}?day={day}", timeout=300)).status_code == 200, (
+                page
+            )
         for path in ("/handover", "/api/v1/agents/a001/page", "/api/v1/agents/a001/day"):
-            answer = await client.get(f"{path}?day={day}", timeout=60)
+            answer = await client.get(f"{path}?day={day}", timeout=300)
             assert answer.status_code == 422, path
             assert answer.json()["errors"][0]["where"] == "query.day"
 

@@ -29,7 +29,7 @@ def image(web: Web):
 
 async def test_a_technician_takes_an_image(web: Web, image: Path) -> None:
     cookies = web.login("technician")
-    async with httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, cookies=cookies, timeout=300) as client:
         page = await client.get("/flasher?lang=es")
         assert page.status_code == 200 and "lyrat_v4_3 1.2.3, esp32" in page.text
         assert "broken.bin no es una imagen" in page.text and "broken.zip" not in page.text

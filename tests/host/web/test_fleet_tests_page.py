@@ -110,7 +110,7 @@ async def test_programs_read_records_and_begin_tests(bench_web: Web, hub: Hub) -
 
     told = await hub.client.subscribe("hub.selftest", cb=refuse)
     path = f"{bench_web.url}/api/v1/stations/{S}/inspections"
-    async with httpx.AsyncClient(headers=BEARER, timeout=60) as client:
+    async with httpx.AsyncClient(headers=BEARER, timeout=300) as client:
         found = (await client.get(path)).json()
         assert [(one["record"]["fit"], one["standing"]) for one in found] == [
             (True, "right"), (False, "right"),

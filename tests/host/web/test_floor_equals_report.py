@@ -81,7 +81,7 @@ async def report(web: Web, kind: str, section: str) -> dict[str, int]:
     async with httpx.AsyncClient(
         base_url=web.url, headers=headers_of(web.cookies), timeout=60
     ) as api:
-        answer = await api.get(f"/api/v1/reports/{kind}", params={"span": DAY}, timeout=60)
+        answer = await api.get(f"/api/v1/reports/{kind}", params={"span": DAY}, timeout=300)
     assert answer.status_code == 200, answer.text
     told = answer.json()
     total: dict[str, int] = next(s for s in told["sections"] if s["section"] == section)["total"]

@@ -90,7 +90,7 @@ async def test_what_was_to_be_changed_is_changed(
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}",
         headers={"Authorization": f"Bearer {TOKEN}"},
-        timeout=60,
+        timeout=300,
     ) as client:
         path = "/api/v1/people/import/agents?dry_run=false"
         asked = asyncio.create_task(client.post(path, content=str(done).encode()))

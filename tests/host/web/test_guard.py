@@ -50,7 +50,7 @@ async def test_a_rebound_name_opens_no_socket(web: Web, stream: str) -> None:
 @session
 @pytest.mark.parametrize("path", ["/", "/ui/", "/wall", "/api/v1/live", "/static/floor.js"])
 async def test_a_rebound_name_reads_nothing(web: Web, path: str) -> None:
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=300) as client:
         answer = await client.get(web.url + path, headers={"Host": "rebound.example"})
         assert answer.status_code == 421
         assert "localhost" in answer.json()["detail"]
@@ -63,7 +63,7 @@ async def test_a_rebound_name_reads_nothing(web: Web, path: str) -> None:
 @session
 async def test_another_sites_form_writes_nothing(web: Web) -> None:
     headers = {"Origin": "http://evil.example", "Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=300) as client:
         address = f"{web.url}/api/v1/stations/DIA-000000000001/commands"
         answer = await client.post(address, json={"cmd": "ring"}, headers=headers)
         assert answer.status_code == 403
@@ -73,7 +73,7 @@ async def test_another_sites_form_writes_nothing(web: Web) -> None:
 
 @session
 async def test_plain_pages_are_strict_and_every_answer_is_guarded(web: Web) -> None:
-    async with httpx.AsyncClient(cookies=web.cookies, timeout=60) as client:
+    async with httpx.AsyncClient(cookies=web.cookies, timeout=300) as client:
         for path in ("/wall", "/ui/", "/api/v1/live", "/static/floor.css", "/nowhere"):
             headers = (await client.get(web.url + path)).headers
             policy = headers["content-security-policy"]
@@ -91,7 +91,7 @@ async def test_a_body_too_large_is_refused_with_or_without_its_length(web: Web) 
         for _ in range(BODY_BYTES // 1000 + 2):
             yield b" " * 1000
 
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=300) as client:
         answer = await client.post(address, content=b" " * (BODY_BYTES + 1), headers=headers)
         assert answer.status_code == 413
         answer = await client.post(address, content=endless(), headers=headers)
@@ -106,7 +106,9 @@ async def test_a_body_too_large_is_refused_with_or_without_its_length(web: Web) 
 async def test_from_another_machine_only_the_wall_is_seen(path: str, status: int) -> None:
     guarded = Guard(PlainTextResponse("in"))
     far = httpx.ASGITransport(app=guarded, client=("192.0.2.5", 4711))
-    async with httpx.AsyncClient(transport=far, base_url="http://localhost", timeout=60) as client:
+    async with httpx.AsyncClient(
+        transport=far, base_url="http://localhost", timeout=300
+    ) as client:
         assert (await client.get(path)).status_code == status
 
 

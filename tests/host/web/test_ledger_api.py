@@ -25,7 +25,7 @@ LISTS = ("contacts", "sessions", "marks")
 
 @asynccontextmanager
 async def api(web: Web, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", timeout=30, **options) as client:
+    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", timeout=300, **options) as client:
         yield client
 
 

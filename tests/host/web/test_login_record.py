@@ -31,7 +31,7 @@ def behind(nats_server: Nats, tmp_path: Path) -> Iterator[Web]:
 
 async def login(web: Web, source: str = "127.0.0.1", **form: str) -> httpx.Response:
     transport = httpx.AsyncHTTPTransport(local_address=source)
-    async with httpx.AsyncClient(base_url=web.url, transport=transport, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, transport=transport, timeout=300) as client:
         return await client.post("/login", data={"password": ACCOUNT_PASSWORD, **form})
 
 
@@ -60,7 +60,7 @@ async def test_each_failure_is_recorded_with_whom_it_tried(web: Web) -> None:
 
 async def test_strangers_keep_nobody_out_of_his_own_browser(web: Web) -> None:
     mine = account(web, "adm4")
-    async with httpx.AsyncClient(base_url=web.url, timeout=60) as own:
+    async with httpx.AsyncClient(base_url=web.url, timeout=300) as own:
         assert (await own.post("/login", data=mine)).status_code == 303
         for _ in range(8):
             await login(web, "127.0.0.66", account="adm4", password="no")
@@ -86,7 +86,7 @@ async def test_a_device_cookie_that_was_made_up_is_none(web: Web) -> None:
 
 async def test_whoever_is_no_proxy_is_not_believed(web: Web) -> None:
     mine = account(web, "adm7")
-    async with httpx.AsyncClient(base_url=web.url, headers=FORWARDED, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=FORWARDED, timeout=300) as client:
         came = await client.post("/login", data=mine)
         assert came.status_code == 303 and "__Host-" not in str(came.headers)
         codes = set()
@@ -102,7 +102,7 @@ async def test_whoever_is_no_proxy_is_not_believed(web: Web) -> None:
 
 async def test_a_proxy_that_was_named_is(behind: Web) -> None:
     mine = account(behind, "adm8")
-    async with httpx.AsyncClient(base_url=behind.url, headers=FORWARDED, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=behind.url, headers=FORWARDED, timeout=300) as client:
         came = await client.post("/login", data=mine)
         assert came.status_code == 303 and "__Host-diadema_session" in str(came.headers)
     assert record(behind, "login", "adm8") == ["203.0.113.7"]

@@ -76,7 +76,7 @@ async def test_what_a_silent_hub_did_all_the_same_is_not_done_again(
 async def test_a_key_is_of_one_request_and_of_one_person(web: Web, hub: Hub) -> None:
     head = named("clave-1")
     first, second = ({**BEARER, **head}, web.login())
-    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", timeout=60) as api:
+    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", timeout=300) as api:
         path = f"/stations/{S}/commands"
         ring = {"cmd": "ring", "contact": "c-1", "direction": "in"}
         hub.answer = lambda _: {"i": len(hub.asked), "of": ["HUB-test", 1, 1]}
@@ -100,7 +100,7 @@ async def test_what_was_refused_may_be_tried_again_by_the_same_key(web: Web, hub
     path, ring = f"{web.url}/api/v1/stations/{S}/commands", {"cmd": "ring", "contact": "c-1"}
     usual = hub.answer
     hub.answer = lambda _: {"error": "unknown_station", "detail": "", "status": 404}
-    async with httpx.AsyncClient(timeout=60) as api:
+    async with httpx.AsyncClient(timeout=300) as api:
         assert (await api.post(path, json=ring, headers=head)).status_code == 404
         hub.answer = usual
         assert (await api.post(path, json=ring, headers=head)).status_code == 202
@@ -109,7 +109,7 @@ async def test_what_was_refused_may_be_tried_again_by_the_same_key(web: Web, hub
 def test_what_needs_no_hub_is_done_once_too(worked_web: Web) -> None:
     head = {**BEARER, **named()}
     path = f"{worked_web.url}/api/v1/reports/schedules"
-    answers = [httpx.post(path, json=ORDER, headers=head, timeout=60) for _ in range(2)]
+    answers = [httpx.post(path, json=ORDER, headers=head, timeout=300) for _ in range(2)]
     assert [one.status_code for one in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     gone = [httpx.delete(f"{path}/diario", headers=head | named()) for _ in range(2)]
@@ -122,7 +122,7 @@ async def test_an_answer_is_not_to_be_read_in_the_file(web: Web, hub: Hub) -> No
     hub.answer = lambda _: {"i": None, "of": ["HUB-test", 1, 1], "code": "GEHEIM"}
     head = {**BEARER, **named("nicht-lesbar")}
     body = {"action": "pin_reset", "reason": "olvidó"}
-    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", headers=head, timeout=60) as api:
+    async with httpx.AsyncClient(base_url=f"{web.url}/api/v1", headers=head, timeout=300) as api:
         assert (await api.post("/agents/a001/actions", json=body)).json()["code"] == "GEHEIM"
         assert (await api.post("/agents/a001/actions", json=body)).json()["code"] == "GEHEIM"
         with sqlite3.connect(web.folder / "accounts.sqlite3") as accounts:

@@ -32,7 +32,7 @@ session = pytest.mark.asyncio(loop_scope="session")
 @pytest.fixture
 async def api(web: Web) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=headers, timeout=300) as client:
         yield client
 
 
@@ -96,7 +96,7 @@ async def test_what_the_hub_refuses_is_told_in_words(
 @session
 @pytest.mark.parametrize("path", ["/", "/wall", "/metrics", "/api/v1/live", "/static/floor.css"])
 async def test_head_answers_as_get_without_a_body(web: Web, hub: Hub, path: str) -> None:
-    async with httpx.AsyncClient(base_url=web.url, cookies=web.cookies, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, cookies=web.cookies, timeout=300) as client:
         whole, head = await client.get(path), await client.head(path)
     assert head.status_code == whole.status_code < 400
     assert head.content == b""
@@ -172,7 +172,7 @@ async def raised(error: Exception) -> httpx.Response:
         raise error
 
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=60) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=300) as client:
         return await client.get("/", headers={"Accept-Language": "es"})
 
 

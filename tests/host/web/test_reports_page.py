@@ -62,7 +62,7 @@ def served(place: Path, nats_server: Nats, clock: SharedClock) -> Iterator[Web]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def api(served: Web, hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=300) as client:
         yield client
 
 
@@ -225,7 +225,7 @@ async def test_the_api_gives_no_role_more_than_its_own(
         schedule.run_due(data, NOW)
         due = at_six()
         cookies = served.login(role, teams=["Mañana"] if role == "supervisor" else [])
-        async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=300) as client:
             for kind in KINDS:
                 answer = await client.get(f"/api/v1/reports/{kind}?span={DAY}")
                 allowed = not RIGHTS_OF[role].isdisjoint({KINDS[kind].right})

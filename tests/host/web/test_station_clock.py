@@ -34,7 +34,7 @@ async def test_the_hubs_answer_and_its_refusal(web: Web, hub: Hub) -> None:
 
     subscription = await hub.client.subscribe("hub.clock", cb=answer)
     await hub.client.flush()
-    async with httpx.AsyncClient(base_url=web.url, headers=BEARER, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=web.url, headers=BEARER, timeout=300) as client:
         told = await client.get(PATH)
         refused = await client.get(PATH)
         assert (await client.get("/api/v1/stations/DIA-x/clock")).status_code == 422

@@ -38,7 +38,7 @@ async def test_a_stalled_viewer_is_let_go(own_hub: Hub, own_web: Web) -> None:
 
     await change_all(0)
     with open_and_never_read(own_web):
-        async with viewing(own_web) as viewer, httpx.AsyncClient(timeout=60) as client:
+        async with viewing(own_web) as viewer, httpx.AsyncClient(timeout=300) as client:
             for number in range(1, 200):
                 await change_all(number)
                 await viewer.until(a="a199", queue=f"{number}:" + "x" * 1500)

@@ -115,7 +115,7 @@ async def test_the_walls_wire_carries_no_secret(web: Web, hub: Hub) -> None:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_walls_page_carries_no_row(web: Web, hub: Hub) -> None:
     await hub.put(**SECRETS, **PRIVATE, alias="RS")
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=300) as client:
         page = (await client.get(f"{web.url}/wall")).text
     assert not any(str(secret) in page for key, secret in SECRETS.items() if key != "warn")
 
