@@ -18,7 +18,7 @@ from tests.support.scripted_station import S, Script
 async def consumer(client, first=1):
     from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-    made = await client.jetstream(timeout=300).add_consumer(
+    made = await client.jetstream(timeout=60).add_consumer(
         STREAM,
         ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
@@ -37,7 +37,7 @@ async def test_the_stream_is_ours_and_keeps_what_nobody_waited_for(broker, gatew
     async with broker.mqtt() as mqtt:
         await mqtt.publish(f"diadema/v1/gw-test/{S}/ev", script.bodies[0], qos=1)
         await mqtt.publish(f"diadema/v1/gw-test/{S}/st", b"{}", qos=1, retain=True)
-    info = await client.jetstream(timeout=300).stream_info(STREAM)
+    info = await client.jetstream(timeout=60).stream_info(STREAM)
     assert info.config.retention == "limits"
     assert info.state.messages == 2
     await broker.stop(kill=True)
@@ -66,7 +66,7 @@ async def test_the_will_of_a_gateway_comes_through_the_same_stream(broker, gatew
             await mqtt.publish(topic, b'{"up":true}', qos=1, retain=True)
             mqtt._client._sock_close()  # as a cable pulled, no goodbye
             await mqtt.publish(topic, b"unsent", qos=1)
-    jetstream = client.jetstream(timeout=300)
+    jetstream = client.jetstream(timeout=60)
 
     async def both():
         return (await jetstream.stream_info(STREAM)).state.messages == 2
@@ -96,13 +96,13 @@ async def test_a_gateway_may_only_what_it_needs(broker, gateways, stack):
         message = await anext(aiter(mqtt.messages))
         assert message.payload == b"down"
     assert [one.pending_msgs for one in (heard, *others)] == [0] * 4
-    assert (await client.jetstream(timeout=300).stream_info(STREAM)).state.last_seq == 1
+    assert (await client.jetstream(timeout=60).stream_info(STREAM)).state.last_seq == 1
 
 
 async def test_reading_from_the_middle_and_in_pieces(broker, stack):
     client = await broker.client()
     stack.push_async_callback(client.close)
-    jetstream = client.jetstream(timeout=300)
+    jetstream = client.jetstream(timeout=60)
     for number in range(1, 30):
         await jetstream.publish("$MQTT.msgs.x", b"\r\n" * number, headers={"Nmqtt-Pub": "1"})
     reader = await open_stream(
@@ -133,7 +133,7 @@ async def test_what_a_reader_that_was_killed_had_asked_for_comes_to_no_other(bro
                 await client.flush()
                 waiting.cancel()
                 reader._transport.abort()
-        await client.jetstream(timeout=300).publish("$MQTT.msgs.x", b"%d" % number)
+        await client.jetstream(timeout=60).publish("$MQTT.msgs.x", b"%d" % number)
         assert [message.data for message in await waiting] == [b"%d" % number]
 
 
@@ -145,7 +145,7 @@ async def test_a_dead_broker_or_consumer_breaks_the_reading(broker, stack):
     stack.callback(reader.close)
     waiting = asyncio.ensure_future(reader.read())
     await client.flush()
-    await client.jetstream(timeout=300).delete_consumer(STREAM, name)
+    await client.jetstream(timeout=60).delete_consumer(STREAM, name)
     with pytest.raises(StreamBroken):
         await waiting
     name = await consumer(client)
@@ -200,7 +200,7 @@ async def test_a_stream_made_by_the_server_itself_is_put_right(tmp_path, stack):
     stack.push_async_callback(client.close)
     from nats.js.api import RetentionPolicy, StreamConfig
 
-    jetstream = client.jetstream(timeout=300)
+    jetstream = client.jetstream(timeout=60)
     await jetstream.delete_stream(STREAM)
     servers = StreamConfig(
         name=STREAM, subjects=["$MQTT.msgs.>"], retention=RetentionPolicy.INTEREST
@@ -224,9 +224,9 @@ async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack,
     await running.start(mqtt=False)
     client = await running.client()
     stack.push_async_callback(client.close)
-    unlimited = (await client.jetstream(timeout=300).stream_info(STREAM)).config
+    unlimited = (await client.jetstream(timeout=60).stream_info(STREAM)).config
     unlimited.max_bytes = -1  # as made before there was a limit
-    await client.jetstream(timeout=300).update_stream(unlimited)
+    await client.jetstream(timeout=60).update_stream(unlimited)
     await running.stop()
     monkeypatch.setattr(brokers, "LEAST_BYTES", 100_000)
     monkeypatch.setattr(running.broker, "_most", 100_000)
@@ -235,7 +235,7 @@ async def test_a_stream_at_its_limit_goes_on_without_its_oldest(tmp_path, stack,
     async with running.mqtt() as mqtt:
         for _ in range(300):
             await mqtt.publish(f"diadema/v1/gw-test/{S}/ev", b"x" * 500, qos=1)
-    state = (await client.jetstream(timeout=300).stream_info(STREAM)).state
+    state = (await client.jetstream(timeout=60).stream_info(STREAM)).state
     assert state.last_seq == 300 and state.first_seq > 1 and state.bytes <= 100_000
 
 

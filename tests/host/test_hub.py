@@ -211,7 +211,7 @@ async def test_a_server_left_on_its_directory_is_ended(tmp_path, stack):
     stack.push_async_callback(hub.kill)
     assert await asyncio.wait_for(left.process.wait(), 60) is not None
     client = await left.client()
-    info = await client.jetstream(timeout=300).stream_info(STREAM)
+    info = await client.jetstream(timeout=60).stream_info(STREAM)
     await client.close()
     assert info.config.retention == "limits"
 

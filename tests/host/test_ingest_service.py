@@ -125,7 +125,7 @@ async def play(broker, ingest, stack):
 
 
 async def row(client, a="a001"):
-    bucket = await client.jetstream(timeout=300).key_value("live")
+    bucket = await client.jetstream(timeout=60).key_value("live")
     return json.loads((await bucket.get(f"agent.{a}")).value)
 
 
@@ -159,7 +159,7 @@ async def test_events_are_stored_acknowledged_and_shown(play, client, store):
 
 async def _meta(client, **wanted):
     """The key `meta` once it is as wanted."""
-    bucket = await client.jetstream(timeout=300).key_value("live")
+    bucket = await client.jetstream(timeout=60).key_value("live")
     found = json.loads((await bucket.get("meta")).value)
     return found if all(found[key] == value for key, value in wanted.items()) else None
 
@@ -355,7 +355,7 @@ async def test_another_site_reaches_stations_and_floor(broker, play, client):
 
 async def test_the_streams_limit_follows_the_number_of_stations(broker, play, client):
     async def limit():
-        return (await client.jetstream(timeout=300).stream_info("$MQTT_msgs")).config.max_bytes
+        return (await client.jetstream(timeout=60).stream_info("$MQTT_msgs")).config.max_bytes
 
     assert await limit() == 256 << 20
     more = [{"id": f"DIA-0200000001{k:02x}", "seat": f"Z-{k}"} for k in range(98)]

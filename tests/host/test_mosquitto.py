@@ -128,9 +128,7 @@ async def test_a_hello_is_answered_and_kept(broker, door, client, store, station
     await until(lambda: any(frame.get("cmd") == "config" for _, frame in one.frames))
     await door.stop(kill=True)
     subject = f"diadema.v1.{S}.st.wifi"
-    kept = await client.jetstream(timeout=300).get_last_msg(
-        "$MQTT_rmsgs", f"$MQTT.rmsgs.{subject}"
-    )
+    kept = await client.jetstream(timeout=60).get_last_msg("$MQTT_rmsgs", f"$MQTT.rmsgs.{subject}")
     assert json.loads(kept.data)["e"] == script.e
 
 
@@ -222,7 +220,7 @@ async def test_what_is_too_large_goes_no_further_and_stops_nobody(
         await until(lambda: store.position(S, own.e) == 1)
     assert "port 1883" not in door.log()  # the door that a setting before any listener opens
     assert other.connections == 1 and store.dead_letters() == []
-    assert (await client.jetstream(timeout=300).stream_info("$MQTT_msgs")).state.bytes < 20_000
+    assert (await client.jetstream(timeout=60).stream_info("$MQTT_msgs")).state.bytes < 20_000
 
 
 async def test_who_is_refused(broker, door, client):

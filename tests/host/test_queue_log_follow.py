@@ -156,7 +156,7 @@ async def test_the_floor_is_told_how_the_queues_stand(broker, ingesting, client,
 
     async def shown():
         with contextlib.suppress(Exception):
-            entry = await (await client.jetstream(timeout=300).key_value("live")).get("queues")
+            entry = await (await client.jetstream(timeout=60).key_value("live")).get("queues")
             board = json.loads(entry.value)
             return board if board["total"]["waiting"] else None
 

@@ -30,7 +30,7 @@ def station(broker, password, **more):
 
 async def kept(client, stream):
     """Messages and bytes that a stream of the broker has."""
-    state = (await client.jetstream(timeout=300).stream_info(stream)).state
+    state = (await client.jetstream(timeout=60).stream_info(stream)).state
     return state.messages, state.bytes
 
 
@@ -82,7 +82,7 @@ async def test_of_retained_messages_one_small_one_a_topic_is_kept(broker, client
 
 
 async def test_a_broker_of_before_gets_the_bounds(broker, client):
-    jetstream = client.jetstream(timeout=300)
+    jetstream = client.jetstream(timeout=60)
     for name in ("$MQTT_msgs", "$MQTT_rmsgs"):
         config = (await jetstream.stream_info(name)).config
         config.max_msg_size = -1

@@ -201,5 +201,5 @@ async def test_the_hubs_own_users_have_a_password_each_and_no_way_in_by_mqtt(bro
             user="system",
             password=secrets.host,
             allow_reconnect=False,
-            connect_timeout=300,
+            connect_timeout=60,
         )

@@ -31,7 +31,7 @@ def connection(broker, port, password, s=S, **more):
 
 
 async def asked(client, subject, **body):
-    reply = await client.request(subject, json.dumps(body).encode(), timeout=300)
+    reply = await client.request(subject, json.dumps(body).encode(), timeout=60)
     return json.loads(reply.data)
 
 

@@ -74,7 +74,7 @@ class RunningBroker:
             password=self.secrets.host,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.05,
-            connect_timeout=300,
+            connect_timeout=60,
         )
 
     def mqtt(self, name="test", **more):

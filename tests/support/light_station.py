@@ -51,7 +51,7 @@ async def accesses(nats, data: DataDir, stations: Iterable[str]) -> list[Access]
     keys = StationKeys(data.keys)
     found = []
     for s in stations:
-        reply = await nats.request("hub.enrol", json.dumps({"s": s}).encode(), timeout=300)
+        reply = await nats.request("hub.enrol", json.dumps({"s": s}).encode(), timeout=60)
         told = json.loads(reply.data)
         key = keys.of(s).hex()
         found.append(Access(s, told["password"], key, told["port"], told["host"]))

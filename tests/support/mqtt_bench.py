@@ -113,7 +113,7 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
             while True:
                 try:
                     client = await self.client()
-                    await client.jetstream(timeout=300).account_info()
+                    await client.jetstream(timeout=60).account_info()
                     await client.close()
                     if door:
                         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -133,14 +133,14 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
 
         return await nats.connect(
             f"nats://127.0.0.1:{self._nats}", user="host", password="host",
-            allow_reconnect=False, connect_timeout=300, error_cb=quiet, reconnect_time_wait=0.05,
+            allow_reconnect=False, connect_timeout=60, error_cb=quiet, reconnect_time_wait=0.05,
         )  # fmt: skip
 
     async def events(self):
         """The `n` of each message in the stream, in order."""
         client = await self.client()
         try:
-            stream = client.jetstream(timeout=300)
+            stream = client.jetstream(timeout=60)
             last = (await stream.stream_info("$MQTT_msgs")).state.last_seq
             found = []
             for sequence in range(1, last + 1):
@@ -158,7 +158,7 @@ async def running_server(folder, authority):
     try:
         await server.start(door=False)
         client = await server.client()
-        await client.jetstream(timeout=300).add_stream(
+        await client.jetstream(timeout=60).add_stream(
             StreamConfig(name="$MQTT_msgs", subjects=["$MQTT.msgs.>"])
         )
         await client.close()

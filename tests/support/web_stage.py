@@ -182,10 +182,10 @@ class Hub:
             reconnect_time_wait=0.1,
             max_reconnect_attempts=-1,
             ping_interval=86_400,
-            connect_timeout=300,
+            connect_timeout=60,
         )
         hub = cls(client)
-        jetstream = client.jetstream(timeout=300)
+        jetstream = client.jetstream(timeout=60)
         hub.bucket = await jetstream.create_key_value(bucket="live", storage=StorageType.FILE)
         for subject in ("hub.command", "hub.act"):
             await client.subscribe(subject, cb=hub._take)

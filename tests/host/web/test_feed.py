@@ -47,7 +47,7 @@ async def test_a_dead_subscription_is_noticed(own_hub: Hub, own_web: Web) -> Non
     await own_hub.put(state="ready")
     async with viewing(own_web) as viewer:
         await viewer.until(state="ready")
-        jetstream = own_hub.client.jetstream(timeout=300)
+        jetstream = own_hub.client.jetstream(timeout=60)
         for consumer in await jetstream.consumers_info("KV_live"):
             await jetstream.delete_consumer("KV_live", consumer.name)
         await own_hub.put(state="held")
@@ -62,7 +62,7 @@ async def test_a_bucket_that_comes_later_or_anew_is_followed(
         if late:
             await own_hub.put(a="a001")
             await viewer.until(a="a001")
-        await own_hub.client.jetstream(timeout=300).delete_stream("KV_live")
+        await own_hub.client.jetstream(timeout=60).delete_stream("KV_live")
         again = await Hub.open(own_nats.url)
         await again.put(a="a002", state="ready")
         await viewer.until(a="a002", state="ready")
