@@ -221,5 +221,5 @@ async def test_its_will_says_that_it_is_gone(tmp_path, authority, which):
         told = await client.subscribe(f"diadema.v1.{STATION}.st.wifi")
         async with Station(which, broker=server.broker, count=0) as station:
             await station.says("up")
-        assert (await told.next_msg(timeout=300)).data == b'{"up":false}'
+        assert (await told.next_msg(timeout=60)).data == b'{"up":false}'
         await client.close()
