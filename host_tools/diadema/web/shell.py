@@ -96,7 +96,7 @@ def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
 ) -> dict[str, Any]:
     """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
-    that the person may see, and her own account. A `live` one has the site's name and time, and
+    that the person may see, and the own account. A `live` one has the site's name and time, and
     the way to the wall.
     """
     person, shell = person_of(request), section("shell", language)

@@ -1,5 +1,5 @@
 /* The live floor: one tile an agent, totals on top, search, groups and order, clocks that tick.
-   One module for /ui (wrapped by a Vue component, with alerts and actions) and for the bare /wall. */
+   One module for /ui (with alerts and actions) and for the bare /wall. */
 
 import { HubClock, hourOf } from "./clock.js";
 import { density, fitTiles } from "./fit.js";
