@@ -26,6 +26,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
 from diadema.report.schedule import pending, run_due
+from diadema.site.context import site_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
 from diadema.web.floor.alerts import Watch
@@ -41,6 +42,7 @@ from diadema.web.floor.feed import (
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
+from diadema.wire.live_rows import Site
 
 _EVERY_S = 30.0
 _LOOK_S = 5.0
@@ -140,13 +142,13 @@ class WebApp:
         self.settings = settings
         self.build = build
         self.pace = Pace(clock)
-        self.floor = Floor()
+        self.data = DataDir(settings.data)
+        self.floor = Floor(_described(self.data))
         self.feed = Feed(
             settings.nats_url, settings.user, settings.password, self.floor, self.pace
         )
         self.commands = 0
         self.worker = Worker()
-        self.data = DataDir(settings.data)
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
@@ -287,6 +289,15 @@ class WebApp:
 
     def _is_live(self) -> bool:
         return self.feed.down_since() is None
+
+
+def _described(data: DataDir) -> Site | None:
+    """As the directory describes it, so that hours are in its zone before the hub says so too."""
+    try:
+        site = site_of(data)
+    except (DiademaError, OSError):  # which the pages say of what they read
+        return None
+    return Site(site=site.site, zone=site.zone, language=site.language) if site else None
 
 
 def web_app_of(connection: HTTPConnection) -> WebApp:

@@ -1,9 +1,16 @@
 """What the web shows stays true when NATS, ingest, or a subscription goes away and comes back."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
+from diadema.web.settings import Settings
+from diadema.web.web_app import WebApp
 
+from tests.support.scripted_station import SITE
 from tests.support.web_stage import Hub, Nats, Web
 from tests.support.web_viewer import viewing
 
@@ -68,3 +75,14 @@ async def test_a_bucket_that_comes_later_or_anew_is_followed(
         await viewer.until(a="a002", state="ready")
         assert [row["a"] for row in viewer.rows] == ["a002"]
         await again.close()
+
+
+def test_hours_are_in_the_sites_zone_before_the_hub_says_it(tmp_path: Path) -> None:
+    """The first page after a start must not be in UTC."""
+    data = DataDir(tmp_path)
+    data.site.write_text(json.dumps(SITE | {"zone": "America/Lima", "language": "en"}))
+    settings = Settings(data.root, "nats://127.0.0.1:1", "u", "p", "t" * 32)
+    web_app = WebApp(settings, SystemClock(), "b")
+    assert (web_app.zone.key, web_app.floor.site.language) == ("America/Lima", "en")
+    data.site.write_text("{")
+    assert WebApp(settings, SystemClock(), "b").zone.key == "UTC"

@@ -82,11 +82,13 @@ class Pace:
 
 
 class Floor:
-    """Fed key by key (`put`, `drop`) or whole (`replace`); calls `on_change` with agent ids."""
+    """Fed key by key (`put`, `drop`) or whole (`replace`); calls `on_change` with agent ids. Of
+    `site` it is until the first `meta` comes.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, site: Site | None = None) -> None:
         self.rows: dict[str, Row] = {}
-        self.site = Site()
+        self.site = site or Site()
         self.head = Head()
         self.queues: Queues | None = None
         self.changes = 0
