@@ -24,17 +24,17 @@ from diadema.words import known, section
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
-NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # word of `shell`, path, who sees it
-    ("nav.floor", "/ui/", "floor"),
-    ("nav.agents", "/ui/agents", "figures"),
-    ("nav.attendance", "/ui/attendance", "attendance"),
-    ("nav.handling", "/ui/handling", "figures"),
-    ("nav.dispositions", "/ui/dispositions", "figures"),
-    ("nav.reports", "/ui/reports", "figures", "attendance", "register"),
-    ("nav.register", "/ui/register", "register"),
-    ("nav.people", "/ui/people", "people"),
-    ("nav.fleet", "/ui/fleet", "fleet"),
-    ("nav.accounts", "/ui/accounts", "accounts"),
+NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # whose word `nav`, path, who sees it
+    ("floor", "/ui/", "floor"),
+    ("agent_day", "/ui/agents", "figures"),
+    ("attendance", "/ui/attendance", "attendance"),
+    ("handling", "/ui/handling", "figures"),
+    ("dispositions", "/ui/dispositions", "figures"),
+    ("reports", "/ui/reports", "figures", "attendance", "register"),
+    ("register", "/ui/register", "register"),
+    ("people", "/ui/people", "people"),
+    ("fleet", "/ui/fleet", "fleet"),
+    ("accounts", "/ui/accounts", "accounts"),
 )
 _HEAD, _BAR = template("shell_head.html"), template("shell_bar.html")
 
@@ -100,9 +100,13 @@ def bar_of(
     the way to the wall.
     """
     person, shell = person_of(request), section("shell", language)
-    links = [{"word": word, "path": to} for word, to, *needed in NAV if person.may(*needed)]
+    links = [
+        {"label": section(area, language)["nav"], "path": to}
+        for area, to, *needed in NAV
+        if person.may(*needed)
+    ]
     if live:
-        links.append({"word": "wall", "path": "/wall"})
+        links.append({"label": shell["wall"], "path": "/wall"})
     return {
         "language": language,
         "other": shell["language.other_code"],
