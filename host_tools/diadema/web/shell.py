@@ -24,7 +24,7 @@ from diadema.words import known, section
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
-NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # whose word `nav`, path, who sees it
+NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # catalogue with `nav`, path, who sees it
     ("floor", "/ui/", "floor"),
     ("agent_day", "/ui/agents", "figures"),
     ("attendance", "/ui/attendance", "attendance"),
@@ -96,7 +96,7 @@ def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
 ) -> dict[str, Any]:
     """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
-    that the person may see, and the own account. A `live` one has the site's name and time, and
+    that the person may see, and their own account. A `live` one has the site's name and time, and
     the way to the wall.
     """
     person, shell = person_of(request), section("shell", language)

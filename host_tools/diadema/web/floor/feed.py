@@ -82,8 +82,8 @@ class Pace:
 
 
 class Floor:
-    """Fed key by key (`put`, `drop`) or whole (`replace`); calls `on_change` with agent ids. Of
-    `site` it is until the first `meta` comes.
+    """Fed key by key (`put`, `drop`) or whole (`replace`); calls `on_change` with agent ids.
+    `site` holds until the first `meta` comes.
     """
 
     def __init__(self, site: Site | None = None) -> None:
