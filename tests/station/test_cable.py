@@ -38,6 +38,25 @@ class Gaps:
             deliver(kept)
 
 
+class Holding:
+    """A cable that keeps what the host says until all `size` bytes of it are there."""
+
+    def __init__(self, size):
+        self.size, self.kept, self.deliver = size, b"", None
+        self.whole = asyncio.Event()
+
+    def carry(self, way, data, deliver):
+        if way == "up":
+            deliver(data)
+            return
+        self.kept, self.deliver = self.kept + data, deliver
+        if len(self.kept) == self.size:
+            self.whole.set()
+
+    def let_go(self):
+        self.deliver(self.kept)
+
+
 def piece(head, text=b"x"):
     return encode(head + b":" + text)
 
@@ -108,10 +127,14 @@ async def test_a_frame_of_201_bytes_is_a_piece_too_and_a_longer_one_costs_itself
             around = len(piece(head, b""))
             frame = piece(head, refused_by(number, size - around))
             assert len(frame) == size
+            bench.station.cable.noise = held = Holding(size)
+            bench.host.send_raw(frame)
+            await held.whole.wait()
             stalled = asyncio.ensure_future(stall(bench, 400))
             await asyncio.sleep(0)  # it is on its way before the first byte is
-            bench.host.send_raw(frame)
+            held.let_go()
             await stalled
+            bench.station.cable.noise = None
             await bench.world.sleep(1_000)
         told = [one.event["i"] for one in bench.world.witness.events(bench.station.id)[since:]]
         assert told == [700, 701]
