@@ -267,9 +267,10 @@ async def test_where_proof_is_required_who_has_none_is_not_heard(broker, wires, 
         silent.send()
         await greets(real, 1)
         # what comes between a greeting and its proof is not heard; a station sends it again
-        while store.position(S, 7) != real.script.n:
-            real.send()
-            await asyncio.sleep(0.5)
+        async with asyncio.timeout(300):
+            while store.position(S, 7) != real.script.n:
+                real.send()
+                await asyncio.sleep(0.5)
         assert real.down and not silent.down
     assert store.position(S2, 7) == 0
 

@@ -39,10 +39,10 @@ class Gaps:
 
 
 class Holding:
-    """A cable that keeps what the host says until all `size` bytes of it are there."""
+    """A cable that keeps what the host says until the whole `frame` is there."""
 
-    def __init__(self, size):
-        self.size, self.kept, self.deliver = size, b"", None
+    def __init__(self, frame):
+        self.frame, self.kept, self.deliver = frame, b"", None
         self.whole = asyncio.Event()
 
     def carry(self, way, data, deliver):
@@ -50,7 +50,7 @@ class Holding:
             deliver(data)
             return
         self.kept, self.deliver = self.kept + data, deliver
-        if len(self.kept) == self.size:
+        if self.frame in self.kept:
             self.whole.set()
 
     def let_go(self):
@@ -127,7 +127,7 @@ async def test_a_frame_of_201_bytes_is_a_piece_too_and_a_longer_one_costs_itself
             around = len(piece(head, b""))
             frame = piece(head, refused_by(number, size - around))
             assert len(frame) == size
-            bench.station.cable.noise = held = Holding(size)
+            bench.station.cable.noise = held = Holding(frame)
             bench.host.send_raw(frame)
             await held.whole.wait()
             stalled = asyncio.ensure_future(stall(bench, 400))
