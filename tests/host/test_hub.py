@@ -71,7 +71,20 @@ class HubProcess:
         return str(self.data.root) in command_line(pid)
 
     async def send(self, script, first=1, last=None):
-        """As a gateway would; returns once the hub acknowledged."""
+        """As a gateway would; returns once the hub acknowledged.
+
+        A server that has just been started again may end a connection that it took
+        before its stream was there: a gateway connects anew and sends all of it.
+        """
+        import aiomqtt
+
+        async with asyncio.timeout(300):
+            while True:
+                with contextlib.suppress(aiomqtt.MqttError):
+                    return await self.send_once(script, first, last)
+                await asyncio.sleep(0.2)
+
+    async def send_once(self, script, first, last):
         import aiomqtt
 
         host, port = self.data.read_hub().mqtt
