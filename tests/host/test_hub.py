@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import aiomqtt
 import pytest
 from diadema.access import Accounts
 from diadema.access.roles import Person
@@ -76,8 +77,6 @@ class HubProcess:
         A server that has just been started again may end a connection that it took
         before its stream was there: a gateway connects anew and sends all of it.
         """
-        import aiomqtt
-
         async with asyncio.timeout(300):
             while True:
                 with contextlib.suppress(aiomqtt.MqttError):
@@ -85,8 +84,6 @@ class HubProcess:
                 await asyncio.sleep(0.2)
 
     async def send_once(self, script, first, last):
-        import aiomqtt
-
         host, port = self.data.read_hub().mqtt
         password = credentials.gateway_password(credentials.load(self.data), "test")
         topic = f"diadema/v1/gw-test/{script.s}/"
