@@ -3,6 +3,21 @@ key or the host asks.
 """
 
 from lib.calls import via
+from lib.menus import Menu
+
+
+class _Question(Menu):
+    """A call that was handed over blind does not come back: any key but 3 means no."""
+
+    def press(self, station, key):
+        Menu.press(self, station, key if key == 3 else 1)
+
+    def content(self):
+        return self._nodes[0][1]
+
+    def draw(self, canvas, words):
+        canvas.title(self.content(), 14, 127)
+        canvas.text("3 " + words["yes"], 0, 38, 127, True)
 
 
 def areas(station, details):
@@ -14,7 +29,11 @@ def _area_chosen(station, area):
     if area[2]:
         _consult(station, area[0], "area")
     else:
-        _hand_over(station, "blind", area[0])
+        station.open(_Question("areas", [area], _blind, "talking held"))
+
+
+def _blind(station, area):
+    _hand_over(station, "blind", area[0])
 
 
 def consult(station, details):

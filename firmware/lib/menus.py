@@ -24,6 +24,8 @@ class Menu:
     """
 
     draw: "Any" = None
+    parent: "Any" = None  # the list in which this one was chosen; key 1 goes back to it
+    closes_ms = None  # without a key of its, as `Actions.open` says
     stays = False  # key 1 does not close it
     said = False  # its labels are words of the catalogue
     urgent = False  # it comes before a text that waits, and in the journal's reserve
@@ -62,12 +64,14 @@ class Menu:
         """Keys 1 (back) and 3-6."""
         if key == 1:
             if not self.back() and not self.stays:
-                station.menu = None
+                station.menu = self.parent
             return
         node = self.choose(key)
         if node:
             station.menu = None
             self._then(station, node)
+            if station.menu:
+                station.menu.parent = self
 
     def choose(self, key):
         """Key 3-6: the leaf chosen, or None after a step inside the list."""

@@ -158,7 +158,8 @@ class StationHistory:
 
 GESTURE_MS = 5_000  # of the run: what a key or a badge does is journaled by then
 LOOK_MS = 20
-SETTLED_MS = 500  # a screen that changed by itself takes no soft key before that
+# a screen that changed by itself takes no soft key before that, nor a list the key that opened it
+SETTLED_MS = 500
 _SLICE_S = 1.0  # how often a wait looks whether the station still has power
 _AGAIN_S = 1.0  # between two attempts at a hub that does not answer
 _START_LIMIT_S = 120.0  # of a busy machine
@@ -188,6 +189,7 @@ class StationUser:
         self.world = world
         self._hub = hub
         self._looked_at = 0  # events before this one hold no restart that the person missed
+        self._pressed = (0, 0)  # the last key, and when it was let go
 
     # --- what the station wrote ---------------------------------------------------------------
 
@@ -307,16 +309,17 @@ class StationUser:
             if at and gap_ms:
                 await self.world.sleep(gap_ms())
             if key >= menu_keys.FIRST:
-                await self._notice_screen_change()
+                await self.notice_screen_change()
+            if key == self._pressed[0]:
+                await self.world.sleep_until(self._pressed[1] + SETTLED_MS)  # no double press
             self._notice_restart()
             while not await self.if_powered(self.station.press(key)):
                 self._notice_restart()  # no light answered: once more
+            self._pressed = (key, self.world.now_ms())
 
-    async def _notice_screen_change(self) -> None:
+    async def notice_screen_change(self) -> None:
         """Give a change of the screen that the agent did not cause its time before a soft key."""
-        left_ms = self.history.last_change_ms() + SETTLED_MS - self.world.now_ms()
-        if left_ms > 0:
-            await self.world.sleep(left_ms)
+        await self.world.sleep_until(self.history.last_change_ms() + SETTLED_MS)
 
     async def if_powered[T](self, movement: Awaitable[T]) -> T:
         """Await what a hand does at the station. Raises PowerLost where it has no power."""

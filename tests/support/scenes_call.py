@@ -73,6 +73,7 @@ def _protocol(words):
     do("key6", 111_500)
     yield "menu_more", shot(111_500)
     do("key1", 112_000)
+    do("key1", 112_500)
     yield "tree_of_motive", shot(113_000)
 
 
