@@ -32,6 +32,7 @@ type NoteKind = Literal[
 HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
+REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 TICKET_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 
 
@@ -143,7 +144,25 @@ ACTIONS: tuple[type[ActionRequest], ...] = (
     Noted,
     Acknowledge,
 )
-ANY_ACTION: Any = reduce(or_, ACTIONS)
+
+
+class Annul(ActionRequest, tag="annul", kw_only=True, rename=LETTERS):
+    """A note counts no more, and stays in the register; `own`: only one that `by` made."""
+
+    of: Of
+    reason: Reason
+    own: bool = False
+
+
+class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
+    """What the agent says to a reprimand, once: `note`."""
+
+    agent: Agent
+    of: Of
+
+
+ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)  # of the register, not on agents
+ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES)
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):
