@@ -42,6 +42,7 @@ from diadema.wire.actions import (
     ResetPin,
     Schedules,
     SendMessage,
+    alert_rule,
 )
 from diadema.words import text
 
@@ -304,7 +305,7 @@ class Actions:
             "acknowledge",
             a=request.agent,
             target=request.station,
-            rule=request.rule,
+            rule=alert_rule(request.rule, request.queue),
             since=request.since,
         )
         return SupervisorAction([acted])

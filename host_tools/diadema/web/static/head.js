@@ -4,8 +4,7 @@
 import { duration } from "./clock.js";
 import { count, percent } from "./numbers.js";
 import { fill } from "./tile.js";
-
-const HEARD_MS = 60000;
+import { SILENT_S } from "./wire.js";
 
 function make(name, className, parent) {
   const element = document.createElement(name);
@@ -124,7 +123,7 @@ export class Head {
   #sayQueues(now, minute) {
     const { words } = this;
     const told = this.#queues;
-    const isOld = Boolean(told) && now - told.heard > HEARD_MS;
+    const isOld = Boolean(told) && now - told.heard > 1000 * SILENT_S;
     const shown = told && (this.#queue ? (told.queues[this.#queue] ?? null) : told.total);
     this.element.toggleAttribute("data-none", !shown);
     this.element.toggleAttribute("data-old", isOld);
