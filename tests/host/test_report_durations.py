@@ -1,5 +1,5 @@
 import pytest
-from diadema.words.formatting import clock, percent
+from diadema.words.formatting import clock, grouped, percent
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,14 @@ def test_a_duration_is_written_in_hours_only_when_it_has_one(
     assert clock(seconds) == written
 
 
-def test_a_percent_has_one_decimal_and_the_mark_of_its_language() -> None:
-    assert percent(52.1) == "52,1 %"
-    assert percent(52.1, "en") == "52.1 %"
-    assert percent(100.0) == "100,0 %"
+def test_a_percent_has_one_decimal_after_a_point() -> None:
+    assert percent(52.1) == "52.1\u00a0%"
+    assert percent(100.0) == "100.0\u00a0%"
+    assert percent(-1234.5) == "−1,234.5\u00a0%"
     assert percent(None) == "—"
+
+
+def test_thousands_stand_apart_by_a_comma() -> None:
+    assert [grouped(n) for n in (0, 999, 6821, 1_234_567, -6821)] == [
+        "0", "999", "6,821", "1,234,567", "−6,821",
+    ]  # fmt: skip

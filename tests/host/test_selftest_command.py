@@ -84,8 +84,8 @@ async def test_a_test_is_followed_recorded_printed_and_checked(
     assert lines[1:5] == [
         "Tecla 1: presiónela.",
         "Tecla 1: falló",
-        "Fotocheck de 13,56 MHz (UID): acérquelo al lector.",
-        "Fotocheck de 13,56 MHz (UID): bien",
+        "Fotocheck de 13.56 MHz (UID): acérquelo al lector.",
+        "Fotocheck de 13.56 MHz (UID): bien",
     ]
     assert lines[5] == "A-01: NO OPERATIVA: Teclas."
     assert "Revise los cables de las teclas" in lines[6]

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
-    "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x",
+    "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -84,6 +84,7 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/audit": _("audit"),
     "POST /api/v1/agents/{a}/actions": _("act", scoped=True, body=_ACTION),
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
+    "POST /api/v1/queues/{queue}/actions": _("act"),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register"),

@@ -46,6 +46,7 @@ from diadema.wire.actions import (
     ResetPin,
     Schedules,
     SendMessage,
+    alert_rule,
 )
 from diadema.words import text
 
@@ -360,7 +361,7 @@ class Actions:
             "acknowledge",
             a=request.agent,
             target=request.station,
-            rule=request.rule,
+            rule=alert_rule(request.rule, request.queue),
             since=request.since,
         )
         return SupervisorAction([acted])

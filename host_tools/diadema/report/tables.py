@@ -110,7 +110,7 @@ def summary(
             [
                 context.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else _aim(one.kind, aim, context.language),
+                None if aim is None else _aim(one.kind, aim),
                 one.n,
                 context.say(f"formula.{one.key}"),
             ]
@@ -124,9 +124,9 @@ def summary(
     )
 
 
-def _aim(kind: Kind, aim: Target, language: str) -> Figure:
+def _aim(kind: Kind, aim: Target) -> Figure:
     if aim.ceiling is not None:
-        return Figure("text", target(aim, kind, language))
+        return Figure("text", target(aim, kind))
     return Figure(kind, in_kind(kind, aim.value))
 
 

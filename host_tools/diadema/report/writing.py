@@ -31,7 +31,7 @@ def written(column: Column, cell: Cell, report: Report) -> str:
         case "seconds":
             return clock(int(value))
         case "percent":
-            return percent(float(value), report.language)
+            return percent(float(value))
         case "count":
             return grouped(int(value))
         case "moment" | "hour" | "minute" as kind:
@@ -72,13 +72,13 @@ def is_missed(section: Section, row: list[Cell], place: int) -> bool:
     return aim is not None and isinstance(cell, int | float) and aim.missed(cell)
 
 
-def target(goal: Target, kind: Kind, language: str) -> str:
-    """As `≤ 5:00`, a band as `75,0 % – 88,0 %`."""
+def target(goal: Target, kind: Kind) -> str:
+    """As `≤ 5:00`, a band as `75.0 % – 88.0 %`."""
 
     def said(value: float) -> str:
         if kind == "seconds":
             return clock(round(value))
-        return percent(value, language) if kind == "percent" else grouped(round(value))
+        return percent(value) if kind == "percent" else grouped(round(value))
 
     if goal.ceiling is not None:
         return f"{said(goal.value)} – {said(goal.ceiling)}"
@@ -92,7 +92,7 @@ def cut_line(report: Report) -> str:
         report.language,
         at=local_time(report.cut.at_ms, report.zone),
         zone=report.zone,
-        position=report.cut.position,
+        position=grouped(report.cut.position),
     )
 
 

@@ -27,7 +27,7 @@ from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
 from diadema.words import section
-from diadema.words.formatting import NOTHING, local_time
+from diadema.words.formatting import NOTHING, grouped, local_time
 
 # for an axis in seconds, in the browser: `m:ss`
 CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
@@ -170,10 +170,10 @@ async def read[**P, T](
 
 
 def cut_line(cut: Cutoff, zone: str, language: str) -> str:
-    """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
+    """«Corte 14:12:05 · posición 12,345 · faltan 3 posiciones desde 14:02»."""
     words = section("parts", language)
-    position = f"{cut.position:,}".replace(",", "\u00a0")
-    said = [words["cut"].format(time=local_time(cut.at_ms, zone, "hour"), position=position)]
+    at = local_time(cut.at_ms, zone, "hour")
+    said = [words["cut"].format(time=at, position=grouped(cut.position))]
     if cut.pending_stations:
         known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
         word = "owing" if len(cut.pending_stations) > 1 else "owing.one"

@@ -19,11 +19,13 @@ CONTACT_CHARACTERS = 64
 NOTE_CHARACTERS = 200
 REASON_CHARACTERS = 64
 SEAT_CHARACTERS = 12
+QUEUE_CHARACTERS = 64
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
 type Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
+type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
 type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 type NoteKind = Literal[
@@ -128,8 +130,14 @@ class Acknowledge(ActionRequest, tag="acknowledge", kw_only=True, rename=LETTERS
 
     agent: Agent | None = None
     station: Station | None = None
+    queue: Queue | None = None
     rule: Word
     since: Utc | None = None
+
+
+def alert_rule(rule: str, queue: str | None) -> str:
+    """By which an alert is known: that of a queue has the queue in it."""
+    return rule if queue is None else f"{rule}/{queue}"
 
 
 ACTIONS: tuple[type[ActionRequest], ...] = (

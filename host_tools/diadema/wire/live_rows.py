@@ -11,6 +11,7 @@ from diadema.words import DEFAULT
 
 DEFAULT_ZONE = "UTC"  # while there is no site
 PRIVATE = "private"  # stands for every private reason in what is reported of a person
+SILENT_S = 60  # after so long without a word of the switch nobody knows how its queues stand
 THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
 

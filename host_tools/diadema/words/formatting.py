@@ -45,14 +45,11 @@ def long_clock(seconds: int, minus: str = "−") -> str:
     return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def percent(value: float | None, language: str = "es") -> str:
-    """One decimal, with the language's decimal mark; `—` for what there is not."""
-    if value is None:
-        return NOTHING
-    written = f"{value:.1f}".replace("-", "−")
-    return f"{written if language == 'en' else written.replace('.', ',')} %"
+def percent(value: float | None) -> str:
+    """`94.4 %`, as in es-PE and in English; `—` for what there is not."""
+    return NOTHING if value is None else f"{value:,.1f}\u00a0%".replace("-", "−")
 
 
 def grouped(value: int) -> str:
-    """Thousands apart by a space from ten thousand on: nobody takes it for a decimal mark."""
-    return f"{value:,}".replace(",", "\u00a0") if abs(value) >= 10_000 else str(value)
+    """`6,821`, as in es-PE and in English."""
+    return f"{value:,}".replace("-", "−")

@@ -113,7 +113,7 @@ async def test_the_head_says_until_when_and_who_owes(
     await expect(cut).to_contain_text("sin corte todavía")
     owing = [["A-01", at - 300_000], ["A-02", at - 600_000], ["B-09", None]]
     await hub.site(cut={"at": at, "position": 12_345}, owing=owing)
-    await expect(cut).to_contain_text("corte 06:12:05 · evento 12\u00a0345")
+    await expect(cut).to_contain_text("corte 06:12:05 · evento 12,345")
     summary = cut.locator("summary")
     await expect(summary).to_have_text("faltan 3 posiciones desde 06:02")
     await expect(cut.locator("li").first).to_be_hidden()
@@ -140,7 +140,7 @@ async def test_queue_tiles_say_their_basis_and_when_they_know_nothing(
     await expect(central.locator("[data-stat=abandoned] b")).to_have_text("1")
     level = central.locator("[data-stat=level]")
     await expect(level).to_have_text(
-        re.compile(r"82,4 %nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
+        re.compile(r"82\.4\s%nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
     )
     await expect(level).to_have_attribute(
         "title", re.compile("con los abandonos a tiempo, ≤ 20 s: —")

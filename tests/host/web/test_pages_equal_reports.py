@@ -72,7 +72,7 @@ def plain(cell: Any) -> Number:
 
 
 def number(text: str) -> Number:
-    """As it is written in Spanish: 1:05 is 65 seconds, «33,3 %» is 33.3, «—» is nothing."""
+    """As it is written in Spanish: 1:05 is 65 seconds, «33.3 %» is 33.3, «—» is nothing."""
     text = text.replace("\u00a0", " ").strip()
     if text in ("—", ""):
         return None
@@ -80,8 +80,8 @@ def number(text: str) -> Number:
         hours, minutes, seconds = (int(one or 0) for one in of_clock.groups())
         return 3600 * hours + 60 * minutes + seconds
     if text.endswith(" %"):
-        return float(text[:-2].replace(",", "."))
-    return int(text.replace(" ", "")) if text.replace(" ", "").isdigit() else text
+        return float(text[:-2].replace(",", ""))
+    return int(text.replace(",", "")) if text.replace(",", "").isdigit() else text
 
 
 def aim(metric: str, queue: str = "") -> dict[str, Any] | None:
@@ -331,7 +331,7 @@ async def test_an_agents_page(centre: Web, stage: Stage, open_page: OpenPage, ag
         for column in told["tmo"][name]["columns"]
         if "target" in column
     }
-    assert goals == {"aht_s": "1:40", "occupancy": "5,0 % – 11,0 %"}
+    assert goals == {"aht_s": "1:40", "occupancy": "5.0 % – 11.0 %"}
     assert await figures(page) == {
         "Atenciones": (calls["answered"] + calls["connected"], ""),
         "No contestados": (calls["missed"], ""),

@@ -251,7 +251,7 @@ def _table(section: Section, report: Report, width: float) -> Grid:
 def _head_text(column: Column, report: Report) -> Text:
     if column.target is None:
         return Text(_shown(column.word))
-    goal = target(column.target, column.kind, report.language)
+    goal = target(column.target, column.kind)
     return Text(_shown(column.word), under=text("reports.target", report.language, target=goal))
 
 

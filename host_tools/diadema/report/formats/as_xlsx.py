@@ -98,7 +98,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     for place, column in enumerate(section.columns):
         word = column.word
         if column.target is not None:
-            goal = target(column.target, column.kind, report.language)
+            goal = target(column.target, column.kind)
             word = f"{word}\n{_say(report, 'target', target=goal)}"
         align = "right" if column.kind in NUMBERS else "left"
         style = styles.of(bold=True, bottom=1, text_wrap=True, align=align, valign="top")

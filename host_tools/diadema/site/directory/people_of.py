@@ -86,6 +86,11 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")
             people.variants[key[1]] = str(body.get("variant") or "offered")
+    for _, body in _bodies(book, "alert_limits", last):
+        rule, team, queue, reason = (
+            str(body.get(name) or "") for name in ("rule", "team", "queue", "aux_reason")
+        )
+        people.alert_limits[rule, team, queue, reason] = _number(body, "value")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
     people.aliases = _held(book, "agents", "switch_aliases", zone)

@@ -45,7 +45,7 @@ _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
               "help_topics", "fault_areas", "materials", "identity_methods", "holidays",
-              "seats", "roster", "shifts", "targets")  # fmt: skip
+              "seats", "roster", "shifts", "targets", "alert_limits")  # fmt: skip
 
 
 def open_directory(data: DataDir, at_ms: int) -> Directory:

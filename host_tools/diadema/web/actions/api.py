@@ -18,19 +18,23 @@ from diadema.web.actions.models import (
     Messages,
     NotSent,
     Page,
+    QueueAction,
     Sent,
     StationAction,
 )
 from diadema.web.api import StationId, WebAppDep, ask_hub
+from diadema.web.floor.queue_alerts import is_queue_for
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, not_yours
 from diadema.web.refusals import hub_refusal
 from diadema.web.web_app import WebApp
+from diadema.wire.actions import QUEUE_CHARACTERS, alert_rule
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")
 
 AgentPath = Annotated[str, Path(pattern=AGENT, examples=["a001"])]
+QueuePath = Annotated[str, Path(min_length=1, max_length=QUEUE_CHARACTERS, examples=["ventas"])]
 Utc = Annotated[int | None, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
 From = Annotated[
     int | None, Query(alias="from", ge=0, le=2**53 - 1, description="UTC milliseconds")
@@ -95,6 +99,31 @@ async def act_on_station(
         seen = scope_of(request, web_app, person, None)
         body |= {} if seen is None else {"among": sorted(seen)}
     return Done.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+@router.post(
+    "/queues/{queue:path}/actions",
+    summary="Acknowledge an alert of a queue",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_queue(
+    queue: QueuePath,
+    action: Annotated[QueueAction, Body()],
+    web_app: WebAppDep,
+    person: Actor,
+    request: Request,
+) -> Done:
+    people = web_app.people()
+    if not is_queue_for(queue, person.scope(people), people):
+        raise not_yours(request)
+    said = action.model_dump(exclude_none=True)
+    body = said | _signed(person) | {"queue": queue}
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
+    if "since" in said:
+        rule = alert_rule(said["rule"], queue)
+        web_app.watch.see([((rule, "", said["since"]), body["who"])])
+    return done
 
 
 @router.post(

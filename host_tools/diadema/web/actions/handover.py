@@ -22,6 +22,7 @@ from diadema.web.actions.words import (
     reason_of,
     summary_of,
 )
+from diadema.web.floor.queue_alerts import is_for
 from diadema.web.paging import Day
 from diadema.web.permissions import need
 from diadema.web.templating import render
@@ -144,10 +145,9 @@ class _Sheet:
         return _Part("open", (*columns, "handover.accepted"), sorted(rows))
 
     def _alerts(self) -> _Part:
-        watch = self._web_app.watch
+        watch, teams = self._web_app.watch, self._person.scope(self._people)
         n = sum(
-            one.key not in watch.seen and self._person.sees(one.agent, self._people)
-            for one in watch.alerts
+            one.key not in watch.seen and is_for(one, teams, self._people) for one in watch.alerts
         )
         return _Part("alerts", line=self._words["handover.alerts.n"].format(n=n) if n else "")
 

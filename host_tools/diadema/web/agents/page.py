@@ -92,7 +92,7 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         "missed": one.missed,
         "aht": clock(one.aht_s),
         "aht_by": one.aht_s,
-        "occupancy": percent(one.occupancy, language),
+        "occupancy": percent(one.occupancy),
         "occupancy_by": one.occupancy,
         "logged": clock(one.logged_s),
         "logged_by": one.logged_s,

@@ -1,7 +1,8 @@
 """What each audience may know of an agent. A field that is not listed here is never sent.
 
 `full` is for the floor under /ui, where a private reason has no name; `wall` is public: alias,
-state and clock, and of a private reason neither the reason nor since when.
+state and clock, and of a private reason neither the reason nor since when. Queues, which are of
+nobody, are for both.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ Values = tuple[object, ...]
 @dataclass(frozen=True)
 class View:
     """Columns of one audience: `who` rarely changes, `live` does; `order` sorts the agents.
-    `inside`: it also gets cut-off, queues and alerts.
+    `inside`: it also gets cut-off and alerts.
     """
 
     name: str

@@ -10,7 +10,7 @@ from diadema.web.shell import Refused, open_page
 from diadema.web.web_app import WebApp
 
 PATH = "/ui/people"
-_SERVERS = ("wrong.", "note.", "field.")  # words that the page is not told
+_SERVERS = ("wrong.", "note.", "field.", "about.")  # words that the page is not told
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:

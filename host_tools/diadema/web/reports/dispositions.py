@@ -50,7 +50,7 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     with ui.element("section").classes("charts"):
         _pareto(codes, people, words)
         _tree(codes, people, words)
-    _table(codes, people, words, language)
+    _table(codes, people, words)
 
 
 def _name(people: People, code: str) -> str:
@@ -131,7 +131,7 @@ def _nodes(level: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(codes: list[tuple[str, int]], people: People, words: Any, language: str) -> None:
+def _table(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     total = sum(n for _, n in codes)
     rows = []
     for code, n in codes:
@@ -145,7 +145,7 @@ def _table(codes: list[tuple[str, int]], people: People, words: Any, language: s
                 "result": levels[2],
                 "flag": words.get(f"flag.{people.flags.get(code, '')}", "—"),
                 "calls": n,
-                "share": percent(share(n, total), language),
+                "share": percent(share(n, total)),
                 "share_by": n,
             }
         )

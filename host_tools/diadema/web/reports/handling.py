@@ -19,7 +19,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import clock, local_time, percent
+from diadema.words.formatting import clock, grouped, local_time, percent
 
 PATH = "/ui/handling"
 _DEFINED = (
@@ -50,7 +50,7 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     if not made.rows:
         ui.label(words["none"]).classes("empty")
         return
-    _figures(made, words, language)
+    _figures(made, words)
     how(language, *_DEFINED)
     with ui.element("section").classes("charts"):
         _by_agent(made, words)
@@ -65,7 +65,7 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     ui.label(words["note"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
 
 
-def _figures(made: Overview, words: Any, language: str) -> None:
+def _figures(made: Overview, words: Any) -> None:
     calls, whole = made.total.calls(), made.whole
     target = made.targets.get("aht_s")
     shown = [
@@ -73,13 +73,13 @@ def _figures(made: Overview, words: Any, language: str) -> None:
         ("talk", clock(whole.talk_s), ""),
         ("hold", clock(whole.hold_s), ""),
         ("wrapup", clock(whole.wrap_s), ""),
-        ("received", str(calls.offered), ""),
-        ("answered", str(calls.answered), ""),
-        ("missed", str(calls.missed), ""),
-        ("open", str(calls.open), ""),
-        ("excused", str(calls.excused), ""),
-        ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
-        ("occupancy", percent(whole.occupancy, language), _band(made, language)),
+        ("received", grouped(calls.offered), ""),
+        ("answered", grouped(calls.answered), ""),
+        ("missed", grouped(calls.missed), ""),
+        ("open", grouped(calls.open), ""),
+        ("excused", grouped(calls.excused), ""),
+        ("pickup_rate", percent(call_metrics.pickup_rate(calls)), ""),
+        ("occupancy", percent(whole.occupancy), _band(made)),
     ]
     with ui.element("dl").classes("figures"):
         for name, value, aim in shown:
@@ -92,9 +92,9 @@ def _figures(made: Overview, words: Any, language: str) -> None:
                         ui.label(f"{words['target']} {aim}").classes("small")
 
 
-def _band(made: Overview, language: str) -> str:
+def _band(made: Overview) -> str:
     bounds = [made.targets.get(name) for name in ("occupancy", "occupancy_most")]
-    return " – ".join(percent(one, language) for one in bounds if one is not None)
+    return " – ".join(percent(one) for one in bounds if one is not None)
 
 
 def _by_agent(made: Overview, words: Any) -> None:
@@ -163,7 +163,7 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         "handled": one.handled,
         "missed": one.missed,
         "aside": one.aside,
-        "occupancy": percent(one.occupancy, language),
+        "occupancy": percent(one.occupancy),
         "occupancy_by": one.occupancy,
         "link": f"/ui/agents/{one.agent}?day={day.isoformat()}&lang={language}",
     }

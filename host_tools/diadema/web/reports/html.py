@@ -112,7 +112,7 @@ def _table(section: Section, report: Report) -> _Table:
 def _head(column: Column, report: Report) -> _Cell:
     goal = ""
     if column.target is not None:
-        goal = target(column.target, column.kind, report.language)
+        goal = target(column.target, column.kind)
         goal = text("reports.target", report.language, target=goal)
     return _Cell(column.word, _look(column), goal=goal)
 

@@ -3,6 +3,7 @@
 
 import { duration, hourOf } from "./clock.js";
 import { Events } from "./events.js";
+import { count, percent } from "./numbers.js";
 import { Timeline, reach } from "./timeline.js";
 import { fill } from "./tile.js";
 
@@ -29,9 +30,6 @@ class AgentPage {
     Object.assign(this, { root, words, agent, day });
     this.hour = hourOf(zone, language, false);
     this.second = hourOf(zone, language, true);
-    this.percent = new Intl.NumberFormat(language, {
-      minimumFractionDigits: 1, maximumFractionDigits: 1,
-    });
     this.status = make("p", "status", root, words.loading);
     this.status.setAttribute("role", "status");
     this.events = new Events(words, this.second);
@@ -72,7 +70,7 @@ class AgentPage {
     this.root.removeAttribute("data-stale");
     const owing = shown.cut.owing.length;
     this.status.textContent =
-      fill(words.cut, { time: this.second(shown.cut.at_ms), position: shown.cut.position }) +
+      fill(words.cut, { time: this.second(shown.cut.at_ms), position: count(shown.cut.position) }) +
       (owing ? ` · ${fill(words.owing, { n: owing })}` : "");
     this.#figures();
     this.#drawTracks();
@@ -105,10 +103,9 @@ class AgentPage {
       if (target) make("small", "", dd, `${this.words.target} ${target}`);
     };
     const seconds = (s) => (s === null ? null : duration(s * 1000));
-    const percent = (p) => (p === null ? null : `${this.percent.format(p)}\u00a0%`);
     const aim = (name, write) => (targets[name] === undefined ? "" : write(targets[name]));
-    add("handled", String(f.handled), "", "contact.answered");
-    add("missed", String(f.missed), "", "contact.missed");
+    add("handled", count(f.handled), "", "contact.answered");
+    add("missed", count(f.missed), "", "contact.missed");
     add("aht", seconds(f.aht_s), aim("aht_s", seconds), "wrapup.ended");
     add("talk", seconds(f.talk_mean_s), "", "contact.ended");
     add("hold", seconds(f.hold_mean_s), "", "contact.held");
@@ -224,7 +221,7 @@ class AgentPage {
       ? ["agent_ms", "caller_ms", "both_ms", "silence_ms", "longest_silence_ms"].map((name) => ({
           cells: [words[`voice.${name}`], duration(voice[name])],
         })).concat(["interruptions", "clipping"].map((name) => ({
-          cells: [words[`voice.${name}`], String(voice[name])],
+          cells: [words[`voice.${name}`], count(voice[name])],
         })))
       : [];
     this.#table(section, [["voice.what"], ["voice.value", "number"]], rows, "voice.none");

@@ -10,7 +10,7 @@ export class Inside {
   /** `find(agent)` gives the agent's tile; `titled()` is called when the page's title may change. */
   constructor(words, language, { site, may, definitions, find, titled }) {
     Object.assign(this, { find, titled });
-    this.head = new Head(words, language, definitions);
+    this.head = new Head(words, definitions);
     this.panel = new Panel(words, site, may, language.slice(0, 2));
     this.alerts = new Alerts(words, (agent) => this.#open(find(agent)), may.act);
     this.leave = button("quiet leave", words["screen.leave"]);

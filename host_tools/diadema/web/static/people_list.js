@@ -35,7 +35,8 @@ export class List {
     );
     this.table = make("div", "scroll");
     this.foot = make("div", "list-foot");
-    body.append(this.head, this.table, this.foot);
+    const about = kind.about ? [make("p", "note", kind.about)] : [];
+    body.append(this.head, ...about, this.table, this.foot);
   }
 
   close() {
