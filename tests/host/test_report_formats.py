@@ -69,7 +69,7 @@ def test_csv_says_the_same_in_hours_minutes_and_seconds():
 
 def test_csv_of_all_tables_has_the_cut_off_and_who_owes():
     lines = as_csv.content(made_report.report()).decode("utf-8-sig").split("\r\n")
-    assert any("evento 48213" in line for line in lines)
+    assert any("evento 48,213" in line for line in lines)
     assert any(line.startswith("Faltan 2 posiciones desde 05:06: A-01") for line in lines)
     assert "Resumen" in lines
 
@@ -156,7 +156,7 @@ def test_pdf_prints_the_same_with_the_cut_off_on_every_page(tmp_path):
     assert len(pages) > 3
     for number, page in enumerate(pages, 1):
         assert f"página {number} de {len(pages)}" in page
-        assert "evento 48213" in page
+        assert "evento 48,213" in page
         assert "conversación" in page, "each page has the table's header"
     first = "\n".join(pages[:1])
     for column, cell in zip(many.columns, report.sections[0].total, strict=True):
@@ -176,7 +176,7 @@ def test_the_screen_says_the_same_and_no_name_is_markup():
         if plain(cell) is not None:
             assert written(column, cell, report) in shown
     assert "\x1b" not in shown and "\u202e" not in shown
-    assert "Faltan 2 posiciones" in shown and "evento 48213" in shown
+    assert "Faltan 2 posiciones" in shown and "evento 48,213" in shown
 
 
 def test_nobody_owing_is_not_said():

@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base import sanitize
+from diadema.report.kinds import KINDS
 from diadema.report.model import (
     Cell,
     Column,
@@ -17,7 +18,7 @@ from diadema.report.model import (
     plain,
 )
 from diadema.words import text
-from diadema.words.formatting import NOTHING, clock, grouped, local_time, percent
+from diadema.words.formatting import NOTHING, clock, grouped, local_time, long_clock, percent
 
 SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -29,7 +30,8 @@ def written(column: Column, cell: Cell, report: Report) -> str:
         return NOTHING
     match kind_of(column, cell):
         case "seconds":
-            return clock(int(value))
+            say = long_clock if KINDS[report.kind].of_hours else clock
+            return say(int(value))
         case "percent":
             return percent(float(value))
         case "count":
@@ -72,12 +74,12 @@ def is_missed(section: Section, row: list[Cell], place: int) -> bool:
     return aim is not None and isinstance(cell, int | float) and aim.missed(cell)
 
 
-def target(goal: Target, kind: Kind) -> str:
+def target(goal: Target, kind: Kind, duration: Callable[[int], str] = clock) -> str:
     """As `≤ 5:00`, a band as `75.0 % – 88.0 %`."""
 
     def said(value: float) -> str:
         if kind == "seconds":
-            return clock(round(value))
+            return duration(round(value))
         return percent(value) if kind == "percent" else grouped(round(value))
 
     if goal.ceiling is not None:

@@ -29,8 +29,13 @@ from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.formatting import NOTHING, grouped, local_time
 
-# for an axis in seconds, in the browser: `m:ss`
-CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+# for an axis in seconds, in the browser: as `clock` writes it
+CLOCK = """s => {
+  const two = (part) => String(part).padStart(2, "0");
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60) return `${minutes}:${two(s % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}"""
 GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
 ROWS = 50  # of one screen
 _SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"

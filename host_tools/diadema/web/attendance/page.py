@@ -26,7 +26,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import NOTHING, clock, local_time
+from diadema.words.formatting import NOTHING, local_time, long_clock
 
 PATH = "/ui/attendance"
 _DEFINED = (
@@ -107,15 +107,15 @@ def _row(
         "in_by": one.entry,
         "login": time_of(one.first_login),
         "login_by": one.first_login,
-        "late": clock(late) if late else NOTHING,
+        "late": long_clock(late) if late else NOTHING,
         "late_by": late,
         "logout": words["now"] if one.open else time_of(one.last_logout),
         "logout_by": one.last_logout,
         "out": time_of(one.exit, one.corrected_out is not None),
         "out_by": one.exit,
-        "stay": clock(one.stay_s),
+        "stay": long_clock(one.stay_s),
         "stay_by": one.stay_s,
-        "outside": clock(one.outside_s),
+        "outside": long_clock(one.outside_s),
         "outside_by": one.outside_s,
         "notes": ", ".join(_notes(one, now_ms, words)) or NOTHING,
     }
