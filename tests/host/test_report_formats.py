@@ -12,7 +12,8 @@ import pytest
 from diadema.base import sanitize
 from diadema.report.formats import as_csv, as_json, as_pdf, as_xlsx, on_screen
 from diadema.report.model import plain
-from diadema.report.writing import written
+from diadema.report.writing import pending_line, written
+from diadema.web.page_parts import cut_line
 from rich.console import Console
 
 from tests.support import made_report
@@ -177,6 +178,13 @@ def test_the_screen_says_the_same_and_no_name_is_markup():
             assert written(column, cell, report) in shown
     assert "\x1b" not in shown and "\u202e" not in shown
     assert "Faltan 2 posiciones" in shown and "evento 48,213" in shown
+
+
+def test_who_owes_since_another_day_is_said_with_the_date():
+    report = made_report.report()
+    report.cut.pending_stations[0].since_utc -= 86_400_000
+    assert pending_line(report) == "Faltan 2 posiciones desde el 17/11 05:06: A-01, =A-02."
+    assert "faltan 2 posiciones desde el 17/11 05:06" in cut_line(report.cut, report.zone, "es")
 
 
 def test_nobody_owing_is_not_said():

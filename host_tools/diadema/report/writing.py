@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base import sanitize
+from diadema.figures.rows import Cutoff
 from diadema.report.kinds import KINDS
 from diadema.report.model import (
     Cell,
@@ -103,15 +104,25 @@ def pending_line(report: Report) -> str:
     owing = report.cut.pending_stations
     if not owing:
         return ""
-    heard = [one.since_utc for one in owing if one.since_utc is not None]
     words = {"n": len(owing), "seats": ", ".join(sanitize.visible(one.seat) for one in owing)}
-    if not heard:
+    since = owing_since(report.cut, report.zone, report.language)
+    if since is None:
         return text("reports.owing_never", report.language, **words)
-    oldest = min(heard)
-    same_day = local(oldest, report.zone).date() == local(report.cut.at_ms, report.zone).date()
-    since = local_time(oldest, report.zone, "minute" if same_day else "moment")
     name = "reports.owing_one" if len(owing) == 1 else "reports.owing"
     return text(name, report.language, since=since, **words)
+
+
+def owing_since(cut: Cutoff, zone: str, language: str) -> str | None:
+    """Since when they owe, with the date unless it is that of the cut-off; None where nobody
+    knows.
+    """
+    heard = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
+    if not heard:
+        return None
+    oldest = min(heard)
+    if local(oldest, zone).date() == local(cut.at_ms, zone).date():
+        return local_time(oldest, zone, "minute")
+    return text("floor.since_day", language, time=local_time(oldest, zone, "day_minute"))
 
 
 def span_line(report: Report) -> str:

@@ -20,6 +20,7 @@ from nicegui import ui
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cutoff
+from diadema.report.writing import owing_since
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
@@ -180,9 +181,8 @@ def cut_line(cut: Cutoff, zone: str, language: str) -> str:
     at = local_time(cut.at_ms, zone, "hour")
     said = [words["cut"].format(time=at, position=grouped(cut.position))]
     if cut.pending_stations:
-        known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
         word = "owing" if len(cut.pending_stations) > 1 else "owing.one"
-        since = local_time(min(known), zone, "minute") if known else NOTHING
+        since = owing_since(cut, zone, language) or NOTHING
         said.append(words[word].format(n=len(cut.pending_stations), time=since))
     return " · ".join(said)
 

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cutoff_of
+from diadema.figures.days import cutoff_of, span_of
 from diadema.figures.rows import Cutoff
 from diadema.site.context import zone_of
 from diadema.site.directory.people import People
@@ -75,8 +75,9 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
 def _read(
     data: DataDir, day: date, now_ms: int, agents: list[str]
 ) -> tuple[Cutoff, list[AgentDay]]:
+    end_ms = span_of(day, zone_of(data)).end_s * 1000
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
-        cut = cutoff_of(tx, read_people(data, day, day), now_ms)
+        cut = cutoff_of(tx, read_people(data, day, day), now_ms, end_ms)
     return cut, attendance(data, day, day, now_ms, agents)
 
 
