@@ -28,7 +28,7 @@ from diadema.site.directory.people import Planned, Reason
 from diadema.site.work import Campaign, Step
 from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
 from diadema.words import section
-from diadema.words.formatting import clock, percent
+from diadema.words.formatting import clock, long_clock, percent
 
 from tests import definitions
 from tests.host.test_fcr import LATER, Place, begun, called, stated
@@ -380,6 +380,9 @@ WORKED_OUT = {
     "out_office": gone,
     "technical_s": faults,
 }  # fmt: skip
+OF_HOURS = {  # of attendance and adherence, always h:mm:ss
+    "late_s", "late_unexplained_s", "late_whole_s", "late_whole_unexplained_s", "technical_s",
+}  # fmt: skip
 STORED = {  # worked out by a whole report
     "referred": "con referencia", "users": "usuarios distintos", "agent_days": "jornadas",
     "again": "usuarios que volvieron a llamar", "again_share": "% que volvió a llamar",
@@ -406,6 +409,8 @@ def example(key, language):
 def written(key, value):
     if isinstance(value, float):
         return percent(value).replace("\u00a0", " ")
+    if key in OF_HOURS:
+        return long_clock(value)
     return clock(value) if key.endswith("_s") or key == "not_ready" else str(value)
 
 

@@ -4,7 +4,7 @@ goes on included.
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, null, select, text
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cutoff_of, day_at, spans
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, start_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -108,6 +108,7 @@ class _Query:
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
+        self.end_ms = start_of(last + timedelta(days=1), zone) * 1000
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
 
@@ -116,7 +117,7 @@ class _Query:
             self._plainly(tx)
         else:
             self._rolled(*rx, tx)
-        cut = cutoff_of(tx, self.people, self.now_ms)
+        cut = cutoff_of(tx, self.people, self.now_ms, self.end_ms)
         return Figures(
             first=self.first.isoformat(),
             last=self.last.isoformat(),

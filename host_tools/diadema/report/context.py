@@ -211,7 +211,7 @@ class ReportContext:
         if "figures" in self.__dict__:
             return self.figures.cut
         with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
-            return cutoff_of(tx, self.people, self.now_ms)
+            return cutoff_of(tx, self.people, self.now_ms, self.bounds_ms[1])
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""

@@ -28,7 +28,7 @@ from diadema.report.context import ReportContext
 from diadema.store import open_reader
 from diadema.store import reader as switch_calls
 from diadema.words import section, text
-from diadema.words.formatting import NOTHING, grouped, long_clock, percent
+from diadema.words.formatting import clock, grouped, percent
 
 _ASIDE = {  # why a mean does not take a conversation, by the field that counts it
     "open": "aside_open",
@@ -227,14 +227,14 @@ def _totals(made: Month, language: str) -> Table:
     for cause, calls in sorted(made.queue.outside.items()):
         key = f"outside.{cause}"
         table.add_row(say(key if key in known else "outside"), grouped(calls))
-    table.add_row(say("asa", n=total.answered), _seconds(of_queue.asa(total)))
+    table.add_row(say("asa", n=total.answered), clock(of_queue.asa(total)))
     table.add_row(say("abandonment"), percent(of_queue.abandonment(total)))
     table.add_row(say("abandonment_noshort"), percent(of_queue.abandonment_noshort(total)))
     received = of_queue.abandonment_received(total)
     table.add_row(say("abandonment_received"), percent(received))
     table.add_row(say("contacts"), grouped(served.contacts))
-    table.add_row(say("talk"), _seconds(served.talk_s))
-    table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))
+    table.add_row(say("talk"), clock(served.talk_s))
+    table.add_row(say("mean_talk", n=served.n), clock(served.mean_talk_s))
     return table
 
 
@@ -262,8 +262,8 @@ def _agents(made: Month, language: str) -> Table:
 
 def _served_cells(row: Served, language: str) -> Iterable[str]:
     yield grouped(row.contacts)
-    yield _seconds(row.talk_s)
-    yield _seconds(row.mean_talk_s)
+    yield clock(row.talk_s)
+    yield clock(row.mean_talk_s)
     yield grouped(row.n)
     aside = sorted(row.aside.items())
     yield ", ".join(f"{n} {_say(language, f'aside.{why}')}" for why, n in aside)
@@ -290,9 +290,9 @@ def _halves(made: Month, language: str) -> Table:
             half,
             *map(grouped, (flow.received, flow.answered, flow.abandoned)),
             percent(of_queue.sl_offered(flow)),
-            _seconds(of_queue.asa(flow)),
+            clock(of_queue.asa(flow)),
             grouped(contacts),
-            _seconds(talk_s),
+            clock(talk_s),
         )
     return table
 
@@ -302,9 +302,3 @@ def _table(title: str, *heads: str, show_header: bool = True) -> Table:
     for at, head in enumerate(heads or ("", "")):
         table.add_column(head, justify="right" if at else "left")
     return table
-
-
-def _seconds(seconds: int | None) -> str:
-    if seconds is None:
-        return NOTHING
-    return long_clock(seconds)

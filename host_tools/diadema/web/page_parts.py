@@ -20,6 +20,7 @@ from nicegui import ui
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cutoff
+from diadema.report.writing import owing_since
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
@@ -29,8 +30,13 @@ from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.formatting import NOTHING, grouped, local_time
 
-# for an axis in seconds, in the browser: `m:ss`
-CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+# for an axis in seconds, in the browser: as `clock` writes it
+CLOCK = """s => {
+  const two = (part) => String(part).padStart(2, "0");
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60) return `${minutes}:${two(s % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}"""
 GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
 ROWS = 50  # of one screen
 _SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
@@ -175,9 +181,8 @@ def cut_line(cut: Cutoff, zone: str, language: str) -> str:
     at = local_time(cut.at_ms, zone, "hour")
     said = [words["cut"].format(time=at, position=grouped(cut.position))]
     if cut.pending_stations:
-        known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
         word = "owing" if len(cut.pending_stations) > 1 else "owing.one"
-        since = local_time(min(known), zone, "minute") if known else NOTHING
+        since = owing_since(cut, zone, language) or NOTHING
         said.append(words[word].format(n=len(cut.pending_stations), time=since))
     return " · ".join(said)
 

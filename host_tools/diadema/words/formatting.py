@@ -1,4 +1,9 @@
-"""How times, durations, percents and counts are written on every page, screen and file."""
+"""How times, durations, percents and counts are written on every page, screen and file.
+
+A duration is `m:ss` and from an hour on `h:mm:ss`. Where `0:26` would be read as hours it is
+always `h:mm:ss`: working time (attendance, adherence), which stands beside hours of the day, and
+whatever a spreadsheet opens (CSV, XLSX).
+"""
 
 from datetime import datetime, tzinfo
 from typing import Literal
@@ -38,8 +43,10 @@ def clock(seconds: int | None) -> str:
     return f"{'−' if seconds < 0 else ''}{abs(seconds) // 60}:{abs(seconds) % 60:02}"
 
 
-def long_clock(seconds: int, minus: str = "−") -> str:
-    """Always `h:mm:ss`, which a spreadsheet reads as a duration."""
+def long_clock(seconds: int | None, minus: str = "−") -> str:
+    """Always `h:mm:ss`; `—` for what there is not."""
+    if seconds is None:
+        return NOTHING
     whole = abs(seconds)
     sign = minus if seconds < 0 else ""
     return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
@@ -47,7 +54,7 @@ def long_clock(seconds: int, minus: str = "−") -> str:
 
 def percent(value: float | None) -> str:
     """`94.4 %`, as in es-PE and in English; `—` for what there is not."""
-    return NOTHING if value is None else f"{value:,.1f}\u00a0%".replace("-", "−")
+    return NOTHING if value is None else f"{value:,.1f} %".replace("-", "−")
 
 
 def grouped(value: int) -> str:

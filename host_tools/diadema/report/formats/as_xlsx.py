@@ -29,6 +29,7 @@ from diadema.report.writing import (
     written,
 )
 from diadema.words import text
+from diadema.words.formatting import long_clock
 
 _DAY_S = 86_400
 _FORMS: dict[Kind, str] = {
@@ -98,7 +99,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     for place, column in enumerate(section.columns):
         word = column.word
         if column.target is not None:
-            goal = target(column.target, column.kind)
+            goal = target(column.target, column.kind, long_clock)
             word = f"{word}\n{_say(report, 'target', target=goal)}"
         align = "right" if column.kind in NUMBERS else "left"
         style = styles.of(bold=True, bottom=1, text_wrap=True, align=align, valign="top")

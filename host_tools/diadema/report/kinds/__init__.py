@@ -15,7 +15,7 @@ class ReportKind(NamedTuple):
     sums of the roll-ups that it shows: of a day, of half-hours of the queues, or of half-hours of
     agents too; "" where it reads none. `of_agents`: it shows sums of each agent. `at_once`: it
     shows nothing but roll-ups, which one transaction reads; others are read again when events
-    come in meanwhile.
+    come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`.
     """
 
     module: str
@@ -23,6 +23,7 @@ class ReportKind(NamedTuple):
     sums: Sums = ""
     of_agents: bool = True
     at_once: bool = False
+    of_hours: bool = False
 
 
 KINDS = {
@@ -31,12 +32,12 @@ KINDS = {
     ),
     "llamadas": ReportKind("contacts", "figures", "agent_half_hour", at_once=True),
     "tmo": ReportKind("handling_time", "figures", "agent_half_hour", at_once=True),
-    "adherencia": ReportKind("adherence", "figures"),
+    "adherencia": ReportKind("adherence", "figures", of_hours=True),
     "servicio": ReportKind("service_level", "figures", "half_hour", of_agents=False, at_once=True),
     "tipificacion": ReportKind("dispositions", "figures", "day", at_once=True),
     "protocolo": ReportKind("protocol", "figures", "day", at_once=True),
     "consolidado": ReportKind("consolidated", "figures", "day"),
-    "asistencia": ReportKind("attendance", "attendance"),
+    "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
 }
 

@@ -138,7 +138,7 @@ def register(
             agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
         )
         with reader.engine.connect() as tx:
-            cut = cutoff_of(tx, people, now_ms)
+            cut = cutoff_of(tx, people, now_ms, chosen.end_ms)
     return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)
 
 

@@ -1,7 +1,7 @@
 /* The live floor: one tile an agent, totals on top, search, groups and order, clocks that tick.
    One module for /ui (with alerts and actions) and for the bare /wall. */
 
-import { HubClock, hourOf } from "./clock.js";
+import { HubClock, dayOf, hourOf } from "./clock.js";
 import { density, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
@@ -134,7 +134,7 @@ class Floor {
   #sayInside() {
     if (!this.inside || !this.clock.known) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
-    this.inside.say(this.clock.now(), this.hour, this.minute, this.query.queue, shown);
+    this.inside.say(this.clock.now(), this, this.query.queue, shown);
   }
 
   #write(tile, row) {
@@ -254,6 +254,7 @@ class Floor {
   #nameHours() {
     this.hour = hourOf(this.#site.zone, this.language, true);
     this.minute = hourOf(this.#site.zone, this.language, false);
+    this.day = dayOf(this.#site.zone);
   }
 
   /** What stands around the floor: the site's name, and links that keep the filters. */

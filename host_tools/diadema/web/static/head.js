@@ -95,14 +95,14 @@ export class Head {
     return Object.keys(this.#queues?.queues ?? {});
   }
 
-  /** `hour` and `minute` turn UTC ms into the site's hour; `queue` narrows, "" is all. */
-  say(now, hour, minute, queue) {
+  /** `hour`, `minute` and `day` turn UTC ms into the site's; `queue` narrows, "" is all. */
+  say(now, { hour, minute, day }, queue) {
     this.#queue = queue;
-    this.#sayCut(hour, minute);
+    this.#sayCut(hour, minute, day);
     this.#sayQueues(now, minute);
   }
 
-  #sayCut(hour, minute) {
+  #sayCut(hour, minute, day) {
     const { words } = this;
     const cut = this.#cut;
     const position = cut && count(cut.position);
@@ -111,10 +111,12 @@ export class Head {
     this.owing.hidden = !n;
     if (!n) return;
     const heard = this.#owing.map(([, since]) => since).filter((since) => since !== null);
-    const time = heard.length ? minute(Math.min(...heard)) : "—";
+    const of = (since, short) => day(since) === day(cut?.at ?? since)
+      ? short(since) : fill(words.since_day, { time: `${day(since)} ${minute(since)}` });
+    const time = heard.length ? of(Math.min(...heard), minute) : "—";
     write(this.owingText, fill(words[n > 1 ? "owing" : "owing.one"], { n, time }));
     const lines = this.#owing.map(([seat, since]) =>
-      since === null ? fill(words["owing.never"], { seat }) : fill(words["owing.seat"], { seat, time: hour(since) }),
+      since === null ? fill(words["owing.never"], { seat }) : fill(words["owing.seat"], { seat, time: of(since, hour) }),
     );
     if (lines.join("\n") === [...this.seats.children].map((one) => one.textContent).join("\n")) return;
     this.seats.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));

@@ -56,8 +56,8 @@ export class Inside {
     this.titled();
   }
 
-  say(now, hour, minute, queue, shown) {
-    this.head.say(now, hour, minute, queue);
+  say(now, times, queue, shown) {
+    this.head.say(now, times, queue);
     this.head.count(shown);
   }
 

@@ -10,5 +10,5 @@ export function count(number) {
 
 /** `94.4 %`; `—` for what there is not. */
 export function percent(value) {
-  return value === null || value === undefined ? "—" : `${TENTHS.format(value)}\u00a0%`;
+  return value === null || value === undefined ? "—" : `${TENTHS.format(value)} %`;
 }
