@@ -54,8 +54,8 @@ def day_page(
     right: Right,
     show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
 ) -> None:
-    """A page at `path` of one day and, where given, one team: its words are of `area`, with
-    `heading` for its head. `show` draws the rest, of the agents whom the person sees.
+    """A page at `path` of one day and, where given, one team: its words are of `area`.
+    `show` draws the rest, of the agents whom the person sees.
     """
 
     @ui.page(path.removeprefix("/ui"))
@@ -65,7 +65,6 @@ def day_page(
             shown = day_of(web_app, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
-                    heading(page.words["heading"])
                     team_choice(page, web_app, team, shown, path)
                     day_links(page, web_app, shown, path, team)
                 agents = [*seen(page, web_app, team)]

@@ -5,7 +5,7 @@ role may not see. A plain page is without NiceGUI, under the strict policy: form
 technicians.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -20,21 +20,51 @@ from diadema.access.roles import Person, Right
 from diadema.web.permissions import person_of
 from diadema.web.templating import render, template
 from diadema.web.web_app import WebApp
-from diadema.words import known, section
+from diadema.words import known, section, text
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
-NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # catalogue with `nav`, path, who sees it
-    ("floor", "/ui/", "floor"),
-    ("agent_day", "/ui/agents", "figures"),
-    ("attendance", "/ui/attendance", "attendance"),
-    ("handling", "/ui/handling", "figures"),
-    ("dispositions", "/ui/dispositions", "figures"),
-    ("reports", "/ui/reports", "figures", "attendance", "register"),
-    ("register", "/ui/register", "register"),
-    ("people", "/ui/people", "people"),
-    ("fleet", "/ui/fleet", "fleet"),
-    ("accounts", "/ui/accounts", "accounts"),
+type Way = tuple[str, str, *tuple[Right, ...]]  # word of the link, path, who sees it
+
+NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word, ways
+    (
+        "shell.group.floor",
+        (
+            ("floor.nav", "/ui/", "floor"),
+            ("shell.wall", "/wall", "floor"),
+            ("register.handover", "/handover", "register"),
+        ),
+    ),
+    (
+        "shell.group.people",
+        (
+            ("agent_day.nav", "/ui/agents", "figures"),
+            ("attendance.nav", "/ui/attendance", "attendance"),
+            ("register.nav", "/ui/register", "register"),
+        ),
+    ),
+    (
+        "shell.group.figures",
+        (
+            ("handling.nav", "/ui/handling", "figures"),
+            ("dispositions.nav", "/ui/dispositions", "figures"),
+            ("reports.nav", "/ui/reports", "figures", "attendance", "register"),
+        ),
+    ),
+    (
+        "shell.group.stations",
+        (
+            ("fleet.nav", "/ui/fleet", "fleet"),
+            ("flasher.title", "/flasher", "fleet"),
+        ),
+    ),
+    (
+        "shell.group.admin",
+        (
+            ("people.nav", "/ui/people", "people"),
+            ("accounts.nav", "/ui/accounts", "accounts"),
+        ),
+    ),
 )
 _HEAD, _BAR = template("shell_head.html"), template("shell_bar.html")
 
@@ -96,28 +126,38 @@ def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
 ) -> dict[str, Any]:
     """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
-    that the person may see, and their own account. A `live` one has the site's name and time, and
-    the way to the wall.
+    that the person may see, by groups, and their own account. A `live` one has the site's name and
+    time.
     """
     person, shell = person_of(request), section("shell", language)
-    links = [
-        {"label": section(area, language)["nav"], "path": to}
-        for area, to, *needed in NAV
-        if person.may(*needed)
-    ]
-    if live:
-        links.append({"label": shell["wall"], "path": "/wall"})
     return {
         "language": language,
         "other": shell["language.other_code"],
         "words": shell,
         "title": title,
         "path": path,
-        "links": links,
+        "groups": list(_groups(person, language, path)),
         "live": live,
         "person": person,
         "csrf": csrf_of(request),
     }
+
+
+def _groups(person: Person, language: str, path: str) -> Iterator[dict[str, Any]]:
+    """Those in which the person has anything; nowhere else before a password of their own."""
+    for word, ways in () if person.must_change else NAV:
+        links = [
+            {"label": text(name, language), "path": to, "here": to == path}
+            for name, to, *needed in ways
+            if person.may(*needed)
+        ]
+        if links:
+            yield {
+                "id": word.rpartition(".")[2],
+                "label": text(word, language),
+                "links": links,
+                "here": any(link["here"] for link in links),
+            }
 
 
 def language_for(web_app: WebApp, request: Request) -> str:

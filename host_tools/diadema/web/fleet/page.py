@@ -386,7 +386,6 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page fleet"):
         with ui.element("header").classes("page-head") as head:
-            heading(words["heading"])
             options = {name: words[f"show.{name}"] for name in _FILTERS}
             choice = ui.select(options, value=show, label=words["show"])
             choice.props("dense outlined options-dense").classes("team")
