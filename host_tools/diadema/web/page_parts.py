@@ -23,6 +23,7 @@ from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
+from diadema.web.refusals import trouble
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
@@ -162,7 +163,7 @@ async def read[**P, T](
     try:
         made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
-        said.set_text(words["unread"].format(detail=error))
+        said.set_text(words["unread"].format(detail=trouble(error, page.language)))
         raise Unread from error
     said.delete()
     return made

@@ -8,19 +8,21 @@ technicians.
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 from nicegui import ui
 from nicegui.language import Language
 
-from diadema.access.authenticator import csrf_of
+from diadema.access.authenticator import NOBODY, csrf_of
 from diadema.access.roles import Person, Right
+from diadema.web.guard import PERSON, language_of, other_query
 from diadema.web.permissions import person_of
 from diadema.web.templating import render, template
 from diadema.web.web_app import WebApp
-from diadema.words import known, section, text
+from diadema.words import section, text
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
@@ -96,26 +98,34 @@ class Page:
 
 
 def open_page(web_app: WebApp, request: Request, area: str, path: str, *rights: Right) -> Page:
-    """Draw what is around the page at `path`; its title is `title` of the words of `area`.
-
-    Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
+    """Draw what is around the page at `path`; its title is `title` of the words of `area`. Raises
+    Refused when the person has none of `rights`.
     """
     web_app.worker.wake()
-    person, language = person_of(request), language_for(web_app, request)
+    person, language = person_of(request), language_of(request)
     words, shell = section(area, language), section("shell", language)
     client = ui.context.client
     client.page = copy(client.page)  # NiceGUI knows one language a page; this one is as wanted
     client.page.language = _QUASAR[language]
+    around = client.content.parent_slot
+    assert around is not None
+    around.parent.tag = "div"  # Quasar's <main>: a page has one, its own
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
     ui.add_head_html(_HEAD.render(build=web_app.build, words=shell))
     bar = _BAR.render(bar_of(request, language, words["title"], path))
     ui.html(bar, tag="header", sanitize=False).classes("bar shell")
     if not person.may(*rights):
-        with ui.element("main").classes("page"):
-            ui.label(section("web", language)["not_yours"]).classes("refused")
-        raise Refused
+        refuse(section("web", language)["not_yours"], 403)
     return Page(person, language, words, web_app)
+
+
+def refuse(sentence: str, status: int) -> NoReturn:
+    """Say it in the place of the page. Raises Refused."""
+    ui.context.client.status_code = status
+    with ui.element("main").props("id=main").classes("page"):
+        ui.label(sentence).classes("refused").props("role=alert")
+    raise Refused
 
 
 class Refused(Exception):
@@ -160,12 +170,6 @@ def _groups(person: Person, language: str, path: str) -> Iterator[dict[str, Any]
             }
 
 
-def language_for(web_app: WebApp, request: Request) -> str:
-    """The language in the address, else the user's, else the site's."""
-    wanted = request.query_params.get("lang") or person_of(request).language
-    return known(wanted or web_app.floor.site.language)
-
-
 def plain_page(
     web_app: WebApp,
     request: Request,
@@ -174,18 +178,26 @@ def plain_page(
     status: int = 200,
     **values: object,
 ) -> HTMLResponse:
-    """A template that extends `plain.html`; `values` are those of its own block."""
-    language = language_for(web_app, request)
+    """A template that extends `plain.html`; `values` are those of its own block. Who is inside has
+    the bar around it.
+    """
+    language = language_of(request)
     shell = section("shell", language)
-    code = shell["language.other_code"]
     html = render(
         template,
         language=language,
         title=title,
+        bar=Markup(plain_bar(request, title)),  # whose values are escaped
+        shell=shell,
         site=web_app.floor.site.site,
-        other_query=request.url.include_query_params(lang=code).query,
-        other_code=code,
-        other_name=shell["language.other"],
+        other_query=other_query(request, shell),
         **values,
     )
     return HTMLResponse(html, status, {"cache-control": "no-store"})
+
+
+def plain_bar(request: Request, title: str) -> str:
+    """The bar of a page without NiceGUI; empty for who is not inside."""
+    if not request.scope.get(PERSON, NOBODY).session:
+        return ""
+    return _BAR.render(bar_of(request, language_of(request), title, request.url.path))
