@@ -64,6 +64,13 @@ class StoreUnavailable(StoreTrouble):
     """The disk is full, or another program holds the database: try again."""
 
 
+class StoreMissing(StoreTrouble):
+    """There is none yet: the hub makes it at its first start."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(f"no store at {path}: start `diadema hub` first, or check --data")
+
+
 class StoreStale(StoreTrouble):
     """The store knows more than its writer believed: read it again, then repeat the batch."""
 

@@ -155,6 +155,16 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
     return StationHistory(row=row, health=health, boots=boots, updates=updates)
 
 
+def is_station(data: DataDir, name: str) -> bool:
+    """Whether the site or the store has a station of that id or seat. Raises DiademaError."""
+    seats = seats_of(data)
+    s = station_of(seats, name)
+    if s in seats or not data.store.exists():
+        return s in seats
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return any(known.station == s for known in _stations(tx))
+
+
 def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow]) -> None:
     """Marks the stations and gateways that keep the broker's old CA in force."""
     tls = Certificates(data.tls)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
-from diadema.base.errors import DiademaError, StoreDamaged, is_damage
+from diadema.base.errors import DiademaError, StoreDamaged, StoreMissing, is_damage
 from diadema.base.sqlite import sqlite_engine
 from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
@@ -63,7 +63,7 @@ def open_database(path: Path, *, write: bool) -> Engine:
     """The engine of the store at `path`; the writer makes the tables. Raises DiademaError."""
     if not path.exists():
         if not write:
-            raise DiademaError(f"no store at {path}: start `diadema hub` first, or check --data")
+            raise StoreMissing(path)
         _create(path)
     if path.stat().st_size == 0:
         raise StoreDamaged(path, "it is empty, which no store of ours ever is")

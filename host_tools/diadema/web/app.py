@@ -6,7 +6,7 @@ from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
-from nicegui import ui
+from nicegui import core, ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
@@ -106,7 +106,12 @@ def create_app(web_app: WebApp) -> ASGIApp:
     app.add_api_websocket_route("/ws", stream.floor_stream)
     _add_pages(app, web_app)
     once_only = OnceOnly(app, web_app.accounts.answers)
-    return Guard(once_only, web_app.settings.hosts, web_app.authenticator)
+    return Guard(
+        once_only,
+        web_app.settings.hosts,
+        web_app.authenticator,
+        lambda: web_app.floor.site.language,
+    )
 
 
 def _add_pages(app: FastAPI, web_app: WebApp) -> None:
@@ -128,3 +133,4 @@ def _add_pages(app: FastAPI, web_app: WebApp) -> None:
         show_welcome_message=False,
         gzip_middleware_factory=partial(GZipMiddleware, compresslevel=_GZIP_LEVEL),
     )
+    refusals.speak(core.app)  # in the place of its own pages

@@ -24,6 +24,7 @@ from diadema.report.writing import owing_since
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
+from diadema.web.refusals import trouble
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
@@ -60,8 +61,8 @@ def day_page(
     right: Right,
     show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
 ) -> None:
-    """A page at `path` of one day and, where given, one team: its words are of `area`, with
-    `heading` for its head. `show` draws the rest, of the agents whom the person sees.
+    """A page at `path` of one day and, where given, one team: its words are of `area`.
+    `show` draws the rest, of the agents whom the person sees.
     """
 
     @ui.page(path.removeprefix("/ui"))
@@ -71,7 +72,6 @@ def day_page(
             shown = day_of(web_app, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
-                    heading(page.words["heading"])
                     team_choice(page, web_app, team, shown, path)
                     day_links(page, web_app, shown, path, team)
                 agents = [*seen(page, web_app, team)]
@@ -169,7 +169,7 @@ async def read[**P, T](
     try:
         made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
-        said.set_text(words["unread"].format(detail=error))
+        said.set_text(words["unread"].format(detail=trouble(error, page.language)))
         raise Unread from error
     said.delete()
     return made

@@ -22,8 +22,9 @@ from diadema.access.authenticator import (
 )
 from diadema.access.book import LEAST, Account, AccountError, WeakPassword, known_as
 from diadema.access.roles import Person
+from diadema.web.guard import language_of
 from diadema.web.permissions import person_of
-from diadema.web.shell import language_for, plain_page
+from diadema.web.shell import plain_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section, text
@@ -35,14 +36,15 @@ Typed = Annotated[str, Form(max_length=256)]
 
 
 @router.get("/login")
-def login_page(request: Request, next: str = "") -> Response:
+def login_page(request: Request, next: str = "", used: bool = False) -> Response:
     web_app = web_app_of(request)
     person = person_of(request)
     if person.id and person.session:
         return RedirectResponse(inside(next) or person.home, 303)
     if web_app.accounts.book.is_empty():
         return RedirectResponse("/setup", 303)
-    return _form(web_app, request, next)
+    said = text("accounts.used", language_of(request)) if used else None
+    return _form(web_app, request, next, wrong=said)
 
 
 @router.post("/login")
@@ -50,7 +52,7 @@ async def login(
     request: Request, account: Typed, password: Typed, next: Annotated[str, Form()] = ""
 ) -> Response:
     web_app = web_app_of(request)
-    language = language_for(web_app, request)
+    language = language_of(request)
     address, name = address_of(request.scope), known_as(account)
     device = known_device(request, web_app.settings.token, name)
     whose = {"device": device} if device else {"account": name, "address": address}
@@ -93,7 +95,7 @@ def enter(request: Request, code: str = "", to: str = "") -> Response:
     web_app = web_app_of(request)
     account = web_app.accounts.codes.enters(code) if is_local(request.scope) else None
     if account is None:
-        return RedirectResponse("/login", 303)
+        return RedirectResponse("/login?used=1", 303)
     found = web_app.accounts.book.get(account)
     html = render("enter.html", onward=inside(to) or home_of(found))
     answer = HTMLResponse(html, headers={"cache-control": "no-store"})
@@ -128,7 +130,7 @@ def inside(path: str) -> str:
 def check_form(web_app: WebApp, request: Request, given: str) -> None:
     """Raises 403 for a form that is not of a page of this session."""
     if given != csrf_of(request):
-        raise HTTPException(403, text("web.no_csrf", language_for(web_app, request)))
+        raise HTTPException(403, text("web.no_csrf", language_of(request)))
 
 
 def _form(
@@ -140,7 +142,7 @@ def _form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    words = section("accounts", language_for(web_app, request))
+    words = section("accounts", language_of(request))
     query = urlencode([pair for pair in request.query_params.items() if pair[0] == "lang"])
     action = f"/login?{query}" if query else "/login"
     answer = plain_page(
@@ -172,7 +174,7 @@ async def setup(
     request: Request, code: Typed, account: Typed, name: Typed, new: Typed, again: Typed
 ) -> Response:
     web_app = web_app_of(request)
-    language = language_for(web_app, request)
+    language = language_of(request)
     address = address_of(request.scope)
     typed = {"code": code, "account": account, "name": name}
 
@@ -209,7 +211,7 @@ def _setup_form(
     wrong: str | None = None,
     status: int = 200,
 ) -> Response:
-    words = section("accounts", language_for(web_app, request))
+    words = section("accounts", language_of(request))
     return plain_page(
         web_app,
         request,

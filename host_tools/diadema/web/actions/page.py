@@ -26,7 +26,6 @@ from diadema.web.page_parts import (
     day_links,
     day_of,
     figures_table,
-    heading,
     read,
     seen,
 )
@@ -59,7 +58,6 @@ async def _show(web_app: WebApp, page: Page, day: date, filters: dict[str, str])
     scope = page.person.scope(web_app.people())
     with ui.element("main").props("id=main").classes("page"):
         with ui.element("header").classes("page-head"):
-            heading(words["heading"])
             day_links(page, web_app, day, PATH)
         web_app.audit(page.person, "register", ALL)
         made = await read(

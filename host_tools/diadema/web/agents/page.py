@@ -1,11 +1,14 @@
 """/ui/agents: who there is on a day; /ui/agents/{a}: one agent's day, whole."""
 
+from contextlib import suppress
 from datetime import date
 
 from fastapi import FastAPI, Request
 from nicegui import ui
 
+from diadema.base.sanitize import visible
 from diadema.figures.overview import AgentRow, overview
+from diadema.web.agents.queries import has_worked
 from diadema.web.page_parts import (
     ModuleElement,
     cut_line,
@@ -19,7 +22,7 @@ from diadema.web.page_parts import (
     right_to,
 )
 from diadema.web.permissions import person_of
-from diadema.web.shell import Page, Refused, open_page
+from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.formatting import clock, percent
@@ -38,19 +41,18 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/agents/{a}")
     def agent(request: Request, a: str, day: str = "") -> None:
         right = right_to("figures", person_of(request).agent, a)
-        try:
+        with suppress(Refused):
             page = open_page(web_app, request, "agent_day", PATH, right)
-        except Refused:
-            return
-        _day(web_app, page, a, day_of(web_app, day))
+            _day(web_app, page, a, day_of(web_app, day))
 
 
 def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
     people = web_app.people()
+    if not page.person.sees(agent, people):
+        refuse(page.words["not_seen"], 403)
+    if agent not in people.workers and not has_worked(web_app.data, agent):
+        refuse(page.words["unknown"].format(agent=visible(agent)), 404)
     with ui.element("main").props("id=main").classes("page"):
-        if not page.person.sees(agent, people):
-            ui.label(page.words["not_seen"]).classes("refused")
-            return
         with ui.element("header").classes("page-head"):
             heading(people.name(agent))
             ui.label(people.team(agent)).classes("soft")

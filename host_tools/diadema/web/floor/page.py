@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse
 
 from diadema.access.roles import Person
 from diadema.web.assets import modules_of
+from diadema.web.guard import language_of
 from diadema.web.page_parts import definitions
 from diadema.web.permissions import person_of
-from diadema.web.shell import bar_of, language_for
+from diadema.web.shell import bar_of
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
-from diadema.words import known, section
+from diadema.words import section
 
 router = APIRouter()
 _MODULES = modules_of("floor_page.js")  # asked for at once, not one after another
@@ -30,7 +31,7 @@ _DEFINED = (
 async def floor(request: Request) -> HTMLResponse:
     web_app, person = web_app_of(request), person_of(request)
     web_app.worker.wake()
-    language = language_for(web_app, request)
+    language = language_of(request)
     words = section("floor", language)
     may = person.may("floor")
     page = render(
@@ -66,7 +67,7 @@ def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
 @router.get("/wall", include_in_schema=False)
 def wall(request: Request) -> HTMLResponse:
     web_app = web_app_of(request)
-    language = known(request.query_params.get("lang") or web_app.floor.site.language)
+    language = language_of(request)
     words = section("floor", language)
     page = render("wall.html", language=language, build=web_app.build, words=words)
     return HTMLResponse(page, headers={"cache-control": "no-cache"})

@@ -29,9 +29,10 @@ from diadema.web.page_parts import (
 )
 from diadema.web.reports.api import lists
 from diadema.web.reports.html import shown
-from diadema.web.shell import Page, Refused, open_page
+from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
+from diadema.words import section
 from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
@@ -47,18 +48,24 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
     async def reports(
         request: Request, kind: str = "", grain: str = "day", day: str = "", scope: str = "floor"
     ) -> None:
-        try:
+        with suppress(Refused, Unread):
             page = open_page(
                 web_app, request, "reports", PATH, "figures", "attendance", "register"
             )
-        except Refused:
-            return
-        ui.add_head_html(_HEAD)
-        may = [name for name, its in KINDS.items() if page.person.may(its.right)]
-        chosen = kind if kind in may else may[0]
-        span = around(_grain(grain), day_of(web_app, day))
-        with suppress(Unread):
-            await _show(web_app, page, may, chosen, span, _scope(scope))
+            ui.add_head_html(_HEAD)
+            may = [name for name, its in KINDS.items() if page.person.may(its.right)]
+            _check(page, kind, may)
+            span = around(_grain(grain), day_of(web_app, day))
+            await _show(web_app, page, may, kind or may[0], span, _scope(scope))
+
+
+def _check(page: Page, kind: str, may: list[str]) -> None:
+    """Raises Refused, with what there is."""
+    if kind and kind not in KINDS:
+        names = ", ".join(page.words[f"kind.{one}"] for one in may)
+        refuse(page.words["no_kind"].format(kind=visible(kind), names=names), 404)
+    if kind and kind not in may:
+        refuse(section("web", page.language)["not_yours"], 403)
 
 
 def _grain(given: str) -> Grain:

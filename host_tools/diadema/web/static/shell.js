@@ -19,12 +19,36 @@ function settle() {
   }
 }
 
-/** In a narrow window the ways to the other pages are behind a button. */
+/** The groups of pages open one at a time, and close by Escape, by a press beside them and when the
+    focus goes on; in a narrow window all of it is behind one button. */
 function menu(bar) {
-  const button = bar.querySelector(".bar-menu");
-  button.addEventListener("click", () => {
-    const isOpen = bar.toggleAttribute("data-menu");
-    button.setAttribute("aria-expanded", String(isOpen));
+  const whole = bar.querySelector(".bar-menu");
+  const groups = [...bar.querySelectorAll(".bar-group")];
+  const open = (button, isOpen) => button.setAttribute("aria-expanded", String(isOpen));
+  const isOpen = (button) => button.getAttribute("aria-expanded") === "true";
+  const close = (but) => {
+    for (const group of groups) if (group !== but) open(group.firstElementChild, false);
+  };
+  whole.addEventListener("click", () => open(whole, bar.toggleAttribute("data-menu")));
+  for (const group of groups) {
+    const button = group.firstElementChild;
+    button.addEventListener("click", () => {
+      close(group);
+      open(button, !isOpen(button));
+    });
+    group.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !group.contains(event.relatedTarget)) open(button, false);
+    });
+  }
+  document.addEventListener("click", (event) => close(event.target.closest(".bar-group")));
+  bar.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const last = [...groups.map((group) => group.firstElementChild), whole].find(isOpen);
+    if (!last) return;
+    bar.removeAttribute("data-menu");
+    close(null);
+    open(whole, false);
+    last.focus();
   });
 }
 
