@@ -31,7 +31,7 @@ NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # catalogue with `nav`
     ("handling", "/ui/handling", "figures"),
     ("dispositions", "/ui/dispositions", "figures"),
     ("reports", "/ui/reports", "figures", "attendance", "register"),
-    ("register", "/ui/register", "register"),
+    ("register", "/ui/register", "register", "reprimands"),
     ("people", "/ui/people", "people"),
     ("fleet", "/ui/fleet", "fleet"),
     ("accounts", "/ui/accounts", "accounts"),
