@@ -313,7 +313,7 @@ async def test_what_was_saved_can_be_undone_for_ten_seconds(
     await page.evaluate(TIMERS)
     await page.locator(".tile").click()
     for n in (1, 2):
-        await page.evaluate("performance.now = () => %d" % (n * 5000))
+        await page.evaluate(f"performance.now = () => {n * 5000}")
         await dialog.get_by_role("button", name="Cambio de pausa").click()
         await dialog.get_by_role("button", name="Guardar").click()
         await expect(dialog.get_by_role("button", name="Deshacer")).to_have_count(n)

@@ -186,7 +186,7 @@ async def annul(
     n: ActNumber,
 ) -> Done:
     found = await _readable(request, web_app, person, (s, e, n))
-    said = {"action": "annul", "of": [s, e, n], "reason": body.reason}
+    said: dict[str, Any] = {"action": "annul", "of": [s, e, n], "reason": body.reason}
     said["own"] = not person.may("annul")
     done = await ask(web_app, request, "hub.act", said | _signed(person))
     web_app.audit(person, "register.annul", [found.act.agent] if found.act.agent else [])

@@ -80,7 +80,7 @@ class _Sheet:
             agents,
             person,
             now_ms,
-            "none",
+            "none",  # the sheet goes from hand to hand
         )
         about = words["handover.of"].format(
             site=web_app.floor.site.site, day=self._day.isoformat(), shift=self._name(made.shift)
