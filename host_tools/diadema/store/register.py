@@ -67,7 +67,7 @@ def acts(
     reprimands: Reprimands = "all",
 ) -> list[Acted]:
     """Of [start_utc, end_utc), in the order in which they came in, beyond position `after`.
-    `agents`: on these only, and on none if `by` did them. `reprimands`: with what was said to them.
+    `agents`: on these only, and on none if `by` did them. `reprimands`: which of these.
     """
     row = tables.acts.c
     query = select(tables.acts, _POSITION).where(after < _POSITION).order_by(_POSITION)

@@ -35,6 +35,7 @@ _WIRE = {
     "STATES": agent_states.SHOWN,
     "LOGGED_OUT": agent_states.LOGGED_OUT,
     "NOTE_KINDS": actions.NOTE_KINDS,
+    "REPRIMAND": actions.REPRIMAND,
     "TICKET_ANSWERS": actions.TICKET_ANSWERS,
     "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,
     "NOTE_CHARACTERS": actions.NOTE_CHARACTERS,

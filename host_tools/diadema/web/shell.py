@@ -42,7 +42,7 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         (
             ("agent_day.nav", "/ui/agents", "figures"),
             ("attendance.nav", "/ui/attendance", "attendance"),
-            ("register.nav", "/ui/register", "register"),
+            ("register.nav", "/ui/register", "register", "reprimands"),
         ),
     ),
     (

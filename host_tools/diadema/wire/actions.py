@@ -169,7 +169,8 @@ class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
     of: Of
 
 
-ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)  # of the register, not on agents
+# on entries of the register, not on agents
+ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
 ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES)
 
 

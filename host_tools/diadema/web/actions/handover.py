@@ -13,7 +13,7 @@ from msgspec import Struct
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.sanitize import visible
-from diadema.store.register import Acted
+from diadema.store.register import Acted, counted
 from diadema.web.actions.queries import Register, Shift, register
 from diadema.web.actions.words import (
     Words,
@@ -75,7 +75,15 @@ class _Sheet:
         now_ms = web_app.pace.now_ms()
         web_app.audit(person, "handover", ALL)
         made = await web_app.worker.ask(
-            register, web_app.data, self._day, self._zone.key, shift, agents, person.id, now_ms
+            register,
+            web_app.data,
+            self._day,
+            self._zone.key,
+            shift,
+            agents,
+            person,
+            now_ms,
+            "none",  # the sheet goes from hand to hand
         )
         about = words["handover.of"].format(
             site=web_app.floor.site.site, day=self._day.isoformat(), shift=self._name(made.shift)
@@ -91,7 +99,7 @@ class _Sheet:
         }
 
     def _parts(self, made: Register) -> Iterable[_Part]:
-        acts = [one for one in made.acts if one.act.action != "acknowledge"]
+        acts = [one for one in counted(made.acts) if one.act.action != "acknowledge"]
         notes = [one for one in acts if one.act.action == "note"]
         yield self._table("notes", ("at", "agent", "kind", "by", "contact", "note"), notes)
         others = [one for one in acts if one.act.action != "note"]
@@ -123,7 +131,7 @@ class _Sheet:
             case "contact":
                 return visible(act.contact or "") or NOTHING
             case "outcome":
-                return outcome_of(one, self._said)
+                return outcome_of(one, self._said, self._zone)
         return visible(act.note or "") or NOTHING
 
     def _open(self) -> _Part:

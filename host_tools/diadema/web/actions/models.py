@@ -108,6 +108,14 @@ class Done(BaseModel):
     code: str | None = None
 
 
+class Annulment(Strict):
+    reason: Reason
+
+
+class Reply(Strict):
+    text: Annotated[str, Field(min_length=1, max_length=actions.NOTE_CHARACTERS)]
+
+
 class Messages(Strict):
     """One message to several agents."""
 

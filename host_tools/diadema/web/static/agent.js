@@ -4,6 +4,7 @@
 import { duration, hourOf } from "./clock.js";
 import { Events } from "./events.js";
 import { count, percent } from "./numbers.js";
+import { Reprimands } from "./reprimands.js";
 import { Timeline, reach } from "./timeline.js";
 import { fill } from "./tile.js";
 
@@ -32,6 +33,11 @@ class AgentPage {
     this.second = hourOf(zone, language, true);
     this.status = make("p", "status", root, words.loading);
     this.status.setAttribute("role", "status");
+    const moment = new Intl.DateTimeFormat(language, {
+      dateStyle: "short", timeStyle: "short", timeZone: zone, hourCycle: "h23",
+    });
+    this.reprimands = new Reprimands(words, (ms) => moment.format(ms), () => this.load());
+    root.append(this.reprimands.element);
     this.events = new Events(words, this.second);
     this.figures = make("dl", "figures", root);
     this.timeline = new Timeline(words, {
@@ -72,6 +78,7 @@ class AgentPage {
     this.status.textContent =
       fill(words.cut, { time: this.second(shown.cut.at_ms), position: count(shown.cut.position) }) +
       (owing ? ` · ${fill(words.owing, { n: owing })}` : "");
+    this.reprimands.draw(shown.reprimands, shown.own);
     this.#figures();
     this.#drawTracks();
     this.parts.replaceChildren();
