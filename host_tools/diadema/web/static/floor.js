@@ -2,12 +2,13 @@
    One module for /ui (with alerts and actions) and for the bare /wall. */
 
 import { HubClock, dayOf, hourOf } from "./clock.js";
-import { density, fitTiles } from "./fit.js";
+import { density, fitQueues, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
 import { Link } from "./link.js";
 import { Notice } from "./notice.js";
 import { Query } from "./query.js";
+import { Queues } from "./queues.js";
 import { Roving } from "./rove.js";
 import { themeSwitch } from "./switch.js";
 import { Tile } from "./tile.js";
@@ -41,6 +42,7 @@ class Floor {
     this.clock = new HubClock();
     this.query = new Query(isWall);
     this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)));
+    this.queues = new Queues(words, isWall ? null : (queue) => this.#narrow(queue === this.query.queue ? "" : queue));
     this.notice = new Notice(words);
     this.groups = new Groups(words, isWall);
     this.empty = document.createElement("p");
@@ -50,12 +52,13 @@ class Floor {
     if (!isWall) {
       this.tools = new Tools(words, this.query, (change) => this.#ask(change));
       const find = (a) => this.#tiles.find((tile) => tile.row.a === a);
-      this.inside = new Inside(words, this.language, { ...person, find, titled: () => this.#title() });
+      const narrow = (queue) => this.#narrow(queue);
+      this.inside = new Inside(words, this.language, { ...person, find, narrow, titled: () => this.#title() });
       this.inside.listen(this.groups.element, () => this.#ask(() => (this.query.screen = false)));
-      root.append(this.inside.head.element, this.totals.element);
+      root.append(this.inside.head.element, this.queues.element, this.totals.element);
       root.append(this.inside.alerts.element, this.tools.element, this.inside.leave);
     } else {
-      root.append(this.totals.element);
+      root.append(this.totals.element, this.queues.element);
     }
     root.append(this.notice.element, this.groups.element, this.empty, this.totals.live);
     if (!isWall) root.append(this.inside.panel.element);
@@ -74,7 +77,7 @@ class Floor {
     this.#screen();
     this.resizing = new ResizeObserver(() => this.#fit());
     const above = this.inside ? [this.inside.head.element, this.inside.alerts.element] : [];
-    for (const one of [document.documentElement, this.root, this.totals.element, ...above]) {
+    for (const one of [document.documentElement, this.root, this.totals.element, this.queues.element, ...above]) {
       this.resizing.observe(one);
     }
   }
@@ -108,13 +111,15 @@ class Floor {
     });
     for (const tile of known.values()) tile.element.remove();
     this.#dense();
+    this.queues.take(snap);
     this.inside?.take(snap, this.#tiles);
-    this.tools?.offer(this.#tiles, this.inside.head.queues, this.groups.queues);
+    this.#offer();
     this.totals.update(this.#tiles);
     this.#arrange();
   }
 
   #change(message) {
+    this.queues.take(message);
     this.inside?.take(message, this.#tiles);
     if (!message.d.length) {
       this.#sayInside();
@@ -132,7 +137,9 @@ class Floor {
   }
 
   #sayInside() {
-    if (!this.inside || !this.clock.known) return;
+    if (!this.clock.known) return;
+    this.queues.say(this.clock.now(), this.query.queue);
+    if (!this.inside) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
     this.inside.say(this.clock.now(), this, this.query.queue, shown);
   }
@@ -167,6 +174,16 @@ class Floor {
     if (this.empty.textContent !== empty) this.empty.textContent = empty;
     this.empty.hidden = !empty;
     this.tools?.say(shown, this.#tiles.length);
+  }
+
+  #offer() {
+    this.tools?.offer(this.#tiles, this.inside.head.queues, this.groups.queues);
+  }
+
+  /** To the agents of one queue; "" is all. */
+  #narrow(queue) {
+    this.#ask(() => (this.query.queue = queue));
+    this.#offer();
   }
 
   /** The filters or the order were changed by hand. */
@@ -220,6 +237,7 @@ class Floor {
   }
 
   #fit() {
+    fitQueues(this.queues.element, this.isWall || this.query.screen);
     const { first } = this.groups;
     if (!first || !(this.isWall || (this.query.screen && !this.query.group))) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
