@@ -10,6 +10,7 @@ import pytest
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around, period
+from diadema.report.writing import target
 from diadema.site.directory.problems import Wrong
 
 from tests.support.queue_logs import QueueLog
@@ -181,11 +182,12 @@ def test_occupancy_has_a_band(data):
     assert row[2].value == "75.0 % – 88.0 %"
     from diadema.figures.agent_day import agent_page
     from diadema.figures.overview import overview
-    from diadema.web.reports.handling import _band
+    from diadema.web.reports.handling import _aims
 
     page = agent_page(data, "a001", DAY.first, NOW)
     assert (page.targets["occupancy"], page.targets["occupancy_most"]) == (75.0, 88.0)
-    assert _band(overview(data, DAY.first, DAY.last, NOW, ["a001"])) == "75.0 % – 88.0 %"
+    shown = _aims(overview(data, DAY.first, DAY.last, NOW, ["a001"]))["occupancy"]
+    assert target(shown, "percent") == "75.0 % – 88.0 %"
     assert [aim.missed(value) for value in (74.9, 75.0, 88.0, 98.0)] == [True, False, False, True]
     for wrong in ({"metric": "aht_s", "value": 5, "most": 9},
                   {"metric": "occupancy", "value": 80, "most": 70}):  # fmt: skip

@@ -220,7 +220,7 @@ def figures_table(
     texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
 ) -> ui.table:
     """The first text column links to `link` of the row, where there is one. A figure `f` that is
-    written as text is sorted by `f_by`.
+    written as text is sorted by `f_by`; `f_missed`: it stays behind its target.
     """
     columns: list[dict[str, Any]] = [
         {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
@@ -237,6 +237,7 @@ def figures_table(
         if rows and f"{name}_by" in rows[0]:
             column[":sort"] = _SORT.format(by=f"{name}_by")
         columns.append(column)
+    marked = [name for name, _ in figures if rows and f"{name}_missed" in rows[0]]
     table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
     table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
     if len(rows) <= ROWS:
@@ -248,6 +249,12 @@ def figures_table(
         f"{{{{ props.row.{first} }}}}</a>"
         f"<span v-else>{{{{ props.row.{first} }}}}</span></q-td>",
     )
+    for name in marked:
+        table.add_slot(
+            f"body-cell-{name}",
+            f'<q-td :props="props" :data-missed="props.row.{name}_missed ? \'\' : null">'
+            f"{{{{ props.row.{name} }}}}</q-td>",
+        )
     return table
 
 

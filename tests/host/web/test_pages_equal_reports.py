@@ -21,6 +21,11 @@ LIMIT_MS = 300_000
 QUEUES = {"ventas": "Ventas", "soporte": "Soporte"}
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d\d)$")
 _METRICS = ("asa_s", "abandonment", "aht_s", "occupancy")
+_TARGET_LINE = """() => {
+  const element = document.querySelector("[data-chart]");
+  const chart = element && window.getElement(element.id.replace(/^c/, ""))?.chart;
+  return chart?.getOption().series[0].markLine?.label.formatter;
+}"""
 _CELLS = """all => all.map(row => [...row.cells].map(one => one.textContent))"""
 
 type Number = int | float | str | None
@@ -315,6 +320,35 @@ async def figures(page: Page) -> dict[str, tuple[Number, str]]:
 
 async def region(page: Page, name: str) -> list[list[str]]:
     return await cells(page.get_by_role("region", name=name).locator("tbody tr"))
+
+
+async def test_the_page_of_handling_times_marks_what_misses_its_target(
+    centre: Web, open_page: OpenPage
+) -> None:
+    """Its line stood at «240» over an axis in minutes, and nothing said what was missed."""
+    page = await open_page(f"{centre.url}/ui/handling?day={DAY}&lang=es")
+    await expect(page.locator(".figures-table tbody tr").first).to_be_visible(timeout=LIMIT_MS)
+    times = await report(centre, "tmo")
+    told, shown = stated(times), await figures(page)
+    for word, name, metric, goal in (
+        ("TMO", "TMO", "aht_s", "meta ≤ 1:40"),
+        ("Ocupación", "ocupación", "occupancy", "meta 5.0 % – 11.0 %"),
+    ):
+        assert shown[word] == (told[name], goal)
+        box = page.locator(".figures .figure").filter(has=page.get_by_text(word, exact=True))
+        assert await box.locator(".sign").count() == is_missed(aim(metric), told[name]), word
+    by_name = {row["agent"]: row["aht_s"] for row in times["aht_agents"]["rows"]}
+    seen = set()
+    for line in await page.locator(".figures-table tbody tr").all():
+        its = by_name[await line.locator("td").first.inner_text()]
+        cell = line.locator("td").nth(4)
+        late = is_missed(aim("aht_s"), its)
+        assert number((await cell.inner_text()).removesuffix(" !")) == its
+        assert (await cell.inner_text()).endswith(" !") is late
+        assert (await cell.get_attribute("data-missed") is not None) is late
+        seen.add(late)
+    assert True in seen
+    await page.wait_for_function(f"({_TARGET_LINE})() === 'meta 1:40'", timeout=LIMIT_MS)
 
 
 @pytest.mark.parametrize("agent", ["a001", "a002"])

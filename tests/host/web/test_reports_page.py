@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +23,7 @@ from diadema.figures.rows import Cutoff, PendingStation
 from diadema.report import schedule
 from diadema.report.kinds import KINDS
 from diadema.report.schedule import Schedule, add, remove
-from diadema.web.reports.html import page_of
+from diadema.web.reports.html import ROWS, page_of
 from playwright.async_api import expect
 
 from tests.support import made_report, reported_day
@@ -148,6 +150,38 @@ async def test_every_kind_is_drawn(served: Web, open_page: OpenPage, kind: str, 
     page = await open_page(f"{served.url}/ui/reports?kind={kind}&grain=week&day={DAY}")
     await expect(page.locator(".report h3")).to_be_visible()
     await expect(page.locator(".report section").first).to_be_visible()
+
+
+async def test_paper_has_every_row_and_the_screen_says_that_it_goes_on(
+    served: Web, open_page: OpenPage, tmp_path: Path, hub: Hub
+) -> None:
+    """A printed table ended after 12 of 28 rows, with the total of all below them."""
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    page = await open_page(
+        f"{served.url}/ui/reports?kind=tmo&grain=day&day={DAY}", color_scheme="dark"
+    )
+    row = made_report.section().rows[0]
+    rows = [f"Asesor {k:03} de la tabla" for k in range(1200)]
+    long = made_report.section([[name, *row[1:]] for name in rows])
+    made = page_of(made_report.report(sections=[long]))
+    head = page.locator(".report h3")
+    await head.evaluate("(head, html) => { head.parentElement.innerHTML = html }", made)
+    rows = rows[:ROWS]
+    box = page.locator(".report-scroll")
+    await expect(box.locator("tbody tr")).to_have_count(ROWS)
+    await expect(page.locator("h4")).to_contain_text("1,200 filas")
+    await expect(box).to_have_attribute("data-below", "")
+    await box.evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    await expect(box).not_to_have_attribute("data-below", "")
+    path = tmp_path / "page.pdf"
+    await page.pdf(path=path, prefer_css_page_size=True)
+    done = subprocess.run([program, "-layout", path, "-"], check=True, capture_output=True)
+    printed = done.stdout.decode()
+    assert [row for row in rows if row not in printed] == []
+    assert "total" in printed and "Se ven 300 de 1,200 filas" in printed
+    assert "fecha" in printed, "the last column is on the paper too"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

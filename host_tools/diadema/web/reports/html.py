@@ -22,9 +22,11 @@ from diadema.report.writing import (
 from diadema.report.writing import shown as cell_of
 from diadema.web.templating import render
 from diadema.words import text
+from diadema.words.formatting import grouped
 
 ROWS = 300  # of one table; the files have all
 _SEATS = 12  # with events pending, that stand in one line
+_SHORT = 12  # rows that are seen at a glance
 _LONG = 36  # characters that stand in one line
 
 
@@ -43,6 +45,7 @@ class _Table(Struct):
 
     key: str
     title: str
+    count: str
     heads: list[_Cell]
     rows: list[list[_Cell]]
     label: str
@@ -96,17 +99,25 @@ def page_of(report: Report) -> str:
 def _table(section: Section, report: Report) -> _Table:
     notes = section.notes
     if len(section.rows) > ROWS:
-        more = text("reports.more_rows", report.language, shown=ROWS, n=len(section.rows))
+        rows = grouped(len(section.rows))
+        more = text("reports.more_rows", report.language, shown=ROWS, n=rows)
         notes = [more, *notes]
     return _Table(
         key=section.key,
         title=section.title,
+        count=_count(section, report),
         heads=[_head(column, report) for column in section.columns],
         rows=[_row(section, row, report) for row in section.rows[:ROWS]],
         label=section.label or text("reports.total", report.language),
         totals=_totals(section, report),
         notes=notes,
     )
+
+
+def _count(section: Section, report: Report) -> str:
+    """How many rows there are, of a table that a window may not show whole."""
+    n = len(section.rows)
+    return "" if n <= _SHORT else text("reports.rows", report.language, n=grouped(n))
 
 
 def _head(column: Column, report: Report) -> _Cell:
