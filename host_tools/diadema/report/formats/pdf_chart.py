@@ -74,7 +74,7 @@ class Drawing(Flowable):  # type: ignore[misc]
         return self._left + self._across * (row + 0.5) / len(self._rows)
 
     def _y(self, axis: Axis, value: float) -> float:
-        return self._bottom + self._up * value / axis.top
+        return float(self._bottom + self._up * value / axis.top)
 
     def _axis(self, axis: Axis, *, right: bool) -> None:
         canvas, value = self.canv, 0.0
@@ -118,9 +118,7 @@ class Drawing(Flowable):  # type: ignore[misc]
         word = self._shown(column.word)
         self.canv.drawCentredString(self._left + self._across / 2, 3, word)
 
-    def _bars(
-        self, number: int, axis: Axis, values: Sequence[Any], floors: list[float]
-    ) -> None:
+    def _bars(self, number: int, axis: Axis, values: Sequence[Any], floors: list[float]) -> None:
         wide = self._across / len(self._rows) * _FILL
         for row, value in enumerate(values):
             if value:
