@@ -139,7 +139,7 @@ def test_a_half_hour_that_comes_twice_is_two_rows_with_their_offsets(tmp_path):
 def test_what_is_missed_has_a_sign_beside_its_colour_in_every_format(data):
     put(data, "targets", metric="service_level", value=50, threshold_s=20)
     report = made(data)
-    assert "33.3 % !</td>" in page_of(report) and "100.0 % !" not in page_of(report)
+    assert "33.3 % !</td>" in page_of(report).html and "100.0 % !" not in page_of(report).html
     told = json.loads(made_as("json", report, None))
     (section,) = (one for one in told["sections"] if one["section"] == "intraday")
     assert section["rows"][0]["sl_offered"] == 33.3

@@ -221,7 +221,7 @@ def made_as_file(report):
     from diadema.report.formats import made_as
     from diadema.web.reports.html import page_of
 
-    html = page_of(report)
+    html = page_of(report).html
     (row,) = (one for one in html.split("<tr>") if "Soporte" in one)
     assert "data-missed" in row
     (other,) = (one for one in html.split("<tr>") if one.startswith("<td>saldos"))

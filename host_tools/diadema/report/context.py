@@ -32,6 +32,12 @@ class NotYours(DiademaError):
     """The person may not have that."""
 
 
+def capital(words: str) -> str:
+    """As a heading begins; the rest as it is."""
+    first = words.startswith("¿")
+    return words[:first] + words[first : first + 1].upper() + words[first + 1 :]
+
+
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
     """Whether all of that report, as it is made without a person, may be shown to this one."""
     if not person.may(KINDS[kind].right):
@@ -88,9 +94,9 @@ class ReportContext:
     def heading(self, column: str) -> str:
         """The word over a column; a state's is that of the floor where reports have no other."""
         try:
-            return self.say(f"col.{column}")
+            return capital(self.say(f"col.{column}"))
         except KeyError:
-            return text(f"floor.state.{column}", self.language)
+            return capital(text(f"floor.state.{column}", self.language))
 
     def known(self, group: str, name: str) -> str:
         """The word for it where there is one, else as it is: others may come from newer ones."""

@@ -83,9 +83,7 @@ def aims(section: Section, chart: Chart, language: str) -> list[Aim]:
         column = section.column(key)
         if column.target is None:
             continue
-        goal = text(
-            "reports.target", language, target=target(column.target, column.kind, language)
-        )
+        goal = text("reports.target", language, target=target(column.target, column.kind))
         word = goal if len({*chart.bars, *chart.lines}) == 1 else f"{column.word}: {goal}"
         found.append(Aim(key, column.target.value, word))
         if column.target.ceiling is not None:

@@ -71,7 +71,8 @@ class Chart(Struct, kw_only=True):
     """A picture of a section's rows, of their own cells. `x`: the column along which they stand.
     `bars` stand on each other; `lines` have an axis of their own where their unit is another.
     `unit`: what bars or lines of counts count. `n`: of how many it is. `most`: rows that it shows,
-    the first ones; 0: all. What is aimed at is the columns'.
+    the first ones; 0: all. `names`: columns of which the last with a word names the row, where
+    there is room. What is aimed at is the columns'.
     """
 
     title: str
@@ -81,6 +82,7 @@ class Chart(Struct, kw_only=True):
     unit: str = ""
     n: int | None = None
     most: int = 0
+    names: list[str] = field(default_factory=list)
 
 
 class Section(Struct, kw_only=True):
@@ -113,6 +115,14 @@ class Section(Struct, kw_only=True):
         """A column's cells, of the first so many rows or of all."""
         place = self.at(key)
         return [plain(row[place]) for row in self.rows[: most or None]]
+
+    def names(self, chart: Chart) -> list[str | int | float | None]:
+        """Of the rows that it shows."""
+        columns = [self.values(key, chart.most) for key in (chart.x, *chart.names)]
+        return [
+            next((word for word in reversed(words) if word), None)
+            for words in zip(*columns, strict=True)
+        ]
 
     def drawn(self) -> list[Chart]:
         """The charts of which something is known."""

@@ -4,16 +4,28 @@ Figures with and without new people: a row for each stage that somebody was at, 
 targets of that stage, and the total of all.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
+from diadema.figures.days import day_at, spans
 from diadema.figures.rows import Calls, Sums
+from diadema.metrics.rounding import mean
 from diadema.report.context import AT_MOST, ReportContext
-from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
+from diadema.report.model import (
+    Cell,
+    Chart,
+    Column,
+    Figure,
+    Kind,
+    Ratio,
+    Section,
+    Target,
+    totalled,
+)
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
 
@@ -42,13 +54,12 @@ def table[S](
     total: bool = True,
     given: Mapping[str, Cell] | None = None,
     queues: Sequence[str] | None = None,
+    charts: Sequence[Chart] = (),
 ) -> Section:
     """`queues`: of which one each line is; a target that one of them has of its own then stands in
     a column beside the figure, and the total is held to the site's.
     """
-    columns = [
-        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
-    ]
+    columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
     rows: list[list[Cell]] = []
     made = [*lines]
     rows = [[*before] for before, _ in made]
@@ -78,17 +89,24 @@ def table[S](
         rows=rows,
         total=totalled(columns, rows, given) if total and rows else None,
         notes=list(notes),
+        charts=list(charts),
     )
 
 
 class Stated(Struct):
-    """A figure of the summary: its formula is `formula.<key>`."""
+    """A figure of the summary: its formula is `formula.<key>`. `n` may be worked out only where it
+    is shown.
+    """
 
     key: str
     kind: Kind
     value: int | float | None
-    n: int | None = None
+    n: int | Callable[[], int] | None = None
     target: str = ""
+
+    @property
+    def count(self) -> int | None:
+        return self.n() if callable(self.n) else self.n
 
 
 def summary(
@@ -99,9 +117,7 @@ def summary(
         ("figure", "text"), ("value", "figure"), ("target", "figure"), ("n", "count"),
         ("formula", "text"),
     )  # fmt: skip
-    columns = [
-        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
-    ]
+    columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
     rows: list[list[Cell]] = []
     for one in stated:
         aim = context.target(one.target) if one.target else None
@@ -110,8 +126,8 @@ def summary(
             [
                 context.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else _aim(one.kind, aim),
-                one.n,
+                None if aim is None else goal_of(one.kind, aim),
+                one.count,
                 context.say(f"formula.{one.key}"),
             ]
         )
@@ -124,7 +140,7 @@ def summary(
     )
 
 
-def _aim(kind: Kind, aim: Target) -> Figure:
+def goal_of(kind: Kind, aim: Target) -> Figure:
     if aim.ceiling is not None:
         return Figure("text", target(aim, kind))
     return Figure(kind, in_kind(kind, aim.value))
@@ -174,6 +190,59 @@ def queue_table(context: ReportContext, key: str, parts: Sequence[Part[Calls]]) 
 
 def queue_name(context: ReportContext, queue: str) -> str:
     return context.people.queues.get(queue, queue) or context.say("no_queue")
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def heat_map(
+    context: ReportContext, key: str, counts: Iterable[tuple[str, str, int | None]]
+) -> list[Section]:
+    """How many came at each hour of each weekday, as `(day, half-hour, n)`, on average of the days
+    that have begun; None of one day. Of what nobody told there is no figure.
+    """
+    if context.period.grain == "day":
+        return []
+    today = day_at(context.now_ms // 1000, context.zone)
+    span = spans(context.period.first, min(today, context.period.last), context.zone)
+    days = Counter(one.day.weekday() for one in span)
+    found: dict[str, list[int | None]] = {}
+    whole: list[int | None] = [None] * len(WEEKDAYS)
+    unknown: set[tuple[str, int]] = set()
+    for day, half, n in counts:
+        weekday = date.fromisoformat(day).weekday()
+        if n is None:
+            unknown.add((f"{half[:2]}:00", weekday))
+            continue
+        for row in (found.setdefault(f"{half[:2]}:00", [None] * len(WEEKDAYS)), whole):
+            row[weekday] = (row[weekday] or 0) + n
+    columns = [Column(key="hour", word=context.heading("hour"), kind="text")]
+    columns += [
+        Column(key=name, word=context.say("map.day", day=context.say(f"map.{name}"), n=days[n]),
+               total="given")
+        for n, name in enumerate(WEEKDAYS)
+    ]  # fmt: skip
+
+    def means(row: list[int | None], hour: str = "") -> list[Cell]:
+        """0 in an hour in which nobody came, of a day that has begun."""
+        return [
+            None if n is None and (hour, place) in unknown else mean(n or 0, days[place])
+            for place, n in enumerate(row)
+        ]
+
+    rows: list[list[Cell]] = [[hour, *means(found[hour], hour)] for hour in sorted(found)]
+    return [
+        Section(
+            key=key,
+            title=context.say(f"table.{key}"),
+            columns=columns,
+            rows=rows,
+            total=[None, *means(whole)] if rows else None,
+            label=context.say("map.total"),
+            notes=[context.say("note.map")],
+            heat=True,
+        )
+    ]
 
 
 def day_lines[S](context: ReportContext, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:

@@ -20,6 +20,7 @@ from nicegui import ui
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cutoff
+from diadema.report.palette import DARK, LIGHT
 from diadema.report.writing import owing_since
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
@@ -192,24 +193,30 @@ def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
     return "own" if person_agent == agent else page_right
 
 
-def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
-    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
-    browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
+def chart(title: str, options: dict[str, Any], *, height: int, note: str = "") -> ui.echart:
+    """`colors` names states, whose colours the page knows, of a chart of states; others have those
+    of reports. `legend`: whether; `height` in em; `note`: of how many it is. The browser's part
+    (static/charts.js) puts in the colours of the theme and follows its switch.
     """
     names = options.pop("colors", [])
+    said = " · ".join(filter(None, (title, note)))
     if options.pop("legend", False):
         options["legend"] = {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 10}
     base: dict[str, Any] = {
         "animation": False,
         "grid": GRID,
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
-        "aria": {"enabled": True, "decal": {"show": False}},
+        "aria": {"enabled": True, "label": {"description": said}},
     }
     with ui.element("figure").classes("chart"):
         with ui.element("figcaption"):
             ui.label(title)
+            if note:
+                ui.label(note).classes("small")
         made = ui.echart(base | options).style(f"height: {height}em")
-        made.props(f'data-colors="{" ".join(names)}" data-chart')
+        made.props(f'data-colors="{" ".join(names)}" data-chart role=img')
+        made.props["aria-label"] = said
+        made.props["data-light"], made.props["data-dark"] = " ".join(LIGHT), " ".join(DARK)
     return made
 
 

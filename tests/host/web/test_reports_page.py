@@ -131,18 +131,64 @@ async def test_the_page_shows_what_the_api_says(
 async def test_many_seats_that_owe_fold_away() -> None:
     """Four hundred of them were ten lines of red on each report."""
     made = made_report.report()
-    few = page_of(made)
+    few = page_of(made).head
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
     seats = [
         PendingStation(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)
     ]
     many = page_of(
         msgspec.structs.replace(made, cut=Cutoff(at_ms=NOW, position=1, pending_stations=seats))
-    )
+    ).head
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")
     assert head.startswith("Faltan 13 posiciones desde ") and "Z-" not in head
     assert "Z-00" in rest and "Z-12" in rest.partition("</details>")[0]
+
+
+SERIES = """all => all.map(one => {
+  const options = window.getElement(one.id.replace(/^c/, "")).chart.getOption();
+  return options.series.map(its => [its.name, its.data, its.markLine?.data?.length ?? 0]);
+})"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_a_report_begins_with_its_files_and_its_charts(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage, theme: str
+) -> None:
+    """Each chart has the figures of the table below, a name, and no colour of a state's."""
+    address = f"{served.url}/ui/reports?kind=tmo&grain=month&day={DAY}"
+    page = await open_page(address, color_scheme=theme)
+    charts = page.locator(".report [data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    told = (await api.get("/api/v1/reports/tmo", params={"span": "2026-11"})).json()
+    tables = {one["section"]: one for one in told["sections"]}
+    drawn = await charts.evaluate_all(SERIES)
+    tmo = next(series for series in drawn if [name for name, *_ in series][1:] == ["TMO"])
+    halves = tables["aht_halves"]["rows"]
+    assert [row["aht_s"] for row in halves] in [s[1][1] for s in drawn if len(s) == 2]
+    assert len(tmo[0][1]) == len(tmo[1][1]) > 0
+    for chart in await charts.all():
+        assert await chart.get_attribute("role") == "img"
+        assert "n = " in (await chart.get_attribute("aria-label") or "")
+        table = await chart.get_attribute("aria-describedby")
+        await expect(page.locator(f"section[aria-labelledby='{table}'] table")).to_be_visible()
+    tops = [
+        await page.locator(place).first.evaluate("one => one.getBoundingClientRect().top")
+        for place in (".report-files", ".report h3", ".report .chart", ".report table")
+    ]
+    assert tops == sorted(tops)
+    await expect(page.locator(".report-files .file")).to_have_text(
+        ["XLSX", "PDF", "CSV", "JSON", "Imprimir"]
+    )
+    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert found.response["violations"] == []
+
+
+async def test_the_page_goes_to_the_printer(served: Web, open_page: OpenPage) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind=llamadas&day={DAY}")
+    await page.evaluate("window.print = () => { window.printed = true; }")
+    await page.locator(".report-files [data-print]").click()
+    await page.wait_for_function("window.printed")
 
 
 @pytest.mark.parametrize("kind", KINDS)

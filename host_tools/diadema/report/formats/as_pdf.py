@@ -240,17 +240,19 @@ def _section(section: Section, report: Report, width: float) -> list[Flowable]:
         return [KeepTogether([title, empty, *notes])]
     table = _table(section, report, width)
     charts = [_chart(one, section, report, width) for one in section.drawn()]
-    if len(section.rows) <= _SHORT and not charts:
+    if charts:
+        return [KeepTogether([title, *charts[0]]), *map(KeepTogether, charts[1:]), table, *notes]
+    if len(section.rows) <= _SHORT:
         return [KeepTogether([title, table, *notes])]
     title.keepWithNext = True
-    return [title, *charts, table, *notes]
+    return [title, table, *notes]
 
 
-def _chart(chart: Chart, section: Section, report: Report, width: float) -> Flowable:
-    lines = [_line(chart.title, 9, bold=True, above=4)]
+def _chart(chart: Chart, section: Section, report: Report, width: float) -> list[Flowable]:
+    lines: list[Flowable] = [_line(chart.title, 9, bold=True, above=4)]
     if said := caption(chart, report.language):
         lines.append(_line(said, 7.5, color=SOFT))
-    return KeepTogether([*lines, Drawing(section, chart, report, width, PLAIN, _shown)])
+    return [*lines, Drawing(section, chart, report, width, PLAIN, _shown)]
 
 
 def _table(section: Section, report: Report, width: float) -> Grid:

@@ -1,5 +1,6 @@
-"""For Excel and LibreOffice: the charts, a sheet a table, real numbers, durations and hours, totals
-that are formulas (they follow the filter) with the right value stored in them, and a sheet of notes.
+"""For Excel and LibreOffice: the charts, a sheet a table, real numbers, durations and hours,
+totals that are formulas (they follow the filter) with the right value stored in them, and a sheet
+of notes.
 
 Text is written as text: nothing that somebody typed becomes a formula or a link.
 """

@@ -74,7 +74,7 @@ class Drawing(Flowable):  # type: ignore[misc]
         return self._left + self._across * (row + 0.5) / len(self._rows)
 
     def _y(self, axis: Axis, value: float) -> float:
-        return self._bottom + self._up * value / axis.top
+        return float(self._bottom + self._up * value / axis.top)
 
     def _axis(self, axis: Axis, *, right: bool) -> None:
         canvas, value = self.canv, 0.0

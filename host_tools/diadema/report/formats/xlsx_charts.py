@@ -1,5 +1,5 @@
-"""The sheet of charts of a workbook: native ones over the cells of the tables' sheets, so that they
-follow a filter there. Lines of what is aimed at stand in cells of their own, to the right.
+"""The sheet of charts of a workbook: native ones over the cells of the tables' sheets, so that
+they follow a filter there. Lines of what is aimed at stand in cells of their own, to the right.
 """
 
 from typing import Any
@@ -35,6 +35,10 @@ def draw(
             made, aside = _chart(book, sheet, report, placed, chart, aside)
             sheet.insert_chart(line, 0, made, {"description": chart.title})
             line += _ROWS
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.print_area(0, 0, line, _ASIDE - 5)
+    sheet.fit_to_pages(1, 0)
 
 
 def _chart(

@@ -20,7 +20,7 @@ from diadema.report.kinds.dispositions import (
     coded,
     flag_word,
 )
-from diadema.report.model import Ratio, Section
+from diadema.report.model import Chart, Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -193,7 +193,11 @@ def _flags(context: ReportContext, calls: Calls) -> Section:
     lines: list[Line[Counted]] = [
         ([_word(context, flag)], Counted(counted[flag], whole)) for flag in FLAGS
     ]
-    return table(context, "flags", [("flag", "text")], COUNT, lines)
+    drawn = Chart(
+        title=context.say("chart.flags"), x="flag", bars=["count"],
+        unit=context.say("unit.contacts"), n=whole,
+    )  # fmt: skip
+    return table(context, "flags", [("flag", "text")], COUNT, lines, charts=[drawn])
 
 
 class _AgentLine(Struct):

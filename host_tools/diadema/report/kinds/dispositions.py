@@ -9,7 +9,7 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.model import Cell, Chart, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
 PARTS: list[Part[Calls]] = [
@@ -23,6 +23,7 @@ PARTS: list[Part[Calls]] = [
     ),
 ]  # fmt: skip
 _TEXT: Kind = "text"
+_BARS = 20  # codes in the picture; the table has all
 
 
 def make(context: ReportContext) -> list[Section]:
@@ -93,7 +94,12 @@ def _pareto(context: ReportContext, codes: dict[str, int], untyped: int) -> Sect
         lines.append((before, Counted(n, whole, running)))
     heads = [(name, _TEXT) for name in ("code", "level1", "level2", "level3", "flag")]
     notes = [context.say("note.untyped", n=untyped)] if untyped else []
-    return table(context, "pareto", heads, CUMULATED, lines, notes=notes)
+    drawn = Chart(
+        title=context.say("chart.pareto"), x="code", bars=["count"], lines=["cumulated"],
+        unit=context.say("unit.contacts"), n=whole, most=_BARS,
+        names=["level1", "level2", "level3"],
+    )  # fmt: skip
+    return table(context, "pareto", heads, CUMULATED, lines, notes=notes, charts=[drawn])
 
 
 def _level(context: ReportContext, codes: dict[str, int], level: int) -> Section:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 
 from diadema.figures.rows import Calls, Load, Spread, Sums
@@ -10,7 +11,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Kind, Ratio, Section
+from diadema.report.model import Chart, Kind, Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -85,21 +86,31 @@ def make(context: ReportContext) -> list[Section]:
         return its if _handled(its) else None
 
     total = context.total
+    n = total.calls(context.queue).n
     sections = [
         _summary(context, total.calls(context.queue), total.load),
         table(context, "aht_agents", AGENT, PARTS, agent_calls(context, _handled)),
         queue_table(context, "aht_queues", PARTS),
-        table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls)),
+        table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls),
+              charts=[_chart(context, "aht_halves", "hour", n)]),
         *_codes(context, total.calls(context.queue)),
-    ]
+    ]  # fmt: skip
     if context.period.grain != "day":
         days = day_lines(context, calls)
-        sections.insert(2, table(context, "aht_days", [("day", "day")], PARTS, days))
+        drawn = [_chart(context, "aht_days", "day", n)]
+        heads: list[tuple[str, Kind]] = [("day", "day")]
+        sections.insert(2, table(context, "aht_days", heads, PARTS, days, charts=drawn))
     sections[1].notes = _asides(context, total.calls(context.queue))
     sections += by_stage(context, "aht_stages", PARTS, calls)
     if context.queue is None:
         sections += _times(context)
     return sections
+
+
+def _chart(context: ReportContext, key: str, x: str, n: int) -> Chart:
+    """How many there were, and how long they took beside what is aimed at."""
+    title, unit = context.say(f"chart.{key}"), context.say("unit.contacts")
+    return Chart(title=title, x=x, bars=["n"], lines=["aht_s"], unit=unit, n=n)
 
 
 def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
@@ -115,7 +126,7 @@ def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
     ]
     notes = []
     if context.queue is None:
-        people = context.logged_in
+        people = partial(getattr, context, "logged_in")
         stated += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
@@ -188,12 +199,17 @@ def _times(context: ReportContext) -> list[Section]:
     switch = context.total.load.switch_talk_s
     if switch:
         notes.append(context.say("note.switch_talk"))
+    drawn = Chart(
+        title=context.say("chart.load_halves"), x="hour", lines=["occupancy", "utilisation"],
+        unit=context.say("unit.agents"), n=context.logged_in,
+    )  # fmt: skip
     return [
         table(context, "load_agents", AGENT, LOAD, agent_lines(context, load), notes=notes),
-        table(context, "load_halves", [("hour", "text")], LOAD, half_hour_lines(context, load)),
+        table(context, "load_halves", [("hour", "text")], LOAD, half_hour_lines(context, load),
+              charts=[drawn]),
         *by_stage(context, "load_stages", LOAD, load),
         _reasons(context),
-    ]
+    ]  # fmt: skip
 
 
 def _reasons(context: ReportContext) -> Section:

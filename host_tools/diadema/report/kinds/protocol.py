@@ -6,7 +6,7 @@ from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Sums
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Kind, Ratio, Section
+from diadema.report.model import Chart, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
 _STEPS: tuple[tuple[str, Kind], ...] = (("campaign", "text"), ("step", "text"))
@@ -56,8 +56,14 @@ def make(context: ReportContext) -> list[Section]:
     notes = [context.say("note.block")]
     if context.queue is not None:
         notes.append(context.say("note.not_of_queue"))
+    charts = []
+    if len({before[0] for before, _ in lines}) == 1:  # else the same step stands there twice
+        charts.append(Chart(
+        title=context.say("chart.steps"), x="step", bars=["ticked_share"],
+        unit=context.say("unit.possible"), n=total.possible,
+        ))  # fmt: skip
     return [
         summary(context, stated, notes),
-        table(context, "steps", _STEPS, PARTS, lines),
+        table(context, "steps", _STEPS, PARTS, lines, charts=charts),
         table(context, "steps_agents", AGENT, PARTS, agent_lines(context, of)),
     ]

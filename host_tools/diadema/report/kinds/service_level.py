@@ -1,15 +1,15 @@
 """The queue side: how long callers waited, by the switch. All five service levels, by name."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from diadema.figures.joins import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.context import ReportContext
-from diadema.report.model import Ratio, Section
-from diadema.report.tables import Line, Part, Stated, queue_name, summary, table
+from diadema.report.model import Chart, Kind, Ratio, Section
+from diadema.report.tables import Line, Part, Stated, heat_map, queue_name, summary, table
 
 _ENDED = ["answered", "abandoned"]
 
@@ -66,14 +66,40 @@ def make(context: ReportContext) -> list[Section]:
     sections = [
         _summary(context, total),
         _queues(context),
-        table(context, "service_halves", [("hour", "text")], PARTS, _halves(context)),
-    ]
+        table(context, "service_halves", [("hour", "text")], PARTS, _halves(context),
+              charts=[arrivals(context, "service_halves", "hour", total)]),
+    ]  # fmt: skip
     if context.period.grain != "day":
         days: list[Line[Flow]] = [([day], flow) for day, flow in flows if flow.received]
-        sections.insert(2, table(context, "service_days", [("day", "day")], PARTS, days))
+        drawn = [arrivals(context, "service_days", "day", total)]
+        heads: list[tuple[str, Kind]] = [("day", "day")]
+        sections.insert(2, table(context, "service_days", heads, PARTS, days, charts=drawn))
+    sections += heat_map(context, "service_map", entered(context))
     if context.scope.of == "floor":
         sections.append(_joined(context))
     return sections
+
+
+def arrivals(context: ReportContext, key: str, x: str, flow: Flow) -> Chart:
+    """What came, by what became of it, and the service level beside its target."""
+    return Chart(
+        title=context.say(f"chart.{key}"),
+        x=x,
+        bars=["answered", "abandoned", "left", "waiting"],
+        lines=[f"sl_{context.people.variant(context.queue or '')}"],
+        unit=context.say("unit.calls"),
+        n=flow.received,
+    )
+
+
+def entered(context: ReportContext) -> Iterator[tuple[str, str, int]]:
+    """Day, half-hour, and how many entered a queue then."""
+    for day in context.figures.days:
+        words = clock_words(day.queue_intervals, context.zone)
+        for start, queues in day.queue_intervals.items():
+            its = [sums for queue, sums in queues.items() if context.queue in (None, queue)]
+            if received := sum(sums.received for sums in its):
+                yield day.day, words[start], received
 
 
 def _joined(context: ReportContext) -> Section:

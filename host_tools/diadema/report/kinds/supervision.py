@@ -47,7 +47,7 @@ def _register(context: ReportContext, acts: list[Acted]) -> Section:
                 _outcome(context, one),
             ]
         )
-    columns = [Column(key=key, word=context.say(f"col.{key}"), kind=kind) for key, kind in _HEADS]
+    columns = [Column(key=key, word=context.heading(key), kind=kind) for key, kind in _HEADS]
     notes = [context.say("note.register", n=len(counted(acts)))]
     if context.queue is not None:
         notes.append(context.say("note.not_of_queue"))

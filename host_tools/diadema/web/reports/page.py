@@ -22,6 +22,7 @@ from diadema.report.schedule import Run, Schedule, run_words, schedule_words
 from diadema.site.context import zone_of
 from diadema.web.page_parts import (
     Unread,
+    chart,
     day_of,
     heading,
     read,
@@ -37,6 +38,7 @@ from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
+_HIGH = 22  # em, of a chart
 _FORMATS = ("xlsx", "pdf", "csv", "json")
 _SCHEDULE = ("name", "kind", "every", "scope", "format", "next")  # columns
 _RUN = ("name", "kind", "span", "due", "state", "file")
@@ -85,8 +87,8 @@ async def _show(
     language = page.language
     with ui.element("main").props("id=main").classes("page reports"):
         _form(web_app, page, may, kind, span, scope)
-        place = ui.element("div").classes("report")
         _files(page, kind, span, scope)
+        place = ui.element("div").classes("report")
         _scheduled(web_app, page, kind, scope)
     web_app.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
@@ -105,6 +107,12 @@ async def _show(
         if made.refused:
             ui.label(made.refused).classes("refused").props("role=alert")
         else:
+            ui.html(made.head, sanitize=False)
+            if made.pictures:
+                with ui.element("section").classes("charts"):
+                    for one in made.pictures:
+                        drawn = chart(one.title, one.options, height=_HIGH, note=one.note)
+                        drawn.props(f'aria-describedby="t-{one.table}"')
             ui.html(made.html, sanitize=False)
 
 
