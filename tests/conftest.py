@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support", "tests.parsers")
 
+for _name in ("LC_ALL", "LC_MESSAGES", "LANG"):  # commands speak English where no site is
+    os.environ[_name] = "C.UTF-8"
+
 # no test asserts a duration: a busy machine is no counter-example
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")

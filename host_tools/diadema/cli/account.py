@@ -10,6 +10,7 @@ import typer
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ def _check_teams(run: Run, teams: "Iterable[str]") -> None:
     known = people(run.data, today, today).teams
     for team in teams:
         if known and team not in known:
-            raise DiademaError(f"there is no team {team!r}; there are: {', '.join(sorted(known))}")
+            raise DiademaError(
+                Sentence(
+                    "errors.cli.there_no_team_team_there",
+                    team=team,
+                    known=", ".join(sorted(known)),
+                )
+            )
 
 
 @app.command()
@@ -129,7 +136,7 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
     run = Run(data, as_json=as_json)
     with _opened(run) as accounts:
         if not accounts.book.is_empty():
-            raise DiademaError("there are accounts already: an administrator adds more")
+            raise DiademaError(Sentence("errors.cli.there_are_accounts_already_administrator"))
         code = accounts.codes.set_up()
     run.answer({"code": code}, code)
 

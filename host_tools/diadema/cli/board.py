@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Run, group, print_json
+from diadema.words import Sentence
 
 app = group("The boards that a station can be built on.")
 
@@ -22,10 +23,10 @@ def _chosen(name: str | None, every: bool, boards: Path) -> list[str]:
     from diadema.stations.boards.table import BoardError, board_names
 
     if (name is None) != every:
-        raise BoardError("name one board, or say --all")
+        raise BoardError(Sentence("errors.cli.name_one_board_say_all"))
     names = board_names(boards) if name is None else [name]
     if not names:
-        raise BoardError(f"no boards in {boards}: give their directory with --boards")
+        raise BoardError(Sentence("errors.cli.no_boards_boards_give_their", boards=boards))
     return names
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, writing
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -145,10 +146,12 @@ def move(
     rows = all_stations(run.data, run.now_ms)
     s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
-        raise FleetError(f"no station {station}: `diadema fleet list` names all")
+        raise FleetError(Sentence("errors.cli.no_station_station_diadema_fleet", station=station))
     if not replace and (other := next((row for row in rows if row.seat == seat), None)):
         raise FleetError(
-            f"{other.station} stands at {seat}: say --replace if this one takes its place"
+            Sentence(
+                "errors.cli.station_stands_seat_say_replace", station=other.station, seat=seat
+            )
         )
     done = take_seat(run.data, s, seat, replace=True, by=by, clock=run.clock)
     print(f"{s} stands at {seat}, in force as generation {asyncio.run(done)}.")

@@ -9,6 +9,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, console, group, print_json, read_file
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
@@ -64,7 +65,13 @@ def build(
         if web is not None:
             _for_browsers(web, whole, f"{out.stem}-")
     except OSError as error:
-        raise DiademaError(f"cannot write {error.filename}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence(
+                "errors.cli.cannot_write_output_reason",
+                output=error.filename,
+                reason=error.strerror,
+            )
+        ) from error
     if as_json:
         print_json(_as_json(made, whole, out))
     else:
@@ -106,7 +113,7 @@ def _size(written: str | None) -> int | None:
         return None
     found = re.fullmatch(r"(\d+)MB", written)
     if found is None:
-        raise DiademaError(f"{written} is no size of flash; write it as 4MB")
+        raise DiademaError(Sentence("errors.cli.written_no_size_flash_write", written=written))
     return int(found[1]) * _KIB * _KIB
 
 

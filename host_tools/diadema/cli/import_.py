@@ -13,6 +13,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, run_until_signal
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -96,11 +97,11 @@ def queue_log(
 
     its_zone = _zone(zone)
     if not _NAME.fullmatch(name):
-        raise DiademaError(f"--name {name!r}: up to 32 letters, digits, _ and - without accents")
+        raise DiademaError(Sentence("errors.cli.name_name_up_32_letters", name=name))
     run = Run(data, clock, as_json=as_json)
     if follow:
         if len(files) != 1 or zone or skip_bad or dry_run:
-            raise DiademaError("--follow takes one text log, --name, --queue and --data")
+            raise DiademaError(Sentence("errors.cli.follow_takes_one_text_log"))
         from diadema.exchange.queue_log_follow import Follower
 
         run_until_signal(Follower(files[0], run.data, name, queue or []).run())
@@ -129,7 +130,7 @@ def _zone(name: str | None) -> "ZoneInfo | None":
     from zoneinfo import ZoneInfo, available_timezones
 
     if name is not None and name not in available_timezones():
-        raise DiademaError(f"{name!r} is no time zone; write one like America/Lima")
+        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=name))
     return ZoneInfo(name) if name else None
 
 

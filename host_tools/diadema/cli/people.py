@@ -12,6 +12,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def export(
     from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 
     if output is not None and output.suffix.lower() not in (".csv", ".xlsx"):
-        raise DiademaError(f"{output}: the name must end in .xlsx or .csv")
+        raise DiademaError(Sentence("errors.cli.output_name_must_end_xlsx", output=output))
     run = Run(data, clock)
     with _open(run) as (book, day, _):
         entries = rows_of(book, kind, day, _day(first), _day(last))
@@ -116,7 +117,7 @@ def import_(
     from diadema.site.directory.sheets import read_sheet
 
     if not by and not dry_run:
-        raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
+        raise DiademaError(Sentence("errors.cli.say_who_does_with_name"))
     content = read_file(file)
     run = Run(data, clock, as_json=as_json)
     with _open(run) as (book, day, now_ms), run.progress("rows") as progress:
@@ -155,7 +156,7 @@ def publish(
     from diadema.site.directory import publishing, queries
 
     if not by and not dry_run:
-        raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
+        raise DiademaError(Sentence("errors.cli.say_who_does_with_name"))
     run = Run(data, clock)
     if dry_run:
         with _open(run) as (book, day, _):
@@ -242,7 +243,7 @@ def history(
     with _open(Run(data, clock)) as (book, _, _now):
         versions = book.history(kind, code)
     if not versions:
-        raise DiademaError(f"there is no {code} of {kind}: `diadema people export {kind}` has all")
+        raise DiademaError(Sentence("errors.cli.there_no_code_kind_diadema", code=code, kind=kind))
     if as_json:
         print_json(versions)
         return

@@ -13,6 +13,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.site.pins import check_pin, make_verifier
+from diadema.words import Sentence
 
 
 def pin(
@@ -54,9 +55,9 @@ def ask_twice(agent: str) -> str:
             check_pin(first)
             second = getpass.getpass("The same once more: ")
         except (getpass.GetPassWarning, EOFError) as error:
-            raise DiademaError("there is no terminal to ask at: use --stdin") from error
+            raise DiademaError(Sentence("errors.cli.there_no_terminal_ask_use")) from error
     if first != second:
-        raise DiademaError("the two are not the same; nothing was changed")
+        raise DiademaError(Sentence("errors.cli.two_are_not_same_nothing"))
     return first
 
 
@@ -64,6 +65,10 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+        raise DiademaError(
+            Sentence("errors.cli.file_no_json_error", file=file, error=error)
+        ) from error

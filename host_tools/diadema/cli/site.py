@@ -7,6 +7,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Data, Run
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.site.description import Site
@@ -53,7 +54,9 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     try:
         described = whole(file)
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+        ) from error
     checked = _checked(described, str(file))  # before anything is made under `root`
     done: dict[str, Any] = {
         "stations": len(checked.stations),

@@ -11,6 +11,7 @@ import typer
 
 from diadema.cli.keys import load_private
 from diadema.cli.run import AsJson, Data, Run, console, group, print_json, read_file, writing
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _refuse(number: int, known: list[dict[str, Any]]) -> NoReturn:
     if known:
         first, last = known[0]["number"], known[-1]["number"]
         what = f"`diadema update status` shows {first} to {last}"
-    raise UpdateError(f"no roll-out {number}: {what}")
+    raise UpdateError(Sentence("errors.cli.no_roll_out_number_what", number=number, what=what))
 
 
 def _after(run: Run, done: dict[str, Any], number: int) -> None:
