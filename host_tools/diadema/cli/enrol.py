@@ -6,6 +6,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Data, Run
+from diadema.cli.speech import say
 from diadema.words import Sentence
 
 
@@ -37,9 +38,9 @@ def enrol(
     run = Run(data, as_json=as_json)
     done = ask(run.data, whom, renew=renew, revoke=revoke)
     if done["password"] is None:
-        run.answer(done, f"{whom} may not connect.")
+        run.answer(done, say("enrol.revoked", whom=whom))
     else:
         run.answer(
             done,
-            f"{done['host']}:{done['port']}, user {done['user']}, password {done['password']}",
+            say("enrol.credential", **done),
         )

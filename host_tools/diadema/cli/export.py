@@ -10,6 +10,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.speech import say
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def cloudevents(
     run = Run(data, as_json=as_json)
     start = None if first is None else start_of(_day(first), run.zone) * 1000
     end = None if last is None else start_of(_day(last) + timedelta(days=1), run.zone) * 1000
-    with run.progress("events") as progress, _beside(output, "wb") as file:
+    with run.progress(say("progress.events")) as progress, _beside(output, "wb") as file:
         done = Export(run.data, people(run.data)).write(file, start, end, progress)
     _answer(run, done, output)
 
@@ -144,5 +145,5 @@ def _answer(run: Run, done: Any, output: Path) -> None:
     import msgspec
 
     counts = msgspec.to_builtins(done)
-    lines = f"{output}: " + ", ".join(f"{what} {n}" for what, n in counts.items())
-    run.answer({"file": str(output), **counts}, lines)
+    parts = ", ".join(say(f"export.{what}", count=n) for what, n in counts.items())
+    run.answer({"file": str(output), **counts}, f"{output}: {parts}")

@@ -9,6 +9,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, console, group, print_json, read_file
+from diadema.cli.speech import say
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -145,17 +146,16 @@ def _show_made(made: "Image", whole: bytes, out: Path) -> None:
     from rich.table import Table
 
     screen = console(soft_wrap=True)
-    table = Table("part", "offset", "bytes", "free", "SHA-256")
+    table = Table(*say("image.made_columns").split(", "), "SHA-256")
     for one in made.pieces:
         table.add_row(
             one.name, f"0x{one.offset:06x}", f"{len(one.data)}", f"{one.free}", one.sha256[:16]
         )
     screen.print(table)
     (app,) = (one for one in made.pieces if one.name == "ota_0")
-    screen.print(f"MicroPython {made.micropython} ({made.build}): {app.free // 1000} KB are left "
-                  "of its slot")  # fmt: skip
-    screen.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, "
-                  f"{len(whole)} bytes")  # fmt: skip
+    left = say("image.left", kilobytes=app.free // 1000)
+    screen.print(f"MicroPython {made.micropython} ({made.build}): {left}")
+    screen.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, {len(whole)} bytes")
     screen.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 
@@ -163,9 +163,9 @@ def _show(found: "ImageContents", files: bool) -> None:
     from rich.table import Table
 
     screen = console(soft_wrap=True)
-    table = Table("part", "offset", "bytes", "what it holds")
+    table = Table(*say("image.read_columns").split(", "))
     for one in found.partitions:
-        content = f"WRONG: {one.wrong}" if one.wrong else one.about
+        content = say("image.wrong", what=one.wrong) if one.wrong else one.about
         table.add_row(one.name, f"0x{one.offset:06x}", f"{one.size}", content)
         if files:
             for name, size in sorted(one.files.items()):

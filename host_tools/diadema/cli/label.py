@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import Data, Run, writing
+from diadema.cli.speech import say
 from diadema.words import Sentence
 
 
@@ -48,4 +49,4 @@ def label(
         labels.append(found)
     with writing(out):
         write_whole(out, as_pdf(labels) if kind == ".pdf" else as_png(labels[0]))
-    print(f"{len(labels)} labels in {out}")
+    print(say("label.made", count=len(labels), file=out))

@@ -99,6 +99,7 @@ def _diadema(
         Literal["es", "en"] | None,
         typer.Option(
             "--lang",
+            envvar="DIADEMA_LANG",
             help="What commands say. Default: the site's language, else the locale's.",
         ),
     ] = None,

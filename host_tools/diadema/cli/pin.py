@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say
 from diadema.site.pins import check_pin, make_verifier
 from diadema.words import Sentence
 
@@ -43,7 +44,7 @@ def pin(
         return
     changed = with_pin(described, agent, verifier, str(site))
     write_whole(site, changed, site.stat().st_mode & 0o777)
-    print(f"{site} has the PIN of {agent} now; diadema site {site} puts it in force.")
+    print(say("pin.written", file=site, agent=agent))
 
 
 def ask_twice(agent: str) -> str:
@@ -51,9 +52,9 @@ def ask_twice(agent: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            first = getpass.getpass(f"PIN of {agent}, six digits from 1 to 6: ")
+            first = getpass.getpass(say("pin.ask", agent=agent) + " ")
             check_pin(first)
-            second = getpass.getpass("The same once more: ")
+            second = getpass.getpass(say("pin.again") + " ")
         except (getpass.GetPassWarning, EOFError) as error:
             raise DiademaError(Sentence("errors.cli.there_no_terminal_ask_use")) from error
     if first != second:
