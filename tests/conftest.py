@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support", "tests.parsers")
 
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ["DIADEMA_LANG"] = "en"  # whatever the site; who tests another language takes it away
+
 # no test asserts a duration: a busy machine is no counter-example
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")

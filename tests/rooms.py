@@ -13,7 +13,8 @@ README = HOST / "diadema" / "README.md"
 SIMULATOR = "diadema_sim"
 # from the ground up: a room imports rooms of lower floors only
 FLOORS = (
-    ("base", "words"),
+    ("words",),
+    ("base",),
     ("wire",),
     ("store", "gateway"),
     ("metrics",),

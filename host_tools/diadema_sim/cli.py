@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -128,7 +129,7 @@ def sim(
         boards=choose_boards(board),
     )
     if options.speed != 1 and seconds is None:
-        raise DiademaError("a run that is not in real time needs its length: add --seconds N")
+        raise DiademaError(Sentence("errors.sim.run_not_real_time_needs"))
     _finish_shift(options, as_json)
 
 
@@ -163,9 +164,15 @@ def replay(
     Example: diadema replay calls.tsv --day 990201 --switch-links 2
     """
     if format not in FORMATS:
-        raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
+        raise DiademaError(
+            Sentence(
+                "errors.sim.no_format_format_there_formats",
+                format=format,
+                formats=", ".join(FORMATS),
+            )
+        )
     if zone not in available_timezones():
-        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
         calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
@@ -205,7 +212,7 @@ def torture(
     """
     names = campaigns.chosen(campaign)
     if only and len(names) != 1:
-        raise DiademaError("--only repeats a failure of one campaign: name it with --campaign")
+        raise DiademaError(Sentence("errors.sim.only_repeats_failure_one_campaign"))
     watching = Console(stderr=True, highlight=False)
     plan = Plan(seed, share, only, watching.print)
     summary = until_interrupted(lambda: campaigns.run(names, plan))
@@ -272,7 +279,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = -1.0
     if text != "fast" and not 0 < speed <= 1000:
-        raise DiademaError(f"--speed {text}: write real, fast, or a number up to 1000")
+        raise DiademaError(Sentence("errors.sim.speed_text_write_real_fast", text=text))
     return speed
 
 

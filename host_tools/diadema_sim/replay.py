@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from diadema import metrics
 from diadema.base.errors import DiademaError
 from diadema.store import Contact
+from diadema.words import Sentence
 from rich.console import Console
 from rich.table import Table
 
@@ -145,7 +146,7 @@ class Workday:
                 if agent.work[0] != "offered":
                     raise
                 await self._make_way(agent)
-        raise DiademaError(f"{agent.desk.seat} loses its power again and again")
+        raise DiademaError(Sentence("errors.sim.seat_loses_its_power_again", seat=agent.desk.seat))
 
     async def _whole(self, agent: Agent, call: Call, next_s: int | None) -> None:
         """One call from ring to tipificación, or its place in the lists of what went wrong."""
@@ -273,7 +274,7 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
     day = options.day
     desks = people.bank_desks(sorted(day.calls))
     if not desks:
-        raise DiademaError(f"no agent served a call on {day.day:%d %b %Y}; take another day")
+        raise DiademaError(Sentence("errors.sim.no_agent_served_call_on", day=day.day))
     watcher.stage("starting")
     async with open_centre(
         desks,

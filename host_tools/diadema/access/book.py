@@ -20,6 +20,7 @@ from diadema.access.database import accounts, sessions
 from diadema.access.roles import PEOPLE_ROLES, Person, Role
 from diadema.base.errors import DiademaError
 from diadema.base.sqlite import writing
+from diadema.words import Sentence
 
 LEAST = 10
 MOST = 256
@@ -31,7 +32,7 @@ class WeakPassword(DiademaError):
 
     def __init__(self, word: str) -> None:
         self.word = word
-        super().__init__(f"a password has {LEAST} to {MOST} characters, not all the same ({word})")
+        super().__init__(Sentence(f"accounts.weak.{word}", least=LEAST))
 
 
 def check(password: str, account: str) -> None:
@@ -74,11 +75,9 @@ class AccountError(DiademaError):
     """`word` of the catalogue `accounts` says what is wrong."""
 
     def __init__(self, word: str, **values: object) -> None:
-        from diadema.words import text
-
         self.word = word
         self.values = values
-        super().__init__(text(f"accounts.error.{word}", "en", **values))
+        super().__init__(Sentence(f"accounts.error.{word}", **values))
 
 
 class Account(Struct, kw_only=True, frozen=True):

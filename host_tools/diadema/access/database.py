@@ -25,6 +25,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
 from diadema.base.sqlite import sqlite_engine, writing
 from diadema.store.record_heads import head_table
+from diadema.words import Sentence
 
 VERSION = 1
 metadata = MetaData()
@@ -119,7 +120,7 @@ def open_accounts(path: Path) -> Engine:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+            raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=path))
     except OSError as error:
         raise cannot_write(path.parent, error) from error
     engine = sqlite_engine(path, busy_ms=_BUSY_MS)
@@ -131,10 +132,17 @@ def open_accounts(path: Path) -> Engine:
             if version == 0:
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
-                raise DiademaError(f"{path} has layout {version}, this program knows {VERSION}")
+                raise DiademaError(
+                    Sentence(
+                        "errors.access.path_has_layout_version_program",
+                        path=path,
+                        version=version,
+                        version2=VERSION,
+                    )
+                )
     except (DBAPIError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise DiademaError(
-            f"cannot use {path} ({error}): restore it from a backup, or look at its permissions"
+            Sentence("errors.access.cannot_use_path_error_restore", path=path, error=error)
         ) from error
     return engine

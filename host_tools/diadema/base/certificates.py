@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import write_whole
+from diadema.words import Sentence
 
 _FROM = datetime(1970, 1, 1, tzinfo=UTC)
 _UNTIL = datetime(2099, 12, 31, tzinfo=UTC)
@@ -66,8 +67,12 @@ class _Signed:
                 self._sign(wanted, self.ca, self._ca_key)
         except (OSError, ValueError) as error:
             raise DiademaError(
-                f"cannot use the certificates in {self._folder} ({error}): restore them from a "
-                f"backup; {self._lost}"
+                Sentence(
+                    "errors.base.cannot_use_certificates_folder_error",
+                    folder=self._folder,
+                    error=error,
+                    lost=self._lost,
+                )
             ) from error
 
     def _make_ca(self, wanted: list[x509.GeneralName]) -> None:
@@ -148,10 +153,7 @@ class Certificates(_Signed):
     def begin(self) -> None:
         """Make the next CA. Raises DiademaError while there is one."""
         if self.changing:
-            raise DiademaError(
-                "the broker's CA is being changed already: `diadema fleet list` names the "
-                "stations that do not hold the new one"
-            )
+            raise DiademaError(Sentence("errors.base.broker_s_ca_being_changed"))
         _write_ca(self._next, self._next_key, f"Diadema broker CA {datetime.now(UTC):%Y-%m-%d}")
 
     def sign_by_next(self) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
+from diadema.words import Sentence
 
 _GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -92,14 +93,17 @@ def load(data: DataDir) -> Secrets:
     """Raises DiademaError when they are missing, unreadable, or open to other users."""
     try:
         if os.name == "posix" and data.secrets.stat().st_mode & 0o077:
-            raise DiademaError(f"{data.secrets} can be read by others: run chmod 600 on it")
+            raise DiademaError(
+                Sentence("errors.access.path_can_read_others_run", path=data.secrets)
+            )
         return msgspec.json.decode(data.secrets.read_bytes(), type=Secrets)
     except FileNotFoundError:
         raise DiademaError(
-            f"no {data.secrets}: start `diadema hub` on this directory first, or check --data"
+            Sentence("errors.base.no_secrets_start_diadema_hub", secrets=data.secrets)
         ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise DiademaError(
-            f"cannot read {data.secrets} ({error}): restore it from a backup. "
-            "A new one would make every badge unknown until stations have the new roster."
+            Sentence(
+                "errors.base.cannot_read_secrets_error_restore", secrets=data.secrets, error=error
+            )
         ) from error

@@ -20,9 +20,16 @@ Why the store took nothing. Each means: nothing was written.
 import sqlite3
 from pathlib import Path
 
+from diadema.words import Sentence, said
+
 
 class DiademaError(Exception):
-    """Anything that the person at the command line can act on; the command ends with code 2."""
+    """Anything that the person at the command line can act on; the command ends with code 2. It is
+    made of a `Sentence`, so that it can be said in any language; `str` gives its English.
+    """
+
+    def say(self, language: str) -> str:
+        return str(said(self.args[0], language)) if len(self.args) == 1 else str(self)
 
 
 class ImageError(DiademaError):
@@ -68,7 +75,7 @@ class StoreMissing(StoreTrouble):
     """There is none yet: the hub makes it at its first start."""
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(f"no store at {path}: start `diadema hub` first, or check --data")
+        super().__init__(Sentence("errors.base.no_store", path=path))
 
 
 class StoreStale(StoreTrouble):
@@ -82,12 +89,8 @@ class StoreBehind(StoreTrouble):
 class StoreDamaged(StoreTrouble):
     """What is in the file is no database, or a broken one: only a person can help."""
 
-    def __init__(self, path: Path | str, what: str) -> None:
-        super().__init__(
-            f"{path} is damaged ({what}). End the hub, move it and those beside it with -wal and "
-            "-shm away, and put a backup of it there: the stream of the broker brings the last "
-            "7 days in again, and stations send what was never acknowledged."
-        )
+    def __init__(self, path: Path | str, what: str | Sentence) -> None:
+        super().__init__(Sentence("errors.base.damaged", path=path, what=what))
 
 
 def is_damage(error: BaseException | None) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, cannot_write
+from diadema.words import Sentence
 
 _LOOK_S = 0.05
 
@@ -21,7 +22,8 @@ class AlreadyLocked(DiademaError):
     """Another process holds it; `owner` is what that one wrote into the file."""
 
     def __init__(self, path: Path, owner: str) -> None:
-        super().__init__(f"{path} is in use by another program{f' ({owner})' if owner else ''}")
+        by = f" ({owner})" if owner else ""
+        super().__init__(Sentence("errors.base.in_use", path=path, by=by))
         self.owner = owner
 
 
@@ -67,5 +69,7 @@ def alone(data: DataDir, note: str) -> Iterator[None]:
             yield
     except AlreadyLocked as error:
         raise DiademaError(
-            f"{data.root} is in use ({error.owner}): end that hub first, then {note}"
+            Sentence(
+                "errors.base.root_use_owner_end_hub", root=data.root, owner=error.owner, note=note
+            )
         ) from error

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 
 _RESERVE_SHARE = 0.05  # of the disk
 _RESERVE_LIMIT = 5 << 30  # bytes: five weeks of the stream of 300 working stations
@@ -90,8 +91,7 @@ class DataDir:
 
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
-        f"cannot write to {path}: {error.strerror}. Name a directory that is there and yours "
-        "(--data DIR, -o FILE), or change its permissions."
+        Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=error.strerror)
     )
 
 
@@ -149,7 +149,13 @@ class Disk:
         try:
             found = os.statvfs(self._folder)
         except OSError as error:
-            raise DiademaError(f"cannot look at {self._folder}: {error.strerror}") from error
+            raise DiademaError(
+                Sentence(
+                    "errors.base.cannot_look_folder_reason",
+                    folder=self._folder,
+                    reason=error.strerror,
+                )
+            ) from error
         free = found.f_bavail * found.f_frsize
         reserve = min(int(found.f_blocks * found.f_frsize * _RESERVE_SHARE), _RESERVE_LIMIT)
         self._low = free < reserve * (_HYSTERESIS if self._low else 1)

@@ -10,6 +10,8 @@ import typer
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.speech import say
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -48,7 +50,13 @@ def _check_teams(run: Run, teams: "Iterable[str]") -> None:
     known = people(run.data, today, today).teams
     for team in teams:
         if known and team not in known:
-            raise DiademaError(f"there is no team {team!r}; there are: {', '.join(sorted(known))}")
+            raise DiademaError(
+                Sentence(
+                    "errors.cli.there_no_team_team_there",
+                    team=team,
+                    known=", ".join(sorted(known)),
+                )
+            )
 
 
 @app.command()
@@ -87,10 +95,10 @@ def list_accounts(data: Data = None, as_json: AsJson = False) -> None:
     lines = [
         f"{one.id}  {one.role}  {one.name}  "
         + (", ".join(one.teams) or one.agent or "")
-        + ("  (disabled)" if one.disabled else "")
+        + (f"  {say('account.disabled')}" if one.disabled else "")
         for one in found
     ]
-    run.answer(found, *(lines or ["There is no account yet."]))
+    run.answer(found, *(lines or [say("account.none")]))
 
 
 @app.command()
@@ -129,7 +137,7 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
     run = Run(data, as_json=as_json)
     with _opened(run) as accounts:
         if not accounts.book.is_empty():
-            raise DiademaError("there are accounts already: an administrator adds more")
+            raise DiademaError(Sentence("errors.cli.there_are_accounts_already_administrator"))
         code = accounts.codes.set_up()
     run.answer({"code": code}, code)
 
@@ -162,12 +170,12 @@ def token(
         else:
             found = accounts.tokens.all()
             lines = [
-                f"{one.number}  {one.name}  {one.role}"
-                f"  until {local_time(one.until_ms, UTC, 'day')}"
-                + ("  (revoked)" if one.revoked_ms else "")
+                f"{one.number}  {one.name}  {one.role}  "
+                + say("account.until", day=local_time(one.until_ms, UTC, "day"))
+                + (f"  {say('account.revoked')}" if one.revoked_ms else "")
                 for one in found
             ]
-            run.answer(found, *(lines or ["There is no token."]))
+            run.answer(found, *(lines or [say("account.no_token")]))
 
 
 @app.command()
@@ -191,7 +199,7 @@ def audit(
         from diadema.maintenance.records_keeping import check_audit
 
         run.data.make()
-        end_with(run, check_audit(run.data, seal), "The record is whole.")
+        end_with(run, check_audit(run.data, seal), say("account.whole"))
     teams = teams_of(run.data, agent) if agent else ()
     with _opened(run) as accounts:
         rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)

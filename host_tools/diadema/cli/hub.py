@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, run_until_signal
+from diadema.cli.speech import say
 
 if TYPE_CHECKING:
     from diadema.hub.hub import Hub
@@ -76,23 +77,21 @@ def hub(
 
 
 def _show(running: "Hub") -> None:
-    say = console(soft_wrap=True).print
-    say(f"Diadema is up: [bold]{running.url}[/bold]")
+    show = console(soft_wrap=True).print
+    show(say("hub.up", url=f"[bold]{running.url}[/bold]"))
     if running.set_up_code is not None:
-        say("There is no account yet. Make the first administrator at")
-        say(f"{running.url}/setup with the code [bold]{running.set_up_code}[/bold]")
+        code = f"[bold]{running.set_up_code}[/bold]"
+        show(say("hub.set_up", url=running.url, code=code))
     if running.accounts_lost:
-        say("[bold red]There were accounts, and there are none.[/bold red]")
-        say("Restore accounts.sqlite3 from a backup, and enter that:")
-        say("diadema ledger restored REASON")
+        show(f"[bold red]{say('hub.accounts_lost')}[/bold red]")
+        show(say("hub.restore_accounts"))
     if running.pages_ca is not None:
-        say(f"Browsers are to trust {running.pages_ca}")
+        show(say("hub.pages_ca", file=running.pages_ca))
     if running.pages_ca_is_new:
-        say("[bold]It is new: install it in each browser[/bold], and take out any")
-        say("older «Diadema CA»: whoever had its key could be any site to them.")
-    say("Stations by MQTT: {}:{}".format(*running.mqtt))
-    say(f"Data: {running.data.root}")
+        show(say("hub.new_pages_ca"))
+    host, port = running.mqtt
+    show(say("hub.stations", host=host, port=port))
+    show(say("hub.data", folder=running.data.root))
     if not running.data.site.exists():
-        say("No site is in force, so no station gets a configuration:")
-        say("diadema site example > site.json, change it, diadema site site.json")
-    say("Ctrl-C ends it.")
+        show(say("hub.no_site"))
+    show(say("ends"))

@@ -8,12 +8,13 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
 from diadema.cli.account import app as account
 from diadema.cli.board import app as board
 from diadema.cli.enrol import enrol
@@ -94,6 +95,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _diadema(
+    lang: Annotated[
+        Literal["es", "en"] | None,
+        typer.Option(
+            "--lang",
+            envvar="DIADEMA_LANG",
+            help="What commands say. Default: the site's language, else the locale's.",
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -105,6 +114,7 @@ def _diadema(
     ] = False,
 ) -> None:
     """An open desk station for call-centre agents, and the host tools behind it."""
+    speech.begin(lang)
 
 
 def main() -> None:
@@ -112,15 +122,27 @@ def main() -> None:
     from diadema.base.paths import keep_private
 
     keep_private()
+    speech.begin(None)
+    sys.argv[1:] = _language_first(sys.argv[1:])
     try:
-        if not _OWN.intersection(sys.argv[1:2]):
+        if not _OWN.intersection(sys.argv[1:4]):
             add_simulator()
         app(prog_name="diadema")
     except DiademaError as error:
-        print(f"diadema: {error}", file=sys.stderr)
+        print(f"diadema: {error.say(speech.language())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _language_first(words: list[str]) -> list[str]:
+    """`--lang` may stand anywhere: it is of the run."""
+    own = words[: words.index("--")] if "--" in words else words
+    for at, word in enumerate(own):
+        if word == "--lang" or word.startswith("--lang="):
+            end = at + (2 if word == "--lang" else 1)
+            return [*words[at:end], *words[:at], *words[end:]]
+    return words
 
 
 def add_simulator() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, group
+from diadema.cli.speech import say
 
 app = group("Personal data of agents: hand over, or erase after its time.")
 _DAY = ["%Y-%m-%d"]
@@ -57,12 +58,18 @@ def erase(
         limit = run.now_ms - round(retention * MONTH_MS)
     else:
         limit = round(before.replace(tzinfo=run.zone).timestamp() * 1000)
-    with run.progress("events") as progress:
+    with run.progress(say("progress.events")) as progress:
         done = work(run.data, run.clock, run.person, limit, progress=progress)
     run.answer(
         done,
-        f"{done.events} events of {done.people} people, {done.commands} commands, "
-        f"{done.entries} entries and {done.files} files: recorded.",
+        say(
+            "privacy.erased",
+            events=done.events,
+            people=done.people,
+            commands=done.commands,
+            entries=done.entries,
+            files=done.files,
+        ),
     )
 
 
@@ -78,4 +85,4 @@ def obey_erasure(data: Data = None, clock: Clock = None) -> None:
 
     run = Run(data, clock)
     done = obey(run.data, run.clock, run.person)
-    print(f"{done.events} events: recorded." if done else "Nothing was ever erased.")
+    print(say("privacy.again", events=done.events) if done else say("privacy.nothing"))

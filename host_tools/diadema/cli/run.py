@@ -17,6 +17,8 @@ import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import language, use_site
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -35,12 +37,21 @@ def _directory(given: str) -> Path:
     return Path(given)
 
 
+def _speak(data: Path | None) -> Path | None:
+    """What follows is said in the language of this directory's site."""
+    from diadema.base.paths import DataDir, default_root
+
+    use_site(DataDir((data or default_root()).absolute()).site)
+    return data
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         help="Directory that keeps everything. Default: the user's data folder.",
         parser=_directory,
+        callback=_speak,
         metavar="DIR",
     ),
 ]
@@ -101,9 +112,7 @@ class Run:
 
     @property
     def language(self) -> str:
-        from diadema.site.context import language_of
-
-        return language_of(self.site)
+        return language()
 
     @property
     def zone(self) -> "ZoneInfo":
@@ -189,7 +198,9 @@ def read_file(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+        ) from error
 
 
 @contextmanager
@@ -198,7 +209,9 @@ def writing(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiademaError(f"cannot write {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_write_output_reason", output=file, reason=error.strerror)
+        ) from error
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:

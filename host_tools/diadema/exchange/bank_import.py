@@ -47,6 +47,7 @@ from diadema.wire.events import (
     QueueEvent,
     QueueLeft,
 )
+from diadema.words import Sentence
 
 SOURCE = "PBX-anonymous-bank"
 COLUMNS = (
@@ -364,8 +365,7 @@ def _new_bodies(writer: Writer, file: _Read) -> list[bytes]:
         there = list(tx.execute(query).scalars())
     if there != file.bodies[: len(there)]:
         raise DiademaError(
-            f"{file.path} is in the store already, with another --zone or other bad rows skipped: "
-            "events are never changed. Repeat it as it was, or give another --data"
+            Sentence("errors.exchange.path_store_already_with_another", path=file.path)
         )
     return file.bodies[len(there) :]
 
@@ -382,6 +382,10 @@ def _refuse_others(writer: Writer, read: Sequence[_Read]) -> None:
         ]
         if doubles:
             raise DiademaError(
-                f"{file.path}: {len(doubles)} of its calls came in from another file already, "
-                f"the first of them in line {doubles[0].line}. Remove them, and import the rest"
+                Sentence(
+                    "errors.exchange.path_count_its_calls_came",
+                    path=file.path,
+                    count=len(doubles),
+                    line=doubles[0].line,
+                )
             )

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 from diadema.words.formatting import long_clock
 
 OUTCOMES = ("AGENT", "HANG", "PHANTOM")  # only AGENT reached an agent
@@ -83,7 +84,9 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BankError(
-            f"Cannot read {path}: {error.strerror}. Give the path of the call log."
+            Sentence(
+                "errors.exchange.cannot_read_path_reason_give", path=path, reason=error.strerror
+            )
         ) from error
 
 
@@ -94,15 +97,18 @@ def scan(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Row | BadR
         file = io.StringIO(data.decode("utf-8-sig"), newline=None)
     except UnicodeDecodeError as error:
         raise BankError(
-            f"{path} is not text in UTF-8 (byte {error.start}). "
-            "Give the tab-separated call log itself, unpacked."
+            Sentence("errors.exchange.path_not_text_utf_8", path=path, start=error.start)
         ) from error
     header = file.readline().rstrip("\n").split("\t")
     missing = [name for name in columns if name not in header]
     if missing:
         raise BankError(
-            f"{path}, line 1: no column {missing[0]!r}. The first line must name the "
-            f"columns, separated by tabs, {', '.join(columns)} among them."
+            Sentence(
+                "errors.exchange.path_line_1_no_column",
+                path=path,
+                missing=missing[0],
+                columns=", ".join(columns),
+            )
         )
     places = {name: header.index(name) for name in columns}
     for line, text in enumerate(file, start=2):
@@ -127,9 +133,7 @@ def parse_day(text: str) -> date:
             raise ValueError
         return found
     except ValueError:
-        raise BankError(
-            f"{text!r} is no day from 1990 on. Write it as the file does: 990201."
-        ) from None
+        raise BankError(Sentence("errors.exchange.text_no_day_from_1990", text=text)) from None
 
 
 def clock_text(seconds: int) -> str:

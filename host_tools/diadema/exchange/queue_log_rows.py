@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
 from diadema.ingest.time_window import LAST_MS, OLDEST_FILE_MS
+from diadema.words import Sentence
 
 _INSERT = re.compile(
     r"^[ \t]*INSERT\s+INTO\s+[^\s(]*queue_?log[^\s(]*\s*(?:\(([^)]*)\))?\s*VALUES", re.I | re.M
@@ -157,10 +158,12 @@ def read_rows(path: Path, zone: ZoneInfo) -> Rows:
         with gzip.open(path) if packed else path.open("rb") as log:
             content = log.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise LogError(f"cannot read {path}: {error}. Give the path of the log itself.") from error
+        raise LogError(
+            Sentence("errors.exchange.cannot_read_path_error_give", path=path, error=error)
+        ) from error
     if len(content) > MOST_BYTES:
         most = f"{MOST_BYTES >> 20} MiB"
-        raise LogError(f"{path} has more than {most}: split it, for instance by months")
+        raise LogError(Sentence("errors.exchange.path_has_more_than_most", path=path, most=most))
     if (kind := _MARKS.get(content[:2])) is not None:
         content = content.decode(kind, "replace").encode()
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
@@ -227,9 +230,7 @@ def _dump(path: Path, names: list[str] | None, table: Iterator[_Cells], zone: Zo
             places = _by_verb(cells)
         if places is None:
             raise LogError(
-                f"{path}, line {line}: neither a queue_log nor a dump of one. Text has "
-                "epoch|callid|queue|agent|EVENT|…; a dump the columns time, callid, queuename, "
-                "agent, event, data1 to data5."
+                Sentence("errors.exchange.path_line_line_neither_queue_log", path=path, line=line)
             )
         row = _dump_row(line, cells, places, zone)
         if isinstance(row, Row):

@@ -16,6 +16,7 @@ import serial
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 
 BAUD = 115200
 _RETRY_S = (0.2, 0.5, 1.0)
@@ -181,9 +182,9 @@ def port_paths(ports: list[str]) -> list[str]:
     for port in ports:
         there = Path(port)
         if there.exists() and not there.is_char_device():
-            raise DiademaError(f"{port} is no serial port: name one as /dev/ttyUSB0")
+            raise DiademaError(Sentence("errors.gateway.port_no_serial_port_name", port=port))
     real = [os.path.realpath(port) for port in ports]
     for port, path in zip(ports, real, strict=True):
         if real.count(path) > 1:
-            raise DiademaError(f"port {port} is named twice")
+            raise DiademaError(Sentence("errors.gateway.port_port_named_twice", port=port))
     return ports

@@ -26,6 +26,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.nats_jwt import Issuer
+from diadema.words import Sentence
 
 STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"
@@ -211,14 +212,16 @@ authorization {{ timeout: 10, auth_callout {{
             if not is_ours(found) or found.max_bytes != self._most:
                 found = (await jetstream.update_stream(wanted)).config
         except NatsError as error:
-            raise DiademaError(f"NATS refuses the stream {STREAM}: {error}") from error
+            raise DiademaError(
+                Sentence("errors.hub.nats_refuses_stream_stream_error", stream=STREAM, error=error)
+            ) from error
         finally:
             await client.close()
         if not is_ours(found):
             raise DiademaError(
-                f"the stream {STREAM} in {self._data.nats} is not kept by limits for a week and "
-                "cannot be changed: move that folder away and start again; stations send again "
-                "what was not acknowledged"
+                Sentence(
+                    "errors.hub.stream_stream_nats_not_kept", stream=STREAM, nats=self._data.nats
+                )
             )
 
 
@@ -280,14 +283,19 @@ def find_server() -> Path:
     beside = Path(sys.executable).parent / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if found is None:
-        raise DiademaError(
-            "no nats-server: run `make setup`, or install nats-server 2.15.1 or newer"
-        )
+        raise DiademaError(Sentence("errors.hub.no_nats_server_run_make"))
     said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
     if not match or tuple(map(int, match.groups())) < OLDEST:
         wanted = ".".join(map(str, OLDEST))
-        raise DiademaError(f"{found} says {said.strip()!r}; it must be {wanted} or newer")
+        raise DiademaError(
+            Sentence(
+                "errors.hub.found_says_said_must_wanted",
+                found=found,
+                said=said.strip(),
+                wanted=wanted,
+            )
+        )
     return Path(found)
 
 
@@ -301,7 +309,7 @@ def free_port(preferred: int = 0) -> int:
     for port in [preferred, *tries] if preferred else tries:
         if is_free(port):
             return port
-    raise DiademaError("no free port on 127.0.0.1")
+    raise DiademaError(Sentence("errors.hub.no_free_port_on_127"))
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

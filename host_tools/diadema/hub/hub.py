@@ -27,6 +27,7 @@ from diadema.maintenance.records_keeping import audit_was_cut
 from diadema.site import file as site_file
 from diadema.site.context import site_of
 from diadema.store.erased import check_obeyed
+from diadema.words import Sentence
 
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
@@ -49,10 +50,7 @@ class Hub:
     ) -> None:
         """`mqtt_port` is the stations' listener; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
-            raise DiademaError(
-                f"port {port} cannot be both the web's and the stations': give another with "
-                "--mqtt-port"
-            )
+            raise DiademaError(Sentence("errors.hub.port_port_cannot_both_web", port=port))
         self.data = DataDir(data.absolute())
         self._port = port
         self._endpoint = endpoint or WebEndpoint()
@@ -85,8 +83,9 @@ class Hub:
             self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))
         except AlreadyLocked as error:
             raise DiademaError(
-                f"{self.data.root} is in use by another hub ({error.owner}): stop that one, or "
-                "give another directory with --data"
+                Sentence(
+                    "errors.hub.root_use_another_hub_owner", root=self.data.root, owner=error.owner
+                )
             ) from error
         try:
             await asyncio.to_thread(end_leftovers, self.data)
@@ -126,8 +125,7 @@ class Hub:
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(
-                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
-                "machine: give another --mqtt-port or --mqtt-host"
+                Sentence("errors.hub.port_port_host_taken_not", port=port, host=host)
             )
         self._broker = Broker(
             self.data,
@@ -344,8 +342,7 @@ async def _claim_port(port: int, host: str) -> int:
     while not is_free(port, host):
         if time.monotonic() >= until:
             raise DiademaError(
-                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
-                "machine: give another --port or --host, or end the program that has it"
+                Sentence("errors.hub.port_port_host_taken_not_2", port=port, host=host)
             )
         await asyncio.sleep(_LOOK_S)
     return port

@@ -24,6 +24,7 @@ from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.fleet import all_stations
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
+from diadema.words import Sentence
 
 GREETING_S = 6.0
 _ASK_EVERY_S = 1.0
@@ -139,7 +140,7 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
     except InUse as error:
         if station is None:
             raise ProvisionError(
-                f"{error}. If that is `diadema gateway`, say which station it is with --station"
+                Sentence("errors.stations.error_if_diadema_gateway_say", error=error)
             ) from error
         row = next((row for row in all_stations(data, 0) if row.station == station), None)
         if row is not None and row.safe is not None:
@@ -150,7 +151,9 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
     if hello is not None:
         return hello, False
     if console.kind and console.kind != "prompt":
-        raise ProvisionError(f"{port}: {meaning(console.kind, 'en')}")
+        raise ProvisionError(
+            Sentence("errors.stations.path_reason", path=port, reason=meaning(console.kind, "en"))
+        )
     advice = await asyncio.to_thread(what_answers, port)
     raise ProvisionError(
         f"{port}: {advice}"

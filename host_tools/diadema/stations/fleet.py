@@ -22,6 +22,7 @@ from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.wire.letters import LETTERS
+from diadema.words import Sentence
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most
@@ -141,7 +142,7 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
         found = next((known for known in _stations(tx) if known.station == s), None)
         if found is None and s not in seats:
-            raise FleetError(f"no station {name}: `diadema fleet list` names all")
+            raise FleetError(Sentence("errors.cli.no_station_station_diadema_fleet", station=name))
         station = found or Station(s)
         (row,) = _rows(tx, [station], seats, now)
         kinds = ("station.health", "station.booted")

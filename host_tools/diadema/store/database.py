@@ -12,6 +12,7 @@ from diadema.base.sqlite import sqlite_engine
 from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
+from diadema.words import Sentence
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
@@ -66,7 +67,7 @@ def open_database(path: Path, *, write: bool) -> Engine:
             raise StoreMissing(path)
         _create(path)
     if path.stat().st_size == 0:
-        raise StoreDamaged(path, "it is empty, which no store of ours ever is")
+        raise StoreDamaged(path, Sentence("errors.store.empty_which_no_store_ours"))
     return _open(path, write=write)
 
 
@@ -90,8 +91,7 @@ def _open(path: Path, *, write: bool) -> Engine:
         if is_damage(cause):
             raise StoreDamaged(path, str(cause)) from error
         raise DiademaError(
-            f"cannot open the store {path} ({cause}): end whatever holds it, and look at the "
-            "permissions of its folder and at the space on its disk"
+            Sentence("errors.store.cannot_open_store_path_cause", path=path, cause=cause)
         ) from error
     return engine
 
@@ -114,6 +114,10 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
         metadata.create_all(connection)  # tables that this layout got later
     elif version != VERSION:
         raise DiademaError(
-            f"{path} has layout {version}, this program knows {VERSION}: "
-            "use the program that wrote it, or another --data"
+            Sentence(
+                "errors.site.path_has_layout_version_program",
+                path=path,
+                version=version,
+                version2=VERSION,
+            )
         )

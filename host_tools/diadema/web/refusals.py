@@ -23,7 +23,7 @@ from diadema.base.errors import DiademaError, StoreMissing
 from diadema.web.guard import KINDS, is_api, is_no_room, language_of, no_room, title_of, told
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
-from diadema.words import text
+from diadema.words import said, text
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,12 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
 
 
 def trouble(error: DiademaError, language: str) -> str:
-    """What of it a page says; the others are for technicians, as they are."""
-    return text("web.no_store", language) if isinstance(error, StoreMissing) else str(error)
+    """What of it a page says."""
+    return (
+        text("web.no_store", language)
+        if isinstance(error, StoreMissing)
+        else said(error, language)
+    )
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:

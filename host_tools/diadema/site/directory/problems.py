@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
-from diadema.words import section
+from diadema.words import said, section
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,8 @@ class Problem(Struct, frozen=True, kw_only=True):
         """What to do about it; or, of a note, what was done."""
         words = section("people", language)
         sentence = words.get(f"wrong.{self.word}") or words[f"note.{self.word}"]
-        return sentence.format(value=self.shown, **self.values)
+        values = {name: said(value, language) for name, value in self.values.items()}
+        return sentence.format(value=self.shown, **values)
 
     def where(self, language: str) -> str:
         """Row and column of a file, or the entry and its field."""

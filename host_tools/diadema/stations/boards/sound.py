@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from diadema.stations.boards.table import Board, BoardError, Socket
+from diadema.words import Sentence
 
 HEADSETS = Path(__file__).resolve().parents[4] / "hardware" / "headsets.csv"
 MOST_DB_SPL = 102  # at the ear drum: Communications Alliance G616
@@ -60,7 +61,12 @@ def headset_of(board: Board) -> Headset:
     name = board.wiring.audio.headset
     if name not in known:
         raise BoardError(
-            f"headset {name} stands in no row of {HEADSETS.name}; there are: {', '.join(known)}"
+            Sentence(
+                "errors.stations.headset_name_stands_no_row",
+                name=name,
+                name2=HEADSETS.name,
+                known=", ".join(known),
+            )
         )
     return known[name]
 

@@ -32,6 +32,7 @@ from diadema.stations.flash.preserved import (
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
+from diadema.words import Sentence
 
 _BLOCK = 0x10000
 _RUN = 0x40000  # of one write: so much is to be sent again at most
@@ -128,20 +129,29 @@ class Job:
         plan = self.plan
         if found.chip != plan.chip:
             raise FlashError(
-                f"it is an {found.chip}, the image is for {plan.board}, an {plan.chip}: build one "
-                "for this board"
+                Sentence(
+                    "errors.stations.chip_image_board_chip2_build",
+                    chip=found.chip,
+                    board=plan.board,
+                    chip2=plan.chip,
+                )
             )
         if found.flash_bytes < plan.flash_bytes:
             raise FlashError(
-                f"its flash has {found.flash_bytes // _MEGABYTE} MB, {plan.board} needs "
-                f"{plan.flash_bytes // _MEGABYTE} MB: take another board"
+                Sentence(
+                    "errors.stations.its_flash_has_flash_bytes_mb",
+                    flash_bytes=found.flash_bytes // _MEGABYTE,
+                    board=plan.board,
+                    flash_bytes2=plan.flash_bytes // _MEGABYTE,
+                )
             )
         with self._lock:
             other = self._ports.setdefault(found.station, found.port)
         if other != found.port:
             raise FlashError(
-                f"it has the same id as the board at {other}, {found.station}: one of the two has "
-                "a wrong MAC address and cannot be told apart. Use only one of them"
+                Sentence(
+                    "errors.stations.has_same_id_board_other", other=other, station=found.station
+                )
             )
 
 
@@ -202,7 +212,7 @@ class _Board:
             data = pack(starts | own, len(piece.data), VFS_BLOCK)
         except ImageError as error:
             raise FlashError(
-                f"its own files have no room beside the new ones ({error}): --fresh gives them up"
+                Sentence("errors.stations.its_own_files_have_no", error=error)
             ) from error
         if own:
             self._keep(own, before, data[:HEAD])
@@ -241,8 +251,7 @@ class _Board:
             self._copy.write(own, before, after)
         except DiademaError as error:
             raise FlashError(
-                f"its own files cannot be kept ({error}). Nothing was written; --fresh gives "
-                "them up"
+                Sentence("errors.stations.its_own_files_cannot_kept", error=error)
             ) from error
 
     # -- the journal
@@ -271,8 +280,7 @@ class _Board:
         except DiademaError as error:
             if not self._job.force:
                 raise FlashError(
-                    f"its journal would go and cannot be kept ({error}). Nothing was written; "
-                    "--force gives its events up"
+                    Sentence("errors.stations.its_journal_would_go_cannot", error=error)
                 ) from error
 
     def _journal_there(self, place: Partition, blank: bool) -> Partition | None:
@@ -298,10 +306,7 @@ class _Board:
             self._done.written += len(data)
             self._advance(len(data))
         if not self._holds(piece):
-            raise FlashError(
-                f"{piece.name} does not read back as it was written: repeat the command; if it "
-                "says so again, the flash is worn"
-            )
+            raise FlashError(Sentence("errors.stations.name_does_not_read_back", name=piece.name))
 
     def _erase_nvs(self, piece: Piece) -> None:
         """Before the first piece of another program: a cable may be pulled after it."""
@@ -355,15 +360,12 @@ def _md5(data: bytes) -> str:
 def chosen_ports(named: list[str], everything: bool) -> list[str]:
     """The ports to flash. Raises DiademaError when there is none, or one is named twice."""
     if everything and named:
-        raise DiademaError("either --port or --all")
+        raise DiademaError(Sentence("errors.stations.either_port_all"))
     if named:
         return port_paths(named)
     if not everything:
-        raise DiademaError("name a port with --port, as /dev/ttyUSB0, or take --all")
+        raise DiademaError(Sentence("errors.stations.name_port_with_port_dev"))
     found = sorted(one.device for one in list_ports.comports() if one.vid is not None)
     if not found:
-        raise DiademaError(
-            "no board is on any USB port. Plug one in; if its light is on, its cable may carry "
-            "power only: take another cable"
-        )
+        raise DiademaError(Sentence("errors.stations.no_board_on_any_usb"))
     return found

@@ -16,6 +16,7 @@ from diadema.stations.cable import greeting_on
 from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
+from diadema.words import Sentence
 
 _GREETING_S = 6.0
 _SILENT_S = 60.0  # no part went on: longer than it erases and checks
@@ -58,12 +59,14 @@ async def _greeting(port: str) -> str:
     """Which station is there. Raises DiademaError."""
     hello = await greeting_on(port, _GREETING_S)
     if hello is None:
-        raise UpdateError(f"{port}: no station answers: `diadema provision` says what is there")
+        raise UpdateError(Sentence("errors.stations.port_no_station_answers_diadema", port=port))
     if not hello.safe:
         raise UpdateError(
-            f"{hello.station} is not in safe mode, it runs {hello.firmware}: "
-            "`diadema update start` "
-            "brings it another program"
+            Sentence(
+                "errors.stations.station_not_safe_mode_runs",
+                station=hello.station,
+                firmware=hello.firmware,
+            )
         )
     return hello.station
 
@@ -89,7 +92,7 @@ class _CableUpdate:
         manifest = bundle.manifest
         now = hello.micropython if manifest.what else hello.firmware
         if now != manifest.version:
-            raise UpdateError(f"{self._s} runs {now} now, not what was sent")
+            raise UpdateError(Sentence("errors.stations.s_runs_now_now_not", s=self._s, now=now))
         return hello
 
     async def restart(self) -> Hello:
@@ -126,7 +129,13 @@ class _CableUpdate:
                 return hello
             if progress and progress.phase == "refused":
                 why = ": ".join(filter(None, (progress.reason, progress.detail)))
-                raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
+                raise UpdateError(
+                    Sentence(
+                        "errors.stations.s_refuses_reason",
+                        s=self._s,
+                        reason=trouble.reason(why, _WORDS),
+                    )
+                )
             if progress and progress.phase == "restarting":
                 return None
             if progress and progress.phase == "receiving" and progress.next > sending.next:
@@ -135,7 +144,7 @@ class _CableUpdate:
                 self._parts(bundle, sending.heard(progress.next, now))
             else:
                 self._parts(bundle, sending.due(now))
-        raise UpdateError(f"{self._s} takes no more of it: repeat the command, it goes on there")
+        raise UpdateError(Sentence("errors.stations.s_takes_no_more_repeat", s=self._s))
 
     async def _start(self, done: str) -> Hello:
         loop = asyncio.get_running_loop()
@@ -146,9 +155,15 @@ class _CableUpdate:
                 return hello
             if hello and hello.safe:
                 why = trouble.word("safe", hello.cause, _WORDS)
-                raise UpdateError(f"{self._s} {done}, and is in safe mode again: {why}")
+                raise UpdateError(
+                    Sentence(
+                        "errors.stations.s_done_safe_mode_again", s=self._s, done=done, why=why
+                    )
+                )
             self._line.ask_hello()
-        raise UpdateError(f"{self._s} {done}, and has said nothing since: look at its screen")
+        raise UpdateError(
+            Sentence("errors.stations.s_done_has_said_nothing", s=self._s, done=done)
+        )
 
     async def _next(self) -> _Hello | None:
         """None when nothing is heard for a while. Raises UpdateError without a cable."""
@@ -159,7 +174,7 @@ class _CableUpdate:
             return None
         if hello is None:
             raise UpdateError(
-                f"{self._port} is gone: plug the cable in and repeat the command, it goes on there"
+                Sentence("errors.stations.port_gone_plug_cable_repeat", port=self._port)
             )
         return hello
 
