@@ -108,17 +108,15 @@ class Canvas:
             at += _WIDTH
 
     def text(self, text, x, y, right=_WIDTH, tall=False):
-        """Small text, ten rows, or twenty; stops before column `right`. Returns the column after
-        it.
+        """Small text, ten rows, or twenty; the words that fit before column `right`. Returns the
+        column after them.
         """
         kind = _TALL if tall else _SMALL
-        for letter in drawable(text):
+        for letter in drawable(self.fit(text, right - x)):
             if letter == " ":
                 x += 3
                 continue
             picture, width = _letter(letter, kind)
-            if x + width > right:
-                break
             self._frame.blit(picture, x, y, 0)
             x += width + _GAP
         return x
@@ -130,23 +128,32 @@ class Canvas:
             total += 3 if letter == " " else _letter(letter, _SMALL)[1] + _GAP
         return max(total - _GAP, 0)
 
+    def fit(self, text, room):
+        """The words of `text` that `room` columns have place for; none in part."""
+        while text and self.width(text) > room:
+            text = text.rpartition(" ")[0]
+            if text[-2:] == " ·":
+                text = text[:-2]
+        return text
+
     def title(self, text, y, room):
-        """Double height, 20 rows, from column 0; double width too where `room` columns allow."""
+        """Double height, 20 rows, from column 0; double width too where `room` columns allow, or
+        at least bold.
+        """
+        text = self.fit(text, room)
         wide = 2 * self.width(text) <= room
+        kind = _WIDE if wide else _BOLD if self.title_width(text) <= room else _TALL
         x = 0
         for letter in drawable(text):
             if letter == " ":
-                x += 6 if wide else 4
+                x += 6 if wide else 3 if kind == _TALL else 4
                 continue
-            picture, columns = _letter(letter, _WIDE if wide else _BOLD)
-            width = columns // 2 if wide else columns - 1
-            if x + width >= room:
-                break
+            picture, columns = _letter(letter, kind)
             self._frame.blit(picture, x, y, 0)
             x += columns + (2 if wide else 1)
 
     def title_width(self, text):
-        """Columns that `title` needs at least."""
+        """Columns that `title` needs for bold type."""
         return self.width(text) + len(text)
 
     def digits(self, text, y, x=_WIDTH):

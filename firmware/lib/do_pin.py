@@ -32,7 +32,7 @@ def ask(station, details):
         if details[0]:  # a code's name stays untold
             page.title = station.config.name_of(details[1])
         if details[3]:
-            page.mark = station.notice[1]
+            page.mark = station.notice[1].partition("\n")[0]
         station.open(page, _IDLE_MS)
 
 
@@ -62,6 +62,7 @@ class Page(Menu):
     """What takes the digits, by all six keys."""
 
     urgent = all_keys = True
+    exits = False
     mark = ""  # the time of the mark of the same tap
     left = None  # tries, after a wrong one
     stage: "str | None" = None  # of a PIN that is being chosen; with it

@@ -44,6 +44,11 @@ class Menu:
         self._page = 0
         self._path = []
 
+    @property
+    def exits(self):
+        """Whether key 1 leads out of what it shows."""
+        return bool(self._path) or not self.stays
+
     def fits(self, station):
         """Whether it may stay open."""
         return not self.works or station.desk.work in self.works

@@ -44,7 +44,9 @@ class Message:
 
 
 def wrap(text, width, limit):
-    """Lines of `text` broken at spaces so that each is at most `limit` columns wide."""
+    """Lines of `text`, each at most `limit` columns wide: broken at spaces, and where a word is
+    longer than a line.
+    """
     lines = [""]
     for word in text.split():
         line = lines[-1] + " " + word if lines[-1] else word
@@ -52,4 +54,12 @@ def wrap(text, width, limit):
             lines.append(word)
         else:
             lines[-1] = line
+        word = lines[-1]
+        while width(word) > limit:
+            size = len(word)
+            while width(word[:size]) > limit:
+                size -= 1
+            lines[-1] = word[:size]
+            word = word[size:]
+            lines.append(word)
     return lines

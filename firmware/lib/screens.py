@@ -14,8 +14,9 @@ badly.
 from lib.canvas import Canvas, digits_width
 from lib.config import label_of
 from lib.menus import MORE
+from lib.message import wrap
 from lib.states import LIMIT_NEAR_MS
-from lib.transitions import BUSY
+from lib.transitions import BUSY, IN_CALL
 from micropython import const
 
 _RIGHT = const(127)
@@ -27,9 +28,10 @@ _CELL = const(32)
 _EDGE = const(9)  # rows of the line on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
+_HOUR = const(7)  # columns of the letter behind a time without seconds
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 # everywhere else a running time ticks each second
-STILL = "logged_out ready closing"
+STILL = "logged_out closing"
 
 
 class Screen:
@@ -53,10 +55,13 @@ class Screen:
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
         volume = "v%d" % station.levels[0] if station.levels else ""
-        self._status(self._name(station), link, volume, "%02d:%02d" % wall if wall else "")
+        wall = "%02d:%02d" % wall if wall else ""
+        over = station.reading or (station.menu and situation != "offered")
+        mute = self.words["mute"] if over and desk.muted else ""
+        self._status(self._name(station), link, volume, wall, mute)
         if station.reading:
             self._message(station)
-        elif station.menu and situation != "offered":
+        elif over:
             (self._own if station.menu.draw else self._list)(station.menu)
         else:
             self._state(station, situation, time, u)
@@ -88,20 +93,31 @@ class Screen:
         """Whose desk it is; over a list, what the list is for."""
         menu = station.menu
         if menu and not station.reading and station.situation != "offered":
-            return menu.title or self.words[menu.kind + "_list"]
+            title = menu.title or self.words[menu.kind + "_list"]
+            return "1 ‹ " + title if menu.exits else title
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
-    def _status(self, name, link, volume, wall):
-        if not self._changed("status", (name, link, volume, wall)):
+    def _status(self, name, link, volume, wall, mute=""):
+        """`mute` stands where the time does, and what it lies over does not say so."""
+        if not self._changed("status", (name, link, volume, wall, mute)):
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
-        canvas.text(wall, end, 0)
         link = _LINKS[link]
-        if canvas.width(name + link + volume) > end - 11:
-            volume = ""  # it gives way to what a list is for
+        taken = canvas.width(name + link) + 8
+        if taken + canvas.width(wall) > _RIGHT:
+            wall = ""  # who it is, or what a list is for, comes first
+        wall = mute or wall
+        end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
+        if mute:
+            end -= 1
+            canvas.text(mute, end, 0)
+            canvas.invert(end - 1, 0, _RIGHT - end + 1, 10)
+        else:
+            canvas.text(wall, end, 0)
+        if taken + canvas.width(volume) + 4 > end:
+            volume = ""
         for mark in (volume, link):
             if mark:
                 end -= canvas.width(mark) + 4
@@ -112,8 +128,12 @@ class Screen:
         self._page("state")
         canvas = self.canvas
         words = self.words
-        taken = digits_width(time)
         title = words.get(situation, "")
+        taken = digits_width(time)
+        hours = len(time) > 5 and canvas.width(title) > _RIGHT - taken - 4
+        if hours:  # without their seconds
+            time = time[:-3]
+            taken = digits_width(time) + _HOUR
         detail = self._detail(station, situation, u)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
@@ -127,12 +147,21 @@ class Screen:
             canvas.title(title, _TITLE_Y, _RIGHT - taken - 4)
         if self._changed("time", time):
             canvas.clear(_DIGITS_Y, 24, _RIGHT - taken, taken)
-            canvas.digits(time, _DIGITS_Y, _RIGHT)
+            end = _RIGHT
+            if hours:
+                end -= _HOUR
+                canvas.text("h", end + 2, _DIGITS_Y + 15)
+            canvas.digits(time, _DIGITS_Y, end)
         if self._changed("detail", detail):
             canvas.clear(_DETAIL_Y, 20)
-            detail, _, why = detail.partition("\n")
-            canvas.text(detail, 0, _DETAIL_Y - (2 if why else 0), _RIGHT, not why)
-            canvas.text(why, 0, _DETAIL_Y + 8, _RIGHT)
+            lines = detail.split("\n")
+            if len(lines) == 1:  # and two lines where one has no room for it
+                lines = wrap(detail, canvas.width, _RIGHT)
+            if len(lines) == 1:
+                canvas.text(detail, 0, _DETAIL_Y, _RIGHT, True)
+            else:
+                canvas.text(lines[0], 0, _DETAIL_Y - 2, _RIGHT)
+                canvas.text(lines[1], 0, _DETAIL_Y + 8, _RIGHT)
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
@@ -155,20 +184,13 @@ class Screen:
             return self._not_hers(station, situation)
         if desk.muted and situation in ("talking", "consulting"):
             return words["muted"]
+        text = self._of_call(station) if situation in IN_CALL else ""
         if desk.help:
-            if desk.help_by:
-                return words["help_comes"] % desk.help_by
-            return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-        if desk.unrecorded and situation in ("talking", "held", "consulting"):
-            return words["unrecorded"]
-        if situation == "consulting":
-            if desk.heard == "caller":
-                return words["with_caller"]
-            return words["with_area"] % label_of(station.config.areas, desk.area)
-        if situation in ("talking", "held"):
-            text = self._of_call(station)
-            if text:
-                return text
+            told = words["help_comes"] % desk.help_by if desk.help_by else ""
+            told = told or words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
+            return with_why(text.partition("\n")[0], told) if text else told
+        if text:
+            return text
         if desk.leaving or desk.intended:
             to, reason = (desk.intended or ("logged_out", None))[:2]
             if desk.leaving == "agent":
@@ -191,7 +213,12 @@ class Screen:
         if situation == "not_ready" and desk.reason in words:
             return words[desk.reason]
         if desk.pending and desk.open:
-            return words["pending_count"] % len(desk.pending)
+            text = words["pending_count"] % len(desk.pending)
+        if situation == "ready":
+            today = words["today"] % desk.today.get(desk.agent, (0, 0))[1]
+            return with_why(text, today) if text else today
+        if text:
+            return text
         if situation == "logged_out":
             if station.config.generation:
                 return words["tap_badge"]
@@ -201,9 +228,15 @@ class Screen:
         return ""
 
     def _of_call(self, station):
-        """Motive or its playbook, and the step that comes next."""
+        """Whom she hears; motive or its playbook, and the step that comes next."""
         words = self.words
         desk, config = station.desk, station.config
+        if desk.unrecorded:
+            return words["unrecorded"]
+        if desk.work == "consulting":
+            if desk.heard == "caller":
+                return words["with_caller"]
+            return words["with_area"] % label_of(config.areas, desk.area)
         if desk.heard == "both":
             return words["conference"]
         guide = config.playbook(desk.motive)
@@ -211,7 +244,8 @@ class Screen:
         step = station.progress()
         if step:
             text = "%d/%d %s" % (step[0], step[1], words[step[2]])
-            return known + " · " + text if known else words["step_at"] % text
+            both = known + " · " + text if known else words["step_at"] % text
+            return both if self.canvas.width(both) <= _RIGHT else with_why(text, known)
         return words["guide"] % known if guide else known
 
     def _not_hers(self, station, situation):

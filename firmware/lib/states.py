@@ -200,7 +200,9 @@ class Station(Calls):
 
     def _unmeant(self, name):
         """Whether a key comes so soon that it is not for what is shown now."""
-        if name == self._turned and self.u - self._turned_at < _SETTLE_MS:
+        if name != self._turned:
+            self._turned = None
+        elif self.u - self._turned_at < _SETTLE_MS:
             return True
         soft = name > "key2" or (name == "key1" and self.desk.work in IN_CALL)
         return soft and self.u < self._settled_at

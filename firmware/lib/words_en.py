@@ -48,7 +48,7 @@ auxiliar: Not ready
 hello: Hello, %s!
 missed_no_answer: Not answered: not ready
 help_waits: Help %s
-help_comes: Help: %s comes
+help_comes: Help coming: %s
 limit_left: %s left
 limit_over: Over by %s
 set_by: Set by %s
@@ -66,6 +66,8 @@ step_at: Step %s
 guide: Playbook %s
 undo_hint: 1 undo · %s
 pending_count: Codes to give: %s
+today: Calls here today: %s
+mute: MUTE
 conference: In a conference
 
 more: More ›

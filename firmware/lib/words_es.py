@@ -66,6 +66,8 @@ step_at: Paso %s
 guide: Guía %s
 undo_hint: 1 deshacer · %s
 pending_count: Pendientes: %s
+today: Atenciones hoy aquí: %s
+mute: MUDO
 conference: En conferencia
 
 more: Más ›
@@ -229,7 +231,7 @@ campaigns_list: Campaña
 consent_list: ¿Consintió?
 methods_list: ¿Cómo verificó?
 motives_list: Motivo
-quiet_list: ¿Sigue en llamada?
+quiet_list: ¿Sigue en línea?
 areas_list: Transferir a
 session_list: ¿Qué desea?
 pin_list: PIN

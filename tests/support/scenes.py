@@ -49,7 +49,7 @@ class Bench:
 
     def __init__(self, words, config=CONFIG):
         self.desk = Desk()
-        self.events = 0
+        self.events = self.u = 0
         self.clock = Clock(lambda: 0)
         self.clock.anchor(UTC, 0)
         self.station = Station(self.desk, Config(config), lambda: "k1", lambda n: ["s", 1, n])
@@ -59,6 +59,7 @@ class Bench:
         self.screen.use(words)
 
     def do(self, name, u, details=None):
+        self.u = u
         for event in self.station.handle(name, u, details):
             event["b"] = 1
             event["u"] = u
@@ -100,6 +101,7 @@ def scenes(words):
     do("key1", 67_000)
     do("key3", 70_000)
     yield "ready", shot(80_000, "late")
+    yield "ready_for_an_hour", shot(4_200_000)
     ring = {"cmd": "ring", "i": 5, "contact": "c", "direction": "in", "queue": "Banca Personas"}
     do("ring", 90_000, ring)
     yield "offered", shot(97_000)
@@ -109,6 +111,9 @@ def scenes(words):
     yield "talking", shot(99_000 + 754_000)
     do("key2", 99_000)
     yield "muted", shot(99_000 + 754_000)
+    do("key6", 99_100)
+    yield "muted_menu", shot(99_000 + 754_000)
+    do("key1", 99_300)
     do("key2", 99_500)
     do("key4", 100_000)
     yield "held", shot(161_000)

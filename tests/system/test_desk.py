@@ -87,12 +87,14 @@ class Hand:
         await self.until(state, press)
 
     async def lines(self, lines: list[str], state: str, label: str = "") -> None:
-        """Pick of each list the first of these lines that it has; `label` opens the first one."""
+        """Pick of each list the first of these lines that it has, and say yes where it is asked;
+        `label` opens the first one.
+        """
 
         async def pick() -> bool:
             before = await self.screen()
-            found = [line_key(before, line) for line in lines] + [label_key(before, label)]
-            key = next((key for key in found if key), None)
+            found = [3] if find(before, "3 Sí") else [line_key(before, line) for line in lines]
+            key = next((key for key in (*found, label_key(before, label)) if key), None)
             if key is None:
                 return False
             await self.key(key)

@@ -3,7 +3,7 @@
 from lib.screens import Screen
 from lib.words_es import WORDS
 
-from tests.support.deskbench import ROSA, DeskBench
+from tests.support.deskbench import NORMA, ROSA, DeskBench
 from tests.support.scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
@@ -72,7 +72,67 @@ def test_a_muted_microphone_comes_before_help():
     bench.do("key5")
     assert detail(bench, 8_000) == "Micrófono en silencio"
     bench.do("key2")
-    assert detail(bench)[:5] == "Ayuda"
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda 0:13"
+
+
+def test_help_that_waits_or_comes_leaves_the_step_in_sight():
+    bench = DeskBench(SITE).talking()
+    bench.do("key5")
+    bench.do("key1")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda 0:05"
+    bench.command("help", of=bench.desk.help, state="accepted", by="Ana P.")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
+    bench.do("key1")
+    bench.do("tick", after_ms=60_000)
+    bench.ring("c2")
+    bench.do("key1")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
+
+
+def test_how_many_calls_she_took_here_today_is_seen_while_she_waits():
+    bench = DeskBench(CONFIG)
+    bench.utc_at_0 = 1_770_037_200_000
+    bench.ready()
+    assert detail(bench) == "Atenciones hoy aquí: 0"
+
+    def call(name):
+        bench.ring(name)
+        bench.do("key1")
+        bench.do("key1")
+        bench.do("tick", after_ms=60_000)
+        assert bench.desk.work == "idle"
+
+    for name in ("c1", "c2"):
+        call(name)
+    bench.ring("c3")
+    bench.command("withdraw", contact="c3", cause="caller_gave_up")
+    assert detail(bench) == "Pendientes: 2\nAtenciones hoy aquí: 2"
+    bench.do("badge", NORMA)  # relieves her
+    bench.do("key3")
+    call("c4")
+    assert bench.desk.today["a002"][1] == 1
+    bench.do("badge", ROSA)
+    bench.do("key3")
+    assert detail(bench) == "Atenciones hoy aquí: 2"
+    bench.reboot()
+    assert detail(bench) == "Atenciones hoy aquí: 2"
+    for hours, count in ((10, 3), (16, 1)):
+        bench.u += hours * 3_600_000
+        call("d%d" % hours)
+        assert bench.desk.today["a001"][1] == count
+    bench.do("badge", ROSA)
+    bench.do("key4")
+    bench.u += 20 * 3_600_000
+    bench.do("badge", ROSA)
+    assert bench.desk.today["a001"][1] == 0
+
+
+def test_of_more_people_than_can_be_counted_the_last_are():
+    desk = DeskBench().desk
+    for minute, agent in enumerate(("a1", "a2", "a3", "a4"), 1):
+        desk.agent = agent
+        desk._count(minute, 1)
+    assert sorted(desk.today) == ["a2", "a3", "a4"]
 
 
 def test_what_the_supervisor_wants_after_the_call_is_told_at_once():

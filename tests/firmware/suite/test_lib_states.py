@@ -442,6 +442,9 @@ def test_a_second_press_of_the_key_that_opened_or_closed_a_list_does_nothing():
     assert bench.do("key3", after_ms=399) == []
     assert bench.do("key3", after_ms=1) == ["presence.changed"]
     assert bench.do("key3", after_ms=399) == []
+    bench.do("key4", after_ms=0)
+    bench.do("key6", after_ms=100)  # another page of it
+    assert bench.do("key4", after_ms=100) == ["presence.changed"]  # no double press any more
 
 
 def test_who_goes_back_as_the_list_closes_does_not_hang_up():
