@@ -9,6 +9,7 @@ releases with the process, shows whether its run lives.
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 import time
@@ -30,8 +31,8 @@ import msgspec
 from diadema.access import Accounts, book
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
-from diadema.base.paths import DataDir
+from diadema.base.locks import AlreadyLocked, locked
+from diadema.base.paths import DataDir, cannot_write
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
 from diadema.store import Contact, Reader, open_reader
@@ -54,6 +55,7 @@ _PACE_LOOK_S = 0.005
 _PREFIX = "diadema-run-"
 _RUN_LOCK = "run.lock"
 _HUB_LOCK = "lock"  # a hub outlives its run's process by a moment
+_HUB_ENDS_S = 3.0
 
 
 @contextmanager
@@ -219,6 +221,8 @@ async def open_centre(
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(temporary_run_folder())
         directory = DataDir(root)
+        if data:
+            stack.enter_context(_reserved(directory))
         directory.make()
         site = people.site(
             desks,
@@ -260,6 +264,27 @@ async def open_centre(
         centre = Centre(directory, world, processes, hub, agents, earlier, accounts, password)
         await centre.allow_provisioning()
         yield centre
+
+
+@contextmanager
+def _reserved(data: DataDir) -> Iterator[None]:
+    """For this run alone, before it writes anything there. Raises DiademaError."""
+    try:
+        data.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(data.root, error) from error
+    try:
+        for held in (data.root / _RUN_LOCK, data.lock):
+            if held.exists():  # looked at first: a lock that is made is a file of ours there
+                with locked(held, wait_s=_HUB_ENDS_S):
+                    pass
+        with locked(data.root / _RUN_LOCK, note=f"pid {os.getpid()}"):
+            yield
+    except AlreadyLocked as error:
+        raise DiademaError(
+            f"{data.root} is in use ({error.owner}), and nothing was written there: end that one "
+            "first, or give another directory with --data"
+        ) from error
 
 
 def _write_site(data: DataDir, site: dict[str, Any]) -> None:

@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from diadema_sim import bank_log, behaviour, people
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
-from diadema_sim.demo import ShiftOptions, print_shift, run_shift, until_interrupted
+from diadema_sim.demo import ShiftOptions, print_shift, run_shift
 from diadema_sim.desk.command import desk
+from diadema_sim.ending import until_interrupted
 from diadema_sim.torture import campaigns
 from diadema_sim.torture.runner import Plan
 

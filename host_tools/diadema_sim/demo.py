@@ -3,10 +3,9 @@ summary of a run: a JSON object for scripts, a short table for people.
 """
 
 import asyncio
-import signal
 import time
 import webbrowser
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,36 +108,3 @@ def _start_ms(speed: float) -> int:
         return int(time.time() * 1000)
     opening = datetime.now(ZoneInfo(ZONE)).replace(hour=_OPENS, minute=0, second=0, microsecond=0)
     return int(opening.timestamp() * 1000)
-
-
-def until_interrupted[T](work: Callable[[], Awaitable[T]]) -> T | None:
-    """Run to the end, or to Ctrl-C or a termination: None then, with everything taken down."""
-
-    async def main() -> T | None:
-        task = asyncio.ensure_future(work())
-        loop = asyncio.get_running_loop()
-        stopped = False
-
-        def stop() -> None:
-            nonlocal stopped
-            stopped = True
-            task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if stopped:
-                return None
-            raise
-        except BaseExceptionGroup as group:
-            raise _first(group) from group
-
-    return asyncio.run(main())
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first; the other tasks only ended because of it."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
