@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AsyncExitStack,
     ExitStack,
@@ -35,11 +35,13 @@ from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, cannot_write
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
-from diadema.store import Contact, Reader, open_reader
+from diadema.store import Contact, Reader, open_reader, tables
+from sqlalchemy import select
 
 from diadema_sim import people, witness
 from diadema_sim.agent import Agent
 from diadema_sim.build import SIM, SimBoard
+from diadema_sim.ending import to_the_end
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
@@ -102,6 +104,7 @@ class Centre:
     earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
+    has_past: bool = False  # and a switch: the store has what no station of this run journaled
 
     @property
     def web(self) -> str:
@@ -179,15 +182,21 @@ class Centre:
 
     def contacts(self) -> list[Contact]:
         """The contacts of this run, from the store."""
+        others = self._others()
         with closing(self.reader()) as reader:
             found = reader.contacts()
-        return [
-            contact for contact in found if (contact.station, contact.epoch) not in self.earlier
-        ]
+        return [contact for contact in found if (contact.station, contact.epoch) not in others]
 
     def compare(self) -> witness.Comparison:
         with closing(self.reader()) as reader:
-            return witness.compare(reader, self.journaled(), self.earlier)
+            return witness.compare(reader, self.journaled(), self._others())
+
+    def _others(self) -> set[witness.Epoch]:
+        """Journals that are none of this run's stations'."""
+        if not self.has_past:
+            return self.earlier
+        brought = {(s, e) for s, e in _epochs(self.data) if s not in self.world.stations}
+        return self.earlier | brought
 
 
 @asynccontextmanager
@@ -210,6 +219,8 @@ async def open_centre(
     outbound: bool = True,
     image: Path | None = None,
     slots: Mapping[str, bytes] | None = None,
+    unplugged: Sequence[people.Desk] = (),
+    prepare: Callable[[DataDir], object] | None = None,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
@@ -225,7 +236,7 @@ async def open_centre(
             stack.enter_context(_reserved(directory))
         directory.make()
         site = people.site(
-            desks,
+            [*desks, *unplugged],
             name=name,
             zone=zone,
             tree=tree,
@@ -236,6 +247,8 @@ async def open_centre(
             outbound=outbound,
         )
         _write_site(directory, site)
+        if prepare:
+            await to_the_end(asyncio.to_thread(prepare, directory))
         earlier = _epochs(directory)
         accounts = Accounts(directory)
         stack.callback(accounts.close)
@@ -261,7 +274,10 @@ async def open_centre(
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         agents = [Agent(world, hub, desk, site) for desk in desks]
-        centre = Centre(directory, world, processes, hub, agents, earlier, accounts, password)
+        centre = Centre(
+            directory, world, processes, hub, agents, earlier, accounts, password,
+            has_past=prepare is not None,
+        )  # fmt: skip
         await centre.allow_provisioning()
         yield centre
 
@@ -312,5 +328,6 @@ def _invite(accounts: Accounts) -> str:
 def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
-    with closing(open_reader(data.store)) as reader:
-        return {(s, e) for s, e, _ in reader.keys()}  # noqa: SIM118
+    with closing(open_reader(data.store)) as reader, reader.engine.connect() as connection:
+        row = tables.positions.c
+        return {(s, e) for s, e in connection.execute(select(row.s, row.e))}

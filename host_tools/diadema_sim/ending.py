@@ -58,7 +58,7 @@ def until_interrupted[T](
 
 
 async def to_the_end[T](work: Coroutine[Any, Any, T]) -> T:
-    """Await it; a cancellation waits until it is done, as a thread that writes cannot be stopped."""
+    """Await it; a cancellation waits until it is done, for a thread that writes goes on."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

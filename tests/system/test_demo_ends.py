@@ -38,7 +38,8 @@ def of_run(mark: str) -> dict[int, str]:
 def started(temporary: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A demo that makes its folder in there; all of it is known by that."""
     environment = os.environ | {
-        "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary / "cache"), "LANG": "es_PE.UTF-8",
+        "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary / "cache"),
+        "LANG": "es_PE.UTF-8",
     }  # fmt: skip
     environment.pop("LC_ALL", None)
     process = subprocess.Popen(
@@ -67,7 +68,7 @@ def test_two_signals_leave_nothing(tmp_path: Path, moment: int) -> None:
         process.send_signal(signal.SIGINT)
         time.sleep(0.05 * (moment % 10))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=LIMIT_S)
+        _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode in (0, 130), err
     assert b"Traceback" not in err
     assert of_run(str(tmp_path)) == {}
@@ -83,12 +84,6 @@ def test_the_first_signal_is_answered_at_once(tmp_path: Path) -> None:
     assert (out + err).decode().count("terminando…") == 1
 
 
-SWALLOWS = """
-import os, signal, sys
-from pathlib import Path
-{early}
-sys.path.insert(0, {folder!r})
-"""
 MODULE = """
 import os, signal
 try:
@@ -153,7 +148,7 @@ def test_a_second_demo_on_a_folder_in_use_writes_nothing(tmp_path: Path) -> None
 
         before = content()
         with demo(tmp_path, "--data", str(data), "--stations", "1") as second:
-            out, err = second.communicate(timeout=LIMIT_S)
+            _, err = second.communicate(timeout=LIMIT_S)
         assert second.returncode == 2
         assert f"is in use (pid {first.pid})" in " ".join(err.decode().split())
         assert content() == before
