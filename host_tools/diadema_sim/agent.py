@@ -24,6 +24,7 @@ _WIDTH = 128
 _KEYS_TOP = (13, 26, 39, 52)  # where the numbers of a list's keys stand, each in a lit box
 _ROWS = 9
 _TAP_MS = 600
+_LONG_MS = 1_200
 _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
 _WORD_S = 2
 _TEST_LIMIT_MS = 25_000
@@ -215,6 +216,18 @@ class Agent(StationUser):
         else:
             await self.world.sleep(_LISTS_CLOSE_MS + SETTLED_MS)
         return request
+
+    async def report_fault(self, area: str, part: str) -> Witnessed:
+        """What does not work at the seat."""
+        since, areas = self.seen, self.site["fault_areas"]
+        await self.if_powered(self.station.press(menu_keys.HELP, _LONG_MS))
+        fault = await self.expect("fault.reported", since)
+        await self.keys(menu_keys.coded_keys(areas, area))
+        parts = next(one["parts"] for one in areas if one["code"] == area)
+        since = self.seen
+        await self.keys(menu_keys.coded_keys(parts, part))
+        await self.expect("fault.reported", since, part=part)
+        return fault
 
     async def typify_in_call(self, contact: str, code: str, gap_ms: Gap = None) -> None:
         keys = self._code_keys(code, contact)

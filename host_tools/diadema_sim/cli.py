@@ -2,25 +2,33 @@
 
 import json
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from diadema.base.errors import DiademaError
-from diadema.words import Sentence
+from diadema.words import Sentence, text
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diadema_sim import bank_log, behaviour, people
+from diadema_sim import bank_log, behaviour, past, people
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
-from diadema_sim.demo import ShiftOptions, print_shift, run_shift, until_interrupted
+from diadema_sim.demo import (
+    WEB_PORT,
+    ShiftOptions,
+    language_of_locale,
+    print_shift,
+    run_demo,
+    run_shift,
+)
 from diadema_sim.desk.command import desk
+from diadema_sim.ending import until_interrupted
 from diadema_sim.torture import campaigns
 from diadema_sim.torture.runner import Plan
 
-WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)
 
 app = typer.Typer(help="Simulated stations with the real firmware.")
@@ -57,7 +65,7 @@ Seconds = Annotated[
 
 @app.command()
 def demo(
-    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT - 4)] = 6,
     seconds: Seconds = None,
     pace: Annotated[
         float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
@@ -65,30 +73,43 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
         False
     ),
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Remove the month that was kept, and end.")
+    ] = False,
+    lang: Annotated[
+        Literal["es", "en"] | None,
+        typer.Option("--lang", help="Of what it says. Default: the locale's."),
+    ] = None,
     board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Run a hub and six stations with scripted agents.
+    """Open a centre in the middle of its day, with a switch.
 
-    In real time, until Ctrl-C.
+    Its stations run the real firmware, in real time, until Ctrl-C.
 
     Example: diadema demo --stations 6
     """
+    language = lang or language_of_locale()
+    console = Console(stderr=as_json, highlight=False)
+    if forget:
+        for folder in past.remove_cache():
+            console.print(text("demo.forgotten", language, folder=folder), soft_wrap=True)
+        return
     options = ShiftOptions(
         stations=stations,
         seed=seed,
         seconds=seconds,
         pace=pace,
-        busiest_hour=True,
         data=data,
         web_port=_web_port(port),
         browser=not no_browser,
         boards=choose_boards(board),
+        language=language,
     )
-    _finish_shift(options, as_json)
+    _finish_shift(lambda: run_demo(options, console), console, as_json, language)
 
 
 @app.command()
@@ -130,7 +151,8 @@ def sim(
     )
     if options.speed != 1 and seconds is None:
         raise DiademaError(Sentence("errors.sim.run_not_real_time_needs"))
-    _finish_shift(options, as_json)
+    console = Console(stderr=as_json, highlight=False)
+    _finish_shift(lambda: run_shift(options, console.print), console, as_json, "en")
 
 
 @app.command()
@@ -250,13 +272,17 @@ class _Bar(replaying.Watcher):
         self.progress.advance(self._task)
 
 
-def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
-    console = Console(stderr=as_json, highlight=False)
-    summary = until_interrupted(lambda: run_shift(options, console.print))
+def _finish_shift(
+    work: Callable[[], Awaitable[dict[str, Any]]], console: Console, as_json: bool, language: str
+) -> None:
+    def say(word: str) -> None:
+        console.print(text(f"demo.{word}", language))
+
+    summary = until_interrupted(work, lambda: say("ending"))
     if summary is None:
         if as_json:
             raise _interrupted()
-        console.print("ended")
+        say("ended")
         return
     if as_json:
         print(json.dumps(summary))

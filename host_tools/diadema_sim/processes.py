@@ -16,6 +16,7 @@ from pathlib import Path
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.processes import end_leftovers
 from diadema.gateway.bridge import PATH_LIMIT
 from diadema.wire.ask_hub import ask_hub
 
@@ -186,6 +187,8 @@ class HostProcesses:
     async def stop(self) -> None:
         await self.gateway.stop()
         await self.hub.stop()
+        # a hub that had to be made to end left its own processes behind
+        await asyncio.to_thread(end_leftovers, self._data)
 
     def check(self) -> None:
         """Raises what made one of them stop for good."""

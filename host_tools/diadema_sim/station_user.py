@@ -332,9 +332,14 @@ class StationUser:
 
     # --- the exchange -------------------------------------------------------------------------
 
-    async def ring(self, contact: str, *, queue: str, limit_s: float = HOLD_LIMIT_S) -> None:
-        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered."""
+    async def ring(
+        self, contact: str, *, queue: str, pbx: str | None = None, limit_s: float = HOLD_LIMIT_S
+    ) -> None:
+        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered. `pbx`: the
+        switch's own number of the call, where it has a log.
+        """
         ring = {"cmd": "ring", "contact": contact, "direction": "in", "queue": queue}
+        ring |= {"pbx": pbx} if pbx else {}
         await self._command("contact.offered", ring, limit_s, c=contact)
 
     async def caller_hangs_up(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:

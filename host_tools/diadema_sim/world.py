@@ -21,6 +21,7 @@ from typing import Any, Literal, Self
 from diadema.base.errors import DiademaError
 
 from diadema_sim.build import SIM, SimBoard, build_firmware
+from diadema_sim.ending import to_the_end
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.timeline import HOLD_LIMIT_S, Timeline
 from diadema_sim.witness import Witness, Witnessed
@@ -158,7 +159,7 @@ class World:
 
     async def __aenter__(self) -> Self:
         if not self._built:
-            await asyncio.to_thread(build_firmware, self.image)
+            await to_the_end(asyncio.to_thread(build_firmware, self.image))
         await self.channel.open()
         return self
 

@@ -6,6 +6,7 @@ the disk with it.
 """
 
 import contextlib
+import ctypes
 import logging
 import os
 import re
@@ -22,6 +23,7 @@ from pathlib import Path
 from diadema.base.paths import DataDir
 
 _LOOK_S = 0.02
+_SET_PDEATHSIG = 1  # prctl(2)
 _PATIENCE_S = 2.0  # between asking a process to end and ending it
 _OPEN_FILES = 65_536
 _LOG_EVERY_S = 1.0
@@ -42,6 +44,22 @@ def on_closed_input(call: Callable[[], object]) -> None:
         call()
 
     threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """For `preexec_fn`: SIGTERM when the thread that started it is gone, even if by SIGKILL. None
+    where the system cannot do that.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was gone before
+            os._exit(1)
+
+    return ask
 
 
 def command_line(pid: int) -> str:

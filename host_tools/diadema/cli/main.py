@@ -6,6 +6,7 @@ what to do; 130: Ctrl-C.
 
 import importlib
 import importlib.util
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -127,6 +128,8 @@ def main() -> None:
     try:
         if not _OWN.intersection(sys.argv[1:4]):
             add_simulator()
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         app(prog_name="diadema")
     except DiademaError as error:
         print(f"diadema: {error.say(speech.language())}", file=sys.stderr)

@@ -21,6 +21,7 @@ from diadema.base.certificates import PageCertificates
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.processes import end_with_parent
 from diadema.hub.broker import LOOPBACK
 from diadema.words import Sentence
 
@@ -50,7 +51,8 @@ def trim(log_file: Path) -> None:
 class Child:
     """`command` is asked before each start; `ready` returns once the program serves.
 
-    Its standard input is a pipe that ends with the hub, however the hub ends.
+    Its standard input is a pipe that ends with the hub, however the hub ends; Linux itself ends
+    one that does not look at it, as the broker.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Child:
                 stdout=DEVNULL,
                 stderr=out,
                 start_new_session=True,  # Ctrl-C is the hub's; it ends the others in order
+                preexec_fn=end_with_parent(),
                 env=os.environ | self._environment(),
             )
         ready = asyncio.ensure_future(self._ready())

@@ -23,7 +23,7 @@ from diadema.base.errors import DiademaError, StoreMissing
 from diadema.web.guard import KINDS, is_api, is_no_room, language_of, no_room, title_of, told
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
-from diadema.words import said, text
+from diadema.words import text
 
 log = logging.getLogger(__name__)
 

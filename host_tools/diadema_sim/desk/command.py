@@ -9,7 +9,7 @@ from rich.console import Console
 
 from diadema_sim.build import choose_boards
 from diadema_sim.centre import VISITOR
-from diadema_sim.demo import until_interrupted
+from diadema_sim.ending import until_interrupted
 
 
 def desk(

@@ -77,7 +77,7 @@ def desks(words, label=LABEL, name=NAME):
     consult = {"cmd": "consult", "i": 6, "contact": "c", "area": "1"}
     over = {"cmd": "hangup", "i": 7, "contact": "c", "by": "caller"}
     yield "logged_out", _desk(words, label, name, (), "logged_out")
-    steps: "list[tuple]" = []
+    steps: list[tuple] = []
     for situation, what, details in (
         ("not_ready", "badge", ("00", "a001")), ("ready", "key3", None), ("offered", "ring", ring),
         ("talking", "key1", None), ("held", "key4", None), ("consulting", "consult", consult),
