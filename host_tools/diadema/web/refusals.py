@@ -122,11 +122,9 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
 
 def trouble(error: DiademaError, language: str) -> str:
     """What of it a page says."""
-    return (
-        text("web.no_store", language)
-        if isinstance(error, StoreMissing)
-        else said(error, language)
-    )
+    if isinstance(error, StoreMissing):
+        return text("web.no_store", language)
+    return error.say(language)
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
