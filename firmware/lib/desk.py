@@ -309,7 +309,13 @@ class Desk:
         """
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
-        for name, nothing in (("today", {}), ("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
+        for name, nothing in (
+            ("today", {}),
+            ("faults", {}),
+            ("recent", []),
+            ("queue", None),
+            ("pending", []),
+        ):
             if len(payload) <= _RECORD_LIMIT:
                 break
             while name == "queue" and len(payload) > _RECORD_LIMIT and self.marks:
