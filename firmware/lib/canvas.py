@@ -55,6 +55,8 @@ def _columns(letter, kind):
 
 
 def _big(letter):
+    if letter == "h":
+        return _columns(letter, _TALL)
     if letter == ":":
         return [_COLON] * 3
     return [big_column(ord(letter) - 48, step) for step in range(_BIG_WIDTH)]
@@ -70,7 +72,7 @@ def prepare():
     for letter in LETTERS:
         for kind in (_SMALL, _TALL, _BOLD, _WIDE):
             _letter(letter, kind)
-    for letter in "0123456789:":
+    for letter in "0123456789:h":
         _letter(letter, _BIG)
 
 
@@ -146,7 +148,7 @@ class Canvas:
         x = 0
         for letter in drawable(text):
             if letter == " ":
-                x += 6 if wide else 3 if kind == _TALL else 4
+                x += 6 if wide else 3 + (kind == _BOLD)
                 continue
             picture, columns = _letter(letter, kind)
             self._frame.blit(picture, x, y, 0)
@@ -157,7 +159,7 @@ class Canvas:
         return self.width(text) + len(text)
 
     def digits(self, text, y, x=_WIDTH):
-        """Digits and colons, 24 rows, up to column `x`. Returns the first column they take."""
+        """Digits, colons and h, 24 rows, up to column `x`. Returns the first column they take."""
         end = x
         for letter in reversed(text):
             picture, width = _letter(letter, _BIG)
@@ -167,5 +169,5 @@ class Canvas:
 
 
 def digits_width(text):
-    """Columns that `digits` takes."""
+    """Columns that `digits` takes, or some less with h."""
     return (_BIG_WIDTH + 2) * len(text) - (_BIG_WIDTH - 3) * text.count(":") - 2 if text else 0

@@ -17,7 +17,6 @@ _RECORD_LIMIT = const(512)  # bytes, of the journal's
 MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbers
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
-_TODAY = const(3)  # agents of a shift at one desk whose calls are counted
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -80,7 +79,7 @@ class Desk:
         self.leaver: "tuple[str | None, str | None]" = (None, None)  # who said so, and why
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
-        self.today = {}  # by agent: the minute in which the shift began, and calls answered here
+        self.today = {}  # by agent: minute of a shift's first login here, and calls answered since
         self.plugged = None  # the headset, once it was looked at in this boot
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
@@ -155,20 +154,13 @@ class Desk:
             self.recent = []
         now = (event["t"] or 0) // 60_000
         self.pending = [row for row in self.pending if now - (row[1] or now) < _SHIFT_MIN]
-        self._count(now, 0)
+        self.today = {a: row for a, row in self.today.items() if now - row[0] < _SHIFT_MIN}
+        self.today.setdefault(self.agent, [now, 0])
         if event["method"][-3:] == "pin":
             self.wrong.pop(self.agent, None)
 
     def _contact_answered(self, event):
-        self._count((event["t"] or 0) // 60_000, 1)
-
-    def _count(self, minute, more):
-        begun, count = self.today.get(self.agent, (minute, 0))
-        if minute - (begun or minute) >= _SHIFT_MIN:
-            begun, count = minute, 0
-        self.today[self.agent] = [begun or minute, count + more]
-        if len(self.today) > _TODAY:
-            self.today.pop(min(self.today, key=lambda agent: self.today[agent]))
+        self.today.setdefault(self.agent, [0, 0])[1] += 1
 
     def _session_closed(self, event):
         self.open = False
@@ -312,12 +304,18 @@ class Desk:
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
-        Where no record would take it all: without the faults, as who still has one finds it
+        Where no record would take it all: without the count of calls, then the faults, as who still has one finds it
         again, and the codes used of late; then without the oldest marks, and what is left.
         """
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
-        for name, nothing in (("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
+        for name, nothing in (
+            ("today", {}),
+            ("faults", {}),
+            ("recent", []),
+            ("queue", None),
+            ("pending", []),
+        ):
             if len(payload) <= _RECORD_LIMIT:
                 break
             while name == "queue" and len(payload) > _RECORD_LIMIT and self.marks:

@@ -62,7 +62,6 @@ class Page(Menu):
     """What takes the digits, by all six keys."""
 
     urgent = all_keys = True
-    exits = False
     mark = ""  # the time of the mark of the same tap
     left = None  # tries, after a wrong one
     stage: "str | None" = None  # of a PIN that is being chosen; with it

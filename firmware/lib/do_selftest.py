@@ -67,7 +67,7 @@ class Page:
 
     kind = "selftest"
     title = None
-    deep = stays = said = exits = False
+    deep = stays = said = False
     urgent = all_keys = True
     command = None
 

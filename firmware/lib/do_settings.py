@@ -1,6 +1,6 @@
 """Ajustes (key 6 held, no call): how the agent hears, is heard and reads; stored at this desk."""
 
-from lib.menus import Menu
+from lib.menus import BACK, Menu
 from lib.prefs import CHOICES, STEPS
 
 _LEVELS = ("volume", "microphone", "sidetone")
@@ -38,14 +38,13 @@ class Level:
     """− and + on keys 3 and 4; any other key is done."""
 
     kind = "level"
-    exits = True
     deep = stays = said = lit = hears = False
     urgent = all_keys = True
 
     def __init__(self, station, name):
         self._station = station
         self._name = name
-        self.title = station.words["settings"]
+        self.title = BACK + station.words["settings"]
 
     def fits(self, station):
         return station.desk.work == "idle"

@@ -12,11 +12,10 @@ class _Question(Menu):
     def press(self, station, key):
         Menu.press(self, station, key if key == 3 else 1)
 
-    def content(self):
-        return self._nodes[0][1]
+    content = Menu.lines
 
     def draw(self, canvas, words):
-        canvas.title(self.content(), 14, 127)
+        canvas.title(self._nodes[0][1], 14, 127)
         canvas.text("3 " + words["yes"], 0, 38, 127, True)
 
 

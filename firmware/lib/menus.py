@@ -12,6 +12,7 @@ if MYPY:
 _FIRST_KEY = const(3)
 _LINES = const(4)
 MORE = "more"
+BACK = "1 ‹ "  # before what a list is for: key 1 leads out of it
 
 
 class Menu:
@@ -43,11 +44,6 @@ class Menu:
         self._nodes = nodes
         self._page = 0
         self._path = []
-
-    @property
-    def exits(self):
-        """Whether key 1 leads out of what it shows."""
-        return bool(self._path) or not self.stays
 
     def fits(self, station):
         """Whether it may stay open."""

@@ -13,7 +13,7 @@ badly.
 
 from lib.canvas import Canvas, digits_width
 from lib.config import label_of
-from lib.menus import MORE
+from lib.menus import BACK, MORE
 from lib.message import wrap
 from lib.states import LIMIT_NEAR_MS
 from lib.transitions import BUSY, IN_CALL
@@ -28,7 +28,6 @@ _CELL = const(32)
 _EDGE = const(9)  # rows of the line on the left of each label
 _LIST_Y = const(12)
 _LINE = const(13)
-_HOUR = const(7)  # columns of the letter behind a time without seconds
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 # everywhere else a running time ticks each second
 STILL = "logged_out closing"
@@ -57,8 +56,8 @@ class Screen:
         volume = "v%d" % station.levels[0] if station.levels else ""
         wall = "%02d:%02d" % wall if wall else ""
         over = station.reading or (station.menu and situation != "offered")
-        mute = self.words["mute"] if over and desk.muted else ""
-        self._status(self._name(station), link, volume, wall, mute)
+        link = self.words["mute"] if over and desk.muted else _LINKS[link]
+        self._status(self._name(station), link, volume, wall)
         if station.reading:
             self._message(station)
         elif over:
@@ -94,29 +93,21 @@ class Screen:
         menu = station.menu
         if menu and not station.reading and station.situation != "offered":
             title = menu.title or self.words[menu.kind + "_list"]
-            return "1 ‹ " + title if menu.exits else title
+            return title if menu.all_keys or (menu.stays and not menu.title) else BACK + title
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
-    def _status(self, name, link, volume, wall, mute=""):
-        """`mute` stands where the time does, and what it lies over does not say so."""
-        if not self._changed("status", (name, link, volume, wall, mute)):
+    def _status(self, name, link, volume, wall):
+        """`link` may also be a word. What a list is for comes before time and volume."""
+        if not self._changed("status", (name, link, volume, wall)):
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        link = _LINKS[link]
-        taken = canvas.width(name + link) + 8
-        if taken + canvas.width(wall) > _RIGHT:
-            wall = ""  # who it is, or what a list is for, comes first
-        wall = mute or wall
+        if canvas.width(name + link + wall) > _RIGHT - 9:
+            wall = ""
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
-        if mute:
-            end -= 1
-            canvas.text(mute, end, 0)
-            canvas.invert(end - 1, 0, _RIGHT - end + 1, 10)
-        else:
-            canvas.text(wall, end, 0)
-        if taken + canvas.width(volume) + 4 > end:
+        canvas.text(wall, end, 0)
+        if canvas.width(name + link + volume) > end - 11:
             volume = ""
         for mark in (volume, link):
             if mark:
@@ -129,11 +120,9 @@ class Screen:
         canvas = self.canvas
         words = self.words
         title = words.get(situation, "")
+        if len(time) > 5 and canvas.width(title) > _RIGHT - digits_width(time) - 4:
+            time = time[:-3] + "h"
         taken = digits_width(time)
-        hours = len(time) > 5 and canvas.width(title) > _RIGHT - taken - 4
-        if hours:  # without their seconds
-            time = time[:-3]
-            taken = digits_width(time) + _HOUR
         detail = self._detail(station, situation, u)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
@@ -147,21 +136,16 @@ class Screen:
             canvas.title(title, _TITLE_Y, _RIGHT - taken - 4)
         if self._changed("time", time):
             canvas.clear(_DIGITS_Y, 24, _RIGHT - taken, taken)
-            end = _RIGHT
-            if hours:
-                end -= _HOUR
-                canvas.text("h", end + 2, _DIGITS_Y + 15)
-            canvas.digits(time, _DIGITS_Y, end)
+            canvas.digits(time, _DIGITS_Y, _RIGHT)
         if self._changed("detail", detail):
             canvas.clear(_DETAIL_Y, 20)
-            lines = detail.split("\n")
-            if len(lines) == 1:  # and two lines where one has no room for it
-                lines = wrap(detail, canvas.width, _RIGHT)
-            if len(lines) == 1:
-                canvas.text(detail, 0, _DETAIL_Y, _RIGHT, True)
-            else:
-                canvas.text(lines[0], 0, _DETAIL_Y - 2, _RIGHT)
-                canvas.text(lines[1], 0, _DETAIL_Y + 8, _RIGHT)
+            why = detail.split("\n")
+            if len(why) == 1:  # and two lines where one has no room for it
+                why = wrap(detail, canvas.width, _RIGHT)
+            detail = why.pop(0)
+            canvas.text(detail, 0, _DETAIL_Y - (2 if why else 0), _RIGHT, not why)
+            if why:
+                canvas.text(why[0], 0, _DETAIL_Y + 8, _RIGHT)
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 

@@ -21,12 +21,10 @@ class Station(Calls):
     """
 
     rooms = ROOMS
-    _hers = False  # the last input was the agent's own act
-    _key: "str | None" = None  # it was this key, …
-    _turned: "str | None" = None  # … which changed the list last
+    _hers: "str | None" = None  # the last input, if it was the agent's own act
+    _turned: "str | None" = None  # the key that changed the list last
     _turned_at = 0
-    _listed = None  # the list after the last input
-    _shown = None  # what the screen was about after the last input
+    _shown: "tuple" = (None, None, None)  # what the screen was about after the last input
     _settled_at = 0
     _warned = None  # presence_since of the reason whose limit was warned of
 
@@ -68,8 +66,7 @@ class Station(Calls):
         self.u = u
         self._out = []
         key = name[:3] == "key"
-        self._key = name if key else None
-        self._hers = key or name == "badge" or name[:4] == "long"
+        self._hers = name if key or name == "badge" or name[:4] == "long" else None
         if isinstance(details, dict):  # of the host
             self.do("command.obey", name, details)
         elif name == "tick":
@@ -126,12 +123,11 @@ class Station(Calls):
         if self.undo and (desk.work != "idle" or desk.agent != self.undo[2]):
             self.undo = None
         menu = self.menu
-        if menu is not self._listed:
-            self._listed = menu
-            self._turned = None if menu and menu.all_keys else self._key
-            self._turned_at = self.u
         seen = (self.situation, menu, self.message)
         if seen != self._shown:
+            if menu is not self._shown[1]:
+                self._turned = None if menu and menu.all_keys else self._hers
+                self._turned_at = self.u
             self._shown = seen
             if not self._hers:
                 self._settled_at = self.u + _SETTLE_MS
@@ -215,9 +211,8 @@ class Station(Calls):
             return False
         if self.reading and (name != "key1" or work not in IN_CALL):
             return False
-        self.touched()
         if name == "key1" or menu.urgent or not self.stopped("typify" if menu.deep else "choose"):
             menu.press(self, int(name[3]))
-            if self.menu and name == "key1":  # the time of the one gone back to
-                self.touched()
+        if self.menu:
+            self.touched()
         return True

@@ -163,6 +163,8 @@ SETTLED_MS = 500
 _SLICE_S = 1.0  # how often a wait looks whether the station still has power
 _AGAIN_S = 1.0  # between two attempts at a hub that does not answer
 _START_LIMIT_S = 120.0  # of a busy machine
+_REACH_LOOK_MS = 500
+_REACH_LIMIT_MS = 20 * 60_000  # of the run, without a link
 
 
 class PowerLost(DiademaError):
@@ -358,6 +360,17 @@ class StationUser:
         of = [self.station.id, request.epoch, request.sequence]
         await self._command(f"help.{state}", help_, limit_s, of=of)
 
+    async def _in_reach(self, name: str) -> None:
+        """Until a link leads to the station: while the clock stands, none would come."""
+        limit_ms = self.world.now_ms() + _REACH_LIMIT_MS
+        while not self.station.reachable and not self.world.timeline.speed:
+            self._notice_restart()
+            if not self.station.powered:
+                raise PowerLost(f"{self.desk.seat} lost its power")
+            if self.world.now_ms() >= limit_ms:
+                raise NotDelivered(f"{name}: no link for {_REACH_LIMIT_MS // 60_000} min")
+            await self.world.sleep(_REACH_LOOK_MS)
+
     async def _command(
         self, kind: str, body: dict[str, Any], limit_s: float, **fields: Any
     ) -> None:
@@ -370,6 +383,7 @@ class StationUser:
             return done or (event["k"] == "command.refused" and event.get("i") in numbers)
 
         name = f"{body['cmd']} {body.get('contact', '')}".rstrip()
+        await self._in_reach(name)
         deadline = time.monotonic() + limit_s
         with self.world.hold(name):
             while (left_s := deadline - time.monotonic()) > 0:

@@ -1,6 +1,10 @@
 """The line of detail: what matters more is not hidden by what matters less."""
 
+import json
+
+from lib.desk import STORED, Desk
 from lib.screens import Screen
+from lib.start import restore
 from lib.words_es import WORDS
 
 from tests.support.deskbench import NORMA, ROSA, DeskBench
@@ -116,23 +120,29 @@ def test_how_many_calls_she_took_here_today_is_seen_while_she_waits():
     assert detail(bench) == "Atenciones hoy aquí: 2"
     bench.reboot()
     assert detail(bench) == "Atenciones hoy aquí: 2"
-    for hours, count in ((10, 3), (16, 1)):
+    for hours, count in ((10, 3), (16, 0)):
+        bench.do("badge", ROSA)
+        bench.do("key4")
         bench.u += hours * 3_600_000
-        call("d%d" % hours)
-        assert bench.desk.today["a001"][1] == count
-    bench.do("badge", ROSA)
-    bench.do("key4")
-    bench.u += 20 * 3_600_000
-    bench.do("badge", ROSA)
-    assert bench.desk.today["a001"][1] == 0
+        bench.do("badge", ROSA)
+        bench.do("key3")
+        if hours == 10:
+            call("d10")
+        assert detail(bench).split("\n")[-1] == "Atenciones hoy aquí: %d" % count
+    assert list(bench.desk.today) == ["a001"]  # the other's shift is over, too
 
 
-def test_of_more_people_than_can_be_counted_the_last_are():
-    desk = DeskBench().desk
-    for minute, agent in enumerate(("a1", "a2", "a3", "a4"), 1):
-        desk.agent = agent
-        desk._count(minute, 1)
-    assert sorted(desk.today) == ["a2", "a3", "a4"]
+def test_the_count_of_an_older_firmware_begins_anew():
+    bench = DeskBench().ready()
+    stored = json.loads(bench.desk.snapshot())
+    assert STORED[-1] == "today"
+    desk = Desk()
+    restore(desk, json.dumps(stored[:-1]))
+    assert (desk.agent, desk.presence, desk.today) == ("a001", "ready", {})
+    bench.desk.today = {}
+    bench.ring()
+    bench.do("key1")
+    assert bench.desk.today["a001"][1] == 1
 
 
 def test_what_the_supervisor_wants_after_the_call_is_told_at_once():

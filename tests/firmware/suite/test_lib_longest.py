@@ -205,7 +205,7 @@ def test_each_list_in_each_state():
 
 
 def test_each_line_of_the_lists_of_words():
-    for words, situation, bench in each():
+    for _, situation, bench in each():
         for opens in ("key6", "long5", "long6", "badge"):
             bench.u += 10_000
             bench.do(opens, bench.u, ("00", "a001") if opens == "badge" else None)
