@@ -15,6 +15,7 @@ from diadema.access.tokens import MOST_DAYS
 from diadema.maintenance.records_keeping import check_audit
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
+from diadema.web.accounts import spoken
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words.formatting import local_time
@@ -140,7 +141,7 @@ class _AccountsPage:
         self._accounts = web_app.accounts
         self._page = page
         self._words = page.words
-        self._filter = {"who": "", "what": "", "agent": ""}
+        self._filter: dict[str, str | None] = {"who": "", "what": None, "agent": ""}
         with ui.element("main").props("id=main").classes("page"):
             self._draw_people()
             self._draw_sessions()
@@ -179,9 +180,14 @@ class _AccountsPage:
             self._note("audit.note")
             with ui.row():
                 for name in self._filter:
-                    field = ui.input(self._words[f"audit.{name}"]).props(
-                        "outlined dense clearable"
+                    word = self._words[f"audit.{name}"]
+                    options = spoken.actions(self._page.language)
+                    field: ui.input | ui.select = (
+                        ui.select(options, label=word, with_input=True)
+                        if name == "what"
+                        else ui.input(word)
                     )
+                    field.props("outlined dense clearable")
                     field.bind_value(self._filter, name)
                     field.on("keydown.enter", self._fill_audit)
                 self._button("audit.show", self._fill_audit)
@@ -237,6 +243,7 @@ class _AccountsPage:
         if not self._page.still("audit"):
             return
         terms = {name: (value or "").strip() for name, value in self._filter.items()}
+        language, people = self._page.language, self._web_app.people()
         agent = terms["agent"]
         teams = teams_of(self._web_app.data, agent) if agent else ()
         self._audit.rows = [
@@ -245,10 +252,10 @@ class _AccountsPage:
                 "at": self._time_of(row.at_ms),
                 "who": row.who,
                 "role": self._words.get(f"role.{row.role}", ""),
-                "what": row.what,
-                "agents": " ".join(row.agents),
+                "what": spoken.action(row.what, language),
+                "agents": spoken.whom(row.agents, people, language),
                 "address": row.address,
-                "detail": _detail_text(row.detail),
+                "detail": spoken.detail(row, language, self._web_app.zone),
             }
             for row in self._accounts.audit.rows(
                 limit=_ROWS, who=terms["who"], what=terms["what"], agent=agent, teams=teams
@@ -382,15 +389,6 @@ class _AccountsPage:
 
     def _time_of(self, utc_ms: int) -> str:
         return local_time(utc_ms, self._web_app.zone, "date_second")
-
-
-def _detail_text(detail: dict[str, Any]) -> str:
-    """On one line, without what is empty."""
-    return " ".join(
-        f"{key}={', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in detail.items()
-        if value not in (None, [], "")
-    )
 
 
 def _state(disabled: bool, must_change: bool) -> str:
