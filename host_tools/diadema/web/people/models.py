@@ -101,8 +101,8 @@ def _about(kind: Kind, language: str) -> str:
     """What to know before entering one."""
     if kind.name != "alert_limits":
         return ""
-    limits = ", ".join(
-        f"{choice_label(name, language)} {rule.default}" for name, rule in ALERT_RULES.items()
+    limits = "; ".join(
+        f"{choice_label(name, language)}: {rule.default}" for name, rule in ALERT_RULES.items()
     )
     return text("people.about.alert_limits", language, limits=limits)
 

@@ -13,7 +13,7 @@ const SMALLEST_PX = 8;
 const SCROLLING_PX = 13;
 const LARGEST_PX = 76;
 const QUEUE_WIDE = 29;
-const QUEUE_PX = 14.4;
+const QUEUE_PX = 13.6;
 
 /** Set `--unit` and `--columns` of a list for `count` tiles with names up to `letters`. */
 export function fitTiles(list, count, letters, isWall) {

@@ -75,9 +75,7 @@ export class Queues {
     const name = make("span", "queue-name");
     const facts = Object.fromEntries(Object.keys(FACTS).map((key) => [key, this.#fact(key)]));
     element.append(name, make("span", "facts", ...Object.values(facts).map((one) => one.element)));
-    const aim = make("small");
-    facts.level.element.append(aim);
-    return { element, name, facts, aim };
+    return { element, name, facts };
   }
 
   #fact(key) {
@@ -87,8 +85,9 @@ export class Queues {
     const sign = make("span", "sign", icon("warn"), make("span", "unseen", this.words[said] ?? ""));
     const figure = make("b", "", "—");
     sign.hidden = true;
-    element.append(sign, figure, " ", make("small", "", this.words[word]), " ");
-    return { element, sign, figure };
+    const named = make("small", "", this.words[word]);
+    element.append(sign, figure, " ", named, " ");
+    return { element, sign, figure, named };
   }
 
   /** Write all figures; `chosen`: the queue that narrows the floor. */
@@ -107,7 +106,7 @@ export class Queues {
     }
   }
 
-  #write({ element, facts, aim }, queue, its, now) {
+  #write({ element, facts }, queue, its, now) {
     const { words } = this;
     const level = its?.service_level[its.variant] ?? null;
     const target = this.#targets[queue] ?? this.#targets[""];
@@ -117,7 +116,8 @@ export class Queues {
     write(facts.abandoned.figure, its ? count(its.abandoned) : "—");
     write(facts.level.figure, percent(level));
     write(facts.ready.figure, ready === undefined ? "—" : count(ready));
-    write(aim, target === undefined ? "" : fill(words["level.target"], { target: percent(target) }));
+    const aimed = fill(words["queue.level"], { target: percent(target) });
+    write(facts.level.named, target === undefined ? words.level : aimed);
     for (const [key, { element: fact, sign }] of Object.entries(facts)) {
       const missed = key === "level" && level !== null && target !== undefined && level < target;
       const isOver = missed || Boolean(this.#over[queue]?.includes(FACTS[key][1]));
