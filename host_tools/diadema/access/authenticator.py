@@ -58,8 +58,13 @@ def is_ui(scope: Scope) -> bool:
 
 
 def floor_scope(query: bytes) -> str:
-    """Which view a socket asks for: `wall` only if it says just that, else `full`."""
-    return "wall" if parse_qs(query.decode("latin-1")).get("scope") == ["wall"] else "full"
+    """Which view a socket asks for: `wall` only if it says just that, `screen` wherever it says
+    so, else `full`.
+    """
+    scopes = parse_qs(query.decode("latin-1")).get("scope", [])
+    if scopes == ["wall"]:
+        return "wall"
+    return "screen" if "screen" in scopes else "full"
 
 
 def is_public(scope: Scope) -> bool:

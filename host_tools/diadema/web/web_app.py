@@ -29,6 +29,7 @@ from diadema.report.schedule import pending, run_due
 from diadema.site.context import site_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
+from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.channel import Channels, Source
 from diadema.web.floor.feed import (
@@ -157,9 +158,13 @@ class WebApp:
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
+        self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
-            Source(self.floor, self.pace, down, build, self.people, self.watch, self._why)
-        )
+            Source(
+                self.floor, self.pace, down, build, self.people, self.watch, self.adherence,
+                self._why,
+            )
+        )  # fmt: skip
         self.background = Background()
 
     @asynccontextmanager
@@ -168,6 +173,7 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
+            "adherence": self.adherence.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
             "rolling": self.rolling.run,

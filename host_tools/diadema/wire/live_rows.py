@@ -51,6 +51,7 @@ class Row(msgspec.Struct, kw_only=True, rename=LETTERS):
     answered_utc: int | None = None  # of the running call
     unfit: str | None = None  # what keeps the desk from work: a part, or what the self-test found
     unfit_utc: int | None = None
+    by: str | None = None  # who set the state: agent, system or supervisor
 
     @property
     def hides_reason(self) -> bool:

@@ -314,8 +314,9 @@ def day_at(data: DataDir, now_ms: int) -> date:
 
 
 class CachedPeople:
-    """The people of a day, read again when the site, the directory or the day has changed. For a
-    process that is queried often; a site that cannot be read leaves what was known.
+    """The people of a day, with the roster of the one before, whose shift may go on; read again
+    when the site, the directory or the day has changed. For a process that is queried often; a
+    site that cannot be read leaves what was known.
     """
 
     def __init__(self, data: DataDir) -> None:
@@ -332,7 +333,7 @@ class CachedPeople:
         """Raises DiademaError where they cannot be read as they are now."""
         made_of = (day, *map(file_version, _files(self._data)))
         if made_of != self._made_of:
-            self._people = people(self._data, day, day)
+            self._people = people(self._data, day - timedelta(days=1), day)
             self._made_of = made_of
         return self._people
 

@@ -23,23 +23,34 @@ from typing import Any
 import msgspec
 
 from diadema.site.directory.people import People
+from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.feed import Floor, Pace
 from diadema.web.floor.queue_alerts import is_for
 from diadema.web.floor.viewers import Viewer
 from diadema.web.floor.views import (
     FULL,
+    SCREEN,
     WALL,
     Values,
     View,
 )
 from diadema.wire.letters import encoded_fields
+from diadema.wire.live_rows import Row
 
 _LEVEL = "service_level"
-VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
-OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
+VIEWERS = {
+    "full": 500,
+    "screen": 500,
+    "wall": 200,
+}  # of each view: the wall, open to anybody, takes no place
+OF_ONE = {
+    "full": 50,
+    "screen": 50,
+    "wall": 50,
+}  # of one person; of one address, where nobody has a name
 SCOPES = 100
-VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
+VIEWS: dict[str, View] = {view.name: view for view in (FULL, SCREEN, WALL)}
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
@@ -60,6 +71,7 @@ class Source:
     build: str
     people: Callable[[], People]
     watch: Watch
+    adherence: Adherence
     why: Callable[[], str | None] = lambda: None
 
 
@@ -98,6 +110,8 @@ class Channel:
         source.floor.on_site.append(self._touch_all)
         source.floor.on_head.append(self._touch_beside)
         source.watch.on_change.append(self._touch_beside)
+        if view.adherence:
+            source.adherence.on_change.append(self._touch)
 
     def close(self) -> None:
         """Nobody listens any more."""
@@ -106,6 +120,8 @@ class Channel:
         floor.on_site.remove(self._touch_all)
         floor.on_head.remove(self._touch_beside)
         watch.on_change.remove(self._touch_beside)
+        if self.view.adherence:
+            self._source.adherence.on_change.remove(self._touch)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -165,7 +181,7 @@ class Channel:
             if row is None or self._who.get(agent) != self.view.who(row, self._people):
                 self._renew = True
                 break
-            live = self.view.live(row, self._people)
+            live = self._live_of(agent, row)
             if live != self._live[agent]:
                 self._live[agent] = live
                 changed.append((self._index[agent], *live))
@@ -189,16 +205,20 @@ class Channel:
         )
         self._index = {agent: index for index, (agent, _) in enumerate(rows)}
         self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
-        self._live = {agent: self.view.live(row, self._people) for agent, row in rows}
+        self._live = {agent: self._live_of(agent, row) for agent, row in rows}
         self._dirty.clear()
         self._renew, self._news = False, True
+
+    def _live_of(self, agent: str, row: Row) -> Values:
+        live = self.view.live(row, self._people)
+        return (*live, self._source.adherence.since.get(agent)) if self.view.adherence else live
 
     def _snapshot(self) -> dict[str, Any]:
         site = self._source.floor.site
         body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._source.build}
         body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
         body["who"] = self.view.who_columns
-        body["live"] = self.view.live_columns
+        body["live"] = [*self.view.live_columns, *["out"] * self.view.adherence]
         body["rows"] = [[self._who[agent], self._live[agent]] for agent in self._index]
         body |= {"names": self._people.queues, **self._beside()}
         return {"snap": body}

@@ -62,11 +62,17 @@ class Floor {
     }
     root.append(this.notice.element, this.groups.element, this.empty, this.totals.live);
     if (!isWall) root.append(this.inside.panel.element);
-    this.link = new Link(isWall ? "wall" : "full", this.clock, {
+    this.link = new Link(this.#scope, this.clock, {
       snapshot: (snap) => this.#snapshot(snap),
       change: (message) => this.#change(message),
       stale: (since, why) => this.#stale(since, why),
     });
+  }
+
+  /** Which rows are asked for: a large screen gets nothing of a person's adherence. */
+  get #scope() {
+    if (this.isWall) return "wall";
+    return this.query.screen ? "screen" : "full";
   }
 
   start() {
@@ -200,6 +206,7 @@ class Floor {
     if (this.isWall) return;
     document.documentElement.toggleAttribute("data-screen", this.query.screen);
     this.inside.leave.hidden = !this.query.screen;
+    this.link.look(this.#scope);
     this.#dense();
   }
 
