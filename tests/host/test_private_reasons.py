@@ -113,7 +113,7 @@ def test_which_one_it_was_changes_nothing_in_a_report(worked, kind):
     first, second = (
         page_of(
             make(worked.data, kind, around("day", DAY), Scope(of="agent", code=a), at(23) * 1000)
-        )
+        ).html
         for a in ("a001", "a002")
     )
     for her, other in HERS:

@@ -4,8 +4,11 @@ the people of those days, and the figures themselves, read once.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from datetime import date, timedelta
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
@@ -72,6 +75,7 @@ class ReportContext:
         described = site_of(data)
         self.data = data
         self.kind = kind
+        self._together = False  # the figures know only sums of all agents
         self.period = period
         self.scope = scope
         self.now_ms = now_ms
@@ -154,9 +158,59 @@ class ReportContext:
         moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
         return found.only(self.has) if moved and self.scope.of != "agent" else found
 
+    def former(self, spans: int) -> "Sequence[ReportContext]":
+        """The same question of the spans before this one, the latest last, from one reading of
+        all; of as many as there is something of, and none where whom it is of was not there.
+        """
+        period, found = self.period, list[ReportContext]()
+        for _ in range(spans):
+            period = period.before
+            try:
+                found.insert(0, self._of(period))
+            except DiademaError:
+                break
+        if not found:
+            return []
+        whose = {None if one.agents is None else frozenset(one.agents) for one in found}
+        agents = None if None in whose else frozenset[str]().union(*(a for a in whose if a))
+        first, last = found[0].period.first, found[-1].period.last
+        whole = read(self.data, first, last, self.now_ms, agents=agents, together=True)
+        for one in found:
+            one._take(whole)
+        known = [place for place, one in enumerate(found) if one.has_any]
+        return found[known[0] :] if known else []
+
+    def _of(self, period: Period) -> "ReportContext":
+        one = copy(self)
+        for name in [*one.__dict__]:
+            if isinstance(getattr(ReportContext, name, None), cached_property):
+                del one.__dict__[name]
+        one.period, one._together = period, False
+        one.people = read_people(one.data, period.first, period.last)
+        one.agents = one._agents()
+        one._among = frozenset(one.agents or ())
+        return one
+
+    def _take(self, whole: Figures) -> None:
+        """Of the sums of more days its own ones."""
+        first, last = self.period.first.isoformat(), self.period.last.isoformat()
+        days = [replace(day) for day in whole.days if first <= day.day <= last]
+        figures = replace(whole, first=first, last=last, days=days)
+        self._together = self.agents is None
+        self.figures = figures if self.agents is None else figures.only(self.has)
+
+    @property
+    def has_any(self) -> bool:
+        """Somebody of these, or the switch, told of these days."""
+        told = any(day.queues for day in self.figures.days)
+        return told or any(day.agents or day.whole for day in self.figures.days)
+
     @cached_property
     def by_agent(self) -> Mapping[str, Sums]:
         """By name."""
+        if self._together:
+            self._together = False
+            del self.figures
         its = self.figures.agents()
         return {a: its[a] for a in sorted(its, key=self.order)}
 

@@ -9,6 +9,7 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cutoff
+from diadema.report.compared import compared
 from diadema.report.context import ReportContext
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
@@ -39,11 +40,8 @@ def make(
     context = ReportContext(
         data, kind, span, scope, now_ms, threshold_s, short_s, person, language
     )
-    maker: Callable[[ReportContext], list[Section]] = import_module(
-        f"diadema.report.kinds.{KINDS[kind].module}"
-    ).make
     with _no_collector():
-        sections, cut = _settled(context, maker)
+        sections, cut = _settled(context, _maker(kind))
     if scope.of == "agent" and scope.code not in context.people.workers and not context.by_agent:
         raise DiademaError(
             context.say("no_agent", given=scope.code)
@@ -70,6 +68,20 @@ def make(
         sections=sections,
         notes=_notes(context),
     )
+
+
+def _maker(kind: str) -> Callable[[ReportContext], list[Section]]:
+    """Where its figures are followed, with what they were before, after the summary."""
+    module = import_module(f"diadema.report.kinds.{KINDS[kind].module}")
+    if not KINDS[kind].trend:
+        whole: Callable[[ReportContext], list[Section]] = module.make
+        return whole
+
+    def followed(context: ReportContext) -> list[Section]:
+        first, *others = module.make(context)
+        return [first, *compared(context, module.stated, KINDS[kind].trend), *others]
+
+    return followed
 
 
 @contextmanager

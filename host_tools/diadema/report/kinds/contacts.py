@@ -153,11 +153,11 @@ def switch_side(context: ReportContext) -> QueueSums | None:
     return sums if sums.received or sums.outside else None
 
 
-def _summary(context: ReportContext, calls: Calls) -> Section:
-    side = switch_side(context)
+def stated(context: ReportContext) -> list[Stated]:
+    calls, side = context.total.calls(context.queue), switch_side(context)
     handled = of_calls.handled(calls)
-    stated = [*_of_switch(context, side)]
-    stated += [
+    return [
+        *_of_switch(context, side),
         Stated("offered", "count", _known(calls, calls.offered)),
         Stated("handled", "count", handled),
         Stated("distinct", "count", of_calls.distinct(calls), handled),
@@ -175,6 +175,10 @@ def _summary(context: ReportContext, calls: Calls) -> Section:
         Stated("connect_rate", "percent", of_calls.connect_rate(calls), calls.dialed),
         Stated("typified", "count", calls.typified, calls.typified + calls.untyped),
     ]  # fmt: skip
+
+
+def _summary(context: ReportContext, calls: Calls) -> Section:
+    side = switch_side(context)
     notes = [context.say("note.handled")]
     if side is None:
         word = "note.no_switch" if context.scope.of in ("floor", "queue") else "note.switch_of_all"
@@ -188,7 +192,7 @@ def _summary(context: ReportContext, calls: Calls) -> Section:
     if context.untimed.offered or context.untimed.dialed:
         n = context.untimed.offered + context.untimed.dialed
         notes.append(context.say("note.hourless", n=n))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _of_switch(context: ReportContext, side: QueueSums | None) -> Iterator[Stated]:

@@ -32,21 +32,25 @@ def make(context: ReportContext) -> list[Section]:
         return its if of_calls.handled(its) or its.codes else None
 
     total = context.total.calls(context.queue)
+    codes = coded(total)
+    return [
+        summary(context, stated(context)),
+        _pareto(context, codes, total.untyped),
+        *(_level(context, codes, level) for level in (1, 2)),
+        table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
+    ]
+
+
+def stated(context: ReportContext) -> list[Stated]:
+    total = context.total.calls(context.queue)
     ended = total.typified + total.untyped
-    stated = [
+    return [
         Stated("handled", "count", of_calls.handled(total)),
         Stated("typified", "count", total.typified, ended),
         Stated("untyped", "count", total.untyped, ended),
         Stated("retyped", "count", total.retyped, total.typified),
         Stated("typified_rate", "percent", of_calls.typified_rate(total), ended),
         Stated("negative", "count", _negative(context, total), total.typified),
-    ]
-    codes = coded(total)
-    return [
-        summary(context, stated),
-        _pareto(context, codes, total.untyped),
-        *(_level(context, codes, level) for level in (1, 2)),
-        table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
     ]
 
 

@@ -88,7 +88,7 @@ def make(context: ReportContext) -> list[Section]:
     total = context.total
     n = total.calls(context.queue).n
     sections = [
-        _summary(context, total.calls(context.queue), total.load),
+        _summary(context, total.calls(context.queue)),
         table(context, "aht_agents", AGENT, PARTS, agent_calls(context, _handled)),
         queue_table(context, "aht_queues", PARTS),
         table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls),
@@ -113,9 +113,10 @@ def _chart(context: ReportContext, key: str, x: str, n: int) -> Chart:
     return Chart(title=title, x=x, bars=["n"], lines=["aht_s"], unit=unit, n=n)
 
 
-def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
+def stated(context: ReportContext) -> list[Stated]:
+    calls, load = context.total.calls(context.queue), context.total.load
     known = calls.n - calls.switch_n
-    stated = [
+    told = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
         Stated("talk_mean_s", "seconds", of_calls.talk_mean(calls), calls.n),
         Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), known),
@@ -124,15 +125,17 @@ def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
         Stated("aht_median_s", "seconds", of_calls.aht_median(calls), calls.n),
         Stated("aht_p90_s", "seconds", of_calls.aht_p90(calls), calls.n),
     ]
-    notes = []
     if context.queue is None:
         people = partial(getattr, context, "logged_in")
-        stated += [
+        told += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
-    else:
-        notes.append(context.say("note.no_load_of_queue"))
+    return told
+
+
+def _summary(context: ReportContext, calls: Calls) -> Section:
+    notes = [] if context.queue is None else [context.say("note.no_load_of_queue")]
     if calls.by_switch:
         notes.append(context.say("note.by_switch", n=calls.by_switch))
     if calls.by_key:
@@ -140,7 +143,7 @@ def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
     late = of_calls.handled(context.untimed)
     if late:
         notes.append(context.say("note.hourless", n=late))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _codes(context: ReportContext, calls: Calls) -> list[Section]:

@@ -7,6 +7,7 @@ seconds of states where they passed. A queue has no load; an agent or a team no 
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -63,21 +64,29 @@ def make(context: ReportContext) -> list[Section]:
                 or (one.load and one.load.logged_s) or (one.flow and one.flow.received)
             ):  # fmt: skip
                 halves.append(([day.day, words[start]], one))
-    names = {queue for day in context.figures.days for queue in day.queues}
-    whole = _half(context, context.total, {one: context.figures.queue(one) for one in names})
-    if whole.flow is not None and not whole.flow.received:  # no switch told of these days
-        for one in (whole, *(one for _, one in halves)):
+    whole = _whole(context)
+    if whole.flow is None:
+        for _, one in halves:
             one.flow = None
     variant = context.people.variant(context.queue or "")
     given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
     made = table(context, "intraday", _HEADS, _parts(variant), halves, given=given)
     if context.period.grain == "day":
         made.charts = _charts(context, whole)
-    sections = [_summary(context, variant, whole, [one for _, one in halves]), made]
+    sections = [_summary(context, whole, [one for _, one in halves]), made]
     if whole.flow is not None:
         sections.append(_waits(context, whole.waits))
         sections += heat_map(context, "intraday_map", service_level.entered(context))
     return sections
+
+
+def _whole(context: ReportContext) -> Half:
+    """Of the span. Without a flow where no switch told of its days."""
+    names = {queue for day in context.figures.days for queue in day.queues}
+    whole = _half(context, context.total, {one: context.figures.queue(one) for one in names})
+    if whole.flow is not None and not whole.flow.received:
+        whole.flow = None
+    return whole
 
 
 def _planned(context: ReportContext) -> dict[int, int]:
@@ -174,8 +183,14 @@ def _longest(half: Half) -> int | None:
     return None if half.flow is None else half.longest
 
 
-def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Half]) -> Section:
-    stated: list[Stated] = []
+def stated(context: ReportContext) -> list[Stated]:
+    """But for what is of single half-hours."""
+    return [one for one in _stated(context, _whole(context), []) if one.key != "halves_met"]
+
+
+def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Stated]:
+    told: list[Stated] = []
+    variant = context.people.variant(context.queue or "")
     if (flow := whole.flow) is not None:
         level = of_queue.service_level(flow)[variant]
         name, waits = f"sl_{variant}", whole.waits
@@ -184,7 +199,7 @@ def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Hal
         met = None if aim is None else of_queue.halves_met(levels, aim.missed)
         ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
         n, base = flow.answered, of_queue.BASES[variant](flow)
-        stated = [
+        told = [
             Stated(name, "percent", level, base, f"service_level {variant}"),
             Stated("halves_met", "percent", met, sum(one is not None for one in levels)),
             Stated("asa_s", "seconds", of_queue.asa(flow), n, "asa_s"),
@@ -196,17 +211,22 @@ def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Hal
                 flow.answered + flow.abandoned, "abandonment",
             ),
         ]  # fmt: skip
-    stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
+    told.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
+        people = partial(getattr, context, "logged_in")
         occupied = states.occupancy(whole.load)
-        stated.append(Stated("occupancy", "percent", occupied, context.logged_in, "occupancy"))
+        told.append(Stated("occupancy", "percent", occupied, people, "occupancy"))
+    return told
+
+
+def _summary(context: ReportContext, whole: Half, halves: list[Half]) -> Section:
     notes = [context.threshold_note, context.say("note.intraday")]
     if whole.flow is None:
         callers = context.scope.of in ("floor", "queue")
         notes.append(context.say("note.no_switch" if callers else "note.switch_of_all"))
     if whole.load is None:
         notes.append(context.say("note.no_load_of_queue"))
-    return summary(context, stated, notes)
+    return summary(context, _stated(context, whole, halves), notes)
 
 
 def _count(waits: Mapping[int, int]) -> int:

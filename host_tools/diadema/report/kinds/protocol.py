@@ -28,20 +28,9 @@ PARTS: list[Part[Ticks]] = [
 
 def make(context: ReportContext) -> list[Section]:
     def of(sums: Sums) -> Ticks:
-        whole = Ticks()
-        for ticks in ticks_of(sums, context.campaigns).values():
-            whole += ticks
-        return whole
+        return _all_steps(context, sums)
 
     total, names = of(context.total), {one.code: one.label for one in context.campaigns}
-    stated = [
-        Stated("ticked_share", "percent", percent(total.ticked, total.possible), total.possible),
-        Stated(
-            "one_by_one_share", "percent",
-            percent(total.ticked - total.block, total.possible), total.possible,
-        ),
-        Stated("automatic", "count", total.automatic),
-    ]  # fmt: skip
     lines: list[Line[Ticks]] = [
         (
             [
@@ -63,7 +52,26 @@ def make(context: ReportContext) -> list[Section]:
         unit=context.say("unit.possible"), n=total.possible,
         ))  # fmt: skip
     return [
-        summary(context, stated, notes),
+        summary(context, stated(context), notes),
         table(context, "steps", _STEPS, PARTS, lines, charts=charts),
         table(context, "steps_agents", AGENT, PARTS, agent_lines(context, of)),
     ]
+
+
+def _all_steps(context: ReportContext, sums: Sums) -> Ticks:
+    whole = Ticks()
+    for ticks in ticks_of(sums, context.campaigns).values():
+        whole += ticks
+    return whole
+
+
+def stated(context: ReportContext) -> list[Stated]:
+    total = _all_steps(context, context.total)
+    return [
+        Stated("ticked_share", "percent", percent(total.ticked, total.possible), total.possible),
+        Stated(
+            "one_by_one_share", "percent",
+            percent(total.ticked - total.block, total.possible), total.possible,
+        ),
+        Stated("automatic", "count", total.automatic),
+    ]  # fmt: skip

@@ -111,14 +111,17 @@ def _joined(context: ReportContext) -> Section:
     return table(context, "joined", [("day", "day")], JOINED, lines, notes=notes)
 
 
-def _summary(context: ReportContext, flow: Flow) -> Section:
+def stated(context: ReportContext) -> list[Stated]:
+    flow = Flow()
+    for day in context.figures.days:
+        flow += context.flow(day.queues)
     levels = of.service_level(flow)
-    stated = [
+    told = [
         Stated(f"sl_{name}", "percent", level, of.BASES[name](flow), f"service_level {name}")
         for name, level in levels.items()
     ]
     n = flow.answered + flow.abandoned
-    stated += [
+    told += [
         Stated("answer_rate", "percent", of.answer_rate(flow), flow.received, "answer_rate"),
         Stated("asa_s", "seconds", of.asa(flow), flow.answered, "asa_s"),
         Stated("abandonment", "percent", of.abandonment(flow), n, "abandonment"),
@@ -129,6 +132,10 @@ def _summary(context: ReportContext, flow: Flow) -> Section:
             "abandonment_received", "percent", of.abandonment_received(flow), flow.received
         ),
     ]  # fmt: skip
+    return told
+
+
+def _summary(context: ReportContext, flow: Flow) -> Section:
     notes = [context.threshold_note]
     if not flow.received:
         notes.insert(0, context.say("note.no_switch"))
@@ -136,7 +143,7 @@ def _summary(context: ReportContext, flow: Flow) -> Section:
         notes.append(context.say("note.estimated", n=estimated))
     if context.scope.of in ("agent", "team"):
         notes.append(context.say("note.queues_of_all"))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _queues(context: ReportContext) -> Section:

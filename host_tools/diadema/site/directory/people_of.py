@@ -299,7 +299,7 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
     return found - {""}
 
 
-@lru_cache(16)
+@lru_cache(32)
 def _people(root: Path, stamps: object, first: date, last: date) -> People:
     data = DataDir(root)
     if not data.directory.exists():

@@ -39,7 +39,7 @@ def pictures(report: Report) -> list[Picture]:
 def picture(section: Section, chart: Chart, report: Report) -> Picture:
     its, column = axes(section, chart, report), section.column(chart.x)
     names = [written(column, one, report) for one in section.names(chart)]
-    leans = any(len(name) > _LONG for name in names)
+    leans = bool(chart.names) or any(len(name) > _LONG for name in names)
     options = {
         "legend": True,
         "grid": GRID | {"top": 58, "bottom": 22},
