@@ -212,15 +212,12 @@ type Columns = Sequence[tuple[str, str]]  # field and title
 
 
 def figures_table(
-    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
+    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str, after: Columns = ()
 ) -> ui.table:
-    """The first text column links to `link` of the row, where there is one. A figure `f` that is
+    """`after`: text columns to the right of the figures. The first text column links to `link` of the row, where there is one. A figure `f` that is
     written as text is sorted by `f_by`.
     """
-    columns: list[dict[str, Any]] = [
-        {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
-        for name, title in texts
-    ]
+    columns = [_text_column(name, title) for name, title in texts]
     for name, title in figures:
         column: dict[str, Any] = {
             "name": name,
@@ -232,6 +229,7 @@ def figures_table(
         if rows and f"{name}_by" in rows[0]:
             column[":sort"] = _SORT.format(by=f"{name}_by")
         columns.append(column)
+    columns += [_text_column(name, title) for name, title in after]
     table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
     table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
     if len(rows) <= ROWS:
@@ -244,6 +242,10 @@ def figures_table(
         f"<span v-else>{{{{ props.row.{first} }}}}</span></q-td>",
     )
     return table
+
+
+def _text_column(name: str, title: str) -> dict[str, Any]:
+    return {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
 
 
 class ModuleElement(ui.element, component=Path(STATIC / "module_element.js")):

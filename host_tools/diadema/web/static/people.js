@@ -20,17 +20,34 @@ export class People {
     this.names = new Map();
     this.tabs = make("nav", "kinds");
     this.tabs.setAttribute("aria-label", this.words["page.kinds"]);
-    for (const kind of this.kinds) {
-      const tab = button("kind", kind.label, () => this.open(kind.name));
-      tab.dataset.kind = kind.name;
-      this.tabs.append(tab);
-    }
+    this.choice = make("select", "kind-choice");
+    this.choice.setAttribute("aria-label", this.words["page.kinds"]);
+    this.choice.addEventListener("change", () => this.open(this.choice.value));
+    for (const [label, names] of this.groups) this.#group(label, names);
     this.publishing = new PublishDialog(this);
     this.publishButton = button("primary", this.words["page.publish"], () => this.publishing.open());
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
     this.body = make("section", "kind-body");
-    root.append(make("div", "people-head", this.tabs, this.publishButton), this.status, this.body);
+    const head = make("div", "people-head", this.tabs, this.choice, this.publishButton);
+    root.append(head, this.status, this.body);
+  }
+
+  /** Some kinds that belong together: as buttons, and in a narrow window in one choice. */
+  #group(label, names) {
+    const tabs = make("div", "kind-group", make("span", "", label));
+    tabs.setAttribute("role", "group");
+    tabs.setAttribute("aria-label", label);
+    const options = make("optgroup");
+    options.label = label;
+    for (const kind of names.map((name) => this.kinds.find((one) => one.name === name))) {
+      const tab = button("kind", kind.label, () => this.open(kind.name));
+      tab.dataset.kind = kind.name;
+      tabs.append(tab);
+      options.append(new Option(kind.label, kind.name));
+    }
+    this.tabs.append(tabs);
+    this.choice.append(options);
   }
 
   close() {
@@ -43,12 +60,12 @@ export class People {
     this.view?.close?.();
     if (kind !== this.kind) this.remember({ kind: kind.name, q: "", retired: "" });
     this.kind = kind;
-    for (const tab of this.tabs.children) {
+    for (const tab of this.tabs.querySelectorAll(".kind")) {
       tab.toggleAttribute("data-open", tab.dataset.kind === kind.name);
       if (tab.dataset.kind === kind.name) tab.setAttribute("aria-current", "true");
       else tab.removeAttribute("aria-current");
     }
-    this.tabs.querySelector("[data-open]").scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.choice.value = kind.name;
     this.body.replaceChildren();
     this.view = new (kind.name === "roster" ? Week : List)(this, kind, this.body);
     this.view.load();
