@@ -214,8 +214,8 @@ type Columns = Sequence[tuple[str, str]]  # field and title
 def figures_table(
     texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str, after: Columns = ()
 ) -> ui.table:
-    """`after`: text columns to the right of the figures. The first text column links to `link` of the row, where there is one. A figure `f` that is
-    written as text is sorted by `f_by`.
+    """The first text column links to `link` of the row, where there is one. A figure `f` that is
+    written as text is sorted by `f_by`. `after`: text columns to the right of the figures.
     """
     columns = [_text_column(name, title) for name, title in texts]
     for name, title in figures:

@@ -11,6 +11,7 @@ import { Week } from "./people_week.js";
 export function mount(root, options) {
   const page = new People(root, options);
   page.open(page.asked("kind") || options.kinds[0].name);
+  if (page.asked("publish")) page.publishing.open();
   return () => page.close();
 }
 
@@ -30,7 +31,9 @@ export class People {
     this.status.setAttribute("role", "status");
     this.body = make("section", "kind-body");
     const head = make("div", "people-head", this.tabs, this.choice, this.publishButton);
-    root.append(head, this.status, this.body);
+    this.why = make("p", "why");
+    this.why.hidden = true;
+    root.append(head, this.why, this.status, this.body);
   }
 
   /** Some kinds that belong together: as buttons, and in a narrow window in one choice. */
@@ -153,11 +156,27 @@ export class People {
       const wrong = told.problems.length || told.changed_by_hand;
       const pending = wrong ? "!" : count || "";
       this.publishButton.textContent = this.words["page.publish"] + (pending && ` · ${pending}`);
-      this.publishButton.title = told.problems.length ? this.words["publish.problems"]
-        : count ? this.word("page.publish.pending", { n: count }) : "";
+      this.#sayWhy(wrong ? this.#whyNot(told) : "");
+      this.publishButton.title = count ? this.word("page.publish.pending", { n: count }) : "";
     } catch {
       this.publishButton.title = "";
+      this.#sayWhy("");
     }
+  }
+
+  /** What keeps it from being published: the first of it, and how much more there is. */
+  #whyNot({ problems, changed_by_hand: byHand }) {
+    if (byHand) return this.words["publish.by_hand"];
+    const [first, ...others] = problems;
+    const more = others.length ? ` ${this.word("page.more", { n: others.length })}` : "";
+    return `${this.words["publish.problems"]}: ${first.detail}${more}`;
+  }
+
+  #sayWhy(text) {
+    this.why.textContent = text;
+    this.why.hidden = !text;
+    if (text) this.publishButton.setAttribute("aria-description", text);
+    else this.publishButton.removeAttribute("aria-description");
   }
 }
 

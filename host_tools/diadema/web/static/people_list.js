@@ -84,7 +84,7 @@ export class List {
       this.foot.replaceChildren();
       if (kind.name === "settings") {
         this.table.append(button("primary", page.words["page.add"], () =>
-          openForm(page, kind, null, { code: "site", zone: page.zone })));
+          openForm(page, kind, null, { code: "site", zone: here(page.zone) })));
       }
       return;
     }
@@ -117,6 +117,11 @@ export class List {
     }
     return row;
   }
+}
+
+/** The zone to begin with: the browser's where the site has none yet. */
+function here(zone) {
+  return zone === "UTC" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
 }
 
 function heading(text) {
