@@ -154,18 +154,21 @@ class Unread(Exception):
 async def read[**P, T](
     page: Page, web_app: WebApp, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What the page shows: it stands there with a line that says so while that is read. Raises
-    Unread.
+    """What the page shows: its shape stands there while that is read, and for ears the word.
+    Raises Unread.
     """
     words = section("parts", page.language)
-    said = ui.label(words["loading"]).classes("status").props("role=status")
+    with ui.element("div").classes("skeleton").props("role=status") as shape:
+        ui.label(words["loading"]).classes("unseen")
     await ui.context.client.connected(timeout=_PATIENCE_S)
     try:
         made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
-        said.set_text(words["unread"].format(detail=trouble(error, page.language)))
+        shape.classes(replace="status").clear()
+        with shape:
+            ui.label(words["unread"].format(detail=trouble(error, page.language)))
         raise Unread from error
-    said.delete()
+    shape.delete()
     return made
 
 

@@ -59,7 +59,9 @@ export class List {
     const asked = ++this.#asked;
     const { page, kind } = this;
     this.table.setAttribute("aria-busy", "true");
-    if (!this.table.firstChild) this.table.append(make("p", "empty", page.words["page.loading"]));
+    if (!this.table.firstChild) {
+      this.table.append(make("div", "skeleton", make("span", "unseen", page.words["page.loading"])));
+    }
     try {
       const found = await page.get(kind.name, {
         search: this.search.value.trim(), limit: LIMIT, after: this.after,
