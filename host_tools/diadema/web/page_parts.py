@@ -161,18 +161,21 @@ class Unread(Exception):
 async def read[**P, T](
     page: Page, web_app: WebApp, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What the page shows: it stands there with a line that says so while that is read. Raises
-    Unread.
+    """What the page shows: its shape stands there while that is read, and for ears the word.
+    Raises Unread.
     """
     words = section("parts", page.language)
-    said = ui.label(words["loading"]).classes("status").props("role=status")
+    with ui.element("div").classes("skeleton").props("role=status") as shape:
+        ui.label(words["loading"]).classes("unseen")
     await ui.context.client.connected(timeout=_PATIENCE_S)
     try:
         made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
-        said.set_text(words["unread"].format(detail=trouble(error, page.language)))
+        shape.classes(replace="status").clear()
+        with shape:
+            ui.label(words["unread"].format(detail=trouble(error, page.language)))
         raise Unread from error
-    said.delete()
+    shape.delete()
     return made
 
 
@@ -224,15 +227,13 @@ type Columns = Sequence[tuple[str, str]]  # field and title
 
 
 def figures_table(
-    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
+    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str, after: Columns = ()
 ) -> ui.table:
     """The first text column links to `link` of the row, where there is one. A figure `f` that is
-    written as text is sorted by `f_by`; `f_missed`: it stays behind its target.
+    written as text is sorted by `f_by`; `f_missed`: it stays behind its target. `after`: text
+    columns to the right of the figures.
     """
-    columns: list[dict[str, Any]] = [
-        {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
-        for name, title in texts
-    ]
+    columns = [_text_column(name, title) for name, title in texts]
     for name, title in figures:
         column: dict[str, Any] = {
             "name": name,
@@ -245,6 +246,7 @@ def figures_table(
             column[":sort"] = _SORT.format(by=f"{name}_by")
         columns.append(column)
     marked = [name for name, _ in figures if rows and f"{name}_missed" in rows[0]]
+    columns += [_text_column(name, title) for name, title in after]
     table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
     table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
     if len(rows) <= ROWS:
@@ -263,6 +265,10 @@ def figures_table(
             f"{{{{ props.row.{name} }}}}</q-td>",
         )
     return table
+
+
+def _text_column(name: str, title: str) -> dict[str, Any]:
+    return {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
 
 
 class ModuleElement(ui.element, component=Path(STATIC / "module_element.js")):

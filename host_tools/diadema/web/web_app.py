@@ -26,7 +26,6 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
 from diadema.report.schedule import pending, run_due
-from diadema.site.context import site_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
 from diadema.web.floor.adherence import Adherence
@@ -40,10 +39,10 @@ from diadema.web.floor.feed import (
     NatsAbsent,
     Pace,
 )
+from diadema.web.floor.first_steps import FirstSteps, described
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
-from diadema.wire.live_rows import Site
 
 _EVERY_S = 30.0
 _LOOK_S = 5.0
@@ -144,7 +143,8 @@ class WebApp:
         self.build = build
         self.pace = Pace(clock)
         self.data = DataDir(settings.data)
-        self.floor = Floor(_described(self.data))
+        self.floor = Floor(described(self.data))
+        self.first_steps = FirstSteps(self.data)
         self.feed = Feed(
             settings.nats_url, settings.user, settings.password, self.floor, self.pace
         )
@@ -295,15 +295,6 @@ class WebApp:
 
     def _is_live(self) -> bool:
         return self.feed.down_since() is None
-
-
-def _described(data: DataDir) -> Site | None:
-    """As the directory describes it, so that hours are in its zone before the hub says so too."""
-    try:
-        site = site_of(data)
-    except (DiademaError, OSError):  # which the pages say of what they read
-        return None
-    return Site(site=site.site, zone=site.zone, language=site.language) if site else None
 
 
 def web_app_of(connection: HTTPConnection) -> WebApp:

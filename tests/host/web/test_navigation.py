@@ -57,7 +57,7 @@ async def test_a_group_opens_by_keyboard_and_closes(
     await figures.click()
     await page.get_by_role("button", name="Personas").click()
     assert (await _shown(page))[0] == "Asesores del día"
-    await page.locator("#main, #floor").click(position={"x": 5, "y": 5})
+    await page.mouse.click(700, 780)
     assert await _shown(page) == []
 
 
@@ -101,3 +101,18 @@ async def test_who_has_less_sees_less(web: Web, hub: Hub, open_page: OpenPage) -
     page = await open_page(f"{web.url}/ui/fleet?lang=en", role="technician")
     groups = page.locator(".bar-group > button")
     await expect(groups).to_have_text([re.compile("Stations")])
+
+
+async def test_while_it_is_read_its_shape_stands_there(
+    worked_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    """Held up for good, the list of people is a shape that has a word for ears."""
+    page = await open_page(f"{worked_web.url}/ui/fleet?lang=es")
+    await page.route("**/api/v1/people/agents?*", lambda route: None)
+    await page.goto(f"{worked_web.url}/ui/people?lang=es")
+    shape = page.locator(".kind-body .skeleton")
+    await expect(shape).to_be_visible()
+    await expect(shape).to_have_text("Cargando…")
+    box = await shape.bounding_box()
+    assert box is not None and box["height"] > 200
+    await page.unroute_all(behavior="ignoreErrors")

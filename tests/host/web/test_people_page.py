@@ -247,6 +247,8 @@ async def test_what_stations_would_be_told_is_shown_and_published(
     put(book, "agents", agent | {"station_code": "1122"})
     put(book, "playbooks", {"motive": "9", "id": "NADA", "version": "1"})
     await page.reload()
+    await expect(page.locator(".why")).to_contain_text("No se puede publicar todavía: ")
+    await expect(page.locator(".why")).to_contain_text("Instructivos, 9")
     await page.get_by_role("button", name="Publicar · !").click()
     await expect(dialog).to_contain_text("Instructivos, 9")
     await expect(dialog.get_by_role("button", name="Publicar")).to_be_disabled()
@@ -288,7 +290,10 @@ async def test_it_can_be_read_by_everybody(
     await expect(page.locator(".history li")).to_have_count(1)
     await look(page, width)
     await page.get_by_role("button", name="Cerrar").click()
-    await page.locator("[data-kind=roster]").click()
+    if width < 640:
+        await page.get_by_role("combobox", name="Qué se edita").select_option("roster")
+    else:
+        await page.locator("[data-kind=roster]").click()
     await page.get_by_label("Semana", exact=True).fill("2026-12-01")
     await expect(page.locator(".week td button", has_text="M")).to_have_count(1)
     await look(page, width)

@@ -76,12 +76,13 @@ async def _list(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
         page, web_app, overview, web_app.data, day, day, web_app.pace.now_ms(), agents
     )
     ui.label(cut_line(made.cut, made.zone, language)).classes("status")
-    names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")
-    columns = [("name", words["list.name"]), ("team", words["list.team"])]
+    names = ("aht", "handled", "occupancy", "missed", "logged", "not_ready")
+    columns = [("name", words["list.name"])]
     figures = [(name, words[f"list.{name}"]) for name in names]
     rows = [_row(one, day, language) for one in made.rows]
     how(language, *_DEFINED)
-    figures_table(columns, figures, rows, words["list.none"])
+    team = [("team", words["list.team"])]
+    figures_table(columns, figures, rows, words["list.none"], team)
 
 
 def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:

@@ -101,7 +101,9 @@ class Floor:
         """Take one value of the bucket; a bad one is counted and the last good one stays."""
         try:
             if key == "meta":
-                self._set_site(decode_site(value))
+                site = decode_site(value)
+                if site.site or not self.site.site:  # a hub may not know yet what we know
+                    self._set_site(site)
                 self._set_head(decode_head(value), self.queues)
             elif key == "queues":
                 self._set_head(self.head, decode_queues(value))
@@ -110,6 +112,11 @@ class Floor:
         except UNREADABLE as error:
             self.rejected += 1
             log.warning("live value %s is not shown: %s", key, error)
+
+    def describe(self, site: Site | None) -> None:
+        """As the directory says of a site that the hub does not know yet."""
+        if site is not None and not self.site.generation:
+            self._set_site(site)
 
     def drop(self, key: str) -> None:
         """The bucket no longer has this key."""

@@ -4,13 +4,16 @@ Both are drawn once, without NiceGUI, and all that is live comes by `/ws` to our
 thousand tiles are there within a second, and stay when the hub goes away.
 """
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
 from diadema.web.assets import modules_of
+from diadema.web.floor.first_steps import Step, described
 from diadema.web.guard import language_of
 from diadema.web.page_parts import definitions
 from diadema.web.permissions import person_of
@@ -34,15 +37,31 @@ async def floor(request: Request) -> HTMLResponse:
     language = language_of(request)
     words = section("floor", language)
     may = person.may("floor")
+    steps = await asyncio.to_thread(_first_steps, web_app, person)
     page = render(
         "floor.html",
         **bar_of(request, language, words["title"], "/ui/", live=True),
         build=web_app.build,
         refused="" if may else section("web", language)["not_yours"],
         options=_options(web_app, person, language) if may else {},
+        floor=words,
+        steps=steps,
         modules=_MODULES,
     )
     return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
+
+
+def _first_steps(web_app: WebApp, person: Person) -> list[Step]:
+    """For who administers a centre that is not set up yet."""
+    if not person.may("people"):
+        return []
+    try:
+        steps = web_app.first_steps.now(web_app.people())
+    except DiademaError:  # which the page of people and places says
+        return []
+    if steps:
+        web_app.floor.describe(described(web_app.data))
+    return steps
 
 
 def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:

@@ -60,7 +60,9 @@ export class List {
     const asked = ++this.#asked;
     const { page, kind } = this;
     this.table.setAttribute("aria-busy", "true");
-    if (!this.table.firstChild) this.table.append(make("p", "empty", page.words["page.loading"]));
+    if (!this.table.firstChild) {
+      this.table.append(make("div", "skeleton", make("span", "unseen", page.words["page.loading"])));
+    }
     try {
       const found = await page.get(kind.name, {
         search: this.search.value.trim(), limit: LIMIT, after: this.after,
@@ -85,7 +87,7 @@ export class List {
       this.foot.replaceChildren();
       if (kind.name === "settings") {
         this.table.append(button("primary", page.words["page.add"], () =>
-          openForm(page, kind, null, { code: "site", zone: page.zone })));
+          openForm(page, kind, null, { code: "site", zone: here(page.zone) })));
       }
       return;
     }
@@ -118,6 +120,11 @@ export class List {
     }
     return row;
   }
+}
+
+/** The zone to begin with: the browser's where the site has none yet. */
+function here(zone) {
+  return zone === "UTC" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
 }
 
 function heading(text) {
