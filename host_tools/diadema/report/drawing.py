@@ -3,6 +3,7 @@ its axes, its n, and what is aimed at.
 """
 
 from collections.abc import Iterable
+from math import ceil
 
 from msgspec import Struct
 
@@ -25,8 +26,8 @@ class Axis(Struct):
     kind: Kind
     word: str
     columns: list[Column]
-    top: float
-    step: float
+    top: int
+    step: int
 
 
 class Aim(Struct):
@@ -56,7 +57,7 @@ def _axis(section: Section, chart: Chart, kind: Kind, keys: list[str], language:
     return Axis(kind, word, [section.column(key) for key in keys], top, step)
 
 
-def scale(kind: Kind, most: float) -> tuple[float, float]:
+def scale(kind: Kind, most: float) -> tuple[int, int]:
     """The top of an axis, and how far apart its figures are. A percent goes to 100."""
     if kind == "percent":
         most = max(most, _WHOLE)
@@ -65,7 +66,7 @@ def scale(kind: Kind, most: float) -> tuple[float, float]:
             break
     else:
         step = next(one for one in _decimal_steps() if most <= one * _MOST_STEPS)
-    parts = max(1, -(-most // step))
+    parts = max(1, ceil(most / step))
     return parts * step, step
 
 

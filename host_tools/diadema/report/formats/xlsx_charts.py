@@ -86,8 +86,6 @@ def _dress(
         lines.set_y2_axis(_axis(its[1]))
     made.set_legend({"position": "bottom"})
     made.set_size({"width": _WIDE, "height": _HIGH})
-    made.show_blanks_as("gap")
-    lines.show_blanks_as("gap")
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
