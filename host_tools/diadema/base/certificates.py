@@ -48,7 +48,6 @@ class _Signed:
     """A CA and a certificate under it, in `folder`. Making the object touches nothing."""
 
     _called = ""  # whom the certificate names
-    _lost = ""  # what follows where the CA is not there any more
 
     def __init__(self, folder: Path, ca: str, name: str) -> None:
         self._folder = folder
@@ -71,7 +70,7 @@ class _Signed:
                     "errors.base.cannot_use_certificates_folder_error",
                     folder=self._folder,
                     error=error,
-                    lost=self._lost,
+                    lost=Sentence(f"errors.base.lost.{self.ca.stem}"),
                 )
             ) from error
 
@@ -122,7 +121,6 @@ class Certificates(_Signed):
     """The broker's."""
 
     _called = "Diadema broker"
-    _lost = "with a new CA each station needs its configuration over the cable"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "ca", "server")
@@ -187,7 +185,6 @@ class PageCertificates(_Signed):
     """Those of the pages."""
 
     _called = "Diadema pages"
-    _lost = "with a new CA (remove pages-ca.pem) each browser needs it"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "pages-ca", "web")

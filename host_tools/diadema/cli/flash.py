@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.run import AsJson, Data, Run, console, print_json, read_file
-from diadema.cli.speech import say
+from diadema.cli.speech import language, say
+from diadema.words import said
 
 if TYPE_CHECKING:
     from diadema.stations.flash.run import FlashResult, Job
@@ -77,7 +78,9 @@ def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[FlashRes
         ThreadPoolExecutor(len(ports)) as pool,
     ):
         rows = {port: bars.add_task("", total=job.plan.size, port=port) for port in ports}
-        job.watch.stage = lambda port, text: bars.update(rows[port], description=text)
+        job.watch.stage = lambda port, text: bars.update(
+            rows[port], description=str(said(text, language()))
+        )
         job.watch.advance = lambda port, more: bars.update(rows[port], advance=more)
         return list(pool.map(job.run, ports))
 
@@ -87,7 +90,7 @@ def _as_json(one: "FlashResult") -> dict[str, object]:
     return {
         "port": one.port,
         "verified": not one.error,
-        "error": one.error,
+        "error": str(one.error),
         "station": found.station if found else None,
         "mac": found.mac if found else None,
         "chip": found.chip if found else None,
@@ -100,7 +103,7 @@ def _as_json(one: "FlashResult") -> dict[str, object]:
         "files": one.files.names,
         "files_from": one.files.source,
         "files_damaged": one.files.damaged,
-        "files_unread": one.files.unread,
+        "files_unread": str(one.files.unread),
         "kept_events": journal.events if journal else 0,
         "refused_events": journal.refused if journal else 0,
         "kept_in": str(journal.path) if journal and journal.path else None,
@@ -120,7 +123,7 @@ def _show(done: "list[FlashResult]") -> None:
         for about in _of_files(one):
             line(f"{one.port}: {about}")
         if one.error:
-            line(f"{one.port}: {one.error}")
+            line(f"{one.port}: {said(one.error, language())}")
         else:
             journal = say("flash.journal.new" if one.journal == "new" else "flash.journal.left")
             values = {"written": one.written, "right": one.right, "journal": journal}

@@ -9,7 +9,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, console, group, print_json, read_file
-from diadema.cli.speech import say
+from diadema.cli.speech import language, say
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def build(
         sha256=sha256,
     )
     if made.untried:
-        print(f"diadema: {made.untried}", file=sys.stderr)
+        print(f"diadema: {made.untried.say(language())}", file=sys.stderr)
     whole = made.whole()
     try:
         out.write_bytes(whole)

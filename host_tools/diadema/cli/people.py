@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
 from diadema.cli.speech import say
 from diadema.words import Sentence
@@ -27,12 +28,13 @@ app = group("People and places: in and out of files, and in force.")
 KindName = Annotated[str, typer.Argument(metavar="KIND", help="As `diadema people kinds` lists.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
 Language = Annotated[
-    Literal["es", "en"], typer.Option("--language", help="Of columns and of what is wrong.")
+    Literal["es", "en"] | None,
+    typer.Option("--language", help="Of columns. Default: as all that is said, see --lang."),
 ]
 
 
 @app.command()
-def kinds(language: Language = "es", as_json: AsJson = False) -> None:
+def kinds(language: Language = None, data: Data = None, as_json: AsJson = False) -> None:
     """List the kinds, and the columns that a file of each has.
 
     Example: diadema people kinds
@@ -41,11 +43,14 @@ def kinds(language: Language = "es", as_json: AsJson = False) -> None:
     from diadema.site.directory.labels import label
 
     columns = {
-        kind.name: {field.name: label(kind.name, field.name, language) for field in kind.fields}
+        kind.name: {
+            field.name: label(kind.name, field.name, language or speech.language())
+            for field in kind.fields
+        }
         for kind in KINDS.values()
     }
     lines = [f"{name}: {', '.join(those.values())}" for name, those in columns.items()]
-    Run(as_json=as_json).answer(columns, *lines)
+    Run(data, as_json=as_json).answer(columns, *lines)
 
 
 @app.command()
@@ -60,7 +65,7 @@ def export(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day of a roster.")] = None,
     data: Data = None,
-    language: Language = "es",
+    language: Language = None,
     clock: Clock = None,
 ) -> None:
     """Write what is in force today as a table that `import` takes back.
@@ -76,11 +81,11 @@ def export(
     with _open(run) as (book, day, _):
         entries = rows_of(book, kind, day, _day(first), _day(last))
     if output is None:
-        sys.stdout.buffer.write(as_csv(kind, entries, language))
+        sys.stdout.buffer.write(as_csv(kind, entries, language or speech.language()))
         return
     write = as_xlsx if output.suffix.lower() == ".xlsx" else as_csv
     with writing(output):
-        write_whole(output, write(kind, entries, language))
+        write_whole(output, write(kind, entries, language or speech.language()))
     print(say("people.exported", count=len(entries), file=output), file=sys.stderr)
 
 
@@ -103,7 +108,7 @@ def import_(
         str | None, typer.Option("--from", help="Changes hold from this day. Default: today.")
     ] = None,
     data: Data = None,
-    language: Language = "es",
+    language: Language = None,
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -131,9 +136,9 @@ def import_(
                 book, plan, by=by, reason=reason or file.name, at_ms=now_ms, skip_bad=skip_bad
             )
     if as_json:
-        print_json(plan.summary(language))
+        print_json(plan.summary(language or speech.language()))
     else:
-        _show(plan, language, dry_run=dry_run)
+        _show(plan, language or speech.language(), dry_run=dry_run)
     sys.exit(1 if plan.problems and not (plan.done or (dry_run and skip_bad)) else 0)
 
 
@@ -144,7 +149,6 @@ def publish(
         bool, typer.Option("--dry-run", help="Only show what stations would get.")
     ] = False,
     data: Data = None,
-    language: Language = "es",
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -172,7 +176,7 @@ def publish(
     if as_json:
         print_json({"differences": found, "generation": generation, "without_pin": lacking})
         return
-    _show_differences(found, language)
+    _show_differences(found)
     if lacking:
         names = ", ".join(lacking[:_SHOWN]) + (" …" if len(lacking) > _SHOWN else "")
         print(say("people.no_pin", names=names))
@@ -296,11 +300,11 @@ def _show(plan: "Plan", language: str, *, dry_run: bool) -> None:
     print(say("import.mend"))
 
 
-def _show_differences(found: "list[Difference]", language: str) -> None:
+def _show_differences(found: "list[Difference]") -> None:
     from diadema.base.sanitize import visible
     from diadema.words import section
 
-    words = section("people", language)
+    words = section("people", speech.language())
     if not found:
         print(say("people.nothing_new"))
     for one in found:

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError
 from diadema.cli.speech import language, use_site
-from diadema.words import Sentence
+from diadema.words import Sentence, said
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -163,13 +163,18 @@ class Run:
             yield lambda done, whole=None: bar.update(task, completed=done, total=whole)
 
     @contextmanager
-    def status(self) -> Iterator[Callable[[str], None]]:
+    def status(self) -> Iterator[Callable[[str | Sentence], None]]:
         """A line on standard error that says what goes on, set by calls."""
         from rich.console import Console
 
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         with console.status("", spinner="line") as line:
-            yield (lambda _: None) if self.quiet else line.update
+
+            def tell(what: str | Sentence) -> None:
+                if not self.quiet:
+                    line.update(str(said(what, self.language)))
+
+            yield tell
 
 
 def console(*, wide: int | None = None, **options: Any) -> "Console":

@@ -54,7 +54,9 @@ def run(
 
     its = Run(data)
     say = (lambda _: None) if as_json else print_line
-    signed = asyncio.run(play(its.data, station, by=by, port=port, tell=say))
+    signed = asyncio.run(
+        play(its.data, station, by=by, port=port, tell=say, language=its.language)
+    )
     if as_json:
         _print_json(signed)
     else:

@@ -233,7 +233,7 @@ def bundle(
         kilobytes = bundles.space_left(about, stock) // 1000
         left = f": {say('image.left', kilobytes=kilobytes)}"
         if stock.about.untried:
-            print(f"diadema: {stock.about.untried}", file=sys.stderr)
+            print(f"diadema: {stock.about.untried.say(language())}", file=sys.stderr)
     read = bundles.read(data)
     manifest = read.manifest
     file = out or Path(f"{manifest.what or 'app'}-{manifest.board}-{manifest.version}.bundle")

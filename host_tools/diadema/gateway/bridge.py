@@ -325,12 +325,13 @@ class Gateway:
                 tasks.create_task(_publish(client, topic, message, slots))
 
 
-def _process(owner: str) -> str:
+def _process(owner: str) -> Sentence:
     """What a gateway wrote into its file, for people."""
     try:
-        return f"process {msgspec.json.decode(owner.encode(), type=Running).pid}"
+        pid = msgspec.json.decode(owner.encode(), type=Running).pid
+        return Sentence("errors.gateway.process", pid=pid)
     except msgspec.DecodeError:
-        return "another process"
+        return Sentence("errors.gateway.another_process")
 
 
 async def _publish(

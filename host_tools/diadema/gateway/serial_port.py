@@ -44,7 +44,7 @@ class SerialPort:
         self._quiet = quiet
         self.dropped = 0  # frames not written
         self.error = ""  # why it is not open
-        self.hint = ""  # what to do about that
+        self.hint: str | Sentence = ""  # what to do about that
         self.busy = False  # by another program
         self._opened, self._data, self._closed = opened, data, closed
         self._port: serial.Serial | None = None
@@ -166,11 +166,11 @@ def why(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def hint(error: OSError) -> str:
+def hint(error: OSError) -> str | Sentence:
     if error.errno == errno.EACCES:
-        return ". Your user may not use it: on Debian, join the group dialout and log in again"
+        return Sentence("errors.gateway.not_yours")
     if error.errno in _BUSY:
-        return ". Another program has it open"
+        return Sentence("errors.gateway.port_busy")
     return ""
 
 

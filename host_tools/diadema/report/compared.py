@@ -42,7 +42,7 @@ def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[S
             [
                 context.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else goal_of(one.kind, aim, context.language),
+                None if aim is None else goal_of(one.kind, aim),
                 one.count,
                 Figure(one.kind, value),
                 was.count if was else None,

@@ -157,8 +157,8 @@ def _check_campaign(key: str, campaign: Campaign) -> None:
     check_unique(key + ".steps[{}].step", (step.step for step in campaign.steps))
     for at, step in enumerate(campaign.steps):
         if step.automatic and step.step not in _BY_ITSELF:
-            steps = ", ".join(_BY_ITSELF)
-            reason = Sentence("errors.site.file.only_steps", steps=steps)
+            first, last = _BY_ITSELF
+            reason = Sentence("errors.site.file.only_steps", first=first, last=last)
             raise SiteError(f"{key}.steps[{at}].automatic", reason)
     hours = campaign.outbound
     if hours is None:

@@ -30,7 +30,7 @@ _CONFIG_S = 90.0  # 40 kB of a large site at 115 200 baud, and a slow start
 _LOOK_S = 0.1
 _KINDS = ("station.config", "station.clock")
 
-type Say = Callable[[str], None]
+type Say = Callable[[str | Sentence], None]
 
 
 class StationConfirmation:
@@ -143,7 +143,7 @@ async def provision(
     """
     if data.read_hub() is None:
         raise ProvisionError(Sentence("errors.stations.no_hub_runs_on_root", root=data.root))
-    say(f"asks who is on {port}")
+    say(Sentence("commands.stage.who", port=port))
     hello, carried = await who_is_on(data, port, station)
     s = hello.station or station or ""
     if not is_station(s):
@@ -155,12 +155,12 @@ async def provision(
     gw, at, number = _gateway_of(data, port) if carried else (bench_gateway(s), port, 0)
     cable = gw, at[-PATH_LIMIT:]
     confirmation = StationConfirmation(data, hello, carried, cable)
-    say(f"{s}: takes seat {seat}")
+    say(Sentence("commands.stage.seat", s=s, seat=seat))
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
     named = {"s": s, "gw": gw, "at": cable[1], "port": number}
     window = {"stations": [named], "seconds": limit_s}
     await ask_hub(data, "hub.provision", window)
-    say(f"{s}: gets configuration {generation} and the time")
+    say(Sentence("commands.stage.configuration", s=s, generation=generation))
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
         await _wait(confirmation, s, generation, limit_s)
     site = load(data.site)

@@ -5,7 +5,7 @@ Spanish is complete by definition: what another language lacks is taken from it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol, Self, runtime_checkable
@@ -70,6 +70,16 @@ class Sentence:
             name,
             **{key: cls.of(one) if isinstance(one, list) else one for key, one in values.items()},
         )
+
+
+class Later:
+    """What a function of the language says, where more than one sentence makes it."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        self.say = make
+
+    def __str__(self) -> str:
+        return self.say("en")
 
 
 def said(value: object, language: str) -> object:

@@ -15,9 +15,9 @@ class ReportKind(NamedTuple):
     sums of the roll-ups that it shows: of a day, of half-hours of the queues, or of half-hours of
     agents too; "" where it reads none. `of_agents`: it shows sums of each agent. `at_once`: it
     shows nothing but roll-ups, which one transaction reads; others are read again when events
-    come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what of
-    the module's `stated(context)`, its summary, is followed over the last spans; the first says of
-    how many it is; `sl`: the service level with the target.
+    come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what
+    of the module's `stated(context)`, its summary, is followed over the last spans; the first says
+    of how many it is; `sl`: the service level with the target.
     """
 
     module: str

@@ -358,12 +358,9 @@ def is_tried(version: str) -> bool:
     return version in TRIED
 
 
-def untried(version: str) -> str:
+def untried(version: str) -> Sentence:
     """The warning for a version that was not tried."""
-    return (
-        f"MicroPython {version} was not tried with a station, {' and '.join(TRIED)} were: bring "
-        "it to one station first"
-    )
+    return Sentence("errors.stations.untried", version=version, tried=", ".join(TRIED))
 
 
 def needs_image(build: str, psram: int | None) -> str | None:

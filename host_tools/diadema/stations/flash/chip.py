@@ -18,7 +18,7 @@ from diadema.words import Sentence
 
 BAUD = 921_600
 _ATTEMPTS = 5
-_BY_HAND = "hold its BOOT key, press EN (reset) once and let BOOT go"  # of any board
+_BY_HAND = Sentence("errors.stations.by_hand")  # of any board
 _LINE_TROUBLE = (FatalError, serial.SerialException, OSError, ValueError)
 _S_PER_MB = 60.0  # a worn flash erases slowly
 _LEAST_S = 5.0
@@ -94,7 +94,7 @@ def _packed(data: bytes) -> bytes:
 
 @contextlib.contextmanager
 def connected(
-    port: str, baud: int = BAUD, attempts: int = _ATTEMPTS, by_hand: str = ""
+    port: str, baud: int = BAUD, attempts: int = _ATTEMPTS, by_hand: Sentence | None = None
 ) -> Iterator[Chip]:
     """The chip at that port, its stub running; `by_hand`: what a person can do that its boot
     loader answers. Raises FlashError.

@@ -64,8 +64,8 @@ class Files:
     names: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     source: str = ""
-    unread: str = ""
-    why: str = ""
+    unread: str | Sentence = ""
+    why: str | Sentence = ""
 
 
 @dataclass
@@ -82,14 +82,14 @@ class FlashResult:
     journal: str = ""
     saved: SavedEvents | None = None
     files: Files = field(default_factory=Files)
-    error: str = ""
+    error: str | Sentence = ""
 
 
 @dataclass
 class Watch:
     """Called with how far a port is: what it does, and bytes of the plan that are right now."""
 
-    stage: Callable[[str, str], None] = lambda port, text: None
+    stage: Callable[[str, str | Sentence], None] = lambda port, text: None
     advance: Callable[[str, int], None] = lambda port, more: None
 
 
@@ -114,15 +114,17 @@ class Job:
         """Never raises what one board can do; a thread a port."""
         done = FlashResult(port)
         try:
-            self.watch.stage(port, "looks for the chip")
+            self.watch.stage(port, Sentence("commands.stage.chip"))
             by_hand = _by_hand(self.plan.board)
             with connected(port, self.baud, self.attempts, by_hand) as chip:
                 done.found = chip.found
                 self._accept(chip.found)
                 _Board(self, chip, done).write()
         except DiademaError as error:
-            done.error = str(error)
-        self.watch.stage(port, "failed" if done.error else "verified")
+            done.error = error.args[0]
+        self.watch.stage(
+            port, Sentence(f"commands.stage.{'failed' if done.error else 'verified'}")
+        )
         return done
 
     def _accept(self, found: Found) -> None:
@@ -179,7 +181,7 @@ class _Board:
         self._copy.remove()
         self._chip.start()
 
-    def _stage(self, text: str) -> None:
+    def _stage(self, text: str | Sentence) -> None:
         self._job.watch.stage(self._port, text)
 
     def _own_table(self) -> list[Partition] | None:
@@ -219,12 +221,13 @@ class _Board:
         return replace(piece, data=data)
 
     def _vfs_there(self, place: Partition) -> Vfs | None:
-        self._stage("reads its files")
+        self._stage(Sentence("commands.stage.files"))
         try:
             return read_vfs(self._chip, place)
         except ImageError:
             blank = not self._chip.read(place.offset, HEAD).strip(b"\xff")
-            self._done.files.unread = "it is blank" if blank else "it is damaged"
+            word = "blank" if blank else "damaged"
+            self._done.files.unread = Sentence(f"errors.stations.{word}")
             return None
 
     def _own_files(self, there: Vfs | None, before: bytes) -> dict[str, bytes]:
@@ -239,7 +242,7 @@ class _Board:
         lost = there is None or any(name in done.damaged for name in (*_CONFIGS, "/"))
         done.source = "board" if of_board else "copy" if own else ""
         if lost and not any(name in own for name in _CONFIGS):
-            self._stage("asks the hub")
+            self._stage(Sentence("commands.stage.hub"))
             found, done.why = hub_files(self._job.data, self._chip.found.station)
             done.source = "hub" if found else done.source
             own |= found
@@ -267,13 +270,13 @@ class _Board:
         if old is not None:
             self._save(old)
         if not blank:
-            self._stage("clears the journal's place")
+            self._stage(Sentence("commands.stage.clear"))
             self._chip.erase(place.offset, place.size)
         self._done.journal = "new"
 
     def _save(self, old: Partition) -> None:
         """Nothing of it is lost, or nothing is written."""
-        self._stage("reads its journal")
+        self._stage(Sentence("commands.stage.journal"))
         try:
             dump = self._chip.read(old.offset, old.size)
             self._done.saved = save_events(self._chip.found.station, dump, self._job.data)
@@ -288,7 +291,7 @@ class _Board:
         if self._table is None:
             if blank:
                 return None
-            self._stage("looks for a journal")
+            self._stage(Sentence("commands.stage.look"))
             found = walk(self._chip.read(place.offset, place.size)).sectors
             return place if found else None
         return next((one for one in self._table if one.name == "journal"), None)
@@ -346,11 +349,12 @@ class _Board:
         self._job.watch.advance(self._port, more)
 
 
-def _by_hand(board: str) -> str:
+def _by_hand(board: str) -> Sentence | None:
     try:
-        return f"on {board}, {load_board(board).wiring.board.loader}"
+        loader = load_board(board).wiring.board.loader
     except DiademaError:  # no board of this checkout
-        return ""
+        return None
+    return Sentence("errors.stations.on_board", board=board, loader=loader)
 
 
 def _md5(data: bytes) -> str:

@@ -58,7 +58,7 @@ class Image:
     chip: str
     micropython: str
     build: str
-    untried: str | None
+    untried: Sentence | None
     version: str
     flash_bytes: int
     pieces: list[Piece]

@@ -44,7 +44,7 @@ class App:
         return ".".join(map(str, self.version))
 
     @property
-    def untried(self) -> str | None:
+    def untried(self) -> Sentence | None:
         """The warning for a version that was not tried; None for one that was."""
         text = self.version_text + self.preview
         return None if is_tried(text) else untried(text)

@@ -20,6 +20,7 @@ from diadema.base.errors import ProveError, ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.gateway.station_line import StationLine
+from diadema.site.context import language_of
 from diadema.site.description import Site, load_if_any
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.boards.table import BoardError, load_board
@@ -27,7 +28,7 @@ from diadema.stations.cable import InUse, greeting_on, who_is_on
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 from diadema.wire.letters import LETTERS
-from diadema.words import section, text
+from diadema.words import said, section, text
 
 _OPEN_S = 1.5
 _SEALED = b',"h":"'
@@ -87,7 +88,7 @@ class Station:
             async with asyncio.timeout(_OPEN_S):
                 await self._opened.wait()
         if not self.line.is_open:
-            why = f"{self.line.error}{self.line.hint}"
+            why = f"{self.line.error}{said(self.line.hint, self._language)}"
             raise ProveError(text("prove.no_port", self._language, port=self.line.path, why=why))
 
     async def ask(self, step: str, limit_s: float, **fields: Any) -> dict[str, Any]:
@@ -175,13 +176,18 @@ class Measurement(Struct, rename=LETTERS):
 
 
 async def measure(
-    data: DataDir, port: str, tell: Tell = lambda _: None, *, brief: bool = False
+    data: DataDir,
+    port: str,
+    tell: Tell = lambda _: None,
+    *,
+    brief: bool = False,
+    language: str | None = None,
 ) -> tuple[Measurement, int]:
     """Measures the station on that port; also gives how many answers were forged.
-    `brief`: of the chip alone. Raises DiademaError.
+    `brief`: of the chip alone. `language`: of what is told, else the site's. Raises DiademaError.
     """
     site = load_if_any(data.site)
-    language = site.language if site else "es"
+    language = language or language_of(site)
     keys = StationKeys(data.keys)
     boots = []
     hello = await _who(data, port, language)

@@ -16,15 +16,14 @@ from diadema.stations.cable import greeting_on
 from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
-from diadema.words import Sentence
+from diadema.words import Later, Sentence
 
 _GREETING_S = 6.0
 _SILENT_S = 60.0  # no part went on: longer than it erases and checks
 _START_S = 180.0  # one that hangs is ended by its watchdog first
 _TURN_S = 0.5
-_WORDS = "en"  # as all that these commands say
 
-type Say = Callable[[str], None]
+type Say = Callable[[str | Sentence], None]
 
 
 class _Progress(Struct):
@@ -71,6 +70,14 @@ async def _greeting(port: str) -> str:
     return hello.station
 
 
+def _reason(why: str) -> Later:
+    return Later(lambda language: trouble.reason(why, language))
+
+
+def _cause(cause: str) -> Later:
+    return Later(lambda language: trouble.word("safe", cause, language))
+
+
 class _CableUpdate:
     def __init__(self, port: str, s: str, say: Say) -> None:
         self._port, self._s, self._say = port, s, say
@@ -87,8 +94,8 @@ class _CableUpdate:
         async with self._open():
             hello = await self._send(bundle)
             if hello is None:
-                self._say(f"{self._s}: has all of it, and starts it")
-                hello = await self._start("took it")
+                self._say(Sentence("commands.stage.all", s=self._s))
+                hello = await self._start(Sentence("errors.stations.took_it"))
         manifest = bundle.manifest
         now = hello.micropython if manifest.what else hello.firmware
         if now != manifest.version:
@@ -100,8 +107,8 @@ class _CableUpdate:
             self._line.send(b'{"cmd":"restart","i":1}', urgent=True)
             while (hello := await self._next()) is None or hello.done != "restart":
                 pass  # what it said before it heard that; a cable that is gone ends it
-            self._say(f"{self._s}: starts its program")
-            return await self._start("started again")
+            self._say(Sentence("commands.stage.starts", s=self._s))
+            return await self._start(Sentence("errors.stations.started_again"))
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
@@ -133,7 +140,7 @@ class _CableUpdate:
                     Sentence(
                         "errors.stations.s_refuses_reason",
                         s=self._s,
-                        reason=trouble.reason(why, _WORDS),
+                        reason=_reason(why),
                     )
                 )
             if progress and progress.phase == "restarting":
@@ -146,7 +153,7 @@ class _CableUpdate:
                 self._parts(bundle, sending.due(now))
         raise UpdateError(Sentence("errors.stations.s_takes_no_more_repeat", s=self._s))
 
-    async def _start(self, done: str) -> Hello:
+    async def _start(self, done: Sentence) -> Hello:
         loop = asyncio.get_running_loop()
         until = loop.time() + _START_S
         while loop.time() < until:
@@ -154,7 +161,7 @@ class _CableUpdate:
             if hello and hello.up:
                 return hello
             if hello and hello.safe:
-                why = trouble.word("safe", hello.cause, _WORDS)
+                why = _cause(hello.cause)
                 raise UpdateError(
                     Sentence(
                         "errors.stations.s_done_safe_mode_again", s=self._s, done=done, why=why

@@ -100,7 +100,8 @@ def load(path: Path, passphrase: str | None = None) -> PrivateKey:
             Sentence("errors.cli.cannot_read_file_reason", file=path, reason=error.strerror)
         ) from error
     if _is_public(data):
-        private = str(path.with_suffix("")) if path.suffix == ".pub" else "the file beside it"
+        beside = Sentence("errors.stations.file_beside")
+        private = path.with_suffix("") if path.suffix == ".pub" else beside
         raise UpdateError(
             Sentence("errors.stations.path_public_half_key_which", path=path, private=private)
         )
@@ -111,7 +112,8 @@ def load(path: Path, passphrase: str | None = None) -> PrivateKey:
     except TypeError:
         raise NeedsPassphrase(Sentence("errors.stations.path_has_passphrase", path=path)) from None
     except (ValueError, UnsupportedAlgorithm) as error:
-        what = "is the passphrase right?" if passphrase else "`diadema keys make` makes one"
+        word = "is_passphrase_right" if passphrase else "keys_make"
+        what = Sentence(f"errors.stations.{word}")
         raise UpdateError(
             Sentence("errors.stations.path_no_private_key_can", path=path, what=what)
         ) from error
