@@ -81,6 +81,7 @@ class ShiftOptions:
     behaviour: Behaviour = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
+    usual_port_taken: bool = False  # so it is another one
     browser: bool = False
     boards: Sequence[SimBoard] = (SIM,)  # in turn
     language: str = "es"
@@ -225,7 +226,7 @@ class Demo:
         web = centre.web
         if self._start != self._now:
             say("clock", time=f"{self._start:%H:%M}", real=f"{self._now:%H:%M}", zone=ZONE)
-        if options.web_port == 0 and not web.endswith(f":{WEB_PORT}"):
+        if options.usual_port_taken:
             say("port", usual=WEB_PORT, port=web.rpartition(":")[2])
         if self._days:
             say("month", days=len(self._days))
