@@ -76,7 +76,7 @@ async def opened(folder, **options: Any) -> AsyncIterator[Running]:
 def answered(data: DataDir) -> dict[str, int]:
     """Contacts by station."""
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
-        query = "SELECT s, count(*) FROM contacts WHERE outcome = 'answered' GROUP BY s"
+        query = "SELECT s, count(*) FROM events WHERE k = 'contact.answered' GROUP BY s"
         return dict(tx.exec_driver_sql(query).fetchall())
 
 
