@@ -98,13 +98,15 @@ def demo(
         for folder in past.remove_cache():
             console.print(text("demo.forgotten", language, folder=folder), soft_wrap=True)
         return
+    web_port = _web_port(port)
     options = ShiftOptions(
         stations=stations,
         seed=seed,
         seconds=seconds,
         pace=pace,
         data=data,
-        web_port=_web_port(port),
+        web_port=web_port,
+        usual_port_taken=port is None and web_port == 0,
         browser=not no_browser,
         boards=choose_boards(board),
         language=language,

@@ -40,10 +40,10 @@ ZONE = past.ZONE.key
 SITE = "Centro Muestra"
 WEB_PORT = 8600
 _OPENS = 9  # local hour at which a simulated run that is not in real time begins
-_MIDDAY = (13, 16)  # local hours in which all shifts of the demo's day are under way
-_STARTS = (14, 20)  # local time at which a demo begins that is started at any other hour
+_STARTS = (14, 20)  # local time at which a demo begins, at whatever hour it is started
 _PAGES = {"wall": "/wall", "reports": "/ui/reports", "agents": "/ui/agents", "fleet": "/ui/fleet"}
 _MAKER_ENDS_S = 20.0
+_AFTER_MS = 600_000  # what an earlier run had begun last is over by then
 
 
 def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
@@ -81,6 +81,7 @@ class ShiftOptions:
     behaviour: Behaviour = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
+    usual_port_taken: bool = False  # so it is another one
     browser: bool = False
     boards: Sequence[SimBoard] = (SIM,)  # in turn
     language: str = "es"
@@ -142,8 +143,7 @@ class Demo:
 
     def __init__(self, options: ShiftOptions, console: Console) -> None:
         self._options, self._console = options, console
-        self._now = datetime.now(past.ZONE)
-        self._start = demo_start(self._now)
+        self._start = demo_start(datetime.now(past.ZONE))
         self._days: list[date] = []
 
     def word(self, key: str, /, **values: object) -> str:
@@ -156,7 +156,7 @@ class Demo:
         options = self._options
         start_ms = int(self._start.timestamp() * 1000)
         if options.data:
-            start_ms = max(start_ms, newest_ms(DataDir(options.data)) + 1000)
+            start_ms = max(start_ms, newest_ms(DataDir(options.data)) + _AFTER_MS)
         self.say("starting", stations=options.stations)
         roster = Roster(options.stations, self._start.date())
         everybody = roster.everybody
@@ -223,9 +223,9 @@ class Demo:
         """The link last: it is what is looked for."""
         options, say = self._options, self.say
         web = centre.web
-        if self._start != self._now:
-            say("clock", time=f"{self._start:%H:%M}", real=f"{self._now:%H:%M}", zone=ZONE)
-        if options.web_port == 0 and not web.endswith(f":{WEB_PORT}"):
+        now = datetime.fromtimestamp(centre.world.now_ms() / 1000, past.ZONE)
+        say("clock", time=f"{now:%H:%M}", real=f"{datetime.now(past.ZONE):%H:%M}", zone=ZONE)
+        if options.usual_port_taken:
             say("port", usual=WEB_PORT, port=web.rpartition(":")[2])
         if self._days:
             say("month", days=len(self._days))
@@ -278,11 +278,9 @@ class Demo:
 
 
 def demo_start(now: datetime) -> datetime:
-    """When the centre's clock begins: now, or in the afternoon of the same day where not all of
-    its shifts are under way.
+    """When the centre's clock begins: in the afternoon of the same day, when all of its shifts are
+    under way and its half-hour has figures.
     """
-    if _MIDDAY[0] <= now.hour < _MIDDAY[1]:
-        return now
     return now.replace(hour=_STARTS[0], minute=_STARTS[1], second=0, microsecond=0)
 
 
@@ -291,8 +289,9 @@ def newest_ms(data: DataDir) -> int:
     if not data.store.exists():
         return 0
     with open_reader(data.store) as reader, reader.engine.connect() as connection:
-        row = tables.contacts.c.end_utc
-        return int(connection.execute(select(func.max(row))).scalar() or 0)
+        columns = tables.contacts.c.start_utc, tables.sessions.c.close_utc
+        newest = (connection.execute(select(func.max(one))).scalar() for one in columns)
+        return max(int(one or 0) for one in newest)
 
 
 def language_of_locale() -> str:

@@ -7,6 +7,7 @@ that it counts once. Service, types and gestures are those of `behaviour`.
 """
 
 import json
+import math
 import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ _RING_LIMIT_S = 20
 _LATE = 0.06  # of the days: well after the shift's begin
 _LATE_S = (420.0, 0.5)
 _EARLY_S = (150.0, 0.7)  # before it, on the others
+_LONGEST_S = 1500.0  # talk
 _CALLERS = 9000  # numbers, so that some call again
 _BOOT_S = 90  # before the badge
 _WHOLE_S = 90  # within which a short call can be had
@@ -140,7 +142,7 @@ class _Making:
         for one in present:
             if not one.gone:
                 self._goes(one)
-        limit_ms = None if self._until_s is None else self._ms(self._until_s)
+        limit_ms = math.inf if self._until_s is None else self._ms(self._until_s)
         return Day([one.journal for one in present], self._log.lines(limit_ms))
 
     # -- callers
@@ -284,7 +286,7 @@ class _Making:
     ) -> None:
         chance, journal = one.chance, one.journal
         ring = min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2)
-        talk = max(BANK_1999_02.service[kind].draw(chance), 3.0)
+        talk = min(max(BANK_1999_02.service[kind].draw(chance), 3.0), _LONGEST_S)
         held = draw_seconds(ASSUMED.hold, chance) if chance.random() < ASSUMED.held else 0.0
         wrapup = min(draw_seconds(ASSUMED.wrapup, chance), 55.0)
         if one.stays_s is not None:  # the day is not over, and this call is to be

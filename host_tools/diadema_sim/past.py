@@ -40,7 +40,7 @@ from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
 FORM = 1  # of what is made here; another one is made anew
 SEED = 1  # of the past that is kept
 ZONE = ZoneInfo("America/Lima")
-_PARTS = ("store.sqlite3", "rollups.sqlite3", "secrets.json", "records.key", "keys.json")
+_PARTS = ("store.sqlite3", "rollups.sqlite3", "secrets.json", "records.key")
 _DAYS = "days.json"
 _MOST_DAYS = 90  # in a cache; then it begins anew
 _LOG = "queue_log"
@@ -76,11 +76,7 @@ def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> list[date]:
     """Directory, what the cache has of the month, and today until now; gives the days of the month
     that the cache lacks, the newest first. No hub may run there.
     """
-    cache = cache_folder()
-    there = days_of(cache) if seed == SEED else set()
-    if there:
-        for name in _PARTS:
-            shutil.copyfile(cache / name, data.root / name)
+    there = _copy(cache_folder(), data) if seed == SEED else set()
     write_directory(data, roster, now_ms)
     until_s = now_ms // 1000 - int(_midnight(roster.today).timestamp())
     today = day_of(
@@ -94,6 +90,19 @@ def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> list[date]:
     _store(data, today, log_of(data), Fixed(now_ms))
     month = (roster.today - timedelta(days=back) for back in range(1, PAST_DAYS + 1))
     return [day for day in month if day not in there]
+
+
+def _copy(cache: Path, data: DataDir) -> set[date]:
+    """The days that are there now: none if another demo takes it away at this moment."""
+    days = days_of(cache)
+    try:
+        for name in _PARTS if days else ():
+            shutil.copyfile(cache / name, data.root / name)
+    except FileNotFoundError:
+        for name in _PARTS:
+            (data.root / name).unlink(missing_ok=True)
+        return set()
+    return days
 
 
 def log_of(data: DataDir) -> Path:

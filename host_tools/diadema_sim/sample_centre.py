@@ -28,12 +28,12 @@ _H, _MIN = 3600, 60
 
 def _shift(code: str, *pauses: tuple[float, int, str]) -> Shift:
     start = int(code[1:3]) * _H
-    length = 8 if code == "T0600" else 9
+    length = 7 if code == "T0500" else 9
     rests = tuple((int(at * _H), minutes * _MIN, reason) for at, minutes, reason in pauses)
     return Shift(code, start, start + length * _H, rests)
 
 
-EARLY = _shift("T0600", (8.0, 15, "break"), (10.5, 45, "refrigerio"))
+EARLY = _shift("T0500", (7.0, 15, "break"), (9.5, 15, "break"))  # gone home at any start
 SHIFTS = (
     _shift("T0800", (10.0, 15, "break"), (13.0, 45, "refrigerio"), (15.5, 15, "break")),
     _shift("T1000", (12.25, 15, "break"), (14.75, 45, "refrigerio"), (17.0, 15, "break")),

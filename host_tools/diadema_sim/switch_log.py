@@ -2,6 +2,7 @@
 them, or written to a file line by line as Asterisk does.
 """
 
+import math
 from pathlib import Path
 
 
@@ -10,7 +11,7 @@ class SwitchLog:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._lines: list[tuple[int, int, str]] = []
+        self._lines: list[tuple[int, str, str]] = []  # when, whose, what
 
     def enters(self, at_ms: float, pbx: str, queue: str, caller: str) -> None:
         self._add(at_ms, pbx, queue, "NONE", "ENTERQUEUE", "", caller, 1)
@@ -36,17 +37,21 @@ class SwitchLog:
         waited = max(0, int(at_ms / 1000) - entered_s)
         self._add(at_ms, pbx, queue, "NONE", "ABANDON", 1, 1, waited)
 
-    def lines(self, until_ms: int | None = None) -> list[str]:
-        """In the order of their times."""
-        found = sorted(self._lines)
-        return [line for at, _, line in found if until_ms is None or at < until_ms]
+    def lines(self, until_ms: float = math.inf) -> list[str]:
+        """In the order of their times; only of calls that are over by then."""
+        going = {pbx for at, pbx, _ in self._lines if at >= until_ms}
+        return [line for _, pbx, line in sorted(self._lines, key=_time) if pbx not in going]
 
     def _add(
         self, at_ms: float, pbx: str, queue: str, agent: str, verb: str, *data: object
     ) -> None:
         line = "|".join(map(str, (int(at_ms / 1000), pbx, queue, agent, verb, *data)))
         if self._path is None:
-            self._lines.append((int(at_ms / 1000) * 1000, len(self._lines), line))
+            self._lines.append((int(at_ms / 1000) * 1000, pbx, line))
             return
         with self._path.open("a") as file:
             file.write(line + "\n")
+
+
+def _time(line: tuple[int, str, str]) -> int:
+    return line[0]
