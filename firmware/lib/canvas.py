@@ -134,8 +134,6 @@ class Canvas:
         """The words of `text` that `room` columns have place for; none in part."""
         while text and self.width(text) > room:
             text = text.rpartition(" ")[0]
-            if text[-2:] == " ·":
-                text = text[:-2]
         return text
 
     def title(self, text, y, room):

@@ -17,6 +17,7 @@ _RECORD_LIMIT = const(512)  # bytes, of the journal's
 MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbers
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
+_TODAY = const(3)  # agents whose calls of a shift are counted at one desk
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -79,7 +80,7 @@ class Desk:
         self.leaver: "tuple[str | None, str | None]" = (None, None)  # who said so, and why
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
-        self.today = {}  # by agent: minute of a shift's first login here, and calls answered since
+        self.today = {}  # by agent: minute of a shift's first login here, calls answered since
         self.plugged = None  # the headset, once it was looked at in this boot
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
@@ -122,6 +123,7 @@ class Desk:
             self.offered_at = u
         elif kind == "contact.answered":
             self.talk_since = u
+            self.today.setdefault(self.agent, [0, 0])[1] += 1
         elif kind == "contact.resumed":
             self.since = self.talk_since
         elif kind == "contact.consult_ended":
@@ -154,13 +156,12 @@ class Desk:
             self.recent = []
         now = (event["t"] or 0) // 60_000
         self.pending = [row for row in self.pending if now - (row[1] or now) < _SHIFT_MIN]
-        self.today = {a: row for a, row in self.today.items() if now - row[0] < _SHIFT_MIN}
-        self.today.setdefault(self.agent, [now, 0])
+        if len(self.today) > _TODAY:
+            self.today = {}
+        if now - self.today.get(self.agent, [0])[0] >= _SHIFT_MIN:
+            self.today[self.agent] = [now, 0]
         if event["method"][-3:] == "pin":
             self.wrong.pop(self.agent, None)
-
-    def _contact_answered(self, event):
-        self.today.setdefault(self.agent, [0, 0])[1] += 1
 
     def _session_closed(self, event):
         self.open = False
@@ -304,8 +305,8 @@ class Desk:
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
-        Where no record would take it all: without the count of calls, then the faults, as who still has one finds it
-        again, and the codes used of late; then without the oldest marks, and what is left.
+        Where no record would take it all: without the count of calls; the faults, as who still
+        has one finds it again; the codes used of late; then the oldest marks, and what is left.
         """
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)

@@ -1,6 +1,6 @@
 """Ajustes (key 6 held, no call): how the agent hears, is heard and reads; stored at this desk."""
 
-from lib.menus import BACK, Menu
+from lib.menus import Menu
 from lib.prefs import CHOICES, STEPS
 
 _LEVELS = ("volume", "microphone", "sidetone")
@@ -44,7 +44,7 @@ class Level:
     def __init__(self, station, name):
         self._station = station
         self._name = name
-        self.title = BACK + station.words["settings"]
+        self.title = "1 ‹ " + station.words["settings"]
 
     def fits(self, station):
         return station.desk.work == "idle"

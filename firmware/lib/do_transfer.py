@@ -3,20 +3,6 @@ key or the host asks.
 """
 
 from lib.calls import via
-from lib.menus import Menu
-
-
-class _Question(Menu):
-    """A call that was handed over blind does not come back: any key but 3 means no."""
-
-    def press(self, station, key):
-        Menu.press(self, station, key if key == 3 else 1)
-
-    content = Menu.lines
-
-    def draw(self, canvas, words):
-        canvas.title(self._nodes[0][1], 14, 127)
-        canvas.text("3 " + words["yes"], 0, 38, 127, True)
 
 
 def areas(station, details):
@@ -28,7 +14,8 @@ def _area_chosen(station, area):
     if area[2]:
         _consult(station, area[0], "area")
     else:
-        station.open(_Question("areas", [area], _blind, "talking held"))
+        station.open_list("areas", [area], _blind, "talking held")
+        station.menu.asks = True
 
 
 def _blind(station, area):

@@ -12,7 +12,6 @@ if MYPY:
 _FIRST_KEY = const(3)
 _LINES = const(4)
 MORE = "more"
-BACK = "1 ‹ "  # before what a list is for: key 1 leads out of it
 
 
 class Menu:
@@ -26,8 +25,8 @@ class Menu:
 
     draw: "Any" = None
     parent: "Any" = None  # the list in which this one was chosen; key 1 goes back to it
-    closes_ms = None  # without a key of its, as `Actions.open` says
     stays = False  # key 1 does not close it
+    asks = False  # whether its one line is meant: key 3 says yes, any other one goes back
     said = False  # its labels are words of the catalogue
     urgent = False  # it comes before a text that waits, and in the journal's reserve
     all_keys = False  # 1 and 2 are its too
@@ -63,7 +62,7 @@ class Menu:
 
     def press(self, station, key):
         """Keys 1 (back) and 3-6."""
-        if key == 1:
+        if key == 1 or (self.asks and key > _FIRST_KEY):
             if not self.back() and not self.stays:
                 station.menu = self.parent
             return

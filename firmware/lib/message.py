@@ -4,6 +4,7 @@ from micropython import const
 
 _LINES = const(3)  # a page
 _WIDTH = const(127)
+_WIDEST = const(6)  # columns of a letter and its gap
 
 
 class Message:
@@ -54,12 +55,8 @@ def wrap(text, width, limit):
             lines.append(word)
         else:
             lines[-1] = line
-        word = lines[-1]
-        while width(word) > limit:
-            size = len(word)
-            while width(word[:size]) > limit:
-                size -= 1
-            lines[-1] = word[:size]
-            word = word[size:]
-            lines.append(word)
+        while width(lines[-1]) > limit:
+            word = lines[-1]
+            lines[-1] = word[: limit // _WIDEST]
+            lines.append(word[limit // _WIDEST :])
     return lines

@@ -13,8 +13,7 @@ badly.
 
 from lib.canvas import Canvas, digits_width
 from lib.config import label_of
-from lib.menus import BACK, MORE
-from lib.message import wrap
+from lib.menus import MORE
 from lib.states import LIMIT_NEAR_MS
 from lib.transitions import BUSY, IN_CALL
 from micropython import const
@@ -93,7 +92,7 @@ class Screen:
         menu = station.menu
         if menu and not station.reading and station.situation != "offered":
             title = menu.title or self.words[menu.kind + "_list"]
-            return title if menu.all_keys or (menu.stays and not menu.title) else BACK + title
+            return title if menu.all_keys or (menu.stays and not menu.title) else "1 ‹ " + title
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
@@ -120,7 +119,7 @@ class Screen:
         canvas = self.canvas
         words = self.words
         title = words.get(situation, "")
-        if len(time) > 5 and canvas.width(title) > _RIGHT - digits_width(time) - 4:
+        if len(time) > 5:
             time = time[:-3] + "h"
         taken = digits_width(time)
         detail = self._detail(station, situation, u)
@@ -139,13 +138,9 @@ class Screen:
             canvas.digits(time, _DIGITS_Y, _RIGHT)
         if self._changed("detail", detail):
             canvas.clear(_DETAIL_Y, 20)
-            why = detail.split("\n")
-            if len(why) == 1:  # and two lines where one has no room for it
-                why = wrap(detail, canvas.width, _RIGHT)
-            detail = why.pop(0)
+            detail, _, why = detail.partition("\n")
             canvas.text(detail, 0, _DETAIL_Y - (2 if why else 0), _RIGHT, not why)
-            if why:
-                canvas.text(why[0], 0, _DETAIL_Y + 8, _RIGHT)
+            canvas.text(why, 0, _DETAIL_Y + 8, _RIGHT)
             self._shown.pop("labels", None)
         self._draw_labels(self._labels(station))
 
@@ -170,9 +165,11 @@ class Screen:
             return words["muted"]
         text = self._of_call(station) if situation in IN_CALL else ""
         if desk.help:
-            told = words["help_comes"] % desk.help_by if desk.help_by else ""
-            told = told or words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-            return with_why(text.partition("\n")[0], told) if text else told
+            if desk.help_by:
+                told = words["help_comes"] % desk.help_by
+            else:
+                told = words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
+            return with_why(text, told) if text else told
         if text:
             return text
         if desk.leaving or desk.intended:
@@ -212,7 +209,7 @@ class Screen:
         return ""
 
     def _of_call(self, station):
-        """Whom she hears; motive or its playbook, and the step that comes next."""
+        """Whom she hears; the step that comes next, and motive or its playbook."""
         words = self.words
         desk, config = station.desk, station.config
         if desk.unrecorded:
@@ -228,8 +225,7 @@ class Screen:
         step = station.progress()
         if step:
             text = "%d/%d %s" % (step[0], step[1], words[step[2]])
-            both = known + " · " + text if known else words["step_at"] % text
-            return both if self.canvas.width(both) <= _RIGHT else with_why(text, known)
+            return text + " · " + known if known else words["step_at"] % text
         return words["guide"] % known if guide else known
 
     def _not_hers(self, station, situation):
@@ -278,10 +274,16 @@ class Screen:
         lines = [
             words[line] if line and (line is MORE or menu.said) else line for line in menu.lines()
         ]
+        if menu.asks:
+            lines.append("3 " + words["yes"])
         if not self._changed("list", lines):
             return
         canvas = self.canvas
         canvas.clear(10, 54)
+        if menu.asks:
+            canvas.title(lines[0], 14, _RIGHT)
+            canvas.text(lines[1], 0, 38, _RIGHT, True)
+            return
         for at, line in enumerate(lines):
             if line:
                 y = _LIST_Y + at * _LINE

@@ -81,7 +81,7 @@ class Station(Calls):
         elif name == "pin_checked":
             if details[0] is self.menu:
                 self.menu.answer(self, details[1])
-        elif not (key and (self._unmeant(name) or self._in_menu(name))):
+        elif not (key and self._in_menu(name)):
             self.act(self.action(name), details)
         return self._out
 
@@ -194,22 +194,21 @@ class Station(Calls):
 
     # ------------------------------------------------------------------ lists
 
-    def _unmeant(self, name):
-        """Whether a key comes so soon that it is not for what is shown now."""
+    def _in_menu(self, name):
+        """Keys of an open list, and those that come too soon for what is shown; True when the key
+        was one of them.
+        """
+        menu = self.menu
+        hangs_up = name == "key1" and self.desk.work in IN_CALL
         if name != self._turned:
             self._turned = None
         elif self.u - self._turned_at < _SETTLE_MS:
             return True
-        soft = name > "key2" or (name == "key1" and self.desk.work in IN_CALL)
-        return soft and self.u < self._settled_at
-
-    def _in_menu(self, name):
-        """Keys of an open list; True when the key was one of them."""
-        menu = self.menu
-        work = self.desk.work
-        if not menu or work == "offered" or (name == "key2" and not menu.all_keys):
+        if self.u < self._settled_at and (name > "key2" or hangs_up):
+            return True
+        if not menu or (name == "key2" and not menu.all_keys):
             return False
-        if self.reading and (name != "key1" or work not in IN_CALL):
+        if self.desk.work == "offered" or (self.reading and not hangs_up):
             return False
         if name == "key1" or menu.urgent or not self.stopped("typify" if menu.deep else "choose"):
             menu.press(self, int(name[3]))

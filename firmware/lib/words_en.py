@@ -48,7 +48,7 @@ auxiliar: Not ready
 hello: Hello, %s!
 missed_no_answer: Not answered: not ready
 help_waits: Help %s
-help_comes: Help coming: %s
+help_comes: Help: %s
 limit_left: %s left
 limit_over: Over by %s
 set_by: Set by %s
@@ -128,7 +128,7 @@ config: configuration
 help_accepted: %s comes
 help_resolved: Help given
 fault_sent: Fault reported
-fault_accepted: Fault: %s sees it
+fault_accepted: Fault seen by %s
 fault_resolved: Fault mended
 fault_rejected: Fault rejected
 limit_near: Your time is nearly over

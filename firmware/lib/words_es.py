@@ -166,7 +166,7 @@ ended_locked: PIN bloqueado
 ended_shift_end: Terminó su turno
 ended_corrected: Sesión corregida
 fit: Posición operativa
-unfit: No operativa: %s
+unfit: No apta: %s
 microphone: micrófono
 lights: luces
 link: enlace

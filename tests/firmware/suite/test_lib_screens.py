@@ -190,4 +190,4 @@ def test_elapsed():
 def test_wrap():
     assert wrap("aa bb cc", len, 5) == ["aa bb", "cc"]
     assert wrap("", len, 5) == [""]
-    assert wrap("abcdefgh ij", len, 5) == ["abcde", "fgh", "ij"]
+    assert wrap("abcdefgh ij", lambda text: 6 * len(text), 30) == ["abcde", "fgh", "ij"]
