@@ -42,16 +42,17 @@ def _choices(choices: tuple[str, ...]) -> dict[str, str]:
     return known
 
 
-_ITEMS = {"step": ("reports", "step"), "weekday": ("people", "day")}  # shape: where its words are
-
-
 def item_label(shape: str, item: str, language: str) -> str:
     """An item of a list as it is written in that language; one of no such shape as it is."""
-    if shape not in _ITEMS:
-        return item
-    area, group = _ITEMS[shape]
     name = item.rstrip("*")
-    return section(area, language).get(f"{group}.{name}", name) + item[len(name) :]
+    match shape:
+        case "step":
+            word = section("reports", language).get(f"step.{name}", name)
+        case "weekday":
+            word = section("people", language).get(f"day.{name}", name)
+        case _:
+            word = name
+    return word + item[len(name) :]
 
 
 def item_of(shape: str, items: tuple[str, ...], text: str) -> str:
