@@ -25,9 +25,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     def say(self, language: str) -> str:
         """What to do about it; or, of a note, what was done."""
         words = section("people", language)
+        wanted = words.get(f"hint.{self.column}", "")
         sentence = words.get(f"wrong.{self.word}") or words[f"note.{self.word}"]
         values = {name: said(value, language) for name, value in self.values.items()}
-        return sentence.format(value=self.shown, **values)
+        return sentence.format(**{"value": self.shown, "wanted": wanted} | values)
 
     def where(self, language: str) -> str:
         """Row and column of a file, or the entry and its field."""

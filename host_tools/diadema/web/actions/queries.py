@@ -74,8 +74,8 @@ def messages(
     """To these agents (None: to all); of a reprimand for who may read that."""
     with open_reader(data.store) as reader:
         found = reader.messages(start_utc=start_utc, end_utc=end_utc, m=m)
-        told = [one.act for one in reader.acts(reprimands="only")]
-    hidden = {act.m for act in told if not person.reads_reprimand(act.by)}
+        given = [one.act for one in reader.acts(reprimands="only")]
+    hidden = {act.m for act in given if not person.reads_reprimand(act.by)}
     return [
         one
         for one in found

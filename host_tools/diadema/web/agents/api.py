@@ -223,10 +223,10 @@ async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     now_ms = web_app.pace.now_ms()
     wanted = day or web_app.today()
     made = await web_app.worker.ask(agent_page, web_app.data, a, wanted, now_ms)
-    told = await web_app.worker.ask(reprimands, web_app.data, a, person)
+    given = await web_app.worker.ask(reprimands, web_app.data, a, person)
     people = web_app.people()
     return page_json(made) | {
-        "reprimands": [plain_act(one, people) for one in told],
+        "reprimands": [plain_act(one, people) for one in given],
         "own": person.agent == a,
     }
 

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from diadema.access.roles import Person
 from diadema.site.directory.alert_limits import ALERT_RULES
+from diadema.site.directory.fields import ITEMS
 from diadema.site.directory.fields import Field as Described
 from diadema.site.directory.kinds import KINDS, Kind
-from diadema.site.directory.labels import choice_label, label
+from diadema.site.directory.labels import choice_label, item_label, label
 from diadema.site.directory.tables import Entry
 from diadema.web.permissions import need
 from diadema.words import text
@@ -113,7 +114,9 @@ def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:
         for name in ("name", "type", "required", "many", "most", "low", "high", "of", "shape")
     }
     choices = [[choice, choice_label(choice, language)] for choice in one.choices]
-    return spec | {"label": label(kind.name, one.name, language), "choices": choices}
+    items = {item: item_label(one.shape, item, language) for item in ITEMS.get(one.shape, ())}
+    words = {"label": label(kind.name, one.name, language), "choices": choices, "items": items}
+    return spec | words
 
 
 def model_of(kind: Kind) -> type[BaseModel]:

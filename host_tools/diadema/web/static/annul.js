@@ -11,10 +11,10 @@ export function mount(root, { words }) {
   wrong.setAttribute("role", "alert");
   const title = make("h2", "", words["annul.title"]);
   title.id = "annul-title";
-  const close = button("", words["annul.cancel"], () => dialog.close());
+  const close = button("act", words["annul.cancel"], () => dialog.close());
   const form = make(
     "form", "", title, make("p", "", words["annul.note"]), field(words["annul.reason"], reason),
-    wrong, make("div", "ways", make("button", "send", words["annul"]), close),
+    wrong, make("div", "ways", make("button", "act", words["annul"]), close),
   );
   const dialog = make("dialog", "annul", form);
   dialog.setAttribute("aria-labelledby", title.id);

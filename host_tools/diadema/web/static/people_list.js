@@ -145,5 +145,6 @@ export function said(column, value) {
 
 /** An item of a list. */
 export function brief(column, item) {
-  return column.shape.endsWith("badge") ? item.replace(BADGE, "$1 #$2$3") : item;
+  if (column.shape.endsWith("badge")) return item.replace(BADGE, "$1 #$2$3");
+  return item.replace(/^[a-z]+/, (name) => column.items[name] ?? name);
 }

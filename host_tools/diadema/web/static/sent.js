@@ -51,7 +51,7 @@ export class Sent {
   }
 
   #offerUndo(line, say, undo) {
-    const back = button("undo", this.words["panel.undo"], async () => {
+    const back = button("choice undo", this.words["panel.undo"], async () => {
       clearTimeout(until);
       line.tabIndex = -1;
       line.focus(); // the button goes
