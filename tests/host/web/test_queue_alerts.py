@@ -1,4 +1,4 @@
-"""Alerts of the switch's queues: each rule at its edge, whose it is, and what saying «visto» does."""
+"""Alerts of the switch's queues: each rule at its edge, whose it is, and what «visto» does."""
 
 import asyncio
 import json
