@@ -200,30 +200,32 @@ def planned(tmp_path_factory: pytest.TempPathFactory, nats_server: Nats) -> Iter
     put(data, "shifts", code="M", name="Mañana", start="05:00", end="13:00", tolerance_min=5)
     put(data, "roster", day="2026-11-18", agent="a001", shift="M")
     SharedClock(folder / "clock", create=True).set(T0, 0)
+    data.secrets.unlink()  # `Web` writes those of its server
     web = Web(data.root, nats_server.url, folder / "clock")
     web.start()
     yield web
     web.kill()
 
 
-async def leave_the_plan(hub: Hub) -> None:
+async def leave_the_plan(web: Web, hub: Hub) -> None:
     """Two auxiliaries in a row, so that only the adherence has the moment of the first."""
-    await hub.put(state="ready", since=T0 - 900_000, t=1)
-    await hub.put(state="not_ready", reason="break", since=OUT, t=2)
-    await hub.put(state="not_ready", reason="other", since=T0 - 100_000, t=3)
-
-
-async def until_it_is_out(web: Web) -> None:
+    await hub.site()
     async with viewing(web) as viewer:
-        await asyncio.wait_for(viewer.until(out=OUT), 300)
+        for row in (
+            {"state": "ready", "since": T0 - 900_000},
+            {"state": "not_ready", "reason": "break", "since": OUT},
+            {"state": "not_ready", "reason": "other", "since": T0 - 100_000},
+        ):
+            await hub.put(**row)
+            await asyncio.wait_for(viewer.until(**row), 300)
+        assert [one["out"] for one in viewer.rows] == [OUT]
 
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_tile_says_since_when_and_the_large_screen_does_not(
     planned: Web, hub: Hub, open_page: OpenPage
 ) -> None:
-    await hub.site()
-    await leave_the_plan(hub)
+    await leave_the_plan(planned, hub)
     page = await open_page(f"{planned.url}/ui/")
     tile = page.locator(".tile")
     await expect(tile.locator(".out")).to_have_text("fuera de horario4:10")
@@ -246,8 +248,7 @@ async def test_the_tile_says_since_when_and_the_large_screen_does_not(
 async def test_nothing_of_it_is_on_the_wire_of_a_screen_that_passers_by_read(
     planned: Web, hub: Hub, open_page: OpenPage, path: str
 ) -> None:
-    await leave_the_plan(hub)
-    await until_it_is_out(planned)
+    await leave_the_plan(planned, hub)
     page = await open_page("about:blank")
     heard: list[str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda it: heard.append(it)))
@@ -269,8 +270,7 @@ async def test_nothing_of_it_is_on_the_wire_of_a_screen_that_passers_by_read(
     ["?scope=wall", "?scope=screen", "?scope=full&scope=screen", "?scope=wall&scope=screen"],
 )
 async def test_no_row_of_another_view_has_it(planned: Web, hub: Hub, query: str) -> None:
-    await leave_the_plan(hub)
-    await until_it_is_out(planned)
+    await leave_the_plan(planned, hub)
     async with viewing(planned, query) as viewer:
         message = await viewer.take()
         assert "out" not in viewer.snap["live"] and str(OUT) not in json.dumps(message)
@@ -282,8 +282,8 @@ async def test_no_row_of_another_view_has_it(planned: Web, hub: Hub, query: str)
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_who_is_not_on_the_roster_is_never_out(planned: Web, hub: Hub) -> None:
-    await leave_the_plan(hub)
+    await leave_the_plan(planned, hub)
     await hub.put(a="a002", state="not_ready", reason="break", since=OUT, t=2)
     async with viewing(planned) as viewer:
-        await asyncio.wait_for(viewer.until(a="a001", out=OUT), 300)
+        await asyncio.wait_for(viewer.until(a="a002", since=OUT), 300)
         assert [row["out"] for row in viewer.rows if row["a"] == "a002"] == [None]

@@ -34,6 +34,8 @@ _DAY_DEFINED = (
     "logged_s",
 )  # fmt: skip
 
+_DONE = ("absence.", "did.", "excuse.")  # of the report, what the plan's track says too
+
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
     day_page(web_app, PATH, "agent_day", "figures", _list)
@@ -60,8 +62,10 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
         how(page.language, *_DAY_DEFINED)
         floor = section("floor", page.language)
         states = {name: word for name, word in floor.items() if name.startswith("state.")}
+        told = section("reports", page.language)
+        done = {name: word for name, word in told.items() if name.startswith(_DONE)}
         options = {
-            "words": {**states, **page.words},
+            "words": {**states, **done, **page.words},
             "agent": agent,
             "day": day.isoformat(),
             "zone": web_app.floor.site.zone,

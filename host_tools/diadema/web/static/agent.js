@@ -41,7 +41,8 @@ class AgentPage {
     this.events = new Events(words, this.second);
     this.figures = make("dl", "figures", root);
     this.timeline = new Timeline(words, {
-      open: (bar) => this.#openBar(bar), word: (bar) => this.#word(bar), hour: this.hour,
+      open: (bar) => this.#openBar(bar), word: (bar) => this.#word(bar),
+      named: (state) => this.words[`state.${state}`] ?? state, hour: this.hour,
     });
     root.append(this.timeline.element);
     this.parts = make("div", "parts", root);
@@ -94,7 +95,10 @@ class AgentPage {
     const wide = this.timeline.element.clientWidth;
     if (this.drawn === shown && this.wide === wide) return;
     Object.assign(this, { drawn: shown, wide });
-    this.timeline.draw(shown, ...reach(shown, shown.start, shown.end));
+    const exceptions = shown.exceptions.map((one) => ({
+      ...one, state: one.excuse === null ? "out" : "excused",
+    }));
+    this.timeline.draw({ ...shown, exceptions }, ...reach(shown, shown.start, shown.end));
   }
 
   #figures() {
@@ -237,9 +241,21 @@ class AgentPage {
   #word(bar) {
     const { words } = this;
     const state = words[`state.${bar.state}`] ?? bar.state;
+    if (bar.state === "absence") return `${state} · ${words[`absence.${bar.reason}`] ?? bar.reason}`;
+    if ("did" in bar) return `${state} · ${this.#instead(bar)}`;
     const label = bar.reason ? (this.shown.labels[bar.reason] ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
     const by = bar.by && bar.by !== "agent" ? (bar.who ?? words[`by.${bar.by}`]) : "";
     return [state, label, by].filter(Boolean).join(" · ");
+  }
+
+  /** What was planned, what was done, and who excused it. */
+  #instead({ planned, did, excuse }) {
+    const { words } = this;
+    const named = (code) => words[`did.${code}`] ?? this.shown.labels[code] ?? words[`reason.${code}`] ?? code;
+    const said = fill(words.instead, { planned: named(planned ?? "work"), did: named(did) });
+    if (excuse === null) return said;
+    const why = excuse === "productive" ? named(did) : (words[`excuse.${excuse}`] ?? excuse);
+    return `${said} · ${fill(words.excused_by, { why })}`;
   }
 
   #openBar(bar) {

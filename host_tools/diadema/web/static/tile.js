@@ -149,7 +149,7 @@ export class Tile {
     write(this.clock, row.since === null ? "" : duration(now - row.since));
     if (this.isWall) return;
     const heard = this.isLost && row.t ? fill(words["link.last"], { age: duration(now - row.t) }) : "";
-    if (!this.out.hidden) write(this.outTime, duration(now - row.out));
+    write(this.outTime, this.out.hidden ? "" : duration(now - row.out));
     if (!this.warn.hidden) write(this.warnText, this.#alert(now));
     const beside = this.warn.hidden ? heard || row.c : "";
     write(this.place, [row.seat, beside].filter(Boolean).join(" · "));
