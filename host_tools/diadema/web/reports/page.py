@@ -14,6 +14,7 @@ from nicegui import ui
 
 from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
+from diadema.report.context import capital
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
@@ -215,9 +216,9 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
             "report_schedules.html",
             words=words,
             schedules=[_schedule(one, language, zone) for one in known["schedules"]],
-            schedule_heads=[words[f"schedule.{name}"] for name in _SCHEDULE] + [""],
+            schedule_heads=[capital(words[f"schedule.{name}"]) for name in _SCHEDULE] + [""],
             runs=[_run(one, words, language, zone) for one in known["runs"][:_RUNS]],
-            run_heads=[words[f"run.{name}"] for name in _RUN],
+            run_heads=[capital(words[f"run.{name}"]) for name in _RUN],
             kind=kind,
             scope=scope.word,
             grains=[(one, words[f"each.{one}"]) for one in GRAINS],
