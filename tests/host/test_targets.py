@@ -82,7 +82,10 @@ def test_each_queue_has_its_own_t_and_a_total_is_of_both(tmp_path):
 
 def test_what_the_switch_calls_a_queue_is_that_queue_also_for_what_was_imported_before(data):
     """A4: received 0 where the switch had 61 callers."""
-    assert summary(made(data, "servicio", Scope(of="queue", code="IT")))["NS sobre atendidas"][0] == 37.7
+    assert (
+        summary(made(data, "servicio", Scope(of="queue", code="IT")))["NS sobre atendidas"][0]
+        == 37.7
+    )
     support(data)
     report = made(data, "servicio", SUPPORT)
     assert row_of(report, "service_queues", "Soporte")["received"] == 61
@@ -235,7 +238,10 @@ def made_as_file(report):
 def test_all_counts_who_was_thrown_out_and_is_the_strictest(data):
     """A caller thrown out after 300 s was in no variant."""
     found = summary(made(data, "servicio"))
-    assert found["NS sobre todas las recibidas"][0] == 32.8 and found["NS sobre atendidas y abandonadas"][0] == 33.3
+    assert (
+        found["NS sobre todas las recibidas"][0] == 32.8
+        and found["NS sobre atendidas y abandonadas"][0] == 33.3
+    )
     assert found["% abandono de recibidas"][0] == 11.5 and found["% abandono"][0] == 11.7
 
 

@@ -30,6 +30,7 @@ from diadema.web.page_parts import (
     seen,
 )
 from diadema.web.reports.api import lists
+from diadema.web.reports.drawn import HIGH
 from diadema.web.reports.html import shown
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
@@ -38,7 +39,6 @@ from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
-_HIGH = 22  # em, of a chart
 _FORMATS = ("xlsx", "pdf", "csv", "json")
 _SCHEDULE = ("name", "kind", "every", "scope", "format", "next")  # columns
 _RUN = ("name", "kind", "span", "due", "state", "file")
@@ -105,7 +105,7 @@ async def _show(
             if made.pictures:
                 with ui.element("section").classes("charts"):
                     for one in made.pictures:
-                        drawn = chart(one.title, one.options, height=_HIGH, note=one.note)
+                        drawn = chart(one.title, one.options, height=HIGH, note=one.note)
                         drawn.props(f'aria-describedby="t-{one.table}"')
             ui.html(made.html, sanitize=False)
 
