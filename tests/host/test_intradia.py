@@ -165,6 +165,8 @@ def test_what_no_switch_told_is_not_known(tmp_path):
     for row in (*halves, total):
         assert {row[one] for one in ("received", "answered", "abandoned", "waiting")} == {None}
         assert row["sl_offered"] is None and row["n"] is not None
-    assert "NS offered" not in summary(report) and summary(report)["TMO"][1] > 0
+    assert (
+        "NS sobre atendidas y abandonadas" not in summary(report) and summary(report)["TMO"][1] > 0
+    )
     assert any("Sin datos de central" in one for one in report.section("summary").notes)
     assert "waits" not in {one.key for one in report.sections}

@@ -282,8 +282,9 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
     code, printed, _ = report("--month", "1999-02", "--data", data)
     assert code == 0
     for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "atendidas sin asesor",
-                 "atendidas sin espera (0 s)", "offered", "noshort", "answered", "removed",
-                 "all", "recibidas", "(≤ 5 s)", "corte:",
+                 "atendidas sin espera (0 s)", "sobre atendidas y abandonadas",
+                 "sin abandonos cortos", "con los abandonos a tiempo", "recibidas", "(≤ 5 s)",
+                 "corte:",
                  "pbx-anonymous-bank", "1:40", "[red]lúcuma�[2j�", "utc",
                  "50.0 %"):  # fmt: skip
         assert part in printed.lower()

@@ -50,9 +50,7 @@ def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[S
                 points(one.value, value) if percent else None,
             ]
         )
-    notes = [context.say("note.compared", span=context.period.before.word)]
-    if context.now_ms < context.bounds_ms[1]:
-        notes.append(context.say("note.compared_running"))
+    notes = [context.say("note.compared", span=context.period.before.word), *_running(context)]
     return Section(
         key="compared",
         title=context.say("table.compared", span=context.period.before.word),
@@ -60,6 +58,11 @@ def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[S
         rows=rows,
         notes=notes,
     )
+
+
+def _running(context: ReportContext) -> list[str]:
+    going = context.now_ms < context.bounds_ms[1]
+    return [context.say("note.compared_running")] if going else []
 
 
 def change(value: float | None, before: float | None) -> float | None:
@@ -102,7 +105,7 @@ def trend(
         title=context.say(f"table.trend_{context.period.grain}", n=len(rows)),
         columns=columns,
         rows=rows,
-        notes=[context.say("note.trend")],
+        notes=[context.say("note.trend"), *_running(context)],
         charts=_charts(context, columns[2:], rows) if former else [],
     )
 

@@ -245,7 +245,8 @@ def _levels(made: Month, language: str) -> Table:
     table.add_column(say("formula"))
     for name, level in of_queue.service_level(made.total).items():
         n = of_queue.BASES[name](made.total)
-        table.add_row(name, percent(level), grouped(n), say(f"variant.{name}"))
+        word = text(f"floor.level.{name}", language)
+        table.add_row(word, percent(level), grouped(n), say(f"variant.{name}"))
     return table
 
 

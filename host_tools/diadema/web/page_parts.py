@@ -61,9 +61,11 @@ def day_page(
     area: str,
     right: Right,
     show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
+    after: Callable[[WebApp, Page, date, str], Awaitable[None]] | None = None,
 ) -> None:
-    """A page at `path` of one day and, where given, one team: its words are of `area`.
-    `show` draws the rest, of the agents whom the person sees.
+    """A page at `path` of one day and, where given, one team: its words are of `area`, with
+    `show` draws the rest, of the agents whom the person sees, and `after`
+    what comes below that, of the team or of all whom the person sees.
     """
 
     @ui.page(path.removeprefix("/ui"))
@@ -78,6 +80,8 @@ def day_page(
                 agents = [*seen(page, web_app, team)]
                 web_app.audit(page.person, area, agents)
                 await show(web_app, page, shown, agents)
+                if after is not None:
+                    await after(web_app, page, shown, team)
 
 
 def day_links(page: Page, web_app: WebApp, day: date, path: str, team: str = "") -> None:

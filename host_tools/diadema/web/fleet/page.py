@@ -300,7 +300,6 @@ def _health(found: StationHistory, web_app: WebApp, words: Mapping[str, str]) ->
             chart(
                 words[f"health.{name}"],
                 {
-                    "colors": ["ready"],
                     "xAxis": {"type": "category", "data": hours},
                     "yAxis": {"type": "value", "scale": name != "journal"},
                     "series": [series | {"name": words[f"health.{name}"]}],

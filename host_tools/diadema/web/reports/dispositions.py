@@ -1,6 +1,7 @@
 """/ui/dispositions: what the calls were about: Pareto of the codes, and the tree by size."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from diadema.web.page_parts import (
     how,
     read,
 )
+from diadema.web.reports.trends import draw_trends
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
 from diadema.words.formatting import percent
@@ -27,7 +29,8 @@ _BARS = 20  # codes in the Pareto; the table has all
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
-    day_page(web_app, PATH, "dispositions", "figures", _show)
+    after = partial(draw_trends, "tipificacion")
+    day_page(web_app, PATH, "dispositions", "figures", _show, after)
 
 
 async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
@@ -68,7 +71,6 @@ def _pareto(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     chart(
         words["chart.pareto"],
         {
-            "colors": ["talking", "not_ready"],
             "legend": True,
             "grid": GRID | {"left": 28},  # room for the first name, which leans out
             "xAxis": {
@@ -101,7 +103,6 @@ def _tree(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     chart(
         words["chart.tree"],
         {
-            "colors": ["talking", "ready", "held", "dialing", "wrapup", "consulting", "offered"],
             "tooltip": {"trigger": "item", "confine": True},
             "series": [
                 {

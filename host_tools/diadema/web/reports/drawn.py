@@ -12,6 +12,7 @@ from diadema.web.page_parts import CLOCK, GRID
 _SYMBOLS = ("circle", "rect", "diamond", "triangle")
 _DASHES = ("solid", "dashed", "dotted")
 _HATCHES = (None, 0.8, -0.8, 1.57)  # how runs of bars are hatched: radians
+HIGH = 22  # em, of a chart
 _LONG = 12  # letters of a name, from which on it leans
 _SHOWN = {  # what a value's tooltip says, in the browser
     "seconds": f"s => s == null ? '—' : ({CLOCK})(s)",

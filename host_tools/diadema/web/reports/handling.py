@@ -1,6 +1,7 @@
 """/ui/handling: TMO in its three parts, and how many calls came and were taken."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from diadema.web.page_parts import (
     how,
     read,
 )
+from diadema.web.reports.trends import draw_trends
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
 from diadema.words import text
@@ -34,7 +36,7 @@ _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
-    day_page(web_app, PATH, "handling", "figures", _show)
+    day_page(web_app, PATH, "handling", "figures", _show, partial(draw_trends, "tmo"))
 
 
 async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
@@ -167,7 +169,6 @@ def _calls_by_time(made: Overview, words: Any) -> None:
     chart(
         words["chart.hours"],
         {
-            "colors": ["ready", "not_ready", "logged_out"],
             "legend": True,
             "xAxis": {"type": "category", "data": hours},
             "yAxis": {"type": "value", "minInterval": 1},

@@ -14,6 +14,7 @@ from nicegui import ui
 
 from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
+from diadema.report.context import capital
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
@@ -29,6 +30,7 @@ from diadema.web.page_parts import (
     seen,
 )
 from diadema.web.reports.api import lists
+from diadema.web.reports.drawn import HIGH
 from diadema.web.reports.html import shown
 from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.templating import render
@@ -38,7 +40,6 @@ from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
-_HIGH = 22  # em, of a chart
 _FORMATS = ("xlsx", "pdf", "csv", "json")
 _SCHEDULE = ("name", "kind", "every", "scope", "format", "next")  # columns
 _RUN = ("name", "kind", "span", "due", "state", "file")
@@ -111,7 +112,7 @@ async def _show(
             if made.pictures:
                 with ui.element("section").classes("charts"):
                     for one in made.pictures:
-                        drawn = chart(one.title, one.options, height=_HIGH, note=one.note)
+                        drawn = chart(one.title, one.options, height=HIGH, note=one.note)
                         drawn.props(f'aria-describedby="t-{one.table}"')
             ui.html(made.html, sanitize=False)
 
@@ -222,9 +223,9 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
             "report_schedules.html",
             words=words,
             schedules=[_schedule(one, language, zone) for one in known["schedules"]],
-            schedule_heads=[words[f"schedule.{name}"] for name in _SCHEDULE] + [""],
+            schedule_heads=[capital(words[f"schedule.{name}"]) for name in _SCHEDULE] + [""],
             runs=[_run(one, words, language, zone) for one in known["runs"][:_RUNS]],
-            run_heads=[words[f"run.{name}"] for name in _RUN],
+            run_heads=[capital(words[f"run.{name}"]) for name in _RUN],
             kind=kind,
             scope=scope.word,
             grains=[(one, words[f"each.{one}"]) for one in GRAINS],
