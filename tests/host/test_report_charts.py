@@ -27,7 +27,7 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Chart, Column, Scope, Section, Target, plain
 from diadema.report.palette import DARK, HEAT, INK, LIGHT, SERIES
-from diadema.report.period import around
+from diadema.report.period import around, period
 from diadema.web.assets import STATIC
 from diadema.web.reports.drawn import pictures
 from diadema.web.reports.html import page_of
@@ -347,26 +347,29 @@ def test_before_is_what_the_report_of_the_span_before_says(place, kind, scope):
 
 @pytest.mark.parametrize("kind", FOLLOWED)
 def test_each_row_of_a_trend_is_what_that_span_s_report_says(place, kind):
-    for grain, back in (("day", 2), ("month", 0)):
+    for grain, back, before in (("day", 2, 2), ("month", 31, 1)):
         trend = of(place, kind, grain, back).section("trend")
-        its = rows(trend)
-        assert its[-1]["span"] == around(grain, place.day + timedelta(back)).word
-        assert len(its) == (back + 1 if grain == "day" else 1), "none before there was anything"
-        for k, row in enumerate(its):
-            day = k if grain == "day" else 0
-            told = {r["figure"]: r for r in rows(of(place, kind, grain, day).section("summary"))}
-            keys = [column.key for column in trend.columns[2:]]
-            assert keys
+        its, keys = rows(trend), [column.key for column in trend.columns[2:]]
+        last = around(grain, place.day + timedelta(back))
+        spans = [last.word] if before else []
+        for _ in range(before):
+            last = last.before
+            spans.insert(0, last.word)
+        assert keys and [row["span"] for row in its] == spans, "none before there was anything"
+        for row in its:
+            span = period(grain, row["span"])
+            report = make(place.data, kind, span, FLOOR, place.now)
+            told = {one["figure"]: one for one in rows(report.section("summary"))}
             for key in keys:
-                assert row[key] == told[text(f"reports.col.{key}", "es")]["value"], (row, key)
-            assert row["n"] == told[text(f"reports.col.{keys[0]}", "es")]["n"]
-        drawn = {key for chart in trend.charts for key in chart.lines}
-        assert drawn == ({*keys} if grain == "day" else set()), "one point is no line"
+                said = told.get(text(f"reports.col.{key}", "es"), {"value": None})
+                assert row[key] == said["value"], (row, key)
+        assert {key for chart in trend.charts for key in chart.lines} == {*keys}
 
 
 def test_of_a_span_before_all_there_is_nothing_known(place):
-    for row in rows(of(place, "llamadas", "day", 0).section("compared")):
-        assert row["before"] is row["n_before"] is row["change"] is row["points"] is None
+    for kind in FOLLOWED:
+        for grain in ("day", "month"):
+            assert not {"compared", "trend"} & {s.key for s in of(place, kind, grain).sections}
 
 
 def test_changes_are_as_the_note_says():
@@ -406,10 +409,10 @@ def test_a_map_has_the_mean_of_the_days_that_have_begun(tmp_path):
     section = report.section("service_map")
     (row,) = rows(section)
     assert row["hour"] == "06:00"
-    assert row["wed"] == 1, "5 calls of four Wednesdays are 1.25"
-    assert row["thu"] == 0 and row["mon"] == 0
-    assert section.column("wed").word == "Mié (4)" and section.column("thu").word == "Jue (4)"
-    assert [plain(cell) for cell in section.total[1:]] == [0, 0, 1, 0, 0, 0, 0]
+    assert row["wed"] == 3, "5 calls on two Wednesdays are 2.5"
+    assert row["thu"] == 1 and row["mon"] is None, "nobody told of a Monday"
+    assert section.column("wed").word == "Mié (2)" and section.column("mon").word == "Lun (0)"
+    assert [plain(cell) for cell in section.total[1:]] == [None, None, 3, 1, None, None, None]
     assert 'style="--dark: 100%"' in page_of(report).html
     book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
     sheet = next(one for one in book.worksheets if one["A1"].value.endswith(section.title))

@@ -50,8 +50,9 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
         its |= {"apart": apart.make(asked), "sums": sums.make(asked, kind)}
         its |= former.maps(asked, kind, span.grain)
     if kind in former.TREND:
-        told, its["trend"] = former.make(asked, kind, span, FAMILIES[kind].summary)
-        its["compared"] = _compared(told, asked)
+        its |= former.make(asked, kind, span, FAMILIES[kind].summary)
+    if "compared" in its:
+        its["compared"] = _compared(its["compared"], asked)
     found = []
     for section in report.sections:
         if section.key not in its:

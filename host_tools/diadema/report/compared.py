@@ -21,12 +21,16 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 
 
 def compared(context: ReportContext, tell: Tell, keys: Sequence[str]) -> list[Section]:
-    """`keys`: the figures of the trend, the first of which says of how many it is."""
+    """`keys`: the figures of the trend, the first of which says of how many it is. None where
+    nothing is known of a span before.
+    """
     former = context.former(SPANS[context.period.grain] - 1)
-    its = tell(context)
-    is_before = bool(former) and former[-1].period == context.period.before
-    before = tell(former[-1]) if is_before else ()
-    return [_beside(context, its, before), trend(context, tell, keys, former)]
+    if not former:
+        return []
+    return [
+        _beside(context, tell(context), tell(former[-1])),
+        trend(context, tell, keys, former),
+    ]
 
 
 def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[Stated]) -> Section:
@@ -106,7 +110,7 @@ def trend(
         columns=columns,
         rows=rows,
         notes=[context.say("note.trend"), *_running(context)],
-        charts=_charts(context, columns[2:], rows) if former else [],
+        charts=_charts(context, columns[2:], rows),
     )
 
 

@@ -56,12 +56,12 @@ def follow(
     person: Person | None = None,
     language: str | None = None,
 ) -> Report | None:
-    """The trend alone of the spans until that one; None where there is nothing of them. Raises as
+    """The trend alone of the spans until that one; None where only one is known. Raises as
     `make`.
     """
     after = ReportContext(data, kind, span.after, scope, now_ms, None, SHORT_S, person, language)
     spans = after.former(SPANS[span.grain])
-    if not spans or spans[-1].period != span:
+    if len(spans) < 2:
         return None
     *former, last = spans
     its = trend(last, _module(kind).stated, KINDS[kind].trend, former)

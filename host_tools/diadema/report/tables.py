@@ -11,10 +11,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from diadema.figures.days import day_at, spans
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics.rounding import mean
-from diadema.report.context import AT_MOST, ReportContext
+from diadema.report.context import AT_MOST, ReportContext, capital
 from diadema.report.model import (
     Cell,
     Chart,
@@ -77,7 +76,7 @@ def table[S](
         if any(aim != whole for aim in aims):
             column.target, column.goal = None, f"goal_{part.key}"
             column.at_most = any(aim.at_most for aim in (*aims, whole) if aim)
-            word = context.say("col.goal", figure=column.word)
+            word = capital(context.say("col.goal", figure=column.word))
             columns.append(Column(key=column.goal, word=word, kind=part.kind, total="given"))
             for row, aim in zip(rows, aims, strict=True):
                 row.append(None if aim is None else in_kind(part.kind, aim.value))
@@ -198,24 +197,24 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def heat_map(
     context: ReportContext, key: str, counts: Iterable[tuple[str, str, int | None]]
 ) -> list[Section]:
-    """How many came at each hour of each weekday, as `(day, half-hour, n)`, on average of the days
-    that have begun; None of one day. Of what nobody told there is no figure.
+    """How many came at each hour of each weekday, from `(day, half-hour, n)`, on average of the
+    days of which something is known; none of one day. Of what nobody told there is no figure.
     """
     if context.period.grain == "day":
         return []
-    today = day_at(context.now_ms // 1000, context.zone)
-    span = spans(context.period.first, min(today, context.period.last), context.zone)
-    days = Counter(one.day.weekday() for one in span)
+    told: set[date] = set()
     found: dict[str, list[int | None]] = {}
     whole: list[int | None] = [None] * len(WEEKDAYS)
     unknown: set[tuple[str, int]] = set()
     for day, half, n in counts:
-        weekday = date.fromisoformat(day).weekday()
+        weekday = (at := date.fromisoformat(day)).weekday()
         if n is None:
             unknown.add((f"{half[:2]}:00", weekday))
             continue
+        told.add(at)
         for row in (found.setdefault(f"{half[:2]}:00", [None] * len(WEEKDAYS)), whole):
             row[weekday] = (row[weekday] or 0) + n
+    days = Counter(one.weekday() for one in told)
     columns = [Column(key="hour", word=context.heading("hour"), kind="text")]
     columns += [
         Column(key=name, word=context.say("map.day", day=context.say(f"map.{name}"), n=days[n]),
@@ -224,7 +223,7 @@ def heat_map(
     ]  # fmt: skip
 
     def means(row: list[int | None], hour: str = "") -> list[Cell]:
-        """0 in an hour in which nobody came, of a day that has begun."""
+        """0 in an hour in which nobody came, of a day on which somebody did."""
         return [
             None if n is None and (hour, place) in unknown else mean(n or 0, days[place])
             for place, n in enumerate(row)
@@ -320,7 +319,7 @@ def _hold(
     if len(set(aims)) < 2:
         return
     column = section.columns[section.at(key)]
-    word = context.say("col.goal", figure=column.word)
+    word = capital(context.say("col.goal", figure=column.word))
     column.target, column.goal, column.at_most = None, f"goal_{key}", metric in AT_MOST
     section.columns.append(Column(key=column.goal, word=word, kind=column.kind))
     for row, aim in zip(section.rows, aims, strict=True):

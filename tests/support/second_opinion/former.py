@@ -64,8 +64,9 @@ def make(asked, kind, span, summary):
     ]
     while former and not told(former[0][1]):
         former.pop(0)
-    mine = summary(asked)
-    before = summary(former[-1][1]) if former else {}
+    if not former:
+        return {}
+    mine, before = summary(asked), summary(former[-1][1])
     level = f"sl_{asked.centre.aim(asked.code if asked.of == 'queue' else '')[0]}"
     keys = [level if key == "sl" else key for key in TREND[kind]]
     keys = [key for key in keys if key in mine]
@@ -74,7 +75,8 @@ def make(asked, kind, span, summary):
         its = summary(one)
         trend[word] = {key: its.get(key, (None, None))[0] for key in keys}
         trend[word]["n"] = its.get(keys[0], (None, None))[1]
-    return {key: beside(mine[key], before.get(key), key) for key in mine}, trend
+    beside_it = {key: beside(mine[key], before.get(key), key) for key in mine}
+    return {"compared": beside_it, "trend": trend}
 
 
 def beside(now, before, key):
@@ -95,13 +97,13 @@ def tenth(value):
 
 
 def maps(asked, kind, grain):
-    """How many came at each hour of each weekday, on average of the days that have begun."""
+    """How many came at each hour of each weekday, on average of the days with any."""
     if grain == "day" or kind not in ("servicio", "intradia", "llamadas"):
         return {}
     if kind == "intradia" and (asked.of in ("agent", "team") or not asked.stays):
         return {}
     centre, counts = asked.centre, Counter()
-    known, unknown = set(), set()
+    known, unknown, told_of = set(), set(), set()
     if kind == "llamadas":
         halves = grouped(asked.booked, lambda one: centre.halves(one.utc_s))
         for half, items in halves.items():
@@ -109,16 +111,20 @@ def maps(asked, kind, grain):
             at = f"{centre.clock(half)[:2]}:00", WEEKDAYS[centre.day(half).weekday()]
             if not n["offered"] and not n["answered"]:
                 continue
-            (known if n["offered"] or not n["unrung"] else unknown).add(at)
+            if n["unrung"] and not n["offered"]:
+                unknown.add(at)
+                continue
+            known.add(at)
+            told_of.add(centre.day(half))
             counts[at] += n["offered"]
     else:
         for one in asked.stays:
             half = centre.halves(one.entered)
             at = f"{centre.clock(half)[:2]}:00", WEEKDAYS[centre.day(half).weekday()]
             known.add(at)
+            told_of.add(centre.day(half))
             counts[at] += 1
-    today = centre.day(asked.now_s)
-    begun = Counter(WEEKDAYS[day.weekday()] for day in asked.days if day <= today)
+    begun = Counter(WEEKDAYS[day.weekday()] for day in told_of)
     rows = {
         hour: {
             name: None if (hour, name) in unknown - known else

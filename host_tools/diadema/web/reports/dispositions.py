@@ -111,7 +111,11 @@ def _tree(codes: list[tuple[str, int]], people: People, words: Any) -> None:
                     "nodeClick": False,
                     "breadcrumb": {"show": False},
                     "upperLabel": {"show": True, "height": 22},
-                    "levels": [{}, {"itemStyle": {"gapWidth": 2}}, {"itemStyle": {"gapWidth": 1}}],
+                    "levels": [  # a motive has one colour, with all that is in it
+                        {},
+                        {"itemStyle": {"gapWidth": 2}, "color": "none"},
+                        {"itemStyle": {"gapWidth": 1}, "color": "none"},
+                    ],
                     "top": 6,
                     "bottom": 6,
                     "left": 0,

@@ -1,5 +1,6 @@
 """A report's charts for the library that the pages have, from the same model as the files'."""
 
+from math import ceil
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ _SYMBOLS = ("circle", "rect", "diamond", "triangle")
 _DASHES = ("solid", "dashed", "dotted")
 _HATCHES = (None, 0.8, -0.8, 1.57)  # how runs of bars are hatched: radians
 HIGH = 22  # em, of a chart
+_NARROW, _ENTRY, _LETTER = 340, 34, 6  # pixels: of a line of the legend, of what stands in it
 _LONG = 12  # letters of a name, from which on it leans
 _SHOWN = {  # what a value's tooltip says, in the browser
     "seconds": f"s => s == null ? '—' : ({CLOCK})(s)",
@@ -43,7 +45,7 @@ def picture(section: Section, chart: Chart, report: Report) -> Picture:
     leans = bool(chart.names) or any(len(name) > _LONG for name in names)
     options = {
         "legend": True,
-        "grid": GRID | {"top": 58, "bottom": 22},
+        "grid": GRID | {"top": 40 + 18 * _legend_lines(section, chart), "bottom": 22},
         "xAxis": {
             "type": "category", "data": names, "name": column.word, "nameLocation": "middle",
             "nameGap": 84 if leans else 26,
@@ -54,6 +56,12 @@ def picture(section: Section, chart: Chart, report: Report) -> Picture:
         "series": _series(section, chart, its, aims(section, chart, report.language)),
     }  # fmt: skip
     return Picture(chart.title, caption(chart, report.language), section.key, options)
+
+
+def _legend_lines(section: Section, chart: Chart) -> int:
+    """At most, on a narrow screen."""
+    words = [section.column(key).word for key in (*chart.bars, *chart.lines)]
+    return ceil(sum(_ENTRY + _LETTER * len(word) for word in words) / _NARROW)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
