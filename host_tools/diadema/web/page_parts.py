@@ -201,7 +201,11 @@ def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
         "animation": False,
         "grid": GRID,
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
-        "aria": {"enabled": True, "decal": {"show": False}},
+        "aria": {
+            "enabled": True,
+            "decal": {"show": False},
+            "label": {"description": title},  # ECharts' own is in English
+        },
     }
     with ui.element("figure").classes("chart"):
         with ui.element("figcaption"):

@@ -15,6 +15,7 @@ from diadema.access.tokens import MOST_DAYS
 from diadema.maintenance.records_keeping import check_audit
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
+from diadema.web.accounts import audit_words
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words.formatting import local_time
@@ -179,6 +180,9 @@ class _AccountsPage:
             self._note("audit.note")
             with ui.row():
                 for name in self._filter:
+                    if name == "what":
+                        self._choose_what()
+                        continue
                     field = ui.input(self._words[f"audit.{name}"]).props(
                         "outlined dense clearable"
                     )
@@ -189,6 +193,12 @@ class _AccountsPage:
             self._audit = self._table(
                 "audit", ("at", "who", "role", "what", "agents", "detail", "address")
             )
+
+    def _choose_what(self) -> None:
+        options = {"": self._words["audit.any"], **audit_words.choices(self._page.language)}
+        choice = ui.select(options, value="", label=self._words["audit.what"])
+        choice.props("outlined dense options-dense").classes("team")
+        choice.bind_value(self._filter, "what")
 
     def _fill(self) -> None:
         words, accounts = self._words, self._accounts
@@ -236,6 +246,7 @@ class _AccountsPage:
     def _fill_audit(self) -> None:
         if not self._page.still("audit"):
             return
+        language = self._page.language
         terms = {name: (value or "").strip() for name, value in self._filter.items()}
         agent = terms["agent"]
         teams = teams_of(self._web_app.data, agent) if agent else ()
@@ -245,10 +256,10 @@ class _AccountsPage:
                 "at": self._time_of(row.at_ms),
                 "who": row.who,
                 "role": self._words.get(f"role.{row.role}", ""),
-                "what": row.what,
+                "what": audit_words.did(row.what, language),
                 "agents": " ".join(row.agents),
                 "address": row.address,
-                "detail": _detail_text(row.detail),
+                "detail": audit_words.detail(row.detail, language),
             }
             for row in self._accounts.audit.rows(
                 limit=_ROWS, who=terms["who"], what=terms["what"], agent=agent, teams=teams
@@ -382,15 +393,6 @@ class _AccountsPage:
 
     def _time_of(self, utc_ms: int) -> str:
         return local_time(utc_ms, self._web_app.zone, "date_second")
-
-
-def _detail_text(detail: dict[str, Any]) -> str:
-    """On one line, without what is empty."""
-    return " ".join(
-        f"{key}={', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in detail.items()
-        if value not in (None, [], "")
-    )
 
 
 def _state(disabled: bool, must_change: bool) -> str:
