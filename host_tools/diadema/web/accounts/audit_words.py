@@ -18,9 +18,9 @@ def did(what: str, language: str) -> str:
         return words["did.report"].format(kind=kind)
     people = section("people", language)
     for prefix in _PEOPLE:
-        kind = people.get(f"kind.{what.removeprefix(prefix)}")
-        if what.startswith(prefix) and kind is not None:
-            return words[f"did.{prefix.rstrip('_')}"].format(kind=kind)
+        label = people.get(f"kind.{what.removeprefix(prefix)}")
+        if what.startswith(prefix) and label is not None:
+            return words[f"did.{prefix.rstrip('_')}"].format(kind=label)
     return what
 
 
@@ -41,7 +41,7 @@ def detail(said: Mapping[str, Any], language: str) -> str:
     for key, value in said.items():
         if value in (None, [], ""):
             continue
-        told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        told = words.get(f"role.{told}", told) if key == "role" else told
-        found.append(f"{words.get(f'detail.{key}', key)}: {told}")
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        shown = words.get(f"role.{shown}", shown) if key == "role" else shown
+        found.append(f"{words.get(f'detail.{key}', key)}: {shown}")
     return " · ".join(found)
