@@ -88,10 +88,10 @@ def is_no_room(error: BaseException | None) -> bool:
 def no_room(connection: HTTPConnection) -> Response:
     """503, which a page tries again by itself."""
     sentence = text("web.no_room", language_of(connection))
-    return told(connection, 503, sentence, {"retry-after": _AGAIN_S}, again_s=_AGAIN_S)
+    return refusal_response(connection, 503, sentence, {"retry-after": _AGAIN_S}, again_s=_AGAIN_S)
 
 
-def told(
+def refusal_response(
     connection: HTTPConnection,
     status: int,
     sentence: str,
@@ -101,9 +101,9 @@ def told(
     again_s: str = "",
 ) -> Response:
     """A refusal: a page for a browser, with the `bar` of who is inside; JSON for a program."""
-    kept = {"cache-control": "no-store", **(headers or {})}
+    sent = {"cache-control": "no-store", **(headers or {})}
     if not _is_page(connection):
-        return JSONResponse({"detail": sentence}, status, kept)
+        return JSONResponse({"detail": sentence}, status, sent)
     language = language_of(connection)
     shell = section("shell", language)
     page = _PAGE.render(
@@ -118,7 +118,7 @@ def told(
         home=text("web.home", language),
         again_s=again_s,
     )
-    return HTMLResponse(page, status, kept)
+    return HTMLResponse(page, status, sent)
 
 
 def title_of(status: int, language: str) -> str:
@@ -256,7 +256,7 @@ class Guard:
             values = {"bytes": _most_bytes(scope), "names": ", ".join(sorted(self._hosts))}
             connection = HTTPConnection(scope)
             detail = text(f"web.{why.word}", language_of(connection), **values)
-            answer = told(connection, why.status, detail, why.headers)
+            answer = refusal_response(connection, why.status, detail, why.headers)
         if scope.get("method") == "HEAD":
             send = _without_body(send)
         await answer(scope, receive, send)

@@ -20,7 +20,15 @@ from starlette.responses import Response
 
 from diadema.access.audit import AuditFull
 from diadema.base.errors import DiademaError, StoreMissing
-from diadema.web.guard import KINDS, is_api, is_no_room, language_of, no_room, title_of, told
+from diadema.web.guard import (
+    KINDS,
+    is_api,
+    is_no_room,
+    language_of,
+    no_room,
+    refusal_response,
+    title_of,
+)
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
 from diadema.words import text
@@ -55,9 +63,9 @@ def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
     return text(f"web.hub_{word}", language, detail=answer.get("detail") or error)
 
 
-def _told(request: Request, status: int, sentence: str, headers: Any = None) -> Response:
+def _refuse(request: Request, status: int, sentence: str, headers: Any = None) -> Response:
     bar = plain_bar(request, title_of(status, language_of(request)))
-    return told(request, status, sentence, headers, bar=bar)
+    return refusal_response(request, status, sentence, headers, bar=bar)
 
 
 async def _on_request(request: Request, error: Exception) -> Response:
@@ -65,7 +73,7 @@ async def _on_request(request: Request, error: Exception) -> Response:
     places = [(".".join(map(str, one["loc"])), str(one["type"])) for one in error.errors()]
     detail = _sentence(error.errors()[0], language_of(request))
     if not is_api(request):
-        return _told(request, 422, detail)
+        return _refuse(request, 422, detail)
     errors = [{"where": where, "wrong": wrong} for where, wrong in places]
     return JSONResponse({"detail": detail, "errors": errors}, 422)
 
@@ -94,13 +102,13 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
 
 async def _on_audit_full(request: Request, error: Exception) -> Response:
     detail = text("web.audit_full", language_of(request))
-    return _told(request, 503, detail, {"retry-after": "10"})
+    return _refuse(request, 503, detail, {"retry-after": "10"})
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:
     """The process that worked for this request is gone, or was ended as it took too long."""
     word = "too_long" if isinstance(error, TooLong) else "broken"
-    return _told(request, 503, text(f"web.{word}", language_of(request)))
+    return _refuse(request, 503, text(f"web.{word}", language_of(request)))
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:
@@ -116,7 +124,7 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
         log.error("%s: %s", request.url.path, error)
         return no_room(request)
     if isinstance(error, DiademaError):
-        return _told(request, 503, trouble(error, language_of(request)))
+        return _refuse(request, 503, trouble(error, language_of(request)))
     raise error
 
 
@@ -129,7 +137,7 @@ def trouble(error: DiademaError, language: str) -> str:
 
 async def _on_fault(request: Request, error: Exception) -> Response:
     """A fault of ours, which is logged by whoever raised it to us."""
-    return _told(request, 500, text("web.fault", language_of(request)))
+    return _refuse(request, 500, text("web.fault", language_of(request)))
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
@@ -142,4 +150,4 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
         if not is_api(request):
             word = _BARE_PAGE.get(word, word)
         detail = text(f"web.{word}", language_of(request))
-    return _told(request, error.status_code, str(detail), error.headers)
+    return _refuse(request, error.status_code, str(detail), error.headers)

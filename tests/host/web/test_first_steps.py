@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from diadema.web.settings import Settings
 from diadema.web.web_app import WebApp
 from playwright.async_api import expect
 
+from tests.support.access_table import ROUTES
 from tests.support.reported_day import stored
 from tests.support.scripted_station import SITE, Script
 from tests.support.web_stage import BEARER, Nats, Web
@@ -55,9 +57,10 @@ async def steps(client: httpx.AsyncClient) -> tuple[int, str | None]:
         return 6, None
     assert [name for _, _, name in found] == NAMES
     nexts = [name for state, _, name in found if state == " data-next"]
-    for _, path, _ in found:
-        answer = await client.get(path.replace("&amp;", "&"))
-        assert answer.status_code == 200
+    paths = [urlsplit(path.replace("&amp;", "&")) for _, path, _ in found]
+    assert {f"GET {one.path}" for one in paths} <= set(ROUTES)
+    kinds = [parse_qs(one.query).get("kind", [""])[0] for one in paths]
+    assert set(kinds) - {""} <= set(KINDS)
     return sum(state == " data-done" for state, _, _ in found), nexts[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from msgspec import to_builtins
 
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
@@ -44,8 +45,9 @@ async def floor(request: Request) -> HTMLResponse:
         build=web_app.build,
         refused="" if may else section("web", language)["not_yours"],
         options=_options(web_app, person, language) if may else {},
-        floor=words,
-        steps=steps,
+        first_word=words["first"],
+        done_word=words["first.done"],
+        steps=[to_builtins(one) | {"label": words[f"first.{one.name}"]} for one in steps],
         modules=_MODULES,
     )
     return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
