@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
 from diadema.words import Sentence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -241,7 +242,7 @@ class _Bar(replaying.Watcher):
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self.progress.add_task("starting", total=calls)
+        self._task = self.progress.add_task(speak("sim.starting"), total=calls)
 
     def stage(self, text: str) -> None:
         self.progress.update(self._task, description=text)
@@ -256,7 +257,7 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
     if summary is None:
         if as_json:
             raise _interrupted()
-        console.print("ended")
+        console.print(speak("sim.ended"))
         return
     if as_json:
         print(json.dumps(summary))
@@ -268,7 +269,7 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
 
 def _interrupted() -> typer.Exit:
     """A run that was broken off has no figures: say so, and let a script see it."""
-    Console(stderr=True).print("interrupted; there are no figures")
+    Console(stderr=True).print(speak("sim.interrupted"))
     return typer.Exit(1)
 
 
