@@ -4,11 +4,13 @@ import json
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
+from diadema.cli.speech import say as speak
 from diadema.words import Sentence, text
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,7 +21,6 @@ from diadema_sim.build import choose_boards
 from diadema_sim.demo import (
     WEB_PORT,
     ShiftOptions,
-    language_of_locale,
     print_shift,
     run_demo,
     run_shift,
@@ -76,10 +77,6 @@ def demo(
     forget: Annotated[
         bool, typer.Option("--forget", help="Remove the month that was kept, and end.")
     ] = False,
-    lang: Annotated[
-        Literal["es", "en"] | None,
-        typer.Option("--lang", help="Of what it says. Default: the locale's."),
-    ] = None,
     board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
@@ -92,7 +89,7 @@ def demo(
 
     Example: diadema demo --stations 6
     """
-    language = lang or language_of_locale()
+    language = speech.language()
     console = Console(stderr=as_json, highlight=False)
     if forget:
         for folder in past.remove_cache():
@@ -111,7 +108,7 @@ def demo(
         boards=choose_boards(board),
         language=language,
     )
-    _finish_shift(lambda: run_demo(options, console), console, as_json, language)
+    _finish_shift(lambda: run_demo(options, console), console, as_json)
 
 
 @app.command()
@@ -154,7 +151,7 @@ def sim(
     if options.speed != 1 and seconds is None:
         raise DiademaError(Sentence("errors.sim.run_not_real_time_needs"))
     console = Console(stderr=as_json, highlight=False)
-    _finish_shift(lambda: run_shift(options, console.print), console, as_json, "en")
+    _finish_shift(lambda: run_shift(options, console.print), console, as_json)
 
 
 @app.command()
@@ -265,7 +262,7 @@ class _Bar(replaying.Watcher):
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self.progress.add_task("starting", total=calls)
+        self._task = self.progress.add_task(speak("sim.starting"), total=calls)
 
     def stage(self, text: str) -> None:
         self.progress.update(self._task, description=text)
@@ -275,10 +272,10 @@ class _Bar(replaying.Watcher):
 
 
 def _finish_shift(
-    work: Callable[[], Awaitable[dict[str, Any]]], console: Console, as_json: bool, language: str
+    work: Callable[[], Awaitable[dict[str, Any]]], console: Console, as_json: bool
 ) -> None:
     def say(word: str) -> None:
-        console.print(text(f"demo.{word}", language))
+        console.print(text(f"demo.{word}", speech.language()))
 
     summary = until_interrupted(work, lambda: say("ending"))
     if summary is None:
@@ -296,7 +293,7 @@ def _finish_shift(
 
 def _interrupted() -> typer.Exit:
     """A run that was broken off has no figures: say so, and let a script see it."""
-    Console(stderr=True).print("interrupted; there are no figures")
+    Console(stderr=True).print(speak("sim.interrupted"))
     return typer.Exit(1)
 
 

@@ -3,7 +3,6 @@ for any length and speed, and a run's summary: a JSON object for scripts, a shor
 """
 
 import asyncio
-import os
 import sys
 import time
 import webbrowser
@@ -20,7 +19,7 @@ from diadema.base.paths import DataDir
 from diadema.exchange.queue_log_follow import Follower
 from diadema.site.directory import queries
 from diadema.store import open_reader, tables
-from diadema.words import known, text
+from diadema.words import text
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -292,9 +291,3 @@ def newest_ms(data: DataDir) -> int:
         columns = tables.contacts.c.start_utc, tables.sessions.c.close_utc
         newest = (connection.execute(select(func.max(one))).scalar() for one in columns)
         return max(int(one or 0) for one in newest)
-
-
-def language_of_locale() -> str:
-    """Of the person at this machine; Spanish where nothing says another."""
-    given = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return known(next((one for one in given if one), None))

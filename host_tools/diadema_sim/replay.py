@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from diadema import metrics
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
 from diadema.store import Contact
 from diadema.words import Sentence
 from rich.console import Console
@@ -368,18 +369,19 @@ def agree(figures: dict[str, Any]) -> bool:
 
 
 def print_replay(console: Console, summary: dict[str, Any]) -> None:
-    table = Table("agent", "contacts", "in the file", "talk s", "in the file")
-    for row in (*summary["agents"], {"agent": "total", **summary["total"]}):
+    table = Table(*speak("replay.columns").split(", "))
+    for row in (*summary["agents"], {"agent": speak("replay.total"), **summary["total"]}):
         same = row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
         cells = (row["contacts"], row["file_contacts"], row["talk_s"], row["file_talk_s"])
         table.add_row(row["agent"], *map(str, cells), style="" if same else "bold red")
     console.print(table)
     for name in ("impossible", "undelivered", "interrupted"):
         rows = summary[name]
-        console.print(f"{name}: {len(rows)}")
+        console.print(speak(f"replay.{name}", count=len(rows)))
         for row in rows[:_SHOWN]:
-            console.print(f"  line {row['line']}, call {row['call_id']}: {row.get('why', '')}")
+            values = {"line": row["line"], "call": row["call_id"], "why": row.get("why", "")}
+            console.print(f"  {speak('replay.call', **values)}")
         if len(rows) > _SHOWN:
-            console.print(f"  and {len(rows) - _SHOWN} more; --json lists them all")
+            console.print(f"  {speak('more', count=len(rows) - _SHOWN)}")
     for name in ("hang", "phantom", "typified", "events_journaled", "lost", "doubled"):
-        console.print(f"{name.replace('_', ' ')}: {summary[name]}")
+        console.print(speak(f"replay.{name}", count=summary[name]))

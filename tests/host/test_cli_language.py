@@ -13,6 +13,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.cli import main
 from diadema.report.kinds import KINDS
+from diadema.site.directory import kinds as directory
 from diadema.words import LANGUAGES, Sentence, section
 
 from tests.support.bank_files import Log
@@ -20,7 +21,10 @@ from tests.support.scripted_station import SITE
 
 OTHER = {"es": "en", "en": "es"}
 AREAS = ("commands", "errors")
-NAMES = "|".join(rf"\b{kind}\b" for kind in KINDS)  # that are typed as they are
+# what is typed as it is in any language: commands, options, files, kinds
+AS_TYPED = r"`[^`]*`|--\w[\w-]*|\S+\.\w+|diadema( [a-z-]+)+|" + "|".join(
+    rf"\b{kind}\b" for kind in (*KINDS, *directory.KINDS)
+)
 
 
 @pytest.fixture
@@ -181,7 +185,8 @@ def test_many_commands_say_no_word_of_the_other_language(command, tmp_path, lang
         ("account", "add", "ana", "--role", "admin"), ("account", "list"), ("account", "token"),
         ("account", "add", "ana", "--role", "admin"), ("account", "audit", "--check"),
         ("account", "disable", "0"), ("account", "setup-code"), ("ledger", "check"),
-        ("people", "publish", "--by", "0"), ("people", "publish"), ("people", "history", "agents", "0"),
+        ("people", "publish", "--by", "0"), ("people", "publish"),
+        ("people", "history", "agents", "0"),
         ("people", "import", "agents", nobody, "--by", "0"), ("site", nobody),
         ("export", "cloudevents", "-o", tmp_path / "1"),
         ("import", "anonymous-bank", log), ("import", "queue-log", log, "--dry-run"),
@@ -200,7 +205,7 @@ def test_many_commands_say_no_word_of_the_other_language(command, tmp_path, lang
         assert "Traceback" not in out and "Usage:" not in out, words
         out = out.replace(str(tmp_path), "")
         said[words] = out
-        plain = re.sub(rf"`[^`]*`|--\w[\w-]*|\S+\.\w+|diadema( [a-z-]+)+|{NAMES}", " ", out)
+        plain = re.sub(AS_TYPED, " ", out)
         mixed = set(re.findall(r"[a-zà-ÿ]{4,}", plain.lower())) & foreign
         assert not mixed, (words, mixed, out)
     assert sum(bool(out.strip()) for out in said.values()) > 30

@@ -19,6 +19,8 @@ from tests.support.lying_station import KEY, LyingStation, S
 
 ALL = {kind.name for kind in KINDS}
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):

@@ -20,6 +20,8 @@ from tests.support.scripted_station import T0, S, Script
 
 CHECKS = {"codec": "ok", "keys": "failed", "microphone": "ok", "badge_uid": "ok"}
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
 
 @pytest.fixture
 async def play(broker, stack, tmp_path):

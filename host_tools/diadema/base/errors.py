@@ -17,6 +17,7 @@ What can be wrong with a key or a bundle.
 Why the store took nothing. Each means: nothing was written.
 """
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -30,6 +31,19 @@ class DiademaError(Exception):
 
     def say(self, language: str) -> str:
         return str(said(self.args[0], language)) if len(self.args) == 1 else str(self)
+
+
+_COMMON = {
+    errno.EPERM, errno.ENOENT, errno.EACCES, errno.EBUSY, errno.EEXIST, errno.ENOTDIR,
+    errno.EISDIR, errno.ENOSPC, errno.EROFS,
+}  # fmt: skip
+
+
+def why(error: OSError) -> str | Sentence:
+    """What the system says of it, without the path."""
+    if error.errno in _COMMON:
+        return Sentence(f"errors.system.{errno.errorcode[error.errno]}")
+    return error.strerror or str(error)
 
 
 class ImageError(DiademaError):

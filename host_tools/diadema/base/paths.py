@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.words import Sentence
 
 _RESERVE_SHARE = 0.05  # of the disk
@@ -91,7 +91,7 @@ class DataDir:
 
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
-        Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=error.strerror)
+        Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=why(error))
     )
 
 
@@ -153,7 +153,7 @@ class Disk:
                 Sentence(
                     "errors.base.cannot_look_folder_reason",
                     folder=self._folder,
-                    reason=error.strerror,
+                    reason=why(error),
                 )
             ) from error
         free = found.f_bavail * found.f_frsize

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, Data, Run, group
 from diadema.cli.speech import say
 from diadema.words import Sentence
@@ -135,7 +135,7 @@ def _beside(output: Path, mode: str) -> Iterator[IO[Any]]:
         beside.replace(output)
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_write_output_reason", output=output, reason=error.strerror)
+            Sentence("errors.cli.cannot_write_output_reason", output=output, reason=why(error))
         ) from error
     finally:
         beside.unlink(missing_ok=True)

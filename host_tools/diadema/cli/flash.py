@@ -90,7 +90,7 @@ def _as_json(one: "FlashResult") -> dict[str, object]:
     return {
         "port": one.port,
         "verified": not one.error,
-        "error": str(one.error),
+        "error": one.error,
         "station": found.station if found else None,
         "mac": found.mac if found else None,
         "chip": found.chip if found else None,
@@ -123,7 +123,7 @@ def _show(done: "list[FlashResult]") -> None:
         for about in _of_files(one):
             line(f"{one.port}: {about}")
         if one.error:
-            line(f"{one.port}: {said(one.error, language())}")
+            line(f"{one.port}: {said(one.failure, language())}")
         else:
             journal = say("flash.journal.new" if one.journal == "new" else "flash.journal.left")
             values = {"written": one.written, "right": one.right, "journal": journal}

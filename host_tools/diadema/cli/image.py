@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, console, group, print_json, read_file
 from diadema.cli.speech import language, say
 from diadema.words import Sentence
@@ -70,7 +70,7 @@ def build(
             Sentence(
                 "errors.cli.cannot_write_output_reason",
                 output=error.filename,
-                reason=error.strerror,
+                reason=why(error),
             )
         ) from error
     if as_json:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.speech import say
 from diadema.site.pins import check_pin, make_verifier
 from diadema.words import Sentence
@@ -67,7 +67,7 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
         ) from error
     except UnicodeDecodeError as error:
         raise DiademaError(

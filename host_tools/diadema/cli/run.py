@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.speech import language, use_site
 from diadema.words import Sentence, said
 
@@ -204,7 +204,7 @@ def read_file(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
         ) from error
 
 
@@ -215,7 +215,7 @@ def writing(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_write_output_reason", output=file, reason=error.strerror)
+            Sentence("errors.cli.cannot_write_output_reason", output=file, reason=why(error))
         ) from error
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, Data, Run
 from diadema.cli.speech import say, use_site
 from diadema.words import Sentence
@@ -54,7 +54,7 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
         described = whole(file)
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
         ) from error
     checked = _checked(described, str(file))  # before anything is made under `root`
     done: dict[str, Any] = {

@@ -6,6 +6,7 @@ for by `text(name, language(), …)`. Help, usage errors and logs are English.
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from diadema.words import DEFAULT, LANGUAGES, known, said, text
@@ -18,7 +19,7 @@ class _Run:
 
     def __init__(self) -> None:
         self.chosen: str | None = None
-        self.site: Path | None = None
+        self.sites: list[Path] = []  # the first that can be read counts
 
 
 _run = _Run()
@@ -26,12 +27,12 @@ _run = _Run()
 
 def begin(chosen: str | None) -> None:
     """A run begins; `chosen` by `--lang`."""
-    _run.chosen, _run.site = chosen, None
+    _run.chosen, _run.sites = chosen, []
 
 
 def use_site(file: Path) -> None:
-    """The run is about that site; the file need not be there, or be right."""
-    _run.site = file
+    """The run is about that site, if the file is there and right."""
+    _run.sites.insert(0, file)
 
 
 def language() -> str:
@@ -49,13 +50,10 @@ def say(key: str, /, **values: object) -> str:
 
 
 def _of_site() -> str | None:
-    if _run.site is None:
-        return None
-    try:
-        described = json.loads(_run.site.read_bytes())
-        return known(described.get("language", DEFAULT))
-    except (OSError, ValueError, AttributeError, TypeError):
-        return None
+    for file in _run.sites:
+        with suppress(OSError, ValueError, AttributeError, TypeError):
+            return known(json.loads(file.read_bytes()).get("language", DEFAULT))
+    return None
 
 
 def _of_locale() -> str:

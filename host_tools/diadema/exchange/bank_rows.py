@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.words import Sentence
 from diadema.words.formatting import long_clock
 
@@ -84,9 +84,7 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BankError(
-            Sentence(
-                "errors.exchange.cannot_read_path_reason_give", path=path, reason=error.strerror
-            )
+            Sentence("errors.exchange.cannot_read_path_reason_give", path=path, reason=why(error))
         ) from error
 
 

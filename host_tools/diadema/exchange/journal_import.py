@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from sqlalchemy import select
 
 from diadema.base.clock import Clock, open_clock
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
@@ -90,7 +90,7 @@ def _read(path: Path) -> list[tuple[_Place, bytes]]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
         ) from error
     return [(_place(path, number, line), line) for number, line in enumerate(lines, 1)]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from nats.aio.msg import Msg
 
-from diadema.base.errors import DiademaError, UpdateError
+from diadema.base.errors import DiademaError, UpdateError, why
 from diadema.base.idempotency import HEADER, Once
 from diadema.hub.enrolment import LONGEST_S
 from diadema.hub.mosquitto import MqttListener
@@ -320,9 +320,7 @@ def _bundle_bytes(request: _Update) -> bytes:
         return b64decode(request.bundle or "", validate=True)
     except OSError as error:
         raise UpdateError(
-            Sentence(
-                "errors.cli.cannot_read_file_reason", file=request.path, reason=error.strerror
-            )
+            Sentence("errors.cli.cannot_read_file_reason", file=request.path, reason=why(error))
         ) from error
     except ValueError as error:
         raise UpdateError(Sentence("errors.hub.bundle_no_base64_error", error=error)) from error

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from msgspec import Meta, field
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.sanitize import hidden
 from diadema.site.badges import ID, STORED, card_of, is_id, is_secure
 from diadema.site.file import whole
@@ -199,7 +199,7 @@ def load(path: Path) -> Site:
         ) from error
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
         ) from error
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.words import Sentence
 
@@ -145,7 +145,7 @@ def read[T: Struct](file: Path, kind: type[T], command: str) -> T:
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except OSError as error:
         raise DiademaError(
-            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DiademaError(

@@ -15,6 +15,7 @@ from typing import Any
 
 from diadema.base.errors import DiademaError
 from diadema.base.processes import command_line
+from diadema.cli.speech import say as speak
 from rich.console import Console
 from rich.table import Table
 
@@ -248,7 +249,7 @@ def _repeat(failure: dict[str, Any], plan: Plan) -> str:
 
 def show(console: Console, summary: dict[str, Any]) -> None:
     """One line a campaign, then each failure with the command that repeats it."""
-    table = Table("campaign", "what it did", "lost", "doubled", "seconds")
+    table = Table(*speak("torture.columns").split(", "))
     for row in summary["rows"]:
         fixed = ("campaign", "lost", "doubled", "seconds")
         counts = [(name, number) for name, number in row.items() if name not in fixed]
@@ -259,4 +260,5 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     console.print(table)
     for failure in summary["failures"]:
         console.print(f"{failure['campaign']}: {failure['what']}", style="red", markup=False)
-        console.print(f"  again: {failure['repeat']}", markup=False)
+        again = speak("torture.again", command=failure["repeat"])
+        console.print(f"  {again}", markup=False)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.stations.boards.chips import CHIPS, Chip
 from diadema.stations.boards.partitions import Partition, read_partitions
 from diadema.words import Sentence
@@ -277,7 +277,7 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BoardError(
-            Sentence("errors.stations.path_reason", path=path, reason=error.strerror)
+            Sentence("errors.stations.path_reason", path=path, reason=why(error))
         ) from None
 
 

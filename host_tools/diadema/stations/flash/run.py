@@ -82,7 +82,11 @@ class FlashResult:
     journal: str = ""
     saved: SavedEvents | None = None
     files: Files = field(default_factory=Files)
-    error: str | Sentence = ""
+    failure: DiademaError | None = None
+
+    @property
+    def error(self) -> str:
+        return "" if self.failure is None else str(self.failure)
 
 
 @dataclass
@@ -121,7 +125,7 @@ class Job:
                 self._accept(chip.found)
                 _Board(self, chip, done).write()
         except DiademaError as error:
-            done.error = error.args[0]
+            done.failure = error
         self.watch.stage(
             port, Sentence(f"commands.stage.{'failed' if done.error else 'verified'}")
         )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from diadema.base.errors import UpdateError
+from diadema.base.errors import UpdateError, why
 from diadema.base.paths import write_whole
 from diadema.words import Sentence
 
@@ -82,7 +82,7 @@ def make(path: Path, passphrase: str | None = None) -> PublicKey:
         write_whole(public_path(path), key.public.text.encode() + b"\n")
     except OSError as error:
         raise UpdateError(
-            Sentence("errors.cli.cannot_write_output_reason", output=path, reason=error.strerror)
+            Sentence("errors.cli.cannot_write_output_reason", output=path, reason=why(error))
         ) from error
     return key.public
 
@@ -97,7 +97,7 @@ def load(path: Path, passphrase: str | None = None) -> PrivateKey:
         mode, data = path.stat().st_mode, path.read_bytes()
     except OSError as error:
         raise UpdateError(
-            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
         ) from error
     if _is_public(data):
         beside = Sentence("errors.stations.file_beside")
@@ -146,7 +146,7 @@ def load_public(path: Path) -> PublicKey:
         return parse_public(path.read_text("ascii"))
     except OSError as error:
         raise UpdateError(
-            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=error.strerror)
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
         ) from error
     except ValueError as error:
         raise UpdateError(
