@@ -125,7 +125,7 @@ wifi.refused: Credential not valid
 wifi.no_memory: No memory for Wi-Fi
 wifi.radio: Wi-Fi radio fails
 config: configuration
-help_accepted: %s comes
+help_accepted: Coming: %s
 help_resolved: Help given
 fault_sent: Fault reported
 fault_accepted: Fault seen by %s
