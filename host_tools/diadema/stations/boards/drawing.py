@@ -194,7 +194,7 @@ def _wireviz() -> Any:
     try:
         return importlib.import_module("wireviz.wireviz")
     except ImportError:
-        raise BoardError("drawing needs WireViz: make setup, or pip install wireviz") from None
+        raise BoardError("drawing needs WireViz: make hardware, or pip install wireviz") from None
 
 
 def _parts(board: Board, layout: Layout) -> Iterator[Harness]:
