@@ -268,8 +268,8 @@ class _Making:
 
     def _offered(self, one: _Present, at: int, pbx: str, queue: str) -> dict[str, Any]:
         of = {"a": one.worker.person.id, "c": f"h{pbx.rpartition('.')[2]}"}
-        told = {"via": "host", "direction": "in", "queue": queue, "pbx": pbx}
-        one.journal.add(at, "contact.offered", **of, **told)
+        fields = {"via": "host", "direction": "in", "queue": queue, "pbx": pbx}
+        one.journal.add(at, "contact.offered", **of, **fields)
         return of
 
     def _rings_out(self, one: _Present, ring_at: float, pbx: str, queue: str) -> float:
@@ -334,13 +334,13 @@ class _Making:
             steps = ("identity", "need", "information", "doubts")[: chance.randint(1, 4)]
             for k, step in enumerate(steps):
                 at = self._ms(answered + talk * (0.08 + 0.09 * k))
-                told = {"step": step, "result": "done", "how": "key"}
-                journal.add(at, "contact.step", **of, **told)
+                fields = {"step": step, "result": "done", "how": "key"}
+                journal.add(at, "contact.step", **of, **fields)
         if talk > 90 and chance.random() < ASSUMED.helped:
             waits = min(draw_seconds((35.0, 0.7), chance), 0.08 * talk)
             begin = answered + 0.42 * talk
-            asked = journal.add(self._ms(begin), "help.requested", **of)
-            of_it = {"of": journal.of(asked), "a": of["a"]}
+            request = journal.add(self._ms(begin), "help.requested", **of)
+            of_it = {"of": journal.of(request), "a": of["a"]}
             topic = chance.choice(people.HELP_TOPICS)["code"]
             journal.add(self._ms(begin + 1), "help.topic", **of_it, topic=topic)
             who = {"by": "Sra. Palta"}

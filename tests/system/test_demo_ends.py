@@ -69,7 +69,8 @@ def test_two_signals_leave_nothing(tmp_path: Path, moment: int) -> None:
         time.sleep(0.05 * (moment % 10))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=LIMIT_S)
-    assert process.returncode in (0, 130), err
+    # killed, where not even Python was up
+    assert process.returncode in (0, 130, -signal.SIGINT), err
     assert b"Traceback" not in err
     assert of_run(str(tmp_path)) == {}
     assert left_in(tmp_path) == []

@@ -226,7 +226,7 @@ class _Query:
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
-        aliases, named = self.people.aliases, self.people.switch_queues
+        aliases, named = self.people.switch_names, self.people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)

@@ -28,6 +28,8 @@ from diadema.report.model import (
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
 
+_NAMED = 8  # of the switch's names, in a note
+
 
 class Part[S](Struct):
     """A column of figures: its word is `col.<key>`, its target the people's of that name."""
@@ -165,6 +167,21 @@ def agent_calls(context: ReportContext, has: Callable[[Calls], object]) -> Itera
     for agent, calls in context.calls_by_agent.items():
         if has(calls):
             yield _agent(context, agent), calls
+
+
+def unmapped(context: ReportContext) -> list[str]:
+    """A warning where the switch names somebody whom the directory does not: a call of theirs may
+    be one that a station told of too.
+    """
+    names = sorted(
+        name
+        for name, calls in context.calls_by_agent.items()
+        if name and calls.by_switch and name not in context.people.workers
+    )
+    if not names:
+        return []
+    more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
+    return [context.say("note.unmapped", names=", ".join(names[:_NAMED] + more))]
 
 
 def _agent(context: ReportContext, agent: str) -> list[Cell]:

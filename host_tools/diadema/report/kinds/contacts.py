@@ -23,6 +23,7 @@ from diadema.report.tables import (
     queue_table,
     summary,
     table,
+    unmapped,
 )
 
 
@@ -184,7 +185,7 @@ def _summary(context: ReportContext, calls: Calls) -> Section:
         word = "note.no_switch" if context.scope.of in ("floor", "queue") else "note.switch_of_all"
         notes.append(context.say(word))
     if calls.by_switch:
-        notes.append(context.say("note.by_switch", n=calls.by_switch))
+        notes += [context.say("note.by_switch", n=calls.by_switch), *unmapped(context)]
     if calls.unrung:
         notes.append(context.say("note.unrung", n=calls.unrung))
     if calls.by_key:

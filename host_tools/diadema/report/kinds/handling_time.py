@@ -26,6 +26,7 @@ from diadema.report.tables import (
     reason_name,
     summary,
     table,
+    unmapped,
 )
 from diadema.wire.agent_states import HANDLING, LOGGED_IN
 from diadema.wire.live_rows import PRIVATE
@@ -137,7 +138,7 @@ def stated(context: ReportContext) -> list[Stated]:
 def _summary(context: ReportContext, calls: Calls) -> Section:
     notes = [] if context.queue is None else [context.say("note.no_load_of_queue")]
     if calls.by_switch:
-        notes.append(context.say("note.by_switch", n=calls.by_switch))
+        notes += [context.say("note.by_switch", n=calls.by_switch), *unmapped(context)]
     if calls.by_key:
         notes.append(context.say("note.by_key", n=calls.by_key))
     late = of_calls.handled(context.untimed)

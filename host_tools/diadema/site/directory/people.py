@@ -151,6 +151,11 @@ class People(Struct, kw_only=True):
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
     several_desks: bool = False  # may be logged in at more than one at once
 
+    @property
+    def switch_names(self) -> Held:
+        """Of agents: what was given for each, and the agent's own id."""
+        return {agent: [(0, agent)] for agent in self.workers} | self.aliases
+
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
         return known.name if known else agent
