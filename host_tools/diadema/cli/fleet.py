@@ -258,7 +258,7 @@ def _authorities(rows: "Sequence[StationRow]") -> list[str]:
     if gateways:
         found.append(
             f"next CA of the broker not in the file of gateways elsewhere: {_few(gateways)}; "
-            "`diadema enrol gateway NAME --json` makes it anew, --revoke ends one that is no more"
+            "`diadema enrol gateway NAME --json` makes it anew, --revoke ends one that is gone"
         )
     return found
 

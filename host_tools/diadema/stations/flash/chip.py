@@ -137,7 +137,7 @@ def _opened(port: str) -> serial.Serial:
     except (serial.SerialException, OSError, ValueError) as error:
         if isinstance(error, OSError):
             raise FlashError(f"it cannot be opened: {why(error)}{hint(error)}") from error
-        raise FlashError(f"it is no port: {error}") from error
+        raise FlashError(f"it is not a port: {error}") from error
 
 
 @contextlib.contextmanager

@@ -152,7 +152,7 @@ def read(data: bytes) -> Bundle:
     line, newline, rest = data[:LINES_LIMIT].partition(b"\n")
     code, second, _ = rest.partition(b"\n")
     if not newline or not second:
-        raise UpdateError("it is no bundle: it does not begin with a manifest and a signature")
+        raise UpdateError("it is not a bundle: it does not begin with a manifest and a signature")
     try:
         manifest = msgspec.json.decode(line, type=Manifest)
         signature = b64decode(code, validate=True)
