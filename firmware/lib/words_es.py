@@ -111,7 +111,7 @@ keys: teclas
 keys.inputs_unsure: Quizá faltó una tecla
 headset: diadema
 screen: pantalla
-journal: memoria
+journal: diario
 uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
@@ -256,7 +256,7 @@ bench_headset_out_how: La diadema
 bench_headset_in: Conecte
 bench_headset_in_how: La diadema
 bench_microphone: Micrófono
-bench_microphone_how: Júntele el audífono
+bench_microphone_how: Júntele la diadema
 bench_badge: Fotocheck
 bench_uid_how: Pase uno cualquiera
 bench_secure_how: Pase uno seguro

@@ -146,7 +146,7 @@ def test_shrinkage_is_on_one_basis_and_an_unpaid_pause_is_in_none_of_it(place):
     place.plan(2, at(8), at(16), lunch, absence="vacation")
     desk = Desk(1, at(8)).until(at(12)).pause("refrigerio").until(at(13)).ready()
     place.take(desk.until(at(16)).logout())
-    assert figures(place.report())["encogimiento"] == (50.0, 2)
+    assert figures(place.report())["shrinkage"] == (50.0, 2)
 
 
 def test_leave_without_pay_stands_apart(place):
@@ -172,8 +172,8 @@ def test_who_did_not_come_is_unplanned_absence_beside_the_adherence(place):
     told = figures(place.report())
     assert told["adherencia"] == (100.0, 1)
     assert told["ausentismo no previsto"] == (50.0, 2)
-    assert told["encogimiento"] == (50.0, 2)
-    assert told["encogimiento fuera"][0] == 50.0
+    assert told["shrinkage"] == (50.0, 2)
+    assert told["shrinkage fuera"][0] == 50.0
 
 
 def fault(desk, **fields):

@@ -284,7 +284,7 @@ def test_adherence_is_over_the_seconds_of_shifts(rostered):
     assert total["absences"] == 1 and total["adherence"] == rosa["adherence"]
     assert totals(report.section("adherence_days"))["adherence"] == total["adherence"]
     assert figures(report)["adherencia"] == total["adherence"]
-    assert figures(report)["encogimiento"] is not None
+    assert figures(report)["shrinkage"] is not None
 
 
 def test_without_a_roster_there_is_no_adherence_and_it_says_so(data):

@@ -107,7 +107,7 @@ def disable(
     enable: Annotated[bool, typer.Option("--enable", help="Let them in again.")] = False,
     data: Data = None,
 ) -> None:
-    """Let somebody in no more; their sessions end at once.
+    """Disable an account: nobody logs in with it, and its sessions end at once.
 
     Example: diadema account disable rosa.quispe
     """

@@ -19,7 +19,9 @@ def enrol(
     renew: Annotated[
         bool, typer.Option("--renew", help="New key and password; `provision` brings them.")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Let it in no more.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Revoke it: it may not connect again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show, renew or revoke the MQTT credential of a station.

@@ -55,7 +55,7 @@ def add(
 
 @app.command()
 def remove(name: Name, data: Data = None) -> None:
-    """Make it no more. The files that were made stay.
+    """Remove a schedule. The files that were made stay.
 
     Example: diadema report schedule remove diario
     """

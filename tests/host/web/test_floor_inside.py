@@ -128,7 +128,7 @@ async def test_the_head_says_until_when_and_who_owes(
     await expect(cut.locator("li").first).to_be_hidden()
     await summary.click()
     await expect(cut.locator("li")).to_have_text(
-        ["A-01, oída 06:07:05", "A-02, oída 06:02:05", "B-09, hora no conocida"]
+        ["A-01, última señal 06:07:05", "A-02, última señal 06:02:05", "B-09, hora no conocida"]
     )
     await hub.site(cut={"at": at + 1000, "position": 12_346}, owing=owing[:1])
     await expect(summary).to_have_text("falta 1 posición desde 06:07")

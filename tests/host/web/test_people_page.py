@@ -64,7 +64,7 @@ async def test_an_agent_is_made_changed_and_retired_and_her_history_stays(
 ) -> None:
     page = await open_page(f"{people_web.url}/ui/people")
     await expect(page.locator("tbody tr")).to_have_count(2)
-    await page.get_by_role("button", name="Añadir").click()
+    await page.get_by_role("button", name="Agregar").click()
     await fill(page, code="e010", name="<script>alert(1)</script>", short="NUEVA", alias="E10")
     await page.get_by_role("button", name="Guardar").click()
     await expect(page.get_by_role("alert")).to_contain_text("Motivo del cambio")

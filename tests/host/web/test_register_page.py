@@ -240,7 +240,7 @@ async def test_the_hand_over_has_notes_acts_open_help_and_owing_seats(
         await page.reload()  # the live row may come a moment later
     await expect(sections.nth(2)).to_contain_text("Rosa")
     await expect(sections.nth(2)).to_contain_text("Trámite")
-    await expect(sections.last).to_contain_text("Posiciones que deben datos")
+    await expect(sections.last).to_contain_text("Posiciones con datos pendientes")
     await page.emulate_media(media="print")
     await expect(page.get_by_role("button", name="Imprimir")).to_be_hidden()
     await expect(page.get_by_text("Recibe", exact=True)).to_be_visible()

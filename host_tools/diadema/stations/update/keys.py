@@ -159,7 +159,7 @@ def parse_public(text: str) -> PublicKey:
     try:
         modulus = b64decode(text.strip(), validate=True)
     except Base64Error as error:
-        raise ValueError("it is no base64") from error
+        raise ValueError("it is not base64") from error
     if len(modulus) != _BYTES or not modulus[0] & 0x80 or not modulus[-1] & 1:
-        raise ValueError(f"it is no modulus of {BITS} bits")
+        raise ValueError(f"it is not a modulus of {BITS} bits")
     return PublicKey(modulus)

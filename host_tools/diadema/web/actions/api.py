@@ -200,7 +200,7 @@ async def one_action(
 
 @router.post(
     "/actions/{s}/{e}/{n}/annulment",
-    summary="Annul what was noted: it stays, with who did so and why, and counts no more",
+    summary="Annul what was noted: it stays, with who did so and why, and is counted no longer",
     status_code=202,
     responses=REFUSED,
 )

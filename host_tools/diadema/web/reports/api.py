@@ -151,7 +151,7 @@ def order(request: Request, body: Order) -> Schedules:
 @router.delete(
     "/schedules/{name}",
     status_code=204,
-    summary="Make it no more",
+    summary="Remove a schedule",
     responses={**_REFUSED, 404: {"description": "there is none of that name"}},
 )
 def remove(request: Request, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")]) -> None:
