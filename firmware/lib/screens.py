@@ -102,8 +102,8 @@ class Screen:
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        if canvas.width(name + link + wall) > _RIGHT - 9:
-            wall = ""
+        if canvas.width(name + link + wall) > _RIGHT - 5:
+            wall = volume = ""
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
         canvas.text(wall, end, 0)
         if canvas.width(name + link + volume) > end - 11:
