@@ -181,7 +181,7 @@ class QueueBoard:
         self._directory, self._people = CachedPeople(data), People()
         self._heard: dict[str, int] = {}
         self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
-        self._told: set[tuple[str, str]] = set()  # switch, and its name of a queue with a call
+        self._known: set[tuple[str, str]] = set()  # switch, and its name of a queue with a call
         self._half_hour = 0
         self._changed = False
         self._sent_at = 0.0
@@ -202,7 +202,7 @@ class QueueBoard:
         for call in calls:
             self._calls[call.station, call.epoch, call.sequence] = call
             if call.entered:
-                self._told.add((call.station, call.queue))
+                self._known.add((call.station, call.queue))
             self._changed = True
 
     def news(self, site: Site | None) -> bytes | None:
@@ -237,7 +237,7 @@ class QueueBoard:
         queues: dict[str, Waiting] = {}
         flows: dict[str, Flow] = {}
         total, whole = self._standing(""), Flow()
-        for station, name in self._told:
+        for station, name in self._known:
             if station in self._heard:
                 queue = self._people.queue(name, now)
                 queues.setdefault(queue, self._standing(queue))

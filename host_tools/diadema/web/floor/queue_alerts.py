@@ -17,6 +17,9 @@ from diadema.wire.live_rows import SILENT_S, Queues, Row, Waiting
 type Key = tuple[str, str, int]
 type _Held = tuple[str, str]  # rule and queue
 
+_LASTS = {"queue_level_s", "queue_ready_s"}  # their limit is how long it has held
+_LEVELS = {"queue_level_s": 1}  # of the others: 2
+
 
 class Alert(Struct, frozen=True, kw_only=True, rename=LETTERS):
     """`since`: when that began which lasts too long (UTC ms). `level` 3 is for at once. `limit`:
@@ -76,57 +79,49 @@ class QueueWatch:
         return changed
 
     def look(
-        self, told: Queues | None, people: People, now: int, seen: Iterable[Key]
+        self, board: Queues | None, people: People, now: int, seen: Iterable[Key]
     ) -> list[Alert]:
         """The alerts that hold. Where nobody tells (any more) there are none. `seen`: what was
         seen to; what holds at the first look of all may be of them, and goes on.
         """
-        known = told.queues if told is not None and now - told.heard <= 1000 * SILENT_S else {}
+        fresh = board is not None and now - board.heard <= 1000 * SILENT_S
+        queues = board.queues if board is not None and fresh else {}
         found: list[Alert] = []
-        kept: set[_Held] = set()
-        for queue, one in known.items():
-            for rule, held, since in self._rules(queue, one, people, now):
+        holding: set[_Held] = set()
+        for queue, one in queues.items():
+            for rule, holds, since in self._rules(queue, one, people, now):
                 limit = limit_of(people.alert_limits, rule, queue=queue)
-                if held is None:  # nobody can say yet
-                    held = now - self._last.get((rule, queue), 0) <= 1000 * limit
-                elif held:
-                    self._last[rule, queue] = now
-                if not held:
+                key = rule, queue
+                if holds:
+                    self._last[key] = now
+                elif holds is not None or now - self._last.get(key, 0) > 1000 * limit:
                     continue
-                kept.add((rule, queue))
-                if (rule, queue) not in self._since:
+                holding.add(key)
+                if key not in self._since:
                     before = None if self._began else _newest(seen, rule, queue)
-                    self._since[rule, queue] = since if before is None else before
-                began = self._since[rule, queue]
-                if rule in _LASTS and now - began < 1000 * limit:
-                    continue
-                found.append(_alert(rule, queue, one, people, began, limit))
-        self._began |= bool(known)
-        for gone in self._since.keys() - kept:
-            del self._since[gone]
-            self._last.pop(gone, None)
+                    self._since[key] = since if before is None else before
+                if rule not in _LASTS or now - self._since[key] >= 1000 * limit:
+                    found.append(_alert(rule, queue, one, people, self._since[key], limit))
+        self._began |= bool(queues)
+        for key in self._since.keys() - holding:
+            del self._since[key], self._last[key]
         return found
 
     def _rules(
         self, queue: str, one: Waiting, people: People, now: int
     ) -> Iterable[tuple[str, bool | None, int]]:
-        """Rule, whether it holds, and since when if it begins to."""
+        """Rule, whether it holds (None: nobody can say yet), and since when if it begins to."""
         limits, longest = people.alert_limits, one.longest_since
         yield "queue_waiting", one.waiting > limit_of(limits, "queue_waiting", queue=queue), now
         wait_ms = 1000 * limit_of(limits, "queue_wait_s", queue=queue)
-        too_long = longest is not None and now - longest > wait_ms
-        yield "queue_wait_s", too_long, longest or now
-        level, target = level_of(one), people.target("service_level", queue)
+        yield "queue_wait_s", longest is not None and now - longest > wait_ms, longest or now
+        level, target = _level_of(one), people.target("service_level", queue)
         under = None if level is None else target is not None and level < target
         yield "queue_level_s", under, now
         yield "queue_ready_s", one.waiting > 0 and self.ready.get(queue) == 0, now
 
 
-_LASTS = {"queue_level_s", "queue_ready_s"}  # their limit is how long it has held
-_LEVELS = {"queue_level_s": 1}
-
-
-def level_of(one: Waiting) -> float | None:
+def _level_of(one: Waiting) -> float | None:
     """The service level that its target is of."""
     return one.service_level.get(one.variant)
 
@@ -137,7 +132,7 @@ def _newest(seen: Iterable[Key], rule: str, queue: str) -> int | None:
 
 
 def _alert(rule: str, queue: str, one: Waiting, people: People, since: int, limit: int) -> Alert:
-    level = level_of(one)
+    level = _level_of(one)
     what: Mapping[str, str | None] = {
         "queue_waiting": str(one.waiting),
         "queue_level_s": None if level is None else str(level),
