@@ -62,8 +62,8 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
         how(page.language, *_DAY_DEFINED)
         floor = section("floor", page.language)
         states = {name: word for name, word in floor.items() if name.startswith("state.")}
-        told = section("reports", page.language)
-        done = {name: word for name, word in told.items() if name.startswith(_DONE)}
+        report = section("reports", page.language)
+        done = {name: word for name, word in report.items() if name.startswith(_DONE)}
         options = {
             "words": {**states, **done, **page.words},
             "agent": agent,

@@ -105,8 +105,8 @@ class Adherence:
     def _note(self, agent: str) -> None:
         row, now_s = self._floor.rows.get(agent), self._pace.now_ms() // 1000
         if row is None:
-            for kept in (self._shown, self._next):
-                kept.pop(agent, None)
+            self._shown.pop(agent, None)
+            self._next.pop(agent, None)
             self._say(agent, None)
             return
         if agent not in self._shown:
