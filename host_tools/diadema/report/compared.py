@@ -90,8 +90,8 @@ def trend(
     level = f"sl_{context.people.variant(context.queue or '')}"
     keys = [level if key == "sl" else key for key in keys]
     told = [(one.period.word, {its.key: its for its in tell(one)}) for one in (*former, context)]
-    shown = [key for key in keys if key in told[-1][1]]
-    last = told[-1][1]
+    last = {key: one for _, its in told for key, one in its.items()}
+    shown = [key for key in keys if key in last]
     columns = [
         Column(key="span", word=context.heading("span"), kind="text"),
         Column(key="n", word=context.heading("n")),

@@ -69,10 +69,10 @@ def make(asked, kind, span, summary):
     mine, before = summary(asked), summary(former[-1][1])
     level = f"sl_{asked.centre.aim(asked.code if asked.of == 'queue' else '')[0]}"
     keys = [level if key == "sl" else key for key in TREND[kind]]
-    keys = [key for key in keys if key in mine]
+    told_of = [(word, summary(one)) for word, one in former] + [(span.word, mine)]
+    keys = [key for key in keys if any(key in its for _, its in told_of)]
     trend = {}
-    for word, one in (*former, (span.word, asked)):
-        its = summary(one)
+    for word, its in told_of:
         trend[word] = {key: its.get(key, (None, None))[0] for key in keys}
         trend[word]["n"] = its.get(keys[0], (None, None))[1]
     beside_it = {key: beside(mine[key], before.get(key), key) for key in mine}
