@@ -49,7 +49,7 @@ def make(
             context.say("no_agent", given=scope.code)
         )  # one who has left has traces
     if scope.of == "queue" and not context.knows_queue(scope.code):
-        known = ", ".join(sorted(context.people.queues)) or "—"
+        known = ", ".join(sorted(context.known_queues())) or "—"
         raise DiademaError(context.say("no_such_queue", given=scope.code, known=known))
     return Report(
         kind=kind,
