@@ -273,7 +273,20 @@ def test_the_month_is_the_sites(report, tmp_path):
     assert found["service_level"]["offered"] is None and found["asa_s"] is None
 
 
+def test_a_queue_that_is_not_there_is_told_with_those_that_are(report, tmp_path):
+    data = tmp_path / "data"
+    log = Log().agent(9 * 3600, "AVI", wait=34, talk=100).write(tmp_path / "log.tsv")
+    import_bank([log], DataDir(data), SystemClock())
+    words = ("--month", "1999-02", "--kind", "servicio", "--data", data)
+    code, _, said = report(*words, "--queue", "Nada")
+    assert code == 2
+    (queue,) = said.rpartition("there are: ")[2].strip().rstrip(".").split(", ")
+    assert report(*words, "--queue", queue)[0] == 0
+
+
 def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
+    monkeypatch.delenv("DIADEMA_LANG")
+    monkeypatch.setenv("LC_ALL", "es_PE.UTF-8")
     monkeypatch.setenv("COLUMNS", "200")
     data = tmp_path / "data"
     log = Log().agent(9 * 3600, "[red]LÚCUMA\x1b[2J\u202e", wait=34, talk=100)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pickle
 from datetime import date, datetime, timedelta
 
 import openpyxl
@@ -123,6 +124,22 @@ def test_columns(book, head, word):
     with pytest.raises(Wrong) as error:
         plan(book, "agents", head)
     assert [one.word for one in error.value.problems] == [word]
+
+
+def test_a_table_of_another_kind_is_told_once(book):
+    head = ";".join(field.name for field in KINDS["roster"].fields)
+    with pytest.raises(Wrong) as refused:
+        plan(book, "agents", f"{head}\n")
+    (problem,) = pickle.loads(pickle.dumps(refused.value)).problems
+    assert problem.word == "other_table" and "people import roster" in problem.say("en")
+    assert "Programación" in problem.say("es")
+
+
+def test_wrong_columns_are_told_once_with_those_there_are(book):
+    with pytest.raises(Wrong) as refused:
+        plan(book, "agents", "Código;Nombre;Sueldo;Talla\n")
+    (problem,) = pickle.loads(pickle.dumps(refused.value)).problems
+    assert "Sueldo, Talla" in problem.say("es") and "Code" in problem.say("en")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])

@@ -130,7 +130,7 @@ def _refuse(number: int, known: list[dict[str, Any]]) -> NoReturn:
     """Raises UpdateError."""
     from diadema.base.errors import UpdateError
 
-    what = Sentence("commands.update.none_yet")
+    what = Sentence("commands.update.none")
     if known:
         first, last = known[0]["number"], known[-1]["number"]
         what = Sentence("commands.update.known", first=first, last=last)

@@ -244,19 +244,23 @@ class Updates:
 
     def _none_of(
         self, plan: RolloutPlan, facts: Mapping[str, StationFacts], passed: Sequence[Seat]
-    ) -> str:
+    ) -> Sentence:
         """Why no station would take it: what those have that it could be for."""
         name = self._ingest.floor.seat_name
         if passed:
-            return "; ".join(_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED])
+            return _listed([_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED]])
         if plan.only:
             targets = [facts[s] for s in plan.only]
-            return "; ".join(
-                f"{name(one.station)} is {one.board}, has {one.of(plan)}" for one in targets
-            )
+            return _listed(
+                [
+                    Sentence("errors.hub.has_it", name=name(one.station), board=one.board,
+                             version=one.of(plan))
+                    for one in targets
+                ]
+            )  # fmt: skip
         if any(fact.board == plan.board for fact in facts.values()):
-            return f"all of them have {plan.version} already"
-        return f"none of the site with the board {plan.board} was ever here"
+            return Sentence("errors.hub.all_have", version=plan.version)
+        return Sentence("errors.hub.none_with_board", board=plan.board)
 
     def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
         try:
@@ -337,9 +341,17 @@ class Updates:
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
 
 
-def _passed(name: str, seat: Seat, plan: RolloutPlan) -> str:
+def _passed(name: str, seat: Seat, plan: RolloutPlan) -> Sentence:
     """Why it is passed over, and what to do."""
     if seat.reason in NEEDS_IMAGE:
-        return f"{name} needs another image first, `diadema fleet show {name}` says which"
+        return Sentence("errors.hub.passed_image", name=name)
     runs = (seat.reason or "").partition(": ")[2]
-    return f"{name} runs {runs}, and this is {plan.build}: make the bundle of that build"
+    return Sentence("errors.hub.passed_build", name=name, runs=runs, build=plan.build)
+
+
+def _listed(sentences: Sequence[Sentence]) -> Sentence:
+    """As one, since it goes over a wire."""
+    first, *others = sentences
+    if not others:
+        return first
+    return Sentence("errors.hub.and_more", first=first, others=_listed(others))

@@ -330,8 +330,11 @@ class ReportContext:
 
     def knows_queue(self, code: str) -> bool:
         """It is one of those days', or calls of them name it."""
-        named = code in self.people.queues or code in self.total.queues
-        return named or any(code in day.queues for day in self.figures.days)
+        return code in self.known_queues()
+
+    def known_queues(self) -> set[str]:
+        called = (queue for day in self.figures.days for queue in day.queues)
+        return {*self.people.queues, *self.total.queues, *called}
 
     def target(self, metric: str, queue: str | None = None) -> Target | None:
         """Of that queue, else of the one that is asked about, else the site's. A service level is

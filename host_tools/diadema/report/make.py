@@ -76,7 +76,7 @@ def _ask_for_it(context: ReportContext) -> None:
             context.say("no_agent", given=scope.code)
         )  # one who has left has traces
     if scope.of == "queue" and not context.knows_queue(scope.code):
-        known = ", ".join(sorted(context.people.queues)) or "—"
+        known = ", ".join(sorted(context.known_queues())) or "—"
         raise DiademaError(context.say("no_such_queue", given=scope.code, known=known))
 
 

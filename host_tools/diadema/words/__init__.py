@@ -5,7 +5,7 @@ Spanish is complete by definition: what another language lacks is taken from it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol, Self, runtime_checkable
@@ -80,6 +80,19 @@ class Later:
 
     def __str__(self) -> str:
         return self.say("en")
+
+
+class Listed:
+    """Sentences, one after the other."""
+
+    def __init__(self, sentences: Iterable[Sentence]) -> None:
+        self.sentences = [*sentences]
+
+    def __str__(self) -> str:
+        return self.say("en")
+
+    def say(self, language: str) -> str:
+        return ", ".join(one.say(language) for one in self.sentences)
 
 
 def said(value: object, language: str) -> object:

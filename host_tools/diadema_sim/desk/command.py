@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from diadema.base.errors import DiademaError
 from diadema.cli.speech import say as speak
+from diadema.words import Sentence
 from rich.console import Console
 
 from diadema_sim.build import choose_boards
@@ -40,7 +41,7 @@ def desk(
 
     boards = choose_boards(board)
     if len(boards) != 1:
-        raise DiademaError(f"--board {board}: a desk has one station; name one board")
+        raise DiademaError(Sentence("errors.sim.one_board", board=board))
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     console.print(speak("desk.starting"))
 

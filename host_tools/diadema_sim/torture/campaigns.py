@@ -16,6 +16,7 @@ from typing import Any
 from diadema.base.errors import DiademaError
 from diadema.base.processes import command_line
 from diadema.cli.speech import say as speak
+from diadema.words import Sentence
 from rich.console import Console
 from rich.table import Table
 
@@ -209,7 +210,9 @@ def chosen(names: str) -> list[str]:
     wanted = list(CAMPAIGNS) if names == "all" else names.split(",")
     unknown = [name for name in wanted if name not in CAMPAIGNS]
     if unknown:
-        raise DiademaError(f"no campaign {unknown[0]!r}; there are all, {', '.join(CAMPAIGNS)}")
+        raise DiademaError(
+            Sentence("errors.sim.no_campaign", name=unknown[0], known=", ".join(CAMPAIGNS))
+        )
     return [name for name in CAMPAIGNS if name in wanted]
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
-from diadema.words import said, section
+from diadema.words import Sentence, said, section
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -72,6 +72,12 @@ class Wrong(DiademaError):
 
 def _again(problems: list[Problem], conflict: bool) -> Wrong:
     return Wrong(*problems, conflict=conflict)
+
+
+def called(kind: str, name: str) -> Sentence:
+    """The same in whatever language it is read."""
+    own = f"field.{kind}.{name}"
+    return Sentence(f"people.{own if own in section('people') else f'field.{name}'}")
 
 
 def label(kind: str, name: str, language: str) -> str:

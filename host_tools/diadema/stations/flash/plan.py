@@ -16,7 +16,7 @@ SECTOR = 4096
 _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
-_NONE = "this is not an image of a station: make one with `diadema image build`"
+_NONE = Sentence("errors.stations.no_station_image")
 MANIFEST = "manifest.json"
 _FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 

@@ -29,7 +29,7 @@ from diadema.words import Sentence
 
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw
-_DAMAGED = "the program's files are damaged"
+_DAMAGED = Sentence("errors.stations.files_damaged")
 FIRMWARE = BOARDS.parent / "firmware"
 SECTOR = 4096
 SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so

@@ -25,8 +25,9 @@ _CHIP_ID_AT = 12  # of the image's header: «Firmware image format» of the espt
 _BANNER = re.compile(rb"v(\d+)\.(\d+)\.(\d+)([-.\w]*) on \d{4}-\d\d-\d\d")  # of its REPL
 _BUILD = re.compile(rb"(?<![\w-])(ESP32_GENERIC(?:_[A-Z0-9]+)?(?:-[A-Z0-9_]+)?)\0")
 _DRIVERS = {b"octal_psram": "octal", b"quad_psram": "quad"}
-_SHORT = "the {} in the MicroPython image is cut short: download it again"
-_DAMAGED = "the {} in the MicroPython image is damaged: download it again"
+_SHORT = "errors.stations.cut_short"
+_DAMAGED = "errors.stations.image_damaged"
+_TABLE, _LOADER = (Sentence(f"errors.stations.part.{name}") for name in ("table", "loader"))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _read(data: bytes, board: Board) -> Stock:
     start = TABLE_OFFSET - LOADER[chip]
     loader = _whole(data[:start], chip, "boot loader")
     if len(data) < start + TABLE_SIZE:
-        raise ImageError(_SHORT.format("partition table"))
+        raise ImageError(Sentence(_SHORT, what=_TABLE))
     partitions = unpack_table(data[start : start + TABLE_SIZE])
     apps = [one for one in partitions if one.type == "app"]
     if not apps:
@@ -152,7 +153,7 @@ def chip_of(image: bytes) -> str:
     if image[:1] != bytes([_MAGIC]):
         raise ImageError(Sentence("errors.stations.no_esp_image_does_not"))
     if len(image) < _HEAD_BYTES:
-        raise ImageError(_SHORT.format("boot loader"))
+        raise ImageError(Sentence(_SHORT, what=_LOADER))
     number = chip_number(image)
     return _CHIP_IDS.get(number, f"chip {number}")
 
@@ -165,7 +166,7 @@ def chip_number(image: bytes) -> int:
 def _whole(data: bytes, chip: str, what: str) -> bytes:
     """The image at the beginning of `data`, whole: its checksum and its hash are right."""
     if len(data) < _HEAD_BYTES:
-        raise ImageError(_SHORT.format(what))
+        raise ImageError(Sentence(_SHORT, what=what))
     if chip_of(data) != chip:
         raise ImageError(
             Sentence("errors.stations.what_micropython_image_another_chip", what=what)
@@ -173,13 +174,13 @@ def _whole(data: bytes, chip: str, what: str) -> bytes:
     try:
         image = LoadFirmwareImage(chip, data)
     except (FatalError, IndexError, ValueError) as error:
-        raise ImageError(_SHORT.format(what)) from error
+        raise ImageError(Sentence(_SHORT, what=what)) from error
     if image.checksum != image.calculate_checksum():
-        raise ImageError(_DAMAGED.format(what))
+        raise ImageError(Sentence(_DAMAGED, what=what))
     length = int(image.data_length)
     if image.append_digest:
         if image.stored_digest != image.calc_digest:
-            raise ImageError(_DAMAGED.format(what))
+            raise ImageError(Sentence(_DAMAGED, what=what))
         length += len(image.stored_digest)
     return data[:length]
 
