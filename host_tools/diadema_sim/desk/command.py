@@ -53,5 +53,5 @@ def desk(
         console.print("Ctrl-C ends it.")
 
     options = DeskOptions(port, browser=not no_browser, board=boards[0])
-    until_interrupted(lambda: run_desk(options, say))
+    until_interrupted(lambda: run_desk(options, say), lambda: console.print("ending…"))
     console.print("ended")
