@@ -274,14 +274,11 @@ class _Bar(replaying.Watcher):
 def _finish_shift(
     work: Callable[[], Awaitable[dict[str, Any]]], console: Console, as_json: bool
 ) -> None:
-    def say(word: str) -> None:
-        console.print(text(f"demo.{word}", speech.language()))
-
-    summary = until_interrupted(work, lambda: say("ending"))
+    summary = until_interrupted(work, lambda: console.print(speak("sim.ending")))
     if summary is None:
         if as_json:
             raise _interrupted()
-        say("ended")
+        console.print(speak("sim.ended"))
         return
     if as_json:
         print(json.dumps(summary))

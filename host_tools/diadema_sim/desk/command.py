@@ -56,5 +56,5 @@ def desk(
         console.print(speak("ends"))
 
     options = DeskOptions(port, browser=not no_browser, board=boards[0])
-    until_interrupted(lambda: run_desk(options, say))
+    until_interrupted(lambda: run_desk(options, say), lambda: console.print(speak("sim.ending")))
     console.print(speak("sim.ended"))
