@@ -145,7 +145,6 @@ class Desk:
             self.code = None
             self.motive = None
             self.muted = False
-            self.since = self.presence_since
 
     def _session_opened(self, event):
         self.open = True

@@ -137,6 +137,16 @@ def test_how_many_calls_she_took_here_today_is_seen_while_she_waits():
         assert len(bench.desk.today) <= 4
 
 
+def test_the_time_of_ready_begins_with_the_end_of_the_call():
+    bench = DeskBench(SITE).talking()
+    bench.do("key1")
+    bench.do("tick", after_ms=60_000)
+    assert (bench.desk.work, bench.desk.since) == ("idle", bench.u)
+    bench.ring("c2")
+    bench.command("withdraw", contact="c2", cause="caller_gave_up")
+    assert bench.desk.since == bench.u
+
+
 def test_the_count_of_an_older_firmware_begins_anew():
     bench = DeskBench().ready()
     stored = json.loads(bench.desk.snapshot())
