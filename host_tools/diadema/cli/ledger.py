@@ -16,7 +16,7 @@ Seal = Annotated[
 ]
 _FAULTS = {
     "changed": "row {number} was changed, or one before it was taken out",
-    "cut": "it had {number} rows, and has them no more",
+    "cut": "it had {number} rows, and no longer has them",
     "other": "row {number} is another than it was",
     "unsealed": "what the other file keeps of it was not written by this hub",
     "unkept": "the other file keeps nothing of its {number} rows; a hub that runs writes it",

@@ -66,4 +66,4 @@ def _read(file: Path) -> str:
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+        raise DiademaError(f"{file}: it is not JSON: {error}") from error

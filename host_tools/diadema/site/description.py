@@ -193,7 +193,7 @@ def parse(data: bytes) -> Site:
         reason, _, key = str(error).partition(" - at ")
         raise SiteError(_key(key), reason) from error
     except UNREADABLE as error:
-        raise SiteError("", f"it is no JSON: {error}") from error
+        raise SiteError("", f"it is not JSON: {error}") from error
     if site.zone not in available_timezones():
         raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
     if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:

@@ -146,7 +146,7 @@ def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str
     try:
         described = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+        raise DiademaError(f"{file}: it is not JSON: {error}") from error
     rows = described.get("agents") if isinstance(described, dict) else None
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("id") == agent:

@@ -183,7 +183,7 @@ def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
             for number, at in enumerate(ports):
                 if os.path.realpath(at) == os.path.realpath(port):
                     return file.stem.removeprefix("gateway-"), at, number
-    raise ProvisionError(f"{port} is used by a program that is no gateway of this hub: end it")
+    raise ProvisionError(f"{port} is used by a program that is not a gateway of this hub: end it")
 
 
 async def _wait(

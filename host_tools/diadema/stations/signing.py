@@ -147,4 +147,4 @@ def read[T: Struct](file: Path, kind: type[T], command: str) -> T:
     except OSError as error:
         raise DiademaError(f"cannot read {file}: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DiademaError(f"{file}: it is no record of `{command}`: {error}") from error
+        raise DiademaError(f"{file}: it is not a record of `{command}`: {error}") from error

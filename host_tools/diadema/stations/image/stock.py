@@ -107,7 +107,7 @@ def _read(data: bytes, board: Board) -> Stock:
             f"{needed} or newer"
         )
     if not about.build:
-        raise ImageError("it is no build of MicroPython's own for modules (ESP32_GENERIC…)")
+        raise ImageError("it is not a build of MicroPython's own for modules (ESP32_GENERIC…)")
     psram = board.wiring.board.psram
     if about.psram != psram:
         used = "no" if about.psram == "none" else about.psram
@@ -119,7 +119,7 @@ def chip_of(image: bytes) -> str:
     """The chip that an app or boot loader is for. Raises ImageError when it is no ESP image."""
     if image[:1] != bytes([_MAGIC]):
         raise ImageError(
-            "this is no ESP image (it does not begin with E9); it is the .bin file that is "
+            "this is not an ESP image (it does not begin with E9); it is the .bin file that is "
             "written to the chip's first flash offset, not the .app-bin, .elf or .zip"
         )
     if len(image) < _HEAD_BYTES:
@@ -164,7 +164,7 @@ def about_app(app: bytes) -> App:
     """
     version, build = _BANNER.search(app), _BUILD.search(app)
     if version is None:
-        raise ImageError("this is no MicroPython image: its version is nowhere in it")
+        raise ImageError("this is not a MicroPython image: its version is nowhere in it")
     major, minor, patch, preview = version.groups()
     psram = next((kind for name, kind in _DRIVERS.items() if name in app), "none")
     numbers = int(major), int(minor), int(patch)
