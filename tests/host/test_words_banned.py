@@ -1,4 +1,4 @@
-"""One name for each thing in what people read in Spanish; English that does not read as translated.
+"""One name for each thing in what people read in Spanish; English that reads as English.
 
 Each of these was there, under two or three names, or was nobody's word in Peru.
 """

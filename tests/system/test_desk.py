@@ -148,7 +148,7 @@ async def test_a_call_from_badge_to_badge(system_program):
             return True
 
         await hand.until("logged_out", log_out)
-        await expect(page.locator("[data-stored]")).to_have_text("todo guardado en el hub")
+        await expect(page.locator("[data-stored]")).to_have_text("todo guardado en el servidor")
         kinds = await page.locator("[data-said] li").evaluate_all(
             "lines => lines.map((line) => line.dataset.kind)"
         )

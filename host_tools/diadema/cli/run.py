@@ -178,7 +178,7 @@ class Run:
 
 
 def console(*, wide: int | None = None, **options: Any) -> "Console":
-    """Standard output for tables; at least `wide` columns where it is no terminal."""
+    """Standard output for tables; at least `wide` columns where it is not a terminal."""
     from rich.console import Console
 
     made = Console(highlight=False, **options)
