@@ -239,6 +239,7 @@ def test_there_and_back_nothing_changes(book, language, write):
     put(book, "employers", code="x", name="=Empresa; «Inventada»", ruc="20100070970")
     put(book, "supervisors", account="sofia", teams="Mañana | Tarde")
     put(book, "targets", metric="service_level", queue="q1", value=80.5, threshold_s=20)
+    put(book, "alert_limits", rule="held_s", queue="q1", team="Tarde", value=90)
     put(book, "roster", day="2026-12-01", agent="e001", shift="m", pauses="10:00-10:15 break")
     put(book, "roster", day="2026-12-02", agent="e001", absence="medical_rest")
     for kind in KINDS:

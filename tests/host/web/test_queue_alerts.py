@@ -219,6 +219,11 @@ async def test_what_was_seen_to_is_known_again_after_the_web_begins_anew(
     assert later.after(1, waiting=0) == []
     (anew,) = later.after(1, waiting=9)
     assert anew.key not in later.watch.seen
+    much_later = Centre()
+    much_later.now = NOW + 3_600_001
+    await much_later.watch.remember(DataDir(tmp_path))
+    (other,) = much_later.after(0, waiting=9)
+    assert other.key not in much_later.watch.seen
 
 
 # -- over the API and on the floor

@@ -17,6 +17,7 @@ from diadema.wire.live_rows import SILENT_S, Queues, Row, Waiting
 type Key = tuple[str, str, int]
 type _Held = tuple[str, str]  # rule and queue
 
+_SAME_MS = 3_600_000
 _LASTS = {"queue_level_s", "queue_ready_s"}  # their limit is how long it has held
 _LEVELS = {"queue_level_s": 1}  # of the others: 2
 
@@ -98,7 +99,7 @@ class QueueWatch:
                     continue
                 holding.add(key)
                 if key not in self._since:
-                    before = None if self._began else _newest(seen, rule, queue)
+                    before = None if self._began else _newest(seen, rule, queue, now)
                     self._since[key] = since if before is None else before
                 if rule not in _LASTS or now - self._since[key] >= 1000 * limit:
                     found.append(_alert(rule, queue, one, people, self._since[key], limit))
@@ -126,9 +127,11 @@ def _level_of(one: Waiting) -> float | None:
     return one.service_level.get(one.variant)
 
 
-def _newest(seen: Iterable[Key], rule: str, queue: str) -> int | None:
+def _newest(seen: Iterable[Key], rule: str, queue: str, now: int) -> int | None:
+    """Since when the alert holds that was seen to last, if that may still be this one."""
     known = alert_rule(rule, queue)
-    return max((since for name, _, since in seen if name == known), default=None)
+    times = (since for name, _, since in seen if name == known and now - since <= _SAME_MS)
+    return max(times, default=None)
 
 
 def _alert(rule: str, queue: str, one: Waiting, people: People, since: int, limit: int) -> Alert:

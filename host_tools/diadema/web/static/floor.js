@@ -2,7 +2,7 @@
    One module for /ui (with alerts and actions) and for the bare /wall. */
 
 import { HubClock, dayOf, hourOf } from "./clock.js";
-import { density, fitQueues, fitTiles } from "./fit.js";
+import { density, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
 import { Link } from "./link.js";
@@ -81,7 +81,10 @@ class Floor {
     this.link.open();
     this.#tick();
     this.#screen();
-    this.resizing = new ResizeObserver(() => this.#fit());
+    this.resizing = new ResizeObserver(() => {
+      this.queues.fit();
+      this.#fit();
+    });
     const above = this.inside ? [this.inside.head.element, this.inside.alerts.element] : [];
     for (const one of [document.documentElement, this.root, this.totals.element, this.queues.element, ...above]) {
       this.resizing.observe(one);
@@ -203,6 +206,7 @@ class Floor {
 
   /** Large-screen mode: nothing to press, everything as large as fits. */
   #screen() {
+    this.queues.fit(this.isWall || this.query.screen);
     if (this.isWall) return;
     document.documentElement.toggleAttribute("data-screen", this.query.screen);
     this.inside.leave.hidden = !this.query.screen;
@@ -244,7 +248,6 @@ class Floor {
   }
 
   #fit() {
-    fitQueues(this.queues.element, this.isWall || this.query.screen);
     const { first } = this.groups;
     if (!first || !(this.isWall || (this.query.screen && !this.query.group))) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);

@@ -2,6 +2,7 @@
    is over its limit or under its target has a sign beside its colour. */
 
 import { duration } from "./clock.js";
+import { fitQueues } from "./fit.js";
 import { make } from "./form.js";
 import { icon } from "./icons.js";
 import { count, percent } from "./numbers.js";
@@ -30,6 +31,7 @@ export class Queues {
   #targets = {};
   #ready = {};
   #over = {};
+  #isLarge = false;
 
   /** `choose(queue)` is called when one is pressed; without it nothing can be. */
   constructor(words, choose) {
@@ -60,6 +62,13 @@ export class Queues {
     for (const [queue, tile] of this.#tiles) write(tile.name, name(queue));
     place(this.element, [...this.#tiles.values()].map((tile) => tile.element));
     this.element.hidden = !codes.length;
+    if (before.size !== codes.length) this.fit();
+  }
+
+  /** Their size, where they have another number or place. */
+  fit(isLarge = this.#isLarge) {
+    this.#isLarge = isLarge;
+    fitQueues(this.element, isLarge);
   }
 
   #make(queue) {
