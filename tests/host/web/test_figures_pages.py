@@ -3,7 +3,7 @@ say is what `figures.read` says, and what a role may not see it does not see.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -13,6 +13,10 @@ from diadema.base.clock import SharedClock, open_clock
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.palette import DARK, LIGHT
+from diadema.report.period import around
 from diadema.words import section
 from diadema.words.formatting import clock
 from playwright.async_api import Page, expect
@@ -283,3 +287,63 @@ async def test_each_page_says_how_its_figures_are_worked_out(
         "dispositions": {"typified", "untyped", "retyped"},
     }.get(name, {"handled", "missed", "aht_s", "talk_mean_s", "hold_mean_s", "occupancy"})
     assert shown <= {key.removeprefix("formula.") for key in keys}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def weeks_web(
+    nats_server: Nats, tmp_path_factory: pytest.TempPathFactory, shared_hub: Hub
+) -> AsyncIterator[Web]:
+    """The same of nine days, of two weeks."""
+    folder = tmp_path_factory.mktemp("weeks")
+    stations(folder, days=9)
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+DRAWN = """all => all.map(one => {
+  const chart = window.getElement(one.id.replace(/^c/, "")).chart, option = chart.getOption();
+  return [option.color, option.series.map(its => [its.type, its.name, its.data])];
+})"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "key"),
+    [("handling", "tmo", "aht_s"), ("dispositions", "tipificacion", "typified_rate")],
+)
+async def test_a_page_of_a_day_follows_its_figures_over_weeks(
+    weeks_web: Web, open_page, path: str, kind: str, key: str
+) -> None:
+    day = DAY + timedelta(days=8)
+    page = await open_page(f"{weeks_web.url}/ui/{path}?day={day}&lang=es")
+    charts = page.locator(".trends [data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    data = DataDir(weeks_web.folder)
+    now = open_clock(None).now_ms()
+    trend = make(data, kind, around("week", day), Scope(), now).section("trend")
+    assert [row[0] for row in trend.rows] == [around("week", one).word for one in (DAY, day)]
+    series = (await charts.evaluate_all(DRAWN))[0][1]
+    assert [kind for kind, *_ in series][:2] == ["bar", "line"]
+    assert series[0][2] == trend.values("n") and series[1][2] == trend.values(key)
+    await page.locator(".trends details summary").first.click()
+    table = page.locator('.trends table[data-section="trend"] tbody tr')
+    await expect(table).to_have_count(2)
+    found = await Axe().run(page, options=AXE)
+    assert found.response["violations"] == []
+
+
+@pytest.mark.parametrize(("theme", "colours"), [("light", LIGHT), ("dark", DARK)])
+async def test_dispositions_are_in_no_colour_of_a_state(
+    day_web: Web, open_page, theme: str, colours: list[str]
+) -> None:
+    """Blue is a call and green is somebody free: a motive is neither."""
+    page = await open_page(at(day_web, "dispositions"), color_scheme=theme)
+    charts = page.locator("[data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    await page.wait_for_function(
+        f"all => ({DRAWN})([...document.querySelectorAll('[data-chart]')])"
+        f".every(([colours]) => colours[0] === '{colours[0]}')"
+    )
+    for found, _ in await charts.evaluate_all(DRAWN):
+        assert {*found} == {*colours}, "nor in one of the library's own"

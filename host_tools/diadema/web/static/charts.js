@@ -31,7 +31,9 @@ function dress(element, tries = TRIES) {
   const each = (axes) => (axes ?? []).map(() => axis);
   const { light, dark } = element.dataset;
   const theme = document.documentElement.dataset.theme === "dark" ? dark : light;
-  const colours = names.length ? names.map(colour) : theme.split(" ");
+  const own = names.length ? names.map(colour) : theme.split(" ");
+  const before = options.color?.length ?? 0;  // the library keeps what is not overwritten
+  const colours = Array.from({ length: Math.max(own.length, before) }, (_, n) => own[n % own.length]);
   const aim = { lineStyle: { color: ink }, label: { color: ink } };
   const series = (options.series ?? []).map(({ type, markLine }) =>
     markLine ? { markLine: aim } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
