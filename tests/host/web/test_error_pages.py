@@ -99,6 +99,7 @@ async def test_a_fault_of_ours_is_told_on_a_page(tmp_path: Path) -> None:
     web_app = WebApp(
         Settings(tmp_path, "nats://127.0.0.1:1", "u", "p", TOKEN), open_clock(None), "b"
     )
+    web_app.worker.close()  # it would begin a process, for which nothing here asks
     app = create_app(web_app)
     web_app.people = fails  # type: ignore[assignment,method-assign]
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -35,6 +35,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     service = WebApp(
         Settings(tmp_path, "nats://127.0.0.1:1", "u", "p", token), open_clock(None), "b"
     )
+    service.worker.close()  # it would begin a process, for which nothing here asks
     transport = httpx.ASGITransport(create_app(service))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers=BEARER, timeout=300
