@@ -201,7 +201,7 @@ def print_json(content: Any) -> None:
 def _plain(value: Any) -> str:
     if isinstance(value, Sentence):
         return str(value)
-    raise NotImplementedError(f"no JSON of {type(value).__name__}")
+    raise NotImplementedError(type(value))
 
 
 def read_file(file: Path) -> bytes:
