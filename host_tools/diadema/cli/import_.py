@@ -13,7 +13,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, run_until_signal
-from diadema.cli.speech import say
+from diadema.cli.speech import language, say
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _zone(name: str | None) -> "ZoneInfo | None":
 
 
 def _print_queue_log(done: "switch_log.Imported") -> None:
-    _print_rows("unread", [(row, row.what) for row in done.bad])
-    _print_rows("unfinished", [(row, row.what) for row in done.unfinished])
+    _print_rows("unread", [(row, row.what.say(language())) for row in done.bad])
+    _print_rows("unfinished", [(row, row.what.say(language())) for row in done.unfinished])
     print(say("import.rows", rows=done.rows, source=done.source, days=_days(done.days)))
     for what, calls in done.calls.items():
         print(f"  {say(f'import.calls.{what}')}: {calls}")
@@ -215,7 +215,10 @@ def _days(days: list[str]) -> str:
 
 
 def _reasons(row: "bank_import.Finding") -> str:
-    return ", ".join(reason.replace("_", " ") for reason in row.reasons)
+    return ", ".join(
+        say(f"import.odd.{reason}") if isinstance(reason, str) else reason.say(language())
+        for reason in row.reasons
+    )
 
 
 def _print_rows(

@@ -195,7 +195,13 @@ def print_line(line: str) -> None:
 def print_json(content: Any) -> None:
     import msgspec
 
-    print(json.dumps(msgspec.to_builtins(content), ensure_ascii=False))
+    print(json.dumps(msgspec.to_builtins(content, enc_hook=_plain), ensure_ascii=False))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Sentence):
+        return str(value)
+    raise NotImplementedError(type(value))
 
 
 def read_file(file: Path) -> bytes:

@@ -46,7 +46,7 @@ def say(key: str, /, **values: object) -> str:
     """
     language_now = language()
     values = {name: said(value, language_now) for name, value in values.items()}
-    return text(f"commands.{key}", language_now, **values)
+    return text(".".join(("commands", key)), language_now, **values)
 
 
 def _of_site() -> str | None:

@@ -52,7 +52,7 @@ class Finding(Struct):
 
     file: str
     line: int
-    what: str
+    what: Any  # a sentence
 
 
 class Imported(Struct, kw_only=True):
@@ -227,7 +227,7 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         done.bad += [Finding(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
         if file.unfinished is not None:
             done.unfinished.append(
-                Finding(path, file.unfinished, "has no end yet: left for later")
+                Finding(path, file.unfinished, Sentence("errors.row.unfinished"))
             )
     done.days, done.calls, done.unknown = sorted(days), dict(calls), dict(unknown)
     done.other = {verb: n for verb, n in verbs.items() if verb in OTHERS}

@@ -77,7 +77,8 @@ def _again(problems: list[Problem], conflict: bool) -> Wrong:
 def called(kind: str, name: str) -> Sentence:
     """The same in whatever language it is read."""
     own = f"field.{kind}.{name}"
-    return Sentence(f"people.{own if own in section('people') else f'field.{name}'}")
+    key = own if own in section("people") else f"field.{name}"
+    return Sentence(".".join(("people", key)))
 
 
 def label(kind: str, name: str, language: str) -> str:
