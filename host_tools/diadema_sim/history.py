@@ -253,16 +253,17 @@ class _Making:
         one.free_s = end
 
     def _goes(self, one: _Present) -> None:
-        """SALIDA; before a run that goes on the session alone, and of who vanishes nothing."""
+        """SALIDA, also before a run that goes on, where the next mark is an entry; of who vanishes
+        nothing.
+        """
         one.gone = True
         journal, agent = one.journal, one.worker.person.id
         last = one.shift.end_s if one.stays_s is None else one.stays_s
         at = self._ms(max(one.free_s, last) + one.chance.uniform(1, 20))
-        if one.stays_s is None:
-            tap = {"method": "badge", "badge": None}
-            journal.add(at, "attendance.marked", a=agent, direction="out", **tap)
-        elif agent in self._vanish:
+        if one.stays_s is not None and agent in self._vanish:
             return
+        tap = {"method": "badge", "badge": None}
+        journal.add(at, "attendance.marked", a=agent, direction="out", **tap)
         journal.add(at + 600, "session.closed", a=agent, reason="agent", by="agent")
         self._presence(journal, at + 600, "ready", "logged_out", "logout")
 

@@ -125,16 +125,22 @@ async def complete(data: DataDir, roster: Roster, seed: int, days: Sequence[date
     cache = cache_folder() if seed == SEED else None
     with tempfile.TemporaryDirectory(prefix="past-", dir=data.root) as logs, ExitStack() as stack:
         made = stack.enter_context(_addition(cache, data, roster, clock)) if cache else None
-        for done, day in enumerate(days, 1):
-            past = await asyncio.to_thread(day_of, day, ZONE, roster.workers(day), seed=seed)
-            log = Path(logs) / f"{_LOG}.{day}"
-            work = [_send(data, past, log, clock)]
+        done: list[date] = []
+        try:
+            for day in days:
+                past = await asyncio.to_thread(day_of, day, ZONE, roster.workers(day), seed=seed)
+                work = [_send(data, past, Path(logs) / f"{_LOG}.{day}", clock)]
+                if made is not None:
+                    into = asyncio.to_thread(_store, made, past, log_of(made), clock)
+                    work.append(to_the_end(into))
+                await asyncio.gather(*work)
+                done.append(day)
+                print(len(done), flush=True)
             if made is not None:
-                work.append(to_the_end(asyncio.to_thread(_store, made, past, log_of(made), clock)))
-            await asyncio.gather(*work)
-            print(done, flush=True)
-        if cache is not None and made is not None:
-            await to_the_end(asyncio.to_thread(_keep, made, cache, days, clock))
+                await to_the_end(asyncio.to_thread(_roll, made, clock))
+        finally:  # of a month that was broken off, what is whole
+            if cache is not None and made is not None and done:
+                await to_the_end(asyncio.to_thread(_keep, made, cache, done))
 
 
 @contextmanager
@@ -164,10 +170,13 @@ def _addition(
         yield None
 
 
-def _keep(made: DataDir, cache: Path, days: Sequence[date], clock: Clock) -> None:
-    """With the sums of closed days; then it takes the place of the one before."""
+def _roll(made: DataDir, clock: Clock) -> None:
     while not roll(made, clock.now_ms()).done:
         pass
+
+
+def _keep(made: DataDir, cache: Path, days: Sequence[date]) -> None:
+    """It takes the place of the one before."""
     known = days_of(made.root) | {*days}
     write_whole(made.root / _DAYS, msgspec.json.encode(sorted(known)))
     for path in made.root.iterdir():

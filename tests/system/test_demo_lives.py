@@ -121,7 +121,7 @@ def now_ms(data: DataDir) -> int:
 
 async def test_the_floor_is_full_and_equals_the_reports(tmp_path, cache, system_program):
     chromium = system_program("chromium", "chromium")
-    async with opened(tmp_path / "data", web_port=0) as running:
+    async with opened(tmp_path / "data") as running:
         link = await running.link()
         assert running.said.rstrip().endswith(link)  # nothing is told after it but news
         async with browsing(chromium, link) as page:
@@ -141,9 +141,11 @@ async def test_the_floor_is_full_and_equals_the_reports(tmp_path, cache, system_
     assert sum(month.values()) > 500
 
     again = tmp_path / "again"
-    async with opened(again, web_port=0) as second:
+    async with opened(again, usual_port_taken=True, language="en") as second:
         await second.link()
-        assert "Detrás se prepara" not in second.said
+        assert "is being made behind this" not in second.said
+        port = second.data.read_hub().web.rpartition(":")[2]
+        assert f"Port 8600 is taken; the pages are on {port}." in second.said
         assert month.items() <= answered(second.data).items()
     assert past.remove_cache() == [cache] and not cache.exists()
 
@@ -159,7 +161,7 @@ async def test_an_agent_who_is_slow_ends_nothing(tmp_path, cache, monkeypatch):
         return await answer(self, contact)
 
     monkeypatch.setattr(Agent, "answer", late)
-    async with opened(tmp_path / "data", web_port=0, pace=20.0, seed=5) as running:
+    async with opened(tmp_path / "data", pace=20.0, seed=5) as running:
         await running.link()
         await running.until(lambda: "A-01 no responde (A-01 wrote nothing)" in running.said)
         before = answered(running.data)["DIA-02d1ade00001"]
@@ -177,7 +179,7 @@ async def test_a_station_that_never_answers_is_told_and_the_others_work(
 
     switch_on = Agent.switch_on
     monkeypatch.setattr(Agent, "switch_on", dark)
-    async with opened(tmp_path / "data", web_port=0, pace=20.0, seed=5) as running:
+    async with opened(tmp_path / "data", pace=20.0, seed=5) as running:
         await running.link()
         await running.until(lambda: "A-02 no responde" in running.said)
         before = answered(running.data)["DIA-02d1ade00001"]
