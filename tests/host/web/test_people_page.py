@@ -264,7 +264,7 @@ async def test_what_was_changed_by_hand_is_not_undone_unseen(
     site = DataDir(people_web.folder).site
     site.write_text(site.read_text().replace('"Reclamos"', '"A mano"'))
     await page.get_by_role("button", name="Publicar").click()
-    await expect(page.locator("dialog")).to_contain_text("publicar lo deshace")
+    await expect(page.locator("dialog")).to_contain_text("publicar deshace ese cambio")
     await page.get_by_role("button", name="Tomar lo del archivo").click()
     await expect(page.get_by_role("status")).to_contain_text("1 cambios tomados")
     await expect(page.locator("tbody tr", has_text="A mano")).to_have_count(1)

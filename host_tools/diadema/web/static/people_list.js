@@ -146,5 +146,5 @@ export function said(column, value) {
 /** An item of a list. */
 export function brief(column, item) {
   if (column.shape.endsWith("badge")) return item.replace(BADGE, "$1 #$2$3");
-  return item.replace(/^[a-z]+/, (name) => column.items[name] ?? name);
+  return item.replace(/^[a-z]+/, (name) => (Object.hasOwn(column.items, name) ? column.items[name] : name));
 }
