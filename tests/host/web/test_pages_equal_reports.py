@@ -155,7 +155,7 @@ async def the_queues(centre: Web, page: Page, queue: str) -> None:
     found = [await stat(page, one) for one in ("waiting", "abandoned", "level")]
     assert found == [section["total"]["waiting"], half["abandoned"], half[level]]
     beside = (await page.locator('[data-stat="level"] small').inner_text()).replace("\u00a0", " ")
-    assert beside.endswith(f"≤ {threshold} s · meta {goal['value']:.1f} %".replace(".", ","))
+    assert beside.endswith(f"≤ {threshold} s · meta {goal['value']:.1f} %")
     hint = await page.locator('[data-stat="level"]').get_attribute("title") or ""
     levels = [number(line.rpartition(": ")[2]) for line in hint.splitlines()]
     variants = ("offered", "noshort", "answered", "removed", "all")
@@ -248,7 +248,7 @@ async def marked(page: Page, section: Told, queue: str) -> None:
         goal = aim(metrics.get(column["key"], ""), queue)
         if goal is not None:
             assert "meta" in heads[at]
-            told = [number(one) for one in re.findall(r"[\d,]+\s%|[\d:]+", heads[at])]
+            told = [number(one) for one in re.findall(r"[\d.,]+\s%|[\d:]+", heads[at])]
             assert told[-1] == goal.get("most", goal["value"]), heads[at]
         for shown, row in zip(body, section["rows"], strict=True):
             assert shown[at].endswith(" !") == is_missed(goal, row[column["key"]]), column["key"]
