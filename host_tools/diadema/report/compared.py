@@ -5,7 +5,7 @@ Each is what the report of that span says in its summary: it is worked out by th
 
 from collections.abc import Callable, Sequence
 
-from diadema.metrics.rounding import round_half_up
+from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Chart, Column, Figure, Kind, Section
 from diadema.report.period import Grain
@@ -41,7 +41,7 @@ def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[S
         value = was.value if was else None
         aim = context.target(one.target) if one.target else None
         missed = aim is not None and one.value is not None and aim.missed(one.value)
-        percent = one.kind == "percent"
+        is_share = one.kind == "percent"
         rows.append(
             [
                 context.say(f"col.{one.key}"),
@@ -50,8 +50,8 @@ def _beside(context: ReportContext, stated: Sequence[Stated], before: Sequence[S
                 one.count,
                 Figure(one.kind, value),
                 was.count if was else None,
-                None if percent else change(one.value, value),
-                points(one.value, value) if percent else None,
+                None if is_share else change(one.value, value),
+                points(one.value, value) if is_share else None,
             ]
         )
     notes = [context.say("note.compared", span=context.period.before.word), *_running(context)]
@@ -73,7 +73,7 @@ def change(value: float | None, before: float | None) -> float | None:
     """In percent of what it was before."""
     if value is None or not before:
         return None
-    return round_half_up(1000 * (round(value) - round(before)), round(before)) / 10
+    return percent(round(value) - round(before), round(before))
 
 
 def points(value: float | None, before: float | None) -> float | None:
@@ -89,8 +89,8 @@ def trend(
     """A row each of the last spans."""
     level = f"sl_{context.people.variant(context.queue or '')}"
     keys = [level if key == "sl" else key for key in keys]
-    told = [(one.period.word, {its.key: its for its in tell(one)}) for one in (*former, context)]
-    last = {key: one for _, its in told for key, one in its.items()}
+    spans = [(one.period.word, {its.key: its for its in tell(one)}) for one in (*former, context)]
+    last = {key: one for _, its in spans for key, one in its.items()}
     shown = [key for key in keys if key in last]
     columns = [
         Column(key="span", word=context.heading("span"), kind="text"),
@@ -100,7 +100,7 @@ def trend(
         aim = context.target(last[key].target) if last[key].target else None
         columns.append(Column(key=key, word=context.heading(key), kind=last[key].kind, target=aim))
     rows: list[list[Cell]] = []
-    for word, its in told:
+    for word, its in spans:
         of = its.get(shown[0])
         values = [one.value if (one := its.get(key)) else None for key in shown]
         rows.append([word, of.count if of else None, *values])

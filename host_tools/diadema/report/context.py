@@ -201,9 +201,9 @@ class ReportContext:
 
     @property
     def has_any(self) -> bool:
-        """Somebody of these, or the switch, told of these days."""
-        told = any(day.queues for day in self.figures.days)
-        return told or any(day.agents or day.whole for day in self.figures.days)
+        """Somebody of these, or the switch, stated of these days."""
+        stated = any(day.queues for day in self.figures.days)
+        return stated or any(day.agents or day.whole for day in self.figures.days)
 
     @cached_property
     def by_agent(self) -> Mapping[str, Sums]:

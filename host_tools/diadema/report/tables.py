@@ -219,7 +219,7 @@ def heat_map(
     """
     if context.period.grain == "day":
         return []
-    told: set[date] = set()
+    days_known: set[date] = set()
     found: dict[str, list[int | None]] = {}
     whole: list[int | None] = [None] * len(WEEKDAYS)
     unknown: set[tuple[str, int]] = set()
@@ -228,10 +228,10 @@ def heat_map(
         if n is None:
             unknown.add((f"{half[:2]}:00", weekday))
             continue
-        told.add(at)
+        days_known.add(at)
         for row in (found.setdefault(f"{half[:2]}:00", [None] * len(WEEKDAYS)), whole):
             row[weekday] = (row[weekday] or 0) + n
-    days = Counter(one.weekday() for one in told)
+    days = Counter(one.weekday() for one in days_known)
     columns = [Column(key="hour", word=context.heading("hour"), kind="text")]
     columns += [
         Column(key=name, word=context.say("map.day", day=context.say(f"map.{name}"), n=days[n]),
@@ -239,14 +239,14 @@ def heat_map(
         for n, name in enumerate(WEEKDAYS)
     ]  # fmt: skip
 
-    def means(row: list[int | None], hour: str = "") -> list[Cell]:
+    def means(row: list[int | None], half: str = "") -> list[Cell]:
         """0 in an hour in which nobody came, of a day on which somebody did."""
         return [
-            None if n is None and (hour, place) in unknown else mean(n or 0, days[place])
+            None if n is None and (half, place) in unknown else mean(n or 0, days[place])
             for place, n in enumerate(row)
         ]
 
-    rows: list[list[Cell]] = [[hour, *means(found[hour], hour)] for hour in sorted(found)]
+    rows: list[list[Cell]] = [[name, *means(found[name], name)] for name in sorted(found)]
     return [
         Section(
             key=key,

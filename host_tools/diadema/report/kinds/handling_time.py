@@ -117,7 +117,7 @@ def _chart(context: ReportContext, key: str, x: str, n: int) -> Chart:
 def stated(context: ReportContext) -> list[Stated]:
     calls, load = context.total.calls(context.queue), context.total.load
     known = calls.n - calls.switch_n
-    told = [
+    found = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
         Stated("talk_mean_s", "seconds", of_calls.talk_mean(calls), calls.n),
         Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), known),
@@ -128,11 +128,11 @@ def stated(context: ReportContext) -> list[Stated]:
     ]
     if context.queue is None:
         people = partial(getattr, context, "logged_in")
-        told += [
+        found += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
-    return told
+    return found
 
 
 def _summary(context: ReportContext, calls: Calls) -> Section:

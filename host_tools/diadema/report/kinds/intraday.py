@@ -189,7 +189,7 @@ def stated(context: ReportContext) -> list[Stated]:
 
 
 def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Stated]:
-    told: list[Stated] = []
+    found: list[Stated] = []
     variant = context.people.variant(context.queue or "")
     if (flow := whole.flow) is not None:
         level = of_queue.service_level(flow)[variant]
@@ -199,7 +199,7 @@ def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Sta
         met = None if aim is None else of_queue.halves_met(levels, aim.missed)
         ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
         n, base = flow.answered, of_queue.BASES[variant](flow)
-        told = [
+        found = [
             Stated(name, "percent", level, base, f"service_level {variant}"),
             Stated("halves_met", "percent", met, sum(one is not None for one in levels)),
             Stated("asa_s", "seconds", of_queue.asa(flow), n, "asa_s"),
@@ -211,12 +211,12 @@ def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Sta
                 flow.answered + flow.abandoned, "abandonment",
             ),
         ]  # fmt: skip
-    told.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
+    found.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
         people = partial(getattr, context, "logged_in")
         occupied = states.occupancy(whole.load)
-        told.append(Stated("occupancy", "percent", occupied, people, "occupancy"))
-    return told
+        found.append(Stated("occupancy", "percent", occupied, people, "occupancy"))
+    return found
 
 
 def _summary(context: ReportContext, whole: Half, halves: list[Half]) -> Section:

@@ -116,12 +116,12 @@ def stated(context: ReportContext) -> list[Stated]:
     for day in context.figures.days:
         flow += context.flow(day.queues)
     levels = of.service_level(flow)
-    told = [
+    found = [
         Stated(f"sl_{name}", "percent", level, of.BASES[name](flow), f"service_level {name}")
         for name, level in levels.items()
     ]
     n = flow.answered + flow.abandoned
-    told += [
+    found += [
         Stated("answer_rate", "percent", of.answer_rate(flow), flow.received, "answer_rate"),
         Stated("asa_s", "seconds", of.asa(flow), flow.answered, "asa_s"),
         Stated("abandonment", "percent", of.abandonment(flow), n, "abandonment"),
@@ -132,7 +132,7 @@ def stated(context: ReportContext) -> list[Stated]:
             "abandonment_received", "percent", of.abandonment_received(flow), flow.received
         ),
     ]  # fmt: skip
-    return told
+    return found
 
 
 def _summary(context: ReportContext, flow: Flow) -> Section:

@@ -36,8 +36,8 @@ def trends(
 async def draw_trends(kind: str, web_app: WebApp, page: Page, day: date, team: str) -> None:
     scope = Scope(of="team", code=team) if team else Scope()
     now_ms, person = web_app.pace.now_ms(), page.person
-    asked = partial(trends, web_app.data, kind, day, scope, now_ms, person, page.language)
-    made = await read(page, web_app, asked)
+    work = partial(trends, web_app.data, kind, day, scope, now_ms, person, page.language)
+    made = await read(page, web_app, work)
     if not made:
         return
     with ui.element("section").classes("trends").props('aria-labelledby="t-trends"'):
