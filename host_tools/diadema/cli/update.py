@@ -66,7 +66,7 @@ def start(
             board=manifest["board"],
             version=_named(manifest),
             parts=added["parts"],
-            stages=" → ".join(stages),
+            stages=f", {say('update.then')} ".join(stages),
         ),
     )
 
