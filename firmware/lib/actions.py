@@ -173,8 +173,9 @@ class Actions:
 
     def touched(self):
         """A list that closes by itself stays open while its keys are used."""
-        closes_ms = self.menu.closes_ms
-        self._closes_at = closes_ms and self.u + closes_ms
+        if self.menu:
+            closes_ms = self.menu.closes_ms
+            self._closes_at = closes_ms and self.u + closes_ms
 
 
 def act_chosen(station, node):

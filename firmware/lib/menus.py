@@ -24,6 +24,7 @@ class Menu:
     """
 
     draw: "Any" = None
+    closes_ms: "int | None"  # without a key of its, as `Actions.open` says
     parent: "Any" = None  # the list in which this one was chosen; key 1 goes back to it
     stays = False  # key 1 does not close it
     asks = False  # whether its one line is meant: key 3 says yes, any other one goes back

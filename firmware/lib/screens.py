@@ -166,10 +166,10 @@ class Screen:
         text = self._of_call(station) if situation in IN_CALL else ""
         if desk.help:
             if desk.help_by:
-                told = words["help_comes"] % desk.help_by
+                label = words["help_comes"] % desk.help_by
             else:
-                told = words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-            return with_why(text, told) if text else told
+                label = words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
+            return with_why(text, label) if text else label
         if text:
             return text
         if desk.leaving or desk.intended:

@@ -212,6 +212,5 @@ class Station(Calls):
             return False
         if name == "key1" or menu.urgent or not self.stopped("typify" if menu.deep else "choose"):
             menu.press(self, int(name[3]))
-        if self.menu:
-            self.touched()
+        self.touched()
         return True
