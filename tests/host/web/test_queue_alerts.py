@@ -325,6 +325,20 @@ async def test_a_running_web_takes_another_limit(api: httpx.AsyncClient, hub: Hu
 
 
 @pytest.mark.asyncio(loop_scope="session")
+async def test_a_limit_of_a_private_reason_is_refused_in_words(
+    api: httpx.AsyncClient, queue_web: Web
+) -> None:
+    put(DataDir(queue_web.folder), "reasons", code="medico", label="Médico", private=True)
+    entry = {"rule": "not_ready_s", "aux_reason": "medico", "value": 60}
+    path = "/api/v1/people/alert_limits/not_ready_s///medico"
+    wanted = {"entry": entry, "reason": "prueba"}
+    answer = await api.put(path, json=wanted, params={"lang": "es"})
+    assert answer.status_code == 422
+    assert "«medico» es un auxiliar privado y no lleva límite" in answer.json()["detail"]
+    assert answer.json()["errors"][0]["where"] == "aux_reason"
+
+
+@pytest.mark.asyncio(loop_scope="session")
 async def test_it_stands_on_the_floor_as_an_agents_does(
     queue_web: Web, hub: Hub, open_page: OpenPage
 ) -> None:
