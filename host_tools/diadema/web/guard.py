@@ -102,7 +102,7 @@ def refusal_response(
 ) -> Response:
     """A refusal: a page for a browser, with the `bar` of who is inside; JSON for a program."""
     sent = {"cache-control": "no-store", **(headers or {})}
-    if not _is_page(connection):
+    if not wants_page(connection):
         return JSONResponse({"detail": sentence}, status, sent)
     language = language_of(connection)
     shell = section("shell", language)
@@ -126,7 +126,8 @@ def title_of(status: int, language: str) -> str:
     return section("web", language)[f"title.{_TITLES.get(status, 'refused')}"]
 
 
-def _is_page(connection: HTTPConnection) -> bool:
+def wants_page(connection: HTTPConnection) -> bool:
+    """Whether a browser shows the answer to a person."""
     return "text/html" in connection.headers.get("accept", "") and not is_api(connection)
 
 

@@ -28,6 +28,7 @@ from diadema.web.guard import (
     no_room,
     refusal_response,
     title_of,
+    wants_page,
 )
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
@@ -72,7 +73,7 @@ async def _on_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     places = [(".".join(map(str, one["loc"])), str(one["type"])) for one in error.errors()]
     detail = _sentence(error.errors()[0], language_of(request))
-    if not is_api(request):
+    if wants_page(request):
         return _refuse(request, 422, detail)
     errors = [{"where": where, "wrong": wrong} for where, wrong in places]
     return JSONResponse({"detail": detail, "errors": errors}, 422)
