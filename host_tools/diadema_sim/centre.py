@@ -220,6 +220,7 @@ async def open_centre(
     image: Path | None = None,
     slots: Mapping[str, bytes] | None = None,
     unplugged: Sequence[people.Desk] = (),
+    restore: Callable[[DataDir], object] | None = None,
     prepare: Callable[[DataDir], object] | None = None,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
@@ -227,7 +228,9 @@ async def open_centre(
     The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
     login asks for one, with `selftest` the first of a shift begins the station's; without
     `outbound` calls out have no hours. `image` and `slots` as `World` and its `add_station` take
-    them.
+    them. `unplugged` are seats of the site without a station in this run. In a thread `restore` is
+    called while nothing is there, its secrets too, and `prepare` once the site is there and
+    nothing else: what they store is of the time before the run.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(temporary_run_folder())
@@ -246,6 +249,8 @@ async def open_centre(
             selftest=selftest,
             outbound=outbound,
         )
+        if restore:
+            await to_the_end(asyncio.to_thread(restore, directory))
         _write_site(directory, site)
         if prepare:
             await to_the_end(asyncio.to_thread(prepare, directory))

@@ -160,9 +160,15 @@ class Demo:
         roster = Roster(options.stations, self._start.date())
         everybody = roster.everybody
 
+        has_past = options.data is not None and DataDir(options.data).store.exists()  # its own
+
+        def restore(data: DataDir) -> None:
+            if not has_past:
+                self._days = past.restore(data, roster.today, options.seed)
+
         def prepare(data: DataDir) -> None:
-            if not data.store.exists():  # else the folder of an earlier run, with its own past
-                self._days = past.begin(data, roster, start_ms, options.seed)
+            if not has_past:
+                past.begin(data, roster, start_ms, options.seed)
 
         async with open_centre(
             everybody[: options.stations],
@@ -176,6 +182,7 @@ class Demo:
             selftest=True,
             unplugged=[roster.unreachable],
             colleagues=[desk.person for desk in everybody[options.stations + 1 :]],
+            restore=restore,
             prepare=prepare,
         ) as centre:
             await asyncio.to_thread(queries.publish, centre.data, centre.world.now_ms(), VISITOR)

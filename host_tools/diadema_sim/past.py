@@ -72,11 +72,17 @@ class Fixed:
         return self._now_ms
 
 
-def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> list[date]:
-    """Directory, what the cache has of the month, and today until now; gives the days of the month
-    that the cache lacks, the newest first. No hub may run there.
+def restore(data: DataDir, today: date, seed: int) -> list[date]:
+    """What the cache has of the month, with its secrets, by which a site is written; gives the
+    days of the month that it lacks, the newest first.
     """
     there = _copy(cache_folder(), data) if seed == SEED else set()
+    month = (today - timedelta(days=back) for back in range(1, PAST_DAYS + 1))
+    return [day for day in month if day not in there]
+
+
+def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> None:
+    """Directory, and today until now. No hub may run there."""
     write_directory(data, roster, now_ms)
     until_s = now_ms // 1000 - int(_midnight(roster.today).timestamp())
     today = day_of(
@@ -88,8 +94,6 @@ def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> list[date]:
         vanish=(roster.unreachable.person.id,),
     )
     _store(data, today, log_of(data), Fixed(now_ms))
-    month = (roster.today - timedelta(days=back) for back in range(1, PAST_DAYS + 1))
-    return [day for day in month if day not in there]
 
 
 def _copy(cache: Path, data: DataDir) -> set[date]:
