@@ -20,11 +20,11 @@ $(UV): requirements.lock
 	@.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .uv/uv.txt || $(OFFLINE)
 	@touch $@
 
-$(DIADEMA): $(UV) requirements.lock requirements.py pyproject.toml
+$(DIADEMA): $(UV) requirements.lock .ci/program_requirements.py pyproject.toml
 	@echo "2 of 3: what the program needs of requirements.lock, into .venv (about 200 MB)"
 	@rm -f $(TOOLS)
 	@$(UV) venv --quiet --allow-existing --python '>=3.12' .venv
-	@$(PYTHON) requirements.py hatchling editables < requirements.lock > .uv/program.txt
+	@$(PYTHON) .ci/program_requirements.py hatchling editables < requirements.lock > .uv/program.txt
 	@$(UV) pip sync --python .venv --require-hashes .uv/program.txt || $(OFFLINE)
 	@echo "3 of 3: the program itself, $@"
 	@$(OURS)

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 HOST_TOOLS = ROOT / "host_tools"
-requirements = SimpleNamespace(**runpy.run_path(str(ROOT / "requirements.py")))
+requirements = SimpleNamespace(**runpy.run_path(str(ROOT / ".ci" / "program_requirements.py")))
 OUR_OWN = {one.name for one in HOST_TOOLS.iterdir()}
 
 # imported by nobody, and why it is declared all the same

@@ -1,6 +1,6 @@
 """Prints of requirements.lock what the program itself needs, with its hashes; for `make setup`.
 
-    python3 requirements.py NAME… < requirements.lock
+    python3 .ci/program_requirements.py NAME… < requirements.lock
 
 NAME…: what builds it. Each entry of the lock says below itself by whom it is wanted; entries that
 are wanted for development alone, or only by such, are left out.
