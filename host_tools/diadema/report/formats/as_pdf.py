@@ -179,7 +179,7 @@ class Grid(Flowable):  # type: ignore[misc]
 _MARGIN = 14 * mm
 _WIDE = 8  # columns, from which on the page lies on its side
 _SHORT = 12  # rows that are not parted
-_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)
+_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5)
 _WORD = 30 * mm  # a longer word may be parted
 _MEASURED = 40  # cells of a column, the longest ones
 
