@@ -101,7 +101,7 @@ def _copy(cache: Path, data: DataDir) -> set[date]:
     days = days_of(cache)
     try:
         for name in _PARTS if days else ():
-            shutil.copyfile(cache / name, data.root / name)
+            shutil.copy(cache / name, data.root / name)
     except FileNotFoundError:
         for name in _PARTS:
             (data.root / name).unlink(missing_ok=True)
@@ -164,8 +164,8 @@ def _addition(
                 if len(days_of(cache)) < _MOST_DAYS:
                     for name in (*_PARTS, _DAYS):
                         with suppress(FileNotFoundError):
-                            shutil.copyfile(cache / name, made.root / name)
-                shutil.copyfile(data.site, made.site)
+                            shutil.copy(cache / name, made.root / name)
+                shutil.copy(data.site, made.site)
                 write_directory(made, roster, clock.now_ms())
                 yield made
             finally:
