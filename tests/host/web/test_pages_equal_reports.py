@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from diadema.words import section as words_of
 from playwright.async_api import Locator, Page, expect
 
 from tests.support.equal_stage import DAY, TARGETS, Stage
@@ -294,7 +295,7 @@ async def as_others_say(page: Page, section: Told, others: dict[str, Told], queu
     total = dict(zip(keys, (number(one.removesuffix(" !")) for one in foot), strict=True))
     service, handled = stated(others["servicio"]), stated(others["tmo"])
     assert total["asa_s"] == service["ASA"] and total["abandonment"] == service["% abandono"]
-    assert total[level] == service[f"NS {level.removeprefix('sl_')}"]
+    assert total[level] == service[words_of("reports")[f"col.{level}"]]
     assert total["aht_s"] == handled["TMO"]
     assert queue or total["occupancy"] == handled["ocupación"]
     if not queue:  # one call is hers by what the switch calls her alone, and counts once
