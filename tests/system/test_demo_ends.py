@@ -69,9 +69,10 @@ def test_two_signals_leave_nothing(tmp_path: Path, moment: int) -> None:
         time.sleep(0.05 * (moment % 10))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=LIMIT_S)
-    # killed, where not even Python was up
-    assert process.returncode in (0, 130, -signal.SIGINT), err
-    assert b"Traceback" not in err
+    if b"init_import_site" not in err:  # Python itself was not up, and says so with a traceback
+        # killed, where it was not even begun
+        assert process.returncode in (0, 130, -signal.SIGINT), err
+        assert b"Traceback" not in err
     assert of_run(str(tmp_path)) == {}
     assert left_in(tmp_path) == []
 

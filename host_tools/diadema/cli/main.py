@@ -124,9 +124,10 @@ def main() -> None:
 
     keep_private()
     speech.begin(None)
-    sys.argv[1:] = _language_first(sys.argv[1:])
+    language, words = _language_apart(sys.argv[1:])
+    sys.argv[1:] = [*language, *words]
     try:
-        if not _OWN.intersection(sys.argv[1:4]):
+        if not _OWN.intersection(words[:1]):
             add_simulator()
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -138,14 +139,14 @@ def main() -> None:
         sys.exit(130)
 
 
-def _language_first(words: list[str]) -> list[str]:
-    """`--lang` may stand anywhere: it is of the run."""
+def _language_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """`--lang`, which may stand anywhere as it is of the run, and the other words."""
     own = words[: words.index("--")] if "--" in words else words
     for at, word in enumerate(own):
         if word == "--lang" or word.startswith("--lang="):
             end = at + (2 if word == "--lang" else 1)
-            return [*words[at:end], *words[:at], *words[end:]]
-    return words
+            return words[at:end], [*words[:at], *words[end:]]
+    return [], words
 
 
 def add_simulator() -> None:
