@@ -128,6 +128,8 @@ async def acciones(page: Page, centre: Centre, desk: Agent) -> None:
     await page.locator(f'.tile[data-a="{me.id}"]').click()
     panel = page.get_by_role("dialog")
     await panel.get_by_role("button", name="Orientación").click()
+    await panel.get_by_label("Nota").fill("Saludo completo")
+    await panel.get_by_role("button", name="Guardar").click()
     await expect(panel.get_by_text("Orientación: registrado.")).to_be_visible()
     since = desk.seen
     await panel.get_by_role("button", name="Poner en auxiliar").click()

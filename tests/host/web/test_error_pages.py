@@ -60,7 +60,7 @@ async def test_an_unknown_agent_report_or_station_is_told(
     sign = "&" if "?" in path else "?"
     answer = await get(worked_web, f"{path}{sign}lang={language}")
     assert answer.status_code == 404
-    assert text(word, language, agent="zzz", kind="xx", station="Z-99", names="").partition(":")[
+    assert text(word, language, agent="zzz", given="xx", station="Z-99", known="").partition(":")[
         0
     ] in answer.text.replace("\\u00ab", "«")
 

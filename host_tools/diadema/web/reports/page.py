@@ -66,7 +66,7 @@ def _check(page: Page, kind: str, may: list[str]) -> None:
     """Raises Refused, with what there is."""
     if kind and kind not in KINDS:
         names = ", ".join(page.words[f"kind.{one}"] for one in may)
-        refuse(page.words["no_kind"].format(kind=visible(kind), names=names), 404)
+        refuse(page.words["no_kind"].format(given=visible(kind), known=names), 404)
     if kind and kind not in may:
         refuse(section("web", page.language)["not_yours"], 403)
 
