@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
+from diadema.wire.agent_states import IN_CALL
 
 from diadema_sim import people
 from diadema_sim.agent import Agent
@@ -265,7 +266,7 @@ class Shift:
                 if not agent.station.powered:
                     await agent.switch_on()
                 work, contact = agent.work
-                if contact and work in ("talking", "held", "consulting", "dialing"):
+                if contact and work in IN_CALL:
                     await agent.hang_up(contact)
                 if work == "idle":  # a ring and a wrap-up end by themselves
                     await self._back(agent)

@@ -26,7 +26,6 @@ HOST = ROOT / "host_tools"
 WORDS = HOST / "diadema/words"
 WITH_STATES = {
     "diadema/wire/agent_states.py",
-    "diadema/web/reports/dispositions.py",  # colours of a chart, by the names that they have
     "diadema/web/static/icons.js",  # the shape of each
     "diadema_sim/station_user.py",  # to which of them an event leads
     "diadema_sim/torture/live_centre.py",  # what an agent may press in each

@@ -339,7 +339,7 @@ def test_bad_rows_refuse_all_or_are_left_out(data, bring, tmp_path):
     assert (done.imported, data.store.exists()) == (False, False)
     assert (done.rows, [bad.line for bad in done.bad]) == (100_000, [778, 50_000, 50_004])
     said = " ".join(str(bad.what) for bad in done.bad)
-    for part in ("at least 5", "'x' in data1 is no number", "nobody sees"):
+    for part in ("at least 5", "'x' in data1 is not a number", "nobody sees"):
         assert part in said
     done = bring(file, skip_bad=True)
     assert (done.imported, len(done.bad), len(stored(data)[0])) == (True, 3, 25_000)
