@@ -22,6 +22,8 @@ from typer.testing import CliRunner
 
 from tests.support.scripted_station import T0, S, Script
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
 FORMER = Path(__file__).resolve().parents[1] / "former"
 FORMERLY = {  # what a figure is called today, and then
     "NS sobre atendidas y abandonadas": "NS offered",
