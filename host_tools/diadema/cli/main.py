@@ -86,11 +86,10 @@ def _print_version(wanted: bool) -> None:
         return
     from importlib.metadata import version
 
-    from diadema.stations.image.files import FIRMWARE, program_version
+    from diadema.stations.image.files import program_version
 
     print(f"diadema {version('diadema')}")
-    if FIRMWARE.exists():  # not where the package alone is installed
-        print(f"firmware {program_version()}")
+    print(f"firmware {program_version()}")
     raise typer.Exit
 
 

