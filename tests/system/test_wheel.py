@@ -64,7 +64,11 @@ def diadema(folder: Path, tmp_path: Path) -> Call:
     """Run the command that was installed, in its folder; gives what it printed."""
 
     def call(*words: str | Path, **variables: str) -> str:
-        own = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+        own = {
+            "HOME": str(tmp_path),
+            "XDG_DATA_HOME": str(tmp_path / "data"),
+            "PATH": os.pathsep.join((get_path("scripts"), os.environ["PATH"])),  # nats-server
+        }
         return run(folder / "v" / "bin" / "diadema", *words, cwd=folder, **own | variables)
 
     return call
@@ -107,7 +111,7 @@ def test_a_centre_is_simulated(diadema: Call, tmp_path: Path) -> None:
         diadema("sim", "--stations", "1", "--seconds", "2", "--port", "0", "--json",
                 XDG_CACHE_HOME=str(tmp_path / "cache"))
     )  # fmt: skip
-    assert summary["journaled"] and (summary["lost"], summary["doubled"]) == (0, 0)
+    assert summary["events_journaled"] and (summary["lost"], summary["doubled"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("campaign", "only"), [("journal", "3"), ("update", "10")])
