@@ -8,16 +8,30 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from pwd import getpwuid
 from sysconfig import get_path
 
 import pytest
 
+from tests.support.mock_boards import Board
 from tests.support.stock_image import stock_image
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 300
 
 type Call = Callable[..., str]
+
+
+def variables(home: Path) -> dict[str, str]:
+    """Of somebody who has never had a checkout, but nats-server, as of the packages of `v`."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return kept | {
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "PATH": os.pathsep.join((get_path("scripts"), os.environ["PATH"])),
+    }
 
 
 def long_folder(within: Path, characters: int) -> Path:
@@ -28,10 +42,9 @@ def long_folder(within: Path, characters: int) -> Path:
     return within / name
 
 
-def run(*command: str | Path, cwd: Path, **variables: str) -> str:
-    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def run(*command: str | Path, cwd: Path, **more: str) -> str:
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=outside | variables, timeout=LIMIT_S,
+        [str(word) for word in command], cwd=cwd, env=os.environ | more, timeout=LIMIT_S,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -63,13 +76,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def diadema(folder: Path, tmp_path: Path) -> Call:
     """Run the command that was installed, in its folder; gives what it printed."""
 
-    def call(*words: str | Path, **variables: str) -> str:
-        own = {
-            "HOME": str(tmp_path),
-            "XDG_DATA_HOME": str(tmp_path / "data"),
-            "PATH": os.pathsep.join((get_path("scripts"), os.environ["PATH"])),  # nats-server
-        }
-        return run(folder / "v" / "bin" / "diadema", *words, cwd=folder, **own | variables)
+    def call(*words: str | Path, **more: str) -> str:
+        own = variables(tmp_path)
+        return run(folder / "v" / "bin" / "diadema", *words, cwd=folder, **own | more)
 
     return call
 
@@ -103,15 +112,41 @@ def test_the_commands_of_a_technician_work(diadema: Call, tmp_path: Path) -> Non
     built = tmp_path / "station.bin"
     diadema("image", "build", "--board", "lyrat_v4_3",
             "--micropython", tmp_path / "stock.bin", "-o", built)  # fmt: skip
-    assert built.stat().st_size > len(stock_image())
+    with Board(1) as board:
+        told = json.loads(diadema("flash", "--image", built, "--port", board.port, "--json"))
+        assert [(one["station"], one["verified"]) for one in told["boards"]] == [
+            (board.station, True)
+        ]
 
 
-def test_a_centre_is_simulated(diadema: Call, tmp_path: Path) -> None:
-    summary = json.loads(
-        diadema("sim", "--stations", "1", "--seconds", "2", "--port", "0", "--json",
-                XDG_CACHE_HOME=str(tmp_path / "cache"))
-    )  # fmt: skip
+def test_a_demo_ends_with_each_event_stored_once(diadema: Call) -> None:
+    words = ("--stations", "1", "--seconds", "2", "--port", "0", "--no-browser", "--json")
+    summary = json.loads(diadema("demo", *words))
     assert summary["events_journaled"] and (summary["lost"], summary["doubled"]) == (0, 0)
+
+
+def test_a_desk_opens_and_ends(folder: Path, tmp_path: Path) -> None:
+    command = [folder / "v" / "bin" / "diadema", "desk", "--port", "0", "--no-browser", "--json"]
+    with subprocess.Popen(
+        command, cwd=folder, env=variables(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as desk:
+        assert desk.stdout
+        about = json.loads(desk.stdout.readline())
+        desk.terminate()
+        assert (about["board"], desk.wait(LIMIT_S)) == ("sim", 0)
+
+
+def test_a_service_is_of_this_install(
+    diadema: Call, tmp_path: Path, system_program: Callable[[str, str], str]
+) -> None:
+    analyze = system_program("systemd-analyze", "systemd")
+    user = ["--user", getpwuid(os.getuid()).pw_name] if os.geteuid() == 0 else []
+    diadema("service", "install", *user, "--units", tmp_path, "--data", tmp_path / "data")
+    manager = [] if user else ["--user"]
+    unit = tmp_path / "diadema-hub.service"
+    run(analyze, *manager, "verify", unit, cwd=tmp_path, XDG_RUNTIME_DIR=str(tmp_path))
+    assert f"{tmp_path}" in unit.read_text("utf-8") and "/v/bin/python" in unit.read_text("utf-8")
+    assert "is gone" not in diadema("service", "status", "--units", tmp_path)
 
 
 @pytest.mark.parametrize(("campaign", "only"), [("journal", "3"), ("update", "10")])
