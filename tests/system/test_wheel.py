@@ -23,9 +23,9 @@ type Call = Callable[..., str]
 
 
 def variables(home: Path) -> dict[str, str]:
-    """Of somebody who has never had a checkout, but nats-server, as of the packages of `v`."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return kept | {
+    """Of somebody who has never had a checkout, but for the nats-server of its packages."""
+    return dict(os.environ) | {
+        "PYTHONPATH": "",
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
@@ -43,8 +43,9 @@ def long_folder(within: Path, characters: int) -> Path:
 
 
 def run(*command: str | Path, cwd: Path, **more: str) -> str:
+    env = os.environ | {"PYTHONPATH": ""} | more
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=os.environ | more, timeout=LIMIT_S,
+        [str(word) for word in command], cwd=cwd, env=env, timeout=LIMIT_S,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (command, done.stdout, done.stderr)
