@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 import msgspec
 from msgspec import Struct
@@ -190,7 +190,7 @@ def _put_all(data: DataDir, sealer: Sealer, clock: Clock, progress: Progress) ->
         progress(done, max(done, whole))
 
     with (
-        tarfile.open(fileobj=sealer, mode="w|gz", compresslevel=1) as tar,
+        tarfile.open(fileobj=cast(IO[bytes], sealer), mode="w|gz", compresslevel=1) as tar,
         tempfile.TemporaryDirectory(prefix=".backup-", dir=data.root) as scratch,
     ):
         for path in (*plain, *databases):
@@ -215,7 +215,8 @@ def _put_all(data: DataDir, sealer: Sealer, clock: Clock, progress: Progress) ->
 
 def _content(data: DataDir) -> tuple[list[Path], list[Path]]:
     """Plain files, and databases in the order in which they are copied."""
-    plain, databases = [], []
+    plain: list[Path] = []
+    databases: list[Path] = []
     for path in sorted(data.root.rglob("*")):
         name = path.relative_to(data.root)
         if path == data.ports or (path.is_file() and _is_taken(data, name)):
@@ -292,7 +293,7 @@ def _put(
         state = os.fstat(file.fileno())
         info.size, info.mtime, info.mode = state.st_size, int(state.st_mtime), 0o600
         hashing = _Hashing(file, moved)
-        tar.addfile(info, hashing)  # type: ignore[arg-type]
+        tar.addfile(info, cast(IO[bytes], hashing))
     return hashing.content
 
 
@@ -391,7 +392,7 @@ def unpack(
         with file.open("rb") as raw:
             whole = os.fstat(raw.fileno()).st_size
             unsealer = Unsealer(raw, passphrase)
-            with tarfile.open(fileobj=unsealer, mode="r|gz") as tar:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=cast(IO[bytes], unsealer), mode="r|gz") as tar:
                 for member in tar:
                     name, content = member.name, tar.extractfile(member)
                     if content is None or not _is_inside(name):

@@ -1,8 +1,8 @@
 """A data directory out of a backup. Nothing stands there before all of it is right.
 
-What came after the backup: stations send again what nobody acknowledged to them, and the stream of
-the directory that was there before (`old`) has the last seven days. Erasures are done again by the
-newest list of them that is found: the old directory's, the one beside the backup, the backup's own.
+What came after the backup: stations send again what nobody acknowledged to them, and the stream
+of the directory that was there before (`old`) has the last seven days. Erasures are done again by
+the newest list of them that is found: the old directory's, the one beside the backup, or its own.
 Whoever had come in by browser comes in anew.
 """
 
@@ -37,8 +37,8 @@ _STREAMS = "jetstream"
 
 
 class Restored(Struct):
-    """`erased`: what an erasure since then took again. `knew_erasures`: a list of them from outside
-    the backup was there. `stream`: whether the old one goes on.
+    """`erased`: what an erasure since then took again. `knew_erasures`: a list of them from
+    outside the backup was there. `stream`: whether the old one goes on.
     """
 
     manifest: Manifest
