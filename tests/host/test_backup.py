@@ -10,7 +10,7 @@ import stat
 import tarfile
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, cast
 from zoneinfo import ZoneInfo
 
@@ -18,15 +18,15 @@ import pytest
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
-from diadema.base.clock import Clock
+from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
-from diadema.base.paths import DataDir
+from diadema.base.paths import DataDir, Room
 from diadema.base.sealed import SealBroken, Sealer, Unsealer, read_passphrase
 from diadema.cli.main import app
-from diadema.hub.actions import Actions
 from diadema.hub.backup_clock import BackupClock
 from diadema.hub.commanding import Commands
+from diadema.hub.own_journal import OwnJournal, SupervisorAction
 from diadema.ingest.core import Ingest
 from diadema.maintenance import backup
 from diadema.maintenance.backup import ERASURES, back_up, check, leave_erasures, read_backups
@@ -34,7 +34,7 @@ from diadema.maintenance.backup_schedule import Schedule, make_due, next_due, or
 from diadema.maintenance.erase import erase
 from diadema.maintenance.records_keeping import check_audit, check_ledger
 from diadema.maintenance.restore import restore
-from diadema.store import open_reader, open_writer
+from diadema.store import open_writer
 from diadema.store.erased import check_obeyed, last_erasure
 from typer.testing import CliRunner
 
@@ -47,10 +47,10 @@ YEARS = 365 * 86_400_000
 NOW = FixedClock(T0 + 3 * YEARS)
 
 
-@pytest.fixture
-def data(tmp_path):
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
     """A directory as a hub leaves it, with files of every kind."""
-    made = stations(tmp_path / "hub")
+    made = stations(tmp_path_factory.mktemp("template") / "hub")
     credentials.load_or_create(made)
     Accounts(made).close()
     for path, content in ((made.keys, "{}"), (made.tls / "ca.key", "secret"),
@@ -61,6 +61,11 @@ def data(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return made
+
+
+@pytest.fixture
+def data(template, tmp_path):
+    return DataDir(shutil.copytree(template.root, tmp_path / "hub"))
 
 
 @pytest.fixture
@@ -146,8 +151,10 @@ def test_a_flipped_byte_is_found_wherever_it_is(tmp_path, where):
         opened(path)
 
 
-@pytest.mark.parametrize("pieces", ["cut", "cut at a piece", "none", "one out", "swapped", "foreign",
-                                    "longer"])  # fmt: skip
+MOVED = ("cut", "cut at a piece", "none", "one out", "swapped", "foreign", "longer")
+
+
+@pytest.mark.parametrize("pieces", MOVED)
 def test_a_part_that_is_cut_off_moved_or_of_another_file_is_found(tmp_path, pieces):
     path, other = tmp_path / "a", tmp_path / "b"
     sealed(path, b"x" * 3_500_000)
@@ -220,8 +227,9 @@ def test_a_backup_has_everything_but_what_is_made_again(data, made, tmp_path):
     assert raw(new) == raw(data) and done.manifest == found.manifest
     for name in names - {"accounts.sqlite3", "store.sqlite3"}:
         assert (new.root / name).read_bytes() == (data.root / name).read_bytes(), name
-    others = [path for path in (new.root, *new.root.rglob("*")) if path.stat().st_mode & 0o077]
-    assert others == []
+    open_to_others = {path.name for path in (new.root, *new.root.rglob("*"))
+                      if path.stat().st_mode & 0o077}  # fmt: skip
+    assert open_to_others <= {"lock", "ingest.lock"}
     assert credentials.load(new) == credentials.load(data)
 
 
@@ -292,7 +300,7 @@ def test_a_damaged_database_is_no_backup_and_the_last_one_stays(data, made):
     with data.store.open("r+b") as file:
         file.seek(data.store.stat().st_size // 2)
         file.write(b"\xff" * 40_000)
-    with pytest.raises(DiademaError, match=r"no backup was made.* diadema restore FILE"):
+    with pytest.raises(DiademaError, match=r"no backup was made.*diadema restore FILE"):
         back_up(data, made, WORDS, NOW, ME)
     assert made.read_bytes() == before
     assert [path.name for path in made.parent.iterdir()] == ["a.backup"]
@@ -307,21 +315,17 @@ def test_what_cannot_be_backed_up_is_refused(data, place, monkeypatch):
         back_up(DataDir(place), place.parent / "a.backup", WORDS, NOW, ME)
     with locked(data.root / ".backup.lock"), pytest.raises(DiademaError, match="in use"):
         back_up(data, place / "a.backup", WORDS, NOW, ME)
-    monkeypatch.setattr(backup.Disk, "look", lambda _: backup.Disk(place).__class__ and Full)
+    monkeypatch.setattr(backup.Disk, "look", lambda _: Room(10, 10, low=False))
     with pytest.raises(DiademaError, match="no room"):
         back_up(data, place / "a.backup", WORDS, NOW, ME)
     assert not list(place.glob("*backup"))
 
 
-class Full:
-    free, reserve = 10, 10
-
-
 def test_it_is_made_while_the_store_is_written_and_nothing_knows_more_than_it(
-    tmp_path, place, ingest, writer, monkeypatch
+    tmp_path, tmp_path_factory, ingest, monkeypatch
 ):
     """Events come between any two copies; none of them makes a backup that is not whole."""
-    data = DataDir(tmp_path)
+    data, place = DataDir(tmp_path), tmp_path_factory.mktemp("elsewhere")
     credentials.load_or_create(data)
     script = Script().boot().clock().mark("in").login().ready()
     ingest.take(script.messages(), "stream", "server")
@@ -396,7 +400,8 @@ def test_a_used_directory_is_refused_and_a_restore_that_was_cut_is_not(data, mad
 def test_the_restore_is_in_both_records_and_sessions_are_over(data, place, tmp_path):
     accounts = Accounts(data)
     accounts.book.add(ME, "ana", "Ana", "admin", password="una frase de prueba")
-    session = accounts.sessions.begin("ana", "127.0.0.1", "x")
+    accounts.sessions.begin("ana", "127.0.0.1", "x")
+    assert accounts.sessions.all("ana")
     file = place / "a.backup"
     back_up(data, file, WORDS, NOW, ME)
     accounts.close()
@@ -410,28 +415,21 @@ def test_the_restore_is_in_both_records_and_sessions_are_over(data, place, tmp_p
         ((detail,),) = tx.execute("SELECT detail FROM record_entries WHERE what = 'restored'")
     assert json.loads(detail) == row.detail
     assert restored.book.get("ana") is not None
-    assert restored.sessions.find(session) is None
+    assert restored.sessions.all("ana") == []
     restored.close()
 
 
-def act(data, clock: Clock = NOW):
+def act(data):
     """A supervisor's act, as the hub stores it; its (s, e, n)."""
-    writer, reader = open_writer(data.store), open_reader(data.store)
+    writer = open_writer(data.store)
     try:
-        ingest = Ingest(writer, None, clock)
-        actions = Actions(ingest, Commands(ingest, None), reader, None)
-        given = {"action": "note", "note": "x", "agent": "a001", "by": "ana"}
-        recorded = actions._journal.record([_acted(given)])
+        ingest = Ingest(writer, None, NOW)
+        journal = OwnJournal(ingest, Commands(ingest, None))
+        fields = {"action": "note", "note": "x", "a": "a001", "by": "ana"}
+        recorded = journal.record([SupervisorAction([("supervision.acted", fields)])])
         return recorded.of[0], recorded.messages
     finally:
-        reader.close()
         writer.close()
-
-
-def _acted(fields):
-    from diadema.hub.own_journal import SupervisorAction
-
-    return SupervisorAction([("supervision.acted", fields)])
 
 
 def test_the_hubs_own_journal_begins_another_epoch_and_the_old_ones_events_still_come(
@@ -486,7 +484,7 @@ def test_the_old_directory_knows_too_and_a_list_that_was_changed_is_refused(data
     assert last_erasure(new).before_ms == last_erasure(data).before_ms
     leave_erasures(data)
     kept = (made.parent / ERASURES).rename(tmp_path / "list")
-    unknowing, done = put_back(made, tmp_path, "unknowing")
+    _, done = put_back(made, tmp_path, "unknowing")
     assert not done.knew_erasures and done.erased is None
     new, done = put_back(made, tmp_path, "by list", erasures=kept)
     assert done.erased.events and not [one for one in bodies if one in raw(new)]
@@ -512,11 +510,12 @@ def test_an_erasure_leaves_its_list_where_backups_lie_and_says_where_it_could_no
     back_up(data, gone / "a.backup", WORDS, NOW, ME)
     back_up(data, place / "a.backup", WORDS, NOW, ME)
     shutil.rmtree(gone)
-    words = ["privacy", "erase", "--before", "2026-11-20", "--data", str(data.root)]
     clock = tmp_path / "clock"
-    done = CliRunner().invoke(app, ["--lang", "en", *words])
-    assert done.exit_code == 2 or f"{gone} cannot be reached" in done.output, done.output
-    assert (place / ERASURES).exists(), (done.output, done.exception, clock)
+    SharedClock(clock, create=True).set(NOW.now_ms(), 1)
+    words = ["privacy", "erase", "--clock", clock, "--data", data.root]
+    done = CliRunner().invoke(app, ["--lang", "en", *map(str, words)])
+    assert f"{gone} cannot be reached" in done.output, (done.output, done.exception)
+    assert str(place) not in done.output and (place / ERASURES).exists()
 
 
 def test_the_old_stream_goes_on_and_a_running_hub_is_not_robbed_of_it(data, made, tmp_path):
@@ -570,7 +569,7 @@ def test_what_is_retained_by_number_and_by_days(tmp_path):
         assert not gone & {"diadema-mine.backup", "x.backup", "diadema-20270101-080000.backup.txt"}
         return 30 - len(gone)
 
-    assert [left(3, 0), left(3, 10), left(20, 10), left(1, 0), left(99, 0)] == [3, 10, 20, 1, 30]
+    assert [left(3, 0), left(3, 10), left(20, 10), left(1, 0), left(99, 0)] == [3, 9, 20, 1, 30]
 
 
 def test_one_that_fails_is_told_and_tried_again(data, place):
@@ -653,4 +652,3 @@ def test_the_commands_say_what_they_did_in_both_languages(data, place, tmp_path)
     assert broken.exit_code == 1 and "cambiado o cortado" in broken.output
     seen = json.loads(typed("backup", "check", file, *of, "--json").output)
     assert seen["faults"]
-    assert UTC is not None

@@ -256,7 +256,7 @@ def _copy(path: Path, into: Path) -> None:
 def _damage(opened: sqlite3.Connection, how: str = "integrity_check") -> str:
     """What its own check finds wrong first."""
     (first,) = opened.execute(f"PRAGMA {how}(1)").fetchone()
-    return "" if first == "ok" else str(first)
+    return "" if first == "ok" else " ".join(str(first).split())
 
 
 def _position(copy: Path) -> int:
