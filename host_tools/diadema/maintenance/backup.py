@@ -122,10 +122,10 @@ def passphrase_of(data: DataDir, file: Path | None) -> bytes:
     """Of that file, or the one of scheduled copies. Raises DiademaError."""
     if file is not None:
         return read_passphrase(file)
-    kept = load(data).backup if data.secrets.exists() else ""
-    if not kept:
+    known = load(data).backup if data.secrets.exists() else ""
+    if not known:
         raise DiademaError(Sentence("errors.maintenance.no_passphrase"))
-    return kept.encode()
+    return known.encode()
 
 
 # -- making
