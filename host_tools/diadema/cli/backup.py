@@ -171,8 +171,8 @@ def restore(
 ) -> None:
     """Make a data directory out of a backup.
 
-    One that was used is refused. What was erased since is erased again, the restore is entered in both records, and everybody
-    logs in anew. Then start the hub: stations go on.
+    One that was used is refused. What was erased since is erased again, the restore is entered in
+    both records, and everybody logs in anew. Then start the hub: stations go on.
 
     Example: diadema restore lunes.backup --data nueva --passphrase-file frase
     """

@@ -109,12 +109,8 @@ def _settle(
     erasures: Path | None,
     manifest: Manifest,
 ) -> Restored:
-    knew = _take_erasures(new, file, old, erasures)
-    erased = None
-    try:
-        check_obeyed(new)
-    except DiademaError:
-        erased = obey(new, clock, by)
+    knew, is_newer = _take_erasures(new, file, old, erasures)
+    erased = obey(new, clock, by) if is_newer or not _is_obeyed(new) else None
     stream = old is not None and _take_stream(new, old)
     _end_sessions(new)
     with alone(new, "restore"):
@@ -122,9 +118,12 @@ def _settle(
     return Restored(manifest, erased, knew, stream)
 
 
-def _take_erasures(new: DataDir, file: Path, old: DataDir | None, erasures: Path | None) -> bool:
-    """The list that knows of the newest. What was named must be there, and be of this hub; an old
-    directory without a list never erased.
+def _take_erasures(
+    new: DataDir, file: Path, old: DataDir | None, erasures: Path | None
+) -> tuple[bool, bool]:
+    """The list that knows of the newest: whether any came from outside the backup, and knows of
+    newer ones. What was named must be there, and be of this hub; an old directory without a list
+    never erased.
     """
     lists: list[bytes] = []
     if old is not None and old.erased.exists():
@@ -135,21 +134,31 @@ def _take_erasures(new: DataDir, file: Path, old: DataDir | None, erasures: Path
     beside = erasures or file.with_name(ERASURES)
     if erasures is not None or beside.exists():
         lists.append(read_erasures(new, beside))
-    for one in lists:
-        _take_if_newer(new, one)
-    return bool(lists) or old is not None
+    is_newer = [_take_if_newer(new, one) for one in lists]
+    return bool(lists) or old is not None, any(is_newer)
 
 
-def _take_if_newer(new: DataDir, one: bytes) -> None:
+def _is_obeyed(new: DataDir) -> bool:
+    try:
+        check_obeyed(new)
+    except DiademaError:
+        return False
+    return True
+
+
+def _take_if_newer(new: DataDir, one: bytes) -> bool:
+    """By its time: numbers of two directories that were one once say nothing."""
     with tempfile.TemporaryDirectory(prefix=".erased-", dir=new.root) as scratch:
         other = DataDir(Path(scratch))
         other.erased.write_bytes(one)
         shutil.copyfile(new.root / KEY, other.root / KEY)
         (other.root / KEY).chmod(0o600)
         before, found = last_erasure(new), last_erasure(other)
-        if found is not None and (before is None or found.number > before.number):
+        is_newer = found is not None and (before is None or found.at_ms > before.at_ms)
+        if is_newer:
             other.erased.chmod(0o600)
             other.erased.replace(new.erased)
+    return is_newer
 
 
 def _take_stream(new: DataDir, old: DataDir) -> bool:
