@@ -31,6 +31,14 @@ class Hub(Struct):
     mqtt: tuple[str, int]
 
 
+class LastBackup(Struct):
+    """last_backup.json, written by a backup that was made: when, which file, how large."""
+
+    at_ms: int
+    file: str
+    bytes: int
+
+
 class DataDir:
     """The files of one data directory. Making the object touches nothing."""
 
@@ -62,6 +70,7 @@ class DataDir:
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
+        self.last_backup = root / "last_backup.json"
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"
@@ -85,6 +94,13 @@ class DataDir:
         """The hub that says it runs on this directory; None when none does."""
         try:
             return msgspec.json.decode(self.hub.read_bytes(), type=Hub)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def read_last_backup(self) -> LastBackup | None:
+        """None when none was made."""
+        try:
+            return msgspec.json.decode(self.last_backup.read_bytes(), type=LastBackup)
         except (OSError, msgspec.DecodeError):
             return None
 

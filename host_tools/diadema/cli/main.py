@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from diadema.base.errors import DiademaError
 from diadema.cli import speech
 from diadema.cli.account import app as account
+from diadema.cli.alerts import alerts
 from diadema.cli.board import app as board
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
@@ -54,7 +55,7 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
         "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild,
+        "privacy": privacy, "rebuild": rebuild, "alerts": alerts,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, StoreDamaged, StoreMissing, is_damage
-from diadema.base.sqlite import sqlite_engine
+from diadema.base.sqlite import other_layout, sqlite_engine
 from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
@@ -113,11 +113,4 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     elif write and version == VERSION:
         metadata.create_all(connection)  # tables that this layout got later
     elif version != VERSION:
-        raise DiademaError(
-            Sentence(
-                "errors.site.path_has_layout_version_program",
-                path=path,
-                version=version,
-                version2=VERSION,
-            )
-        )
+        raise other_layout(path, version, VERSION)

@@ -27,6 +27,7 @@ from nats.js.kv import KeyValue
 from diadema.base.clock import Clock, SystemClock
 from diadema.base.idempotency import HEADER as ONCE_HEADER
 from diadema.base.idempotency import Once
+from diadema.wire.ask_hub import STREAM
 from diadema.wire.events import UNREADABLE
 from diadema.wire.live_rows import (
     Head,
@@ -224,6 +225,16 @@ class Feed:
         except (*_TROUBLE, msgspec.DecodeError) as error:
             raise HubSilent from error
         return answer
+
+    async def last_message(self) -> int | None:
+        """Number of the newest message in the stations' stream; None where nobody says it."""
+        if self._client is None or not self._client.is_connected:
+            return None
+        try:
+            info = await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
+        except _TROUBLE:
+            return None
+        return int(info.state.last_seq)
 
     async def run(self) -> None:
         """Connect and follow, for ever; ends only by cancellation."""
