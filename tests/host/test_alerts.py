@@ -1,4 +1,4 @@
-"""The rules for Prometheus: of metrics that there are, tried by promtool; and the guide's table."""
+"""Rules for Prometheus: of metrics that there are, tried by promtool; and the guide's table."""
 
 import json
 import re

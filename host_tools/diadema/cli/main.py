@@ -42,6 +42,7 @@ from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
 from diadema.cli.site import site
 from diadema.cli.update import app as update
+from diadema.cli.upgrade import upgrade
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -55,7 +56,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
         "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild, "alerts": alerts,
+        "privacy": privacy, "rebuild": rebuild, "upgrade": upgrade,
+        "alerts": alerts,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -23,9 +23,19 @@ _ROWS = 2000
 log = logging.getLogger("diadema.store")
 
 
+def writes_rows(version: int) -> bool:
+    """Whether a store of this layout has rows to be written anew, and not tables to get alone."""
+    return 0 < version < _CONTACTS_AS_ARRAYS
+
+
+def lacks(version: int) -> list[str]:
+    """What of the past only a rebuild can work out."""
+    return [what for layout, what in _LACKS.items() if version < layout]
+
+
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
-    old = 0 < version < _CONTACTS_AS_ARRAYS
+    old = writes_rows(version)
     if old:
         connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
@@ -100,14 +110,13 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
         _upgrade(connection, version)
-        lacks = [what for layout, what in _LACKS.items() if version < layout]
-        if version and lacks:
+        if version and (missing := lacks(version)):
             log.warning(
                 "%s had layout %d: %s begin now; for those of the past end the hub and run "
                 "`diadema rebuild --apply`",
                 path,
                 version,
-                " and ".join(lacks),
+                " and ".join(missing),
             )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif write and version == VERSION:

@@ -123,17 +123,21 @@ class Exporter:
         return {_label("file", file.name): end.timestamp() for file, end in ends_of(files).items()}
 
     async def _behind(self) -> int | None:
-        last = await self._web_app.feed.last_message()
-        if last is None:
+        """Of another stream than the store knows all is still to come."""
+        stream = await self._web_app.feed.stream()
+        if stream is None:
             return None
         with suppress(DiademaError):
-            return max(0, last - await asyncio.to_thread(_stored, self._web_app.data))
+            created, stored = await asyncio.to_thread(_taken, self._web_app.data)
+            if created != str(stream.created):
+                stored = stream.state.first_seq - 1
+            return max(0, int(stream.state.last_seq) - stored)
         return None
 
 
-def _stored(data: DataDir) -> int:
+def _taken(data: DataDir) -> tuple[str, int]:
     with open_reader(data.store) as reader:
-        return reader.stream_sequence()
+        return reader.taken()
 
 
 def _stations(data: DataDir, now_ms: int) -> dict[str, Samples]:

@@ -20,6 +20,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
+from nats.js.api import StreamInfo
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
@@ -226,15 +227,14 @@ class Feed:
             raise HubSilent from error
         return answer
 
-    async def last_message(self) -> int | None:
-        """Number of the newest message in the stations' stream; None where nobody says it."""
+    async def stream(self) -> StreamInfo | None:
+        """The stations' stream as the broker has it; None where nobody says it."""
         if self._client is None or not self._client.is_connected:
             return None
         try:
-            info = await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
+            return await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
         except _TROUBLE:
             return None
-        return int(info.state.last_seq)
 
     async def run(self) -> None:
         """Connect and follow, for ever; ends only by cancellation."""
