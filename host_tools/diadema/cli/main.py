@@ -19,6 +19,7 @@ from diadema.cli import speech
 from diadema.cli.account import app as account
 from diadema.cli.alerts import alerts
 from diadema.cli.board import app as board
+from diadema.cli.doctor import doctor
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
 from diadema.cli.flash import flash
@@ -57,7 +58,7 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
         "privacy": privacy, "rebuild": rebuild, "upgrade": upgrade,
-        "alerts": alerts,
+        "doctor": doctor, "alerts": alerts,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,
