@@ -192,13 +192,17 @@ def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]
             return
         layouts = [*_layouts(copy)]
         yield from layouts
-        yield from _site(copy)
-        if not layouts:
-            try:
-                yield from _chains(data, copy)
+        site = [*_site(copy)]
+        yield from site
+        yield from _secrets(copy)
+        if layouts:
+            return
+        try:
+            yield from _chains(data, copy)
+            if not any(one.wrong for one in site):
                 yield from _stations(copy, clock.now_ms(), hub_runs)
-            except DiademaError as error:
-                yield _error(error)
+        except DiademaError as error:
+            yield _error(error)
 
 
 @contextmanager
@@ -271,6 +275,9 @@ def _site(copy: DataDir) -> Iterator[Finding]:
             yield _note("no_site")
     except DiademaError as error:
         yield _error(error)
+
+
+def _secrets(copy: DataDir) -> Iterator[Finding]:
     if copy.accounts.exists():
         yield from _refused(lambda: credentials.load(copy))
     if copy.keys.exists():
