@@ -1,7 +1,9 @@
 """`diadema doctor`: a line for each thing that is wrong, and no byte of the directory changed."""
 
+import asyncio
 import json
 import os
+import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -10,10 +12,12 @@ import pytest
 from diadema.access.roles import Person
 from diadema.base import certificates, credentials
 from diadema.base.clock import SystemClock
-from diadema.base.paths import DataDir, Room
+from diadema.base.paths import DataDir, Hub, Room
 from diadema.cli.main import app
 from diadema.hub import doctor
+from diadema.hub.hub import Hub as RunningHub
 from diadema.maintenance.records_keeping import enter
+from diadema.stations.fleet import StationRow
 from typer.testing import CliRunner
 
 from tests.support.reported_day import stations
@@ -214,3 +218,74 @@ def test_a_disk_that_fills_up(data, monkeypatch, room, part):
     found = wrong(data)
     assert len(found) == (part is not None)
     assert part is None or part in found[0]
+
+
+def row(**more):
+    known = {"station": "DIA-0123456789ab", "seat": "A-01", "board": "sim", "generation": 1}
+    known |= {"version": doctor.program_version(), "wanted": 1, "link": "up", "ways": []}
+    return StationRow(**{**known, "seen_utc": None, "clock_ms": 59_999, "journal": 79, **more})
+
+
+@pytest.fixture
+def runs(data, monkeypatch):
+    """A hub that seems to run there, whose ports are those of a listener."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = listener.getsockname()
+        hub = Hub(1, {}, f"http://127.0.0.1:{here[1]}", "nats://127.0.0.1:1", here)
+        monkeypatch.setattr(doctor, "running", lambda _: hub)
+
+        async def answer(*_):
+            return {"paused": False}
+
+        monkeypatch.setattr(doctor, "ask_hub", answer)
+        monkeypatch.setattr(doctor, "all_stations", lambda *_: [row()])
+        yield hub
+
+
+@pytest.mark.parametrize(
+    ("station", "part"),
+    [
+        ({}, None),
+        ({"link": "lost"}, "without a link (A-01)"),
+        ({"link": "lost", "seat": None}, None),
+        ({"clock_ms": None}, "whose hour is not known"),
+        ({"clock_ms": 60_000}, "off by more than a minute (A-01)"),
+        ({"journal": 80}, "journal is nearly full (A-01)"),
+        ({"needs_image": "old"}, "need another image (A-01)"),
+        ({"version": "0.0.1"}, None),
+    ],
+)
+def test_what_stations_are_to_be_looked_at(data, runs, monkeypatch, station, part):
+    monkeypatch.setattr(doctor, "all_stations", lambda *_: [row(**station)])
+    found = wrong(data)
+    assert len(found) == (part is not None), found
+    assert part is None or part in found[0]
+    old = "with another program than" in call(data).stdout
+    assert old == ("version" in station)
+
+
+def test_a_port_that_is_silent_and_a_hub_that_takes_nothing(data, runs, monkeypatch):
+    async def paused(*_):
+        return {"paused": True}
+
+    monkeypatch.setattr(doctor, "ask_hub", paused)
+    monkeypatch.setattr(doctor, "_listens", lambda host, port: False)
+    web, mqtt, hub = wrong(data)
+    assert web.startswith("web does not answer") and mqtt.startswith("mqtt does not answer")
+    assert "takes no events" in hub
+
+
+def test_nobody_listens_at_a_port_that_is_closed():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = listener.getsockname()
+        assert doctor._listens(*here)
+    assert not doctor._listens(*here)
+
+
+async def test_a_hub_that_runs_is_found_and_asked(data):
+    async with RunningHub(data.root, port=0) as hub:
+        found = await asyncio.to_thread(doctor.examine, data, SystemClock(), lambda: True)
+    said = [str(one.said) for one in found if not one.wrong]
+    assert f"the hub runs at {hub.url}" in said
+    seen = [str(one.said) for one in found if one.wrong]
+    assert [one for one in seen if "without a link" not in one] == []
