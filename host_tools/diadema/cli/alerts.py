@@ -8,9 +8,9 @@ from diadema.cli.speech import say
 
 
 def alerts(data: Data = None) -> None:
-    """Print rules for Prometheus: what to be called for, from the figures of /metrics.
+    """Print rules for Prometheus, over /metrics.
 
-    Example: diadema alerts > diadema.yml
+    Example: diadema alerts
     """
     from importlib.resources import files
 

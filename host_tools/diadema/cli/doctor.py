@@ -8,7 +8,9 @@ from diadema.words import said
 
 
 def doctor(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> None:
-    """Look at everything and change nothing; exit code 1 when something is to be done.
+    """Say what is wrong and what to do; change nothing.
+
+    Exit code 1 when something is to be done.
 
     Example: diadema doctor
     """

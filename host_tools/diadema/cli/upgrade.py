@@ -22,7 +22,9 @@ def upgrade(
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
-    """Bring the databases to the layouts of this program. No hub may run.
+    """Bring the databases to this program's layouts.
+
+    No hub may run.
 
     Example: diadema upgrade --dry-run
     """

@@ -73,19 +73,19 @@ def examine(
 
 def running(data: DataDir) -> Hub | None:
     """The hub on this directory, if its parts are alive."""
-    told = data.read_hub()
-    alive = told and any(str(data.root) in command_line(pid) for pid in told.children.values())
-    return told if alive else None
+    hub = data.read_hub()
+    alive = hub and any(str(data.root) in command_line(pid) for pid in hub.children.values())
+    return hub if alive else None
 
 
 def is_synchronised() -> bool | None:
     """None where the system does not tell."""
     if platform.system() != "Linux" or ctypes.sizeof(ctypes.c_long) != 8:
         return None
-    told = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes = 0: nothing is set
-    if ctypes.CDLL(None).adjtimex(told) < 0:
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes = 0: nothing is set
+    if ctypes.CDLL(None).adjtimex(timex) < 0:
         return None
-    status = ctypes.c_int.from_buffer(told, _STATUS_AT).value
+    status = ctypes.c_int.from_buffer(timex, _STATUS_AT).value
     return not status & _UNSYNCHRONISED
 
 
@@ -333,10 +333,10 @@ def _seats(rows: Sequence[StationRow]) -> str:
 
 
 def _machine(synchronised: Callable[[], bool | None]) -> Iterator[Finding]:
-    kept = synchronised()
-    if kept is None:
+    is_set = synchronised()
+    if is_set is None:
         yield _note("clock_unknown")
-    elif not kept:
+    elif not is_set:
         yield _wrong("clock_alone")
     missing = []
     for wanted in importlib.metadata.requires("diadema") or []:
