@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from msgspec import Struct
+from sqlalchemy.exc import DBAPIError
 
 from diadema.base.certificates import ends_of
 from diadema.base.errors import DiademaError
@@ -17,6 +18,7 @@ from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
 from diadema.web.web_app import WebApp
 
+_UNREADABLE = (DiademaError, DBAPIError)
 _PREFIX = "diadema_web_"
 _LOOK_S = 10.0  # between two readings of the store, however often somebody asks
 
@@ -110,7 +112,7 @@ class Exporter:
         if (backup := data.read_last_backup()) is not None:
             found["backup_time_seconds"] = {"": backup.at_ms / 1000}
             found["backup_bytes"] = {"": backup.bytes}
-        with suppress(DiademaError):  # no store yet, or none that can be read: `live` tells
+        with suppress(*_UNREADABLE):  # the other figures are said all the same
             found |= _stations(data, self._web_app.pace.now_ms())
         return found
 
@@ -127,7 +129,7 @@ class Exporter:
         stream = await self._web_app.feed.stream()
         if stream is None:
             return None
-        with suppress(DiademaError):
+        with suppress(*_UNREADABLE):
             created, stored = await asyncio.to_thread(_taken, self._web_app.data)
             if created != str(stream.created):
                 stored = stream.state.first_seq - 1

@@ -63,5 +63,12 @@ async def test_each_metric_is_there_once_it_is_known(
     assert not found.keys() - FAMILIES.keys()
 
 
+async def test_a_store_that_cannot_be_read_leaves_the_rest(own_web: Web, own_hub: Hub) -> None:
+    (own_web.folder / "store.sqlite3").write_bytes(b"no database" * 1000)
+    found = await read(own_web)
+    assert {"live", "disk_free_bytes"} <= found.keys()
+    assert not found.keys() & {"station_up", "stream_behind_messages"}
+
+
 async def test_what_is_not_known_is_not_said(own_web: Web, own_hub: Hub) -> None:
     assert not NOT_KNOWN & (await read(own_web)).keys()
