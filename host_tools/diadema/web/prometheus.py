@@ -88,8 +88,8 @@ class Exporter:
         web = self._web_app
         scopes = {_label("scope", name): count for name, count in web.channels.counts.items()}
         found: dict[str, Samples] = {
-            "live": {"": web.feed.down_since() is None},
-            "nats_up": {"": web.feed.connected},
+            "live": {"": float(web.feed.down_since() is None)},
+            "nats_up": {"": float(web.feed.connected)},
             "agents": {_label("state", s): n for s, n in sorted(web.floor.by_state().items())},
             "changes_total": {"": web.floor.changes},
             "rejected_total": {"": web.floor.rejected},
@@ -103,7 +103,7 @@ class Exporter:
         if (room := web.room()) is not None:
             found["disk_free_bytes"] = {"": room.free}
             found["disk_reserve_bytes"] = {"": room.reserve}
-            found["disk_low"] = {"": room.low}
+            found["disk_low"] = {"": float(room.low)}
         return found
 
     def _of_data(self) -> dict[str, Samples]:
@@ -145,7 +145,7 @@ def _taken(data: DataDir) -> tuple[str, int]:
 def _stations(data: DataDir, now_ms: int) -> dict[str, Samples]:
     seated = {_label("seat", row.seat): row for row in all_stations(data, now_ms) if row.seat}
     return {
-        "station_up": {label: row.link != "lost" for label, row in seated.items()},
+        "station_up": {label: float(row.link != "lost") for label, row in seated.items()},
         "station_clock_error_seconds": {
             label: row.clock_ms / 1000 for label, row in seated.items() if row.clock_ms is not None
         },
@@ -167,5 +167,5 @@ def _written(found: Mapping[str, Samples]) -> str:
         if samples := found.get(name):
             lines.append(f"# HELP {_PREFIX}{name} {family.meaning}")
             lines.append(f"# TYPE {_PREFIX}{name} {family.kind}")
-            lines.extend(f"{_PREFIX}{name}{label} {+n}" for label, n in samples.items())
+            lines.extend(f"{_PREFIX}{name}{label} {n}" for label, n in samples.items())
     return "\n".join(lines) + "\n"
