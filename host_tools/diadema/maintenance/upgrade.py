@@ -23,7 +23,7 @@ from diadema.store.tables import VERSION as STORE
 from diadema.words import Sentence
 
 BACKUP_MS = 86_400_000  # one that is older is none of what stands now
-# of a machine with two busy cores: rows are written anew, or all events are taken in again
+# guesses on the safe side, not measured: rows written anew, or all events taken in again
 _WRITTEN_A_SECOND = 20 << 20
 _REBUILT_A_SECOND = 10_000
 
