@@ -34,6 +34,8 @@ class Secrets(Struct):
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
+    mail: str = ""  # password of the mail server
+    webhooks: dict[str, str] = {}  # by name, by which its receiver knows who sends
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -45,7 +47,7 @@ def load_or_create(data: DataDir) -> Secrets:
             known.bridge = known.bridge or secrets.token_urlsafe(24)
             known.card_key = known.card_key or secrets.token_hex(16)
             known.system = known.system or secrets.token_urlsafe(24)
-            write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+            store(data, known)
         return known
     made = Secrets(
         host=secrets.token_urlsafe(24),
@@ -86,6 +88,12 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     """A new credential in place of the old one, or none."""
     number = abs(known.gateways.get(name, 1))
     known.gateways[name] = -number if revoke else number + 1
+    stored = load(data)  # commands have written other secrets since
+    stored.gateways = known.gateways
+    store(data, stored)
+
+
+def store(data: DataDir, known: Secrets) -> None:
     write_whole(data.secrets, msgspec.json.encode(known), 0o600)
 
 

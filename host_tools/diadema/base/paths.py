@@ -62,6 +62,8 @@ class DataDir:
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
+        self.mail = root / "mail.json"  # which server takes mail, and for whom
+        self.webhooks = root / "webhooks.json"  # to whom alerts are sent
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"

@@ -29,6 +29,7 @@ from diadema.cli.import_ import app as import_
 from diadema.cli.keys import app as keys
 from diadema.cli.label import label
 from diadema.cli.ledger import app as ledger
+from diadema.cli.mail import app as mail
 from diadema.cli.mosquitto import mosquitto
 from diadema.cli.people import app as people
 from diadema.cli.pin import pin
@@ -41,6 +42,7 @@ from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
 from diadema.cli.site import site
 from diadema.cli.update import app as update
+from diadema.cli.webhook import app as webhook
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -53,8 +55,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     },
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
-        "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild,
+        "hub": hub, "mosquitto": mosquitto, "account": account, "mail": mail,
+        "webhook": webhook, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,
