@@ -182,11 +182,10 @@ async def post(hook: Hook, secret: str, message_id: str, seconds: int, body: byt
             status = answer.status
     except TimeoutError as error:
         raise HookError(Sentence("errors.base.webhook.too_slow", name=hook.name)) from error
-    except (
-        httpcore.NetworkError, httpcore.ProtocolError, OSError, UnicodeError
-    ) as error:  # fmt: skip
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, UnicodeError) as error:
+        reason = visible(str(error)[:_SAID])
         raise HookError(
-            Sentence("errors.base.webhook.no_way", name=hook.name, reason=visible(str(error)[:_SAID]))
+            Sentence("errors.base.webhook.no_way", name=hook.name, reason=reason)
         ) from error
     if not 200 <= status < 300:
         raise HookError(Sentence("errors.base.webhook.answer", name=hook.name, status=status))
@@ -216,9 +215,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(one[4][0]) for one in found]
         for one in addresses:
             if not _is_outside(one) and not self._is_listed(one):

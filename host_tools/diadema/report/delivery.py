@@ -177,7 +177,7 @@ def _letter(
     """
     described, language = site_of(data), _language(data)
     file = Path(run.file or "")
-    site = described.name if described else "Diadema"
+    site = described.site if described else "Diadema"
     kind = text(f"reports.kind.{run.kind}", language)
     values = {
         "kind": kind, "span": run.span, "site": site, "schedule": one.name,

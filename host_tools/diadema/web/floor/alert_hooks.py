@@ -54,9 +54,7 @@ def body_of(alert: Alert, now_ms: int) -> bytes:
         "value": value,
         "at": _iso(alert.since),
     }
-    return msgspec.json.encode(
-        {"type": "alert.began", "timestamp": _iso(now_ms), "data": fields}
-    )
+    return msgspec.json.encode({"type": "alert.began", "timestamp": _iso(now_ms), "data": fields})
 
 
 def _iso(utc_ms: int) -> str:
@@ -93,9 +91,7 @@ class AlertHooks:
         }
         while self._fresh:
             alert = self._fresh.popleft()
-            one = _Message(
-                id=_id_of(alert, secrets.api), body=body_of(alert, self._pace.now_ms())
-            )
+            one = _Message(id=_id_of(alert, secrets.api), body=body_of(alert, self._pace.now_ms()))
             for waiting in self._waiting.values():
                 waiting.append(msgspec.structs.replace(one))
         await asyncio.gather(
