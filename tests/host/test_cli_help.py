@@ -47,12 +47,16 @@ NEEDS_A_RECORD = {
 }  # fmt: skip
 NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle", "update inspect"}
 NEEDS_A_TERMINAL = {"pin", "people pin"}
-PARSED = NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL
+NEEDS_A_RECEIVER = {"mail test", "webhook test"}
+PARSED = (
+    NEEDS_A_HUB | NEEDS_A_RECEIVER | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL
+)
 AFTER = {  # what has to be typed before
     "account disable": ["account add"], "account reset": ["account add"],
     "keys show": ["keys make"], "keys install": ["keys make"],
     "image inspect": ["image build"], "people import": ["people export"],
-    "report schedule remove": ["report schedule add"],
+    "report schedule remove": ["report schedule add"], "mail deny": ["mail allow"],
+    "webhook on": ["webhook add"], "webhook remove": ["webhook add"],
 }  # fmt: skip
 
 

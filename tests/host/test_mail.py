@@ -18,6 +18,7 @@ from diadema.access.roles import Person
 from diadema.base import credentials, mail
 from diadema.base.certificates import Certificates
 from diadema.base.errors import MailError
+from diadema.base.paths import DataDir
 from diadema.report import delivery, schedule
 from diadema.report.delivery import addresses_for, check, deliver
 from diadema.report.model import Scope
@@ -91,11 +92,23 @@ def data(tmp_path):
     return reported_day.stations(tmp_path / "data")
 
 
-@pytest.fixture
-def post(data, tmp_path):
+def allowing(data, tmp_path):
     mail.allow(data, JEFA, False)
     mail.allow(data, RRHH, True)
     return Post(data, tmp_path / "tls")
+
+
+@pytest.fixture
+def post(data, tmp_path):
+    return allowing(data, tmp_path)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """In a directory of nothing else."""
+    made = allowing(DataDir(tmp_path), tmp_path)
+    made.port = 25
+    return made
 
 
 @pytest.fixture
@@ -165,9 +178,7 @@ async def test_never_in_the_clear_and_again_later(data, post, accounts):
 
 
 @pytest.mark.parametrize("wrong", ["ca", "name"])
-async def test_a_certificate_that_is_not_right_gets_nothing(
-    data, post, accounts, tmp_path, wrong
-):
+async def test_a_certificate_that_is_not_right_gets_nothing(data, post, accounts, tmp_path, wrong):
     ordered(data)
     other = Post(data, tmp_path / "other").certificates
     async with post.serving():
@@ -206,9 +217,7 @@ async def test_an_author_who_may_not_see_it_any_more_stops_it(data, post, accoun
 
 
 async def test_the_teams_are_those_of_now(data, post, accounts):
-    accounts.book.change(
-        ADMIN, "ana", name="Ana", role="supervisor", agent=None, teams=["Mañana"]
-    )
+    accounts.book.change(ADMIN, "ana", name="Ana", role="supervisor", agent=None, teams=["Mañana"])
     ordered(data, scope=Scope(of="team", code="Mañana"))
     async with post.serving():
         post.use()
@@ -272,10 +281,10 @@ async def test_a_file_that_is_too_large_is_not_sent_and_not_tried_again(
 
 
 async def test_it_is_given_up_in_the_end(data, post, accounts):
-    ordered(data)
+    ordered(data, form="json", every="month")
     for step in range(40):
-        await send(data, accounts, NOW + step * HOUR_MS // 2)
-    (run,) = (one for one in runs(data) if one.span == "2026-11-18")
+        await send(data, accounts, at("2026-12-01T06:00") + step * HOUR_MS // 2)
+    (run,) = runs(data)
     assert run.sendings == schedule.TRIES and "diadema mail set" in run.unsent
 
 
@@ -308,31 +317,31 @@ def test_what_may_not_be_sent_is_refused_when_it_is_ordered(data, post, accounts
         "a" * 65 + "@b.pe", "a@" + "b" * 252 + ".pe", "a..b@c.pe", "a@b.pe>\nRCPT TO:<x@y.pe",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_not_listed_nor_a_sender(data, post, given):
+def test_what_is_no_address_is_not_listed_nor_a_sender(plain, given):
     with pytest.raises(MailError):
-        mail.allow(data, given, False)
-    post.port = 25
+        mail.allow(plain.data, given, False)
     with pytest.raises(MailError):
-        post.use(sender=given)
-    assert mail.load(data).addresses.keys() == {JEFA, RRHH}
+        plain.use(sender=given)
+    assert mail.load(plain.data).addresses.keys() == {JEFA, RRHH}
 
 
 @pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\0", "\u2028", "\x85", "\u202e"])
-async def test_a_line_end_in_a_subject_begins_no_header(data, post, sign):
-    async with post.serving():
-        post.use()
-        server = mail.load(data).server
+async def test_a_line_end_in_a_subject_begins_no_header(plain, sign):
+    plain.port = 0
+    async with plain.serving():
+        plain.use()
+        server = mail.load(plain.data).server
         letter = mail.message(server, [JEFA], f"Hoy{sign}Bcc: x@y.pe{sign}{sign}cuerpo", "ñandú")
-        assert await mail.send(data, server, [JEFA], letter.as_bytes()) == []
-    ((to, content, _),) = post.box.letters
+        assert await mail.send(plain.data, server, [JEFA], letter.as_bytes()) == []
+    ((to, content, _),) = plain.box.letters
     read = message_from_bytes(content, policy=default)
     assert to == [JEFA] and read["Bcc"] is None and "⟨U+" in read["Subject"]
     assert read.get_content().strip() == "ñandú"
 
 
-def test_the_password_is_with_the_other_secrets(data, post):
-    post.port = 25
-    post.use()
+def test_the_password_is_with_the_other_secrets(plain):
+    plain.use()
+    data = plain.data
     assert "clave" not in data.mail.read_text()
     assert credentials.load(data).mail == "clave"
     for file in (data.mail, data.secrets):
@@ -347,8 +356,7 @@ def test_the_password_is_with_the_other_secrets(data, post):
     "more", [{"host": "a b"}, {"host": "x\r\ny"}, {"port": 0}, {"security": "none"},
              {"user": "x\r\ny"}, {"ca": "/no/such/file"}],
 )  # fmt: skip
-def test_what_is_no_server_is_refused(data, post, more):
-    post.port = 25
+def test_what_is_no_server_is_refused(plain, more):
     with pytest.raises(MailError):
-        post.use(**more)
-    assert mail.load(data).server is None
+        plain.use(**more)
+    assert mail.load(plain.data).server is None

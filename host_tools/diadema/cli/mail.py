@@ -12,7 +12,7 @@ from diadema.cli.run import AsJson, Data, Run, group, read_file
 from diadema.cli.speech import say
 from diadema.words import Sentence
 
-app = group("Which server sends scheduled reports, and to whom they may be sent at all.")
+app = group("Server and addresses of scheduled reports by mail.")
 Address = Annotated[str, typer.Argument(help="As rrhh@centro.pe.")]
 
 

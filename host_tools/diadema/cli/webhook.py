@@ -12,7 +12,7 @@ from diadema.cli.run import AsJson, Data, Run, group
 from diadema.cli.speech import say
 from diadema.words.formatting import local_time
 
-app = group("Programs that are sent each alert when it begins, without anybody's name.")
+app = group("Programs that are sent each alert, without names.")
 Name = Annotated[str, typer.Argument(help="Of its own: letters, digits, - and _.")]
 
 

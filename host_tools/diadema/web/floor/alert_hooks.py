@@ -46,7 +46,7 @@ def body_of(alert: Alert, now_ms: int) -> bytes:
     """
     value: float | None = (now_ms - alert.since) // 1000
     if alert.rule in _COUNTS:
-        value = None if alert.what is None else float(alert.what)
+        value = None if alert.what is None else msgspec.json.decode(alert.what)
     fields = {
         "seat": alert.seat,
         "queue": alert.what if alert.rule == "call" else alert.queue,
@@ -85,6 +85,10 @@ class AlertHooks:
         if not self._fresh and not any(self._waiting.values()):
             return
         known = {hook.name: hook for hook in webhooks.hooks(self._data) if not hook.off_ms}
+        if not known:
+            self._fresh.clear()
+            self._waiting.clear()
+            return
         secrets = credentials.load(self._data)
         self._waiting = {
             name: self._waiting.get(name) or deque(maxlen=MOST_WAITING) for name in known
