@@ -28,6 +28,10 @@ from diadema.web.floor.alert_hooks import AlertHooks, body_of
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.feed import Floor
 from diadema.web.floor.queue_alerts import Alert
+from playwright.async_api import expect
+
+from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import OpenPage
 
 NOW = 1_795_000_000_000
 HERE = ["127.0.0.0/8", "::1/128"]
@@ -39,6 +43,7 @@ class Receiver:
 
     def __init__(self, folder: Path) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self.arrived = asyncio.Event()
         self.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
         self.certificates = Certificates(folder)
         self.certificates.make(["localhost"])
@@ -61,6 +66,7 @@ class Receiver:
             }
             body = await reader.readexactly(int(headers["content-length"]))
             self.requests.append((head[0], headers, body))
+            self.arrived.set()
             writer.write(self.answer)
             await writer.drain()
             await reader.read()
@@ -430,3 +436,25 @@ def test_they_are_bounded_and_have_names_of_their_own(data: DataDir) -> None:
     assert "a0" not in credentials.load(data).webhooks
     with pytest.raises(HookError):
         webhooks.remove(data, "a0")
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_running_web_sends_them_and_its_page_says_what_is_off(
+    web: Web, hub: Hub, receiver: Receiver, open_page: OpenPage
+) -> None:
+    data = DataDir(web.folder)
+    async with receiver.serving() as url:
+        hook_of(data, receiver, url)
+        try:
+            await hub.put(a="x1", name="Una", state="ready", seat="Z-9", help=1)
+            async with asyncio.timeout(300):
+                await receiver.arrived.wait()
+            with webhooks.changing(data) as known:
+                known[0].off_ms, known[0].reason = NOW, "nadie <b>"
+            page = await open_page(f"{web.url}/ui/accounts")
+            said = page.get_by_role("alert").filter(has_text="diadema webhook on avisos")
+            await expect(said).to_contain_text("nadie <b>")
+        finally:
+            webhooks.remove(data, "avisos")
+    _, _, body = receiver.requests[0]
+    assert json.loads(body)["data"]["seat"] == "Z-9" and b"x1" not in body and b"Una" not in body
