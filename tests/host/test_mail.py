@@ -19,11 +19,13 @@ from diadema.base import credentials, mail
 from diadema.base.certificates import Certificates
 from diadema.base.errors import MailError
 from diadema.base.paths import DataDir
+from diadema.cli import main
 from diadema.report import delivery, schedule
 from diadema.report.delivery import addresses_for, check, deliver
 from diadema.report.model import Scope
 from diadema.report.schedule import add, runs, schedules
 from diadema.site.directory.people_of import people
+from typer.testing import CliRunner
 
 from tests.host.test_report_schedules import at, order
 from tests.support import reported_day
@@ -360,3 +362,51 @@ def test_what_is_no_server_is_refused(plain, more):
     with pytest.raises(MailError):
         plain.use(**more)
     assert mail.load(plain.data).server is None
+
+
+async def typed(data, *words):
+    """What a command says, or why it did not begin."""
+    done = await asyncio.to_thread(
+        CliRunner().invoke, main.app, ["--lang", "en", *words, "--data", str(data.root)]
+    )
+    return done.output if done.exception is None else done.exception.say("en")
+
+
+async def test_the_commands_set_show_and_try_it(plain, tmp_path):
+    data = plain.data
+    (tmp_path / "password").write_text("clave\n")
+    plain.port = 0
+    async with plain.serving():
+        words = ["--server", "localhost", "--port", str(plain.port), "--user", "diadema"]
+        words += ["--from", "reportes@centro.pe", "--ca", str(plain.certificates.ca)]
+        password = ["--password-file", str(tmp_path / "password")]
+        assert await typed(data, "mail", "set", *words, *password) == ""
+        assert await typed(data, "mail", "allow", "Planilla@centro.pe", "--hr") == ""
+        shown = await typed(data, "mail", "show")
+        assert f"localhost:{plain.port}, starttls, from reportes@centro.pe" in shown
+        assert "planilla@centro.pe  (human resources)" in shown and "clave" not in shown
+        assert "took the mail" in await typed(data, "mail", "test", "planilla@centro.pe")
+        assert "list" in await typed(data, "mail", "test", "otra@centro.pe")
+        plain.box.refused = {JEFA}
+        assert "did not take" in await typed(data, "mail", "test", JEFA)
+        assert await typed(data, "mail", "deny", "planilla@centro.pe") == ""
+    assert [to for to, _, _ in plain.box.letters] == [["planilla@centro.pe"]]
+    assert mail.load(data).addresses == {JEFA: False, RRHH: True}
+    with_accounts = Accounts(data)
+    done = [row.what for row in with_accounts.audit.rows(what="mail")]
+    with_accounts.close()
+    assert done == ["mail.deny", "mail.allow", "mail.set"]
+
+
+async def test_a_schedule_of_the_command_line_needs_an_account_that_may(data, post, accounts):
+    post.port = 25
+    post.use()
+    words = ["report", "schedule", "add", "diario", "--kind", "llamadas", "--to", JEFA.upper()]
+    assert "no account in use" in await typed(data, *words)
+    accounts.book.add(ADMIN, "tecnico", "Ti", "technician")
+    assert "may not see" in await typed(data, *words, "--by", "tecnico")
+    assert schedules(data) == [] and await typed(data, *words, "--by", "ana") == ""
+    assert [(one.to, one.by) for one in schedules(data)] == [([JEFA], "ana")]
+    assert JEFA in await typed(data, "report", "schedule", "list", "--json")
+    schedule.stop(data, "diario", "right")
+    assert "stopped" in await typed(data, "report", "schedule", "list")

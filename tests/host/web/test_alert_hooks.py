@@ -22,6 +22,7 @@ from diadema.base.certificates import Certificates
 from diadema.base.errors import HookError
 from diadema.base.paths import DataDir
 from diadema.base.webhooks import Hook
+from diadema.cli import main
 from diadema.site.directory.people import People
 from diadema.web.floor import alert_hooks
 from diadema.web.floor.alert_hooks import AlertHooks, body_of
@@ -29,6 +30,7 @@ from diadema.web.floor.alerts import Watch
 from diadema.web.floor.feed import Floor
 from diadema.web.floor.queue_alerts import Alert
 from playwright.async_api import expect
+from typer.testing import CliRunner
 
 from tests.support.web_stage import Hub, Web
 from tests.support.web_viewer import OpenPage
@@ -436,6 +438,33 @@ def test_they_are_bounded_and_have_names_of_their_own(data: DataDir) -> None:
     assert "a0" not in credentials.load(data).webhooks
     with pytest.raises(HookError):
         webhooks.remove(data, "a0")
+
+
+async def test_the_commands_add_try_list_and_turn_on(data: DataDir, receiver: Receiver) -> None:
+    async def typed(*words: str) -> str:
+        given = ["--lang", "en", "webhook", *words, "--data", str(data.root)]
+        done = await asyncio.to_thread(CliRunner().invoke, main.app, given)
+        assert done.exception is None, done.exception
+        return done.output
+
+    async with receiver.serving() as url:
+        more = ["--network", "127.0.0.0/8", "--network", "::1/128"]
+        secret = await typed("add", "avisos", url, *more, "--ca", str(receiver.certificates.ca))
+        assert secret.strip() == credentials.load(data).webhooks["avisos"]
+        assert "took the test" in await typed("test", "avisos")
+        assert url in await typed("list") and secret.strip() not in await typed("list", "--json")
+        for now in (NOW, NOW + webhooks.DAY_MS):
+            webhooks.note(data, "avisos", "nobody", now)
+        assert "`diadema webhook on avisos`" in await typed("list")
+        assert await typed("on", "avisos") == "" and "off" not in await typed("list")
+        await typed("remove", "avisos")
+        assert "no webhook" in await typed("list")
+    ((_, headers, body),) = receiver.requests
+    assert json.loads(body)["type"] == "test" and headers["webhook-signature"].startswith("v1,")
+    accounts = Accounts(data)
+    done = [row.what for row in accounts.audit.rows(what="webhook")]
+    accounts.close()
+    assert done == ["webhook.remove", "webhook.on", "webhook.add"]
 
 
 @pytest.mark.asyncio(loop_scope="session")
