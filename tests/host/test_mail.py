@@ -293,9 +293,9 @@ async def test_it_is_given_up_in_the_end(data, post, accounts):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"by": ""}, "no account in use"),
-        ({"by": "token:central"}, "no account in use"),
-        ({"by": "nadie"}, "no account in use"),
+        ({"by": ""}, "not an account in use"),
+        ({"by": "token:central"}, "not an account in use"),
+        ({"by": "nadie"}, "not an account in use"),
         ({"to": ["otra@centro.pe"]}, "not on the administrator's list"),
         ({"to": ["jefa@centro.pe\r\nBcc: x@y.pe"]}, "not on the administrator's list"),
         ({"to": [JEFA] * 21}, "20 addresses"),
@@ -402,7 +402,7 @@ async def test_a_schedule_of_the_command_line_needs_an_account_that_may(data, po
     post.port = 25
     post.use()
     words = ["report", "schedule", "add", "diario", "--kind", "llamadas", "--to", JEFA.upper()]
-    assert "no account in use" in await typed(data, *words)
+    assert "not an account in use" in await typed(data, *words)
     accounts.book.add(ADMIN, "tecnico", "Ti", "technician")
     assert "may not see" in await typed(data, *words, "--by", "tecnico")
     assert schedules(data) == [] and await typed(data, *words, "--by", "ana") == ""
