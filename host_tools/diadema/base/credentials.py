@@ -34,6 +34,7 @@ class Secrets(Struct):
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
+    provider: str = ""  # by which we prove to the provider of sign-on who asks
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -86,6 +87,14 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     """A new credential in place of the old one, or none."""
     number = abs(known.gateways.get(name, 1))
     known.gateways[name] = -number if revoke else number + 1
+    known.provider = load(data).provider  # others change that one
+    write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+
+
+def change_provider(data: DataDir, secret: str) -> None:
+    """The secret that the provider of sign-on knows us by; empty for none."""
+    known = load_or_create(data)
+    known.provider = secret
     write_whole(data.secrets, msgspec.json.encode(known), 0o600)
 
 
