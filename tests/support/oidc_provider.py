@@ -80,6 +80,9 @@ class OidcProvider:
         }  # fmt: skip
         return Provider(**fields | more)
 
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cadata=self.ca)
+
     def code(self, url: str) -> dict[str, str]:
         """The query of the way back, of somebody who was sent to this address."""
         asked = dict(parse_qsl(urlsplit(url).query))

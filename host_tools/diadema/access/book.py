@@ -186,9 +186,7 @@ class Book:
                 # of nothing that one can choose: directories give teams to accounts by their ids
                 account = f"oidc-{hashed(f'{issuer} {subject}')[:16]}"
                 _check(account, name, role, agent, PROVIDED_ROLES)
-                self._put(
-                    tx, by, account, language=None, password="", must_change=False, **values
-                )
+                self._put(tx, by, account, language=None, password="", must_change=False, **values)
                 row = {"issuer": issuer, "subject": subject, "account": account}
                 tx.execute(subjects.insert(), row)
             elif (before := _get(tx, account)).disabled:
@@ -266,9 +264,7 @@ class Book:
         pairs = {key: [getattr(before, key), new] for key, new in values.items()}
         changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
         named = _of(values["agent"])
-        audit.append(
-            tx, self._now(), by, "accounts.change", named, account=before.id, **changed
-        )
+        audit.append(tx, self._now(), by, "accounts.change", named, account=before.id, **changed)
 
     def _set(self, tx: Connection, account: str, **values: Any) -> None:
         where = accounts.c.id == account

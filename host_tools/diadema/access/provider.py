@@ -101,9 +101,7 @@ class Providers:
         with writing(self._engine) as tx:
             tx.execute(delete(provider))
             tx.execute(provider.insert(), row)
-            values = [
-                "/".join([value, one.role, *one.teams]) for value, one in new.grants.items()
-            ]
+            values = ["/".join([value, one.role, *one.teams]) for value, one in new.grants.items()]
             audit.append(
                 tx, self._now(), by, "provider.set", issuer=new.issuer, client=new.client_id,
                 algorithm=new.algorithm, claim=new.claim, grants=values,

@@ -115,9 +115,7 @@ def begin(web_app: WebApp, request: Request, answer: Response, account: Account)
     web_app.accounts.audit.record(person, "login", account=account.id)
 
 
-def open_session(
-    web_app: WebApp, request: Request, answer: Response, account: Account
-) -> Person:
+def open_session(web_app: WebApp, request: Request, answer: Response, account: Account) -> Person:
     """The same without a word of it in the record."""
     address = address_of(request.scope)
     browser = request.headers.get("user-agent", "")
