@@ -31,6 +31,13 @@ GRANTS = {
 }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Of one that gave up on it: nobody wants to read that."""
+
+
 class OidcProvider:
     """`tamper` changes the claims of the next tokens; `signed` makes the whole token of them."""
 
@@ -40,8 +47,7 @@ class OidcProvider:
         self.ca = certificates.ca_pem().decode()
         self.algorithm = algorithm
         self.reset()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificates.server, certificates.server_key)
         self._server.socket = context.wrap_socket(

@@ -1,5 +1,5 @@
-"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it, and
-the identity provider by which people may sign on.
+"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it,
+and the identity provider by which people may sign on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -228,7 +228,7 @@ def set_provider(
         typer.Option(
             "--grant",
             metavar="VALUE=ROLE/TEAM",
-            help="Role and teams of a value of the claim; the first that fits is given. Never admin.",
+            help="Role and teams by the claim; the first that fits is given. Never admin.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="On the login page.")],
