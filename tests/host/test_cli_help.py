@@ -53,6 +53,8 @@ AFTER = {  # what has to be typed before
     "keys show": ["keys make"], "keys install": ["keys make"],
     "image inspect": ["image build"], "people import": ["people export"],
     "report schedule remove": ["report schedule add"],
+    "account provider show": ["account provider set"],
+    "account provider remove": ["account provider set"],
 }  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def place(tmp_path, monkeypatch):
     data = stations(tmp_path / "data", site=NORTE)
     monkeypatch.chdir(tmp_path)
     Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
+    (tmp_path / "secret.txt").write_text("of the client\n")
     (tmp_path / "stock.bin").write_bytes(stock_image())
     QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
     monkeypatch.setattr("diadema.base.paths.default_root", lambda: data.root)
