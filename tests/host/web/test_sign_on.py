@@ -20,6 +20,7 @@ from diadema.base.paths import DataDir
 from diadema.words import section
 
 from tests.host.web.test_entry import account, forget_failures
+from tests.support import glewlwyd
 from tests.support.oidc_provider import SECRET, OidcProvider, signed_by_hmac, unsigned
 from tests.support.web_stage import TESTER, Web
 
@@ -204,6 +205,28 @@ async def test_a_provider_that_signs_by_curves_works_too(
         refused(await sign_on(other, browser_of()), "no_proof")
     finally:
         other.close()
+
+
+async def test_the_provider_that_debian_has_lets_in(
+    web: Web, provider: OidcProvider, browser_of: Any, system_program: Any, tmp_path: Path
+) -> None:
+    program = system_program("glewlwyd", "glewlwyd")
+    with glewlwyd.running(program, tmp_path) as other:
+        other.set_up(web.url + BACK)
+        web.accounts.providers.set(TESTER, other.settings())
+        client = browser_of()
+        query = other.code(await go(client))
+        assert (await client.get(BACK, params=query)).status_code == 200
+        me = (await client.get("/api/v1/me")).json()
+        assert (me["name"], me["role"], me["teams"]) == ("Rosa Quispe", "supervisor", ["Norte"])
+        client = browser_of()
+        url = await go(client)
+        used = other.code(url)
+        await go(client)  # another login was begun, of which this is not the answer
+        refused(await client.get(BACK, params=used), "begin_again", 400)
+        client = browser_of()
+        own = other.code(await go(client))
+        refused(await client.get(BACK, params=own | {"code": query["code"]}), "no_proof")
 
 
 # -- tokens that lie
