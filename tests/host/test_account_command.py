@@ -134,7 +134,7 @@ def test_an_identity_provider_is_set_shown_and_removed(shell: Any, tmp_path: Pat
         ("https://id.example", ("--grant", "x=boss"), "one of these roles"),
         ("https://id.example", ("--grant", "asesores=agent"), "--agent-claim"),
         ("https://id.example", ("--grant", "supervisor"), "is not understood"),
-        ("https://id.example", ("--ca", "no-pem"), "no certificate"),
+        ("https://id.example", ("--ca", "no-pem"), "not a certificate"),
         ("https://id.example", ("--claim", ""), "needs --client"),
     ],
 )

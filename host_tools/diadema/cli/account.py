@@ -303,7 +303,7 @@ def show_provider(data: Data = None, as_json: AsJson = False) -> None:
 
 @provider.command("remove")
 def remove_provider(data: Data = None) -> None:
-    """Nobody signs on by it any more; its accounts stay, and log in no more.
+    """Nobody signs on by it any longer; its accounts stay, and cannot log in.
 
     Example: diadema account provider remove
     """

@@ -40,7 +40,7 @@ async def out(request: Request, next: str = "") -> Response:
         return _refused(web_app, request, "no_provider")
     ours, onward = f"{request.base_url}login/provider/back", inside(next)[:_ONWARD]
     try:
-        url, cookie = await _asked(lambda: web_app.sign_on.begin(provider, ours, onward))
+        url, cookie = await _in_time(lambda: web_app.sign_on.begin(provider, ours, onward))
     except NoSignOn as error:
         return _refused(web_app, request, error.word)
     answer = RedirectResponse(url, 303)
@@ -73,7 +73,7 @@ async def back(request: Request) -> Response:
         return login_form(web_app, request, begun.onward, "", sentence, 429, wait)
     subject = ""
     try:
-        proved = await _asked(lambda: web_app.sign_on.end(provider, begun, dict(query)))
+        proved = await _in_time(lambda: web_app.sign_on.end(provider, begun, dict(query)))
         subject = proved.subject
         account = _account(web_app, provider, proved, address)
     except NoSignOn as error:
@@ -119,7 +119,7 @@ def _account(web_app: WebApp, provider: Provider, proved: Proved, address: str) 
         raise NoSignOn("disabled") from error
 
 
-async def _asked[T](work: Callable[[], T]) -> T:
+async def _in_time[T](work: Callable[[], T]) -> T:
     """What comes of it, within bounded time. Raises NoSignOn."""
     loop = asyncio.get_running_loop()
     try:
