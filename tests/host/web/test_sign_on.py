@@ -349,9 +349,13 @@ async def test_what_came_back_to_nobody_locks_nobody_out(
     assert (await outside.post("/login", data=mine)).status_code == 303
 
 
-async def test_many_refusals_have_to_wait(provider: OidcProvider, browser_of: Any) -> None:
+async def test_many_refusals_have_to_wait_and_passwords_do_not(
+    web: Web, provider: OidcProvider, browser_of: Any
+) -> None:
     codes = [(await sign_on(provider, browser_of(), groups=[])).status_code for _ in range(22)]
     assert codes == [403] * 20 + [429] * 2
+    mine = account(web, "aparte")
+    assert (await browser_of().post("/login", data=mine)).status_code == 303
 
 
 async def test_an_answer_of_another_issuer_and_a_refusal_are_none(

@@ -66,7 +66,8 @@ async def back(request: Request) -> Response:
         return _refused(web_app, request, error.word)
     if not web_app.accounts.providers.use(query["state"], begun.until_ms):
         return _refused(web_app, request, "begin_again")
-    if wait_ms := web_app.accounts.throttle.attempt(address=address):
+    counted = f"provider {address}"  # apart from passwords, which have to work without it
+    if wait_ms := web_app.accounts.throttle.attempt(address=counted):
         seconds = -(-wait_ms // 1000)
         sentence = text("accounts.wait", language_of(request), time=clock(seconds))
         wait = {"retry-after": str(seconds)}
@@ -78,13 +79,13 @@ async def back(request: Request) -> Response:
         account = _account(web_app, provider, proved, address)
     except NoSignOn as error:
         if error.word == "away":
-            web_app.accounts.throttle.passed(address=address)
+            web_app.accounts.throttle.passed(address=counted)
         nobody = Person(id="", name="", role="nobody", address=address)
         web_app.accounts.audit.record(
             nobody, "login.refused", issuer=provider.issuer, subject=subject, refusal=error.word
         )
         return _refused(web_app, request, error.word, begun.onward)
-    web_app.accounts.throttle.passed(address=address)
+    web_app.accounts.throttle.passed(address=counted)
     answer = onward_page(inside(begun.onward) or home_of(account))
     person = open_session(web_app, request, answer, account)
     web_app.accounts.audit.record(
