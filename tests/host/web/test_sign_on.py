@@ -240,6 +240,7 @@ async def test_the_provider_that_debian_has_lets_in(
         {"iat": 4_000_000_000},
         {"iss": "https://other.example"},
         {"aud": "somebody-else"},
+        {"aud": "somebody-else", "azp": "diadema"},
         {"aud": ["diadema", "somebody-else"]},  # and nobody says for whom it was made
         {"aud": ["diadema", "somebody-else"], "azp": "somebody-else"},
         {"nonce": "of-another-login"},
