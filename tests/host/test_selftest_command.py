@@ -117,7 +117,7 @@ async def test_a_test_is_followed_recorded_printed_and_checked(
     altered = await command(broker, "check", str(file), "--key", str(public), code=1)
     assert "LA FIRMA NO ES CORRECTA" in altered
     file.write_text("{}")
-    assert "no record" in await command(broker, "check", str(file), code=2)
+    assert "not a record" in await command(broker, "check", str(file), code=2)
 
 
 async def test_what_cannot_be_is_said_with_what_to_do(broker, play):

@@ -152,7 +152,7 @@ def test_in_whatever_order_it_comes_the_days_are_the_same(calls, start, order):
                 roll(data, clock.now_ms())
         days = DAY, DAY + timedelta(days=2)
         kept = cells(read(data, *days, clock.now_ms()))
-        question = data, *days, clock.now_ms(), zone_of(data), False, None
+        question = data, *days, clock.now_ms(), zone_of(data), False, None, False
         plain = _Query(*question)
         with writer.engine.connect() as tx:
             expected = cells(plain.of(None, tx))

@@ -41,7 +41,8 @@ def started(temporary: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes
         "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary / "cache"),
         "LANG": "es_PE.UTF-8",
     }  # fmt: skip
-    environment.pop("LC_ALL", None)
+    for name in ("LC_ALL", "DIADEMA_LANG"):
+        environment.pop(name, None)
     process = subprocess.Popen(
         [*DIADEMA, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
         start_new_session=True,

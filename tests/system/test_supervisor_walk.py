@@ -33,7 +33,8 @@ async def enter(page: Page, centre: Centre, teams: list[str]) -> None:
 
 
 async def go(page: Page, group: str, name: str) -> None:
-    """To another page, by the bar."""
+    """To another page, by the bar, whose groups open once its script is there."""
+    await page.wait_for_load_state()
     await page.get_by_role("button", name=group).click()
     await page.get_by_role("link", name=name).click()
 

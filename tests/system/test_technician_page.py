@@ -384,6 +384,7 @@ def test_every_command_of_the_page_is_run_here() -> None:
 async def test_from_its_bag_to_its_seat_line_by_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("DIADEMA_LANG")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     # native code is made for the VM's processor; all else is what a chip gets

@@ -134,7 +134,7 @@ async def test_the_head_says_until_when_and_who_owes(
     await expect(summary).to_have_text("falta 1 posición desde 06:07")
     await hub.site(cut={"at": at, "position": 12_345}, owing=[["A-01", at - 86_400_000]])
     await expect(summary).to_have_text("falta 1 posición desde el 17/11 06:12")
-    await expect(cut.locator("li")).to_have_text(["A-01, oída el 17/11 06:12"])
+    await expect(cut.locator("li")).to_have_text(["A-01, última señal el 17/11 06:12"])
     await hub.site(cut={"at": at + 2000, "position": 12_347})
     await expect(summary).to_be_hidden()
 
