@@ -209,8 +209,8 @@ async def prove(bench: Bench, line: str) -> None:
         """Does what it said last, until it says something else."""
         *_, last = told.read_text().splitlines() or [""]
         if last.startswith("Key "):
-            await bench.station.press(int(last[6]))
-        elif last.startswith("Fotocheck"):
+            await bench.station.press(int(last[4]))
+        elif last.startswith("Badge"):
             await bench.station.tap(BADGE)
             await asyncio.sleep(AWAY_S)
         return bench.running["prove"].returncode is not None
