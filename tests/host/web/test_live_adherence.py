@@ -111,6 +111,20 @@ def test_who_comes_late_has_the_tolerance_of_the_shift() -> None:
     assert desk.out() is None
 
 
+def test_who_did_not_come_is_out_since_the_shift_began_whatever_pause_was_in_between() -> None:
+    desk = Desk().at(-60).show("logged_out")
+    assert desk.out(3500) == 0
+    assert desk.out(4000) is None, "then nobody had to be there"
+    assert desk.out(5500) == 0
+
+
+def test_who_is_not_back_from_a_pause_is_out_since_its_end() -> None:
+    desk = Desk().at(0).show("ready").at(3600).show("logged_out")
+    assert desk.out(5500) == 5400
+    desk = Desk().at(-60).show("logged_out").at(3700).show("ready").at(3800).show("logged_out")
+    assert desk.out(5500) == 5400
+
+
 @pytest.mark.parametrize(
     "fields",
     [

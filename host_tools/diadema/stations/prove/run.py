@@ -91,26 +91,33 @@ class Station:
             why = f"{self.line.error}{said(self.line.hint, self._language)}"
             raise ProveError(text("prove.no_port", self._language, port=self.line.path, why=why))
 
-    async def ask(self, step: str, limit_s: float, **fields: Any) -> dict[str, Any]:
-        """What the station answers; `failed` in it says why it could not. Raises ProveError when
-        it says nothing, refuses, or starts anew.
+    async def ask(
+        self, step: str, limit_s: float, tries: int = 1, **fields: Any
+    ) -> dict[str, Any]:
+        """What the station answers; `failed` in it says why it could not. A question that may be
+        lost, and does nothing, has more `tries` within `limit_s`. Raises ProveError when it says
+        nothing, refuses, or starts anew.
         """
+        for _ in range(tries):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s / tries):
+                    answer = await self._answer_to(step, fields)
+                break
+        else:
+            word = "forged" if self.forged or self.old else "silent"
+            raise ProveError(text(f"prove.{word}", self._language, s=self._s, step=step))
+        if "refused" in answer:
+            raise ProveError(text("prove.refused", self._language, s=self._s))
+        return answer
+
+    async def _answer_to(self, step: str, fields: dict[str, Any]) -> dict[str, Any]:
         # grows over all runs in one start of the station, which takes none twice
         self._number = max(self._number + 1, time.time_ns() // 1_000_000)
         command = {"cmd": "prove", "i": self._number, "step": step, **fields}
         body = json.dumps(command, separators=(",", ":")).encode()
         self._answer = asyncio.get_running_loop().create_future()
         self.line.send(seal(self._key, self._s, self._boot, body))
-        try:
-            async with asyncio.timeout(limit_s):
-                answer = await self._answer
-        except TimeoutError:
-            word = "forged" if self.forged or self.old else "silent"
-            reason = text(f"prove.{word}", self._language, s=self._s, step=step)
-            raise ProveError(reason) from None
-        if "refused" in answer:
-            raise ProveError(text("prove.refused", self._language, s=self._s))
-        return answer
+        return await self._answer
 
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(*UNREADABLE):
@@ -277,7 +284,8 @@ async def _flood(station: Station, measured: Measurement) -> None:
     measured.sent = FLOOD
     station.line.write_text(b"." * FLOOD)
     await asyncio.sleep(FLOOD * _BITS / BAUD + _DRAINED_S)
-    measured.text_after = (await station.ask("count", _ANSWER_S)).get("text")
+    # the text may have swallowed the question too
+    measured.text_after = (await station.ask("count", _ANSWER_S, tries=3)).get("text")
 
 
 def _seat(site: Site | None, s: str) -> str:

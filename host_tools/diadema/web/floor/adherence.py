@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from diadema.figures.booking import Stretch
-from diadema.metrics.schedule import BUSY, Deviation, deviations, slid
+from diadema.metrics.schedule import BUSY, Deviation, Pause, deviations, slid
 from diadema.site.directory.people import People, Planned
 from diadema.web.floor.feed import Floor, Pace
 from diadema.wire.agent_states import LOGGED_OUT, WORK
@@ -132,7 +132,8 @@ class Adherence:
             return
         plan.start_s, plan.end_s = max(begins_s, shown.known_s), until_s
         technical = shown.technical(until_s)
-        since = _since(deviations(plan, its, people.reasons, technical), until_s)
+        found = deviations(plan, its, people.reasons, technical)
+        since = _since(found, until_s, _missed(pauses, shown))
         if since == begins_s and now_s <= begins_s + plan.tolerance_s:
             since = None
         self._say(agent, None if since is None else since * 1000)
@@ -178,11 +179,21 @@ def _since_s(row: Row, now_s: int) -> int:
     return row.since // 1000
 
 
-def _since(its: list[Deviation], now_s: int) -> int | None:
+def _missed(pauses: list[Pause], shown: _Shown) -> dict[int, int]:
+    """The beginnings, by their ends, of pauses of which who is logged out since before had none:
+    that absence is one.
+    """
+    if shown.doing is not None:
+        return {}
+    return {end: start for start, end, _ in pauses if shown.start_s < start}
+
+
+def _since(its: list[Deviation], now_s: int, missed: dict[int, int]) -> int | None:
     """The beginning of the exceptions without an excuse that reach until now."""
     since = None
     for one in reversed(its):
-        if one.excuse is not None or one.end_s != (now_s if since is None else since):
+        reaches = now_s if since is None else missed.get(since, since)
+        if one.excuse is not None or one.end_s != reaches:
             break
         since = one.start_s
     return since
