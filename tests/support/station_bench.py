@@ -53,9 +53,17 @@ class Bench:
         def wanted(event: dict[str, Any]) -> bool:
             return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
 
-        seen = await self.world.wait_event(
-            self.station.id, wanted, since=since, timeout_s=300, running=True
-        )
+        try:
+            seen = await self.world.wait_event(
+                self.station.id, wanted, since=since, timeout_s=300, running=True
+            )
+        except TimeoutError as error:
+            host = self.host
+            error.add_note(
+                f"no {kind} {fields}; after {self.kinds()[-3:]}; {len(host.hellos)} greetings; "
+                f"{host.sender.waiting} messages wait of {dict(host.sender.counts)}"
+            )
+            raise
         return seen.event
 
     def kinds(self, since: int = 0) -> list[str]:
