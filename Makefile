@@ -7,7 +7,7 @@ TOOLS := .venv/tools
 OURS := $(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 OFFLINE := { echo "Without its packages it cannot go on: is there a network, or a copy of the package index?"; exit 1; }
 
-.PHONY: setup demo test check bench hardware lock clean
+.PHONY: setup demo dist test check bench hardware lock clean
 
 setup: $(DIADEMA)
 
@@ -39,6 +39,11 @@ $(TOOLS): $(DIADEMA)
 
 demo: $(DIADEMA)
 	@$(DIADEMA) demo $(if $(STATIONS),--stations $(STATIONS))
+
+# one wheel, with boards, the stations' program and the guides in it
+dist: $(DIADEMA)
+	@rm -rf dist
+	@$(BIN)/hatchling build --target wheel
 
 test: $(TOOLS)
 	@$(BIN)/pytest -n auto --dist worksteal tests

@@ -3,12 +3,14 @@
 App images too: what a chip's boot loader takes for MicroPython, with a version in it.
 """
 
+import atexit
 import hashlib
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
+from diadema.base.paths import tree
 from diadema.words import Sentence
 
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
@@ -32,20 +35,33 @@ _ROUND = 256  # bytes: what an update brings is a multiple of it
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
 
 
+@cache
 def station_tree() -> Path:
-    """The folder that holds `firmware/` and `boards/`."""
-    tree = Path(__file__).resolve().parents[2]
-    if not (tree / "boards" / "sim" / "start.py").exists():
-        raise DiademaError(Sentence("errors.sim.station_s_firmware_not_beside"))
-    if len(os.fsencode(tree)) > _LONGEST - _DEEPEST:
+    """The folder that holds `firmware/` and `boards/`: a copy, until this process ends, where the
+    own one lies too deep for MicroPython. Raises DiademaError where the copy does too.
+    """
+    own = tree()
+    if _fits(own):
+        return own
+    copy = Path(tempfile.mkdtemp(prefix="diadema-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    if not _fits(copy):
         raise DiademaError(
             Sentence(
-                "errors.sim.clone_s_folder_too_long",
+                "errors.sim.folders_too_long",
                 longest=_LONGEST,
-                longest2=_LONGEST - _DEEPEST,
+                own=own,
+                scratch=copy.parent,
+                most=_LONGEST - _DEEPEST,
             )
         )
-    return tree
+    for part in ("firmware", "boards"):
+        shutil.copytree(own / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder)) <= _LONGEST - _DEEPEST
 
 
 @cache

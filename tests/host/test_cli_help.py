@@ -47,7 +47,10 @@ NEEDS_A_RECORD = {
 }  # fmt: skip
 NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle", "update inspect"}
 NEEDS_A_TERMINAL = {"pin", "people pin"}
-PARSED = NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL
+OF_THE_MACHINE = {"service install", "service status", "service remove"}
+PARSED = (
+    NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL | OF_THE_MACHINE
+)
 AFTER = {  # what has to be typed before
     "account disable": ["account add"], "account reset": ["account add"],
     "keys show": ["keys make"], "keys install": ["keys make"],

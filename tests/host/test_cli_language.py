@@ -198,6 +198,7 @@ def test_many_commands_say_no_word_of_the_other_language(command, tmp_path, lang
         ("label", "0"), ("label",), ("enrol", "0"), ("enrol", "gateway"), ("mosquitto",),
         ("keys", "renew-ca"), ("update", "status"), ("selftest", "0"), ("selftest", "show", "0"),
         ("provision", "--port", nobody, "--seat", "0"), ("hub", "--tls-cert", nobody),
+        ("service", "install", "--units", tmp_path / "3", "--gateway", "--", "/dev/ttyUSB0"),
     ]  # fmt: skip
     foreign, said = only_in(OTHER[language]), {}
     for words in runs:

@@ -1,4 +1,5 @@
-"""The data directory: every file in it is named here, and how much room is left on its disk.
+"""The data directory: every file in it is named here, and how much room is left on its disk. And
+where the files lie that come with the program.
 
 `hub.json` says where a running hub is reached; it stands there only while everything is up.
 
@@ -93,6 +94,15 @@ def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
         Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=why(error))
     )
+
+
+def tree() -> Path:
+    """The folder that has `firmware/`, `boards/`, `hardware/` and the guides: in the package where
+    that was installed from a wheel, else the checkout.
+    """
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "tree"
+    return inside if inside.is_dir() else package.parents[1]
 
 
 def default_root() -> Path:

@@ -39,6 +39,7 @@ from diadema.cli.rebuild import rebuild
 from diadema.cli.report import app as report
 from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
+from diadema.cli.service import app as service
 from diadema.cli.site import site
 from diadema.cli.update import app as update
 
@@ -53,8 +54,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     },
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
-        "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild,
+        "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
+        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,
@@ -86,11 +87,10 @@ def _print_version(wanted: bool) -> None:
         return
     from importlib.metadata import version
 
-    from diadema.stations.image.files import FIRMWARE, program_version
+    from diadema.stations.image.files import program_version
 
     print(f"diadema {version('diadema')}")
-    if FIRMWARE.exists():  # not where the package alone is installed
-        print(f"firmware {program_version()}")
+    print(f"firmware {program_version()}")
     raise typer.Exit
 
 

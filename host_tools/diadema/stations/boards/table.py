@@ -13,11 +13,12 @@ from typing import Any, Literal
 import msgspec
 
 from diadema.base.errors import DiademaError, why
+from diadema.base.paths import tree
 from diadema.stations.boards.chips import CHIPS, Chip
 from diadema.stations.boards.partitions import Partition, read_partitions
 from diadema.words import Sentence
 
-BOARDS = Path(__file__).resolve().parents[4] / "boards"
+BOARDS = tree() / "boards"
 DOWNLOADS = "micropython.org/download"
 OLDEST = (1, 27)
 TRIED = ("1.27.0", "1.28.0")

@@ -356,7 +356,7 @@ class _Board:
 def _by_hand(board: str) -> Sentence | None:
     try:
         loader = load_board(board).wiring.board.loader
-    except DiademaError:  # no board of this checkout
+    except DiademaError:  # no board of ours
         return None
     return Sentence("errors.stations.on_board", board=board, loader=loader)
 

