@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from diadema.base.credentials import load_or_create
 from diadema.cli import main
 from typer.testing import CliRunner
 
@@ -56,6 +57,8 @@ AFTER = {  # what has to be typed before
     "keys show": ["keys make"], "keys install": ["keys make"],
     "image inspect": ["image build"], "people import": ["people export"],
     "report schedule remove": ["report schedule add"],
+    "backup check": ["backup run"], "restore": ["backup run"],
+    "backup unschedule": ["backup schedule"],
 }  # fmt: skip
 
 
@@ -83,6 +86,10 @@ def place(tmp_path, monkeypatch):
     Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
     (tmp_path / "stock.bin").write_bytes(stock_image())
     QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
+    (tmp_path / "copias").mkdir()
+    (tmp_path / "frase").write_text("cinco palabras que nadie adivina\n")
+    (tmp_path / "frase").chmod(0o600)
+    load_or_create(data)  # as a hub does at its first start
     monkeypatch.setattr("diadema.base.paths.default_root", lambda: data.root)
     return tmp_path
 

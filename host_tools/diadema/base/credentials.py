@@ -34,6 +34,7 @@ class Secrets(Struct):
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
+    backup: str = ""  # passphrase of scheduled backups: it protects them where they lie
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -86,6 +87,15 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     """A new credential in place of the old one, or none."""
     number = abs(known.gateways.get(name, 1))
     known.gateways[name] = -number if revoke else number + 1
+    now = load(data)  # others write what is theirs
+    now.gateways = known.gateways
+    write_whole(data.secrets, msgspec.json.encode(now), 0o600)
+
+
+def keep_backup_passphrase(data: DataDir, passphrase: bytes) -> None:
+    """Raises DiademaError."""
+    known = load(data)
+    known.backup = passphrase.decode()
     write_whole(data.secrets, msgspec.json.encode(known), 0o600)
 
 

@@ -63,6 +63,7 @@ class DataDir:
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
+        self.backups = root / "backups.json"  # when they are made, and where they lie
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"

@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 from diadema.base.errors import DiademaError
 from diadema.cli import speech
 from diadema.cli.account import app as account
+from diadema.cli.backup import app as backup
+from diadema.cli.backup import restore
 from diadema.cli.board import app as board
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
@@ -55,7 +57,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
-        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
+        "backup": backup, "restore": restore, "ledger": ledger, "privacy": privacy,
+        "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -46,10 +46,12 @@ def erase(
 ) -> None:
     """Take names, badges, texts and references out of what is older; marks stay five years.
 
-    The hub must be stopped. Counts and times stay; the record says what, when and by whom.
+    The hub must be stopped. Counts and times stay; the record says what, when and by whom. The
+    list of erasures is left beside each backup, so that none brings anybody back.
 
     Example: diadema privacy erase --retention 24
     """
+    from diadema.maintenance.backup import leave_erasures
     from diadema.maintenance.erase import MONTH_MS
     from diadema.maintenance.erase import erase as work
 
@@ -70,6 +72,7 @@ def erase(
             entries=done.entries,
             files=done.files,
         ),
+        *(say("privacy.untold", folder=folder) for folder in leave_erasures(run.data)),
     )
 
 

@@ -15,10 +15,12 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
+from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, Disk, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
+from diadema.hub.backup_clock import BackupClock
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
 from diadema.hub.storage_watch import Hands, Watch
@@ -65,7 +67,7 @@ class Hub:
         self._require_proof = ["--require-proof"] if require_proof else []
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
-        self._watching: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
@@ -152,7 +154,8 @@ class Hub:
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
         write_whole(self.data.hub, self._info())
-        self._watching = asyncio.create_task(self._watch())
+        backups = BackupClock(self.data, open_clock(self._clock))
+        self._beside = [asyncio.create_task(one) for one in (self._watch(), backups.run())]
 
     async def _watch(self) -> None:
         """Disk and broker, until cancelled."""
@@ -304,10 +307,10 @@ class Hub:
 
     async def _stop(self) -> None:
         """Everything ends within 5 s: the web and the ingest together, then the broker."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        self._beside.clear()
         self.data.hub.unlink(missing_ok=True)
         others = [child for child in self._children if child.name != "nats"]
         await asyncio.gather(*(child.stop(1.5) for child in others))
