@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
-from diadema.base.sqlite import sqlite_engine, writing
+from diadema.base.sqlite import other_layout, sqlite_engine, writing
 from diadema.store.record_heads import head_table
 from diadema.words import Sentence
 
@@ -132,14 +132,7 @@ def open_accounts(path: Path) -> Engine:
             if version == 0:
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
-                raise DiademaError(
-                    Sentence(
-                        "errors.access.path_has_layout_version_program",
-                        path=path,
-                        version=version,
-                        version2=VERSION,
-                    )
-                )
+                raise other_layout(path, version, VERSION)
     except (DBAPIError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise DiademaError(

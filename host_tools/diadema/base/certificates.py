@@ -16,6 +16,7 @@ import hashlib
 import ipaddress
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -206,6 +207,15 @@ class PageCertificates(_Signed):
     def _valid(self) -> tuple[datetime, datetime]:
         now = datetime.now(UTC)
         return now - _DAY, min(now + _YEAR, _read(self.ca).not_valid_after_utc)
+
+
+def ends_of(files: Iterable[Path]) -> dict[Path, datetime]:
+    """Until when each is valid; without those that are not there or cannot be read."""
+    found = {}
+    for file in files:
+        with suppress(OSError, ValueError):
+            found[file] = _read(file).not_valid_after_utc
+    return found
 
 
 def ca_mark(broker_ca: str) -> str:

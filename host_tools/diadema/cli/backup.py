@@ -97,8 +97,8 @@ def schedule(
 
     Example: diadema backup schedule copias --at 03:00 --passphrase-file frase
     """
+    from diadema.base.backups import Schedule
     from diadema.base.sealed import read_passphrase
-    from diadema.maintenance.backup import Schedule
     from diadema.maintenance.backup_schedule import order
 
     run = Run(data, clock)
@@ -126,7 +126,7 @@ def list_(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> No
 
     Example: diadema backup list
     """
-    from diadema.maintenance.backup import read_backups
+    from diadema.base.backups import read_backups
     from diadema.maintenance.backup_schedule import next_due
 
     run = Run(data, clock, as_json=as_json)
@@ -135,8 +135,9 @@ def list_(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> No
         one, due = known.schedule, next_due(known.schedule, run.now_ms, run.zone)
         lines = [say("backup.next", folder=one.folder, next=_moment(run, due), number=one.number,
                      days=one.days)]  # fmt: skip
-    if known.file is not None:
-        lines.append(say("backup.last", file=known.file, made=_moment(run, known.made_ms)))
+    if known.last is not None:
+        made = _moment(run, known.last.made_ms)
+        lines.append(say("backup.last", file=known.last.file, made=made))
     if known.reason is not None:
         moment = _moment(run, known.tried_ms)
         lines.append(say("backup.failed", moment=moment, reason=known.reason))

@@ -17,9 +17,11 @@ from typer.core import TyperGroup
 from diadema.base.errors import DiademaError
 from diadema.cli import speech
 from diadema.cli.account import app as account
+from diadema.cli.alerts import alerts
 from diadema.cli.backup import app as backup
 from diadema.cli.backup import restore
 from diadema.cli.board import app as board
+from diadema.cli.doctor import doctor
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
 from diadema.cli.flash import flash
@@ -44,6 +46,7 @@ from diadema.cli.selftest import app as selftest
 from diadema.cli.service import app as service
 from diadema.cli.site import site
 from diadema.cli.update import app as update
+from diadema.cli.upgrade import upgrade
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -57,8 +60,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
-        "backup": backup, "restore": restore, "ledger": ledger, "privacy": privacy,
-        "rebuild": rebuild,
+        "backup": backup, "restore": restore, "upgrade": upgrade, "doctor": doctor,
+        "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -26,9 +26,9 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.nats_jwt import Issuer
+from diadema.wire.ask_hub import STREAM
 from diadema.words import Sentence
 
-STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"
 ACCOUNT = "DIADEMA"
 BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their listener

@@ -24,11 +24,12 @@ from msgspec import Struct
 
 from diadema.access import Accounts
 from diadema.access.roles import Person
+from diadema.base.backups import Made, read_backups, write_backups
 from diadema.base.clock import Clock
 from diadema.base.credentials import load
 from diadema.base.errors import DiademaError, StoreMissing, why
 from diadema.base.locks import locked
-from diadema.base.paths import DataDir, Disk, cannot_write, write_whole
+from diadema.base.paths import DataDir, Disk, cannot_write
 from diadema.base.sealed import Sealer, Unsealer, read_passphrase
 from diadema.store.erased import last_erasure
 from diadema.store.record_heads import key_of, of_purpose
@@ -61,61 +62,11 @@ class Manifest(Struct, kw_only=True):
     files: dict[str, Content]
 
 
-class Made(Struct):
-    file: str
-    bytes: int
-    made_ms: int
-    position: int
-    files: int
-
-
 class Checked(Struct):
     """`faults` is empty for what can be restored."""
 
     manifest: Manifest | None = None
     faults: list[Sentence] = []
-
-
-class Schedule(Struct, kw_only=True):
-    """At `at` of the site's clock each day, into `folder`. A copy goes when `number` newer ones
-    are there and it is older than `days`.
-    """
-
-    folder: str
-    at: str
-    number: int
-    days: int
-    since_ms: int
-
-
-class Backups(Struct, kw_only=True):
-    """backups.json. `places`: folders with copies; `due_ms`: the last run that is done, `file`
-    what came of it; `tried_ms` and `reason`: of one that failed since.
-    """
-
-    schedule: Schedule | None = None
-    places: list[str] = []
-    due_ms: int = 0
-    made_ms: int = 0
-    file: str | None = None
-    tried_ms: int = 0
-    reason: str | None = None
-
-
-def read_backups(data: DataDir) -> Backups:
-    """Raises DiademaError."""
-    try:
-        return msgspec.json.decode(data.backups.read_bytes(), type=Backups)
-    except FileNotFoundError:
-        return Backups()
-    except (OSError, msgspec.DecodeError) as error:
-        raise DiademaError(
-            Sentence("errors.maintenance.backups_unreadable", path=data.backups, error=error)
-        ) from error
-
-
-def write_backups(data: DataDir, known: Backups) -> None:
-    write_whole(data.backups, msgspec.json.format(msgspec.json.encode(known)))
 
 
 def passphrase_of(data: DataDir, file: Path | None) -> bytes:
@@ -154,6 +105,9 @@ def back_up(
         finally:
             accounts.close()
         made = _write(data, file, passphrase, clock, progress)
+        known = read_backups(data)
+        known.last = made
+        write_backups(data, known)
         leave_erasures(data)
     return made
 

@@ -9,19 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from diadema.access.roles import Person
+from diadema.base.backups import Made, Schedule, read_backups, write_backups
 from diadema.base.clock import Clock
 from diadema.base.credentials import keep_backup_passphrase, load
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.maintenance.backup import (
-    Made,
-    Progress,
-    Schedule,
-    back_up,
-    passphrase_of,
-    read_backups,
-    write_backups,
-)
+from diadema.maintenance.backup import Progress, back_up, passphrase_of
 from diadema.site.context import zone_of
 from diadema.words import Sentence
 
@@ -88,8 +81,7 @@ def make_due(data: DataDir, clock: Clock, progress: Progress = lambda *_: None) 
         write_backups(data, known)
         raise
     known = read_backups(data)
-    known.due_ms = known.made_ms = now
-    known.file, known.reason = made.file, None
+    known.due_ms, known.reason = now, None
     write_backups(data, known)
     for path in outlived(Path(one.folder), one, now):
         path.unlink(missing_ok=True)

@@ -34,12 +34,12 @@ from diadema.report.model import Scope
 from diadema.report.period import any_period
 from diadema.report.schedule import runs, write_runs
 from diadema.store.erased import ERASED, ErasedList, last_erasure
+from diadema.wire.ask_hub import STREAM
 from diadema.wire.scrub import Names, scrubbed
 from diadema.words import Sentence
 
 GONE = "erased"
 _OWN = ("schedules.json", "runs.json")  # of the reports: what was ordered, and what came of it
-_STREAM = "$MQTT_msgs"
 
 
 def clear_files(data: DataDir, before_ms: int, names: Collection[str]) -> int:
@@ -101,7 +101,7 @@ def _clear_stream(data: DataDir) -> None:
     """The broker makes it anew. What it held and the store had not is in the stations' journals:
     those free only what the store has acknowledged.
     """
-    for folder in data.nats.rglob(f"streams/{_STREAM}") if data.nats.is_dir() else ():
+    for folder in data.nats.rglob(f"streams/{STREAM}") if data.nats.is_dir() else ():
         shutil.rmtree(folder)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, StoreDamaged, StoreMissing, is_damage
-from diadema.base.sqlite import sqlite_engine
+from diadema.base.sqlite import other_layout, sqlite_engine
 from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
@@ -23,9 +23,19 @@ _ROWS = 2000
 log = logging.getLogger("diadema.store")
 
 
+def writes_rows(version: int) -> bool:
+    """Whether a store of this layout has rows to be written anew, and not tables to get alone."""
+    return 0 < version < _CONTACTS_AS_ARRAYS
+
+
+def lacks(version: int) -> list[str]:
+    """What of the past only a rebuild can work out."""
+    return [what for layout, what in _LACKS.items() if version < layout]
+
+
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
-    old = 0 < version < _CONTACTS_AS_ARRAYS
+    old = writes_rows(version)
     if old:
         connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
@@ -100,24 +110,16 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
         _upgrade(connection, version)
-        lacks = [what for layout, what in _LACKS.items() if version < layout]
-        if version and lacks:
+        if version and (missing := lacks(version)):
             log.warning(
                 "%s had layout %d: %s begin now; for those of the past end the hub and run "
                 "`diadema rebuild --apply`",
                 path,
                 version,
-                " and ".join(lacks),
+                " and ".join(missing),
             )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif write and version == VERSION:
         metadata.create_all(connection)  # tables that this layout got later
     elif version != VERSION:
-        raise DiademaError(
-            Sentence(
-                "errors.site.path_has_layout_version_program",
-                path=path,
-                version=version,
-                version2=VERSION,
-            )
-        )
+        raise other_layout(path, version, VERSION)

@@ -324,11 +324,14 @@ class Reader:
             "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),
             "dead_letters": self._one(select(func.count()).select_from(tables.dead_letters)),
             "unknown": self._one(select(func.coalesce(func.sum(tables.unknown.c.times), 0))),
-            "stream_sequence": self._one(
-                select(func.coalesce(func.max(tables.stream.c.sequence), 0))
-            ),
+            "stream_sequence": self.taken()[1],
             "generation": self.generation(),
         }
+
+    def taken(self) -> tuple[str, int]:
+        """When the broker's stream was made that is taken in, and up to which message it is."""
+        row = next(self._all(select(tables.stream.c.created, tables.stream.c.sequence)), None)
+        return (row.created, row.sequence) if row else ("", 0)
 
     def _contacts(self) -> int:
         with self.engine.connect() as connection:

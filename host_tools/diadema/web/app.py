@@ -34,6 +34,7 @@ from diadema.web.once_only import OnceOnly
 from diadema.web.people import api as people_api
 from diadema.web.people import page as people_page
 from diadema.web.permissions import person_of
+from diadema.web.prometheus import Exporter
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
@@ -91,6 +92,7 @@ def create_app(web_app: WebApp) -> ASGIApp:
         responses=api.RESPONSES,
     )
     app.state.web_app = web_app
+    app.state.exporter = Exporter(web_app)
     api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)

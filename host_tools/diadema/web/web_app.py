@@ -261,41 +261,6 @@ class WebApp:
             "hub": hub,
         }
 
-    def metrics(self) -> str:
-        """Prometheus text."""
-        lines: list[str] = []
-
-        def family(name: str, kind: str, help_text: str, samples: dict[str, float]) -> None:
-            lines.append(f"# HELP diadema_web_{name} {help_text}")
-            lines.append(f"# TYPE diadema_web_{name} {kind}")
-            lines.extend(f"diadema_web_{name}{label} {value}" for label, value in samples.items())
-
-        scopes = {f'{{scope="{name}"}}': count for name, count in self.channels.counts.items()}
-        states = {f'{{state="{s}"}}': float(n) for s, n in sorted(self.floor.by_state().items())}
-        family("live", "gauge", "1 while what is shown is live", {"": float(self._is_live())})
-        family("nats_up", "gauge", "1 while connected to NATS", {"": float(self.feed.connected)})
-        family("agents", "gauge", "agents by state", states)
-        family("changes_total", "counter", "live rows changed", {"": self.floor.changes})
-        family("rejected_total", "counter", "live values refused", {"": self.floor.rejected})
-        family("restarts_total", "counter", "times the feed began anew", {"": self.feed.restarts})
-        family("commands_total", "counter", "requests to the hub", {"": self.commands})
-        failures = self.background.failures
-        family("failures_total", "counter", "faults in what goes on behind", {"": failures})
-        if (room := self.room()) is not None:
-            family("disk_free_bytes", "gauge", "free on the disk of the data", {"": room.free})
-            family("disk_reserve_bytes", "gauge", "below which all pauses", {"": room.reserve})
-            family("disk_low", "gauge", "1 while it pauses for room", {"": float(room.low)})
-        viewers = {label: float(len(c.viewers)) for label, c in scopes.items()}
-        family("viewers", "gauge", "open floor streams", viewers)
-        messages = {label: float(c.messages) for label, c in scopes.items()}
-        family("messages_total", "counter", "messages made", messages)
-        given_up = {label: float(c.given_up) for label, c in scopes.items()}
-        family("given_up_total", "counter", "viewers too slow to keep", given_up)
-        return "\n".join(lines) + "\n"
-
-    def _is_live(self) -> bool:
-        return self.feed.down_since() is None
-
 
 def web_app_of(connection: HTTPConnection) -> WebApp:
     """The one that serves this request or socket; a FastAPI dependency."""

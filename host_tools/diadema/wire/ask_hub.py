@@ -1,4 +1,4 @@
-"""One question of a command to the hub that runs on a data directory."""
+"""One question of a command to the hub that runs on a data directory, and where it takes in."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.words import Sentence
 
+STREAM = "$MQTT_msgs"  # of the broker: what stations and the hub itself said
 _ANSWER_S = 10.0
 
 

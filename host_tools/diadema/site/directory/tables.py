@@ -43,7 +43,7 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, is_damage
 from diadema.base.paths import DataDir
-from diadema.base.sqlite import sqlite_engine, writing
+from diadema.base.sqlite import other_layout, sqlite_engine, writing
 from diadema.site.badges import keys_of
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.file import hashed, site_digest
@@ -140,14 +140,7 @@ def open_tables(path: Path) -> Engine:
         ) from error
     if (version := _layout(engine)) != VERSION:
         engine.dispose()
-        raise DiademaError(
-            Sentence(
-                "errors.site.path_has_layout_version_program",
-                path=path,
-                version=version,
-                version2=VERSION,
-            )
-        )
+        raise other_layout(path, version, VERSION)
     return engine
 
 

@@ -20,6 +20,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
+from nats.js.api import StreamInfo
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
@@ -27,6 +28,7 @@ from nats.js.kv import KeyValue
 from diadema.base.clock import Clock, SystemClock
 from diadema.base.idempotency import HEADER as ONCE_HEADER
 from diadema.base.idempotency import Once
+from diadema.wire.ask_hub import STREAM
 from diadema.wire.events import UNREADABLE
 from diadema.wire.live_rows import (
     Head,
@@ -224,6 +226,15 @@ class Feed:
         except (*_TROUBLE, msgspec.DecodeError) as error:
             raise HubSilent from error
         return answer
+
+    async def stream(self) -> StreamInfo | None:
+        """The stations' stream as the broker has it; None where nobody says it."""
+        if self._client is None or not self._client.is_connected:
+            return None
+        try:
+            return await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
+        except _TROUBLE:
+            return None
 
     async def run(self) -> None:
         """Connect and follow, for ever; ends only by cancellation."""

@@ -1,0 +1,67 @@
+"""backups.json: when backups are made, where they lie, and what came of the last one."""
+
+import msgspec
+from msgspec import Struct
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, write_whole
+from diadema.words import Sentence
+
+
+class Made(Struct):
+    """`position`: how many events are in it."""
+
+    file: str
+    bytes: int
+    made_ms: int
+    position: int
+    files: int
+
+
+class Schedule(Struct, kw_only=True):
+    """At `at` of the site's clock each day, into `folder`. A copy goes when `number` newer ones
+    are there and it is older than `days`.
+    """
+
+    folder: str
+    at: str
+    number: int
+    days: int
+    since_ms: int
+
+
+class Backups(Struct, kw_only=True):
+    """`places`: folders with copies; `due_ms`: the last scheduled run that is done; `last`: made by
+    one or by hand; `tried_ms` and `reason`: of a run that failed since.
+    """
+
+    schedule: Schedule | None = None
+    places: list[str] = []
+    due_ms: int = 0
+    last: Made | None = None
+    tried_ms: int = 0
+    reason: str | None = None
+
+
+def read_backups(data: DataDir) -> Backups:
+    """Raises DiademaError."""
+    try:
+        return msgspec.json.decode(data.backups.read_bytes(), type=Backups)
+    except FileNotFoundError:
+        return Backups()
+    except (OSError, msgspec.DecodeError) as error:
+        raise DiademaError(
+            Sentence("errors.maintenance.backups_unreadable", path=data.backups, error=error)
+        ) from error
+
+
+def write_backups(data: DataDir, known: Backups) -> None:
+    write_whole(data.backups, msgspec.json.format(msgspec.json.encode(known)))
+
+
+def last_backup(data: DataDir) -> Made | None:
+    """None when none is known, also for a file that cannot be read."""
+    try:
+        return read_backups(data).last
+    except DiademaError:
+        return None
