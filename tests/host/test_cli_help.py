@@ -49,16 +49,24 @@ NEEDS_A_RECORD = {
 NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle", "update inspect"}
 NEEDS_A_TERMINAL = {"pin", "people pin"}
 OF_THE_MACHINE = {"service install", "service status", "service remove"}
+NEEDS_A_RECEIVER = {"mail test", "webhook test"}
 PARSED = (
-    NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL | OF_THE_MACHINE
+    NEEDS_A_HUB
+    | NEEDS_A_RECEIVER
+    | NEEDS_A_BOARD
+    | NEEDS_A_RECORD
+    | NEEDS_TIME
+    | NEEDS_A_TERMINAL
+    | OF_THE_MACHINE
 )
 AFTER = {  # what has to be typed before
     "account disable": ["account add"], "account reset": ["account add"],
     "keys show": ["keys make"], "keys install": ["keys make"],
     "image inspect": ["image build"], "people import": ["people export"],
-    "report schedule remove": ["report schedule add"],
+    "report schedule remove": ["report schedule add"], "mail deny": ["mail allow"],
     "backup check": ["backup run"], "restore": ["backup run"],
     "backup unschedule": ["backup schedule"],
+    "webhook on": ["webhook add"], "webhook remove": ["webhook add"],
 }  # fmt: skip
 
 

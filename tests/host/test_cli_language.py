@@ -199,6 +199,10 @@ def test_many_commands_say_no_word_of_the_other_language(command, tmp_path, lang
         ("keys", "renew-ca"), ("update", "status"), ("selftest", "0"), ("selftest", "show", "0"),
         ("provision", "--port", nobody, "--seat", "0"), ("hub", "--tls-cert", nobody),
         ("service", "install", "--units", tmp_path / "3", "--gateway", "--", "/dev/ttyUSB0"),
+        ("mail", "show"), ("mail", "test", "0"), ("mail", "allow", "0"), ("mail", "deny", "0"),
+        ("mail", "set", "--server", "0", "--from", "0"), ("webhook", "add", "0", "0"),
+        ("webhook", "list"), ("webhook", "on", "0"), ("webhook", "test", "0"),
+        ("report", "schedule", "add", "0", "--kind", "tmo", "--to", "0"),
     ]  # fmt: skip
     foreign, said = only_in(OTHER[language]), {}
     for words in runs:

@@ -31,8 +31,8 @@ class Schedule(Struct, kw_only=True):
 
 
 class Backups(Struct, kw_only=True):
-    """`places`: folders with copies; `due_ms`: the last scheduled run that is done; `last`: made by
-    one or by hand; `tried_ms` and `reason`: of a run that failed since.
+    """`places`: folders with copies; `due_ms`: the last scheduled run that is done; `last`: made
+    by one or by hand; `tried_ms` and `reason`: of a run that failed since.
     """
 
     schedule: Schedule | None = None

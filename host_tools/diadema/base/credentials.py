@@ -35,6 +35,8 @@ class Secrets(Struct):
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
     backup: str = ""  # passphrase of scheduled backups: it protects them where they lie
+    mail: str = ""  # password of the mail server
+    webhooks: dict[str, str] = {}  # by name, by which its receiver knows who sends
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -46,7 +48,7 @@ def load_or_create(data: DataDir) -> Secrets:
             known.bridge = known.bridge or secrets.token_urlsafe(24)
             known.card_key = known.card_key or secrets.token_hex(16)
             known.system = known.system or secrets.token_urlsafe(24)
-            write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+            store(data, known)
         return known
     made = Secrets(
         host=secrets.token_urlsafe(24),
@@ -87,15 +89,12 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     """A new credential in place of the old one, or none."""
     number = abs(known.gateways.get(name, 1))
     known.gateways[name] = -number if revoke else number + 1
-    now = load(data)  # others write what is theirs
-    now.gateways = known.gateways
-    write_whole(data.secrets, msgspec.json.encode(now), 0o600)
+    stored = load(data)  # commands have written other secrets since
+    stored.gateways = known.gateways
+    store(data, stored)
 
 
-def keep_backup_passphrase(data: DataDir, passphrase: bytes) -> None:
-    """Raises DiademaError."""
-    known = load(data)
-    known.backup = passphrase.decode()
+def store(data: DataDir, known: Secrets) -> None:
     write_whole(data.secrets, msgspec.json.encode(known), 0o600)
 
 

@@ -58,6 +58,14 @@ class FleetError(DiademaError):
     """The message says what to do."""
 
 
+class HookError(DiademaError):
+    """A webhook is none, or its receiver did not take what was sent."""
+
+
+class MailError(DiademaError):
+    """Nothing can be sent so, or it was not taken."""
+
+
 class ProvisionError(DiademaError):
     """The station has not what it needs, or it is not known whether it has."""
 

@@ -64,6 +64,8 @@ class DataDir:
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
         self.backups = root / "backups.json"  # when they are made, and where they lie
+        self.mail = root / "mail.json"  # which server takes mail, and for whom
+        self.webhooks = root / "webhooks.json"  # to whom alerts are sent
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"

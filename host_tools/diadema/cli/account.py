@@ -29,7 +29,7 @@ Teams = Annotated[
 
 
 @contextmanager
-def _opened(run: Run) -> "Iterator[Accounts]":
+def opened(run: Run) -> "Iterator[Accounts]":
     from diadema.access import Accounts
 
     run.data.make()
@@ -75,7 +75,7 @@ def add(
     """
     run = Run(data, as_json=as_json)
     _check_teams(run, team or ())
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         password = accounts.book.add(
             run.person, account, name or account, cast("Role", role), agent=agent,
             teams=team or (),
@@ -90,7 +90,7 @@ def list_accounts(data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account list
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         found = accounts.book.all()
     lines = [
         f"{one.id}  {one.role}  {one.name}  "
@@ -112,7 +112,7 @@ def disable(
     Example: diadema account disable rosa.quispe
     """
     run = Run(data)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         accounts.book.disable(run.person, account, disabled=not enable)
 
 
@@ -123,7 +123,7 @@ def reset(account: Name, data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account reset rosa.quispe
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         password = accounts.book.reset(run.person, account)
     run.answer({"account": account, "password": password}, f"{account}: {password}")
 
@@ -135,7 +135,7 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account setup-code
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         if not accounts.book.is_empty():
             raise DiademaError(Sentence("errors.cli.there_are_accounts_already_administrator"))
         code = accounts.codes.set_up()
@@ -159,7 +159,7 @@ def token(
     Example: diadema account token central --role switch
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         if revoke is not None:
             accounts.tokens.revoke(run.person, revoke)
         elif name:
@@ -201,7 +201,7 @@ def audit(
         run.data.make()
         end_with(run, check_audit(run.data, seal), say("account.whole"))
     teams = teams_of(run.data, agent) if agent else ()
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     lines = [
         f"{local_time(row.at_ms, UTC)}Z  {row.who}  {row.what}  " + " ".join(row.agents)

@@ -33,6 +33,7 @@ from diadema.cli.import_ import app as import_
 from diadema.cli.keys import app as keys
 from diadema.cli.label import label
 from diadema.cli.ledger import app as ledger
+from diadema.cli.mail import app as mail
 from diadema.cli.mosquitto import mosquitto
 from diadema.cli.people import app as people
 from diadema.cli.pin import pin
@@ -47,6 +48,7 @@ from diadema.cli.service import app as service
 from diadema.cli.site import site
 from diadema.cli.update import app as update
 from diadema.cli.upgrade import upgrade
+from diadema.cli.webhook import app as webhook
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -60,8 +62,9 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
-        "backup": backup, "restore": restore, "upgrade": upgrade, "doctor": doctor,
-        "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
+        "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
+        "upgrade": upgrade, "doctor": doctor, "alerts": alerts, "ledger": ledger,
+        "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -9,9 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from diadema.access.roles import Person
+from diadema.base import credentials
 from diadema.base.backups import Made, Schedule, read_backups, write_backups
 from diadema.base.clock import Clock
-from diadema.base.credentials import keep_backup_passphrase, load
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.maintenance.backup import Progress, back_up, passphrase_of
@@ -32,8 +32,9 @@ def order(data: DataDir, one: Schedule, passphrase: bytes) -> None:
         raise DiademaError(Sentence("errors.maintenance.backup_no_time", at=one.at))
     if not Path(one.folder).is_dir():
         raise DiademaError(Sentence("errors.maintenance.backup_no_folder", folder=one.folder))
-    load(data)
-    keep_backup_passphrase(data, passphrase)
+    secrets = credentials.load(data)
+    secrets.backup = passphrase.decode()
+    credentials.store(data, secrets)
     known = read_backups(data)
     known.schedule, known.reason, known.tried_ms = one, None, 0
     write_backups(data, known)

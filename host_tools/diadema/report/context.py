@@ -10,6 +10,7 @@ from functools import cached_property
 
 from msgspec.structs import replace
 
+from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -53,6 +54,17 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
             return teams is None or scope.code in teams
         case _:
             return teams is None
+
+
+def whose(scope: Scope, people: People) -> list[str]:
+    """Of whom such a report is, as the record of access names them."""
+    match scope.of:
+        case "agent":
+            return [scope.code]
+        case "team":
+            return people.of_team(scope.code)
+        case _:
+            return [*ALL]
 
 
 class ReportContext:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
 from diadema.access import Accounts
@@ -25,10 +26,12 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
+from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
 from diadema.web.floor.adherence import Adherence
+from diadema.web.floor.alert_hooks import AlertHooks
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.channel import Channels, Source
 from diadema.web.floor.feed import (
@@ -110,11 +113,20 @@ class Rolling:
 class ReportClock:
     """`trouble`: why nothing can be made at all, for the page; empty when it can."""
 
-    def __init__(self, data: DataDir, pace: Pace, worker: Worker) -> None:
+    def __init__(
+        self,
+        data: DataDir,
+        pace: Pace,
+        worker: Worker,
+        accounts: Accounts,
+        people: Callable[[], People],
+    ) -> None:
         self.trouble = ""
         self._data = data
         self._pace = pace
         self._worker = worker
+        self._accounts = accounts
+        self._people = people
 
     async def run(self) -> None:
         while True:
@@ -122,14 +134,18 @@ class ReportClock:
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        """Make what is due now. A folder that cannot be used is logged once and tried again."""
+        """Make what is due now, and send what waits. A folder that cannot be used is logged once
+        and tried again.
+        """
         try:
             now_ms = self._pace.now_ms()
             if self._data.reports.exists() and pending(self._data, now_ms):
                 for run in await self._worker.behind(run_due, self._data, now_ms):
                     log.info("scheduled report %s of %s: %s", run.name, run.span, run.state)
+            if self._data.reports.exists():
+                await deliver(self._data, self._accounts, self._people, now_ms)
             self.trouble = ""
-        except (DiademaError, OSError, BrokenExecutor) as error:
+        except (DiademaError, OSError, BrokenExecutor, SQLAlchemyError) as error:
             if str(error) != self.trouble:
                 log.error("scheduled reports: %s", error)
             self.trouble = str(error)
@@ -154,10 +170,13 @@ class WebApp:
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
         self._people = CachedPeople(self.data)
-        self.reports = ReportClock(self.data, self.pace, self.worker)
+        self.reports = ReportClock(
+            self.data, self.pace, self.worker, self.accounts, self.read_people
+        )
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
+        self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
         self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
             Source(
@@ -176,6 +195,7 @@ class WebApp:
             "adherence": self.adherence.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
+            "webhooks": self.hooks.run,
             "rolling": self.rolling.run,
             "register": lambda: self.watch.remember(self.data),
         }

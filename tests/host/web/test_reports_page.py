@@ -17,6 +17,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.access.roles import RIGHTS as RIGHTS_OF
 from diadema.access.roles import Role
+from diadema.base import mail
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cutoff, PendingStation
@@ -274,6 +275,42 @@ async def test_a_report_orders_itself_and_is_there_when_due(
     await page.locator("[data-remove]").click()
     await expect(page.locator('[data-list="schedules"]')).to_have_count(0)
     clock.set(NOW, 0)
+
+
+async def test_it_goes_by_mail_to_whom_the_administrator_lists(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage, place: Path, hub: Hub
+) -> None:
+    data, boss = DataDir(place), "jefa@centro.pe"
+    mail.allow(data, boss, False)
+    server = mail.Server(host="correo.centro.pe", port=587, security="starttls", sender=boss)
+    mail.set_server(data, server, "")
+    page = await open_page(f"{served.url}/ui/reports?kind=llamadas&grain=day&day={DAY}")
+    await page.locator(".report-order summary").click()
+    await page.locator("[data-order] [name=name]").fill("correo")
+    await page.locator("[data-order]").get_by_label(boss).check()
+    await page.locator("[data-order] button").click()
+    await expect(page.locator('[data-list="schedules"] tbody tr')).to_contain_text(boss)
+    (one,) = schedule.schedules(data)
+    assert one.to == [boss] and one.by.startswith("admin")
+    schedule.stop(data, "correo", "disabled")
+    await page.reload()
+    row = page.locator('[data-list="schedules"] tbody tr')
+    await expect(row).to_contain_text(f"detenido: {one.by} ya no es una cuenta en uso")
+    body = {"name": "otro", "kind": "llamadas", "at": "06:00", "to": [boss]}
+    path = "/api/v1/reports/schedules"
+    answer = await api.post(path, json=body)
+    assert (answer.status_code, "«hub»" in answer.text) == (409, True), "a program has no account"
+    cookies = served.login("admin")
+    token = {"x-csrf-token": cookies["diadema_csrf"]}
+    async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=300) as client:
+        for more in ({"to": ["otra@centro.pe"]}, {"kind": "asistencia"}):
+            answer = await client.post(path, json=body | more, headers=token)
+            assert answer.status_code == 409, more
+    await page.goto(f"{served.url}/ui/reports?kind=asistencia&grain=day&day={DAY}")
+    await expect(page.locator("[data-order]")).to_have_count(1)
+    await expect(page.locator("[data-order]").get_by_label(boss)).to_have_count(0)
+    remove(data, "correo", "es")
+    mail.deny(data, boss)
 
 
 async def test_each_role_has_its_own_kinds(served: Web, open_page: OpenPage, hub: Hub) -> None:

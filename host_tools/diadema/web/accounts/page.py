@@ -12,6 +12,9 @@ from nicegui import run, ui
 from diadema.access.book import Account, AccountError
 from diadema.access.roles import PEOPLE_ROLES, TOKEN_ROLES
 from diadema.access.tokens import MOST_DAYS
+from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
+from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import check_audit
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
@@ -143,6 +146,7 @@ class _AccountsPage:
         self._words = page.words
         self._filter: dict[str, str | None] = {"who": "", "what": None, "agent": ""}
         with ui.element("main").props("id=main").classes("page"):
+            self._draw_trouble()
             self._draw_people()
             self._draw_sessions()
             self._draw_tokens()
@@ -150,6 +154,20 @@ class _AccountsPage:
         self._fill()
 
     # -- what is shown
+
+    def _draw_trouble(self) -> None:
+        try:
+            lines = [
+                self._words["webhook.off"].format(
+                    name=one.name, since=self._time_of(one.off_ms), reason=visible(one.reason)
+                )
+                for one in hooks(self._web_app.data)
+                if one.off_ms
+            ]
+        except DiademaError as error:
+            lines = [error.say(self._page.language)]
+        for line in lines:
+            ui.label(line).classes("refused").props("role=alert")
 
     def _draw_people(self) -> None:
         with self._section("people"):

@@ -13,13 +13,21 @@ from fastapi import FastAPI, HTTPException, Request
 from nicegui import ui
 
 from diadema.access.audit import ALL
+from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
 from diadema.report.context import capital
+from diadema.report.delivery import addresses_for
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
-from diadema.report.schedule import Run, Schedule, run_words, schedule_words
+from diadema.report.schedule import (
+    Run,
+    Schedule,
+    run_words,
+    schedule_words,
+    stopped_words,
+)
 from diadema.site.context import zone_of
 from diadema.web.page_parts import (
     Unread,
@@ -41,7 +49,7 @@ from diadema.words.formatting import local_time
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
 _FORMATS = ("xlsx", "pdf", "csv", "json")
-_SCHEDULE = ("name", "kind", "every", "scope", "format", "next")  # columns
+_SCHEDULE = ("name", "kind", "every", "scope", "format", "to", "next")  # columns
 _RUN = ("name", "kind", "span", "due", "state", "file")
 _HEAD = '<script type="module" src="/static/reports.js"></script>'
 
@@ -215,8 +223,10 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
             ui.label(web_app.reports.trouble).classes("refused").props("role=alert")
         try:
             known = lists(web_app, page.person)
-        except HTTPException as error:
-            ui.label(str(error.detail)).classes("refused").props("role=alert")
+            addresses = addresses_for(web_app.data, kind)
+        except (HTTPException, DiademaError) as error:
+            said = error.detail if isinstance(error, HTTPException) else error.say(language)
+            ui.label(said).classes("refused").props("role=alert")
             return
         zone = zone_of(web_app.data).key
         html = render(
@@ -230,6 +240,7 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
             scope=scope.word,
             grains=[(one, words[f"each.{one}"]) for one in GRAINS],
             formats=[(one, one.upper()) for one in _FORMATS],
+            addresses=addresses,
         )
         ui.html(html, sanitize=False)
 
@@ -240,7 +251,7 @@ def _schedule(fields: dict[str, Any], language: str, zone: str) -> tuple[str, li
     return one.name, [
         one.name,
         *schedule_words(one, language),
-        local_time(fields["next_ms"], zone),
+        stopped_words(one, language) if one.stopped else local_time(fields["next_ms"], zone),
     ]
 
 

@@ -41,6 +41,7 @@ document.addEventListener("submit", async (event) => {
       at: given.get("at"),
       format: given.get("format"),
       running: given.has("running"),
+      to: given.getAll("to"),
     }),
   );
 });
