@@ -67,6 +67,8 @@ AFTER = {  # what has to be typed before
     "backup check": ["backup run"], "restore": ["backup run"],
     "backup unschedule": ["backup schedule"],
     "webhook on": ["webhook add"], "webhook remove": ["webhook add"],
+    "account provider show": ["account provider set"],
+    "account provider remove": ["account provider set"],
 }  # fmt: skip
 
 
@@ -92,6 +94,7 @@ def place(tmp_path, monkeypatch):
     data = stations(tmp_path / "data", site=NORTE)
     monkeypatch.chdir(tmp_path)
     Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
+    (tmp_path / "secret.txt").write_text("of the client\n")
     (tmp_path / "stock.bin").write_bytes(stock_image())
     QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
     (tmp_path / "copias").mkdir()

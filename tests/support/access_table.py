@@ -52,6 +52,8 @@ ROUTES: dict[str, Line] = {
     "GET /static/fonts": Line(who=ALL),
     "GET /login": Line(who=ALL),
     "POST /login": Line(who=ALL, body=None),
+    "GET /login/provider": Line(who=ALL),
+    "GET /login/provider/back": Line(who=ALL),
     "GET /setup": Line(who=ALL),
     "POST /setup": Line(who=ALL, body=None),
     "GET /enter": Line(who=ALL),

@@ -33,7 +33,8 @@ NOBODY = Person(id="", name="", role="nobody")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 _PUBLIC = ("/wall", "/static/")
 CSRF_COOKIE = "diadema_csrf"
-OPEN = ("/login", "/setup", "/enter")  # who is nobody yet comes in there
+# who is nobody yet comes in there
+OPEN = ("/login", "/login/provider", "/login/provider/back", "/setup", "/enter")
 OWN = ("/account", "/logout")  # and there who must change the password first
 _SOCKETS: dict[str, Right] = {"/ws": "floor"}
 _LOOK_S = 1.0

@@ -70,6 +70,25 @@ tokens = Table(
     Column("until_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
 )
+provider = Table(  # of sign-on: one row, or none
+    "provider",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("settings", JSON, nullable=False),
+)
+subjects = Table(  # whose account is a provider's; it has no password here
+    "subjects",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("account", Text, nullable=False, unique=True),
+)
+returns = Table(  # from the provider, each of which is good once
+    "returns",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+)
 codes = Table(  # each lets in once; `account` is empty for the set-up
     "codes",
     metadata,

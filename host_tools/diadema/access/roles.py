@@ -49,6 +49,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     "nobody": frozenset(),
 }
 PEOPLE_ROLES: tuple[Role, ...] = ("agent", "supervisor", "monitor", "hr", "technician", "admin")
+# a provider of sign-on gives any but the one that could change its own rights
+PROVIDED_ROLES: tuple[Role, ...] = tuple(one for one in PEOPLE_ROLES if one != "admin")
 TOKEN_ROLES: tuple[Role, ...] = ("supervisor", "monitor", "hr", "technician", "admin", "switch")
 _SEES_NOBODY = ("agent", "technician", "switch", "nobody")
 

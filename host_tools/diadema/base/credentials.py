@@ -37,6 +37,7 @@ class Secrets(Struct):
     backup: str = ""  # passphrase of scheduled backups: it protects them where they lie
     mail: str = ""  # password of the mail server
     webhooks: dict[str, str] = {}  # by name, by which its receiver knows who sends
+    provider: str = ""  # by which we prove to the provider of sign-on who asks
 
 
 def load_or_create(data: DataDir) -> Secrets:
@@ -92,6 +93,13 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     stored = load(data)  # commands have written other secrets since
     stored.gateways = known.gateways
     store(data, stored)
+
+
+def change_provider(data: DataDir, secret: str) -> None:
+    """The secret that the provider of sign-on knows us by; empty for none."""
+    known = load_or_create(data)
+    known.provider = secret
+    store(data, known)
 
 
 def store(data: DataDir, known: Secrets) -> None:

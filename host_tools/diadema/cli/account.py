@@ -1,26 +1,32 @@
-"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it."""
+"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it,
+and the identity provider by which people may sign on.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
-from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.run import AsJson, Data, Run, group, read_file
 from diadema.cli.speech import say
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.access import Accounts
+    from diadema.access.provider import Grant
     from diadema.access.roles import Role
 
 _ROLES = "agent, supervisor, monitor, hr, technician, admin"
 
 app = group("Who may open the pages, and which programs may ask the API.")
+provider = group("The identity provider (OpenID Connect) by which people may sign on.")
+app.add_typer(provider, name="provider")
 Name = Annotated[str, typer.Argument(help="The account, as rosa.quispe.")]
 Teams = Annotated[
     list[str] | None,
@@ -208,3 +214,124 @@ def audit(
         for row in rows
     ]
     run.answer(rows, *lines)
+
+
+@provider.command("set")
+def set_provider(
+    issuer: Annotated[str, typer.Argument(help="Its address, as https://id.example/realms/a.")],
+    client: Annotated[str, typer.Option("--client", help="How it knows this server.")],
+    claim: Annotated[
+        str, typer.Option("--claim", help="What it says of people that gives the role.")
+    ],
+    grant: Annotated[
+        list[str],
+        typer.Option(
+            "--grant",
+            metavar="VALUE=ROLE/TEAM",
+            help="Role and teams by the claim; the first that fits is given. Never admin.",
+        ),
+    ],
+    name: Annotated[str, typer.Option("--name", help="On the login page.")],
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", help="Has the client's secret. Without: that of before."),
+    ] = None,
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", help="How it signs: RS256 or ES256.")
+    ] = "RS256",
+    agent_claim: Annotated[
+        str, typer.Option("--agent-claim", help="What has an asesor's own id.")
+    ] = "",
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", help="PEM of its authority, if it is not one of this machine's."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Let people sign on by an identity provider, in the place of the one before.
+
+    Accounts are made at their first login, and are known by the provider and its `sub`.
+
+    Example: diadema account provider set https://id.example --client diadema --name Intranet
+    --claim groups --grant acd-sup=supervisor/Norte --grant acd-rrhh=hr --secret-file secret.txt
+    """
+    from diadema.access.provider import Provider
+    from diadema.base.credentials import change_provider
+
+    run = Run(data)
+    grants = dict(map(_grant_of, grant))
+    for one in grants.values():
+        _check_teams(run, one.teams)
+    new = Provider(
+        issuer=issuer, client_id=client, name=name, claim=claim, grants=grants,
+        algorithm=cast("Any", algorithm), agent_claim=agent_claim, ca=_pem_of(ca) if ca else "",
+    )  # fmt: skip
+    with _opened(run) as accounts:
+        accounts.providers.set(run.person, new)
+    if secret_file is not None:
+        change_provider(run.data, read_file(secret_file).decode("utf-8", "replace").strip())
+    print(say("account.provider.back"))
+
+
+@provider.command("show")
+def show_provider(data: Data = None, as_json: AsJson = False) -> None:
+    """Which one it is, and what gives which role; never the secret.
+
+    Example: diadema account provider show
+    """
+    from diadema.base.credentials import load_or_create
+
+    run = Run(data, as_json=as_json)
+    with _opened(run) as accounts:
+        found = accounts.providers.get()
+    if found is None:
+        raise DiademaError(Sentence("errors.access.provider_none"))
+    secret = say("account.yes" if load_or_create(run.data).provider else "account.no")
+    lines = [
+        say(
+            "account.provider.grant", claim=found.claim, value=value,
+            grant="/".join([one.role, *one.teams]),
+        )
+        for value, one in found.grants.items()
+    ]  # fmt: skip
+    whole = say(
+        "account.provider", name=found.name, issuer=found.issuer, client=found.client_id,
+        algorithm=found.algorithm, secret=secret,
+    )  # fmt: skip
+    run.answer(found, whole, *lines, say("account.provider.back"))
+
+
+@provider.command("remove")
+def remove_provider(data: Data = None) -> None:
+    """Nobody signs on by it any longer; its accounts stay, and cannot log in.
+
+    Example: diadema account provider remove
+    """
+    from diadema.base.credentials import change_provider
+
+    run = Run(data)
+    with _opened(run) as accounts:
+        accounts.providers.remove(run.person)
+    change_provider(run.data, "")
+
+
+def _grant_of(given: str) -> "tuple[str, Grant]":
+    """`VALUE=ROLE/TEAM/TEAM`, where the value may have a `=` itself."""
+    from diadema.access.provider import Grant
+
+    value, mark, right = given.rpartition("=")
+    role, *teams = right.split("/")
+    if not (mark and value and role and all(teams)):
+        raise DiademaError(Sentence("errors.access.provider_grant", given=given))
+    return value, Grant(role=cast("Role", role), teams=teams)
+
+
+def _pem_of(file: Path) -> str:
+    import ssl
+
+    content = read_file(file).decode("ascii", "replace")
+    try:
+        ssl.create_default_context(cadata=content)
+    except (ssl.SSLError, ValueError) as error:
+        raise DiademaError(Sentence("errors.access.provider_ca", file=file)) from error
+    return content

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
 from diadema.web import api, assets, refusals
-from diadema.web.accounts import account, login
+from diadema.web.accounts import account, login, provider
 from diadema.web.accounts import api as accounts_api
 from diadema.web.accounts import page as accounts_page
 from diadema.web.actions import api as actions_api
@@ -54,6 +54,7 @@ _ROUTERS = (
     handover.router,
     flasher.router,
     login.router,
+    provider.router,
     account.router,
 )
 _PAGES = (

@@ -18,10 +18,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
-from diadema.access import Accounts
+from diadema.access import Accounts, real_now_ms
 from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Authenticator
 from diadema.access.roles import Person
+from diadema.access.sign_on import SignOn
+from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
@@ -169,6 +171,9 @@ class WebApp:
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
+        self.sign_on = SignOn(
+            settings.token, lambda: credentials.load(self.data).provider, real_now_ms
+        )
         self._people = CachedPeople(self.data)
         self.reports = ReportClock(
             self.data, self.pace, self.worker, self.accounts, self.read_people

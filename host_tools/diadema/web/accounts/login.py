@@ -44,7 +44,7 @@ def login_page(request: Request, next: str = "", used: bool = False) -> Response
     if web_app.accounts.book.is_empty():
         return RedirectResponse("/setup", 303)
     said = text("accounts.used", language_of(request)) if used else None
-    return _form(web_app, request, next, wrong=said)
+    return login_form(web_app, request, next, wrong=said)
 
 
 @router.post("/login")
@@ -60,14 +60,15 @@ async def login(
     if wait_ms:
         seconds = -(-wait_ms // 1000)
         sentence = text("accounts.wait", language, time=clock(seconds))
-        return _form(web_app, request, next, account, sentence, 429, {"retry-after": str(seconds)})
+        wait = {"retry-after": str(seconds)}
+        return login_form(web_app, request, next, account, sentence, 429, wait)
     async with _AT_ONCE:
         found = await asyncio.to_thread(web_app.accounts.book.proves, name, password)
     if found is None:
         nobody = Person(id="", name="", role="nobody", address=address)
         web_app.accounts.audit.record(nobody, "login.failed", account=name[:64])
         sentence = text("accounts.wrong", language)
-        return _form(web_app, request, next, account, sentence, 401)
+        return login_form(web_app, request, next, account, sentence, 401)
     web_app.accounts.throttle.passed(**whose)
     answer = RedirectResponse(inside(next) or home_of(found), 303)
     begin(web_app, request, answer, found)
@@ -97,21 +98,30 @@ def enter(request: Request, code: str = "", to: str = "") -> Response:
     if account is None:
         return RedirectResponse("/login?used=1", 303)
     found = web_app.accounts.book.get(account)
-    html = render("enter.html", onward=inside(to) or home_of(found))
-    answer = HTMLResponse(html, headers={"cache-control": "no-store"})
+    answer = onward_page(inside(to) or home_of(found))
     begin(web_app, request, answer, found)
     return answer
 
 
+def onward_page(onward: str) -> Response:
+    html = render("enter.html", onward=onward)
+    return HTMLResponse(html, headers={"cache-control": "no-store"})
+
+
 def begin(web_app: WebApp, request: Request, answer: Response, account: Account) -> None:
-    """A session for this browser."""
+    """A session for this browser, whose user has proved who it is to us."""
+    person = open_session(web_app, request, answer, account)
+    know_device(request, answer, web_app.settings.token, account.id)
+    web_app.accounts.audit.record(person, "login", account=account.id)
+
+
+def open_session(web_app: WebApp, request: Request, answer: Response, account: Account) -> Person:
+    """The same without a word of it in the record."""
     address = address_of(request.scope)
     browser = request.headers.get("user-agent", "")
     secret = web_app.accounts.sessions.begin(account.id, address, browser)
     let_in(answer, request.scope, secret)
-    know_device(request, answer, web_app.settings.token, account.id)
-    person = Person(id=account.id, name=account.name, role=account.role, address=address)
-    web_app.accounts.audit.record(person, "login", account=account.id)
+    return Person(id=account.id, name=account.name, role=account.role, address=address)
 
 
 def home_of(account: Account) -> str:
@@ -133,7 +143,7 @@ def check_form(web_app: WebApp, request: Request, given: str) -> None:
         raise HTTPException(403, text("web.no_csrf", language_of(request)))
 
 
-def _form(
+def login_form(
     web_app: WebApp,
     request: Request,
     onward: str,
@@ -142,9 +152,13 @@ def _form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
+    """The page with both ways in: a password of ours, and the provider where there is one."""
     words = section("accounts", language_of(request))
-    query = urlencode([pair for pair in request.query_params.items() if pair[0] == "lang"])
+    lang = [pair for pair in request.query_params.items() if pair[0] == "lang"]
+    query = urlencode(lang)
     action = f"/login?{query}" if query else "/login"
+    provider = web_app.accounts.providers.get()
+    to_provider = urlencode([*lang, ("next", inside(onward))])
     answer = plain_page(
         web_app,
         request,
@@ -156,6 +170,8 @@ def _form(
         action=action,
         account=account,
         onward=inside(onward),
+        provider=provider and words["provider.enter"].format(name=provider.name),
+        provider_href=f"/login/provider?{to_provider}",
     )
     answer.headers.update(headers or {})
     return answer

@@ -222,7 +222,7 @@ class _AccountsPage:
                 "name": one.name,
                 "role": words[f"role.{one.role}"],
                 "of": one.agent or ", ".join(one.teams),
-                "state": words[_state(one.disabled, one.must_change)],
+                "state": words[_state(one)],
             }
             for one in accounts.book.all()
         ]
@@ -409,7 +409,9 @@ class _AccountsPage:
         return local_time(utc_ms, self._web_app.zone, "date_second")
 
 
-def _state(disabled: bool, must_change: bool) -> str:
-    if disabled:
+def _state(account: Account) -> str:
+    if account.disabled:
         return "state.disabled"
-    return "state.must_change" if must_change else "state.in_use"
+    if account.issuer is not None:
+        return "state.provided"
+    return "state.must_change" if account.must_change else "state.in_use"

@@ -84,6 +84,8 @@ def _value(key: str, value: Any, language: str, zone: ZoneInfo) -> str:
         )
     if key == "role":
         return section("accounts", language).get(f"role.{value}", value)
+    if key == "refusal":
+        return section("accounts", language).get(f"provider.{value}", value)
     if key == "ledger":
         return said.get(f"ledger.{value}", value)
     if key == "head":
