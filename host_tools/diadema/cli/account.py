@@ -266,7 +266,7 @@ def set_provider(
         issuer=issuer, client_id=client, name=name, claim=claim, grants=grants,
         algorithm=cast("Any", algorithm), agent_claim=agent_claim, ca=_pem_of(ca) if ca else "",
     )  # fmt: skip
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         accounts.providers.set(run.person, new)
     if secret_file is not None:
         change_provider(run.data, read_file(secret_file).decode("utf-8", "replace").strip())
@@ -282,7 +282,7 @@ def show_provider(data: Data = None, as_json: AsJson = False) -> None:
     from diadema.base.credentials import load_or_create
 
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         found = accounts.providers.get()
     if found is None:
         raise DiademaError(Sentence("errors.access.provider_none"))
@@ -310,7 +310,7 @@ def remove_provider(data: Data = None) -> None:
     from diadema.base.credentials import change_provider
 
     run = Run(data)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         accounts.providers.remove(run.person)
     change_provider(run.data, "")
 
