@@ -61,7 +61,7 @@ type Rollout = dict[str, Any]
 async def show_rollouts(web_app: WebApp, page: Page) -> None:
     """The newest, with how far they are and what they wait for."""
     words = page.words
-    heading(words["rollouts"], 3)
+    heading(words["rollouts"])
     try:
         rollouts = (await web_app.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
