@@ -409,7 +409,7 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
         texts = ("seat", "wrong", "way", "seen", "test", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
-        shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
+        shown.sort(key=lambda row: (row.seat is None, not wrong(row, page), row.link != "lost"))
         table = figures_table(
             [(name, words[name]) for name in texts],
             figures,
