@@ -109,7 +109,15 @@ def test_the_program_is_installed_with_all_that_it_needs_and_without_the_develop
 
 def test_make_demo_passes_the_number_of_stations() -> None:
     def printed(*arguments: str) -> str:
-        command = ["make", "-n", "-o", ".venv/bin/diadema", "demo", *arguments]
+        command = [
+            "make",
+            "-n",
+            "--no-print-directory",
+            "-o",
+            ".venv/bin/diadema",
+            "demo",
+            *arguments,
+        ]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert printed("STATIONS=36").split()[-3:] == ["demo", "--stations", "36"]

@@ -136,10 +136,10 @@ def seen(page: Page, web_app: WebApp, team: str = "") -> Mapping[str, Worker]:
     }
 
 
-def heading(words: str, level: int = 2, *, id: str = "") -> None:
-    """A heading of the page, `<h2>` or deeper; `id` as others refer to it."""
+def heading(words: str, *, id: str = "") -> None:
+    """A heading of the page; `id` as others refer to it."""
     named = f' id="{id}"' if id else ""
-    ui.html(f"<h{level}{named}>{escape(words)}</h{level}>", sanitize=False)
+    ui.html(f"<h2{named}>{escape(words)}</h2>", sanitize=False)
 
 
 def definitions(language: str, *keys: str) -> list[tuple[str, str]]:

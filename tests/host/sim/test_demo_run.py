@@ -30,17 +30,27 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def of_run(data: Path) -> list[int]:
-    """Every process that has this run's directory in its command line."""
+def of_run(folder: Path) -> list[int]:
+    """Every process that has this test's folder in its command line."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = entry.read_bytes()
         except OSError:
             continue  # it ended meanwhile
-        if str(data).encode() in line:
+        if str(folder).encode() in line:
             found.append(int(entry.parent.name))
     return found
+
+
+def ended(processes: list[int]) -> bool:
+    """Whether each of them ends."""
+    ends = [end for pid in processes if (end := end_of(pid)) is not None]
+    try:
+        return all(select.select([end], [], [], LIMIT_S)[0] for end in ends)
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def end_of(pid: int) -> int | None:
@@ -98,18 +108,14 @@ def test_a_simulated_half_hour_as_fast_as_the_work_allows() -> None:
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc on this system")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_demo_that_is_told_to_end_leaves_no_process(tmp_path: Path, number: int) -> None:
-    data = tmp_path / "run"
-    with demo(data) as process:
-        others = [pid for pid in of_run(data) if pid != process.pid]
-        assert len(others) > 4  # hub, gateway and the hub's own; stations too by and by
-        ends = [end for pid in others if (end := end_of(pid)) is not None]
+    with demo(tmp_path / "run") as process:
+        assert len([pid for pid in of_run(tmp_path) if pid != process.pid]) > 4
         os.kill(process.pid, number)
-        code = process.wait(timeout=120)
+        code = process.wait(timeout=LIMIT_S)
     assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
-    for end in ends:  # after a kill each of them notices by itself
-        assert select.select([end], [], [], 30)[0]
-        os.close(end)
-    assert of_run(data) == []
+    while left := of_run(tmp_path):  # after a kill each of them notices by itself
+        assert number == signal.SIGKILL
+        assert ended(left)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from diadema.access.roles import Person
 from diadema.site.directory.kinds import KINDS
 from diadema.web.shell import NAV
@@ -59,6 +60,21 @@ async def test_a_group_opens_by_keyboard_and_closes(
     assert (await _shown(page))[0] == "Asesores del día"
     await page.mouse.click(700, 780)
     assert await _shown(page) == []
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+@pytest.mark.parametrize("path", [*PATHS, "/wall", "/account", "/ui/reports?kind=tmo&grain=week"])
+async def test_axe_finds_nothing(
+    worked_web: Web, hub: Hub, open_page: OpenPage, path: str, width: int
+) -> None:
+    """By all of its rules, on a centre with two days of work."""
+    page = await open_page(
+        f"{worked_web.url}{path}", role="admin", viewport={"width": width, "height": 800}
+    )
+    await expect(page.locator("h1").first).to_be_attached()
+    await page.wait_for_load_state("networkidle")
+    found = await Axe().run(page, options={"resultTypes": ["violations"]})
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("path", PATHS)

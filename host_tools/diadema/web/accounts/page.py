@@ -388,6 +388,11 @@ class _AccountsPage:
             label = f':aria-label="String(props.row.{columns[0]})"'
             box = f'<q-checkbox v-model="props.selected" dense {label} />'
             table.add_slot("body-selection", box)
+            heads = (
+                '<q-th v-for="one in props.cols" :key="one.name" :props="props">{{ one.label }}'
+            )
+            chosen = f'<q-th auto-width><span class="unseen">{self._words["chosen"]}</span></q-th>'
+            table.add_slot("header", f'<q-tr :props="props">{chosen}{heads}</q-th></q-tr>')
         table.classes("figures-table")
         table.props(f'flat dense wrap-cells no-data-label="{self._words["nothing"]}"')
         return table

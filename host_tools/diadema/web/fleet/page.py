@@ -61,7 +61,7 @@ type Rollout = dict[str, Any]
 async def show_rollouts(web_app: WebApp, page: Page) -> None:
     """The newest, with how far they are and what they wait for."""
     words = page.words
-    heading(words["rollouts"], 3)
+    heading(words["rollouts"])
     try:
         rollouts = (await web_app.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
@@ -409,7 +409,7 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
         texts = ("seat", "wrong", "way", "seen", "test", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
-        shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
+        shown.sort(key=lambda row: (row.seat is None, not wrong(row, page), row.link != "lost"))
         table = figures_table(
             [(name, words[name]) for name in texts],
             figures,

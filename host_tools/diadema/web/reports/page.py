@@ -218,7 +218,7 @@ def _files(page: Page, kind: str, span: Period, scope: Scope) -> None:
 def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
     words, language = page.words, page.language
     with ui.element("section").classes("report-scheduled").props('aria-labelledby="t-runs"'):
-        heading(words["schedules"], 3, id="t-runs")
+        heading(words["schedules"], id="t-runs")
         if web_app.reports.trouble:
             ui.label(web_app.reports.trouble).classes("refused").props("role=alert")
         try:

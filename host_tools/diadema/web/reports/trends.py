@@ -41,7 +41,7 @@ async def draw_trends(kind: str, web_app: WebApp, page: Page, day: date, team: s
     if not made:
         return
     with ui.element("section").classes("trends").props('aria-labelledby="t-trends"'):
-        heading(text("reports.trends", page.language), 2, id="t-trends")
+        heading(text("reports.trends", page.language), id="t-trends")
         with ui.element("div").classes("charts"):
             for one in made:
                 for its in one.pictures:

@@ -58,5 +58,20 @@ function follow() {
   else setTimeout(follow, 50);
 }
 
+/** NiceGUI's tables that are wider than their place can be scrolled by keys too. */
+const sized = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+function watch() {
+  for (const box of document.querySelectorAll(".q-table__middle")) sized.observe(box);
+}
+
 settle();
-if (document.getElementById("app")) follow(); // only NiceGUI's pages have that socket
+if (document.getElementById("app")) { // only NiceGUI's pages have that socket, and draw later
+  follow();
+  new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+}
