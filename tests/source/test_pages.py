@@ -72,6 +72,13 @@ def test_a_link_that_leads_nowhere_is_seen(
     ]
 
 
+def test_the_line_of_system_packages_is_that_of_the_whole_run() -> None:
+    wanted = re.findall(r"^need ([\w-]+) ", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE)
+    guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
+    assert len(wanted) > 10
+    assert f"\n    apt install {' '.join(wanted)}\n" in guide
+
+
 def first_page() -> list[str]:
     return (ROOT / "README.md").read_text("utf-8").splitlines()
 
