@@ -10,7 +10,7 @@ import pytest
 from tests.check import ROOT, readmes
 from tests.support.command_line import parse
 
-_APART = re.compile(r"^(?:    )?(diadema .+)$", re.MULTILINE)
+_APART = re.compile(r"^(?:    )?(?:sudo -u diadema )?(diadema .+)$", re.MULTILINE)
 PAGES = {
     str(page.relative_to(ROOT)): _APART.findall(page.read_text("utf-8")) for page in readmes()
 }

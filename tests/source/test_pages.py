@@ -72,6 +72,21 @@ def test_a_link_that_leads_nowhere_is_seen(
     ]
 
 
+def test_each_file_that_a_page_names_is_there() -> None:
+    """Of our folders, but for names that stand for others, as NAME.py, and what is made."""
+    within = re.compile(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*])")
+    seen, missing = 0, []
+    for page in PAGES:
+        for path in within.findall(page.read_text("utf-8")):
+            if re.search(r"[A-Z]{2}", path.removesuffix("README.md")) or "/build" in path:
+                continue
+            seen += 1
+            if not any([*ROOT.glob(path), *page.parent.glob(path)]):
+                missing.append(f"{page.relative_to(ROOT)}: {path}")
+    assert seen > 100
+    assert not missing
+
+
 def test_the_line_of_system_packages_is_that_of_the_whole_run() -> None:
     wanted = re.findall(r"^need ([\w-]+) ", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE)
     guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
