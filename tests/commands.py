@@ -1,4 +1,4 @@
-"""Every command of `diadema`, as a table in host_tools/README.md, made from the commands' own help.
+"""Every command of `diadema`, as tables in host_tools/README.md, made from the commands' help.
 
 `python -m tests.commands` writes it anew; `make check` says whether it is up to date.
 """
@@ -26,7 +26,7 @@ def made() -> str:
             for words, command in COMMANDS.items()
             if words.split()[0] == verb
         ]
-        tables.append("\n".join([f"**{panel}**", "", "| `diadema …` | options | what it does |",
+        tables.append("\n".join([f"**{panel}**", "", "| after `diadema` | options | what it does |",
                                  "|---|---|---|", *rows]))  # fmt: skip
     return "\n\n".join(tables)
 

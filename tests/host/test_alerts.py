@@ -163,4 +163,6 @@ def test_promtool_tells_a_rule_that_is_silent(promtool, tmp_path):
 
 def test_the_guide_has_each_metric():
     page = metrics.README.read_text(encoding="utf-8")
-    assert page == renewed(page, "metrics", metrics.made()), "run `python -m tests.metrics` and commit"
+    assert page == renewed(page, "metrics", metrics.made()), (
+        "run `python -m tests.metrics` and commit"
+    )

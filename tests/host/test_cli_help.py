@@ -18,8 +18,8 @@ from diadema.cli.run import RunFirst
 from diadema.words import LANGUAGES, section
 from typer.testing import CliRunner
 
-from tests.support.bank_files import Log
 from tests import commands
+from tests.support.bank_files import Log
 from tests.support.command_line import COMMANDS, ROOT, parse
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
@@ -202,7 +202,11 @@ def test_who_is_to_restore_a_backup_is_told_a_command_that_can_be_typed(language
     restore = {key: words for key, words in sentences(language) if words[0] == "restore"}
     assert all(parse(words) == "restore" for words in restore.values())
     asks = re.compile(r"restore .*backup|restaure .*copia|restáur[a-z]+ de una copia")
-    told = {key for area in ("commands", "errors")
-            for key, sentence in section(area, language).items() if asks.search(sentence)}  # fmt: skip
+    told = {
+        key
+        for area in ("commands", "errors")
+        for key, sentence in section(area, language).items()
+        if asks.search(sentence)
+    }
     assert len(told) >= 7
     assert told - restore.keys() == set()

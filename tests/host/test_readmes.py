@@ -15,10 +15,18 @@ PAGES = {
     str(page.relative_to(ROOT)): _APART.findall(page.read_text("utf-8")) for page in readmes()
 }
 
+WITHIN = re.findall(r"`(diadema [^`…]+)`", (ROOT / "README.md").read_text("utf-8"))
+
 
 def test_the_guides_have_commands() -> None:
-    guides = ("README.md", "boards/README.md", "hardware/README.md", "host_tools/README.md")
-    assert all(PAGES[guide] for guide in guides)
+    guides = ("boards", "hardware", "host_tools", "host_tools/diadema")
+    assert all(PAGES[f"{guide}/README.md"] for guide in guides)
+    assert len(WITHIN) > 5
+
+
+@pytest.mark.parametrize("line", WITHIN)
+def test_what_the_first_page_says_to_type_is_understood(line: str) -> None:
+    assert parse(line.split()[1:]), line
 
 
 @pytest.mark.parametrize("page", PAGES)

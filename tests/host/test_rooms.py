@@ -3,6 +3,7 @@ first page draws those that are there.
 """
 
 import re
+from itertools import pairwise
 
 from tests.rooms import FLOOR, HOST, SIMULATOR, imports, rooms, up_to_date
 
@@ -59,7 +60,7 @@ def drawing() -> tuple[dict[str, str], set[tuple[str, str]]]:
     arrows = set()
     for line in bare.splitlines():
         nodes = [node.strip() for node in re.split(r"-->", line)]
-        arrows |= set(zip(nodes, nodes[1:], strict=False))
+        arrows |= set(pairwise(nodes))
     return boxes, arrows
 
 
@@ -67,7 +68,7 @@ def test_the_first_page_draws_folders_and_rooms_that_are_there():
     boxes, _ = drawing()
     of_the_host = {name for name, label in boxes.items() if (HOST / "diadema" / label).is_dir()}
     assert of_the_host == boxes.keys() & rooms().keys()
-    assert {label.strip("/") for name, label in boxes.items() if name in of_the_host} == of_the_host
+    assert all(boxes[name] == f"{name}/" for name in of_the_host)
     rest = {label for name, label in boxes.items() if name not in of_the_host}
     assert rest == {"boards/", "firmware/drivers/", "firmware/lib/"}
     assert all((ROOT / label).is_dir() for label in rest)
