@@ -26,8 +26,8 @@ def made() -> str:
             for words, command in COMMANDS.items()
             if words.split()[0] == verb
         ]
-        tables.append("\n".join([f"**{panel}**", "", "| after `diadema` | options | what it does |",
-                                 "|---|---|---|", *rows]))  # fmt: skip
+        head = ["| after `diadema` | options | what it does |", "|---|---|---|"]
+        tables.append("\n".join([f"**{panel}**", "", *head, *rows]))
     return "\n\n".join(tables)
 
 
