@@ -3,6 +3,7 @@ that everybody can read to its end.
 """
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,14 @@ def test_the_line_of_system_packages_is_that_of_the_whole_run() -> None:
     guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
     assert len(wanted) > 10
     assert f"\n    apt install {' '.join(wanted)}\n" in guide
+
+
+def test_the_wheel_that_is_installed_is_the_one_that_is_built() -> None:
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
+    wheels = re.findall(r"[\w.-]+\.whl", guide)
+    assert wheels == [f"diadema-{about['version']}-py3-none-any.whl"]
+    assert f"Python {about['requires-python'].removeprefix('>=')} o más nuevo" in guide
 
 
 def first_page() -> list[str]:
