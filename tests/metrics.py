@@ -8,8 +8,9 @@ from pathlib import Path
 
 from diadema.web.prometheus import FAMILIES
 
+from tests.support.made_part import renewed
+
 README = Path(__file__).resolve().parents[1] / "host_tools" / "README.md"
-BEGIN, END = "<!-- made by `python -m tests.metrics` -->", "<!-- end of the metrics -->"
 
 
 def made() -> str:
@@ -20,14 +21,9 @@ def made() -> str:
     return "\n".join(lines)
 
 
-def renewed(text: str) -> str:
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{made()}\n{END}{tail}"
-
-
 def main() -> int:
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    page = README.read_text(encoding="utf-8")
+    README.write_text(renewed(page, "metrics", made()), encoding="utf-8")
     return 0
 
 

@@ -10,6 +10,7 @@ from diadema.web.prometheus import FAMILIES
 from typer.testing import CliRunner
 
 from tests import metrics
+from tests.support.made_part import renewed
 
 DAY = 86_400
 SERIES = {  # alert → what the hub says while it holds, and which labels it names
@@ -161,5 +162,7 @@ def test_promtool_tells_a_rule_that_is_silent(promtool, tmp_path):
 
 
 def test_the_guide_has_each_metric():
-    text = metrics.README.read_text(encoding="utf-8")
-    assert text == metrics.renewed(text), "run `python -m tests.metrics` and commit"
+    page = metrics.README.read_text(encoding="utf-8")
+    assert page == renewed(page, "metrics", metrics.made()), (
+        "run `python -m tests.metrics` and commit"
+    )

@@ -14,10 +14,13 @@ import sys
 import pytest
 from diadema.base.credentials import load_or_create
 from diadema.cli import main
+from diadema.cli.run import RunFirst
+from diadema.words import LANGUAGES, section
 from typer.testing import CliRunner
 
+from tests import commands
 from tests.support.bank_files import Log
-from tests.support.command_line import ROOT, parse
+from tests.support.command_line import COMMANDS, ROOT, parse
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE
@@ -26,18 +29,6 @@ from tests.support.stock_image import stock_image
 NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
 
 
-def leaves(command, words=()):
-    """Every command that does something, by the words that name it."""
-    verbs = getattr(command, "commands", None)
-    if not verbs:
-        return {" ".join(words): command}
-    found = {}
-    for name, verb in verbs.items():
-        found |= leaves(verb, (*words, name))
-    return found
-
-
-COMMANDS = leaves(ROOT)
 NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
     "update stop", "update resume", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
@@ -160,3 +151,62 @@ def test_a_shell_completes_what_was_begun(typed, offered):
         check=True,
     )
     assert offered == set(done.stdout.split())
+
+
+def test_the_guide_has_every_command():
+    assert commands.up_to_date() == ""
+    made = commands.made()
+    assert made.count("\n| `") == len(COMMANDS)
+    assert "| `backup run FILE` | `--passphrase-file` | Copy databases" in made
+    assert "| `account token [NAME]` |" in made and "`gateway PORT…`" in made
+
+
+# -- what sentences tell people to type
+
+
+def sentences(language):
+    """Each command that the catalogue of a language names, with the key of its sentence."""
+    return [
+        (key, shlex.split(typed))
+        for area in ("commands", "errors")
+        for key, sentence in section(area, language).items()
+        for typed in re.findall(r"`diadema ([^`{][^`]*)`", sentence)
+    ]
+
+
+def names_a_command(words):
+    """Whether its verbs and its options are there."""
+    command = ROOT
+    while words and hasattr(command, "commands"):
+        if words[0] in command.commands:
+            command, words = command.commands[words[0]], words[1:]
+        elif isinstance(command, RunFirst):
+            command = command.commands["run"]
+        else:
+            return False
+    known = {name for param in command.params for name in param.opts}
+    return all(word.partition("=")[0] in known for word in words if word.startswith("-"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_command_that_a_sentence_names_is_there(language):
+    named = sentences(language)
+    assert len(named) > 80
+    assert [(key, words) for key, words in named if not names_a_command(words)] == []
+    assert not names_a_command(["backup", "schedule", "X", "--at-night"])
+    assert not names_a_command(["fleet", "lists"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_is_to_restore_a_backup_is_told_a_command_that_can_be_typed(language):
+    restore = {key: words for key, words in sentences(language) if words[0] == "restore"}
+    assert all(parse(words) == "restore" for words in restore.values())
+    asks = re.compile(r"restore .*backup|restaure .*copia|restáur[a-z]+ de una copia")
+    told = {
+        key
+        for area in ("commands", "errors")
+        for key, sentence in section(area, language).items()
+        if asks.search(sentence)
+    }
+    assert len(told) >= 7
+    assert told - restore.keys() == set()

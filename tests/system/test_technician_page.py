@@ -30,7 +30,7 @@ from tests.support.technician import BADGE, Technician
 ROOT = Path(__file__).parents[2]
 PARTS = (  # a page, and its part that ends at the next heading of that level
     ("hardware/README.md", "## De la bolsa al puesto"),
-    ("host_tools/README.md", "### Another broker, and working everything out again"),
+    ("host_tools/README.md", "### Otro broker, y calcular todo de nuevo · another broker"),
 )
 BOARD = "lyrat_v4_3"
 SEAT = "A-01"
