@@ -40,7 +40,8 @@ def leaves(command, words=()):
 COMMANDS = leaves(ROOT)
 NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
-    "update stop", "update resume", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
+    "update stop", "update resume", "standby allow", "standby run", "standby take-over",
+    "standby reclaim", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
 }  # fmt: skip
 NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
 NEEDS_A_RECORD = {
