@@ -108,7 +108,8 @@ async def hub(tmp_path, stack):
     made = Machine(tmp_path / "hub", "127.0.0.2", clock)
     made.data.make()
     seats = [{"id": s, "seat": f"B-{number:02}"} for number, s in enumerate(STATIONS)]
-    made.data.site.write_text(json.dumps(SITE | {"stations": seats}))
+    agents = [SITE["agents"][1] | {"id": f"b{number:02}"} for number in range(len(STATIONS))]
+    made.data.site.write_text(json.dumps(SITE | {"stations": seats, "agents": agents}))
     accounts = Accounts(made.data)
     accounts.book.add(ME, "jefa", "Jefa", "admin")
     accounts.close()
@@ -279,8 +280,7 @@ PATHS = ("stream?here=https://x", "backup", "term")
 async def statuses(pages, token=None):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return [
-        (await pages.get(f"/api/v1/standby/{path}", headers=headers)).status_code
-        for path in PATHS
+        (await pages.get(f"/api/v1/standby/{path}", headers=headers)).status_code for path in PATHS
     ]
 
 
@@ -316,7 +316,17 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     told = trusting(credential.ca), credential.token
     assert await ask_term(hub.url, *told) == 1
     assert await ask_term(hub.url, trusting(stranger.ca), credential.token) is None
-    assert await ask_term(hub.url.replace("127.0.0.2", "localhost"), *told) is None
+    heard = []
+
+    async def plain(reader, writer):
+        heard.append(await reader.read(65_536))
+        writer.write(b'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{"term":9}')
+        writer.close()
+
+    server = await stack.enter_async_context(await asyncio.start_server(plain, "127.0.0.1", 0))
+    port = server.sockets[0].getsockname()[1]
+    assert await ask_term(f"https://127.0.0.1:{port}", *told) is None
+    assert heard and credential.token.encode() not in b"".join(heard)
 
     one = standby()
     running = asyncio.create_task(one.run())

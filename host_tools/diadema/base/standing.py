@@ -40,7 +40,7 @@ def write_standing(data: DataDir, known: Standing) -> None:
 
 
 def reclaim(data: DataDir) -> Standing:
-    """This directory serves again, above whoever took over. Raises DiademaError where nobody did."""
+    """This directory serves again, above whoever took over. Raises DiademaError if nobody did."""
     known = read_standing(data)
     if not known.taken_by:
         raise DiademaError(Sentence("errors.base.standing_own", root=data.root))

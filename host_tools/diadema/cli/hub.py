@@ -1,6 +1,5 @@
 """`diadema hub`: broker, ingest and web on this machine."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 

@@ -64,8 +64,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "standby": standby, "upgrade": upgrade, "doctor": doctor, "alerts": alerts, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild,
+        "standby": standby, "upgrade": upgrade, "doctor": doctor, "alerts": alerts,
+        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

@@ -8,8 +8,17 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.hub import show
-from diadema.cli.run import AsJson, Clock, Data, Run, RunFirst, group, print_json, run_until_signal
-from diadema.cli.run import writing as writing_file
+from diadema.cli.run import (
+    AsJson,
+    Clock,
+    Data,
+    Run,
+    RunFirst,
+    group,
+    print_json,
+    run_until_signal,
+    writing,
+)
 from diadema.cli.speech import say
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
@@ -78,7 +87,7 @@ def allow(
         raise DiademaError(Sentence("errors.hub.standby_no_ca", root=one.data.root))
     with opened(one) as accounts:
         token = accounts.tokens.add(one.person, name, "standby", days=days)
-    with writing_file(file):
+    with writing(file):
         write_whole(file, msgspec.json.encode(Credential(token=token, ca=ca.read_text())))
     print(say("standby.allowed", file=file, days=days))
 
@@ -147,7 +156,8 @@ def _tell(run: Run, done: "TakenOver", rto_s: float) -> None:
     heard = moment(done.heard_ms) if done.heard_ms else "—"
     level = "standby.events_level" if done.events_rpo_s == 0 else "standby.events_behind"
     print(say(level, heard=heard, messages=done.behind))
-    made, minutes = moment(restored.manifest.made_ms), round(done.people_rpo_s / 60, 1)
+    minutes = "—" if done.people_rpo_s is None else round(done.people_rpo_s / 60, 1)
+    made = moment(restored.manifest.made_ms)
     print(say("standby.people", made=made, minutes=minutes))
     print(say("standby.rto", seconds=round(rto_s, 1)))
     print(say("standby.fence"))

@@ -52,9 +52,7 @@ async def ask_term(url: str, trust: ssl.SSLContext, token: str) -> int | None:
     a hub that tells us nothing.
     """
     try:
-        async with httpx.AsyncClient(
-            verify=trust, trust_env=False, timeout=_ANSWER_S
-        ) as client:
+        async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=_ANSWER_S) as client:
             answer = await client.get(url + TERM, headers={"Authorization": f"Bearer {token}"})
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
         return None

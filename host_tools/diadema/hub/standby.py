@@ -79,7 +79,7 @@ class State(Struct, kw_only=True):
 
 class TakenOver(Struct, kw_only=True):
     """`behind`: messages that the hub had at its last word and we do not. The RPO are seconds, of
-    stations' events (None: it is not known) and of accounts and people.
+    stations' events and of accounts and people; None: it is not known.
     """
 
     restored: Restored
@@ -87,7 +87,7 @@ class TakenOver(Struct, kw_only=True):
     heard_ms: int
     behind: int
     events_rpo_s: float | None
-    people_rpo_s: float
+    people_rpo_s: float | None
 
 
 class _Files:
@@ -177,12 +177,12 @@ class Standby:
 
     def _go_on(self) -> None:
         """With what is here of the same hub."""
-        if not self._files.state.exists():
-            return
-        before = self._files.read()
-        if before.of == self._state.of:
-            before.here, before.credential = self._state.here, self._state.credential
-            self._state = before
+        if self._files.state.exists():
+            before = self._files.read()
+            if before.of == self._state.of:
+                before.here, before.credential = self._state.here, self._state.credential
+                self._state = before
+        self._files.write(self._state)
 
     def _http(self) -> httpx.AsyncClient:
         credential = self._state.credential
@@ -220,7 +220,10 @@ class Standby:
             jetstream = client.jetstream(timeout=5)
             await self._settle(jetstream)
             while True:
-                query: dict[str, str | int] = {"after": self._state.stored, "here": self._state.here}
+                query: dict[str, str | int] = {
+                    "after": self._state.stored,
+                    "here": self._state.here,
+                }
                 answer = await http.get("stream", params=query)
                 self._look_at(answer)
                 piece = msgspec.msgpack.decode(answer.content, type=Piece)
@@ -360,8 +363,12 @@ def take_over(
         heard_ms=state.heard_ms,
         behind=behind,
         events_rpo_s=None if behind or not state.heard_ms else 0.0,
-        people_rpo_s=max(state.heard_ms - done.manifest.made_ms, 0) / 1000,
+        people_rpo_s=_seconds(done.manifest.made_ms, state.heard_ms) if state.heard_ms else None,
     )
+
+
+def _seconds(since_ms: int, until_ms: int) -> float:
+    return max(until_ms - since_ms, 0) / 1000
 
 
 def _go_on_by(new: DataDir, state: State) -> None:

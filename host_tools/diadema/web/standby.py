@@ -106,7 +106,9 @@ async def backup(web_app: WebAppDep, request: Request, person: Copier) -> Stream
     file = await run_in_threadpool(_sealed, web_app.data, token.encode(), person)
     size = file.tell()
     file.seek(0)
-    return StreamingResponse(_pieces(file), media_type=_TYPE, headers={"Content-Length": str(size)})
+    return StreamingResponse(
+        _pieces(file), media_type=_TYPE, headers={"Content-Length": str(size)}
+    )
 
 
 def _sealed(data: DataDir, token: bytes, person: Person) -> IO[bytes]:
