@@ -253,7 +253,7 @@ async def floor_is_back(machine, agents):
 
         async def shown():
             live = (await pages.get("/api/v1/status")).json()["live"]
-            return live and {row["agent"] for row in (await pages.get("/api/v1/live")).json()}
+            return live and {row["a"] for row in (await pages.get("/api/v1/live")).json()}
 
         await until(lambda: _has(shown, agents))
 
