@@ -16,7 +16,7 @@ from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.certificates import Certificates, PageCertificates
-from diadema.base.clock import SharedClock, SystemClock
+from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.processes import command_line
@@ -127,9 +127,9 @@ def allow(hub, file, name="reserva"):
     return read_credential(file)
 
 
-def state_of(standby):
-    file = standby.data.standby / "state.json"
-    return json.loads(file.read_text()) if file.exists() else {"stored": 0, "last": -1}
+def state_of(data):
+    file = data.standby / "state.json"
+    return json.loads(file.read_text()) if file.exists() else {"stored": 0}
 
 
 async def crowd_of(stack, hub, client):
@@ -188,7 +188,7 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(hub, stac
     await held(crowd)
     last = (await client.jetstream(timeout=60).stream_info(STREAM)).state.last_seq
     await client.close()
-    await until(lambda: state_of(standby)["stored"] >= last)
+    await until(lambda: state_of(standby.data)["stored"] >= last)
 
     keepers = [station for station in crowd if station.script.s in STATIONS[::2]]
     number = 0
@@ -299,8 +299,10 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     assert await statuses(pages, admin) == [403, 403, 200]
     assert (await pages.get("/api/v1/live", headers=_bearer(credential))).status_code == 403
 
+    clock = SharedClock(tmp_path / "clock")
+
     def standby(of=hub.url, here=HERE, given=credential, folder="standby"):
-        return Standby(DataDir(tmp_path / folder), of, here, given, SystemClock())
+        return Standby(DataDir(tmp_path / folder), of, here, given, clock)
 
     with pytest.raises(DiademaError, match="no https"):
         standby(of=hub.url.replace("https", "http"))
@@ -330,8 +332,9 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
 
     one = standby()
     running = asyncio.create_task(one.run())
-    backup = tmp_path / "standby" / ".standby" / "newest.backup"
-    await until(lambda: running.done() or backup.exists())
+    there = DataDir(tmp_path / "standby")
+    backup = there.standby / "newest.backup"
+    await until(lambda: running.done() or (backup.exists() and state_of(there)["heard_ms"]))
     assert not running.done(), running
     with pytest.raises(DiademaError, match="in use"):
         await standby().run()
@@ -340,11 +343,18 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     with pytest.raises(DiademaError, match="refuses this credential"):
         await running
     assert await statuses(pages, credential.token) == [401] * 3
-    words = ["standby", "take-over", "--only-restore", "--data", str(tmp_path / "standby")]
+    assert [one.what for one in accounts.audit.rows(limit=1000)].count("backup.sent") >= 1
+    words = ["standby", "take-over", "--only-restore", "--data", str(there.root)]
+    words += ["--clock", str(tmp_path / "clock")]
     done = await asyncio.to_thread(CliRunner().invoke, main.app, words)
     assert "still answers" in str(done.exception)
-    assert not DataDir(tmp_path / "standby").store.exists()
-    assert [one.what for one in accounts.audit.rows(limit=1000)].count("backup.sent") >= 1
+    assert not there.store.exists()
+    await hub.kill()  # what it copied before the revocation serves still
+    done = await asyncio.to_thread(CliRunner().invoke, main.app, words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "in term 2" in done.output and "events: 0, level" in done.output
+    assert "RPO of accounts and people: 0." in done.output and "RTO: " in done.output
+    assert there.store.exists() and not there.standby.exists()
 
 
 def _bearer(credential):

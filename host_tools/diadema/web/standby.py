@@ -6,7 +6,7 @@ Also which term of the site this hub serves, which another hub of the site asks 
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Annotated, cast
+from typing import IO, Annotated, Any, cast
 
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -16,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
 from starlette.concurrency import run_in_threadpool
 
 from diadema.access.roles import Person
-from diadema.base.clock import SystemClock
+from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.base.standing import read_standing, write_standing
 from diadema.maintenance.backup import seal
@@ -34,11 +34,17 @@ _UNUSED_S = 10.0  # a consumer that we could not remove goes
 _READ = 1 << 20
 _TYPE = "application/octet-stream"
 
-router = APIRouter(include_in_schema=False)
+_BYTES: dict[int | str, dict[str, Any]] = {200: {"content": {_TYPE: {}}}}
+router = APIRouter()
 Copier = Annotated[Person, Depends(need("copy"))]
 
 
-@router.get("/api/v1/standby/stream")
+@router.get(
+    "/api/v1/standby/stream",
+    summary="The stations' stream, for a standby",
+    response_class=Response,
+    responses=_BYTES,
+)
 async def stream(
     web_app: WebAppDep,
     request: Request,
@@ -99,11 +105,16 @@ async def _read(client: Client, after: int) -> tuple[StreamInfo, list[Copied]]:
     ]
 
 
-@router.get("/api/v1/standby/backup")
+@router.get(
+    "/api/v1/standby/backup",
+    summary="A sealed backup, for a standby",
+    response_class=Response,
+    responses=_BYTES,
+)
 async def backup(web_app: WebAppDep, request: Request, person: Copier) -> StreamingResponse:
     """A backup of now, sealed by the token with which it is asked for."""
     token = request.headers["authorization"].partition(" ")[2].strip()
-    file = await run_in_threadpool(_sealed, web_app.data, token.encode(), person)
+    file = await run_in_threadpool(_sealed, web_app.data, token.encode(), web_app.pace, person)
     size = file.tell()
     file.seek(0)
     return StreamingResponse(
@@ -111,11 +122,11 @@ async def backup(web_app: WebAppDep, request: Request, person: Copier) -> Stream
     )
 
 
-def _sealed(data: DataDir, token: bytes, person: Person) -> IO[bytes]:
+def _sealed(data: DataDir, token: bytes, clock: Clock, person: Person) -> IO[bytes]:
     """In a file without a name, which goes when it is closed."""
     with contextlib.ExitStack() as stack:
         file = cast(IO[bytes], stack.enter_context(tempfile.TemporaryFile(dir=data.root)))
-        seal(data, file, token, SystemClock(), person)
+        seal(data, file, token, clock, person)
         stack.pop_all()
     return file
 
@@ -126,6 +137,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-@router.get("/api/v1/standby/term", dependencies=[Depends(need("copy", "accounts"))])
+@router.get(
+    "/api/v1/standby/term",
+    summary="Which term of the site this hub serves",
+    dependencies=[Depends(need("copy", "accounts"))],
+)
 async def term(web_app: WebAppDep) -> dict[str, int]:
     return {"term": read_standing(web_app.data).term}
