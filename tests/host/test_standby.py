@@ -316,7 +316,7 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     stranger = PageCertificates(tmp_path / "tls")
     stranger.make(["127.0.0.2"])
     told = trusting(credential.ca), credential.token
-    assert await ask_term(hub.url, *told) == 1
+    assert await until(lambda: ask_term(hub.url, *told)) == 1
     assert await ask_term(hub.url, trusting(stranger.ca), credential.token) is None
     heard = []
 

@@ -22,7 +22,7 @@ from diadema.base.standing import read_standing, write_standing
 from diadema.words import Sentence
 
 TERM = "/api/v1/standby/term"
-_ANSWER_S = 3.0
+_ANSWER_S = 10.0
 _EVERY_S = 30.0
 
 log = logging.getLogger("diadema.hub")
@@ -86,12 +86,12 @@ async def check_standing(data: DataDir) -> list[str]:
 
 
 async def until_taken_over(data: DataDir) -> None:
-    """Raises TakenOver then. Who is silent is told once."""
-    told: list[str] = []
+    """Raises TakenOver then. Who is silent is named once."""
+    named: list[str] = []
     while True:
         silent = await check_standing(data)
-        if new := [url for url in silent if url not in told]:
+        if new := [url for url in silent if url not in named]:
             log.info("nobody serves the site at %s, as far as this machine can see; if one did "
                      "take over there, end this hub", ", ".join(new))  # fmt: skip
-        told = silent
+        named = silent
         await asyncio.sleep(_EVERY_S)
