@@ -31,7 +31,8 @@ NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"]
 
 NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
-    "update stop", "update resume", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
+    "update stop", "update resume", "standby allow", "standby run", "standby take-over",
+    "standby reclaim", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
 }  # fmt: skip
 NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
 NEEDS_A_RECORD = {

@@ -69,10 +69,10 @@ def service(units: Path, systemctl: Callable[[str], list[str]]) -> Callable[...,
 def installed(
     service: Callable[..., Result], as_root: bool, tmp_path: Path, units: Path
 ) -> Callable[..., Path]:
-    """Install the unit of the hub or of a gateway; gives its file."""
+    """Install the unit of the hub, a gateway or a standby; gives its file."""
 
     def call(*words: str) -> Path:
-        part = "gateway" if "--gateway" in words else "hub"
+        (part,) = {"gateway", "standby"} & {word.strip("-") for word in words} or {"hub"}
         user = ["--user", ME] if as_root else []
         done = service("install", "--data", tmp_path / "datos 100% «año»", *user, *words)
         assert done.exit_code == 0, done.output
@@ -84,7 +84,11 @@ def installed(
 WORDS = {
     "hub": ("--", "--host", "0.0.0.0", "--port", "443"),
     "gateway": ("--gateway", "--", "/dev/ttyUSB0", "/dev/ttyUSB1", "--name", "sala"),
-}
+    "standby": (
+        "--standby", "--", "--of", "https://a:8600", "--here", "https://b:8600",
+        "--credential", __file__,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("part", WORDS)

@@ -9,8 +9,9 @@ from diadema.site.directory.people import People
 from diadema.store.register import Reprimands
 
 type Role = Literal[
-    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "service", "nobody"
-]
+    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby", "service",
+    "nobody",
+]  # fmt: skip
 TOKEN = "token:"  # before the name of one, as an id
 type Right = Literal[
     "floor",  # the live floor
@@ -27,6 +28,7 @@ type Right = Literal[
     "audit",  # who read what
     "command",  # what a telephone exchange may tell a station
     "own",  # one's own day
+    "copy",  # all of it: the stream and sealed backups
 ]
 
 _ADMIN: frozenset[Right] = frozenset(
@@ -45,14 +47,17 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     "technician": frozenset({"fleet"}),
     "admin": _ADMIN,
     "switch": frozenset({"command", "fleet"}),  # of tokens only
+    "standby": frozenset({"copy"}),  # of tokens only, too
     "service": _ADMIN | {"command"},  # the hub's own token, and no account's
     "nobody": frozenset(),
 }
 PEOPLE_ROLES: tuple[Role, ...] = ("agent", "supervisor", "monitor", "hr", "technician", "admin")
 # a provider of sign-on gives any but the one that could change its own rights
 PROVIDED_ROLES: tuple[Role, ...] = tuple(one for one in PEOPLE_ROLES if one != "admin")
-TOKEN_ROLES: tuple[Role, ...] = ("supervisor", "monitor", "hr", "technician", "admin", "switch")
-_SEES_NOBODY = ("agent", "technician", "switch", "nobody")
+TOKEN_ROLES: tuple[Role, ...] = (
+    "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby",
+)  # fmt: skip
+_SEES_NOBODY = ("agent", "technician", "switch", "standby", "nobody")
 
 
 class Person(Struct, kw_only=True, frozen=True):

@@ -66,6 +66,8 @@ class DataDir:
         self.backups = root / "backups.json"  # when they are made, and where they lie
         self.mail = root / "mail.json"  # which server takes mail, and for whom
         self.webhooks = root / "webhooks.json"  # to whom alerts are sent
+        self.standing = root / "standing.json"  # who serves the site: this one, or another
+        self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"

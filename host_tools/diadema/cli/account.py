@@ -151,7 +151,7 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
 @app.command()
 def token(
     name: Annotated[str, typer.Argument(help="What it is for, as central-ip.")] = "",
-    role: Annotated[str, typer.Option("--role", help="One of a person, or switch.")] = "",
+    role: Annotated[str, typer.Option("--role", help="One of a person, switch, or standby.")] = "",
     days: Annotated[int, typer.Option("--days", min=1, help="How long it is good.")] = 365,
     team: Teams = None,
     revoke: Annotated[

@@ -1,6 +1,5 @@
 """`diadema hub`: broker, ingest and web on this machine."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,28 +69,29 @@ def hub(
             if as_json:
                 print(running.data.hub.read_text(), flush=True)
             else:
-                _show(running)
-            await asyncio.Event().wait()
+                show(running)
+            await running.serve()
 
     run_until_signal(serve())
 
 
-def _show(running: "Hub") -> None:
-    show = console(soft_wrap=True).print
-    show(say("hub.up", url=f"[bold]{running.url}[/bold]"))
+def show(running: "Hub") -> None:
+    """Where it is, and what is still to do."""
+    tell = console(soft_wrap=True).print
+    tell(say("hub.up", url=f"[bold]{running.url}[/bold]"))
     if running.set_up_code is not None:
         code = f"[bold]{running.set_up_code}[/bold]"
-        show(say("hub.set_up", url=running.url, code=code))
+        tell(say("hub.set_up", url=running.url, code=code))
     if running.accounts_lost:
-        show(f"[bold red]{say('hub.accounts_lost')}[/bold red]")
-        show(say("hub.restore_accounts"))
+        tell(f"[bold red]{say('hub.accounts_lost')}[/bold red]")
+        tell(say("hub.restore_accounts"))
     if running.pages_ca is not None:
-        show(say("hub.pages_ca", file=running.pages_ca))
+        tell(say("hub.pages_ca", file=running.pages_ca))
     if running.pages_ca_is_new:
-        show(say("hub.new_pages_ca"))
+        tell(say("hub.new_pages_ca"))
     host, port = running.mqtt
-    show(say("hub.stations", host=host, port=port))
-    show(say("hub.data", folder=running.data.root))
+    tell(say("hub.stations", host=host, port=port))
+    tell(say("hub.data", folder=running.data.root))
     if not running.data.site.exists():
-        show(say("hub.no_site"))
-    show(say("ends"))
+        tell(say("hub.no_site"))
+    tell(say("ends"))

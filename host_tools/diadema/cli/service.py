@@ -1,4 +1,4 @@
-"""`diadema service`: the hub, or a gateway, as a service of systemd."""
+"""`diadema service`: the hub, a gateway or a standby as a service of systemd."""
 
 import os
 import shlex
@@ -13,12 +13,13 @@ from diadema.cli.gateway import gateway as run_gateway
 from diadema.cli.hub import hub as run_hub
 from diadema.cli.run import AsJson, Data, Run, group
 from diadema.cli.speech import say
+from diadema.cli.standby import run as run_standby
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.hub.units import Part, Plan, Units
 
-app = group("The hub, or a gateway, as a service of systemd.")
+app = group("The hub, a gateway or a standby as a service of systemd.")
 
 Folder = Annotated[
     Path | None,
@@ -30,10 +31,13 @@ Folder = Annotated[
 def install(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- OPTIONS]", help="As `diadema hub` (or gateway) takes them."),
+        typer.Argument(metavar="[-- OPTIONS]", help="As `diadema hub` (or the other) takes them."),
     ] = None,
     gateway: Annotated[
         bool, typer.Option("--gateway", help="A gateway, on this machine or another.")
+    ] = False,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="A standby, on a machine of its own.")
     ] = False,
     user: Annotated[
         str | None,
@@ -52,7 +56,8 @@ def install(
     if user and not installed.system:
         raise DiademaError(Sentence("errors.cli.user_needs_root"))
     account = (user or "diadema") if installed.system else None
-    plan = _plan("gateway" if gateway else "hub", words or [], data, account)
+    part: Part = "gateway" if gateway else "standby" if standby else "hub"
+    plan = _plan(part, words or [], data, account)
     path = installed.install(plan)
     print(say("service.written", file=path))
     print(say("service.next"))
@@ -144,9 +149,11 @@ def _plan(part: "Part", words: list[str], data: Path | None, user: str | None) -
     """
     from diadema.hub.units import SYSTEM_DATA, Plan
 
-    verb: Callable[..., None] = run_hub if part == "hub" else run_gateway
+    verbs: dict[Part, Callable[..., None]] = {
+        "hub": run_hub, "gateway": run_gateway, "standby": run_standby,
+    }  # fmt: skip
     single = typer.Typer(add_completion=False)
-    single.command(part)(verb)
+    single.command(part)(verbs[part])
     command = typer.main.get_command(single)
     context = command.make_context(f"diadema {part}", list(words))
     given: dict[str, Any] = dict(context.params)

@@ -2,6 +2,7 @@
 there before the first station is. See design §7 for why the stream is made by us.
 """
 
+import asyncio
 import json
 import random
 import re
@@ -41,6 +42,7 @@ LARGEST = 1024 + 256  # bytes of a message of a station's, and of what the broke
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
 _PORTS = range(20_000, 32_000)
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,17 @@ authorization {{ timeout: 10, auth_callout {{
             error_cb=quiet,
         )
 
+    async def answers(self) -> None:
+        """Return once the server is up."""
+        while True:
+            try:
+                client = await self.connect()
+            except (NatsError, OSError, TimeoutError):
+                await asyncio.sleep(_LOOK_S)
+                continue
+            await client.close()
+            return
+
     async def _bound_retained(self, jetstream: JetStreamContext) -> None:
         wanted = _retained()
         try:
@@ -193,23 +206,14 @@ authorization {{ timeout: 10, auth_callout {{
         client = await self.connect()
         try:
             jetstream = client.jetstream(timeout=5)
-            wanted = StreamConfig(
-                name=STREAM,
-                subjects=SUBJECTS,
-                retention=RetentionPolicy.LIMITS,
-                storage=StorageType.FILE,
-                max_age=WEEK_S,
-                max_bytes=self._most,  # then the oldest goes: beyond the server's own limit, all
-                discard=DiscardPolicy.OLD,  # stations would be refused
-                max_msg_size=LARGEST,  # by MQTT no other bound of the server's holds
-                num_replicas=1,
-            )
+            wanted = stream_config(self._most)
             await self._bound_retained(jetstream)
             try:
                 found = (await jetstream.stream_info(STREAM)).config
             except NotFoundError:
                 found = (await jetstream.add_stream(wanted)).config
             if not is_ours(found) or found.max_bytes != self._most:
+                wanted.first_seq = found.first_seq
                 found = (await jetstream.update_stream(wanted)).config
         except NatsError as error:
             raise DiademaError(
@@ -223,6 +227,22 @@ authorization {{ timeout: 10, auth_callout {{
                     "errors.hub.stream_stream_nats_not_kept", stream=STREAM, nats=self._data.nats
                 )
             )
+
+
+def stream_config(most: int, first: int | None = None) -> StreamConfig:
+    """Of the stream of the stations' messages; `first`: the number of its first one."""
+    return StreamConfig(
+        name=STREAM,
+        subjects=SUBJECTS,
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=WEEK_S,
+        max_bytes=most,  # then the oldest goes: beyond the server's own limit, all
+        discard=DiscardPolicy.OLD,  # stations would be refused
+        max_msg_size=LARGEST,  # by MQTT no other bound of the server's holds
+        num_replicas=1,
+        first_seq=first,
+    )
 
 
 def most_bytes(stations: int) -> int:

@@ -23,6 +23,7 @@ from diadema.base.processes import end_leftovers, raise_open_files
 from diadema.hub.backup_clock import BackupClock
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
+from diadema.hub.fence import check_standing, until_taken_over
 from diadema.hub.storage_watch import Hands, Watch
 from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
@@ -92,6 +93,7 @@ class Hub:
         try:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
+            await check_standing(self.data)
             await asyncio.to_thread(self._turn_over)
             self._port = await _claim_port(self._port, self._endpoint.host)
             self._look_at_accounts()
@@ -108,6 +110,10 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         await self._stop()
+
+    async def serve(self) -> None:
+        """Until cancelled. Raises DiademaError once another has taken over the site."""
+        await until_taken_over(self.data)
 
     # -- up
 
@@ -189,7 +195,7 @@ class Hub:
             first = Child(
                 "nats",
                 lambda: self._broker.command(mqtt=False),
-                self._broker_serves,
+                self._broker.answers,
                 self.data.nats / "nats.log",
             )
             try:
@@ -273,18 +279,8 @@ class Hub:
 
     # -- ready?
 
-    async def _broker_serves(self) -> None:
-        while True:
-            try:
-                client = await self._broker.connect()
-            except (NatsError, OSError, TimeoutError):
-                await asyncio.sleep(_LOOK_S)
-                continue
-            await client.close()
-            return
-
     async def _broker_serves_stations(self) -> None:
-        await self._broker_serves()
+        await self._broker.answers()
         await _listening(self._broker.ports.mqtt, self._broker.ports.near)
         await self._broker.settle_stream()
 

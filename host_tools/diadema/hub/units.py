@@ -1,4 +1,5 @@
-"""The units by which systemd runs a hub or a gateway: written for this install, and taken away.
+"""The units by which systemd runs a hub, a gateway or a standby: written for this install, and
+taken away.
 
 A system's unit runs as a user of its own and may write to its data alone. In a user's own manager
 nothing may be asked for that takes privileges: where the kernel gives none, it would not start.
@@ -18,9 +19,9 @@ from diadema.base.errors import DiademaError, why
 from diadema.base.paths import write_whole
 from diadema.words import Sentence
 
-type Part = Literal["hub", "gateway"]
+type Part = Literal["hub", "gateway", "standby"]
 
-PARTS: tuple[Part, ...] = ("hub", "gateway")
+PARTS: tuple[Part, ...] = ("hub", "gateway", "standby")
 SYSTEM = Path("/etc/systemd/system")
 SYSTEM_DATA = Path("/var/lib/diadema")
 _MARK = "# Written by `diadema service install`, which writes it anew; `remove` takes it away."

@@ -99,17 +99,33 @@ def back_up(
     with locked(data.root / ".backup.lock"):
         _tidy(data)
         _remember(data, file.parent)
-        accounts = Accounts(data)
-        try:
-            accounts.audit.record(by, "backup.made", file=str(file))
-        finally:
-            accounts.close()
+        _enter(data, by, "backup.made", file=str(file))
         made = _write(data, file, passphrase, clock, progress)
         known = read_backups(data)
         known.last = made
         write_backups(data, known)
         leave_erasures(data)
     return made
+
+
+def seal(data: DataDir, into: IO[bytes], passphrase: bytes, clock: Clock, by: Person) -> None:
+    """For a standby, which keeps it. Raises DiademaError."""
+    if not data.store.exists():
+        raise StoreMissing(data.store)
+    with locked(data.root / ".backup.lock"):
+        _tidy(data)
+        _enter(data, by, "backup.sent")
+        sealer = Sealer(into, passphrase)
+        _put_all(data, sealer, clock, lambda *_: None)
+        sealer.end()
+
+
+def _enter(data: DataDir, by: Person, what: str, **more: str) -> None:
+    accounts = Accounts(data)
+    try:
+        accounts.audit.record(by, what, **more)
+    finally:
+        accounts.close()
 
 
 def _write(data: DataDir, file: Path, passphrase: bytes, clock: Clock, progress: Progress) -> Made:

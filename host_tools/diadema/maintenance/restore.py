@@ -32,7 +32,7 @@ from diadema.store.record_heads import NAME as KEY
 from diadema.words import Sentence
 
 _STAGING = ".restoring-"
-_OWN = {"lock", "ingest.lock"}
+_OWN = {"lock", "ingest.lock", ".standby"}
 _STREAMS = "jetstream"
 
 
@@ -56,9 +56,12 @@ def restore(
     *,
     old: DataDir | None = None,
     erasures: Path | None = None,
+    settle: Callable[[DataDir], bool] | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Restored:
-    """Raises DiademaError; then `data` has nothing of it."""
+    """Raises DiademaError; then `data` has nothing of it. `settle`: what else is to be in the new
+    directory before anything is; whether that is a stream.
+    """
     try:
         data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         data.root.chmod(0o700)
@@ -78,6 +81,8 @@ def restore(
                     )
                 )
             done = _settle(new, file, clock, by, old, erasures, checked.manifest)
+            if settle is not None:
+                done.stream = settle(new)
             for path in sorted(new.root.iterdir(), key=lambda path: path == new.store):
                 if path.name not in _OWN:
                     path.rename(data.root / path.name)

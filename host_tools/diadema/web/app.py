@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
-from diadema.web import api, assets, refusals
+from diadema.web import api, assets, refusals, standby
 from diadema.web.accounts import account, login, provider
 from diadema.web.accounts import api as accounts_api
 from diadema.web.accounts import page as accounts_page
@@ -50,6 +50,7 @@ _ROUTERS = (
     reports_api.router,
     people_api.router,
     fleet_api.router,
+    standby.router,
     floor_page.router,
     handover.router,
     flasher.router,

@@ -48,7 +48,7 @@ SILENCE_S = 3.0
 ANSWER_S = 2.0
 _CHECK_S = 1.0
 _RETRY_S = 0.25
-_TROUBLE = (NatsError, JetStreamError, OSError, TimeoutError)
+TROUBLE = (NatsError, JetStreamError, OSError, TimeoutError)
 _PROBE = {"s": "", "i": 0}
 
 _WINDOW_S = 2.0
@@ -201,6 +201,13 @@ class Feed:
     def connected(self) -> bool:
         return self._client is not None and self._client.is_connected
 
+    @property
+    def client(self) -> Client:
+        """Raises NatsAbsent."""
+        if self._client is None or not self._client.is_connected:
+            raise NatsAbsent
+        return self._client
+
     def down_since(self) -> int | None:
         """None while what is shown is live, else the UTC ms up to which it was (0 if never)."""
         if time.monotonic() - self._good_at < SILENCE_S:
@@ -213,17 +220,16 @@ class Feed:
         """Ask the hub; a write that is named `once` it does once. Raises NatsAbsent, HubAbsent or
         HubSilent (after two seconds).
         """
-        if self._client is None or not self._client.is_connected:
-            raise NatsAbsent
+        client = self.client
         headers = {ONCE_HEADER: once.line} if once else None
         try:
-            reply = await self._client.request(
+            reply = await client.request(
                 subject, msgspec.json.encode(body), timeout=ANSWER_S, headers=headers
             )
             answer = msgspec.json.decode(reply.data, type=dict[str, Any])
         except NoRespondersError as error:
             raise HubAbsent from error
-        except (*_TROUBLE, msgspec.DecodeError) as error:
+        except (*TROUBLE, msgspec.DecodeError) as error:
             raise HubSilent from error
         return answer
 
@@ -233,7 +239,7 @@ class Feed:
             return None
         try:
             return await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
-        except _TROUBLE:
+        except TROUBLE:
             return None
 
     async def run(self) -> None:
@@ -255,7 +261,7 @@ class Feed:
                 self.restarts += 1
                 if isinstance(results[0], Exception):
                     log.info("live values interrupted: %r", results[0])
-                    if not isinstance(results[0], _TROUBLE):
+                    if not isinstance(results[0], TROUBLE):
                         raise results[0]
                     await asyncio.sleep(_RETRY_S)
         finally:
@@ -285,7 +291,7 @@ class Feed:
                     reconnected_cb=start_again,
                     error_cb=note,
                 )
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 log.info("no NATS at %s yet: %r", self._url, error)
                 await asyncio.sleep(_RETRY_S)
 
@@ -327,7 +333,7 @@ class Feed:
                 right = await self._is_right()
             except NotFoundError:
                 self._again.set()  # the bucket is gone; whoever makes the new one fills it
-            except (HubAbsent, HubSilent, NatsAbsent, *_TROUBLE) as error:
+            except (HubAbsent, HubSilent, NatsAbsent, *TROUBLE) as error:
                 log.debug("the hub does not answer: %r", error)
             else:
                 if right:
