@@ -553,7 +553,7 @@ def test_one_falls_due_each_day_late_ones_are_made_and_old_ones_go(data, place):
     found = sorted(path.name for path in place.glob("*.backup"))
     assert found == ["diadema-20270112-081000.backup", "diadema-20270120-200000.backup"]
     assert faults(place / found[-1], credentials.load(data).backup.encode()) == ""
-    assert read_backups(data).file == str(place / found[-1])
+    assert read_backups(data).last.file == str(place / found[-1])
 
 
 def test_what_is_retained_by_number_and_by_days(tmp_path):

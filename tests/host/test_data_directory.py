@@ -25,7 +25,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert credentials.load_or_create(data) == first
     names = {
         "host", "gateway", "gateways", "api", "badge_key", "issuer", "bridge", "card_key",
-        "system", "backup", "mail", "webhooks",
+        "system", "backup", "mail", "webhooks", "provider",
     }  # fmt: skip
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
