@@ -164,6 +164,20 @@ async def test_an_alert_is_sent_once_signed_as_standard_webhooks_has_it(
     assert "secret" not in data.webhooks.read_text() and secret not in data.webhooks.read_text()
 
 
+@pytest.mark.parametrize(
+    ("rest", "line"),
+    [("", "POST / HTTP/1.1"), ("?x=1", "POST /?x=1 HTTP/1.1"), ("/a", "POST /a HTTP/1.1")],
+)
+async def test_the_head_names_the_host_alone(
+    data: DataDir, receiver: Receiver, rest: str, line: str
+) -> None:
+    async with receiver.serving():
+        url = f"https://localhost:{receiver.port}{rest}"
+        await posted(data, hook_of(data, receiver, url))
+    ((told, headers, _),) = receiver.requests
+    assert (told, headers["host"]) == (line, f"localhost:{receiver.port}")
+
+
 async def test_no_name_nor_id_of_a_person_is_in_it(
     data: DataDir, receiver: Receiver, floored: Floored
 ) -> None:
