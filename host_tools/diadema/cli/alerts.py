@@ -16,7 +16,7 @@ def alerts(data: Data = None) -> None:
 
     from diadema.hub.doctor import LIMITS
 
-    rules = (files("diadema") / "web" / "alerts.yml").read_text("utf-8")
+    rules = (files("diadema") / "cli" / "alerts.yml").read_text("utf-8")
     rules = re.sub(r"limit\((\w+)\)", lambda found: str(LIMITS[found[1]]), rules)
     print(re.sub(r"say\((\w+)\)", lambda found: _sentence(found[1]), rules), end="")
 
