@@ -212,7 +212,8 @@ def hub_that_was_killed(data):
     [
         open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
         no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
-        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site, hub_that_was_killed,
+        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site,
+        hub_that_was_killed,
     ],
     ids=lambda spoil: spoil.__name__,
 )  # fmt: skip

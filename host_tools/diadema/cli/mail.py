@@ -69,7 +69,8 @@ def show(data: Data = None, as_json: AsJson = False) -> None:
     server = known.server
     lines = [
         say("mail.server", host=server.host, port=server.port, security=server.security,
-            sender=server.sender, user=server.user or "—", ca=say("mail.own_ca") if server.ca else "—")
+            sender=server.sender, user=server.user or "—",
+            ca=say("mail.own_ca") if server.ca else "—")
         if server
         else say("mail.none")
     ]  # fmt: skip
