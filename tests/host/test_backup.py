@@ -228,12 +228,13 @@ def test_a_backup_has_everything_but_what_is_made_again(data, made, tmp_path):
     assert not list(data.root.glob(".backup-*"))
     new, done = put_back(made, tmp_path)
     assert raw(new) == raw(data) and done.manifest == found.manifest
-    for name in names - {"accounts.sqlite3", "store.sqlite3"}:
+    for name in names - {"accounts.sqlite3", "store.sqlite3", "backups.json"}:
         assert (new.root / name).read_bytes() == (data.root / name).read_bytes(), name
     open_to_others = {path.name for path in (new.root, *new.root.rglob("*"))
                       if path.stat().st_mode & 0o077}  # fmt: skip
-    assert open_to_others <= {"lock", "ingest.lock"}
+    assert open_to_others <= {"lock", "ingest.lock", "backups.lock"}
     assert credentials.load(new) == credentials.load(data)
+    assert read_backups(new).last == read_backups(data).last is not None
 
 
 def test_what_goes_outside_is_restored_with_its_secrets(data, place, tmp_path):
@@ -270,7 +271,7 @@ def test_what_goes_outside_is_restored_with_its_secrets(data, place, tmp_path):
     again = restored.book.provided(ME, provider.issuer, "s-1", **shown)
     assert again == provided and again in restored.book.all()
     restored.close()
-    assert not [path for path in new.root.rglob("*.lock") if path.name != "ingest.lock"]
+    assert not [name for name in check(place / "a.backup", WORDS).manifest.files if "lock" in name]
 
 
 def test_what_is_wrong_with_a_backup_is_found(made):

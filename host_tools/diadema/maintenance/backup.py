@@ -200,7 +200,7 @@ def _copy(path: Path, into: Path) -> None:
             ) as source,
             contextlib.closing(sqlite3.connect(into)) as copy,
         ):
-            copy.execute("PRAGMA synchronous = OFF")  # it is gone in a moment; writers need the disk
+            copy.execute("PRAGMA synchronous = OFF")  # it goes in a moment: the disk is others'
             source.backup(copy)
             found = _damage(copy, "quick_check")
     except sqlite3.Error as error:
