@@ -42,9 +42,9 @@ async def test_each_metric_is_there_once_it_is_known(
     stations(data.root)
     Certificates(data.tls).make(["localhost"])
     remember_backup(data, T0, 12)
-    for name in ("avisos", "otro"):
-        webhooks.add(data, webhooks.Hook(name=name, url="https://a.pe/"))
-    webhooks.note(data, "otro", "answered 500", T0)
+    with webhooks.changing(data) as known:
+        for name, since in (("avisos", 0), ("otro", T0)):
+            known.append(webhooks.Hook(name=name, url="https://a.pe/", failing_ms=since))
     jetstream = own_hub.client.jetstream()
     await jetstream.add_stream(StreamConfig(name="$MQTT_msgs", subjects=["told"]))
     for _ in range(3):
