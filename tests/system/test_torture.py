@@ -52,5 +52,5 @@ async def test_three_days_without_a_link_lose_nothing_and_a_journal_that_fills_r
     assert summary["failures"] == []
     assert (summary["lost"], summary["doubled"]) == (0, 0)
     (row,) = summary["rows"]
-    assert (row["contacts_at_load_1"], row["refused_at_load_1"]) == (15, 0)
+    assert (row["contacts_at_load_1"], row["refused_at_load_1"]) == (12, 0)
     assert row["contacts_at_load_3"] > row["refused_at_load_3"] > 0

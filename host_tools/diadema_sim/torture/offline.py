@@ -31,7 +31,9 @@ _DAYS = 3
 _SHIFT_MS = 36_000_000
 _DAY_MS = 86_400_000
 _SECTOR = 4096
+_SECTORS = JOURNAL_BYTES // _SECTOR
 _LEAST_SECTORS = 8
+_RESERVED = 2  # sectors, about, that take no new calls, however large the journal is
 _NOTICE_MS = 4000  # longer than the station shows a notice
 _KEYED_MS = 300  # by then what a key means is journaled
 
@@ -41,16 +43,16 @@ async def run(plan: Plan) -> Outcome:
     smaller journal, all in proportion, so that it fills as the whole one does.
     """
     outcome = Outcome(NAME)
-    share = max(plan.share, _LEAST_SECTORS * _SECTOR / JOURNAL_BYTES)
-    journal_bytes = round(JOURNAL_BYTES / _SECTOR * share) * _SECTOR
+    sectors = max(_LEAST_SECTORS, round(_SECTORS * plan.share))
+    contacts = round(_CONTACTS * (sectors - _RESERVED) / (_SECTORS - _RESERVED))
     for load in (1, 3):
         if plan.only not in (None, str(load)):
             continue
         # after a night without power nobody knows the time, and a campaign's hours would forbid
-        async with open_live_centre(1, journal_bytes, outbound=False) as centre:
+        async with open_live_centre(1, sectors * _SECTOR, outbound=False) as centre:
             chance = random.Random(f"{plan.seed} {NAME} {load}")
-            worker = _Worker(centre, chance, min(share, 1.0))
-            await _three_days(centre, worker, load, round(_CONTACTS * share) * load, outcome)
+            worker = _Worker(centre, chance, min(sectors / _SECTORS, 1.0))
+            await _three_days(centre, worker, load, contacts * load, outcome)
     return outcome
 
 
