@@ -134,15 +134,19 @@ def test_an_identity_provider_is_set_shown_and_removed(shell: Any, tmp_path: Pat
         ("https://id.example", ("--grant", "x=boss"), "one of these roles"),
         ("https://id.example", ("--grant", "asesores=agent"), "--agent-claim"),
         ("https://id.example", ("--grant", "supervisor"), "is not understood"),
-        ("https://id.example", ("--ca", "no-pem"), "not a certificate"),
+        ("https://id.example", ("--ca", "no-pem"), "not the certificate"),
+        ("https://id.example", ("--ca", "empty"), "not the certificate"),
+        ("https://id.example", ("--ca", "der"), "not the certificate"),
         ("https://id.example", ("--claim", ""), "needs --client"),
     ],
 )
 def test_what_is_no_identity_provider_is_refused(
     shell: Any, tmp_path: Path, issuer: str, more: tuple[str, ...], why: str
 ) -> None:
-    (tmp_path / "no-pem").write_text("-----BEGIN CERTIFICATE-----\nx\n")
-    more = tuple(str(tmp_path / one) if one == "no-pem" else one for one in more)
+    files = {"no-pem": b"-----BEGIN CERTIFICATE-----\nx\n", "empty": b"", "der": b"\x30\x82\xff"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    more = tuple(str(tmp_path / one) if one in files else one for one in more)
     given = ("account", "provider", "set", issuer, "--client", "d", "--name", "I")
     assert why in shell(*given, "--claim", "g", "--grant", "rrhh=hr", *more, code=2)
     accounts = Accounts(DataDir(tmp_path))

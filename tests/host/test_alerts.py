@@ -23,6 +23,7 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
     "DiademaCertificateEnds": ({"certificate_end_seconds": 31 * DAY}, {"file": "web.pem"}),
     "DiademaBackupOld": ({"backup_time_seconds": -DAY}, {}),
     "DiademaBackupNone": ({"live": 1}, {}),
+    "DiademaWebhookFailing": ({"webhook_failing": 1}, {"webhook": "avisos"}),
     "DiademaStationLost": ({"station_up": 0}, {"seat": "A-01"}),
     "DiademaStationClock": (
         {"station_up": 1, "station_clock_error_seconds": 61},
@@ -33,10 +34,10 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
 RIGHT = {  # what it says while nothing is wrong
     "live": 1, "nats_up": 1, "disk_low": 0, "disk_free_bytes": 11, "disk_reserve_bytes": 5,
     "stream_behind_messages": 1000, "backup_time_seconds": DAY,
-    "certificate_end_seconds": 64 * DAY, "station_up": 1, "station_clock_error_seconds": 59,
-    "station_journal_ratio": 0.79,
+    "certificate_end_seconds": 64 * DAY, "webhook_failing": 0, "station_up": 1,
+    "station_clock_error_seconds": 59, "station_journal_ratio": 0.79,
 }  # fmt: skip
-OF_A_SEAT = {name for name, one in FAMILIES.items() if one.labels == "seat"}
+LABELS = {"seat": "A-01", "file": "web.pem", "webhook": "avisos"}
 AT = "26h"
 
 
@@ -54,10 +55,8 @@ def series(values):
     found = []
     for name, value in values.items():
         labels = {"job": "diadema", "instance": "hub"}
-        if name in OF_A_SEAT:
-            labels["seat"] = "A-01"
-        if FAMILIES[name].labels == "file":
-            labels["file"] = "web.pem"
+        if of := FAMILIES[name].labels:
+            labels[of] = LABELS[of]
         text = ",".join(f'{label}="{one}"' for label, one in labels.items())
         found.append({"series": f"diadema_web_{name}{{{text}}}", "values": f"{value}x200"})
     return found
@@ -125,7 +124,7 @@ def test_each_rule_has_its_sentence_in_both_languages():
     )
     assert len({*spanish}) == len({*english}) == len(SERIES)
     assert not {*spanish} & {*english}
-    assert "say(" not in printed()
+    assert "say(" not in printed() and "limit(" not in printed()
 
 
 def expected(rules, alert):

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.access import Accounts
+from diadema.access.provider import Grant, Provider
 from diadema.access.roles import Person
-from diadema.base import credentials
+from diadema.base import credentials, mail, webhooks
+from diadema.base.certificates import Certificates
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
@@ -36,6 +38,7 @@ from diadema.maintenance.records_keeping import check_audit, check_ledger
 from diadema.maintenance.restore import restore
 from diadema.store import open_writer
 from diadema.store.erased import check_obeyed, last_erasure
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from tests.support.reported_day import stations
@@ -225,12 +228,50 @@ def test_a_backup_has_everything_but_what_is_made_again(data, made, tmp_path):
     assert not list(data.root.glob(".backup-*"))
     new, done = put_back(made, tmp_path)
     assert raw(new) == raw(data) and done.manifest == found.manifest
-    for name in names - {"accounts.sqlite3", "store.sqlite3"}:
+    for name in names - {"accounts.sqlite3", "store.sqlite3", "backups.json"}:
         assert (new.root / name).read_bytes() == (data.root / name).read_bytes(), name
     open_to_others = {path.name for path in (new.root, *new.root.rglob("*"))
                       if path.stat().st_mode & 0o077}  # fmt: skip
-    assert open_to_others <= {"lock", "ingest.lock"}
+    assert open_to_others <= {"lock", "ingest.lock", "backups.lock"}
     assert credentials.load(new) == credentials.load(data)
+    assert read_backups(new).last == read_backups(data).last is not None
+
+
+def test_what_goes_outside_is_restored_with_its_secrets(data, place, tmp_path):
+    """Mail, webhooks, the provider of sign-on, and the backups' own order."""
+    ca = Certificates(tmp_path / "tls")
+    ca.make(["localhost"])
+    server = mail.Server(host="smtp.centro.pe", port=587, security="starttls",
+                         sender="reportes@centro.pe", ca=ca.ca_pem().decode())  # fmt: skip
+    mail.set_server(data, server, "clave")
+    mail.allow(data, "rrhh@centro.pe", True)
+    hook = webhooks.Hook(name="avisos", url="https://avisos.centro.pe/", networks=["10.0.0.0/8"])
+    secret = webhooks.add(data, hook)
+    given = {"issuer": "https://id.example", "client_id": "diadema", "name": "Intranet",
+             "claim": "groups", "grants": {"rrhh": Grant(role="hr")}}  # fmt: skip
+    provider = Provider(**given, ca=server.ca)
+    accounts = Accounts(data)
+    accounts.providers.set(ME, provider)
+    shown = {"name": "Rosa", "role": "hr", "agent": None, "teams": ()}
+    provided = accounts.book.provided(ME, provider.issuer, "s-1", **shown)
+    accounts.close()
+    credentials.change_provider(data, "of the client")
+    order(data, ordered(place, 0), WORDS)
+    back_up(data, place / "a.backup", WORDS, NOW, ME)
+    shutil.rmtree(data.root)
+    new, _ = put_back(place / "a.backup", tmp_path)
+    assert mail.load(new) == mail.Mail(server=server, addresses={"rrhh@centro.pe": True})
+    assert webhooks.hooks(new) == [hook]
+    found = credentials.load(new)
+    assert (found.mail, found.webhooks) == ("clave", {"avisos": secret})
+    assert (found.provider, found.backup.encode()) == ("of the client", WORDS)
+    assert read_backups(new).schedule == ordered(place, 0)
+    restored = Accounts(new)
+    assert restored.providers.get() == provider
+    again = restored.book.provided(ME, provider.issuer, "s-1", **shown)
+    assert again == provided and again in restored.book.all()
+    restored.close()
+    assert not [name for name in check(place / "a.backup", WORDS).manifest.files if "lock" in name]
 
 
 def test_what_is_wrong_with_a_backup_is_found(made):
@@ -553,7 +594,7 @@ def test_one_falls_due_each_day_late_ones_are_made_and_old_ones_go(data, place):
     found = sorted(path.name for path in place.glob("*.backup"))
     assert found == ["diadema-20270112-081000.backup", "diadema-20270120-200000.backup"]
     assert faults(place / found[-1], credentials.load(data).backup.encode()) == ""
-    assert read_backups(data).file == str(place / found[-1])
+    assert read_backups(data).last.file == str(place / found[-1])
 
 
 def test_what_is_retained_by_number_and_by_days(tmp_path):
@@ -585,6 +626,31 @@ def test_one_that_fails_is_told_and_tried_again(data, place):
     clock.now += 15 * 60_000
     assert make_due(data, clock) is not None
     assert read_backups(data).reason is None
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [OSError(5, "Input/output error"), sqlite3.OperationalError("disk I/O error"),
+     OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))],
+    ids=lambda one: type(one).__module__,
+)  # fmt: skip
+async def test_whatever_keeps_a_backup_from_being_made_does_not_end_its_clock(
+    data, place, caplog, monkeypatch, trouble
+):
+    clock = FixedClock(at("2027-01-10T12:00"))
+    order(data, ordered(place, clock.now), WORDS)
+    clock.now = at("2027-01-11T03:00")
+
+    def fail(*_):
+        raise trouble
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "_copy", fail)
+        await BackupClock(data, clock).look()
+    assert "the backup was not made" in caplog.text
+    assert read_backups(data).reason
+    clock.now += 15 * 60_000
+    assert make_due(data, clock) is not None
 
 
 async def test_the_running_hub_makes_it_and_a_failure_does_not_end_its_clock(data, place, caplog):

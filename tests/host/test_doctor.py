@@ -10,16 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from diadema.access.roles import Person
-from diadema.base import certificates, credentials
+from diadema.base import certificates, credentials, webhooks
+from diadema.base.backups import changing_backups
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir, Hub, Room
 from diadema.cli.main import app
 from diadema.hub import doctor
 from diadema.hub.hub import Hub as RunningHub
 from diadema.maintenance.records_keeping import enter
+from diadema.report import schedule
 from diadema.stations.fleet import StationRow
 from typer.testing import CliRunner
 
+from tests.host.test_report_schedules import order
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
 
@@ -133,6 +136,32 @@ def no_backup(data):
     return ["no backup is known"]
 
 
+def unreadable_backups(data):
+    data.backups.write_text("{")
+    return ["backups.json"]
+
+
+def backup_that_failed(data):
+    with changing_backups(data) as known:
+        known.reason = "its disk is gone"
+    return ["its disk is gone"]
+
+
+def webhook_that_takes_nothing(data):
+    for name in ("avisos", "otro"):
+        webhooks.add(data, webhooks.Hook(name=name, url="https://a.pe/"))
+    for now_ms in (1, webhooks.DAY_MS + 1):
+        webhooks.note(data, "avisos", "answered 503", now_ms)
+    webhooks.note(data, "otro", "answered 500", 1)
+    return ["avisos is off (answered 503)", "otro takes no alerts (answered 500)"]
+
+
+def report_that_stopped(data):
+    schedule.add(data, order(name="diario"), "es")
+    schedule.stop(data, "diario", "disabled")
+    return ["«diario» is stopped"]
+
+
 def flipped(data):
     with data.directory.open("wb") as file:
         file.write(os.urandom(8192))
@@ -182,7 +211,9 @@ def hub_that_was_killed(data):
     "spoil",
     [
         open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
-        no_backup, flipped, older, newer, changed_mark, no_key, bad_site, hub_that_was_killed,
+        no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
+        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site,
+        hub_that_was_killed,
     ],
     ids=lambda spoil: spoil.__name__,
 )  # fmt: skip
@@ -224,7 +255,7 @@ def test_a_disk_that_fills_up(data, monkeypatch, room, part):
 def row(**more):
     known = {"station": "DIA-0123456789ab", "seat": "A-01", "board": "sim", "generation": 1}
     known |= {"version": doctor.program_version(), "wanted": 1, "link": "up", "ways": []}
-    return StationRow(**{**known, "seen_utc": None, "clock_ms": 59_999, "journal": 79, **more})
+    return StationRow(**{**known, "seen_utc": None, "clock_ms": 60_000, "journal": 80, **more})
 
 
 @pytest.fixture
@@ -250,8 +281,8 @@ def runs(data, monkeypatch):
         ({"link": "lost"}, "without a link (A-01)"),
         ({"link": "lost", "seat": None}, None),
         ({"clock_ms": None}, "whose hour is not known"),
-        ({"clock_ms": 60_000}, "off by more than a minute (A-01)"),
-        ({"journal": 80}, "journal is nearly full (A-01)"),
+        ({"clock_ms": 60_001}, "off by more than a minute (A-01)"),
+        ({"journal": 81}, "journal is nearly full (A-01)"),
         ({"needs_image": "old"}, "need another image (A-01)"),
         ({"version": "0.0.1"}, None),
     ],

@@ -120,10 +120,20 @@ def test_the_commands_of_a_technician_work(diadema: Call, tmp_path: Path) -> Non
         ]
 
 
-def test_a_demo_ends_with_each_event_stored_once(diadema: Call) -> None:
+def test_a_demo_ends_with_each_event_stored_once_and_is_restored_from_its_backup(
+    diadema: Call, folder: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "señal de hoy"  # the stations' own folders in it must not be too deep
     words = ("--stations", "1", "--seconds", "2", "--port", "0", "--no-browser", "--json")
-    summary = json.loads(diadema("demo", *words))
+    summary = json.loads(diadema("demo", *words, "--data", data))
     assert summary["events_journaled"] and (summary["lost"], summary["doubled"]) == (0, 0)
+    (folder / "frase").write_text("cinco palabras que nadie adivina")
+    (folder / "frase").chmod(0o600)
+    copy, by = folder / "lunes.backup", ("--passphrase-file", folder / "frase", "--json")
+    made = json.loads(diadema("backup", copy, "--data", data, *by))
+    assert json.loads(diadema("backup", "check", copy, *by))["faults"] == []
+    told = json.loads(diadema("restore", copy, "--data", folder / "nueva", *by))
+    assert told["manifest"]["position"] == made["position"] >= summary["events_journaled"]
 
 
 def test_a_desk_opens_and_ends(folder: Path, tmp_path: Path) -> None:

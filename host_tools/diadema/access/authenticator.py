@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, quote
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from starlette.types import Scope
 
 from diadema.access import Accounts
 from diadema.access.codes import hashed
-from diadema.access.roles import Person, Right
+from diadema.access.roles import THE_HUB, Person, Right
 from diadema.access.sessions import WHOLE_MS
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ class Authenticator:
         if kind.lower() != "bearer" or not secret:
             return None
         if hmac.compare_digest(secret.encode("utf-8", "replace"), self._token.encode()):
-            return Person(id="hub", name="hub", role="service", address=address)
+            return replace(THE_HUB, address=address)
         return self._accounts.tokens.person(secret, address)
 
     def _stranger(self, scope: Scope, connection: HTTPConnection) -> Person | Refusal:

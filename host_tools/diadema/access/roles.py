@@ -119,3 +119,6 @@ class Person(Struct, kw_only=True, frozen=True):
             return agent == self.agent
         teams = self.scope(people)
         return teams is None or people.team(agent) in teams
+
+
+THE_HUB = Person(id="hub", name="hub", role="service")  # that works by itself, and its own token

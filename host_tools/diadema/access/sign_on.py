@@ -8,7 +8,6 @@ it is for threads of its own, so that a provider that is away keeps nobody else 
 
 import base64
 import hmac
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from msgspec import Struct
 
 from diadema.access.codes import new_secret
 from diadema.access.provider import Provider, is_https
+from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError
 from diadema.words import Sentence
 
@@ -257,7 +257,7 @@ def _ask(
     """
     sent = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
     try:
-        trust = ssl.create_default_context(cadata=provider.ca or None)
+        trust = trusting(provider.ca)
         step = min(_STEP_S, deadline.left_s)
         taken = bytearray()
         with (

@@ -1,10 +1,13 @@
 """backups.json: when backups are made, where they lie, and what came of the last one."""
 
+from contextlib import AbstractContextManager
+
 import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.locks import changing
+from diadema.base.paths import DataDir
 from diadema.words import Sentence
 
 
@@ -55,8 +58,9 @@ def read_backups(data: DataDir) -> Backups:
         ) from error
 
 
-def write_backups(data: DataDir, known: Backups) -> None:
-    write_whole(data.backups, msgspec.json.format(msgspec.json.encode(known)))
+def changing_backups(data: DataDir) -> AbstractContextManager[Backups]:
+    """To be changed by one process at a time. Raises DiademaError."""
+    return changing(data.backups, lambda: read_backups(data))
 
 
 def last_backup(data: DataDir) -> Made | None:

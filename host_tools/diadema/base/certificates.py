@@ -14,6 +14,7 @@ year is over, for browsers take none that is older.
 
 import hashlib
 import ipaddress
+import ssl
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -216,6 +217,13 @@ def ends_of(files: Iterable[Path]) -> dict[Path, datetime]:
         with suppress(OSError, ValueError):
             found[file] = _read(file).not_valid_after_utc
     return found
+
+
+def trusting(ca: str) -> ssl.SSLContext:
+    """For a connection to somebody else, whose certificate and name are checked by `ca` (PEM), or
+    by the system's where that is empty.
+    """
+    return ssl.create_default_context(cadata=ca or None)
 
 
 def ca_mark(broker_ca: str) -> str:

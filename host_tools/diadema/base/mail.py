@@ -6,9 +6,7 @@ certificate, or there is none: neither password nor report ever goes in the clea
 
 import asyncio
 import re
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime
@@ -19,14 +17,14 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base import credentials
+from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError, MailError
-from diadema.base.locks import locked
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.locks import changing
+from diadema.base.paths import DataDir
 from diadema.base.sanitize import hidden, visible
 from diadema.words import Sentence
 
 MOST_ADDRESSES = 200
-_LOCK_S = 10.0
 _STEP_S = 20.0  # for one answer of the server
 _LONGEST_S = 120.0  # for a whole message
 _SUBJECT = 200  # characters
@@ -38,7 +36,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:.]{2,45}")
 
 
 class Server(Struct, kw_only=True, frozen=True):
-    """`security`: `tls` from the first byte, or `starttls`, which must then be there. `ca`: file
+    """`security`: `tls` from the first byte, or `starttls`, which must then be there. `ca`: PEM
     of the CA that its certificate is checked by; empty: those of the system.
     """
 
@@ -69,13 +67,8 @@ def load(data: DataDir) -> Mail:
         ) from error
 
 
-@contextmanager
-def _changing(data: DataDir) -> Iterator[Mail]:
-    """To be changed by one at a time; written when nothing was raised."""
-    with locked(data.root / "mail.lock", wait_s=_LOCK_S):
-        known = load(data)
-        yield known
-        write_whole(data.mail, msgspec.json.format(msgspec.json.encode(known)))
+def _changing(data: DataDir) -> AbstractContextManager[Mail]:
+    return changing(data.mail, lambda: load(data))
 
 
 def set_server(data: DataDir, server: Server, password: str) -> None:
@@ -84,12 +77,10 @@ def set_server(data: DataDir, server: Server, password: str) -> None:
     if not right or server.security not in ("starttls", "tls") or hidden(server.user + password):
         raise MailError(Sentence("errors.base.mail.no_server"))
     _checked(server.sender)
-    _context(server)
     with _changing(data) as known:
         known.server = server
-        secrets = credentials.load_or_create(data)
-        secrets.mail = password
-        credentials.store(data, secrets)
+        with credentials.changing(data) as secrets:
+            secrets.mail = password
 
 
 def allow(data: DataDir, address: str, is_hr: bool) -> None:
@@ -157,7 +148,7 @@ async def send(data: DataDir, server: Server, to: list[str], content: bytes) -> 
                 password=password or None,
                 use_tls=server.security == "tls",
                 start_tls=server.security == "starttls",
-                tls_context=_context(server),
+                tls_context=trusting(server.ca),
                 timeout=_STEP_S,
             )
     except TimeoutError:
@@ -167,11 +158,3 @@ async def send(data: DataDir, server: Server, to: list[str], content: bytes) -> 
     else:
         return sorted(refused)
     raise MailError(Sentence("errors.base.mail.not_sent", host=server.host, reason=reason))
-
-
-def _context(server: Server) -> ssl.SSLContext:
-    """Checks certificate and name. Raises MailError for a file that is no CA."""
-    try:
-        return ssl.create_default_context(cafile=server.ca or None)
-    except (OSError, ValueError) as error:
-        raise MailError(Sentence("errors.base.mail.no_ca", path=server.ca)) from error

@@ -13,10 +13,11 @@ import ipaddress
 import re
 import secrets
 import socket
-import ssl
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpcore
@@ -24,16 +25,16 @@ import msgspec
 from msgspec import Struct
 
 from diadema.base import credentials
+from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError, HookError
-from diadema.base.locks import locked
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.locks import changing as changing_file
+from diadema.base.paths import DataDir
 from diadema.base.sanitize import visible
 from diadema.words import Sentence
 
 MOST = 10
 LONGEST_S = 5.0  # from the question to the DNS to the answer's first line
 DAY_MS = 86_400_000
-_LOCK_S = 10.0
 _SAID = 200  # of what failed
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _URL = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2000}")  # urlsplit would take line ends out unseen
@@ -43,12 +44,13 @@ _OTHERS = [  # of the reachable numbers, those that carry others, and what a clo
     ipaddress.ip_network(one)
     for one in ("2001::/32", "2002::/16", "168.63.129.16/32")
 ]  # fmt: skip
+_names = ThreadPoolExecutor(MOST, "webhooks")  # a DNS that is silent keeps nobody else waiting
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Hook(Struct, kw_only=True):
-    """`networks`: those inside the house that it may be in. `ca`: file of the CA that its
+    """`networks`: those inside the house that it may be in. `ca`: PEM of the CA that its
     certificate is checked by; empty: those of the system. `failing_ms`: since when all fails, with
     the last `reason`; `off_ms`: since when nothing is sent any more, for that.
     """
@@ -74,13 +76,8 @@ def hooks(data: DataDir) -> list[Hook]:
         ) from error
 
 
-@contextmanager
-def changing(data: DataDir) -> Iterator[list[Hook]]:
-    """To be changed by one at a time; written when nothing was raised."""
-    with locked(data.root / "webhooks.lock", wait_s=_LOCK_S):
-        known = hooks(data)
-        yield known
-        write_whole(data.webhooks, msgspec.json.format(msgspec.json.encode(known)))
+def changing(data: DataDir) -> AbstractContextManager[list[Hook]]:
+    return changing_file(data.webhooks, lambda: hooks(data))
 
 
 def add(data: DataDir, hook: Hook) -> str:
@@ -88,7 +85,6 @@ def add(data: DataDir, hook: Hook) -> str:
     if not _NAME.fullmatch(hook.name):
         raise HookError(Sentence("errors.base.webhook.no_name"))
     _parts(hook.url)
-    _context(hook)
     for network in hook.networks:
         try:
             ipaddress.ip_network(network)
@@ -101,9 +97,8 @@ def add(data: DataDir, hook: Hook) -> str:
             raise HookError(Sentence("errors.base.webhook.full", most=MOST))
         known.append(hook)
         made = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-        stored = credentials.load_or_create(data)
-        stored.webhooks[hook.name] = made
-        credentials.store(data, stored)
+        with credentials.changing(data) as stored:
+            stored.webhooks[hook.name] = made
     return made
 
 
@@ -111,9 +106,8 @@ def remove(data: DataDir, name: str) -> None:
     """Raises HookError where there is none of that name."""
     with changing(data) as known:
         known.remove(find(known, name))
-        stored = credentials.load_or_create(data)
-        stored.webhooks.pop(name, None)
-        credentials.store(data, stored)
+        with credentials.changing(data) as stored:
+            stored.webhooks.pop(name, None)
 
 
 def find(known: Iterable[Hook], name: str) -> Hook:
@@ -163,7 +157,7 @@ async def post(hook: Hook, secret: str, message_id: str, seconds: int, body: byt
         raise HookError(Sentence("errors.base.webhook.no_secret", name=hook.name))
     url = httpcore.URL(scheme=b"https", host=host.encode(), port=port, target=target.encode())
     headers = {
-        "host": hook.url.split("/")[2],
+        "host": urlsplit(hook.url).netloc,
         "content-type": "application/json",
         "content-length": str(len(body)),
         "user-agent": "Diadema",
@@ -175,14 +169,14 @@ async def post(hook: Hook, secret: str, message_id: str, seconds: int, body: byt
         async with (
             asyncio.timeout(LONGEST_S),
             httpcore.AsyncConnectionPool(
-                _context(hook), network_backend=_Checked(hook.networks)
+                trusting(hook.ca), network_backend=_Checked(hook.networks)
             ) as pool,
             pool.stream("POST", url, headers=[*headers.items()], content=body) as answer,
         ):
             status = answer.status
     except TimeoutError as error:
         raise HookError(Sentence("errors.base.webhook.too_slow", name=hook.name)) from error
-    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, UnicodeError) as error:
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
         reason = visible(str(error)[:_SAID])
         raise HookError(
             Sentence("errors.base.webhook.no_way", name=hook.name, reason=reason)
@@ -215,7 +209,8 @@ class _Checked(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_names, look)
         addresses = [ipaddress.ip_address(one[4][0]) for one in found]
         for one in addresses:
             if not _is_outside(one) and not self._is_listed(one):
@@ -262,11 +257,3 @@ def _parts(url: str) -> tuple[str, int, str]:
     except ValueError as error:
         raise HookError(Sentence("errors.base.webhook.no_url")) from error
     return host, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _context(hook: Hook) -> ssl.SSLContext:
-    """Checks certificate and name. Raises HookError for a file that is no CA."""
-    try:
-        return ssl.create_default_context(cafile=hook.ca or None)
-    except (OSError, ValueError) as error:
-        raise HookError(Sentence("errors.base.mail.no_ca", path=hook.ca)) from error

@@ -12,7 +12,7 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
-from diadema.cli.run import AsJson, Data, Run, group, read_file
+from diadema.cli.run import AsJson, Data, Run, group, read_ca, read_file
 from diadema.cli.speech import say
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
@@ -264,7 +264,7 @@ def set_provider(
         _check_teams(run, one.teams)
     new = Provider(
         issuer=issuer, client_id=client, name=name, claim=claim, grants=grants,
-        algorithm=cast("Any", algorithm), agent_claim=agent_claim, ca=_pem_of(ca) if ca else "",
+        algorithm=cast("Any", algorithm), agent_claim=agent_claim, ca=read_ca(ca),
     )  # fmt: skip
     with opened(run) as accounts:
         accounts.providers.set(run.person, new)
@@ -324,14 +324,3 @@ def _grant_of(given: str) -> "tuple[str, Grant]":
     if not (mark and value and role and all(teams)):
         raise DiademaError(Sentence("errors.access.provider_grant", given=given))
     return value, Grant(role=cast("Role", role), teams=teams)
-
-
-def _pem_of(file: Path) -> str:
-    import ssl
-
-    content = read_file(file).decode("ascii", "replace")
-    try:
-        ssl.create_default_context(cadata=content)
-    except (ssl.SSLError, ValueError) as error:
-        raise DiademaError(Sentence("errors.access.provider_ca", file=file)) from error
-    return content

@@ -8,7 +8,7 @@ import typer
 
 from diadema.base.errors import MailError
 from diadema.cli.account import opened
-from diadema.cli.run import AsJson, Data, Run, group, read_file
+from diadema.cli.run import AsJson, Data, Run, group, read_ca, read_file
 from diadema.cli.speech import say
 from diadema.words import Sentence
 
@@ -49,7 +49,7 @@ def set_(
         security=cast(Any, security),
         sender=sender,
         user=user,
-        ca=str(ca.absolute()) if ca else "",
+        ca=read_ca(ca),
     )
     with opened(run) as accounts:
         mail.set_server(run.data, given, password)
@@ -69,7 +69,8 @@ def show(data: Data = None, as_json: AsJson = False) -> None:
     server = known.server
     lines = [
         say("mail.server", host=server.host, port=server.port, security=server.security,
-            sender=server.sender, user=server.user or "—", ca=server.ca or "—")
+            sender=server.sender, user=server.user or "—",
+            ca=say("mail.own_ca") if server.ca else "—")
         if server
         else say("mail.none")
     ]  # fmt: skip

@@ -214,6 +214,22 @@ def read_file(file: Path) -> bytes:
         ) from error
 
 
+def read_ca(file: Path | None) -> str:
+    """The PEM in it, empty where none is named. Raises DiademaError that names the file."""
+    if file is None:
+        return ""
+    from diadema.base.certificates import trusting
+
+    content = read_file(file)
+    try:
+        if not content:
+            raise ValueError(file)
+        trusting(content.decode("ascii"))
+    except (OSError, ValueError) as error:
+        raise DiademaError(Sentence("errors.cli.no_ca", file=file)) from error
+    return content.decode("ascii")
+
+
 @contextmanager
 def writing(file: Path) -> Iterator[None]:
     """What fails in here to be written raises DiademaError that names the file."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.account import opened
-from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.run import AsJson, Data, Run, group, read_ca
 from diadema.cli.speech import say
 from diadema.words.formatting import local_time
 
@@ -37,9 +37,7 @@ def add(
     from diadema.base import webhooks
 
     run = Run(data, as_json=as_json)
-    hook = webhooks.Hook(
-        name=name, url=url, networks=networks or [], ca=str(ca.absolute()) if ca else ""
-    )
+    hook = webhooks.Hook(name=name, url=url, networks=networks or [], ca=read_ca(ca))
     with opened(run) as accounts:
         secret = webhooks.add(run.data, hook)
         accounts.audit.record(run.person, "webhook.add", webhook=name, url=url)

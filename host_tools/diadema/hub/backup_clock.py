@@ -5,8 +5,8 @@ import contextlib
 import logging
 
 from diadema.base.clock import Clock
-from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.maintenance.backup import TROUBLE
 from diadema.maintenance.backup_schedule import make_due
 
 _LOOK_S = 30.0
@@ -40,7 +40,7 @@ class BackupClock:
         with contextlib.suppress(_Ended):
             try:
                 made = await asyncio.to_thread(make_due, self._data, self._clock, self._go_on)
-            except (DiademaError, OSError) as error:
+            except TROUBLE as error:
                 log.error("the backup was not made: %s", error)
             else:
                 if made is not None:

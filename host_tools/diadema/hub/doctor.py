@@ -20,14 +20,17 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from diadema.base import credentials
-from diadema.base.backups import last_backup
+from diadema.base.backups import read_backups
 from diadema.base.certificates import ends_of
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Hub
 from diadema.base.processes import command_line
+from diadema.base.sanitize import visible
+from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
 from diadema.maintenance.upgrade import plan
+from diadema.report.schedule import schedules
 from diadema.site.context import site_of
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
@@ -39,10 +42,13 @@ from diadema.store.record_heads import NAME as RECORDS_KEY
 from diadema.wire.ask_hub import ask_hub
 from diadema.words import Later, Sentence
 
-BACKUP_MS = 2 * 86_400_000  # as of alerts.yml, like what follows
-ENDS_SOON = timedelta(days=30)
-CLOCK_MS = 60_000
-JOURNAL_PERCENT = 80
+LIMITS = {  # beyond which something is to be done; `diadema alerts` has the same
+    "disk_reserves": 2,
+    "certificate_s": 30 * 86_400,
+    "backup_s": 2 * 86_400,
+    "clock_s": 60,
+    "journal_share": 0.8,
+}
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
 _ANSWER_S = 5.0
@@ -66,7 +72,7 @@ def examine(
     found = [*_disk(data), *_modes(data), *_certificates(data)]
     hub = running(data)
     found += _hub(data, hub)
-    found += _backup(data, clock.now_ms())
+    found += [*_backup(data, clock.now_ms()), *_outside(data)]
     found += _databases(data, clock, hub is not None)
     found += _machine(synchronised or is_synchronised)
     return found
@@ -111,7 +117,7 @@ def _disk(data: DataDir) -> Iterator[Finding]:
     megabytes = {"free": room.free // 1_000_000, "reserve": room.reserve // 1_000_000}
     if room.low:
         yield _wrong("disk_low", **megabytes)
-    elif room.free < 2 * room.reserve:
+    elif room.free < LIMITS["disk_reserves"] * room.reserve:
         yield _wrong("disk_filling", **megabytes)
 
 
@@ -138,7 +144,7 @@ def _certificates(data: DataDir) -> Iterator[Finding]:
     for file in files:
         if file not in ends:
             yield _wrong("certificate_unreadable", path=file)
-        elif ends[file] - datetime.now(UTC) < ENDS_SOON:
+        elif ends[file] - datetime.now(UTC) < timedelta(seconds=LIMITS["certificate_s"]):
             yield _wrong("certificate_ends", path=file, day=ends[file].date())
 
 
@@ -172,11 +178,33 @@ def _listens(host: str, port: int) -> bool:
 
 
 def _backup(data: DataDir, now_ms: int) -> Iterator[Finding]:
-    made = last_backup(data)
-    if made is None:
+    try:
+        known = read_backups(data)
+    except DiademaError as error:
+        yield _error(error)
+        return
+    if known.reason is not None:
+        yield _wrong("backup_failed", reason=known.reason)
+    if known.last is None:
         yield _wrong("backup_none")
-    elif now_ms - made.made_ms > BACKUP_MS:
-        yield _wrong("backup_old", days=(now_ms - made.made_ms) // 86_400_000, path=made.file)
+        return
+    old_s = (now_ms - known.last.made_ms) // 1000
+    if old_s > LIMITS["backup_s"]:
+        yield _wrong("backup_old", days=old_s // 86_400, path=known.last.file)
+
+
+def _outside(data: DataDir) -> Iterator[Finding]:
+    """What was ordered to be sent, and is not."""
+    try:
+        for hook in hooks(data):
+            if hook.failing_ms:
+                name = "webhook_off" if hook.off_ms else "webhook_failing"
+                yield _wrong(name, name=hook.name, reason=visible(hook.reason))
+        for one in schedules(data):
+            if one.stopped:
+                yield _wrong("report_stopped", name=one.name)
+    except DiademaError as error:
+        yield _error(error)
 
 
 def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:
@@ -315,10 +343,12 @@ def _stations(copy: DataDir, now_ms: int, hub_runs: bool) -> Iterator[Finding]:
     seated = [row for row in all_stations(copy, now_ms) if row.seat]
     linked = [row for row in seated if row.link != "lost"] if hub_runs else []
     ours = program_version() if FIRMWARE.exists() else None
-    full = [row for row in seated if (row.journal or 0) >= JOURNAL_PERCENT]
+    full = [row for row in seated if (row.journal or 0) / 100 > LIMITS["journal_share"]]
+    late_ms = LIMITS["clock_s"] * 1000
+    late = [row for row in linked if row.clock_ms is None or row.clock_ms > late_ms]
     for name, rows in (
         ("stations_lost", [row for row in seated if row.link == "lost"] if hub_runs else []),
-        ("stations_clock", [row for row in linked if (row.clock_ms or CLOCK_MS) >= CLOCK_MS]),
+        ("stations_clock", late),
         ("journals_full", full),
         ("stations_image", [row for row in seated if row.needs_image]),
     ):

@@ -21,10 +21,11 @@ from typing import IO, cast
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.access import Accounts
 from diadema.access.roles import Person
-from diadema.base.backups import Made, read_backups, write_backups
+from diadema.base.backups import Made, changing_backups, read_backups
 from diadema.base.clock import Clock
 from diadema.base.credentials import load
 from diadema.base.errors import DiademaError, StoreMissing, why
@@ -40,9 +41,11 @@ SQLITE = ".sqlite3"
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _PLACES = 16  # folders that are remembered
-_LEFT = {"nats", "logs", "hub.json", "ingest.lock"}
+_LEFT = {"nats", "logs", "hub.json"}
 _BUSY_S = 60.0
 _READ = 1 << 20
+
+TROUBLE = (DiademaError, OSError, sqlite3.Error, SQLAlchemyError, tarfile.TarError)
 
 type Progress = Callable[[int, int], None]  # bytes done, of how many
 
@@ -90,7 +93,7 @@ def back_up(
     by: Person,
     progress: Progress = lambda *_: None,
 ) -> Made:
-    """Raises DiademaError; then `file` is as it was."""
+    """Raises one of TROUBLE; then `file` is as it was."""
     file = file.absolute()
     if not data.store.exists():
         raise StoreMissing(data.store)
@@ -101,9 +104,8 @@ def back_up(
         _remember(data, file.parent)
         _enter(data, by, "backup.made", file=str(file))
         made = _write(data, file, passphrase, clock, progress)
-        known = read_backups(data)
-        known.last = made
-        write_backups(data, known)
+        with changing_backups(data) as known:
+            known.last = made
         leave_erasures(data)
     return made
 
@@ -201,8 +203,7 @@ def _is_taken(data: DataDir, name: Path) -> bool:
         any(part.startswith(".") for part in name.parts)
         or first in _LEFT
         or first.startswith(("gateway-", data.rollups.name))
-        or last.endswith((f"{SQLITE}-wal", f"{SQLITE}-shm", ".new"))
-        or last == "lock"
+        or last.endswith((f"{SQLITE}-wal", f"{SQLITE}-shm", ".new", "lock"))
     )
 
 
@@ -215,6 +216,7 @@ def _copy(path: Path, into: Path) -> None:
             ) as source,
             contextlib.closing(sqlite3.connect(into)) as copy,
         ):
+            copy.execute("PRAGMA synchronous = OFF")  # it goes in a moment: the disk is others'
             source.backup(copy)
             found = _damage(copy, "quick_check")
     except sqlite3.Error as error:
@@ -286,10 +288,9 @@ def _tidy(data: DataDir) -> None:
 
 
 def _remember(data: DataDir, folder: Path) -> None:
-    known = read_backups(data)
-    others = [one for one in known.places if one != str(folder)]
-    known.places = [str(folder), *others][:_PLACES]
-    write_backups(data, known)
+    with changing_backups(data) as known:
+        others = [one for one in known.places if one != str(folder)]
+        known.places = [str(folder), *others][:_PLACES]
 
 
 # -- the list of erasures beside them

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from diadema.access.roles import Person
+from diadema.access.roles import THE_HUB
 from diadema.base import credentials
-from diadema.base.backups import Made, Schedule, read_backups, write_backups
+from diadema.base.backups import Made, Schedule, changing_backups, read_backups
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.maintenance.backup import Progress, back_up, passphrase_of
+from diadema.maintenance.backup import TROUBLE, Progress, back_up, passphrase_of
 from diadema.site.context import zone_of
 from diadema.words import Sentence
 
@@ -23,7 +23,6 @@ _DAY_MS = 86_400_000
 _NAME = re.compile(r"diadema-(\d{8}-\d{6})\.backup")
 _STAMP = "%Y%m%d-%H%M%S"
 _AT = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_HUB = Person(id="hub", name="hub", role="service")
 
 
 def order(data: DataDir, one: Schedule, passphrase: bytes) -> None:
@@ -32,21 +31,18 @@ def order(data: DataDir, one: Schedule, passphrase: bytes) -> None:
         raise DiademaError(Sentence("errors.maintenance.backup_no_time", at=one.at))
     if not Path(one.folder).is_dir():
         raise DiademaError(Sentence("errors.maintenance.backup_no_folder", folder=one.folder))
-    secrets = credentials.load(data)
-    secrets.backup = passphrase.decode()
-    credentials.store(data, secrets)
-    known = read_backups(data)
-    known.schedule, known.reason, known.tried_ms = one, None, 0
-    write_backups(data, known)
+    with credentials.changing(data) as secrets:
+        secrets.backup = passphrase.decode()
+    with changing_backups(data) as known:
+        known.schedule, known.reason, known.tried_ms = one, None, 0
 
 
 def cancel(data: DataDir) -> None:
     """The files that were made stay, and so does their passphrase. Raises DiademaError."""
-    known = read_backups(data)
-    if known.schedule is None:
-        raise DiademaError(Sentence("errors.maintenance.backup_not_ordered"))
-    known.schedule = None
-    write_backups(data, known)
+    with changing_backups(data) as known:
+        if known.schedule is None:
+            raise DiademaError(Sentence("errors.maintenance.backup_not_ordered"))
+        known.schedule = None
 
 
 def next_due(one: Schedule, after_ms: int, zone: ZoneInfo) -> int:
@@ -60,7 +56,7 @@ def next_due(one: Schedule, after_ms: int, zone: ZoneInfo) -> int:
 
 
 def make_due(data: DataDir, clock: Clock, progress: Progress = lambda *_: None) -> Made | None:
-    """Make what is due, and let old ones go. Raises DiademaError, also when it was recorded that
+    """Make what is due, and let old ones go. Raises one of TROUBLE, also when it was recorded that
     it could not be made.
     """
     known, now = read_backups(data), clock.now_ms()
@@ -74,16 +70,14 @@ def make_due(data: DataDir, clock: Clock, progress: Progress = lambda *_: None) 
         if not Path(one.folder).is_dir():
             raise DiademaError(Sentence("errors.maintenance.backup_no_folder", folder=one.folder))
         made = back_up(
-            data, Path(one.folder, name), passphrase_of(data, None), clock, _HUB, progress
+            data, Path(one.folder, name), passphrase_of(data, None), clock, THE_HUB, progress
         )
-    except DiademaError as error:
-        known = read_backups(data)
-        known.tried_ms, known.reason = now, str(error)
-        write_backups(data, known)
+    except TROUBLE as error:
+        with changing_backups(data) as known:
+            known.tried_ms, known.reason = now, str(error)
         raise
-    known = read_backups(data)
-    known.due_ms, known.reason = now, None
-    write_backups(data, known)
+    with changing_backups(data) as known:
+        known.due_ms, known.reason = now, None
     for path in outlived(Path(one.folder), one, now):
         path.unlink(missing_ok=True)
     return made

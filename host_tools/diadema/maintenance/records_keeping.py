@@ -18,7 +18,7 @@ from diadema.access import Accounts
 from diadema.access.audit import append
 from diadema.access.database import audit
 from diadema.access.database import record_heads as account_heads
-from diadema.access.roles import Person
+from diadema.access.roles import THE_HUB, Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -196,7 +196,6 @@ def _corrections(tx: Connection) -> list[Fault]:
 
 
 RESTORED = "restored"
-_HUB = Person(id="hub", name="hub", role="service")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -303,5 +302,5 @@ def _begin(
     """
     first = [one for one in new if stored_head(other or tx, heads, key, one.ledger)[0] is None]
     for one in first:
-        append(tx, utc, _HUB, BEGUN, ledger=one.ledger, head=one.short)
+        append(tx, utc, THE_HUB, BEGUN, ledger=one.ledger, head=one.short)
     return bool(first)

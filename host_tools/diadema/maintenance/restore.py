@@ -19,6 +19,7 @@ from msgspec import Struct
 from diadema.access import Accounts
 from diadema.access.database import codes, sessions
 from diadema.access.roles import Person
+from diadema.base.backups import Made, changing_backups
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
@@ -118,6 +119,11 @@ def _settle(
     erased = obey(new, clock, by) if is_newer or not _is_obeyed(new) else None
     stream = old is not None and _take_stream(new, old)
     _end_sessions(new)
+    with changing_backups(new) as known:
+        known.last = Made(
+            str(file.absolute()), file.stat().st_size, manifest.made_ms, manifest.position,
+            len(manifest.files),
+        )  # fmt: skip
     with alone(new, "restore"):
         enter(new, clock, by, RESTORED, file.name, made_ms=manifest.made_ms)
     return Restored(manifest, erased, knew, stream)

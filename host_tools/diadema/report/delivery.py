@@ -13,7 +13,7 @@ from pathlib import Path
 
 from diadema.access import Accounts
 from diadema.access.book import AccountError
-from diadema.access.roles import Person
+from diadema.access.roles import THE_HUB, Person
 from diadema.base import mail
 from diadema.base.errors import MailError
 from diadema.base.paths import DataDir
@@ -38,7 +38,6 @@ from diadema.words import Sentence, text
 
 MOST_BYTES = 10 << 20  # of one file
 MOST_TO = 20  # addresses of one schedule
-_HUB = Person(id="hub", name="hub", role="service")
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ async def deliver(
             run.unsent = text(f"reports.stopped.{author}", _language(data), by=visible(one.by))
             stop(data, one.name, author)
             del ordered[one.name]
-            accounts.audit.record(_HUB, "report.stopped", schedule=one.name, reason=run.unsent)
+            accounts.audit.record(THE_HUB, "report.stopped", schedule=one.name, reason=run.unsent)
             log.error("scheduled report %s stopped: %s", one.name, author)
         write_runs(data, made)
         if isinstance(author, Person) and not run.sent_ms:

@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
+from diadema.base.locks import changing
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
 from diadema.report.formats import made_as
@@ -35,7 +35,6 @@ from diadema.words import text
 from diadema.words.formatting import NOTHING, clock, local_time
 
 SCHEDULES = 50
-_LOCK_S = 10.0
 LATE_S = 900  # made within a quarter of an hour is on time
 TRIES = 12
 CATCH_UP = 31  # runs of one schedule that are made after a pause; older ones are skipped
@@ -211,10 +210,8 @@ def _changing(data: DataDir) -> Iterator[list[Schedule]]:
         data.reports.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(data.reports, error) from error
-    with locked(data.reports / "lock", wait_s=_LOCK_S):
-        known = schedules(data)
+    with changing(_file(data, "schedules"), lambda: schedules(data)) as known:
         yield known
-        write_whole(_file(data, "schedules"), msgspec.json.format(msgspec.json.encode(known)))
 
 
 def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from diadema.base.backups import last_backup
 from diadema.base.certificates import ends_of
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.webhooks import hooks
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
 from diadema.web.web_app import WebApp
@@ -56,6 +57,7 @@ FAMILIES = {
     ),
     "backup_time_seconds": Family("gauge", "Unix time", "when the last backup was made"),
     "backup_bytes": Family("gauge", "bytes", "how large it was"),
+    "webhook_failing": Family("gauge", "0 or 1", "1 while a webhook takes no alert", "webhook"),
     "station_up": Family("gauge", "0 or 1", "1 while a seat's station has a link", "seat"),
     "station_clock_error_seconds": Family(
         "gauge", "seconds", "how far the hour of a seat's station may be off", "seat"
@@ -113,6 +115,11 @@ class Exporter:
         if (backup := last_backup(data)) is not None:
             found["backup_time_seconds"] = {"": backup.made_ms / 1000}
             found["backup_bytes"] = {"": backup.bytes}
+        with suppress(DiademaError):
+            ours = hooks(data)
+            found["webhook_failing"] = {
+                _label("webhook", one.name): float(one.failing_ms > 0) for one in ours
+            }
         with suppress(*_UNREADABLE):  # the other figures are said all the same
             found |= _stations(data, self._web_app.pace.now_ms())
         return found

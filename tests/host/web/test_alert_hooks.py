@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,7 +90,7 @@ def receiver(tmp_path: Path) -> Receiver:
 
 
 def hook_of(data: DataDir, receiver: Receiver, url: str, **more: Any) -> Hook:
-    given = {"networks": HERE, "ca": str(receiver.certificates.ca)} | more
+    given = {"networks": HERE, "ca": receiver.certificates.ca_pem().decode()} | more
     hook = Hook(name="avisos", url=url, **given)
     webhooks.add(data, hook)
     return hook
@@ -161,6 +162,20 @@ async def test_an_alert_is_sent_once_signed_as_standard_webhooks_has_it(
                  "at": began},
     }  # fmt: skip
     assert "secret" not in data.webhooks.read_text() and secret not in data.webhooks.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rest", "line"),
+    [("", "POST / HTTP/1.1"), ("?x=1", "POST /?x=1 HTTP/1.1"), ("/a", "POST /a HTTP/1.1")],
+)
+async def test_the_head_names_the_host_alone(
+    data: DataDir, receiver: Receiver, rest: str, line: str
+) -> None:
+    async with receiver.serving():
+        url = f"https://localhost:{receiver.port}{rest}"
+        await posted(data, hook_of(data, receiver, url))
+    ((told, headers, _),) = receiver.requests
+    assert (told, headers["host"]) == (line, f"localhost:{receiver.port}")
 
 
 async def test_no_name_nor_id_of_a_person_is_in_it(
@@ -314,7 +329,7 @@ async def test_a_certificate_that_is_not_right_is_sent_nothing(
 ) -> None:
     other = Receiver(tmp_path / "other").certificates
     async with receiver.serving() as url:
-        more = {"ca": {"ca": str(other.ca)}, "system": {"ca": ""}}.get(wrong, {})
+        more = {"ca": {"ca": other.ca_pem().decode()}, "system": {"ca": ""}}.get(wrong, {})
         if wrong == "name":
             url = url.replace("localhost", "127.0.0.1")
         hook = hook_of(data, receiver, url, **more)
@@ -327,8 +342,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
     """The DNS answers these, one after the other; gives the addresses that are connected to."""
     left, connected = [*answers], list[str]()
 
-    async def resolve(
-        self: Any, host: Any, port: Any, **more: Any
+    def resolve(
+        host: Any, port: Any, **more: Any
     ) -> list[tuple[Any, Any, Any, Any, tuple[str, int]]]:
         return [(None, None, None, None, (one, port)) for one in left.pop(0)]
 
@@ -336,7 +351,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
         connected.append(host)
         raise httpcore.ConnectError("nobody")
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
     return connected
 
@@ -392,8 +407,16 @@ async def test_another_answer_of_the_dns_changes_nothing(
     assert connected == ["93.184.216.34"], "the number itself, and its name is looked up once"
 
 
-@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "localhost", "[::1]"])
-async def test_other_ways_to_write_this_machine_are_refused(
+WRITTEN = (
+    "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0",
+    "10.1", "167772161", "012.0.0.1", "localhost", "LOCALHOST", "[::1]", "[::]",
+    "[0:0:0:0:0:0:0:1]", "[::ffff:10.0.0.1]", "[::ffff:a00:1]", "[::FFFF:7f00:1]", "[fe80::1]",
+    "[fc00::1]", "[64:ff9b::a00:1]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("host", WRITTEN)
+async def test_other_ways_to_write_a_machine_inside_are_refused(
     data: DataDir, receiver: Receiver, host: str
 ) -> None:
     hook = hook_of(data, receiver, f"https://{host}:1/", networks=[])
@@ -420,7 +443,7 @@ def test_what_is_no_address_of_https_is_refused(data: DataDir, url: str) -> None
 @pytest.mark.parametrize(
     "more",
     [{"name": "a b"}, {"name": "a\r\n"}, {"name": ""}, {"networks": ["10.0.0.0/99"]},
-     {"networks": ["avisos"]}, {"ca": "/no/such/file"}],
+     {"networks": ["avisos"]}],
 )  # fmt: skip
 def test_what_is_no_webhook_is_refused(data: DataDir, more: dict[str, Any]) -> None:
     with pytest.raises(HookError):

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import httpx
+from diadema.base import webhooks
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
 from diadema.web.prometheus import FAMILIES
@@ -17,6 +18,7 @@ from tests.support.web_stage import Hub, Nats, Web
 NOT_KNOWN = {
     "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
     "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
+    "webhook_failing",
 }  # fmt: skip
 
 
@@ -40,6 +42,9 @@ async def test_each_metric_is_there_once_it_is_known(
     stations(data.root)
     Certificates(data.tls).make(["localhost"])
     remember_backup(data, T0, 12)
+    with webhooks.changing(data) as known:
+        for name, since in (("avisos", 0), ("otro", T0)):
+            known.append(webhooks.Hook(name=name, url="https://a.pe/", failing_ms=since))
     jetstream = own_hub.client.jetstream()
     await jetstream.add_stream(StreamConfig(name="$MQTT_msgs", subjects=["told"]))
     for _ in range(3):
@@ -55,6 +60,7 @@ async def test_each_metric_is_there_once_it_is_known(
     assert found["stream_behind_messages"][""] == 3
     ends = datetime(2099, 12, 31, tzinfo=UTC).timestamp()
     assert found["certificate_end_seconds"] == {'file="ca.pem"': ends, 'file="server.pem"': ends}
+    assert found["webhook_failing"] == {'webhook="avisos"': 0, 'webhook="otro"': 1}
     seats = {'seat="A-01"', 'seat="A-02"'}
     assert found["station_up"].keys() == seats
     assert min(found["station_clock_error_seconds"].values()) > 0

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from diadema.access.provider import Grant
 from diadema.access.roles import PROVIDED_ROLES
+from diadema.access.sign_on import FLOW_S, NoSignOn, SignOn
 from diadema.base.credentials import change_provider
 from diadema.base.paths import DataDir
 from diadema.words import section
@@ -250,6 +251,18 @@ async def test_the_provider_that_debian_has_lets_in(
         {"sub": 7},
         {"sub": "x" * 256},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
+        {"at_hash": 5},
+        {"azp": "somebody-else"},
+        {"nbf": 4_000_000_000},
+        {"exp": "mañana"},
+        {"exp": True},
+        {"exp": []},
+        {"iat": {}},
+        {"iss": None},
+        {"iss": ["https://other.example"]},
+        {"aud": None},
+        {"aud": []},
+        {"aud": {"diadema": True}},
     ],
     ids=str,
 )
@@ -261,7 +274,13 @@ async def test_a_token_that_is_not_ours_lets_nobody_in(
     assert last_refusal(web)["refusal"] == "no_proof"
 
 
-@pytest.mark.parametrize("how", ["none", "public key", "client secret", "own key", "cut", "empty"])
+SIGNED = (
+    "none", "public key", "client secret", "own key", "other hash", "other padding", "own kid",
+    "cut", "empty",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", SIGNED)
 async def test_a_token_that_the_provider_did_not_sign_lets_nobody_in(
     web: Web, provider: OidcProvider, outside: httpx.AsyncClient, how: str, tmp_path: Path
 ) -> None:
@@ -273,6 +292,9 @@ async def test_a_token_that_the_provider_did_not_sign_lets_nobody_in(
         "public key": lambda claims: signed_by_hmac(provider.public_pem(), claims),
         "client secret": lambda claims: signed_by_hmac(SECRET.encode(), claims),
         "own key": stranger.sign,
+        "other hash": lambda claims: provider.sign(claims, alg="RS512"),
+        "other padding": lambda claims: provider.sign(claims, alg="PS256"),
+        "own kid": lambda claims: provider.sign(claims, kid="of-nobody"),
         "cut": lambda claims: provider.sign(claims)[:-20],
         "empty": lambda _: "",
     }[how]
@@ -329,6 +351,24 @@ async def test_a_code_without_its_verifier_is_good_for_nothing(
         bare = {"grant_type": "authorization_code", "code": provider.code(url)["code"]}
         answer = await client.post(f"{provider.issuer}/token", data=bare, auth=("diadema", SECRET))
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
+
+
+async def test_a_login_that_takes_too_long_or_is_of_another_provider_begins_again(
+    provider: OidcProvider,
+) -> None:
+    now, settings = [1], provider.settings()
+    ours = SignOn("key", lambda: SECRET, lambda: now[0])
+    url, cookie = await asyncio.to_thread(ours.begin, settings, "https://hub.example" + BACK, "")
+    state = provider.code(url)["state"]
+    now[0] += FLOW_S * 1000 - 1
+    assert ours.begun(settings, cookie, state).issuer == provider.issuer
+    with pytest.raises(NoSignOn):
+        ours.begun(provider.settings(issuer="https://other.example"), cookie, state)
+    with pytest.raises(NoSignOn):
+        SignOn("another key", lambda: SECRET, lambda: now[0]).begun(settings, cookie, state)
+    now[0] += 1
+    with pytest.raises(NoSignOn):
+        ours.begun(settings, cookie, state)
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "x.y", ".", "e30=.00", "ñ.ñ"])

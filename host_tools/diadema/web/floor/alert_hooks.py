@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from diadema.access import Accounts
-from diadema.access.roles import Person
+from diadema.access.roles import THE_HUB
 from diadema.base import credentials, webhooks
 from diadema.base.errors import HookError
 from diadema.base.paths import DataDir
@@ -28,7 +28,6 @@ MOST_WAITING = 500  # of one webhook; the oldest go first
 AGAIN_S = (5, 60, 300)  # after each sending that failed
 _LOOK_S = 1.0
 _COUNTS = ("missed", "queue_waiting", "queue_level_s")  # whose `what` is a number
-_HUB = Person(id="hub", name="hub", role="service")
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +135,7 @@ class AlertHooks:
         hook.failing_ms = (hook.failing_ms or now_ms) if reason else 0
         if await asyncio.to_thread(webhooks.note, self._data, hook.name, reason, now_ms):
             log.error("webhook %s takes nothing for a day and is off: %s", hook.name, reason)
-            self._accounts.audit.record(_HUB, "webhook.off", webhook=hook.name, reason=reason)
+            self._accounts.audit.record(THE_HUB, "webhook.off", webhook=hook.name, reason=reason)
 
 
 def _id_of(alert: Alert, key: str) -> str:
