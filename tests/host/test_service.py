@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from diadema.base.backups import Schedule, changing_backups
+from diadema.base.paths import DataDir
 from diadema.cli import main
 from diadema.hub.units import SYSTEM_DATA, Plan, Units
 from typer.testing import CliRunner, Result
@@ -137,6 +139,19 @@ def test_what_it_starts_is_this_install_with_whole_paths(
     ]  # fmt: skip
     assert (tmp_path / "datos 100% «año»").stat().st_mode & 0o777 == 0o700
     assert unit.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_hub_may_write_where_its_backups_go(
+    installed: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = DataDir(tmp_path / "datos 100% «año»")
+    data.make()
+    copies = Schedule(folder="/srv/copias de 100 %", at="03:00", number=1, days=1, since_ms=0)
+    with changing_backups(data) as known:
+        known.schedule = copies
+    line = '\nReadWritePaths="-/srv/copias de 100 %%"\n'
+    assert line in installed().read_text()
+    assert line not in installed("--gateway", "--", "/dev/ttyACM0").read_text()
 
 
 def test_a_gateway_may_open_serial_ports_and_a_hub_no_device(

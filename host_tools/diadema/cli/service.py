@@ -147,6 +147,8 @@ def _plan(part: "Part", words: list[str], data: Path | None, user: str | None) -
     """Those words as the command itself understands them, with whole paths. Raises what Click says
     is wrong with them.
     """
+    from diadema.base.backups import read_backups
+    from diadema.base.paths import DataDir
     from diadema.hub.units import SYSTEM_DATA, Plan
 
     verbs: dict[Part, Callable[..., None]] = {
@@ -172,11 +174,14 @@ def _plan(part: "Part", words: list[str], data: Path | None, user: str | None) -
                 arguments.append(word)
             else:
                 options += [parameter.opts[0]] if one is True else [parameter.opts[0], word]
+    root = Path(chosen).absolute()
+    backups = read_backups(DataDir(root)).schedule if part == "hub" else None
     return Plan(
         part,
         (*options, *arguments),
-        Path(chosen).absolute(),
+        root,
         user,
         reads,
         tuple(given[name] for name in ("port", "mqtt_port") if name in given),
+        Path(backups.folder) if backups is not None else None,
     )

@@ -67,7 +67,7 @@ _TRIAL = "import sys, diadema\nfor name in sys.argv[1:]: open(name).close()"
 @dataclass(frozen=True)
 class Plan:
     """`words` follow `diadema PART`; `reads`: files that they name; `ports`: that it listens at;
-    `user`: None in a user's own manager.
+    `user`: None in a user's own manager; `copies`: the folder of its backups.
     """
 
     part: Part
@@ -76,6 +76,7 @@ class Plan:
     user: str | None = None
     reads: Sequence[Path] = ()
     ports: Sequence[int] = ()
+    copies: Path | None = None
 
     def text(self) -> str:
         """The unit file."""
@@ -100,9 +101,12 @@ class Plan:
             Path(sys.base_prefix),
             Path(__file__),
             *self.reads,
+            *([self.copies] if self.copies is not None else ()),
         )
         at_home = any(path.is_relative_to(home) for path in used for home in _HOMES)
         lines = f"ProtectHome={'read-only' if at_home or not self.user else 'yes'}\n"
+        if self.copies is not None:  # its disk may be away
+            lines += f"ReadWritePaths={_quoted([f'-{self.copies}'])}\n"
         if self.user and self.data == SYSTEM_DATA:
             return f"{lines}StateDirectory={self.data.name}\nStateDirectoryMode=0700\n"
         return f"{lines}ReadWritePaths={_quoted([str(self.data)])}\n"
