@@ -11,7 +11,7 @@ from diadema.figures.joins import joins
 from diadema.site.directory.people_of import people as people_of
 from diadema.store import open_reader
 from diadema_sim import past, people
-from diadema_sim.demo import demo_start, language_of_locale
+from diadema_sim.demo import demo_start
 from diadema_sim.history import day_of
 from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
 
@@ -108,21 +108,3 @@ def test_a_past_day_does_not_depend_on_the_run():
     day = TODAY - timedelta(days=5)
     for other in (Roster(1, TODAY), Roster(60, TODAY), Roster(6, TODAY + timedelta(days=9))):
         assert other.workers(day) == ROSTER.workers(day)
-
-
-@pytest.mark.parametrize(
-    ("given", "language"),
-    [
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "es_PE.UTF-8"}, "es"),
-        ({"LANG": "en_US.UTF-8", "LC_ALL": "es_PE.UTF-8"}, "es"),
-        ({"LANG": "C.UTF-8"}, "es"),
-        ({}, "es"),
-    ],
-)
-def test_the_demo_speaks_as_the_locale_says(monkeypatch, given, language):
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    assert language_of_locale() == language
