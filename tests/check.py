@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from tests import rooms
+from tests import commands, rooms
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -143,6 +143,7 @@ STEPS: dict[str, Callable[[], str]] = {
     "event schema": schema,
     "README commands": documents,
     "README rooms": rooms.up_to_date,
+    "README reference": commands.up_to_date,
 }
 
 

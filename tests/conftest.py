@@ -6,6 +6,7 @@ With DIADEMA_NO_SKIP=1 a test that skips because a program is missing fails inst
 import os
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support", "tests.parsers")
+
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ["DIADEMA_LANG"] = "en"  # whatever the site; who tests another language takes it away
+
+# a shell's background job does not hear it, and what is started here is to
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # no test asserts a duration: a busy machine is no counter-example
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])

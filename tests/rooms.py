@@ -8,12 +8,15 @@ import re
 import sys
 from pathlib import Path
 
+from tests.support.made_part import renewed
+
 HOST = Path(__file__).resolve().parents[1] / "host_tools"
 README = HOST / "diadema" / "README.md"
 SIMULATOR = "diadema_sim"
 # from the ground up: a room imports rooms of lower floors only
 FLOORS = (
-    ("base", "words"),
+    ("words",),
+    ("base",),
     ("wire",),
     ("store", "gateway"),
     ("metrics",),
@@ -25,7 +28,6 @@ FLOORS = (
     ("cli",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-_BEGIN, _END = "<!-- made by `python -m tests.rooms` -->", "<!-- end -->"
 
 
 def imports(host: Path = HOST) -> dict[tuple[str, str], set[str]]:
@@ -102,18 +104,14 @@ def _reached(room: str, below: dict[str, set[str]]) -> set[str]:
 
 def up_to_date() -> str:
     """What to do where the README tells of other rooms than there are, else nothing."""
-    text = README.read_text(encoding="utf-8")
-    return "" if text == _renewed(text) else "run `python -m tests.rooms` and commit"
-
-
-def _renewed(text: str) -> str:
-    head, _, rest = text.partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    return f"{head}{_BEGIN}\n{made()}\n{_END}{tail}"
+    page = README.read_text(encoding="utf-8")
+    same = page == renewed(page, "rooms", made())
+    return "" if same else "run `python -m tests.rooms` and commit"
 
 
 def main() -> int:
-    README.write_text(_renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    page = README.read_text(encoding="utf-8")
+    README.write_text(renewed(page, "rooms", made()), encoding="utf-8")
     return 0
 
 

@@ -44,7 +44,6 @@ class Actions:
         self.preferred = False  # and it changed
         self.u = 0
         self._closes_at = None
-        self._closes_ms = None
         self._notice_until = 0
         self._out = []
 
@@ -169,12 +168,14 @@ class Actions:
         self.menu = menu
         if closes_ms is None and self.desk.work not in ("idle", "wrapup"):
             closes_ms = _MENU_MS
-        self._closes_ms = closes_ms
+        menu.closes_ms = closes_ms
         self.touched()
 
     def touched(self):
         """A list that closes by itself stays open while its keys are used."""
-        self._closes_at = self._closes_ms and self.u + self._closes_ms
+        if self.menu:
+            closes_ms = self.menu.closes_ms
+            self._closes_at = closes_ms and self.u + closes_ms
 
 
 def act_chosen(station, node):

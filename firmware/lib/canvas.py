@@ -55,6 +55,8 @@ def _columns(letter, kind):
 
 
 def _big(letter):
+    if letter == "h":
+        return _columns(letter, _TALL)
     if letter == ":":
         return [_COLON] * 3
     return [big_column(ord(letter) - 48, step) for step in range(_BIG_WIDTH)]
@@ -70,7 +72,7 @@ def prepare():
     for letter in LETTERS:
         for kind in (_SMALL, _TALL, _BOLD, _WIDE):
             _letter(letter, kind)
-    for letter in "0123456789:":
+    for letter in "0123456789:h":
         _letter(letter, _BIG)
 
 
@@ -108,17 +110,15 @@ class Canvas:
             at += _WIDTH
 
     def text(self, text, x, y, right=_WIDTH, tall=False):
-        """Small text, ten rows, or twenty; stops before column `right`. Returns the column after
-        it.
+        """Small text, ten rows, or twenty; the words that fit before column `right`. Returns the
+        column after them.
         """
         kind = _TALL if tall else _SMALL
-        for letter in drawable(text):
+        for letter in drawable(self.fit(text, right - x)):
             if letter == " ":
                 x += 3
                 continue
             picture, width = _letter(letter, kind)
-            if x + width > right:
-                break
             self._frame.blit(picture, x, y, 0)
             x += width + _GAP
         return x
@@ -130,27 +130,34 @@ class Canvas:
             total += 3 if letter == " " else _letter(letter, _SMALL)[1] + _GAP
         return max(total - _GAP, 0)
 
+    def fit(self, text, room):
+        """The words of `text` that `room` columns have place for; none in part."""
+        while text and self.width(text) > room:
+            text = text.rpartition(" ")[0]
+        return text
+
     def title(self, text, y, room):
-        """Double height, 20 rows, from column 0; double width too where `room` columns allow."""
+        """Double height, 20 rows, from column 0; double width too where `room` columns allow, or
+        at least bold.
+        """
+        text = self.fit(text, room)
         wide = 2 * self.width(text) <= room
+        kind = _WIDE if wide else _BOLD if self.title_width(text) <= room else _TALL
         x = 0
         for letter in drawable(text):
             if letter == " ":
-                x += 6 if wide else 4
+                x += 6 if wide else 3 + (kind == _BOLD)
                 continue
-            picture, columns = _letter(letter, _WIDE if wide else _BOLD)
-            width = columns // 2 if wide else columns - 1
-            if x + width >= room:
-                break
+            picture, columns = _letter(letter, kind)
             self._frame.blit(picture, x, y, 0)
             x += columns + (2 if wide else 1)
 
     def title_width(self, text):
-        """Columns that `title` needs at least."""
+        """Columns that `title` needs for bold type."""
         return self.width(text) + len(text)
 
     def digits(self, text, y, x=_WIDTH):
-        """Digits and colons, 24 rows, up to column `x`. Returns the first column they take."""
+        """Digits, colons and h, 24 rows, up to column `x`. Returns the first column they take."""
         end = x
         for letter in reversed(text):
             picture, width = _letter(letter, _BIG)
@@ -160,5 +167,5 @@ class Canvas:
 
 
 def digits_width(text):
-    """Columns that `digits` takes."""
+    """Columns that `digits` takes, or some less with h."""
     return (_BIG_WIDTH + 2) * len(text) - (_BIG_WIDTH - 3) * text.count(":") - 2 if text else 0

@@ -17,6 +17,7 @@ _RECORD_LIMIT = const(512)  # bytes, of the journal's
 MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbers
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
+_TODAY = const(3)  # agents whose calls of a shift are counted at one desk
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -35,7 +36,7 @@ _WORK = {
 STORED = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
     "since_utc heard campaign motive coded keeper pending recent help help_by ticket "
-    "foreign leaving wrong marks"
+    "foreign leaving wrong marks today"
 ).split()
 
 
@@ -79,6 +80,7 @@ class Desk:
         self.leaver: "tuple[str | None, str | None]" = (None, None)  # who said so, and why
         self.wrong = {}  # agent, or "" for a wrong code: wrong PINs in a row
         self.wrong_at = {}  # u of the last
+        self.today = {}  # by agent: minute of a shift's first login here, calls answered since
         self.plugged = None  # the headset, once it was looked at in this boot
         self.since_utc = None
         self.since = 0  # u at which the state shown was entered
@@ -121,6 +123,7 @@ class Desk:
             self.offered_at = u
         elif kind == "contact.answered":
             self.talk_since = u
+            self.today.setdefault(self.agent, [0, 0])[1] += 1
         elif kind == "contact.resumed":
             self.since = self.talk_since
         elif kind == "contact.consult_ended":
@@ -142,7 +145,6 @@ class Desk:
             self.code = None
             self.motive = None
             self.muted = False
-            self.since = self.presence_since
 
     def _session_opened(self, event):
         self.open = True
@@ -153,6 +155,10 @@ class Desk:
             self.recent = []
         now = (event["t"] or 0) // 60_000
         self.pending = [row for row in self.pending if now - (row[1] or now) < _SHIFT_MIN]
+        if len(self.today) > _TODAY:
+            self.today = {}
+        if now - self.today.get(self.agent, [0])[0] >= _SHIFT_MIN:
+            self.today[self.agent] = [now, 0]
         if event["method"][-3:] == "pin":
             self.wrong.pop(self.agent, None)
 
@@ -298,12 +304,18 @@ class Desk:
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
-        Where no record would take it all: without the faults, as who still has one finds it
-        again, and the codes used of late; then without the oldest marks, and what is left.
+        Where no record would take it all: without the count of calls; the faults, as who still
+        has one finds it again; the codes used of late; then the oldest marks, and what is left.
         """
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
-        for name, nothing in (("faults", {}), ("recent", []), ("queue", None), ("pending", [])):
+        for name, nothing in (
+            ("today", {}),
+            ("faults", {}),
+            ("recent", []),
+            ("queue", None),
+            ("pending", []),
+        ):
             if len(payload) <= _RECORD_LIMIT:
                 break
             while name == "queue" and len(payload) > _RECORD_LIMIT and self.marks:

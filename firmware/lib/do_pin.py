@@ -32,7 +32,7 @@ def ask(station, details):
         if details[0]:  # a code's name stays untold
             page.title = station.config.name_of(details[1])
         if details[3]:
-            page.mark = station.notice[1]
+            page.mark = station.notice[1].partition("\n")[0]
         station.open(page, _IDLE_MS)
 
 

@@ -91,7 +91,7 @@ def _mark(station, details, direction, u=None):
     if repeated:
         station.notify("mark_repeated")
     elif name:  # at a desk that is somebody else's
-        station.notify("marked_" + direction, wall_time + " " + station.config.name_of(agent))
+        station.notify("marked_" + direction, wall_time + "\n" + station.config.name_of(agent))
     else:
         station.notify("marked_" + direction, wall_time)
 

@@ -38,13 +38,13 @@ class Level:
     """− and + on keys 3 and 4; any other key is done."""
 
     kind = "level"
-    title = None
     deep = stays = said = lit = hears = False
     urgent = all_keys = True
 
     def __init__(self, station, name):
         self._station = station
         self._name = name
+        self.title = "1 ‹ " + station.words["settings"]
 
     def fits(self, station):
         return station.desk.work == "idle"
@@ -68,4 +68,4 @@ class Level:
     def draw(self, canvas, words):
         canvas.text((words["set_" + self._name] % "").strip(), 0, 12, 127, True)
         canvas.digits(str(self._value), 12, 127)
-        canvas.text("3 −   4 +", 0, 36, 127, True)
+        canvas.text("3 -   4 +", 0, 36, 127, True)

@@ -14,7 +14,12 @@ def _area_chosen(station, area):
     if area[2]:
         _consult(station, area[0], "area")
     else:
-        _hand_over(station, "blind", area[0])
+        station.open_list("areas", [area], _blind, "talking held")
+        station.menu.asks = True
+
+
+def _blind(station, area):
+    _hand_over(station, "blind", area[0])
 
 
 def consult(station, details):

@@ -24,7 +24,10 @@ class Menu:
     """
 
     draw: "Any" = None
+    closes_ms: "int | None"  # without a key of its, as `Actions.open` says
+    parent: "Any" = None  # the list in which this one was chosen; key 1 goes back to it
     stays = False  # key 1 does not close it
+    asks = False  # whether its one line is meant: key 3 says yes, any other one goes back
     said = False  # its labels are words of the catalogue
     urgent = False  # it comes before a text that waits, and in the journal's reserve
     all_keys = False  # 1 and 2 are its too
@@ -60,14 +63,16 @@ class Menu:
 
     def press(self, station, key):
         """Keys 1 (back) and 3-6."""
-        if key == 1:
+        if key == 1 or (self.asks and key > _FIRST_KEY):
             if not self.back() and not self.stays:
-                station.menu = None
+                station.menu = self.parent
             return
         node = self.choose(key)
         if node:
             station.menu = None
             self._then(station, node)
+            if station.menu:
+                station.menu.parent = self
 
     def choose(self, key):
         """Key 3-6: the leaf chosen, or None after a step inside the list."""

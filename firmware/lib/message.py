@@ -4,6 +4,7 @@ from micropython import const
 
 _LINES = const(3)  # a page
 _WIDTH = const(127)
+_WIDEST = const(6)  # columns of a letter and its gap
 
 
 class Message:
@@ -44,7 +45,9 @@ class Message:
 
 
 def wrap(text, width, limit):
-    """Lines of `text` broken at spaces so that each is at most `limit` columns wide."""
+    """Lines of `text`, each at most `limit` columns wide: broken at spaces, and where a word is
+    longer than a line.
+    """
     lines = [""]
     for word in text.split():
         line = lines[-1] + " " + word if lines[-1] else word
@@ -52,4 +55,8 @@ def wrap(text, width, limit):
             lines.append(word)
         else:
             lines[-1] = line
+        while width(lines[-1]) > limit:
+            word = lines[-1]
+            lines[-1] = word[: limit // _WIDEST]
+            lines.append(word[limit // _WIDEST :])
     return lines

@@ -15,7 +15,7 @@ from lib.canvas import Canvas, digits_width
 from lib.config import label_of
 from lib.menus import MORE
 from lib.states import LIMIT_NEAR_MS
-from lib.transitions import BUSY
+from lib.transitions import BUSY, IN_CALL
 from micropython import const
 
 _RIGHT = const(127)
@@ -29,7 +29,7 @@ _LIST_Y = const(12)
 _LINE = const(13)
 _LINKS = {"up": "▲", "late": "△", "lost": "×"}
 # everywhere else a running time ticks each second
-STILL = "logged_out ready closing"
+STILL = "logged_out closing"
 
 
 class Screen:
@@ -53,10 +53,13 @@ class Screen:
         time = elapsed(max(u - desk.since, 0) // 1000) if running else ""
         wall = clock.wall(u, station.config.utc_offset_min)
         volume = "v%d" % station.levels[0] if station.levels else ""
-        self._status(self._name(station), link, volume, "%02d:%02d" % wall if wall else "")
+        wall = "%02d:%02d" % wall if wall else ""
+        over = station.reading or (station.menu and situation != "offered")
+        link = self.words["mute"] if over and desk.muted else _LINKS[link]
+        self._status(self._name(station), link, volume, wall)
         if station.reading:
             self._message(station)
-        elif station.menu and situation != "offered":
+        elif over:
             (self._own if station.menu.draw else self._list)(station.menu)
         else:
             self._state(station, situation, time, u)
@@ -88,20 +91,23 @@ class Screen:
         """Whose desk it is; over a list, what the list is for."""
         menu = station.menu
         if menu and not station.reading and station.situation != "offered":
-            return menu.title or self.words[menu.kind + "_list"]
+            title = menu.title or self.words[menu.kind + "_list"]
+            return title if menu.all_keys or (menu.stays and not menu.title) else "1 ‹ " + title
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
     def _status(self, name, link, volume, wall):
+        """`link` may also be a word. What a list is for comes before time and volume."""
         if not self._changed("status", (name, link, volume, wall)):
             return
         canvas = self.canvas
         canvas.clear(0, 10)
+        if canvas.width(name + link + wall) > _RIGHT - 5:
+            wall = volume = ""
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
         canvas.text(wall, end, 0)
-        link = _LINKS[link]
         if canvas.width(name + link + volume) > end - 11:
-            volume = ""  # it gives way to what a list is for
+            volume = ""
         for mark in (volume, link):
             if mark:
                 end -= canvas.width(mark) + 4
@@ -112,8 +118,10 @@ class Screen:
         self._page("state")
         canvas = self.canvas
         words = self.words
-        taken = digits_width(time)
         title = words.get(situation, "")
+        if len(time) > 5:
+            time = time[:-3] + "h"
+        taken = digits_width(time)
         detail = self._detail(station, situation, u)
         if situation == "not_ready" and station.desk.reason not in words:
             label = station.config.reason_label(station.desk.reason)
@@ -155,20 +163,15 @@ class Screen:
             return self._not_hers(station, situation)
         if desk.muted and situation in ("talking", "consulting"):
             return words["muted"]
+        text = self._of_call(station) if situation in IN_CALL else ""
         if desk.help:
             if desk.help_by:
-                return words["help_comes"] % desk.help_by
-            return words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-        if desk.unrecorded and situation in ("talking", "held", "consulting"):
-            return words["unrecorded"]
-        if situation == "consulting":
-            if desk.heard == "caller":
-                return words["with_caller"]
-            return words["with_area"] % label_of(station.config.areas, desk.area)
-        if situation in ("talking", "held"):
-            text = self._of_call(station)
-            if text:
-                return text
+                label = words["help_comes"] % desk.help_by
+            else:
+                label = words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
+            return with_why(text, label) if text else label
+        if text:
+            return text
         if desk.leaving or desk.intended:
             to, reason = (desk.intended or ("logged_out", None))[:2]
             if desk.leaving == "agent":
@@ -191,7 +194,12 @@ class Screen:
         if situation == "not_ready" and desk.reason in words:
             return words[desk.reason]
         if desk.pending and desk.open:
-            return words["pending_count"] % len(desk.pending)
+            text = words["pending_count"] % len(desk.pending)
+        if situation == "ready":
+            today = words["today"] % desk.today.get(desk.agent, (0, 0))[1]
+            return with_why(text, today) if text else today
+        if text:
+            return text
         if situation == "logged_out":
             if station.config.generation:
                 return words["tap_badge"]
@@ -201,9 +209,15 @@ class Screen:
         return ""
 
     def _of_call(self, station):
-        """Motive or its playbook, and the step that comes next."""
+        """Whom she hears; the step that comes next, and motive or its playbook."""
         words = self.words
         desk, config = station.desk, station.config
+        if desk.unrecorded:
+            return words["unrecorded"]
+        if desk.work == "consulting":
+            if desk.heard == "caller":
+                return words["with_caller"]
+            return words["with_area"] % label_of(config.areas, desk.area)
         if desk.heard == "both":
             return words["conference"]
         guide = config.playbook(desk.motive)
@@ -211,7 +225,7 @@ class Screen:
         step = station.progress()
         if step:
             text = "%d/%d %s" % (step[0], step[1], words[step[2]])
-            return known + " · " + text if known else words["step_at"] % text
+            return text + " · " + known if known else words["step_at"] % text
         return words["guide"] % known if guide else known
 
     def _not_hers(self, station, situation):
@@ -260,10 +274,16 @@ class Screen:
         lines = [
             words[line] if line and (line is MORE or menu.said) else line for line in menu.lines()
         ]
+        if menu.asks:
+            lines.append("3 " + words["yes"])
         if not self._changed("list", lines):
             return
         canvas = self.canvas
         canvas.clear(10, 54)
+        if menu.asks:
+            canvas.title(lines[0], 14, _RIGHT)
+            canvas.text(lines[1], 0, 38, _RIGHT, True)
+            return
         for at, line in enumerate(lines):
             if line:
                 y = _LIST_Y + at * _LINE

@@ -6,11 +6,13 @@ journal in order and applies each to the desk, then calls `refresh`.
 
 from lib.calls import Calls
 from lib.rooms import ROOMS
-from lib.transitions import BUSY, cell
+from lib.transitions import IN_CALL, cell
 from micropython import const
 
 LIMIT_NEAR_MS = const(60_000)
-_SETTLE_MS = const(400)  # a screen that changed by itself takes no soft key for so long
+# a screen that changed by itself takes no soft key for so long, and does not hang up; nor is a
+# key that changed the list, which may be pressed twice by one movement, taken again
+_SETTLE_MS = const(400)
 
 
 class Station(Calls):
@@ -19,8 +21,10 @@ class Station(Calls):
     """
 
     rooms = ROOMS
-    _hers = False  # the last input was the agent's own act
-    _shown = None  # what the screen was about after the last input
+    _hers: "str | None" = None  # the last input, if it was the agent's own act
+    _turned: "str | None" = None  # the key that changed the list last
+    _turned_at = 0
+    _shown: "tuple" = (None, None, None)  # what the screen was about after the last input
     _settled_at = 0
     _warned = None  # presence_since of the reason whose limit was warned of
 
@@ -62,7 +66,7 @@ class Station(Calls):
         self.u = u
         self._out = []
         key = name[:3] == "key"
-        self._hers = key or name == "badge" or name[:4] == "long"
+        self._hers = name if key or name == "badge" or name[:4] == "long" else None
         if isinstance(details, dict):  # of the host
             self.do("command.obey", name, details)
         elif name == "tick":
@@ -77,7 +81,7 @@ class Station(Calls):
         elif name == "pin_checked":
             if details[0] is self.menu:
                 self.menu.answer(self, details[1])
-        elif not (key and ((name > "key2" and u < self._settled_at) or self._in_menu(name))):
+        elif not (key and self._in_menu(name)):
             self.act(self.action(name), details)
         return self._out
 
@@ -118,8 +122,12 @@ class Station(Calls):
             self.silenced = False
         if self.undo and (desk.work != "idle" or desk.agent != self.undo[2]):
             self.undo = None
-        seen = (self.situation, self.menu, self.message)
+        menu = self.menu
+        seen = (self.situation, menu, self.message)
         if seen != self._shown:
+            if menu is not self._shown[1]:
+                self._turned = None if menu and menu.all_keys else self._hers
+                self._turned_at = self.u
             self._shown = seen
             if not self._hers:
                 self._settled_at = self.u + _SETTLE_MS
@@ -187,14 +195,22 @@ class Station(Calls):
     # ------------------------------------------------------------------ lists
 
     def _in_menu(self, name):
-        """Keys of an open list; True when the key was one of them."""
+        """Keys of an open list, and those that come too soon for what is shown; True when the key
+        was one of them.
+        """
         menu = self.menu
-        if not menu or self.reading or self.desk.work == "offered":
+        hangs_up = name == "key1" and self.desk.work in IN_CALL
+        if name != self._turned:
+            self._turned = None
+        elif self.u - self._turned_at < _SETTLE_MS:
+            return True
+        if self.u < self._settled_at and (name > "key2" or hangs_up):
+            return True
+        if not menu or (name == "key2" and not menu.all_keys):
             return False
-        call = name == "key2" or (name == "key1" and self.desk.work in BUSY)
-        if call and not menu.all_keys:
+        if self.desk.work == "offered" or (self.reading and not hangs_up):
             return False
-        self.touched()
         if name == "key1" or menu.urgent or not self.stopped("typify" if menu.deep else "choose"):
             menu.press(self, int(name[3]))
+        self.touched()
         return True

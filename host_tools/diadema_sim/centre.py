@@ -9,10 +9,11 @@ releases with the process, shows whether its run lives.
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AsyncExitStack,
     ExitStack,
@@ -30,15 +31,17 @@ import msgspec
 from diadema.access import Accounts, book
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
-from diadema.base.paths import DataDir
+from diadema.base.locks import AlreadyLocked, locked
+from diadema.base.paths import DataDir, cannot_write
 from diadema.site.description import load as load_site
 from diadema.site.file import keep
-from diadema.store import Contact, Reader, open_reader
+from diadema.store import Contact, Reader, open_reader, tables
+from sqlalchemy import select
 
 from diadema_sim import people, witness
 from diadema_sim.agent import Agent
 from diadema_sim.build import SIM, SimBoard
+from diadema_sim.ending import to_the_end
 from diadema_sim.hub_client import HubClient
 from diadema_sim.processes import HostProcesses
 from diadema_sim.station import JOURNAL_BYTES
@@ -54,6 +57,7 @@ _PACE_LOOK_S = 0.005
 _PREFIX = "diadema-run-"
 _RUN_LOCK = "run.lock"
 _HUB_LOCK = "lock"  # a hub outlives its run's process by a moment
+_HUB_ENDS_S = 3.0
 
 
 @contextmanager
@@ -100,6 +104,7 @@ class Centre:
     earlier: set[witness.Epoch]  # journals that the store held before this run
     accounts: Accounts
     password: str  # of the invented administrator, anew each run
+    has_past: bool = False  # and a switch: the store has what no station of this run journaled
 
     @property
     def web(self) -> str:
@@ -177,15 +182,21 @@ class Centre:
 
     def contacts(self) -> list[Contact]:
         """The contacts of this run, from the store."""
+        others = self._others()
         with closing(self.reader()) as reader:
             found = reader.contacts()
-        return [
-            contact for contact in found if (contact.station, contact.epoch) not in self.earlier
-        ]
+        return [contact for contact in found if (contact.station, contact.epoch) not in others]
 
     def compare(self) -> witness.Comparison:
         with closing(self.reader()) as reader:
-            return witness.compare(reader, self.journaled(), self.earlier)
+            return witness.compare(reader, self.journaled(), self._others())
+
+    def _others(self) -> set[witness.Epoch]:
+        """Journals that are none of this run's stations'."""
+        if not self.has_past:
+            return self.earlier
+        brought = {(s, e) for s, e in _epochs(self.data) if s not in self.world.stations}
+        return self.earlier | brought
 
 
 @asynccontextmanager
@@ -208,20 +219,27 @@ async def open_centre(
     outbound: bool = True,
     image: Path | None = None,
     slots: Mapping[str, bytes] | None = None,
+    unplugged: Sequence[people.Desk] = (),
+    restore: Callable[[DataDir], object] | None = None,
+    prepare: Callable[[DataDir], object] | None = None,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
     The desks take the `boards` in turn. `colleagues` may log in at any of them. With `pins` each
     login asks for one, with `selftest` the first of a shift begins the station's; without
     `outbound` calls out have no hours. `image` and `slots` as `World` and its `add_station` take
-    them.
+    them. `unplugged` are seats of the site without a station in this run. In a thread `restore` is
+    called while nothing is there, its secrets too, and `prepare` once the site is there and
+    nothing else: what they store is of the time before the run.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(temporary_run_folder())
         directory = DataDir(root)
+        if data:
+            stack.enter_context(_reserved(directory))
         directory.make()
         site = people.site(
-            desks,
+            [*desks, *unplugged],
             name=name,
             zone=zone,
             tree=tree,
@@ -231,7 +249,11 @@ async def open_centre(
             selftest=selftest,
             outbound=outbound,
         )
+        if restore:
+            await to_the_end(asyncio.to_thread(restore, directory))
         _write_site(directory, site)
+        if prepare:
+            await to_the_end(asyncio.to_thread(prepare, directory))
         earlier = _epochs(directory)
         accounts = Accounts(directory)
         stack.callback(accounts.close)
@@ -257,9 +279,33 @@ async def open_centre(
         await processes.start()
         hub = await stack.enter_async_context(HubClient(directory))
         agents = [Agent(world, hub, desk, site) for desk in desks]
-        centre = Centre(directory, world, processes, hub, agents, earlier, accounts, password)
+        centre = Centre(
+            directory, world, processes, hub, agents, earlier, accounts, password,
+            has_past=prepare is not None,
+        )  # fmt: skip
         await centre.allow_provisioning()
         yield centre
+
+
+@contextmanager
+def _reserved(data: DataDir) -> Iterator[None]:
+    """For this run alone, before it writes anything there. Raises DiademaError."""
+    try:
+        data.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(data.root, error) from error
+    try:
+        for held in (data.root / _RUN_LOCK, data.lock):
+            if held.exists():  # looked at first: a lock that is made is a file of ours there
+                with locked(held, wait_s=_HUB_ENDS_S):
+                    pass
+        with locked(data.root / _RUN_LOCK, note=f"pid {os.getpid()}"):
+            yield
+    except AlreadyLocked as error:
+        raise DiademaError(
+            f"{data.root} is in use ({error.owner}), and nothing was written there: end that one "
+            "first, or give another directory with --data"
+        ) from error
 
 
 def _write_site(data: DataDir, site: dict[str, Any]) -> None:
@@ -287,5 +333,6 @@ def _invite(accounts: Accounts) -> str:
 def _epochs(data: DataDir) -> set[witness.Epoch]:
     if not data.store.exists():
         return set()
-    with closing(open_reader(data.store)) as reader:
-        return {(s, e) for s, e, _ in reader.keys()}  # noqa: SIM118
+    with closing(open_reader(data.store)) as reader, reader.engine.connect() as connection:
+        row = tables.positions.c
+        return {(s, e) for s, e in connection.execute(select(row.s, row.e))}

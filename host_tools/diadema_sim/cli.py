@@ -2,24 +2,34 @@
 
 import json
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
+from diadema.cli.speech import say as speak
+from diadema.words import Sentence, text
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from diadema_sim import bank_log, behaviour, people
+from diadema_sim import bank_log, behaviour, past, people
 from diadema_sim import replay as replaying
 from diadema_sim.build import choose_boards
-from diadema_sim.demo import ShiftOptions, print_shift, run_shift, until_interrupted
+from diadema_sim.demo import (
+    WEB_PORT,
+    ShiftOptions,
+    print_shift,
+    run_demo,
+    run_shift,
+)
 from diadema_sim.desk.command import desk
+from diadema_sim.ending import until_interrupted
 from diadema_sim.torture import campaigns
 from diadema_sim.torture.runner import Plan
 
-WEB_PORT = 8600
 FORMATS = ("anonymous-bank",)
 
 app = typer.Typer(help="Simulated stations with the real firmware.")
@@ -56,7 +66,7 @@ Seconds = Annotated[
 
 @app.command()
 def demo(
-    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT)] = 6,
+    stations: Annotated[int, typer.Option("--stations", min=1, max=people.LIMIT - 4)] = 6,
     seconds: Seconds = None,
     pace: Annotated[
         float, typer.Option("--pace", min=0.1, help="So many times quicker than real people.")
@@ -64,30 +74,41 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = (
         False
     ),
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Remove the month that was kept, and end.")
+    ] = False,
     board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Run a hub and six stations with scripted agents.
+    """Open a centre in the middle of its day, with a switch.
 
-    In real time, until Ctrl-C.
+    Its stations run the real firmware, in real time, until Ctrl-C.
 
     Example: diadema demo --stations 6
     """
+    language = speech.language()
+    console = Console(stderr=as_json, highlight=False)
+    if forget:
+        for folder in past.remove_cache():
+            console.print(text("demo.forgotten", language, folder=folder), soft_wrap=True)
+        return
+    web_port = _web_port(port)
     options = ShiftOptions(
         stations=stations,
         seed=seed,
         seconds=seconds,
         pace=pace,
-        busiest_hour=True,
         data=data,
-        web_port=_web_port(port),
+        web_port=web_port,
+        usual_port_taken=port is None and web_port == 0,
         browser=not no_browser,
         boards=choose_boards(board),
+        language=language,
     )
-    _finish_shift(options, as_json)
+    _finish_shift(lambda: run_demo(options, console), console, as_json)
 
 
 @app.command()
@@ -128,8 +149,9 @@ def sim(
         boards=choose_boards(board),
     )
     if options.speed != 1 and seconds is None:
-        raise DiademaError("a run that is not in real time needs its length: add --seconds N")
-    _finish_shift(options, as_json)
+        raise DiademaError(Sentence("errors.sim.run_not_real_time_needs"))
+    console = Console(stderr=as_json, highlight=False)
+    _finish_shift(lambda: run_shift(options, console.print), console, as_json)
 
 
 @app.command()
@@ -163,9 +185,15 @@ def replay(
     Example: diadema replay calls.tsv --day 990201 --switch-links 2
     """
     if format not in FORMATS:
-        raise DiademaError(f"no format {format!r}; there is {', '.join(FORMATS)}")
+        raise DiademaError(
+            Sentence(
+                "errors.sim.no_format_format_there_formats",
+                format=format,
+                formats=", ".join(FORMATS),
+            )
+        )
     if zone not in available_timezones():
-        raise DiademaError(f"{zone!r} is no time zone; write one like America/Lima")
+        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
         calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
@@ -205,7 +233,7 @@ def torture(
     """
     names = campaigns.chosen(campaign)
     if only and len(names) != 1:
-        raise DiademaError("--only repeats a failure of one campaign: name it with --campaign")
+        raise DiademaError(Sentence("errors.sim.only_repeats_failure_one_campaign"))
     watching = Console(stderr=True, highlight=False)
     plan = Plan(seed, share, only, watching.print)
     summary = until_interrupted(lambda: campaigns.run(names, plan))
@@ -234,7 +262,7 @@ class _Bar(replaying.Watcher):
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self.progress.add_task("starting", total=calls)
+        self._task = self.progress.add_task(speak("sim.starting"), total=calls)
 
     def stage(self, text: str) -> None:
         self.progress.update(self._task, description=text)
@@ -243,13 +271,14 @@ class _Bar(replaying.Watcher):
         self.progress.advance(self._task)
 
 
-def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
-    console = Console(stderr=as_json, highlight=False)
-    summary = until_interrupted(lambda: run_shift(options, console.print))
+def _finish_shift(
+    work: Callable[[], Awaitable[dict[str, Any]]], console: Console, as_json: bool
+) -> None:
+    summary = until_interrupted(work, lambda: console.print(speak("sim.ending")))
     if summary is None:
         if as_json:
             raise _interrupted()
-        console.print("ended")
+        console.print(speak("sim.ended"))
         return
     if as_json:
         print(json.dumps(summary))
@@ -261,7 +290,7 @@ def _finish_shift(options: ShiftOptions, as_json: bool) -> None:
 
 def _interrupted() -> typer.Exit:
     """A run that was broken off has no figures: say so, and let a script see it."""
-    Console(stderr=True).print("interrupted; there are no figures")
+    Console(stderr=True).print(speak("sim.interrupted"))
     return typer.Exit(1)
 
 
@@ -272,7 +301,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = -1.0
     if text != "fast" and not 0 < speed <= 1000:
-        raise DiademaError(f"--speed {text}: write real, fast, or a number up to 1000")
+        raise DiademaError(Sentence("errors.sim.speed_text_write_real_fast", text=text))
     return speed
 
 

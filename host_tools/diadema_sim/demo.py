@@ -1,31 +1,48 @@
-"""Runs with scripted people: `demo` in front of somebody, `sim` for any length and speed, and the
-summary of a run: a JSON object for scripts, a short table for people.
+"""Runs with scripted people: `demo`, a centre in the middle of its day in front of somebody, `sim`
+for any length and speed, and a run's summary: a JSON object for scripts, a short table for people.
 """
 
 import asyncio
-import signal
+import sys
 import time
 import webbrowser
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
+from diadema.exchange.queue_log_follow import Follower
+from diadema.site.directory import queries
+from diadema.store import open_reader, tables
+from diadema.words import text
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from sqlalchemy import func, select
 
-from diadema_sim import people
+from diadema_sim import past, people
+from diadema_sim.agent import Agent
 from diadema_sim.behaviour import BANK_1999_02, Behaviour
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import VISITOR, Centre, open_centre
-from diadema_sim.shift import Shift
+from diadema_sim.sample_centre import Roster, alias
+from diadema_sim.shift import Scenes, Shift, Switch
+from diadema_sim.switch_log import SwitchLog
 from diadema_sim.witness import Comparison
 
-ZONE = "America/Lima"
+ZONE = past.ZONE.key
 SITE = "Centro Muestra"
-_OPENS = 9  # local hour at which a run that is not in real time begins
+WEB_PORT = 8600
+_OPENS = 9  # local hour at which a simulated run that is not in real time begins
+_STARTS = (14, 20)  # local time at which a demo begins, at whatever hour it is started
+_PAGES = {"wall": "/wall", "reports": "/ui/reports", "agents": "/ui/agents", "fleet": "/ui/fleet"}
+_MAKER_ENDS_S = 20.0
+_AFTER_MS = 600_000  # what an earlier run had begun last is over by then
 
 
 def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
@@ -51,32 +68,33 @@ def print_shift(console: Console, summary: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class ShiftOptions:
-    """`speed`: 1 real time, N times it, 0 as fast as the work allows. `seconds` of the run."""
+    """`speed`: 1 real time, N times it, 0 as fast as the work allows. `seconds` of the run.
+    `language` of what a demo says.
+    """
 
     stations: int
     seed: int
     seconds: float | None = None
     speed: float = 1.0
     pace: float = 1.0
-    busiest_hour: bool = False
     behaviour: Behaviour = BANK_1999_02
     data: Path | None = None
     web_port: int = 0
+    usual_port_taken: bool = False  # so it is another one
     browser: bool = False
     boards: Sequence[SimBoard] = (SIM,)  # in turn
+    language: str = "es"
 
 
 async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """The whole run. `say` gets lines for whoever watches; the summary is for scripts."""
-    start_ms = _start_ms(options.speed)
-    desks = people.desks(options.stations)
     say(f"starting {options.stations} stations and their hub")
     async with open_centre(
-        desks,
+        people.desks(options.stations),
         name=SITE,
         zone=ZONE,
         tree=people.LIMA_TREE,
-        start_utc_ms=start_ms,
+        start_utc_ms=_start_ms(options.speed),
         data=options.data,
         web_port=options.web_port,
         boards=options.boards,
@@ -87,21 +105,22 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         say(f"floor      {centre.web}/")
         say(f"user       {VISITOR}, password {centre.password}")
         say(f"or at once {centre.entry_link()}")
-        if options.browser:
-            await asyncio.to_thread(webbrowser.open, centre.entry_link())
         shift = Shift(
             centre,
             seed=options.seed,
             zone=ZONE,
             behaviour=options.behaviour,
             pace=options.pace,
-            hour=options.behaviour.busiest_hour if options.busiest_hour else None,
         )
-        seconds = float("inf") if options.seconds is None else options.seconds
-        await shift.run(centre.world.now_ms() + 1000 * seconds, options.speed)
+        await shift.run(_until_ms(centre, options), options.speed)
         say("agents gone; waiting until everything is stored")
         await centre.drain()
         return shift_summary(centre, centre.compare())
+
+
+def _until_ms(centre: Centre, options: ShiftOptions) -> float:
+    seconds = float("inf") if options.seconds is None else options.seconds
+    return centre.world.now_ms() + 1000 * seconds
 
 
 def _start_ms(speed: float) -> int:
@@ -111,34 +130,171 @@ def _start_ms(speed: float) -> int:
     return int(opening.timestamp() * 1000)
 
 
-def until_interrupted[T](work: Callable[[], Awaitable[T]]) -> T | None:
-    """Run to the end, or to Ctrl-C or a termination: None then, with everything taken down."""
+async def run_demo(options: ShiftOptions, console: Console) -> dict[str, Any]:
+    """A centre in the middle of its day, with a past and a switch. It lives until it is cancelled,
+    or for so many seconds.
+    """
+    return await Demo(options, console).run()
 
-    async def main() -> T | None:
-        task = asyncio.ensure_future(work())
-        loop = asyncio.get_running_loop()
-        stopped = False
 
-        def stop() -> None:
-            nonlocal stopped
-            stopped = True
-            task.cancel()
+class Demo:
+    """One demo, on `console`."""
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+    def __init__(self, options: ShiftOptions, console: Console) -> None:
+        self._options, self._console = options, console
+        self._start = demo_start(datetime.now(past.ZONE))
+        self._days: list[date] = []
+
+    def word(self, key: str, /, **values: object) -> str:
+        return text(f"demo.{key}", self._options.language, **values)
+
+    def say(self, key: str, /, **values: object) -> None:
+        self._console.print(self.word(key, **values), soft_wrap=True, markup=False)
+
+    async def run(self) -> dict[str, Any]:
+        options = self._options
+        start_ms = int(self._start.timestamp() * 1000)
+        if options.data:
+            start_ms = max(start_ms, newest_ms(DataDir(options.data)) + _AFTER_MS)
+        self.say("starting", stations=options.stations)
+        roster = Roster(options.stations, self._start.date())
+        everybody = roster.everybody
+
+        has_past = options.data is not None and DataDir(options.data).store.exists()  # its own
+
+        def restore(data: DataDir) -> None:
+            if not has_past:
+                self._days = past.restore(data, roster.today, options.seed)
+
+        def prepare(data: DataDir) -> None:
+            if not has_past:
+                past.begin(data, roster, start_ms, options.seed)
+
+        async with open_centre(
+            everybody[: options.stations],
+            name=SITE,
+            zone=ZONE,
+            tree=people.LIMA_TREE,
+            start_utc_ms=start_ms,
+            data=options.data,
+            web_port=options.web_port,
+            boards=options.boards,
+            selftest=True,
+            unplugged=[roster.unreachable],
+            colleagues=[desk.person for desk in everybody[options.stations + 1 :]],
+            restore=restore,
+            prepare=prepare,
+        ) as centre:
+            await asyncio.to_thread(queries.publish, centre.data, centre.world.now_ms(), VISITOR)
+            self._greet(centre)
+            if options.browser:
+                await asyncio.to_thread(webbrowser.open, centre.entry_link())
+            await self._live(centre, roster)
+            self.say("drains")
+            await centre.drain()
+            return shift_summary(centre, centre.compare())
+
+    async def _live(self, centre: Centre, roster: Roster) -> None:
+        """Switch, agents, and the month before, until the shift is over."""
+        options = self._options
+        log = past.log_of(centre.data)
+        desks = [agent.desk.person.id for agent in centre.agents]
+        names = {who: alias(number) for number, who in enumerate(desks)}
+        shift = Shift(
+            centre,
+            seed=options.seed,
+            zone=ZONE,
+            behaviour=options.behaviour,
+            pace=options.pace,
+            hour=options.behaviour.busiest_hour,
+            switch=Switch(SwitchLog(log), names),
+            scenes=Scenes(fault=desks[-1], help=desks[len(desks) // 2]),
+            tell=self._tell,
+        )
+        follower = Follower(log, centre.data, "central")
+        beside = [asyncio.create_task(follower.run())]
+        if self._days:
+            beside.append(asyncio.create_task(self._make_month(centre, roster)))
         try:
-            return await task
-        except asyncio.CancelledError:
-            if stopped:
-                return None
-            raise
-        except BaseExceptionGroup as group:
-            raise _first(group) from group
+            await shift.run(_until_ms(centre, options), 1.0)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
-    return asyncio.run(main())
+    def _tell(self, agent: Agent, error: DiademaError) -> None:
+        self.say("slow", seat=agent.desk.seat, why=error)
+
+    def _greet(self, centre: Centre) -> None:
+        """The link last: it is what is looked for."""
+        options, say = self._options, self.say
+        web = centre.web
+        now = datetime.fromtimestamp(centre.world.now_ms() / 1000, past.ZONE)
+        say("clock", time=f"{now:%H:%M}", real=f"{datetime.now(past.ZONE):%H:%M}", zone=ZONE)
+        if options.usual_port_taken:
+            say("port", usual=WEB_PORT, port=web.rpartition(":")[2])
+        if self._days:
+            say("month", days=len(self._days))
+        say("cache", folder=past.cache_folder())
+        say("account", user=VISITOR, password=centre.password)
+        say("pages")
+        for key, path in _PAGES.items():
+            self._console.print(f"  {web}{path}  {self.word(key)}", soft_wrap=True, markup=False)
+        say("options", pace=f"{options.pace:g}")
+        say("ends")
+        say("link")
+        self._console.print(centre.entry_link("/"), soft_wrap=True, markup=False, style="bold")
+
+    async def _make_month(self, centre: Centre, roster: Roster) -> None:
+        """In a process of its own, which ends with us."""
+        arguments = [centre.data.root, self._options.stations, roster.today, self._options.seed]
+        command = [sys.executable, "-m", "diadema_sim.past", *arguments, *self._days]
+        with centre.data.log("past").open("ab") as errors:
+            maker = await asyncio.create_subprocess_exec(
+                *map(str, command),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        assert maker.stdin and maker.stdout
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        try:
+            with bar:
+                task = bar.add_task(self.word("month.bar"), total=len(self._days))
+                async for line in maker.stdout:
+                    bar.update(task, completed=int(line))
+                code = await maker.wait()
+            self.say("month.made" if code == 0 else "month.failed", log=centre.data.log("past"))
+        finally:
+            if maker.returncode is None:
+                maker.stdin.close()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(maker.wait(), _MAKER_ENDS_S)
+            if maker.returncode is None:
+                maker.kill()
+                await maker.wait()
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first; the other tasks only ended because of it."""
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+def demo_start(now: datetime) -> datetime:
+    """When the centre's clock begins: in the afternoon of the same day, when all of its shifts are
+    under way and its half-hour has figures.
+    """
+    return now.replace(hour=_STARTS[0], minute=_STARTS[1], second=0, microsecond=0)
+
+
+def newest_ms(data: DataDir) -> int:
+    """The last moment of which the store knows, so that a second run comes after it."""
+    if not data.store.exists():
+        return 0
+    with open_reader(data.store) as reader, reader.engine.connect() as connection:
+        columns = tables.contacts.c.start_utc, tables.sessions.c.close_utc
+        newest = (connection.execute(select(func.max(one))).scalar() for one in columns)
+        return max(int(one or 0) for one in newest)

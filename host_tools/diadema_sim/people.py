@@ -14,6 +14,7 @@ from typing import Any
 
 from diadema.base.errors import DiademaError
 from diadema.site.pins import make_verifier
+from diadema.words import Sentence
 
 type Rows = list[dict[str, Any]]
 
@@ -281,7 +282,9 @@ class Desk:
 def desks(count: int) -> list[Desk]:
     """That many people, each at a desk; always the same ones."""
     if not 1 <= count <= LIMIT:
-        raise DiademaError(f"{count} stations cannot be staffed; ask for 1 to {LIMIT}.")
+        raise DiademaError(
+            Sentence("errors.sim.count_stations_cannot_staffed_ask", count=count, limit=LIMIT)
+        )
     people = []
     aliases: Counter[str] = Counter()
     for k, (name, surname) in enumerate(islice(_pairs(), count)):

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.processes import end_leftovers
 from diadema.gateway.bridge import PATH_LIMIT
 from diadema.wire.ask_hub import ask_hub
+from diadema.words import Sentence
 
 from diadema_sim.station import Station
 
@@ -80,10 +82,9 @@ class Process:
                 raise DiademaError(self._last_words(self._process.returncode))
             if time.monotonic() > deadline:
                 raise DiademaError(
-                    f"`diadema {self.name}` was not up within {_START_LIMIT_S:.0f} s. On a busy"
-                    f" machine it may take longer: try again. Its log, {self._log}:\n"
-                    f"{self._tail()}"
-                )
+                    Sentence("errors.sim.not_up", name=self.name, limit=_START_LIMIT_S,
+                             log=self._log, tail=self._tail())
+                )  # fmt: skip
             await asyncio.sleep(_LOOK_S)
 
     def _is_ready(self) -> bool:
@@ -133,12 +134,12 @@ class Process:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
-    def _last_words(self, code: int) -> str:
+    def _last_words(self, code: int) -> str | Sentence:
         """Of a command that could not begin, its own sentence: it says what to do here too."""
         refusal = self._tail().rpartition(_SAYS)[2]
         if code == _REFUSED and refusal:
             return refusal
-        return f"`diadema {self.name}` ended at its start:\n{self._tail()}"
+        return Sentence("errors.sim.ended_at_start", name=self.name, tail=self._tail())
 
     def _tail(self) -> str:
         try:
@@ -186,6 +187,8 @@ class HostProcesses:
     async def stop(self) -> None:
         await self.gateway.stop()
         await self.hub.stop()
+        # a hub that had to be made to end left its own processes behind
+        await asyncio.to_thread(end_leftovers, self._data)
 
     def check(self) -> None:
         """Raises what made one of them stop for good."""

@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 
 from diadema import metrics
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
 from diadema.store import Contact
+from diadema.words import Sentence
 from rich.console import Console
 from rich.table import Table
 
@@ -145,7 +147,7 @@ class Workday:
                 if agent.work[0] != "offered":
                     raise
                 await self._make_way(agent)
-        raise DiademaError(f"{agent.desk.seat} loses its power again and again")
+        raise DiademaError(Sentence("errors.sim.seat_loses_its_power_again", seat=agent.desk.seat))
 
     async def _whole(self, agent: Agent, call: Call, next_s: int | None) -> None:
         """One call from ring to tipificación, or its place in the lists of what went wrong."""
@@ -273,7 +275,7 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
     day = options.day
     desks = people.bank_desks(sorted(day.calls))
     if not desks:
-        raise DiademaError(f"no agent served a call on {day.day:%d %b %Y}; take another day")
+        raise DiademaError(Sentence("errors.sim.no_agent_served_call_on", day=day.day))
     watcher.stage("starting")
     async with open_centre(
         desks,
@@ -367,18 +369,19 @@ def agree(figures: dict[str, Any]) -> bool:
 
 
 def print_replay(console: Console, summary: dict[str, Any]) -> None:
-    table = Table("agent", "contacts", "in the file", "talk s", "in the file")
-    for row in (*summary["agents"], {"agent": "total", **summary["total"]}):
+    table = Table(*speak("replay.columns").split(", "))
+    for row in (*summary["agents"], {"agent": speak("replay.total"), **summary["total"]}):
         same = row["contacts"] == row["file_contacts"] and row["talk_s"] == row["file_talk_s"]
         cells = (row["contacts"], row["file_contacts"], row["talk_s"], row["file_talk_s"])
         table.add_row(row["agent"], *map(str, cells), style="" if same else "bold red")
     console.print(table)
     for name in ("impossible", "undelivered", "interrupted"):
         rows = summary[name]
-        console.print(f"{name}: {len(rows)}")
+        console.print(speak(f"replay.{name}", count=len(rows)))
         for row in rows[:_SHOWN]:
-            console.print(f"  line {row['line']}, call {row['call_id']}: {row.get('why', '')}")
+            values = {"line": row["line"], "call": row["call_id"], "why": row.get("why", "")}
+            console.print(f"  {speak('replay.call', **values)}")
         if len(rows) > _SHOWN:
-            console.print(f"  and {len(rows) - _SHOWN} more; --json lists them all")
+            console.print(f"  {speak('more', count=len(rows) - _SHOWN)}")
     for name in ("hang", "phantom", "typified", "events_journaled", "lost", "doubled"):
-        console.print(f"{name.replace('_', ' ')}: {summary[name]}")
+        console.print(speak(f"replay.{name}", count=summary[name]))

@@ -7,17 +7,21 @@ Arrivals, service and types come from a fit to real calls; the rest is assumed (
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+from diadema.base.errors import DiademaError
+from diadema.wire.agent_states import IN_CALL
 
 from diadema_sim import people
 from diadema_sim.agent import Agent
 from diadema_sim.behaviour import ASSUMED, BANK_1999_02, Behaviour, draw_seconds
 from diadema_sim.centre import Centre
 from diadema_sim.station_user import NotDelivered, PowerLost
+from diadema_sim.switch_log import SwitchLog
 
 _HOUR_MS = 3_600_000
 _SLICE_MS = 1000
@@ -28,6 +32,8 @@ _KEYING_S = 10  # in a shorter talk nothing is keyed
 _STEP_S = 3  # of the talk, at least, for each step that is ticked
 _SUPERVISOR = "Sra. Palta"
 _LEAST_RATE = 0.5  # calls an hour and agent, where the log was closed
+_CALM_MS = 10_000  # that an agent who lost the thread is given
+_TRIES = 12  # … until nobody waits for that seat any more
 
 
 @dataclass
@@ -35,8 +41,35 @@ class _Call:
     contact: str
     type: str
     patience_until_ms: float
+    entered_ms: float
+    pbx: str  # the switch's own number
+    caller: str
     code: str = ""  # that it will get
     intended: str | None = None  # reason of not being ready after it
+    answered_ms: float | None = None
+    by_caller: bool = False  # ended
+
+    @property
+    def queue(self) -> str:
+        return people.QUEUES.get(self.type, self.type)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Of a run with a switch beside its stations: what it writes, and its names of the agents."""
+
+    log: SwitchLog
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What somebody who watches finds to attend to, by agent: a fault that is reported as the
+    shift begins, and a request for help that nobody of the script answers.
+    """
+
+    fault: str
+    help: str
 
 
 @dataclass
@@ -60,10 +93,17 @@ class Shift:
         pace: float = 1.0,
         hour: int | None = None,
         series: str = "c",
+        switch: Switch | None = None,
+        scenes: Scenes | None = None,
+        tell: Callable[[Agent, DiademaError], object] | None = None,
     ) -> None:
         """`hour`: arrivals of that local hour all along, else of the hour it is in `zone`.
         `series`: before the number of each contact; of another one where a run has more shifts.
+        With `tell` the stations are switched on by it, and one of which nothing is heard, or an
+        agent who lost the thread, is told and ends nothing.
         """
+        self._switch, self._scenes, self._tell = switch, scenes, tell
+        self._asking: set[str] = set()  # agents whose help is left to whoever watches
         self._series = series
         self.counts = Counts()
         self._centre = centre
@@ -120,15 +160,37 @@ class Shift:
                 if self._world.now_ms() >= until_ms:
                     break
                 number += 1
-                patience_ms = 1000 * draw_seconds(_PATIENCE_S, self._arrivals)
+                patience_ms = 1000 * draw_seconds(_PATIENCE_S, self._arrivals) / self._pace
                 kind = self._behaviour.draw_type(self._arrivals)
+                now = self._world.now_ms()
                 call = _Call(
-                    f"{self._series}{number:05}", kind, self._world.now_ms() + patience_ms
+                    f"{self._series}{number:05}",
+                    kind,
+                    now + patience_ms,
+                    now,
+                    f"{now // 1000}.{number}",
+                    f"9{10_000_000 + number * 7919 % 89_999_999}",
                 )
                 self.counts.arrived += 1
                 self._waiting.append(call)
+                if self._switch:
+                    assert self._tasks
+                    self._switch.log.enters(now, call.pbx, call.queue, call.caller)
+                    self._tasks.create_task(self._wait(call))
                 self._match()
         self._over.set()
+
+    async def _wait(self, call: _Call) -> None:
+        """Until the caller's patience is over."""
+        with self._world.actor():
+            await self._until_or_stop(call.patience_until_ms)
+            if call in self._waiting:
+                self._waiting.remove(call)
+                self._hung_up(call)
+
+    def _hung_up(self, call: _Call) -> None:
+        if self._switch:
+            self._switch.log.hangs_up(self._world.now_ms(), call.pbx, call.queue)
 
     def _rate(self) -> float:
         hour = self._hour
@@ -141,7 +203,7 @@ class Shift:
         """The caller who waits longest goes to the agent who has been free longest."""
         assert self._tasks
         while self._waiting and self._waiting[0].patience_until_ms < self._world.now_ms():
-            self._waiting.popleft()
+            self._hung_up(self._waiting.popleft())
         while self._waiting and self._free:
             agent, call = self._free.popleft(), self._waiting.popleft()
             self._tasks.create_task(self._serve(agent, call))
@@ -158,37 +220,108 @@ class Shift:
 
     async def _come(self, agent: Agent) -> None:
         with self._world.actor():
-            chance = self._chance[agent.desk.person.id]
-            await self._sleep(chance.uniform(0, 4))
-            # who lives so quickly has less time for it
-            tests = chance.random() < ASSUMED.tests_station / self._pace
-            await agent.log_in(tests=tests, gap_ms=self._gap(chance))
-            await agent.get_ready()
+            try:
+                if self._tell:
+                    await agent.switch_on()
+                await self._begin(agent)
+            except DiademaError as error:
+                if not await self._recover(agent, error):
+                    return
             self._set_free(agent)
+
+    async def _begin(self, agent: Agent) -> None:
+        chance = self._chance[agent.desk.person.id]
+        await self._sleep(chance.uniform(0, 4))
+        # who lives so quickly has less time for it
+        tests = chance.random() < ASSUMED.tests_station / self._pace
+        await agent.log_in(tests=tests, gap_ms=self._gap(chance))
+        await agent.get_ready()
+        if self._scenes and agent.desk.person.id == self._scenes.fault:
+            await agent.report_fault("audio", "ruido")
+            await self._back(agent)
 
     async def _leave(self, agent: Agent) -> None:
         with self._world.actor():
-            if agent.presence == "logged_out":
-                await agent.log_in()
-            await agent.go_home()
+            try:
+                if agent.presence == "logged_out":
+                    await agent.log_in()
+                await agent.go_home()
+            except DiademaError as error:
+                if not self._tell:
+                    raise
+                self._tell(agent, error)
+
+    async def _recover(self, agent: Agent, error: DiademaError) -> bool:
+        """Bring an agent who lost the thread back to where calls are taken. Raises `error` in a
+        run in which that may not be; False when it cannot be done.
+        """
+        if not self._tell:
+            raise error
+        self._tell(agent, error)
+        for _ in range(_TRIES):
+            await self._sleep(_CALM_MS / 1000)
+            if self._going:
+                return False
+            try:
+                if not agent.station.powered:
+                    await agent.switch_on()
+                work, contact = agent.work
+                if contact and work in IN_CALL:
+                    await agent.hang_up(contact)
+                if work == "idle":  # a ring and a wrap-up end by themselves
+                    await self._back(agent)
+                    return True
+            except DiademaError as again:
+                error = again
+        self._tell(agent, error)
+        return False
 
     async def _serve(self, agent: Agent, call: _Call) -> None:
         with self._world.actor():
-            chance = self._chance[agent.desk.person.id]
             try:
-                if await self._take(agent, call, chance):
-                    await self._after(agent, call, chance)
-                    if not self._going and chance.random() < ASSUMED.pauses:
-                        await self._pause(agent, chance)
-            except NotDelivered as error:
-                self.counts.undelivered.append(str(error))
-            except PowerLost:
-                await agent.switch_on()
-                if agent.work == ("wrapup", call.contact):
-                    await self._after(agent, call, chance)
-            if not self._going:
-                await self._back(agent)
+                await self._serve_whole(agent, call)
+            except DiademaError as error:
+                if not await self._recover(agent, error):
+                    return
             self._set_free(agent)
+
+    async def _serve_whole(self, agent: Agent, call: _Call) -> None:
+        chance = self._chance[agent.desk.person.id]
+        try:
+            if await self._connect(agent, call, chance):
+                await self._after(agent, call, chance)
+                if not self._going and chance.random() < ASSUMED.pauses:
+                    await self._pause(agent, chance)
+        except NotDelivered as error:
+            self.counts.undelivered.append(str(error))
+        except PowerLost:
+            await agent.switch_on()
+            if agent.work == ("wrapup", call.contact):
+                await self._after(agent, call, chance)
+        if not self._going:
+            await self._back(agent)
+
+    async def _connect(self, agent: Agent, call: _Call, chance: random.Random) -> bool:
+        """`_take`, and what the switch writes of it, however it ends."""
+        rang_ms = self._world.now_ms()
+        try:
+            return await self._take(agent, call, chance)
+        finally:
+            self._note(agent, call, rang_ms)
+
+    def _note(self, agent: Agent, call: _Call, rang_ms: float) -> None:
+        if self._switch is None:
+            return
+        now, log = self._world.now_ms(), self._switch.log
+        name = self._switch.names[agent.desk.person.id]
+        if call.answered_ms is None:  # the caller waits on, before all others
+            log.rings_out(now, call.pbx, call.queue, name, int(now - rang_ms))
+            call.contact += "r"
+            self._waiting.appendleft(call)
+            return
+        waited = int(call.answered_ms // 1000 - call.entered_ms // 1000)
+        talked = int((now - call.answered_ms) / 1000)
+        log.completes(now, call.pbx, call.queue, name, waited, talked, call.by_caller)
 
     async def _back(self, agent: Agent) -> None:
         """Ready again, whatever the agent was before."""
@@ -201,17 +334,30 @@ class Shift:
         """From the ring to the end of the talk; False when nobody answered."""
         contact = call.contact
         call.code = self._code(call, chance)
-        await agent.ring(contact, queue=people.QUEUES.get(call.type, call.type))
+        rang_ms = self._world.now_ms()
+        await agent.ring(contact, queue=call.queue, pbx=call.pbx if self._switch else None)
         if chance.random() < ASSUMED.missed and await self._let_it_ring(agent, contact):
             return False
         await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
         answered = await agent.answer(contact)
+        call.answered_ms = answered.at_ms
+        if self._switch:
+            waited_s = int(answered.at_ms // 1000 - call.entered_ms // 1000)
+            self._switch.log.connects(
+                answered.at_ms,
+                call.pbx,
+                call.queue,
+                self._switch.names[agent.desk.person.id],
+                waited_s,
+                int((answered.at_ms - rang_ms) / 1000),
+            )
         talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
         talk_s = max(talk_s, _LEAST_TALK_S)
         if talk_s > _KEYING_S and await self._talk(agent, call, chance, talk_s):
             return True
         await self._until_or_stop(answered.at_ms + 1000 * talk_s)
-        if chance.random() < ASSUMED.caller_hangs_up:
+        call.by_caller = chance.random() < ASSUMED.caller_hangs_up
+        if call.by_caller:
             await agent.caller_hangs_up(contact)
         else:
             await agent.hang_up(contact)
@@ -224,7 +370,11 @@ class Shift:
             await self._follow_protocol(agent, contact, chance, talk_s)
         if chance.random() < ASSUMED.motive_first:
             await agent.motive(contact, people.motive_of(agent.site["tree"], call.code), gap)
-        if chance.random() < ASSUMED.helped:
+        who = agent.desk.person.id
+        if self._scenes and who == self._scenes.help and who not in self._asking:
+            self._asking.add(who)
+            await agent.request_help("sistema", gap)
+        elif chance.random() < ASSUMED.helped and who not in self._asking:
             await self._get_help(agent, chance)
         if chance.random() < ASSUMED.typified_in_call:
             await self._sleep(talk_s * chance.uniform(0, 0.2))

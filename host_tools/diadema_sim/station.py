@@ -91,6 +91,11 @@ class Station:
         return self._vm is not None
 
     @property
+    def reachable(self) -> bool:
+        """Whether a link leads to it: its cable, or the air."""
+        return self.cable.plugged or (bool(self._networks) and self.traffic.online.is_set())
+
+    @property
     def pid(self) -> int | None:
         """Of its VM."""
         return self._vm.pid if self._vm else None

@@ -158,10 +158,13 @@ class StationHistory:
 
 GESTURE_MS = 5_000  # of the run: what a key or a badge does is journaled by then
 LOOK_MS = 20
-SETTLED_MS = 500  # a screen that changed by itself takes no soft key before that
+# a screen that changed by itself takes no soft key before that, nor a list the key that opened it
+SETTLED_MS = 500
 _SLICE_S = 1.0  # how often a wait looks whether the station still has power
 _AGAIN_S = 1.0  # between two attempts at a hub that does not answer
 _START_LIMIT_S = 120.0  # of a busy machine
+_REACH_LOOK_MS = 500
+_REACH_LIMIT_MS = 20 * 60_000  # of the run, without a link
 
 
 class PowerLost(DiademaError):
@@ -188,6 +191,7 @@ class StationUser:
         self.world = world
         self._hub = hub
         self._looked_at = 0  # events before this one hold no restart that the person missed
+        self._pressed = (0, 0)  # the last key, and when it was let go
 
     # --- what the station wrote ---------------------------------------------------------------
 
@@ -307,16 +311,17 @@ class StationUser:
             if at and gap_ms:
                 await self.world.sleep(gap_ms())
             if key >= menu_keys.FIRST:
-                await self._notice_screen_change()
+                await self.notice_screen_change()
+            if key == self._pressed[0]:
+                await self.world.sleep_until(self._pressed[1] + SETTLED_MS)  # no double press
             self._notice_restart()
             while not await self.if_powered(self.station.press(key)):
                 self._notice_restart()  # no light answered: once more
+            self._pressed = (key, self.world.now_ms())
 
-    async def _notice_screen_change(self) -> None:
+    async def notice_screen_change(self) -> None:
         """Give a change of the screen that the agent did not cause its time before a soft key."""
-        left_ms = self.history.last_change_ms() + SETTLED_MS - self.world.now_ms()
-        if left_ms > 0:
-            await self.world.sleep(left_ms)
+        await self.world.sleep_until(self.history.last_change_ms() + SETTLED_MS)
 
     async def if_powered[T](self, movement: Awaitable[T]) -> T:
         """Await what a hand does at the station. Raises PowerLost where it has no power."""
@@ -329,9 +334,14 @@ class StationUser:
 
     # --- the exchange -------------------------------------------------------------------------
 
-    async def ring(self, contact: str, *, queue: str, limit_s: float = HOLD_LIMIT_S) -> None:
-        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered."""
+    async def ring(
+        self, contact: str, *, queue: str, pbx: str | None = None, limit_s: float = HOLD_LIMIT_S
+    ) -> None:
+        """Offer a contact; a fast clock stands until it rings. Raises NotDelivered. `pbx`: the
+        switch's own number of the call, where it has a log.
+        """
         ring = {"cmd": "ring", "contact": contact, "direction": "in", "queue": queue}
+        ring |= {"pbx": pbx} if pbx else {}
         await self._command("contact.offered", ring, limit_s, c=contact)
 
     async def caller_hangs_up(self, contact: str, *, limit_s: float = HOLD_LIMIT_S) -> None:
@@ -350,6 +360,17 @@ class StationUser:
         of = [self.station.id, request.epoch, request.sequence]
         await self._command(f"help.{state}", help_, limit_s, of=of)
 
+    async def _in_reach(self, name: str) -> None:
+        """Until a link leads to the station: while the clock stands, none would come."""
+        limit_ms = self.world.now_ms() + _REACH_LIMIT_MS
+        while not self.station.reachable and not self.world.timeline.speed:
+            self._notice_restart()
+            if not self.station.powered:
+                raise PowerLost(f"{self.desk.seat} lost its power")
+            if self.world.now_ms() >= limit_ms:
+                raise NotDelivered(f"{name}: no link for {_REACH_LIMIT_MS // 60_000} min")
+            await self.world.sleep(_REACH_LOOK_MS)
+
     async def _command(
         self, kind: str, body: dict[str, Any], limit_s: float, **fields: Any
     ) -> None:
@@ -362,6 +383,7 @@ class StationUser:
             return done or (event["k"] == "command.refused" and event.get("i") in numbers)
 
         name = f"{body['cmd']} {body.get('contact', '')}".rstrip()
+        await self._in_reach(name)
         deadline = time.monotonic() + limit_s
         with self.world.hold(name):
             while (left_s := deadline - time.monotonic()) > 0:

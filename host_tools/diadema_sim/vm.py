@@ -32,6 +32,7 @@ class Vm:
     ) -> None:
         self.sent = 0  # lines that the VM counts
         self._heard = b""
+        self._printed = b""  # and not told yet
         self._open = True
         self._on_line, self._on_console, self._on_end = on_line, on_console, on_end
         self._line, theirs = socket.socketpair()
@@ -86,21 +87,32 @@ class Vm:
         if not data:
             asyncio.get_running_loop().remove_reader(self._out)
             return
+        self._printed += data
         there = self._take_lines()  # it has said first of when these bytes are
-        if self._open:
-            self._on_console(data)
-        if not there and self._open:
-            self._on_end()
+        if self._open and there:
+            self._tell()
+        elif self._open:
+            self._last_words()
 
     def _line_readable(self) -> None:
         if not self._take_lines():
-            self._hear()  # its last words
-            self._on_end()
+            self._last_words()
+
+    def _last_words(self) -> None:
+        self._hear()
+        self._on_end()
 
     def _hear(self) -> None:
+        """Tell all that it has printed until now."""
         with contextlib.suppress(BlockingIOError):
-            if data := os.read(self._out.fileno(), 65536):
-                self._on_console(data)
+            while data := os.read(self._out.fileno(), 65536):
+                self._printed += data
+        self._tell()
+
+    def _tell(self) -> None:
+        data, self._printed = self._printed, b""
+        if data:
+            self._on_console(data)
 
     def _take_lines(self) -> bool:
         """False when it is gone."""

@@ -11,6 +11,7 @@ A request is {"do": …, "station": "DIA-…", "id": anything, …}; its answer 
 
 import asyncio
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from typing import Any, Literal, Self
 from diadema.base.errors import DiademaError
 
 from diadema_sim.build import SIM, SimBoard, build_firmware
+from diadema_sim.ending import to_the_end
 from diadema_sim.station import JOURNAL_BYTES, Station
 from diadema_sim.timeline import HOLD_LIMIT_S, Timeline
 from diadema_sim.witness import Witness, Witnessed
@@ -149,7 +151,7 @@ class World:
         self._seen_restarts: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.crashes: list[str] = []
-        self.channel = Channel(self, _socket_path(root))
+        self.channel = Channel(self, root / "world.sock")
 
     @property
     def clock_path(self) -> Path:
@@ -158,14 +160,22 @@ class World:
 
     async def __aenter__(self) -> Self:
         if not self._built:
-            await asyncio.to_thread(build_firmware, self.image)
-        await self.channel.open()
+            await to_the_end(asyncio.to_thread(build_firmware, self.image))
+        self.channel.path = _socket_path(self.root)
+        try:
+            await self.channel.open()
+        except BaseException:
+            self._remove_socket_folder()
+            raise
         return self
+
+    def _remove_socket_folder(self) -> None:
+        if self.channel.path.parent != self.root:  # made for the socket alone
+            shutil.rmtree(self.channel.path.parent, ignore_errors=True)
 
     async def __aexit__(self, *_: object) -> None:
         await self.channel.close()
-        if self.channel.path.parent != self.root:  # made for the socket alone
-            self.channel.path.parent.rmdir()
+        self._remove_socket_folder()
         for task in self._tasks:
             task.cancel()
         for station in self.stations.values():

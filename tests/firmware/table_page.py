@@ -41,9 +41,9 @@ stateDiagram-v2
 
 What an input does. `hold` is the method `_hold` in `lib/`, `transfer.drop` the function `drop` of
 `lib/do_transfer.py`; ✗ refuses a command with that reason. An empty cell does nothing, but a
-command is told that there is no such contact, or that it is in another state. `key3` to `key6`
-belong to an open list first. `closing` lasts only when the power went between a call and its
-wrap-up.
+command is told that there is no such contact, or that it is in another state. `key1` and `key3`
+to `key6` belong to an open list first, except while it rings. `closing` lasts only when the power
+went between a call and its wrap-up.
 
 """
 

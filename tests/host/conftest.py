@@ -76,3 +76,9 @@ def store(broker, ingest, stack):
     reader = open_reader(broker.data.store)
     stack.callback(reader.close)
     return reader
+
+
+@pytest.fixture
+def site_language(monkeypatch):
+    """Commands speak the language of the site, as they do for people."""
+    monkeypatch.delenv("DIADEMA_LANG")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from diadema.access import Accounts
+from diadema.base.credentials import load
 from diadema.base.paths import DataDir
 from diadema.cli import main
 
@@ -90,3 +91,64 @@ def test_a_persons_data_is_handed_over_and_erased(shell: Any, tmp_path: Path) ->
     assert T0 > 1_793_000_000_000  # the sample's days are after it
     assert shell("privacy", "erase", "--before", day, "--json")["events"] == 0
     assert shell("privacy", "erase", "--before", "2500-01-01", code=2)
+
+
+def test_an_identity_provider_is_set_shown_and_removed(shell: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("of-the-client\n")
+    given = ("account", "provider", "set", "https://id.example/a", "--client", "diadema")
+    given += ("--name", "Intranet", "--claim", "groups", "--agent-claim", "worker")
+    given += ("--grant", "a=b=supervisor/Norte/Sur", "--grant", "all=agent")
+    assert "no identity provider" in shell("account", "provider", "show", code=2)
+    assert "/login/provider/back" in shell(*given, "--secret-file", secret)
+    shown = shell("account", "provider", "show", "--json")
+    assert shown["grants"] == {
+        "a=b": {"role": "supervisor", "teams": ["Norte", "Sur"]},
+        "all": {"role": "agent", "teams": []},
+    }
+    words = shell("account", "provider", "show")
+    assert "groups = a=b: supervisor/Norte/Sur" in words and "secret stored: yes" in words
+    data = DataDir(tmp_path)
+    assert data.secrets.stat().st_mode & 0o077 == 0
+    assert load(data).provider == "of-the-client" and "of-the-client" not in json.dumps(shown)
+    shell(*given, "--algorithm", "ES256")  # the secret stays
+    assert load(data).provider == "of-the-client"
+    shell("account", "provider", "remove")
+    assert load(data).provider == ""
+    assert "no identity provider" in shell("account", "provider", "remove", code=2)
+    accounts = Accounts(data)
+    rows = [row.what for row in accounts.audit.rows()]
+    assert rows == ["provider.remove", "provider.set", "provider.set"]
+    assert "of-the-client" not in json.dumps([row.detail for row in accounts.audit.rows()])
+    accounts.close()
+
+
+@pytest.mark.parametrize(
+    ("issuer", "more", "why"),
+    [
+        ("http://id.example", (), "begins with https"),
+        ("https://id.example?x=1", (), "begins with https"),
+        ("https://id.example", ("--algorithm", "none"), "RS256, ES256"),
+        ("https://id.example", ("--algorithm", "HS256"), "RS256, ES256"),
+        ("https://id.example", ("--grant", "jefes=admin"), "local account"),
+        ("https://id.example", ("--grant", "x=boss"), "one of these roles"),
+        ("https://id.example", ("--grant", "asesores=agent"), "--agent-claim"),
+        ("https://id.example", ("--grant", "supervisor"), "is not understood"),
+        ("https://id.example", ("--ca", "no-pem"), "not the certificate"),
+        ("https://id.example", ("--ca", "empty"), "not the certificate"),
+        ("https://id.example", ("--ca", "der"), "not the certificate"),
+        ("https://id.example", ("--claim", ""), "needs --client"),
+    ],
+)
+def test_what_is_no_identity_provider_is_refused(
+    shell: Any, tmp_path: Path, issuer: str, more: tuple[str, ...], why: str
+) -> None:
+    files = {"no-pem": b"-----BEGIN CERTIFICATE-----\nx\n", "empty": b"", "der": b"\x30\x82\xff"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    more = tuple(str(tmp_path / one) if one in files else one for one in more)
+    given = ("account", "provider", "set", issuer, "--client", "d", "--name", "I")
+    assert why in shell(*given, "--claim", "g", "--grant", "rrhh=hr", *more, code=2)
+    accounts = Accounts(DataDir(tmp_path))
+    assert accounts.providers.get() is None
+    accounts.close()

@@ -14,6 +14,8 @@ from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable
+from diadema.store.register import counted, entries
+from diadema.wire.actions import MESSAGE_CHARACTERS
 from diadema.wire.events import KINDS
 
 from tests.support.scripted_station import SITE, T0, S, Script
@@ -413,3 +415,130 @@ def test_what_was_published_is_kept(acts, reader):
     assert [event["k"] for event in own_events(reader)] == [
         "schedule.published", "catalogue.published",
     ]  # fmt: skip
+
+
+NOTE = {"action": "note", "a": "a001", "kind": "orientacion", "note": "saludo"}
+REPRIMAND = NOTE | {"kind": "llamada_atencion", "note": "colgó a un cliente"}
+
+
+def annul(of, **more):
+    return {"action": "annul", "of": of, "reason": "fue otra persona", **BY} | more
+
+
+def reply(of, **more):
+    text = "Se cayó la llamada."
+    return {"action": "reply", "a": "a001", "of": of, "note": text, "by": "rosa"} | more
+
+
+def test_an_annulled_note_stays_with_who_when_and_why(acts, desk, reader, clock):
+    answer, _ = acts.act(NOTE | BY)
+    clock.now += 5000
+    acts.act(annul(answer["of"], by="jefa", who="La jefa"))
+    kept, annulment = reader.acts()
+    assert (kept.act.note, kept.annulled) == ("saludo", annulment.act)
+    said = annulment.act
+    assert (said.by, said.who, said.reason, said.utc) == (
+        "jefa", "La jefa", "fue otra persona", T0 + 5000,
+    )  # fmt: skip
+    assert reader.act(*answer["of"]).annulled == said
+    assert entries(reader.acts()) == [kept] and counted(reader.acts()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"by": "otra", "own": True}, "not_yours"),
+        ({"reason": "  "}, "say_why"),
+        ({"of": [ME, 1, 99]}, "no_such_act"),
+    ],
+)
+def test_what_cannot_be_annulled_stays(acts, desk, reader, more, error):
+    answer, _ = acts.act(NOTE | BY)
+    with pytest.raises(Refused) as refusal:
+        acts.act(annul(answer["of"]) | more)
+    assert refusal.value.error == error
+    assert [one.annulled for one in reader.acts()] == [None]
+
+
+def test_neither_a_second_annulment_nor_one_of_an_order_or_of_an_annulment(acts, desk, reader):
+    note, _ = acts.act(NOTE | BY)
+    order, _ = acts.act({"action": "logout", "a": "a001", "reason": "fin", **BY})
+    first, _ = acts.act(annul(note["of"]))
+    for of, error in (
+        (note["of"], "annulled_already"),
+        (order["of"], "stays_done"),
+        (first["of"], "stays_done"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            acts.act(annul(of))
+        assert refusal.value.error == error
+    assert len(reader.acts()) == 3
+
+
+def test_a_reprimand_needs_a_note_and_is_told_at_the_station(acts, desk, reader):
+    for empty in ({"note": None}, {"note": "  "}):
+        with pytest.raises(Refused) as refusal:
+            acts.act(REPRIMAND | empty | BY)
+        assert refusal.value.error == "no_note"
+    assert reader.acts() == []
+    answer, done = acts.act(REPRIMAND | BY)
+    ((s, command),) = told(done)
+    assert (s, command["cmd"], command["agent"]) == (S, "text", "a001")
+    assert "no es amonestación" in command["text"] and "colgó" not in command["text"]
+    assert len(command["text"]) <= MESSAGE_CHARACTERS
+    (entry,) = reader.acts()
+    (message,) = reader.messages()
+    assert entry.act.m == message.sent.m == command["m"] and answer["i"] == command["i"]
+    _, withdrawn = acts.act(annul(answer["of"]))
+    assert "anulada" in told(withdrawn)[0][1]["text"]
+
+
+def test_a_reprimand_of_who_is_not_there_is_kept_for_her_page(acts, desk, reader):
+    answer, done = acts.act(REPRIMAND | {"a": "a002"} | BY)
+    assert answer["i"] is None and told(done) == []
+    assert [one.act.agent for one in reader.acts()] == ["a002"]
+
+
+def test_the_agent_answers_a_reprimand_once(acts, desk, reader):
+    of = acts.act(REPRIMAND | BY)[0]["of"]
+    acts.act(reply(of))
+    kept, answer = reader.acts()
+    assert kept.reply == answer.act and answer.act.note == "Se cayó la llamada."
+    assert entries(reader.acts()) == [kept] == counted(reader.acts())
+    with pytest.raises(Refused) as refusal:
+        acts.act(reply(of, note="otra cosa"))
+    assert refusal.value.error == "answered_already"
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [({"a": "a002"}, "no_such_act"), ({"note": " "}, "no_reply"), ({"note": None}, "no_reply")],
+)
+def test_nobody_else_answers_it_and_not_without_words(acts, desk, reader, more, error):
+    of = acts.act(REPRIMAND | BY)[0]["of"]
+    with pytest.raises(Refused) as refusal:
+        acts.act(reply(of) | more)
+    assert refusal.value.error == error
+    assert len(reader.acts()) == 1
+
+
+def test_only_a_reprimand_is_answered_and_no_annulled_one(acts, desk):
+    note = acts.act(NOTE | BY)[0]["of"]
+    gone = acts.act(REPRIMAND | BY)[0]["of"]
+    acts.act(annul(gone))
+    for of, error in ((note, "no_such_act"), (gone, "annulled_already")):
+        with pytest.raises(Refused) as refusal:
+            acts.act(reply(of))
+        assert refusal.value.error == error
+
+
+def test_annulments_and_replies_come_again_from_the_events(tmp_path, acts, desk, reader, clock):
+    data = DataDir(tmp_path)
+    data.site.write_text(json.dumps(SITE))
+    first = acts.act(REPRIMAND | BY)[0]["of"]
+    acts.act(reply(first))
+    acts.act(annul(first))
+    before = reader.acts()
+    assert before[0].annulled and before[0].reply
+    assert rebuild(data, clock, apply=True).differences == []
+    assert reader.acts() == before

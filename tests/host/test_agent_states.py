@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from diadema.figures.rows import Load
+from diadema.site.directory.alert_limits import ALERT_RULES, OF_STATE
 from diadema.web.assets import STATIC, source_of
-from diadema.web.floor.alerts import Limits
 from diadema.wire.agent_states import (
     HANDLING,
     IN_CALL,
@@ -26,7 +26,6 @@ HOST = ROOT / "host_tools"
 WORDS = HOST / "diadema/words"
 WITH_STATES = {
     "diadema/wire/agent_states.py",
-    "diadema/web/reports/dispositions.py",  # colours of a chart, by the names that they have
     "diadema/web/static/icons.js",  # the shape of each
     "diadema_sim/station_user.py",  # to which of them an event leads
     "diadema_sim/torture/live_centre.py",  # what an agent may press in each
@@ -50,7 +49,8 @@ def test_the_ranks_are_an_order():
 
 def test_what_is_summed_and_watched_is_in_the_table():
     assert {*LOGGED_IN} <= {*Load.__struct_fields__}
-    assert Limits().states == LIMITS_S and {*LIMITS_S} <= {*LOGGED_IN}
+    defaults = {state: ALERT_RULES[rule].default for state, rule in OF_STATE.items()}
+    assert defaults == LIMITS_S and {*LIMITS_S} <= {*LOGGED_IN}
     assert IN_CALL < {*HANDLING} < {*WORK} < {*LOGGED_IN}
 
 

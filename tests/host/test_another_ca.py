@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
@@ -55,12 +56,17 @@ def station(broker, client):
         password = await credential(client, s)
         found = Station(broker, password, s, port or broker.broker.ports.mqtt)
         await found.confirm(Certificates(broker.data.tls).mark())
-        await until(
-            lambda: s in [row.station for row in all_stations(broker.data, 0) if row.generation]
-        )
+        while not known(broker, s):
+            await found.say()  # again, as a station does: the broker may have restarted
+            with suppress(TimeoutError):
+                await until(lambda: known(broker, s), 5)
         return found
 
     return made
+
+
+def known(broker, s):
+    return s in [row.station for row in all_stations(broker.data, 0) if row.generation]
 
 
 def due(broker):

@@ -323,12 +323,6 @@ def test_the_command_tells_it_on_the_console(data, described):
     assert standing(data) == set()
 
 
-def test_two_that_begin_at_once_have_one_key(data, monkeypatch):
-    first = credentials.load_or_create(data)
-    monkeypatch.setattr(type(data.secrets), "exists", lambda path: False)
-    assert credentials.load_or_create(data) == first
-
-
 def test_what_is_known_of_a_write_for_a_day_is_no_digest_to_guess_by():
     asked = hashlib.sha256(HERS.encode()).hexdigest()
     first, second = (Once.named("jefa", name, asked) for name in ("one", "two"))

@@ -119,7 +119,7 @@ def test_bad_rows_refuse_all_or_are_left_out(data, bring, tmp_path):
     done = bring(file)
     assert (done.imported, done.new, data.store.exists()) == (False, 0, False)
     assert [row.line for row in done.bad] == list(range(8, 18))
-    said = " ".join(reason for row in done.bad for reason in row.reasons)
+    said = " ".join(str(reason) for row in done.bad for reason in row.reasons)
     for part in ("q_time", "'9:61:00'", "'LOST'", "990230", "server", "'x'", "type", "512 bytes",
                  "same call as line 2", "2 columns"):  # fmt: skip
         assert part in said
@@ -140,7 +140,7 @@ def test_impossible_rows_are_taken_as_they_say_and_listed(bring, tmp_path):
     log.agent(NINE, "C", wait=300, talk=60, ser_start=f"9:{1:02}:10", ser_exit="9:02:10")
     log.hang(NINE, wait=30, q_exit="9:00:20").hang(NINE, vru_exit="8:59:10")
     found = bring(log.write(tmp_path / "log.tsv")).impossible
-    assert [(row.line, row.reasons) for row in found] == [
+    assert [(row.line, [*map(str, row.reasons)]) for row in found] == [
         (3, ["overlaps line 2, which ends at 9:01:50"]),
         (5, ["no_service_time"]),
         (6, ["service_differs"]),

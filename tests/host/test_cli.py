@@ -96,7 +96,7 @@ def test_a_site_is_named_as_the_person_named_it(run, tmp_path):
     file = tmp_path / "centro.json"
     file.write_text("{")
     code, _, said = run("site", file, "--check")
-    assert (code, said.startswith(f"diadema: {file}: it is no JSON")) == (2, True)
+    assert (code, said.startswith(f"diadema: {file}: it is not JSON")) == (2, True)
     file.write_text(json.dumps(SITE | {"zone": "Lima"}))
     assert f"{file}, zone: 'Lima' is no time zone" in run("site", file, "--check")[2]
 

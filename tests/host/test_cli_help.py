@@ -12,11 +12,15 @@ import subprocess
 import sys
 
 import pytest
+from diadema.base.credentials import load_or_create
 from diadema.cli import main
+from diadema.cli.run import RunFirst
+from diadema.words import LANGUAGES, section
 from typer.testing import CliRunner
 
+from tests import commands
 from tests.support.bank_files import Log
-from tests.support.command_line import ROOT, parse
+from tests.support.command_line import COMMANDS, ROOT, parse
 from tests.support.queue_logs import QueueLog
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE
@@ -25,21 +29,10 @@ from tests.support.stock_image import stock_image
 NORTE = SITE | {"agents": [SITE["agents"][0] | {"team": "Norte"}, SITE["agents"][1]]}
 
 
-def leaves(command, words=()):
-    """Every command that does something, by the words that name it."""
-    verbs = getattr(command, "commands", None)
-    if not verbs:
-        return {" ".join(words): command}
-    found = {}
-    for name, verb in verbs.items():
-        found |= leaves(verb, (*words, name))
-    return found
-
-
-COMMANDS = leaves(ROOT)
 NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
-    "update stop", "update resume", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
+    "update stop", "update resume", "standby allow", "standby run", "standby take-over",
+    "standby reclaim", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
 }  # fmt: skip
 NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
 NEEDS_A_RECORD = {
@@ -47,12 +40,27 @@ NEEDS_A_RECORD = {
 }  # fmt: skip
 NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle", "update inspect"}
 NEEDS_A_TERMINAL = {"pin", "people pin"}
-PARSED = NEEDS_A_HUB | NEEDS_A_BOARD | NEEDS_A_RECORD | NEEDS_TIME | NEEDS_A_TERMINAL
+OF_THE_MACHINE = {"service install", "service status", "service remove"}
+NEEDS_A_RECEIVER = {"mail test", "webhook test"}
+PARSED = (
+    NEEDS_A_HUB
+    | NEEDS_A_RECEIVER
+    | NEEDS_A_BOARD
+    | NEEDS_A_RECORD
+    | NEEDS_TIME
+    | NEEDS_A_TERMINAL
+    | OF_THE_MACHINE
+)
 AFTER = {  # what has to be typed before
     "account disable": ["account add"], "account reset": ["account add"],
     "keys show": ["keys make"], "keys install": ["keys make"],
     "image inspect": ["image build"], "people import": ["people export"],
-    "report schedule remove": ["report schedule add"],
+    "report schedule remove": ["report schedule add"], "mail deny": ["mail allow"],
+    "backup check": ["backup run"], "restore": ["backup run"],
+    "backup unschedule": ["backup schedule"],
+    "webhook on": ["webhook add"], "webhook remove": ["webhook add"],
+    "account provider show": ["account provider set"],
+    "account provider remove": ["account provider set"],
 }  # fmt: skip
 
 
@@ -78,8 +86,13 @@ def place(tmp_path, monkeypatch):
     data = stations(tmp_path / "data", site=NORTE)
     monkeypatch.chdir(tmp_path)
     Log().agent(3600, "LUCUMA", wait=5, talk=60).write(tmp_path / "calls.tsv")
+    (tmp_path / "secret.txt").write_text("of the client\n")
     (tmp_path / "stock.bin").write_bytes(stock_image())
     QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
+    (tmp_path / "copias").mkdir()
+    (tmp_path / "frase").write_text("cinco palabras que nadie adivina\n")
+    (tmp_path / "frase").chmod(0o600)
+    load_or_create(data)  # as a hub does at its first start
     monkeypatch.setattr("diadema.base.paths.default_root", lambda: data.root)
     return tmp_path
 
@@ -93,7 +106,7 @@ def test_each_example_that_needs_only_files_runs(name, place):
         done = CliRunner().invoke(main.app, example_of(each))
         assert done.exit_code in (0, 1), (each, done.output, done.exception)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        assert done.exit_code == 0 or each in {"ledger check", "rebuild"}, done.output
+        assert done.exit_code == 0 or each in {"ledger check", "rebuild", "doctor"}, done.output
 
 
 def test_help_has_groups_and_a_line_for_each_command():
@@ -139,3 +152,62 @@ def test_a_shell_completes_what_was_begun(typed, offered):
         check=True,
     )
     assert offered == set(done.stdout.split())
+
+
+def test_the_guide_has_every_command():
+    assert commands.up_to_date() == ""
+    made = commands.made()
+    assert made.count("\n| `") == len(COMMANDS)
+    assert "| `backup run FILE` | `--passphrase-file` | Copy databases" in made
+    assert "| `account token [NAME]` |" in made and "`gateway PORT…`" in made
+
+
+# -- what sentences tell people to type
+
+
+def sentences(language):
+    """Each command that the catalogue of a language names, with the key of its sentence."""
+    return [
+        (key, shlex.split(typed))
+        for area in ("commands", "errors")
+        for key, sentence in section(area, language).items()
+        for typed in re.findall(r"`diadema ([^`{][^`]*)`", sentence)
+    ]
+
+
+def names_a_command(words):
+    """Whether its verbs and its options are there."""
+    command = ROOT
+    while words and hasattr(command, "commands"):
+        if words[0] in command.commands:
+            command, words = command.commands[words[0]], words[1:]
+        elif isinstance(command, RunFirst):
+            command = command.commands["run"]
+        else:
+            return False
+    known = {name for param in command.params for name in param.opts}
+    return all(word.partition("=")[0] in known for word in words if word.startswith("-"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_command_that_a_sentence_names_is_there(language):
+    named = sentences(language)
+    assert len(named) > 80
+    assert [(key, words) for key, words in named if not names_a_command(words)] == []
+    assert not names_a_command(["backup", "schedule", "X", "--at-night"])
+    assert not names_a_command(["fleet", "lists"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_is_to_restore_a_backup_is_told_a_command_that_can_be_typed(language):
+    restore = {key: words for key, words in sentences(language) if words[0] == "restore"}
+    assert all(parse(words) == "restore" for words in restore.values())
+    asks = re.compile(r"restore .*backup|restaure .*copia|restáur[a-z]+ de una copia")
+    told = {
+        key
+        for area in ("commands", "errors")
+        for key, sentence in section(area, language).items()
+        if asks.search(sentence)
+    }
+    assert len(told) >= 7
+    assert told - restore.keys() == set()

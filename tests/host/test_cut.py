@@ -16,11 +16,11 @@ S2 = "DIA-0123456789ac"
 def cut(ingest, writer, site, clock):
     """The cut-off as the store has it, which the ingest's memory must agree with."""
 
-    def look():
+    def look(end_ms=None):
         with writer.transaction() as tx:
-            found = cutoff_of(tx, of_site(site), clock.now_ms())
+            found = cutoff_of(tx, of_site(site), clock.now_ms(), end_ms)
         assert (
-            pending_stations(ingest.stations.values(), of_site(site).seats)
+            pending_stations(ingest.stations.values(), of_site(site).seats, end_ms)
             == found.pending_stations
         )
         assert ingest.position == found.position
@@ -73,9 +73,44 @@ def test_what_lies_beyond_a_gap_is_owed_for(cut, ingest):
 def test_a_station_without_a_link_may_have_more(cut, ingest):
     script = shift()
     take(ingest, script.hello_message(), *script.messages())
-    gone = Message(9, f"{PREFIX}gw-test.{S}.st", b'{"up":false}')
-    take(ingest, gone)
+    take(ingest, GONE)
     assert seats(cut()) == [("A-01", T0 + 2000)]
+
+
+GONE = Message(9, f"{PREFIX}gw-test.{S}.st", b'{"up":false}')
+
+
+def test_a_station_that_was_closed_and_told_all_owes_nothing_when_it_is_switched_off(cut, ingest):
+    script = shift().logout()
+    take(ingest, script.hello_message(), *script.messages(), GONE)
+    assert seats(cut()) == []
+    script.login()
+    take(ingest, *script.messages(first=script.n - 1), GONE)
+    assert seats(cut()) == [("A-01", T0 + 4000)]
+
+
+def test_a_closing_with_more_behind_it_owes(cut, ingest):
+    script = shift().logout()
+    closed = script.n
+    script.login()
+    take(ingest, script.hello_message(), *script.messages(last=closed), GONE)
+    assert seats(cut()) == [("A-01", T0 + 3000)]
+
+
+def test_a_span_that_ended_before_the_silence_lacks_nothing(cut, ingest):
+    script = shift()
+    take(ingest, script.hello_message(), *script.messages(), GONE)
+    heard = T0 + 2000
+    assert seats(cut(heard)) == []
+    assert seats(cut(heard + 1)) == [("A-01", heard)]
+
+
+def test_an_older_journal_with_a_gap_may_lack_something_of_any_span(cut, ingest):
+    script = shift()
+    take(ingest, script.hello_message(), *script.messages(last=2), *script.messages(first=4))
+    newer = Script(e=8).boot().clock(utc=T0 + 3_600_000)
+    take(ingest, newer.hello_message(), *newer.messages())
+    assert seats(cut(T0 + 1)) == [("A-01", T0 + 3_600_000)]
 
 
 def test_after_the_broker_restarted_nobody_is_sure_of_any(cut, ingest):

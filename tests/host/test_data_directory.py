@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from diadema.base import credentials
+from diadema.base import credentials, mail, webhooks
+from diadema.base.backups import Schedule
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, write_whole
+from diadema.maintenance.backup_schedule import order
 
 from tests.support.broker_fixtures import IngestProcess, running_broker
 from tests.support.scripted_station import SITE
@@ -25,7 +27,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert credentials.load_or_create(data) == first
     names = {
         "host", "gateway", "gateways", "api", "badge_key", "issuer", "bridge", "card_key",
-        "system",
+        "system", "backup", "mail", "webhooks", "provider",
     }  # fmt: skip
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
@@ -37,6 +39,88 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert credentials.load_or_create(data) == second
     assert (second.host, second.badge_key) == (first.host, first.badge_key)
     assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600
+
+
+def as_mail(data):
+    server = mail.Server(host="a.pe", port=25, security="starttls", sender="a@a.pe")
+    mail.set_server(data, server, "of the mail")
+
+
+def as_webhook(data):
+    webhooks.add(data, webhooks.Hook(name="avisos", url="https://a.pe/"))
+
+
+def as_backup(data):
+    order(data, Schedule(folder=str(data.root), at="03:00", number=1, days=0, since_ms=0), WORDS)
+
+
+def as_provider(data):
+    credentials.change_provider(data, "of the client")
+
+
+def as_hub(data):
+    before = credentials.Secrets(host="", gateway="", api="", badge_key="")  # read long ago
+    credentials.change_gateway(data, before, "norte", revoke=False)
+
+
+def as_older(data):
+    """An older program has left it; this one completes it."""
+    kept = json.loads(data.secrets.read_bytes())
+    data.secrets.write_text(json.dumps(kept | {"system": ""}))
+    credentials.load_or_create(data)
+
+
+WORDS = b"cinco palabras que nadie adivina"
+WRITERS = {
+    "mail": as_mail, "webhooks": as_webhook, "backup": as_backup, "provider": as_provider,
+    "gateways": as_hub, "system": as_older,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("last", WRITERS)
+def test_whoever_writes_a_secret_keeps_the_others(tmp_path, last):
+    data = DataDir(tmp_path)
+    credentials.load_or_create(data)
+    for name, write in WRITERS.items():
+        if name != last:
+            write(data)
+    before = json.loads(data.secrets.read_bytes())
+    WRITERS[last](data)
+    after = json.loads(data.secrets.read_bytes())
+    assert after.pop(last) and after == {key: one for key, one in before.items() if key != last}
+    assert stat.S_IMODE(data.secrets.stat().st_mode) == 0o600
+
+
+HOOKS = """
+import sys
+from pathlib import Path
+from diadema.base import credentials
+from diadema.base.paths import DataDir
+sys.stdin.readline()
+for number in range(20):
+    with credentials.changing(DataDir(Path(sys.argv[1]))) as known:
+        known.webhooks[f"{sys.argv[2]}{number}"] = "secret"
+"""
+
+
+def test_processes_that_write_secrets_at_once_lose_none(tmp_path):
+    """The first of them makes the file."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", HOOKS, str(tmp_path), name], stdin=subprocess.PIPE, text=True
+        )
+        for name in "abc"
+    ]
+    for one in running:
+        assert one.stdin
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in running:
+        one.communicate()
+        assert one.returncode == 0
+    found = credentials.load(DataDir(tmp_path))
+    assert found.webhooks.keys() == {f"{name}{number}" for name in "abc" for number in range(20)}
+    assert len(bytes.fromhex(found.badge_key)) == 32
 
 
 def of_others(root):

@@ -3,9 +3,10 @@
 from datetime import date, datetime, time
 
 import pytest
-from diadema.site.directory.fields import Field, wrong_document, wrong_ruc
+from diadema.site.directory.fields import ITEMS, Field, wrong_document, wrong_ruc
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
+from diadema.words import LANGUAGES, section
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +80,7 @@ def test_refused(type_, raw, word):
 def test_a_list_in_one_cell_is_longer_than_one_of_its_items():
     badges = KINDS["agents"].field("badges")
     many = [f"iso14443a:{n:014X}" for n in range(20)]
-    assert badges.read(badges.show(many)) == many
+    assert badges.read(badges.show(many, "es")) == many
     with pytest.raises(Wrong):
         badges.read(f"iso14443a:{'A' * badges.most}")
 
@@ -144,3 +145,61 @@ def test_whatever_is_given_is_read_or_refused_with_words(name, data):
             assert problem.whole("es") and problem.whole("en")
     else:
         assert kind.read(body) == body
+
+
+STEPS_SAID = ["Saludo *", "identidad", "Informacion", "doubts", "cierre", "need*"]
+STEPS_KEPT = ["greeting*", "identity", "information", "doubts", "closing", "need*"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "said", "kept"),
+    [
+        ("step", STEPS_SAID, STEPS_KEPT),
+        ("step", STEPS_KEPT, STEPS_KEPT),
+        ("weekday", ["Lun", "mié", "sab", "DOM"], ["mon", "wed", "sat", "sun"]),
+        ("weekday", ["mon", "Tue"], ["mon", "tue"]),
+    ],
+)
+def test_steps_and_days_are_read_in_either_language(shape, said, kept):
+    field = Field(name="value", many=True, shape=shape)
+    assert field.read(said) == kept
+    assert field.read(" | ".join(said)) == kept
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["steps", "call_days"])
+def test_steps_and_days_are_written_in_the_language_of_the_table(name, language):
+    field = KINDS["campaigns"].field(name)
+    items = [*ITEMS[field.shape]]
+    shown = field.show(items, language)
+    assert field.read(shown) == items
+    assert (shown == " | ".join(items)) == (language == "en")
+    hint = section("people", language)[f"hint.{name}"]
+    assert hint.split(";")[0].split(", ") == shown.split(" | ")  # what the form tells to write
+
+
+def test_a_step_written_in_no_language_is_refused_with_all_that_there_are():
+    with pytest.raises(Wrong) as wrong:
+        KINDS["campaigns"].field("steps").read("saludos")
+    assert wrong.value.problems[0].say("es") == (
+        "«saludos» no es un paso: saludo, identidad, necesidad, información, dudas, cierre;"
+        " con * se marca solo"
+    )
+
+
+PATTERNED = [
+    field
+    for kind in KINDS.values()
+    for field in kind.fields
+    if field.pattern and field.type == "text"
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("field", PATTERNED, ids=lambda field: field.name)
+def test_a_form_that_is_wanted_is_told_in_words(field, language):
+    with pytest.raises(Wrong) as wrong:
+        field.read("ñ ñ")
+    said = wrong.value.problems[0].say(language)
+    assert "ñ ñ" in said and section("people", language)[f"hint.{field.name}"] in said
+    assert not set("[]{}\\") & set(said)

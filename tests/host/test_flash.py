@@ -308,7 +308,7 @@ def test_an_image_that_is_none() -> None:
     with pytest.raises(FlashError, match="dump"):
         read_plan(b"\xff" * 0x1000 + station_image())
     for none in (b"", b"garbage" * 9999, station_image()[:0x1000]):
-        with pytest.raises(FlashError, match=r"no image of a station.*diadema image build"):
+        with pytest.raises(FlashError, match=r"not an image of a station.*diadema image build"):
             read_plan(none)
 
 

@@ -58,7 +58,7 @@ async def test_nothing_is_lost_at_random_moments_under_load(tmp_path):
 async def test_no_page_fails_while_the_disk_is_full(disk):
     assert (await disk.log_in())[0] == 303
     paths = [f"/{name}" for name in ("", "login", "account", "wall", "handover", "ui/")]
-    paths += [to for _, to, *_ in NAV]
+    paths += [to for _, ways in NAV for _, to, *_ in ways]
     paths += [f"/api/v1/{name}" for name in ("agents", "marks", "contacts", "status", "audit")]
     disk.fill()
     await until(lambda: "PAUSED" in disk.said)

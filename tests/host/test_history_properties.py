@@ -203,6 +203,49 @@ def test_order_and_doubles_change_nothing(data, history):
         assert differing(once, stored(reader)) == {}
 
 
+def _live(state):
+    kept = [
+        "epoch",
+        "boot",
+        "uptime_ms",
+        "session",
+        "presence",
+        "trail",
+        "open",
+        "shown",
+        "shown_u",
+        "clock",
+        "faults",
+    ]
+    return {name: getattr(state, name) for name in kept}
+
+
+@many
+@given(history=desks(), data=st.data())
+def test_the_end_of_an_older_journal_changes_nothing_that_is_live(history, data):
+    """It comes after the newer one; what both tell is what is stored of either."""
+    with place() as (stand, ingest, reader):
+        late = []
+        for events in history:
+            *older, newest = journals(events)
+            cut = data.draw(st.integers(1, len(older[-1]))) if older else 0
+            for at, journal in enumerate((*older, newest)):
+                tail = cut if older and at == len(older) - 1 else len(journal)
+                feed(ingest, [journal[:tail]])
+                late.append(journal[tail:])
+        before = {s: _live(one.state) for s, one in ingest.stations.items()}
+        for tail in late:
+            feed(ingest, [tail], batch=data.draw(st.integers(1, 30)))
+        assert {s: _live(one.state) for s, one in ingest.stations.items()} == before
+        going = {(one.state.session.station, one.state.session.epoch, one.state.session.sequence)
+                 for one in ingest.stations.values() if one.state.session}  # fmt: skip
+        found = [one for one in reader.sessions() if one.reason is None]
+        assert {(one.station, one.epoch, one.sequence) for one in found} == going
+        rebuild(stand, FixedClock(), apply=True)
+        again = Ingest(ingest.writer, DESCRIBED, FixedClock())
+        assert {s: _live(one.state) for s, one in again.stations.items()} == before
+
+
 def test_a_call_that_runs_again_is_one_after_a_restart():
     """Its wrap-up goes on while another call comes and ends."""
     script = Script().boot().clock().login().ready().offer("c1")

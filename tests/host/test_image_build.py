@@ -169,7 +169,7 @@ def test_two_builds_are_the_same_bytes() -> None:
 @pytest.mark.parametrize(
     ("stock", "options", "told"),
     [
-        (b"PK\x03\x04" + bytes(4096), {}, "no ESP image"),
+        (b"PK\x03\x04" + bytes(4096), {}, "not an ESP image"),
         (stock_image(), {"sha256": "00" * 32}, "SHA-256"),
         (stock_image(), {"flash_bytes": 2 * 1024 * 1024}, "needs"),
     ],

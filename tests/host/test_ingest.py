@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from tests.support.scripted_station import S, Script
+from tests.support.scripted_station import T0, S, Script
 
 S2 = "DIA-0123456789ac"
+LATER = T0 + 3 * 3_600_000
 
 
 def take(ingest, messages):
@@ -393,6 +394,85 @@ def test_two_epochs_are_two_journals(ingest, reader):
     session = reader.sessions()[0]
     assert session.estimated and session.reason == "unheard"
     assert reader.sessions()[1].close_u is None
+
+
+def taken_over(ingest):
+    """A formatted board, whose newer journal tells who is there now."""
+    old, new = full_day(), Script(e=99, agent="a002").boot().clock(LATER).login().ready()
+    new.offer("d1").contact("answered", "d1", via="key", ring_ms=900)
+    take(ingest, old.messages(1, 8))
+    take(ingest, [new.hello_message(), *new.messages()])
+    return old, new
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_comes_late_of_an_older_journal_is_booked_beside_what_is_live(
+    ingest, reader, clock, restarts
+):
+    old, new = taken_over(ingest)
+    state, row = ingest.station(S).state, reader.live()["a002"]
+    before = (state.epoch, state.session, state.open, state.shown, state.clock)
+    for message in old.messages(9):
+        if restarts:
+            ingest = Ingest(ingest.writer, ingest.site, clock)
+        effects = take(ingest, [message])
+        assert not effects.ended and not effects.opened
+        state = ingest.station(S).state
+        assert (state.epoch, state.session, state.open, state.shown, state.clock) == before
+    assert reader.live()["a002"] == row
+    done = [one for one in reader.contacts() if one.epoch == old.e]
+    assert [(one.contact, one.outcome, one.estimated) for one in done] == [
+        ("c1", "answered", False), ("c2", "answered", False),
+    ]  # fmt: skip
+    first, second = sorted(reader.sessions(), key=lambda one: one.epoch)
+    assert (first.agent, first.reason, first.estimated) == ("a001", "agent", False)
+    assert first.close_utc < LATER
+    assert second.reason is None
+    shown = [one for one in reader.trails() if one.agent == "a001"]
+    assert (shown[0].start_utc, shown[-1].end_utc) == (first.open_utc, first.close_utc)
+    take(ingest, new.logout().messages(new.n - 1))
+    assert ingest.station(S).state.session is None
+
+
+def test_a_journal_that_was_never_heard_of_does_not_take_over(ingest, reader):
+    """As `diadema import journal` brings it: what a board had kept before it was formatted."""
+    new = Script(e=99, agent="a002").boot().clock(LATER).login().ready()
+    take(ingest, [new.hello_message(), *new.messages()])
+    old = full_day()
+    effects = ingest.take_file(old.messages(1, old.n - 2))
+    state = ingest.station(S).state
+    assert (state.epoch, state.session.agent) == (99, "a002")
+    assert not effects.ended and not effects.opened
+    mine = [one for one in reader.sessions() if one.agent == "a001"]
+    assert [(one.reason, one.estimated) for one in mine] == [("unheard", True)]
+    assert len(reader.contacts()) == 2
+    ingest.take_file(old.messages(old.n - 1))
+    mine = [one for one in reader.sessions() if one.agent == "a001"]
+    assert [(one.reason, one.estimated) for one in mine] == [("agent", False)]
+    assert ingest.station(S).state.session.agent == "a002"
+
+
+def test_losses_of_an_older_journal_put_nothing_in_doubt_that_is_live(ingest):
+    old, _ = taken_over(ingest)
+    lost = {"s": S, "e": old.e, "n": 9, "k": "station.lost", "to": 12}
+    take(ingest, [Message(9, old.topic, json.dumps(lost).encode()), *old.messages(13)])
+    (running,) = ingest.station(S).state.open
+    assert running.contact == "d1" and not running.estimated
+
+
+def test_help_of_an_older_journal_is_closed_by_it_and_none_of_it_waits_now(ingest, reader):
+    old = Script().boot().clock().login().ready().add("help.requested", a="a001")
+    new = Script(e=99, agent="a002").boot().clock(LATER).login()
+    take(ingest, [old.hello_message(), *old.messages()])
+    take(ingest, [new.hello_message(), *new.messages()])
+    old.add("help.cancelled", a="a001", of=[S, old.e, old.n])
+    old.add("help.requested", a="a001")
+    take(ingest, old.messages(old.n - 1))
+    assert {one.sequence: one.outcome != "open" for one in reader.tickets()} == {
+        old.n - 2: True, old.n: False,
+    }  # fmt: skip
+    waiting = [one for one in ingest.station(S).state.tickets if one.outcome == "open"]
+    assert waiting == []
 
 
 def test_what_others_publish_by_mqtt_is_none_of_ours(ingest, reader):

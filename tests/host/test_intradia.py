@@ -139,7 +139,7 @@ def test_a_half_hour_that_comes_twice_is_two_rows_with_their_offsets(tmp_path):
 def test_what_is_missed_has_a_sign_beside_its_colour_in_every_format(data):
     put(data, "targets", metric="service_level", value=50, threshold_s=20)
     report = made(data)
-    assert "33,3 % !</td>" in page_of(report) and "100,0 % !" not in page_of(report)
+    assert "33.3 % !</td>" in page_of(report).html and "100.0 % !" not in page_of(report).html
     told = json.loads(made_as("json", report, None))
     (section,) = (one for one in told["sections"] if one["section"] == "intraday")
     assert section["rows"][0]["sl_offered"] == 33.3
@@ -165,6 +165,8 @@ def test_what_no_switch_told_is_not_known(tmp_path):
     for row in (*halves, total):
         assert {row[one] for one in ("received", "answered", "abandoned", "waiting")} == {None}
         assert row["sl_offered"] is None and row["n"] is not None
-    assert "NS offered" not in summary(report) and summary(report)["TMO"][1] > 0
+    assert (
+        "NS sobre atendidas y abandonadas" not in summary(report) and summary(report)["TMO"][1] > 0
+    )
     assert any("Sin datos de central" in one for one in report.section("summary").notes)
     assert "waits" not in {one.key for one in report.sections}

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import subprocess
 import sys
 
 import pytest
@@ -91,3 +93,32 @@ async def test_a_childs_log_is_emptied_while_it_writes(tmp_path, stack, monkeypa
 
 def _no_room(*_):
     raise OSError(28, "No space left on device")
+
+
+SAYS = """
+import logging
+import os
+import subprocess
+from diadema.base.processes import begin_log
+begin_log(logging.INFO, "%(asctime)s %(message)s")
+logging.info("up")
+logging.warning("of two\\nlines")
+logging.error("wrong")
+"""
+
+
+def said_by(stream, journal):
+    """What a program writes there, which is told that `journal` is systemd's."""
+    found = os.fstat(journal)
+    told = os.environ | {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+    subprocess.run([sys.executable, "-c", SAYS], stderr=stream, env=told, check=True)
+
+
+def test_the_journal_gets_levels_and_no_times(tmp_path):
+    with (tmp_path / "journal").open("w+") as journal, (tmp_path / "file").open("w+") as file:
+        said_by(journal, journal.fileno())
+        said_by(file, journal.fileno())
+        lines = journal.seek(0) or journal.read().splitlines()
+        assert lines == ["<6>up", "<4>of two", "<4>lines", "<3>wrong"]
+        first = file.seek(0) or file.readline()
+        assert first.startswith("20") and first.endswith(" up\n")

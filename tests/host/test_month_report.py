@@ -189,9 +189,9 @@ def test_the_real_file_says_what_is_plainly_counted(report, shared_data, tmp_pat
     assert made["contacts"] == 20_899
     assert (made["no_agent"], made["at_once"]) == (384, {"answered": 10_079, "abandoned": 25})
     told = report("--month", "1999-02", "--data", tmp_path / "data")[1]
-    for word, n in (("atendidas sin asesor", 384), ("atendidas sin espera", 10_079)):
+    for word, n in (("answered without an agent", 384), ("answered without a wait", 10_079)):
         (line,) = (one for one in told.splitlines() if word in one)
-        assert str(n) in line
+        assert f"{n:,}" in line
 
 
 @st.composite
@@ -273,7 +273,20 @@ def test_the_month_is_the_sites(report, tmp_path):
     assert found["service_level"]["offered"] is None and found["asa_s"] is None
 
 
+def test_a_queue_that_is_not_there_is_told_with_those_that_are(report, tmp_path):
+    data = tmp_path / "data"
+    log = Log().agent(9 * 3600, "AVI", wait=34, talk=100).write(tmp_path / "log.tsv")
+    import_bank([log], DataDir(data), SystemClock())
+    words = ("--month", "1999-02", "--kind", "servicio", "--data", data)
+    code, _, said = report(*words, "--queue", "Nada")
+    assert code == 2
+    (queue,) = said.rpartition("there are: ")[2].strip().rstrip(".").split(", ")
+    assert report(*words, "--queue", queue)[0] == 0
+
+
 def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
+    monkeypatch.delenv("DIADEMA_LANG")
+    monkeypatch.setenv("LC_ALL", "es_PE.UTF-8")
     monkeypatch.setenv("COLUMNS", "200")
     data = tmp_path / "data"
     log = Log().agent(9 * 3600, "[red]LÚCUMA\x1b[2J\u202e", wait=34, talk=100)
@@ -282,10 +295,11 @@ def test_people_read_it_in_their_language(report, tmp_path, monkeypatch):
     code, printed, _ = report("--month", "1999-02", "--data", data)
     assert code == 0
     for part in ("nivel de servicio, t = 20 s", "atendidas ≤ t", "atendidas sin asesor",
-                 "atendidas sin espera (0 s)", "offered", "noshort", "answered", "removed",
-                 "all", "recibidas", "(≤ 5 s)", "corte:",
-                 "pbx-anonymous-bank", "0:01:40", "[red]lúcuma�[2j�", "utc",
-                 "50,0 %"):  # fmt: skip
+                 "atendidas sin espera (0 s)", "sobre atendidas y abandonadas",
+                 "sin abandonos cortos", "con los abandonos a tiempo", "recibidas", "(≤ 5 s)",
+                 "corte:",
+                 "pbx-anonymous-bank", "1:40", "[red]lúcuma�[2j�", "utc",
+                 "50.0 %"):  # fmt: skip
         assert part in printed.lower()
     assert "\x1b" not in printed and "\u202e" not in printed
     (data / "site.json").write_text(json.dumps(SITE | {"language": "en"}))

@@ -314,7 +314,7 @@ async def test_stations_are_told_the_door_and_the_files_are_ours(broker, ingest,
     assert list(folder.iterdir()) == []
     assert (await asked(client, "hub.enrol", s=S))["port"] == broker.broker.ports.mqtt
     own = broker.broker.ports.mqtt
-    for wrong, said in (({"port": own}, "--port"), ({"port": 0}, "no port"),
+    for wrong, said in (({"port": own}, "--port"), ({"port": 0}, "not a port"),
                         ({"port": port, "host": "x\nuser root"}, "no address")):  # fmt: skip
         answer = await asked(client, "hub.mosquitto", **wrong)
         assert said in answer["detail"]

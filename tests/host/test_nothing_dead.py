@@ -106,7 +106,13 @@ def shown(data, monkeypatch, change):
     with monkeypatch.context() as patched:
         for module in (asking, overviews, days):
             plainly = module.read
-            patched.setattr(module, "read", lambda *a, _read=plainly, **k: change(_read(*a, **k)))
+            patched.setattr(
+                module,
+                "read",
+                lambda *a, _read=plainly, **k: (
+                    _read(*a, **k) if k.get("together") else change(_read(*a, **k))
+                ),
+            )
         for kind in KINDS:
             report = make(data, kind, around("day", DAY), Scope(), NOW)
             report.sections = [one for one in report.sections if one.key != "sums"]
@@ -164,6 +170,7 @@ ONE_OF_EACH = {
                "tolerance_min": 10, "pauses": ["12:00-12:45 refrigerio"]},
     "roster": {"day": "2026-11-18", "agent": "a001", "shift": "M"},
     "targets": {"metric": "service_level", "value": 80, "threshold_s": 20},
+    "alert_limits": {"rule": "queue_waiting", "queue": "saldos", "value": 5},
     "holidays": {"day": "2026-12-25", "name": "Navidad"},
     "campaigns": {"code": "v", "label": "Ventas", "steps": ["greeting*"], "call_from": "08:00",
                   "call_to": "20:00", "call_days": ["mon"], "consent": True},

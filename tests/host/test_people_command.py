@@ -48,7 +48,7 @@ def test_a_wrong_row_is_told_and_ends_with_1(run, tmp_path):
     file = tmp_path / "mala.csv"
     file.write_text(HEAD + "e010;;NUEVA;E10\ne011;Otra Inventada;OTRA;E11\n")
     said = run("import", "agents", file, "--by", "Ana", code=1)
-    assert "fila 2, Nombre: falta" in said and "Nothing was imported" in said
+    assert "row 2, Name: is missing" in said and "Nothing was imported" in said
     said = run("import", "agents", file, "--by", "Ana", "--language", "en", "--skip-bad")
     assert "row 2, Name: is missing" in said and "1 added" in said
 
@@ -72,6 +72,17 @@ def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):
     assert "nueva;Nueva" in run("export", "areas")
 
 
+def test_what_publish_says_does_not_contradict_itself(run, tmp_path):
+    run("export", "areas")
+    assert run("publish", "--by", "Ana").strip() == "Nothing is new: it is in force already."
+    file = tmp_path / "nueva.csv"
+    file.write_text(HEAD + "e010;Nueva Asesora;NUEVA;E10\n")
+    run("import", "agents", file, "--by", "Ana")
+    assert "start" not in run("publish", "--dry-run")
+    said = run("publish", "--by", "Ana")
+    assert "Stored; the hub takes it at its next start." in said and "Nothing" not in said
+
+
 def test_a_site_put_in_force_by_hand_says_how_it_is_kept(run, tmp_path):
     def site():
         words = ["site", str(tmp_path / "data" / "site.json"), "--data", str(tmp_path / "data")]
@@ -83,5 +94,6 @@ def test_a_site_put_in_force_by_hand_says_how_it_is_kept(run, tmp_path):
 
 
 def test_the_kinds_are_listed(capfd):
-    done = CliRunner().invoke(app, ["people", "kinds", "--json"])
-    assert json.loads(done.stdout)["employers"]["name"] == "Razón social"
+    for language, name in (("es", "Razón social"), ("en", "Registered name")):
+        done = CliRunner().invoke(app, ["--lang", language, "people", "kinds", "--json"])
+        assert json.loads(done.stdout)["employers"]["name"] == name

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pickle
 from datetime import date, datetime, timedelta
 
 import openpyxl
@@ -125,6 +126,22 @@ def test_columns(book, head, word):
     assert [one.word for one in error.value.problems] == [word]
 
 
+def test_a_table_of_another_kind_is_told_once(book):
+    head = ";".join(field.name for field in KINDS["roster"].fields)
+    with pytest.raises(Wrong) as refused:
+        plan(book, "agents", f"{head}\n")
+    (problem,) = pickle.loads(pickle.dumps(refused.value)).problems
+    assert problem.word == "other_table" and "people import roster" in problem.say("en")
+    assert "Programación" in problem.say("es")
+
+
+def test_wrong_columns_are_told_once_with_those_there_are(book):
+    with pytest.raises(Wrong) as refused:
+        plan(book, "agents", "Código;Nombre;Sueldo;Talla\n")
+    (problem,) = pickle.loads(pickle.dumps(refused.value)).problems
+    assert "Sueldo, Talla" in problem.say("es") and "Code" in problem.say("en")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
 def test_encodings_that_are_known(encoding):
     text = HEAD + "e010;José Ñahui «¿qué?»;NUEVA;E10;Mañana;DNI;01234567\n"
@@ -222,6 +239,7 @@ def test_there_and_back_nothing_changes(book, language, write):
     put(book, "employers", code="x", name="=Empresa; «Inventada»", ruc="20100070970")
     put(book, "supervisors", account="sofia", teams="Mañana | Tarde")
     put(book, "targets", metric="service_level", queue="q1", value=80.5, threshold_s=20)
+    put(book, "alert_limits", rule="held_s", queue="q1", team="Tarde", value=90)
     put(book, "roster", day="2026-12-01", agent="e001", shift="m", pauses="10:00-10:15 break")
     put(book, "roster", day="2026-12-02", agent="e001", absence="medical_rest")
     for kind in KINDS:

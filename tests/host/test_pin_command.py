@@ -78,7 +78,7 @@ def test_only_her_own_pin_changes(text):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"{", "no JSON"), (b"\xff", "no JSON"), (b"[]", "names no agent"), (None, "cannot read")],
+    [(b"{", "not JSON"), (b"\xff", "not JSON"), (b"[]", "names no agent"), (None, "cannot read")],
 )
 def test_a_file_that_is_no_site_is_refused_before_anything_is_asked(run, file, content, reason):
     file.unlink() if content is None else file.write_bytes(content)

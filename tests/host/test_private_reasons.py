@@ -83,7 +83,7 @@ def test_no_report_names_one(worked, kind, scope):
         now = (at(23)) * 1000
         report = make(worked.data, kind, around(span, DAY), Scope(of=of, code=code), now)
         check(json.dumps(json.loads(made_as("json", report)), ensure_ascii=False))
-        check(unescape(page_of(report)))
+        check(unescape(page_of(report).html))
         for one in report.sections:
             check(made_as("csv", report, one.key).decode("utf-8-sig"))
         book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
@@ -113,7 +113,7 @@ def test_which_one_it_was_changes_nothing_in_a_report(worked, kind):
     first, second = (
         page_of(
             make(worked.data, kind, around("day", DAY), Scope(of="agent", code=a), at(23) * 1000)
-        )
+        ).html
         for a in ("a001", "a002")
     )
     for her, other in HERS:

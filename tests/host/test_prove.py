@@ -19,6 +19,8 @@ from tests.support.lying_station import KEY, LyingStation, S
 
 ALL = {kind.name for kind in KINDS}
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
@@ -326,7 +328,7 @@ async def test_a_record_that_was_altered_or_is_of_another_hub(data, tmp_path):
     own.write_text(signing.load(data).public)
     assert "lyrat_v4_3" in await command(other, "table", str(file), "--key", str(own))
     file.write_text("{}")
-    assert "no record" in await command(data, "table", str(file), code=2)
+    assert "not a record" in await command(data, "table", str(file), code=2)
 
 
 async def test_what_a_station_calls_itself_does_no_harm(data, tmp_path):

@@ -4,21 +4,51 @@ their values, as Click parses them at a shell. Nothing is run.
 
 import re
 import shlex
+from typing import get_type_hints
 
 import pytest
+from diadema.hub.broker import most_bytes
+from diadema.site.description import AGENTS_OF_A_STATION, Site
 
 from tests.check import ROOT, readmes
 from tests.support.command_line import parse
 
-_APART = re.compile(r"^(?:    )?(diadema .+)$", re.MULTILINE)
+_APART = re.compile(r"^(?:    )?(?:sudo -u diadema )?(diadema .+)$", re.MULTILINE)
 PAGES = {
     str(page.relative_to(ROOT)): _APART.findall(page.read_text("utf-8")) for page in readmes()
 }
 
+WITHIN = re.findall(r"`(diadema [^`…]+)`", (ROOT / "README.md").read_text("utf-8"))
+
 
 def test_the_guides_have_commands() -> None:
-    guides = ("README.md", "boards/README.md", "hardware/README.md", "host_tools/README.md")
-    assert all(PAGES[guide] for guide in guides)
+    guides = ("boards", "hardware", "host_tools", "host_tools/diadema")
+    assert all(PAGES[f"{guide}/README.md"] for guide in guides)
+    assert len(WITHIN) > 5
+
+
+def test_the_table_of_sizes_is_what_was_measured_times_the_agents() -> None:
+    guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
+    measured = r"dieron (\d+) eventos .*?(\d+) bytes por evento .*? y ([\d.]+) KB de sumas"
+    told = re.search(measured, guide, re.DOTALL)
+    assert told
+    daily, size, sums = int(told[1]), int(told[2]), float(told[3]) * 1000
+    row = r"^\| (\d+) \| ([\d ]+) \| ([\d.]+) GB \| ([\d.]+) GB \|"
+    rows = re.findall(row, guide, re.MULTILINE)
+    assert [int(agents) for agents, *_ in rows] == [30, 120, 300, 1000]
+    for each in rows:
+        agents, events, disk, stream = (float(value.replace(" ", "")) for value in each)
+        assert events == pytest.approx(agents * daily, rel=0.02)
+        assert disk == pytest.approx(agents * 365 * (daily * size + sums) / 1e9, rel=0.06)
+        assert stream == pytest.approx(most_bytes(int(agents)) / 1e9, abs=0.05)
+    most = get_type_hints(Site, include_extras=True)["agents"].__metadata__[0].max_length
+    assert f"hasta {most:_} asesores".replace("_", " ") in guide
+    assert f"una estación lugar para {AGENTS_OF_A_STATION}" in guide
+
+
+@pytest.mark.parametrize("line", WITHIN)
+def test_what_the_first_page_says_to_type_is_understood(line: str) -> None:
+    assert parse(line.split()[1:]), line
 
 
 @pytest.mark.parametrize("page", PAGES)

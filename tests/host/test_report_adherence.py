@@ -9,6 +9,7 @@ import msgspec
 import openpyxl
 import pytest
 from diadema.base.paths import DataDir
+from diadema.figures import agent_day
 from diadema.ingest.messages import Message, subject_of
 from diadema.report import context
 from diadema.report.formats import made_as
@@ -88,6 +89,7 @@ def place(tmp_path, ingest, monkeypatch):
 
     monkeypatch.setattr(context, "read_people", known)
     monkeypatch.setattr(adherence, "read_people", known)
+    monkeypatch.setattr(agent_day, "read_people", known)
 
     class Place:
         data = DataDir(tmp_path)
@@ -144,7 +146,7 @@ def test_shrinkage_is_on_one_basis_and_an_unpaid_pause_is_in_none_of_it(place):
     place.plan(2, at(8), at(16), lunch, absence="vacation")
     desk = Desk(1, at(8)).until(at(12)).pause("refrigerio").until(at(13)).ready()
     place.take(desk.until(at(16)).logout())
-    assert figures(place.report())["encogimiento"] == (50.0, 2)
+    assert figures(place.report())["shrinkage"] == (50.0, 2)
 
 
 def test_leave_without_pay_stands_apart(place):
@@ -170,8 +172,8 @@ def test_who_did_not_come_is_unplanned_absence_beside_the_adherence(place):
     told = figures(place.report())
     assert told["adherencia"] == (100.0, 1)
     assert told["ausentismo no previsto"] == (50.0, 2)
-    assert told["encogimiento"] == (50.0, 2)
-    assert told["encogimiento fuera"][0] == 50.0
+    assert told["shrinkage"] == (50.0, 2)
+    assert told["shrinkage fuera"][0] == 50.0
 
 
 def fault(desk, **fields):
@@ -334,3 +336,84 @@ def test_exceptions_are_in_every_format(place):
     written = {cell.value for sheet in book.worksheets for row in sheet for cell in row}
     assert "ana: cita médica" in written
     assert made_as("pdf", report).startswith(b"%PDF")
+
+
+# -- the agent's day
+
+
+def drawn(place, k=1, now=None):
+    page = agent_day.agent_page(place.data, f"a00{k}", DAY, (now or at(23)) * 1000)
+    plan = [(one.start // 1000, one.end // 1000, one.state, one.reason) for one in page.plan]
+    return plan, [
+        (one.start // 1000, one.end // 1000, one.planned, one.did, one.excuse)
+        for one in page.exceptions
+    ]
+
+
+def test_the_agents_day_has_its_plan_and_the_exceptions_that_the_report_lists(place):
+    place.plan(1, at(8), at(16), [(at(12), at(13), "refrigerio")])
+    desk = Desk(1, at(8)).until(at(9)).pause("break").until(at(9, 20)).ready()
+    desk.until(at(9, 30)).pause("break").until(at(9, 32)).ready()  # short, so not listed
+    desk.until(at(10)).pause("sshh").until(at(10, 20)).ready()  # private
+    desk.until(at(10, 30)).pause("capacitacion").until(at(11)).ready()
+    place.take(desk.until(at(12)).pause("refrigerio").until(at(13)).ready().until(at(15)).logout())
+    plan, exceptions = drawn(place)
+    assert plan == [
+        (at(8), at(12), "planned", None), (at(12), at(13), "pause", "refrigerio"),
+        (at(13), at(16), "planned", None),
+    ]  # fmt: skip
+    assert exceptions == [
+        (at(9), at(9, 20), None, "break", None), (at(15), at(16), None, "logged_out", None),
+    ]  # fmt: skip
+    listed = rows(place.report().section("exceptions"))
+    assert len(listed) == len(exceptions)
+
+
+def test_a_planned_pause_that_a_call_made_late_is_drawn_late(place):
+    place.plan(1, at(8), at(16), [(at(12), at(13), "refrigerio")])
+    desk = Desk(1, at(8)).until(at(11, 58)).call("c1", talk=600_000, wrap=10_000)
+    place.take(desk.pause("refrigerio").until(at(13, 10)).ready().until(at(16)).logout())
+    plan, _ = drawn(place)
+    start, end, state, _ = plan[1]
+    assert state == "pause" and at(12, 8) <= start <= at(12, 9) and end - start == 3600
+
+
+def test_an_absence_is_in_the_plan_and_a_day_without_a_roster_has_none(place):
+    place.plan(1, at(8), at(16), absence="vacation")
+    place.off(2, DAY)
+    place.take(Desk(1, at(8)).until(at(9)).logout(), Desk(3, at(8)).until(at(9)).logout())
+    assert drawn(place) == ([(at(8), at(16), "absence", "vacation")], [])
+    midnight = at(0)
+    assert drawn(place, 2) == ([(midnight, midnight + 86_400, "absence", "day_off")], [])
+    assert drawn(place, 3) == ([], [])
+
+
+def test_what_is_to_come_is_planned_and_no_exception(place):
+    place.plan(1, at(8), at(16))
+    place.take(Desk(1, at(8)).until(at(9)).pause("break"))
+    plan, exceptions = drawn(place, now=at(9, 2))
+    assert plan == [(at(8), at(16), "planned", None)]
+    assert [one[3] for one in exceptions] in (["break"], ["logged_out"])  # it goes on
+
+
+# -- in words
+
+
+@pytest.mark.parametrize(("language", "word"), [("es", "descanso médico"), ("en", "medical rest")])
+def test_an_absence_is_said_in_the_language_of_the_report(place, monkeypatch, language, word):
+    """«vacation» stood in the Spanish register of attendance."""
+    from diadema.figures import attendance
+
+    known = context.read_people
+    monkeypatch.setattr(attendance, "read_people", known)
+    place.plan(1, at(8), at(16), absence="medical_rest")
+    place.take(Desk(1, at(8)).until(at(9)).logout())
+    report = place.report("asistencia", language=language)
+    (row,) = rows(report.section("marks"))
+    assert row["absence"] == word
+    for form in ("csv", "json"):
+        assert word.encode() in made_as(form, report, None)
+        assert b"medical_rest" not in made_as(form, report, None)
+    book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report, None)))
+    cells = {cell.value for sheet in book for line in sheet.iter_rows() for cell in line}
+    assert word in cells and "medical_rest" not in cells

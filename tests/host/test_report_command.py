@@ -15,6 +15,9 @@ from tests.support.scripted_station import T0
 NOW = T0 + 2 * 86_400_000
 
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return reported_day.stations(tmp_path_factory.mktemp("data"))
@@ -128,7 +131,8 @@ def test_without_a_store_it_says_so(report, tmp_path):
     assert code == 2 and "Traceback" not in err
 
 
-def test_schedules_are_ordered_listed_and_taken_away(report, tmp_path):
+def test_schedules_are_ordered_listed_and_taken_away(report, tmp_path, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "es_PE.UTF-8")
     order = ("schedule", "add", "diario", "--kind", "llamadas", "--at", "06:30")
     assert report(*order, "--team", "Mañana", "--format", "pdf", root=tmp_path)[0] == 0
     code, _, err = report(*order, root=tmp_path)

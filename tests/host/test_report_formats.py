@@ -12,7 +12,8 @@ import pytest
 from diadema.base import sanitize
 from diadema.report.formats import as_csv, as_json, as_pdf, as_xlsx, on_screen
 from diadema.report.model import plain
-from diadema.report.writing import written
+from diadema.report.writing import pending_line, written
+from diadema.web.page_parts import cut_line
 from rich.console import Console
 
 from tests.support import made_report
@@ -69,7 +70,7 @@ def test_csv_says_the_same_in_hours_minutes_and_seconds():
 
 def test_csv_of_all_tables_has_the_cut_off_and_who_owes():
     lines = as_csv.content(made_report.report()).decode("utf-8-sig").split("\r\n")
-    assert any("evento 48213" in line for line in lines)
+    assert any("evento 48,213" in line for line in lines)
     assert any(line.startswith("Faltan 2 posiciones desde 05:06: A-01") for line in lines)
     assert "Resumen" in lines
 
@@ -156,7 +157,7 @@ def test_pdf_prints_the_same_with_the_cut_off_on_every_page(tmp_path):
     assert len(pages) > 3
     for number, page in enumerate(pages, 1):
         assert f"página {number} de {len(pages)}" in page
-        assert "evento 48213" in page
+        assert "evento 48,213" in page
         assert "conversación" in page, "each page has the table's header"
     first = "\n".join(pages[:1])
     for column, cell in zip(many.columns, report.sections[0].total, strict=True):
@@ -176,7 +177,14 @@ def test_the_screen_says_the_same_and_no_name_is_markup():
         if plain(cell) is not None:
             assert written(column, cell, report) in shown
     assert "\x1b" not in shown and "\u202e" not in shown
-    assert "Faltan 2 posiciones" in shown and "evento 48213" in shown
+    assert "Faltan 2 posiciones" in shown and "evento 48,213" in shown
+
+
+def test_who_owes_since_another_day_is_said_with_the_date():
+    report = made_report.report()
+    report.cut.pending_stations[0].since_utc -= 86_400_000
+    assert pending_line(report) == "Faltan 2 posiciones desde el 17/11 05:06: A-01, =A-02."
+    assert "faltan 2 posiciones desde el 17/11 05:06" in cut_line(report.cut, report.zone, "es")
 
 
 def test_nobody_owing_is_not_said():

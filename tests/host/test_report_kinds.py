@@ -166,7 +166,9 @@ def test_what_only_the_switch_tells_is_not_said_to_be_of_stations(bank):
 def test_the_queue_side_has_four_levels_by_name(bank):
     report = make(bank, "servicio", period("month", "1999-02"), FLOOR, NOW)
     values = figures(report)
-    assert values["NS offered"] == 33.3 and values["NS answered"] == 60.0
+    assert (
+        values["NS sobre atendidas y abandonadas"] == 33.3 and values["NS sobre atendidas"] == 60.0
+    )
     assert values["ASA"] == round((0 + 20 + 21 + 3 + 40) / 5)
     queues, halves = report.section("service_queues"), report.section("service_halves")
     assert totals(queues)["received"] == totals(halves)["received"] == 9
@@ -282,7 +284,7 @@ def test_adherence_is_over_the_seconds_of_shifts(rostered):
     assert total["absences"] == 1 and total["adherence"] == rosa["adherence"]
     assert totals(report.section("adherence_days"))["adherence"] == total["adherence"]
     assert figures(report)["adherencia"] == total["adherence"]
-    assert figures(report)["encogimiento"] is not None
+    assert figures(report)["shrinkage"] is not None
 
 
 def test_without_a_roster_there_is_no_adherence_and_it_says_so(data):

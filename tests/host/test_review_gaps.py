@@ -112,7 +112,7 @@ def test_each_queues_time_is_held_to_its_own_target(tmp_path):
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "supervision"])
 def test_each_share_and_mean_has_its_n(tmp_path, kind, plan):
-    """Section C: «each figure has its n»; ocupación, utilización and encogimiento had none."""
+    """Section C: «each figure has its n»; ocupación, utilización and shrinkage had none."""
     data = reported_day.stations(tmp_path)
     bring(data, a_day("ventas"))
     for k in range(2):
@@ -305,4 +305,4 @@ def test_a_month_before_its_end_has_no_absences_to_come(tmp_path, plan):
     assert found["ausentismo no previsto"] == (80.0, 3)  # 16 hours of the 20 until noon
     assert found["adherencia"][1] == 1
     day_after = around("day", DAY + timedelta(days=1))
-    assert stated(make(data, "adherencia", day_after, FLOOR, now))["encogimiento"] == (None, 0)
+    assert stated(make(data, "adherencia", day_after, FLOOR, now))["shrinkage"] == (None, 0)

@@ -20,6 +20,8 @@ from tests.support.scripted_station import T0, S, Script
 
 CHECKS = {"codec": "ok", "keys": "failed", "microphone": "ok", "badge_uid": "ok"}
 
+pytestmark = pytest.mark.usefixtures("site_language")
+
 
 @pytest.fixture
 async def play(broker, stack, tmp_path):
@@ -84,8 +86,8 @@ async def test_a_test_is_followed_recorded_printed_and_checked(
     assert lines[1:5] == [
         "Tecla 1: presiónela.",
         "Tecla 1: falló",
-        "Fotocheck de 13,56 MHz (UID): acérquelo al lector.",
-        "Fotocheck de 13,56 MHz (UID): bien",
+        "Fotocheck de 13.56 MHz (UID): acérquelo al lector.",
+        "Fotocheck de 13.56 MHz (UID): bien",
     ]
     assert lines[5] == "A-01: NO OPERATIVA: Teclas."
     assert "Revise los cables de las teclas" in lines[6]
@@ -115,7 +117,7 @@ async def test_a_test_is_followed_recorded_printed_and_checked(
     altered = await command(broker, "check", str(file), "--key", str(public), code=1)
     assert "LA FIRMA NO ES CORRECTA" in altered
     file.write_text("{}")
-    assert "no record" in await command(broker, "check", str(file), code=2)
+    assert "not a record" in await command(broker, "check", str(file), code=2)
 
 
 async def test_what_cannot_be_is_said_with_what_to_do(broker, play):

@@ -97,7 +97,7 @@ def test_wherever_it_is_cut_it_is_known_to_be(cut):
 
 
 def test_a_name_is_read_from_the_image_and_not_taken_for_granted():
-    with pytest.raises(DiademaError, match="is no build of MicroPython's own"):
+    with pytest.raises(DiademaError, match="is not a build of MicroPython's own"):
         build(LYRAT, stock_image(build="MINE", psram="quad"), "1")
 
 

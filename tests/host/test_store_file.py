@@ -32,7 +32,7 @@ def test_any_folder_serves(tmp_path, folder):
 def test_what_is_no_store_is_told_with_what_to_do(tmp_path, opened, content):
     path = tmp_path / "store.sqlite3"
     path.write_bytes(content)
-    with pytest.raises(StoreDamaged, match="put a backup of it there") as told:
+    with pytest.raises(StoreDamaged, match="diadema restore FILE") as told:
         opened(path)
     assert str(path) in str(told.value)
     assert path.read_bytes() == content

@@ -14,14 +14,20 @@ from diadema.figures.read import _Query, read
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.period import around
 from diadema.site.context import zone_of
 from diadema.site.description import parse
+from diadema.site.directory.book import Directory
+from diadema.site.directory.publishing import begin
 from diadema.store import open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.queue_logs import QueueLog
 from tests.support.scripted_station import SITE, T0, Script
+from tests.support.targeted import put
 
 DAY = date(2026, 11, 18)
 NOW = T0 + 7_200_000
@@ -69,6 +75,45 @@ def test_a_call_that_both_told_counts_once(data, tmp_path, site, clock, first, r
     assert figures.queue().answered == 2
 
 
+def _told_twice(data, tmp_path, site, clock, name):
+    """Of a station that was not told the switch's number of the call."""
+    script = Script().boot().clock().login().ready().call("c1")
+    writer = open_writer(data.store)
+    Ingest(writer, site, clock).take(script.messages(), "stream", "server")
+    writer.close()
+    at = T0 // 1000 - 1_795_000_000
+    log = QueueLog().call(at, "1.1", wait=2, talk=60, agent=name)
+    import_queue_log([log.write(tmp_path / "queue_log")], data, clock)
+
+
+@pytest.mark.parametrize("name", ["SIP/a001", "a001", "Local/a001@from-queue/n"])
+def test_an_agents_own_id_at_the_switch_is_the_agent(data, tmp_path, site, clock, name):
+    """Without «Nombres en la central» such a call counted for two people."""
+    _told_twice(data, tmp_path, site, clock, name)
+    for _ in range(2):
+        figures = read(data, DAY, DAY, NOW)
+        assert {a: sums.calls().answered for a, sums in figures.agents().items()} == {"a001": 1}
+        while not roll(data, NOW).done:
+            pass
+
+
+@pytest.mark.parametrize("kind", ["llamadas", "tmo", "consolidado"])
+def test_a_name_that_nobody_has_is_a_warning_until_it_is_mapped(data, tmp_path, site, clock, kind):
+    _told_twice(data, tmp_path, site, clock, "SIP/201")
+
+    def warnings():
+        report = make(data, kind, around("day", DAY), Scope(), NOW)
+        return [note for note in report.section("summary").notes if "SIP/201" in note]
+
+    (warning,) = warnings()
+    assert "«Nombres en la central»" in warning and "Personal › Asesores" in warning
+    with Directory(data.directory) as book:
+        begin(book, parse(data.site.read_bytes()), 1)
+    rosa = {name: SITE["agents"][0][name] for name in ("name", "short", "alias", "team")}
+    put(data, "agents", code="a001", switch_aliases=["SIP/201"], **rosa)
+    assert warnings() == []
+
+
 CALLS = st.lists(
     st.tuples(
         st.integers(0, 40),  # half-minutes between one and the next
@@ -107,7 +152,7 @@ def test_in_whatever_order_it_comes_the_days_are_the_same(calls, start, order):
                 roll(data, clock.now_ms())
         days = DAY, DAY + timedelta(days=2)
         kept = cells(read(data, *days, clock.now_ms()))
-        question = data, *days, clock.now_ms(), zone_of(data), False, None
+        question = data, *days, clock.now_ms(), zone_of(data), False, None, False
         plain = _Query(*question)
         with writer.engine.connect() as tx:
             expected = cells(plain.of(None, tx))

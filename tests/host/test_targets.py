@@ -10,6 +10,7 @@ import pytest
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around, period
+from diadema.report.writing import target
 from diadema.site.directory.problems import Wrong
 
 from tests.support.queue_logs import QueueLog
@@ -52,14 +53,14 @@ def support(data, **more):
 def test_the_t_of_the_target_is_the_t_of_the_figure(data):
     """A3: 33.3 % was shown as missing a target of 40 % in 60 s that 65.0 % meets."""
     plain = summary(made(data, "servicio"))
-    assert plain["NS offered"] == (33.3, None, False)
+    assert plain["NS sobre atendidas y abandonadas"] == (33.3, None, False)
     assert plain["nivel de atención"] == (86.9, None, False)
     put(data, "targets", metric="service_level", value=40, threshold_s=60)
     report = made(data, "servicio")
-    assert summary(report)["NS offered"] == (65.0, 40.0, False)
+    assert summary(report)["NS sobre atendidas y abandonadas"] == (65.0, 40.0, False)
     assert report.threshold_s == 60
     asked = made(data, "servicio", threshold_s=20)
-    assert summary(asked)["NS offered"] == (33.3, 40.0, True)
+    assert summary(asked)["NS sobre atendidas y abandonadas"] == (33.3, 40.0, True)
     notes = " ".join(asked.section("summary").notes)
     assert "T = 20 s" in notes and "--threshold" in notes and "60 s" in notes
 
@@ -82,7 +83,10 @@ def test_each_queue_has_its_own_t_and_a_total_is_of_both(tmp_path):
 
 def test_what_the_switch_calls_a_queue_is_that_queue_also_for_what_was_imported_before(data):
     """A4: received 0 where the switch had 61 callers."""
-    assert summary(made(data, "servicio", Scope(of="queue", code="IT")))["NS answered"][0] == 37.7
+    assert (
+        summary(made(data, "servicio", Scope(of="queue", code="IT")))["NS sobre atendidas"][0]
+        == 37.7
+    )
     support(data)
     report = made(data, "servicio", SUPPORT)
     assert row_of(report, "service_queues", "Soporte")["received"] == 61
@@ -153,8 +157,8 @@ def test_a_target_of_service_level_without_t_is_refused(data):
 def test_the_variant_of_the_target_is_the_one_that_is_judged(data):
     put(data, "targets", metric="service_level", value=70, threshold_s=60, variant="answered")
     found = summary(made(data, "servicio"))
-    assert found["NS answered"] == (73.6, 70.0, False)
-    assert found["NS offered"] == (65.0, None, False)
+    assert found["NS sobre atendidas"] == (73.6, 70.0, False)
+    assert found["NS sobre atendidas y abandonadas"] == (65.0, None, False)
     with pytest.raises(Wrong) as error:
         put(data, "targets", metric="aht_s", value=70, variant="answered")
     assert [one.word for one in error.value.problems] == ["variant_idle"]
@@ -178,14 +182,15 @@ def test_occupancy_has_a_band(data):
     aim = column.columns[column.at("occupancy")].target
     assert aim == Target(75.0, ceiling=88.0)
     row = next(one for one in made(data, "tmo").section("summary").rows if one[0] == "ocupación")
-    assert row[2].value == "75,0 % – 88,0 %"
+    assert row[2].value == "75.0 % – 88.0 %"
     from diadema.figures.agent_day import agent_page
     from diadema.figures.overview import overview
-    from diadema.web.reports.handling import _band
+    from diadema.web.reports.handling import _aims
 
     page = agent_page(data, "a001", DAY.first, NOW)
     assert (page.targets["occupancy"], page.targets["occupancy_most"]) == (75.0, 88.0)
-    assert _band(overview(data, DAY.first, DAY.last, NOW, ["a001"]), "es") == "75,0 % – 88,0 %"
+    shown = _aims(overview(data, DAY.first, DAY.last, NOW, ["a001"]))["occupancy"]
+    assert target(shown, "percent") == "75.0 % – 88.0 %"
     assert [aim.missed(value) for value in (74.9, 75.0, 88.0, 98.0)] == [True, False, False, True]
     for wrong in ({"metric": "aht_s", "value": 5, "most": 9},
                   {"metric": "occupancy", "value": 80, "most": 70}):  # fmt: skip
@@ -219,7 +224,7 @@ def made_as_file(report):
     from diadema.report.formats import made_as
     from diadema.web.reports.html import page_of
 
-    html = page_of(report)
+    html = page_of(report).html
     (row,) = (one for one in html.split("<tr>") if "Soporte" in one)
     assert "data-missed" in row
     (other,) = (one for one in html.split("<tr>") if one.startswith("<td>saldos"))
@@ -235,7 +240,10 @@ def made_as_file(report):
 def test_all_counts_who_was_thrown_out_and_is_the_strictest(data):
     """A caller thrown out after 300 s was in no variant."""
     found = summary(made(data, "servicio"))
-    assert found["NS all"][0] == 32.8 and found["NS offered"][0] == 33.3
+    assert (
+        found["NS sobre todas las recibidas"][0] == 32.8
+        and found["NS sobre atendidas y abandonadas"][0] == 33.3
+    )
     assert found["% abandono de recibidas"][0] == 11.5 and found["% abandono"][0] == 11.7
 
 

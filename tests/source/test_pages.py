@@ -3,6 +3,7 @@ that everybody can read to its end.
 """
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,10 +73,79 @@ def test_a_link_that_leads_nowhere_is_seen(
     ]
 
 
-def test_the_first_page_is_short_says_what_was_not_tried_and_leads_to_each_folder() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    lines = text.splitlines()
-    assert len(lines) <= 120
-    assert any("tried on a real board" in line for line in lines[:15])
+def test_each_file_that_a_page_names_is_there() -> None:
+    """Of our folders, but for names that stand for others, as NAME.py, and what is made."""
+    within = re.compile(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*])")
+    seen, missing = 0, []
+    for page in PAGES:
+        for path in within.findall(page.read_text("utf-8")):
+            if re.search(r"[A-Z]{2}", path.removesuffix("README.md")) or "/build" in path:
+                continue
+            seen += 1
+            if not any([*ROOT.glob(path), *page.parent.glob(path)]):
+                missing.append(f"{page.relative_to(ROOT)}: {path}")
+    assert seen > 100
+    assert not missing
+
+
+def test_the_line_of_system_packages_is_that_of_the_whole_run() -> None:
+    wanted = re.findall(r"^need ([\w-]+) ", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE)
+    guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
+    assert len(wanted) > 10
+    assert f"\n    apt install {' '.join(wanted)}\n" in guide
+
+
+def test_the_wheel_that_is_installed_is_the_one_that_is_built() -> None:
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    guide = (ROOT / "host_tools" / "README.md").read_text("utf-8")
+    wheels = re.findall(r"[\w.-]+\.whl", guide)
+    assert wheels == [f"diadema-{about['version']}-py3-none-any.whl"]
+    assert f"Python {about['requires-python'].removeprefix('>=')} o más nuevo" in guide
+
+
+def first_page() -> list[str]:
+    return (ROOT / "README.md").read_text("utf-8").splitlines()
+
+
+def test_the_first_page_is_short_and_begins_with_what_it_is_and_what_was_not_tried() -> None:
+    lines = first_page()
+    assert len(lines) <= 130
+    what, picture, status = "\n".join(lines[1:10]).strip().split("\n\n")
+    assert what.count("\n") == 2
+    assert picture.startswith("![")
+    assert status.startswith("**Estado") and "tried on a real board" in status
+
+
+def test_its_parts_come_in_their_order() -> None:
+    lines = first_page()
+    parts = [
+        "    make demo", "    make test", "## Cinco puertas · five doors",
+        "## Cómo funciona · how it works", "```mermaid", "## Carpetas · folders",
+        "## Glosario · glossary",
+    ]  # fmt: skip
+    found = [next(i for i, line in enumerate(lines) if line.startswith(part)) for part in parts]
+    assert found == sorted(found)
+    assert len([line for line in lines if line.startswith("## ")]) == 4
+
+
+def rows(part: str) -> list[list[str]]:
+    """Of the table under a heading of the first page, without its head."""
+    lines = "\n".join(first_page()).partition(f"\n## {part}\n")[2].partition("\n## ")[0]
+    found = [line.strip("| ").split(" | ") for line in lines.splitlines() if line[:1] == "|"]
+    return found[2:]
+
+
+def test_it_has_five_doors_a_link_in_each_and_something_to_type() -> None:
+    doors = rows("Cinco puertas · five doors")
+    assert [door[0].partition(" · ")[0].partition(",")[0] for door in doors] == [
+        "asesor", "supervisor", "administrador", "técnico", "desarrollador",
+    ]  # fmt: skip
+    for _, start, first in doors:
+        assert LINKS.search(start) and re.search(r"`(diadema|make) [a-z ]+`", first)
+
+
+def test_it_leads_to_each_folder_and_says_each_word_in_both_languages() -> None:
+    text = "\n".join(row[0] for row in rows("Carpetas · folders"))
     for folder in FOLDERS:
         assert f"({folder}/README.md)" in text, folder
+    assert all(len(row) == 3 and all(row) for row in rows("Glosario · glossary"))

@@ -147,7 +147,9 @@ async def transfers(bench, day: Day) -> None:
             await look(bench, day, "consulting")
             await bench.keys(4)  # the caller hears her meanwhile
             await look(bench, day, "caller in a consult")
-            await bench.keys(3)
+        else:
+            await look(bench, day, "blind?")
+        await bench.keys(3)
         await bench.event("contact.transferred", c=name, completed=True)
         await bench.event("contact.ended", c=name, by="transfer")
         await bench.typify(name)

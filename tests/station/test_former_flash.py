@@ -19,6 +19,7 @@ async def test_journal_and_configuration_are_read(desk):
         flash = bench.station.flash
         for sector in range(len(flash.image) // 4096):
             flash.erase(sector * 4096)
+            bench.station._walker.erased(sector)
         flash.program(0, JOURNAL)
         config = (FORMER / "config.1").read_bytes()
         (bench.station.folder / "files" / "config.1").write_bytes(config)

@@ -212,6 +212,7 @@ async def test_a_program_on_trial_without_psram_goes_back(slots, body):
         await bench.station.power_cut()
         bench.station.psram = False
         await start(bench, 10_000)
+        await bench.until(lambda: safe(bench))
         assert set(safe(bench)) == {"no_psram"}
         await bench.station.power_cut()
         bench.station.psram = True

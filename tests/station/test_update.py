@@ -325,7 +325,7 @@ async def test_a_bundle_comes_over_the_cable_to_safe_mode_alone(slots, body, sit
             await over_its_cable(bench, site, signed(keys.generate()))
         hello = await over_its_cable(bench, site, signed(), said.append)
         assert (hello.station, hello.firmware) == (STATION, "3")
-        assert any(" %" in line for line in said) and "starts it" in said[-1]
+        assert any(" %" in str(line) for line in said) and "starts it" in str(said[-1])
 
 
 async def test_a_program_that_ends_at_once_is_told_by_the_one_who_brought_it(

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
-    "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x",
+    "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -52,6 +52,8 @@ ROUTES: dict[str, Line] = {
     "GET /static/fonts": Line(who=ALL),
     "GET /login": Line(who=ALL),
     "POST /login": Line(who=ALL, body=None),
+    "GET /login/provider": Line(who=ALL),
+    "GET /login/provider/back": Line(who=ALL),
     "GET /setup": Line(who=ALL),
     "POST /setup": Line(who=ALL, body=None),
     "GET /enter": Line(who=ALL),
@@ -68,6 +70,9 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/live": _("floor"),
     "GET /api/v1/alerts": _("floor"),
     "GET /api/v1/status": _("floor", "fleet"),
+    "GET /api/v1/standby/stream": _("copy", asked={"here": "https://x"}),
+    "GET /api/v1/standby/backup": _("copy"),
+    "GET /api/v1/standby/term": _("copy", "accounts"),
     "POST /api/v1/stations/{s}/commands": _("command"),
     "GET /api/v1/stations/{s}/commands/{i}": _("command"),
     "GET /api/v1/stations/{s}/clock": _("fleet"),
@@ -84,9 +89,12 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/audit": _("audit"),
     "POST /api/v1/agents/{a}/actions": _("act", scoped=True, body=_ACTION),
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
+    "POST /api/v1/queues/{queue}/actions": _("act"),
     "POST /api/v1/messages": _("act"),
-    "GET /api/v1/actions": _("register"),
-    "GET /api/v1/actions/{s}/{e}/{n}": _("register"),
+    "GET /api/v1/actions": _("register", "reprimands", "own"),
+    "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),
+    "POST /api/v1/actions/{s}/{e}/{n}/annulment": _("act", "annul", body={"reason": "x"}),
+    "POST /api/v1/actions/{s}/{e}/{n}/reply": _("own", body={"text": "x"}),
     "GET /api/v1/messages": _("register", "own"),
     "POST /api/v1/attendance/{number}/corrections": _("correct"),
     "POST /api/v1/agents/{a}/corrections": _("correct", scoped=True, body=_AMENDMENT),
@@ -117,7 +125,7 @@ ROUTES: dict[str, Line] = {
     "GET /ui/handling": _("figures", is_page=True),
     "GET /ui/dispositions": _("figures", is_page=True),
     "GET /ui/reports": _("figures", "attendance", "register", is_page=True),
-    "GET /ui/register": _("register", is_page=True),
+    "GET /ui/register": _("register", "reprimands", is_page=True),
     "GET /ui/people": _("people", is_page=True),
     "GET /ui/fleet": _("fleet", is_page=True),
     "GET /ui/fleet/{s}": _("fleet", is_page=True),

@@ -9,6 +9,20 @@ main.add_simulator()
 ROOT: Any = get_command(main.app)
 
 
+def leaves(command: Any = ROOT, words: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Every command that does something, by the words that name it."""
+    verbs = getattr(command, "commands", None)
+    if not verbs:
+        return {" ".join(words): command}
+    found = {}
+    for name, verb in verbs.items():
+        found |= leaves(verb, (*words, name))
+    return found
+
+
+COMMANDS = leaves()
+
+
 def parse(words: list[str]) -> str:
     """As the shell would, down to the command itself, which is not called; gives its name. Raises
     what Click says is wrong with the words.

@@ -73,8 +73,11 @@ class LightStation:
         *,
         generation: int,
         again_s: float = 1.0,
+        holds_all: bool = False,
     ) -> None:
-        """`script` has what is journaled already; `again_s`: the first wait after a cut."""
+        """`script` has what is journaled already; `again_s`: the first wait after a cut.
+        `holds_all`: its journal has what was acknowledged too, as a real one has for weeks.
+        """
         self.access = access
         self.script = script
         self.last = script.n  # journaled
@@ -89,6 +92,7 @@ class LightStation:
         self._key = bytes.fromhex(access.key)
         self._generation = generation
         self._again_s = again_s
+        self._holds_all = holds_all
         self._topic = f"diadema/v1/{access.s}/"
         self._flight: dict[int, bytearray] = {}
         self._id = 0
@@ -213,7 +217,7 @@ class LightStation:
     def _say_hello(self) -> None:
         hello = self.script.hello(acked=self.base, generation=self._generation)
         del hello["gw"]
-        hello |= {"first": self.base + 1, "last": self.last}
+        hello |= {"first": 1 if self._holds_all else self.base + 1, "last": self.last}
         self._publish("st/wifi", json.dumps(hello).encode(), retain=True)
         self._hello_at = time.monotonic() + self._hello_wait
         self._hello_wait = min(self._hello_wait * 2, _LONGEST_S)

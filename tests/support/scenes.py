@@ -40,6 +40,7 @@ MESSAGE = (
     "y las dudas que tengas sobre el nuevo guion."
 )
 FEEDBACK = "Retroalimentación del 22/01: saludo y cierre completos; falta ofrecer la encuesta."
+APART_MS = 400  # two presses of one key that are both meant
 UTC = 1770037200000 - 180_000  # 07:57 in Lima
 
 
@@ -48,7 +49,7 @@ class Bench:
 
     def __init__(self, words, config=CONFIG):
         self.desk = Desk()
-        self.events = 0
+        self.events = self.u = 0
         self.clock = Clock(lambda: 0)
         self.clock.anchor(UTC, 0)
         self.station = Station(self.desk, Config(config), lambda: "k1", lambda n: ["s", 1, n])
@@ -58,6 +59,7 @@ class Bench:
         self.screen.use(words)
 
     def do(self, name, u, details=None):
+        self.u = u
         for event in self.station.handle(name, u, details):
             event["b"] = 1
             event["u"] = u
@@ -70,6 +72,7 @@ class Bench:
     def pick(self, label, u):
         """Choose a line of the open list, on whichever page it is."""
         for _ in range(9):
+            u += APART_MS
             lines = self.station.menu.lines()
             if label in lines:
                 self.do("key" + str(3 + lines.index(label)), u)
@@ -98,6 +101,7 @@ def scenes(words):
     do("key1", 67_000)
     do("key3", 70_000)
     yield "ready", shot(80_000, "late")
+    yield "ready_for_an_hour", shot(4_200_000)
     ring = {"cmd": "ring", "i": 5, "contact": "c", "direction": "in", "queue": "Banca Personas"}
     do("ring", 90_000, ring)
     yield "offered", shot(97_000)
@@ -107,15 +111,18 @@ def scenes(words):
     yield "talking", shot(99_000 + 754_000)
     do("key2", 99_000)
     yield "muted", shot(99_000 + 754_000)
+    do("key6", 99_100)
+    yield "muted_menu", shot(99_000 + 754_000)
+    do("key1", 99_300)
     do("key2", 99_500)
     do("key4", 100_000)
     yield "held", shot(161_000)
-    do("key4", 200_000)
-    do("key6", 200_000)
+    do("key4", 190_000)
+    do("key6", 191_000)
     yield "menu", shot(200_000)
-    bench.pick("after_call", 200_000)
+    bench.pick("after_call", 192_000)
     yield "intend", shot(200_000)
-    do("key5", 200_000)
+    do("key5", 194_000)
     yield "talking_for_an_hour", shot(99_000 + 3_754_000)
     do("key5", 199_000)
     yield "help", shot(199_000)
@@ -127,14 +134,14 @@ def scenes(words):
     yield "help_comes", shot(250_000)
     do("help", 199_800, {"cmd": "help", "i": 7, "of": n, "state": "resolved", "by": "Ana P."})
     do("tick", 199_900 + 3000)
-    do("key3", 200_000)
-    yield "tree_1", shot(200_000)
-    do("key3", 200_000)
-    do("key3", 200_000)
-    yield "tree_3", shot(200_000)
-    do("key6", 200_000)
-    yield "tree_3_more", shot(200_000)
     do("key3", 210_000)
+    yield "tree_1", shot(200_000)
+    do("key3", 210_500)
+    do("key3", 210_500)
+    yield "tree_3", shot(200_000)
+    do("key6", 210_500)
+    yield "tree_3_more", shot(200_000)
+    do("key3", 211_000)
     yield "typified", shot(300_000)
     do("key1", 300_000)
     yield "wrapup", shot(312_000)

@@ -30,7 +30,10 @@ def calls(words):
     do("key6", 60_000)
     bench.pick("transfer", 60_000)
     yield "areas", shot(60_000)
-    do("key4", 61_000)
+    do("key3", 61_000)
+    yield "blind", shot(61_000)
+    do("key1", 61_500)
+    do("key4", 62_000)
     yield "consulting", shot(75_000)
     do("key4", 76_000)
     yield "consulting_caller", shot(80_000)
@@ -73,6 +76,7 @@ def _protocol(words):
     do("key6", 111_500)
     yield "menu_more", shot(111_500)
     do("key1", 112_000)
+    do("key1", 112_500)
     yield "tree_of_motive", shot(113_000)
 
 

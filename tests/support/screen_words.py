@@ -30,7 +30,7 @@ def label_key(ram: bytes, label: str) -> int | None:
 def line_key(ram: bytes, line: str) -> int | None:
     """Which of the keys 3-6 picks this line of the list that is open now."""
     found = find(ram, line)
-    return 3 + (found[1] - 10) // 13 if found and found[0] >= 8 else None
+    return 3 + (found[1] - 10) // 13 if found and found[0] >= 8 and found[1] >= 10 else None
 
 
 def as_text(ram: bytes) -> str:

@@ -9,6 +9,7 @@ from tests.support.second_opinion import (
     calls,
     codes,
     consolidated,
+    former,
     goals,
     handling,
     intraday,
@@ -47,6 +48,11 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
     if kind != "supervision":  # a register, of no figures
         its["summary"] = _summary(FAMILIES[kind].summary(asked), asked)
         its |= {"apart": apart.make(asked), "sums": sums.make(asked, kind)}
+        its |= former.maps(asked, kind, span.grain)
+    if kind in former.TREND:
+        its |= former.make(asked, kind, span, FAMILIES[kind].summary)
+    if "compared" in its:
+        its["compared"] = _compared(its["compared"], asked)
     found = []
     for section in report.sections:
         if section.key not in its:
@@ -61,6 +67,14 @@ def _summary(told, asked):
     return {
         say[f"col.{key}"]: {"value": value, "n": n, "target": goals.goal(asked, key)}
         for key, (value, n) in told.items()
+    }
+
+
+def _compared(told, asked):
+    say = words("reports", "es")
+    told.pop("halves_met", None)  # of half-hours, not of a span
+    return {
+        say[f"col.{key}"]: its | {"target": goals.goal(asked, key)} for key, its in told.items()
     }
 
 

@@ -41,6 +41,7 @@ class Bench:
     host: WireHost
     badges: list[str]
     pin: str = ""
+    pressed: tuple[int, int] = (0, 0)  # the last key, and when it was let go
 
     def since(self) -> int:
         """Where the station's events stand now."""
@@ -52,17 +53,29 @@ class Bench:
         def wanted(event: dict[str, Any]) -> bool:
             return event["k"] == kind and all(event.get(k) == v for k, v in fields.items())
 
-        seen = await self.world.wait_event(
-            self.station.id, wanted, since=since, timeout_s=300, running=True
-        )
+        try:
+            seen = await self.world.wait_event(
+                self.station.id, wanted, since=since, timeout_s=300, running=True
+            )
+        except TimeoutError as error:
+            host = self.host
+            error.add_note(
+                f"no {kind} {fields}; after {self.kinds()[-3:]}; {len(host.hellos)} greetings; "
+                f"{host.sender.waiting} messages wait of {dict(host.sender.counts)}"
+            )
+            raise
         return seen.event
 
     def kinds(self, since: int = 0) -> list[str]:
         return [seen.event["k"] for seen in self.world.witness.events(self.station.id)[since:]]
 
     async def keys(self, *keys: int) -> None:
+        """Each is meant: a list takes the key that opened it only when it is no double press."""
         for key in keys:
+            if key == self.pressed[0] and key != menu_keys.MUTE:
+                await self.world.sleep_until(self.pressed[1] + SETTLED_MS)
             await self.station.press(key)
+            self.pressed = (key, self.world.now_ms())
 
     async def delivered(self) -> None:
         """The host has every event; a fast clock stands meanwhile, but for what the cable lost on

@@ -257,6 +257,7 @@ def agent(**fields: Any) -> dict[str, Any]:
         "handle_s": 0,
         "handled": 0,
         "answered_utc": None,
+        "by": None,
         "unfit": None,
         "unfit_utc": None,
     }

@@ -40,6 +40,7 @@ class Viewer:
             return message
         assert message["seq"] == self.seq + 1
         self.seq = message["seq"]
+        self.snap |= {key: value for key, value in message.items() if key in self.snap}
         for index, *live in message["d"]:
             self.rows[index].update(zip(self.snap["live"], live, strict=True))
         return message

@@ -192,13 +192,24 @@ class Centre:
             {"action": "note", "a": AGENTS[b % 3]},
             {"action": "help", "a": station.agent, "state": "accepted"},
             {"action": "acknowledge", "rule": "help"},
-        )[b % 6]  # fmt: skip
+            {"action": "note", "a": AGENTS[b % 3], "kind": "llamada_atencion"},
+            self.annulment(),
+        )[b % 8]  # fmt: skip
         number = len(self.acts) + 1
         more = {"c": station.c} if station.work else {}
         at = {"s": "HUB-x", "e": 1, "n": number, "b": 0, "u": 0, "t": self.now}
         told = {key: value for key, value in told.items() if value} | more
         self.acts.append(at | {"k": "supervision.acted", "by": "elena", "who": "Elena Soto",
                                "note": f"n. {number}"} | told)  # fmt: skip
+
+    def annulment(self):
+        """Of the newest note that stands, if there is one."""
+        gone = [one["of"] for one in self.acts if one["action"] == "annul"]
+        for one in reversed(self.acts):
+            place = [one["s"], one["e"], one["n"]]
+            if one["action"] == "note" and "a" in one and place not in gone:
+                return {"action": "annul", "a": one["a"], "of": place, "reason": "error"}
+        return {"action": "acknowledge", "rule": "help"}
 
     def ask(self, station, a, b):
         station.hers("help.requested", **({"c": station.c} if station.work else {}))

@@ -11,7 +11,7 @@ from typing import Any
 
 from diadema.site.description import Site
 from diadema.site.station_config import ConfigMaker, blocks
-from diadema.wire.frames import Decoder, Sender
+from diadema.wire.frames import AGAIN_S, Decoder, Sender
 from diadema_sim.station import Station
 
 BADGE_KEY = "5a" * 32
@@ -50,7 +50,8 @@ class WireHost:
         self._timed: set[int] = set()
         self._configured = False
         self._unsent = bytearray()
-        self.sender = Sender(self.send_raw, self._later)
+        self._blocks: list[dict[str, Any]] = []
+        self.sender = Sender(self.send_raw, self._later, self._unheard)
         self._who: tuple[str, int] | None = None
         self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._port)
@@ -114,9 +115,17 @@ class WireHost:
     def configure(self, content: bytes) -> int:
         """Send a configuration in blocks; returns their `i`."""
         number = next(self._numbers)
-        for block in blocks(content):
-            self.send(block | {"i": number})
+        self._blocks = [block | {"i": number} for block in blocks(content)]
+        self._send_blocks()
         return number
+
+    def _send_blocks(self) -> None:
+        for block in self._blocks:
+            self.send(block)
+
+    def _unheard(self) -> None:
+        """The rest of the blocks is given up with the one that was not heard."""
+        self._later(AGAIN_S, self._send_blocks)
 
     def forget(self) -> None:
         """That the station has its configuration: a hello with another one gets it again."""

@@ -87,12 +87,14 @@ class Hand:
         await self.until(state, press)
 
     async def lines(self, lines: list[str], state: str, label: str = "") -> None:
-        """Pick of each list the first of these lines that it has; `label` opens the first one."""
+        """Pick of each list the first of these lines that it has, and say yes where it is asked;
+        `label` opens the first one.
+        """
 
         async def pick() -> bool:
             before = await self.screen()
-            found = [line_key(before, line) for line in lines] + [label_key(before, label)]
-            key = next((key for key in found if key), None)
+            found = [3] if find(before, "3 Sí") else [line_key(before, line) for line in lines]
+            key = next((key for key in (*found, label_key(before, label)) if key), None)
             if key is None:
                 return False
             await self.key(key)
@@ -146,7 +148,7 @@ async def test_a_call_from_badge_to_badge(system_program):
             return True
 
         await hand.until("logged_out", log_out)
-        await expect(page.locator("[data-stored]")).to_have_text("todo guardado en el hub")
+        await expect(page.locator("[data-stored]")).to_have_text("todo guardado en el servidor")
         kinds = await page.locator("[data-said] li").evaluate_all(
             "lines => lines.map((line) => line.dataset.kind)"
         )

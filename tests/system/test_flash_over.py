@@ -211,7 +211,7 @@ async def test_it_is_the_station_that_it_was(
             flash.take(station)
         flash.bytes[PLACES["vfs"].offset : PLACES["vfs"].offset + len(noise)] = noise
         done = await flash.run()
-        assert not done.error and done.files.unread == "it is damaged"
+        assert not done.error and str(done.files.unread) == "it is damaged"
         assert done.files.source == "hub" and done.files.names == ["config.0"]
 
         async with World(tmp_path / "again", start_utc_ms=now_ms(), image=image) as world:

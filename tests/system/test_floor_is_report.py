@@ -166,7 +166,7 @@ async def _half_hour(page: Page, centre: Centre, tmp_path) -> None:
         assert (row["received"], row["answered"], row["abandoned"], row["waiting"]) == (3, 1, 1, 1)
         assert await stat(page, "waiting") == str(row["waiting"])
         assert await stat(page, "abandoned") == str(row["abandoned"])
-        level = (await stat(page, "level")).replace("\u00a0", " ").replace(",", ".")
+        level = (await stat(page, "level")).replace("\u00a0", " ")
         assert level == f"{row['sl_offered']} %"
     finally:
         follower.terminate()

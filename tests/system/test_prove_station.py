@@ -155,6 +155,7 @@ async def test_the_command_ends_well_and_prints_its_table(tmp_path, image):
 
         person = Person(bench.station)
         with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("DIADEMA_LANG")
             patch.setattr("diadema.cli.prove.print_line", hears)
             runner = CliRunner(env={"COLUMNS": "160"})
             work = asyncio.create_task(asyncio.to_thread(runner.invoke, app, words))

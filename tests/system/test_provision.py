@@ -101,7 +101,7 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
         told = json.loads(again.stdout)  # it has all that
         assert (told["generation"], told["state"]) == (done.generation, "selftest_pending")
         said = await asyncio.to_thread(CliRunner().invoke, app, words)
-        assert "Operativa pendiente de autoprueba" in said.stdout
+        assert "self-test is still to be done" in said.stdout
         assert kinds(data).count("station.config") == 1
 
         await asyncio.to_thread(enrol, data, STATION, renew=True)

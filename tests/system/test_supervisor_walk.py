@@ -32,9 +32,16 @@ async def enter(page: Page, centre: Centre, teams: list[str]) -> None:
     await expect(page).to_have_url(re.compile("/ui/"))
 
 
+async def go(page: Page, group: str, name: str) -> None:
+    """To another page, by the bar, whose groups open once its script is there."""
+    await page.wait_for_load_state()
+    await page.get_by_role("button", name=group).click()
+    await page.get_by_role("link", name=name).click()
+
+
 async def asistencia_y_logueo(page: Page, centre: Centre, desk: Agent) -> None:
     """1. Controla la asistencia y logueo del personal a su cargo."""
-    await page.get_by_role("link", name="Asistencia").click()
+    await go(page, "Personas", "Asistencia")
     row = page.get_by_role("row", name=re.compile(desk.desk.person.name))
     hour = re.compile(r"\d\d:\d\d")
     await expect(row.locator("td").nth(3)).to_have_text(hour)  # her own mark
@@ -47,7 +54,7 @@ async def asistencia_y_logueo(page: Page, centre: Centre, desk: Agent) -> None:
 
 async def tmo(page: Page, centre: Centre, desk: Agent) -> None:
     """2. Realiza el seguimiento del TMO, con sus tres partes, y lo que hay detrás."""
-    await page.get_by_role("link", name="TMO y llamadas").click()
+    await go(page, "Cifras", "TMO y llamadas")
     await expect(page.locator("canvas").first).to_be_visible()
     row = page.get_by_role("row", name=re.compile(desk.desk.person.name))
     (told,) = (
@@ -64,7 +71,7 @@ async def tmo(page: Page, centre: Centre, desk: Agent) -> None:
 
 
 async def show(page: Page, kind: str) -> None:
-    await page.get_by_role("link", name="Reportes").click()
+    await go(page, "Cifras", "Reportes")
     await page.locator("select[name=kind]").select_option(kind)
     await page.get_by_role("button", name="ver").click()
 
@@ -118,10 +125,12 @@ async def consolidado(page: Page, centre: Centre) -> None:
 async def acciones(page: Page, centre: Centre, desk: Agent) -> None:
     """6. Informa sobre las acciones de supervisión: una de palabra, y una en la estación."""
     me = desk.desk.person
-    await page.get_by_role("link", name="Piso").click()
+    await go(page, "Piso", "Piso en vivo")
     await page.locator(f'.tile[data-a="{me.id}"]').click()
     panel = page.get_by_role("dialog")
     await panel.get_by_role("button", name="Orientación").click()
+    await panel.get_by_label("Nota").fill("Saludo completo")
+    await panel.get_by_role("button", name="Guardar").click()
     await expect(panel.get_by_text("Orientación: registrado.")).to_be_visible()
     since = desk.seen
     await panel.get_by_role("button", name="Poner en auxiliar").click()
@@ -131,7 +140,7 @@ async def acciones(page: Page, centre: Centre, desk: Agent) -> None:
     await expect(panel.get_by_text("Poner en auxiliar: hecho.")).to_be_visible()
     await desk.expect("presence.changed", since, to="not_ready", reason="break", by="supervisor")
     await panel.get_by_role("button", name="Cerrar").first.click()
-    await page.get_by_role("link", name="Supervisión").click()
+    await go(page, "Personas", "Registro de supervisión")
     await expect(page.get_by_text("Relevo de las once")).to_be_visible()
     await expect(
         page.get_by_role("cell", name=re.compile("orientación", re.I)).first

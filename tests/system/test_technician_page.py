@@ -30,7 +30,7 @@ from tests.support.technician import BADGE, Technician
 ROOT = Path(__file__).parents[2]
 PARTS = (  # a page, and its part that ends at the next heading of that level
     ("hardware/README.md", "## De la bolsa al puesto"),
-    ("host_tools/README.md", "### Another broker, and working everything out again"),
+    ("host_tools/README.md", "### Otro broker, y calcular todo de nuevo · another broker"),
 )
 BOARD = "lyrat_v4_3"
 SEAT = "A-01"
@@ -189,12 +189,12 @@ async def selftest(bench: Bench, line: str) -> None:
     assert ended.done() and not playing.done(), (told, technician.steps, playing)
     playing.cancel()
     assert bench.running.pop("selftest").returncode == 0, (told, technician.steps)
-    assert "A-01: OPERATIVA" in told
+    assert "A-01: FIT FOR WORK" in told
 
 
 @runs("diadema selftest show A-01 -o record.pdf")
 async def record(bench: Bench, line: str) -> None:
-    assert "OPERATIVA" in await bench.does(line)
+    assert "FIT FOR WORK" in await bench.does(line)
     assert Path("record.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -208,9 +208,9 @@ async def prove(bench: Bench, line: str) -> None:
     async def ends() -> bool:
         """Does what it said last, until it says something else."""
         *_, last = told.read_text().splitlines() or [""]
-        if last.startswith("Tecla "):
-            await bench.station.press(int(last[6]))
-        elif last.startswith("Fotocheck"):
+        if last.startswith("Key "):
+            await bench.station.press(int(last[4]))
+        elif last.startswith("Badge"):
             await bench.station.tap(BADGE)
             await asyncio.sleep(AWAY_S)
         return bench.running["prove"].returncode is not None
@@ -218,7 +218,7 @@ async def prove(bench: Bench, line: str) -> None:
     await bench.until(ends)
     # in real time, on a machine that is busy: what it finds is test_prove's
     assert bench.running.pop("prove").returncode in (0, 1), told.read_text()
-    assert "Tecla → luz" in told.read_text() and Path("chip.json").exists()
+    assert "Key → light" in told.read_text() and Path("chip.json").exists()
 
 
 @runs("diadema prove table chip.json")

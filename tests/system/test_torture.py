@@ -3,7 +3,7 @@
 Whole stations meet everything at once here; the command gives each its own campaign and hours.
 """
 
-from diadema_sim.torture import campaigns, offline
+from diadema_sim.torture import campaigns
 from diadema_sim.torture.live_centre import run_disturbed
 from diadema_sim.torture.runner import Plan
 
@@ -47,10 +47,10 @@ async def test_a_centre_under_everything_at_once_keeps_each_event_once():
     assert outcome.counts["journaled"] == outcome.counts["stored"] > 20
 
 
-async def test_a_journal_that_fills_without_a_link_refuses_calls_and_keeps_all(monkeypatch):
-    """The campaign's own days have ten hours of work and fourteen without; these a third."""
-    monkeypatch.setattr(offline, "_DAY_MS", 28_800_000)
-    monkeypatch.setattr(offline, "_SHIFT_MS", 12_000_000)
-    summary = await campaigns.run(["offline"], Plan(seed=11, share=0.05, only="3"))
+async def test_three_days_without_a_link_lose_nothing_and_a_journal_that_fills_refuses_calls():
+    summary = await campaigns.run(["offline"], Plan(seed=11, share=0.01))
     assert summary["failures"] == []
     assert (summary["lost"], summary["doubled"]) == (0, 0)
+    (row,) = summary["rows"]
+    assert (row["contacts_at_load_1"], row["refused_at_load_1"]) == (12, 0)
+    assert row["contacts_at_load_3"] > row["refused_at_load_3"] > 0

@@ -11,6 +11,7 @@ from diadema.access.audit import Answers, Audit
 from diadema.access.book import Book
 from diadema.access.codes import Codes
 from diadema.access.database import open_accounts
+from diadema.access.provider import Providers
 from diadema.access.sessions import Sessions
 from diadema.access.throttle import Throttle
 from diadema.access.tokens import Tokens
@@ -31,6 +32,7 @@ class Accounts:
         self.book = Book(self.engine, now)
         self.tokens = Tokens(self.engine, now)
         self.codes = Codes(self.engine, now)
+        self.providers = Providers(self.engine, now)
         self.answers = Answers(self.engine, now)
         self.throttle = Throttle(self.engine, now)
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, quote
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from starlette.types import Scope
 
 from diadema.access import Accounts
 from diadema.access.codes import hashed
-from diadema.access.roles import Person, Right
+from diadema.access.roles import THE_HUB, Person, Right
 from diadema.access.sessions import WHOLE_MS
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ NOBODY = Person(id="", name="", role="nobody")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 _PUBLIC = ("/wall", "/static/")
 CSRF_COOKIE = "diadema_csrf"
-OPEN = ("/login", "/setup", "/enter")  # who is nobody yet comes in there
+# who is nobody yet comes in there
+OPEN = ("/login", "/login/provider", "/login/provider/back", "/setup", "/enter")
 OWN = ("/account", "/logout")  # and there who must change the password first
 _SOCKETS: dict[str, Right] = {"/ws": "floor"}
 _LOOK_S = 1.0
@@ -58,8 +60,13 @@ def is_ui(scope: Scope) -> bool:
 
 
 def floor_scope(query: bytes) -> str:
-    """Which view a socket asks for: `wall` only if it says just that, else `full`."""
-    return "wall" if parse_qs(query.decode("latin-1")).get("scope") == ["wall"] else "full"
+    """Which view a socket asks for: `wall` only if it says just that, `screen` wherever it says
+    so, else `full`.
+    """
+    scopes = parse_qs(query.decode("latin-1")).get("scope", [])
+    if scopes == ["wall"]:
+        return "wall"
+    return "screen" if "screen" in scopes else "full"
 
 
 def is_public(scope: Scope) -> bool:
@@ -141,7 +148,7 @@ class Authenticator:
         if kind.lower() != "bearer" or not secret:
             return None
         if hmac.compare_digest(secret.encode("utf-8", "replace"), self._token.encode()):
-            return Person(id="hub", name="hub", role="service", address=address)
+            return replace(THE_HUB, address=address)
         return self._accounts.tokens.person(secret, address)
 
     def _stranger(self, scope: Scope, connection: HTTPConnection) -> Person | Refusal:

@@ -15,11 +15,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from diadema.access import audit
-from diadema.access.codes import new_code
-from diadema.access.database import accounts, sessions
-from diadema.access.roles import PEOPLE_ROLES, Person, Role
+from diadema.access.codes import hashed, new_code
+from diadema.access.database import accounts, sessions, subjects
+from diadema.access.roles import PEOPLE_ROLES, PROVIDED_ROLES, Person, Role
 from diadema.base.errors import DiademaError
 from diadema.base.sqlite import writing
+from diadema.words import Sentence
 
 LEAST = 10
 MOST = 256
@@ -31,7 +32,7 @@ class WeakPassword(DiademaError):
 
     def __init__(self, word: str) -> None:
         self.word = word
-        super().__init__(f"a password has {LEAST} to {MOST} characters, not all the same ({word})")
+        super().__init__(Sentence(f"accounts.weak.{word}", least=LEAST))
 
 
 def check(password: str, account: str) -> None:
@@ -74,14 +75,14 @@ class AccountError(DiademaError):
     """`word` of the catalogue `accounts` says what is wrong."""
 
     def __init__(self, word: str, **values: object) -> None:
-        from diadema.words import text
-
         self.word = word
         self.values = values
-        super().__init__(text(f"accounts.error.{word}", "en", **values))
+        super().__init__(Sentence(f"accounts.error.{word}", **values))
 
 
 class Account(Struct, kw_only=True, frozen=True):
+    """`issuer` and `subject` are of one that a provider of sign-on gave; None of a local one."""
+
     id: str
     name: str
     role: Role
@@ -92,9 +93,15 @@ class Account(Struct, kw_only=True, frozen=True):
     disabled: bool
     made_ms: int
     changed_ms: int
+    issuer: str | None
+    subject: str | None
 
 
-_FIELDS = [accounts.c[name] for name in Account.__struct_fields__]
+_BOTH = accounts.outerjoin(subjects, subjects.c.account == accounts.c.id)
+_FIELDS = [
+    (subjects if name in ("issuer", "subject") else accounts).c[name]
+    for name in Account.__struct_fields__
+]
 
 
 class Book:
@@ -108,7 +115,8 @@ class Book:
 
     def all(self) -> list[Account]:
         with self._engine.connect() as connection:
-            found = connection.execute(select(*_FIELDS).order_by(accounts.c.id))
+            query = select(*_FIELDS).select_from(_BOTH).order_by(accounts.c.id)
+            found = connection.execute(query)
             return [Account(**row._mapping) for row in found]
 
     def get(self, account: str) -> Account:
@@ -121,7 +129,8 @@ class Book:
         where = (accounts.c.id == known_as(account)) & ~accounts.c.disabled
         with self._engine.connect() as connection:
             password_hash = connection.execute(select(accounts.c.password).where(where)).scalar()
-        return self.get(known_as(account)) if fits(password_hash, password) else None
+        proved = fits(password_hash or None, password)  # a provider's account has none
+        return self.get(known_as(account)) if proved else None
 
     def add(
         self,
@@ -144,22 +153,48 @@ class Book:
         _check(account, name, role, agent)
         given = password or random_password()
         check(given, account)
-        password_hash, now = make(given), self._now()
+        password_hash = make(given)
         with writing(self._engine) as tx:
             if only_first and tx.execute(select(1).select_from(accounts).limit(1)).first():
                 raise AccountError("not_first")
-            if tx.execute(select(1).where(accounts.c.id == account)).first():
-                raise AccountError("taken", account=account)
-            row: dict[str, Any] = {
-                "id": account, "name": name, "role": role, "agent": agent or None,
-                "teams": sorted(set(teams)), "language": language, "password": password_hash,
-                "must_change": password is None, "disabled": False, "made_ms": now,
-                "changed_ms": now,
-            }  # fmt: skip
-            tx.execute(accounts.insert(), row)
-            fields = {key: row[key] for key in ("name", "role", "agent", "teams")}
-            audit.append(tx, now, by, "accounts.add", _of(agent), account=account, **fields)
+            self._put(
+                tx, by, account, language=language, password=password_hash,
+                must_change=password is None, **_rights(name, role, agent, teams),
+            )  # fmt: skip
         return given
+
+    def provided(
+        self,
+        by: Person,
+        issuer: str,
+        subject: str,
+        *,
+        name: str,
+        role: Role,
+        agent: str | None,
+        teams: Iterable[str],
+    ) -> Account:
+        """The account of this subject of this provider, as the provider says now who it is; made
+        where there is none, and never one that somebody else made. Raises AccountError, also for
+        one that is disabled.
+        """
+        of_subject = (subjects.c.issuer == issuer) & (subjects.c.subject == subject)
+        values = _rights(name, role, agent, teams)
+        with writing(self._engine) as tx:
+            account = tx.execute(select(subjects.c.account).where(of_subject)).scalar()
+            if account is None:
+                # of nothing that one can choose: directories give teams to accounts by their ids
+                account = f"oidc-{hashed(f'{issuer} {subject}')[:16]}"
+                _check(account, name, role, agent, PROVIDED_ROLES)
+                self._put(tx, by, account, language=None, password="", must_change=False, **values)
+                row = {"issuer": issuer, "subject": subject, "account": account}
+                tx.execute(subjects.insert(), row)
+            elif (before := _get(tx, account)).disabled:
+                raise AccountError("disabled")
+            elif any(getattr(before, key) != new for key, new in values.items()):
+                _check(account, name, role, agent, PROVIDED_ROLES)
+                self._alter(tx, by, before, values)
+            return _get(tx, account)
 
     def change(
         self,
@@ -177,18 +212,8 @@ class Book:
         """
         _check(account, name.strip(), role, agent)
         with writing(self._engine) as tx:
-            before = _get(tx, account)
-            values = {
-                "name": name.strip(), "role": role, "agent": agent or None,
-                "teams": sorted(set(teams)),
-            }  # fmt: skip
-            self._set(tx, account, **values)
-            _need_admin(tx)
-            pairs = {key: [getattr(before, key), new] for key, new in values.items()}
-            changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-            audit.append(
-                tx, self._now(), by, "accounts.change", _of(agent), account=account, **changed
-            )
+            before = _local(tx, account)
+            self._alter(tx, by, before, _rights(name.strip(), role, agent, teams))
 
     def disable(self, by: Person, account: str, disabled: bool = True) -> None:
         """Raises AccountError, also for the last administrator."""
@@ -212,7 +237,7 @@ class Book:
         check(password, account)
         password_hash = make(password)
         with writing(self._engine) as tx:
-            _get(tx, account)
+            _local(tx, account)
             self._set(tx, account, password=password_hash, must_change=must_change)
             what = "accounts.reset" if must_change else "accounts.password"
             audit.append(tx, self._now(), by, what, account=account)
@@ -222,6 +247,24 @@ class Book:
         with writing(self._engine) as tx:
             where = accounts.c.id == account
             tx.execute(update(accounts).where(where).values(language=language))
+
+    def _put(self, tx: Connection, by: Person, account: str, **values: Any) -> None:
+        if tx.execute(select(1).where(accounts.c.id == account)).first():
+            raise AccountError("taken", account=account)
+        now = self._now()
+        row = {"id": account, "disabled": False, "made_ms": now, "changed_ms": now, **values}
+        tx.execute(accounts.insert(), row)
+        fields = {key: row[key] for key in ("name", "role", "agent", "teams")}
+        named = _of(row["agent"])
+        audit.append(tx, now, by, "accounts.add", named, account=account, **fields)
+
+    def _alter(self, tx: Connection, by: Person, before: Account, values: dict[str, Any]) -> None:
+        self._set(tx, before.id, **values)
+        _need_admin(tx)
+        pairs = {key: [getattr(before, key), new] for key, new in values.items()}
+        changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+        named = _of(values["agent"])
+        audit.append(tx, self._now(), by, "accounts.change", named, account=before.id, **changed)
 
     def _set(self, tx: Connection, account: str, **values: Any) -> None:
         where = accounts.c.id == account
@@ -239,19 +282,38 @@ def _of(agent: str | None) -> list[str]:
 
 
 def _get(connection: Connection, account: str) -> Account:
-    row = connection.execute(select(*_FIELDS).where(accounts.c.id == account)).first()
+    query = select(*_FIELDS).select_from(_BOTH).where(accounts.c.id == account)
+    row = connection.execute(query).first()
     if row is None:
         raise AccountError("unknown", account=account)
     return Account(**row._mapping)
 
 
-def _check(account: str, name: str, role: Role, agent: str | None) -> None:
+def _local(connection: Connection, account: str) -> Account:
+    """One that is not a provider's, whose name and rights come from there at each login."""
+    found = _get(connection, account)
+    if found.issuer is not None:
+        raise AccountError("provided")
+    return found
+
+
+def _rights(name: str, role: Role, agent: str | None, teams: Iterable[str]) -> dict[str, Any]:
+    return {"name": name, "role": role, "agent": agent or None, "teams": sorted(set(teams))}
+
+
+def _check(
+    account: str,
+    name: str,
+    role: Role,
+    agent: str | None,
+    roles: tuple[Role, ...] = PEOPLE_ROLES,
+) -> None:
     if not _ID.fullmatch(account):
         raise AccountError("bad_id")
     if not name or len(name) > 80 or not name.isprintable():
         raise AccountError("bad_name")
-    if role not in PEOPLE_ROLES:
-        raise AccountError("bad_role", roles=", ".join(PEOPLE_ROLES))
+    if role not in roles:
+        raise AccountError("bad_role", roles=", ".join(roles))
     if (role == "agent") != bool(agent):
         raise AccountError("agent_missing" if role == "agent" else "agent_too_much")
 

@@ -23,8 +23,9 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
-from diadema.base.sqlite import sqlite_engine, writing
+from diadema.base.sqlite import other_layout, sqlite_engine, writing
 from diadema.store.record_heads import head_table
+from diadema.words import Sentence
 
 VERSION = 1
 metadata = MetaData()
@@ -68,6 +69,25 @@ tokens = Table(
     Column("made_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+)
+provider = Table(  # of sign-on: one row, or none
+    "provider",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("settings", JSON, nullable=False),
+)
+subjects = Table(  # whose account is a provider's; it has no password here
+    "subjects",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("account", Text, nullable=False, unique=True),
+)
+returns = Table(  # from the provider, each of which is good once
+    "returns",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
 )
 codes = Table(  # each lets in once; `account` is empty for the set-up
     "codes",
@@ -119,7 +139,7 @@ def open_accounts(path: Path) -> Engine:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+            raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=path))
     except OSError as error:
         raise cannot_write(path.parent, error) from error
     engine = sqlite_engine(path, busy_ms=_BUSY_MS)
@@ -131,10 +151,10 @@ def open_accounts(path: Path) -> Engine:
             if version == 0:
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
-                raise DiademaError(f"{path} has layout {version}, this program knows {VERSION}")
+                raise other_layout(path, version, VERSION)
     except (DBAPIError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise DiademaError(
-            f"cannot use {path} ({error}): restore it from a backup, or look at its permissions"
+            Sentence("errors.access.cannot_use_path_error_restore", path=path, error=error)
         ) from error
     return engine

@@ -6,15 +6,20 @@ from typing import Literal
 from msgspec import Struct, field
 
 from diadema.site.directory.people import People
+from diadema.store.register import Reprimands
 
 type Role = Literal[
-    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "service", "nobody"
-]
+    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby", "service",
+    "nobody",
+]  # fmt: skip
+TOKEN = "token:"  # before the name of one, as an id
 type Right = Literal[
     "floor",  # the live floor
     "figures",  # calls, times and codes of agents
     "attendance",  # marks, lateness, sessions
     "register",  # the register of supervision actions
+    "reprimands",  # those of agents whom one sees: supervisors' and human resources' alone
+    "annul",  # entries of the register that others made
     "act",  # to act on agents and stations
     "correct",  # to correct or justify a mark
     "people",  # to read and change people and places
@@ -23,28 +28,36 @@ type Right = Literal[
     "audit",  # who read what
     "command",  # what a telephone exchange may tell a station
     "own",  # one's own day
+    "copy",  # all of it: the stream and sealed backups
 ]
 
 _ADMIN: frozenset[Right] = frozenset(
     {
-        "floor", "figures", "attendance", "register", "act", "correct", "people", "fleet",
-        "accounts", "audit",
+        "floor", "figures", "attendance", "register", "annul", "act", "correct", "people",
+        "fleet", "accounts", "audit",
     }
 )  # fmt: skip
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "agent": frozenset({"own"}),
-    "supervisor": frozenset({"floor", "figures", "attendance", "register", "act", "correct"}),
+    "supervisor": frozenset(
+        {"floor", "figures", "attendance", "register", "reprimands", "act", "correct"}
+    ),
     "monitor": frozenset({"floor", "figures", "register"}),
-    "hr": frozenset({"attendance", "correct"}),
+    "hr": frozenset({"attendance", "correct", "reprimands", "annul"}),
     "technician": frozenset({"fleet"}),
     "admin": _ADMIN,
     "switch": frozenset({"command", "fleet"}),  # of tokens only
+    "standby": frozenset({"copy"}),  # of tokens only, too
     "service": _ADMIN | {"command"},  # the hub's own token, and no account's
     "nobody": frozenset(),
 }
 PEOPLE_ROLES: tuple[Role, ...] = ("agent", "supervisor", "monitor", "hr", "technician", "admin")
-TOKEN_ROLES: tuple[Role, ...] = ("supervisor", "monitor", "hr", "technician", "admin", "switch")
-_SEES_NOBODY = ("agent", "technician", "switch", "nobody")
+# a provider of sign-on gives any but the one that could change its own rights
+PROVIDED_ROLES: tuple[Role, ...] = tuple(one for one in PEOPLE_ROLES if one != "admin")
+TOKEN_ROLES: tuple[Role, ...] = (
+    "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby",
+)  # fmt: skip
+_SEES_NOBODY = ("agent", "technician", "switch", "standby", "nobody")
 
 
 class Person(Struct, kw_only=True, frozen=True):
@@ -80,6 +93,19 @@ class Person(Struct, kw_only=True, frozen=True):
         """Whether the user has one of these rights."""
         return not RIGHTS[self.role].isdisjoint(rights)
 
+    @property
+    def reprimands(self) -> Reprimands:
+        """Which of those on agents whom the user sees. A program reads none."""
+        if self.id.startswith(TOKEN):
+            return "none"
+        if self.may("register"):
+            return "all" if self.may("reprimands") else "own"
+        return "only" if self.may("reprimands", "own") else "none"
+
+    def reads_reprimand(self, by: str) -> bool:
+        """Of an agent whom the user sees; `by`: who gave it."""
+        return self.reprimands in ("all", "only") or (self.reprimands == "own" and by == self.id)
+
     def scope(self, people: People) -> frozenset[str] | None:
         """The teams whose agents the user sees; None: every agent."""
         if self.role in _SEES_NOBODY:
@@ -93,3 +119,6 @@ class Person(Struct, kw_only=True, frozen=True):
             return agent == self.agent
         teams = self.scope(people)
         return teams is None or people.team(agent) in teams
+
+
+THE_HUB = Person(id="hub", name="hub", role="service")  # that works by itself, and its own token

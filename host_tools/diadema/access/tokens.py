@@ -10,7 +10,7 @@ from diadema.access import audit
 from diadema.access.book import AccountError
 from diadema.access.codes import hashed, new_secret
 from diadema.access.database import tokens
-from diadema.access.roles import TOKEN_ROLES, Person, Role
+from diadema.access.roles import TOKEN, TOKEN_ROLES, Person, Role
 from diadema.base.sqlite import writing
 
 PREFIX = "dia_"
@@ -69,7 +69,7 @@ class Tokens:
         if row is None:
             return None
         return Person(
-            id=f"token:{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams),
+            id=f"{TOKEN}{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams),
             session=row.hash, address=address,
         )  # fmt: skip
 

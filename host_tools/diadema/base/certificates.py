@@ -14,8 +14,10 @@ year is over, for browsers take none that is older.
 
 import hashlib
 import ipaddress
+import ssl
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import write_whole
+from diadema.words import Sentence
 
 _FROM = datetime(1970, 1, 1, tzinfo=UTC)
 _UNTIL = datetime(2099, 12, 31, tzinfo=UTC)
@@ -47,7 +50,6 @@ class _Signed:
     """A CA and a certificate under it, in `folder`. Making the object touches nothing."""
 
     _called = ""  # whom the certificate names
-    _lost = ""  # what follows where the CA is not there any more
 
     def __init__(self, folder: Path, ca: str, name: str) -> None:
         self._folder = folder
@@ -66,8 +68,12 @@ class _Signed:
                 self._sign(wanted, self.ca, self._ca_key)
         except (OSError, ValueError) as error:
             raise DiademaError(
-                f"cannot use the certificates in {self._folder} ({error}): restore them from a "
-                f"backup; {self._lost}"
+                Sentence(
+                    "errors.base.cannot_use_certificates_folder_error",
+                    folder=self._folder,
+                    error=error,
+                    lost=Sentence(f"errors.base.lost.{self.ca.stem}"),
+                )
             ) from error
 
     def _make_ca(self, wanted: list[x509.GeneralName]) -> None:
@@ -117,7 +123,6 @@ class Certificates(_Signed):
     """The broker's."""
 
     _called = "Diadema broker"
-    _lost = "with a new CA each station needs its configuration over the cable"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "ca", "server")
@@ -148,10 +153,7 @@ class Certificates(_Signed):
     def begin(self) -> None:
         """Make the next CA. Raises DiademaError while there is one."""
         if self.changing:
-            raise DiademaError(
-                "the broker's CA is being changed already: `diadema fleet list` names the "
-                "stations that do not hold the new one"
-            )
+            raise DiademaError(Sentence("errors.base.broker_s_ca_being_changed"))
         _write_ca(self._next, self._next_key, f"Diadema broker CA {datetime.now(UTC):%Y-%m-%d}")
 
     def sign_by_next(self) -> None:
@@ -185,7 +187,6 @@ class PageCertificates(_Signed):
     """Those of the pages."""
 
     _called = "Diadema pages"
-    _lost = "with a new CA (remove pages-ca.pem) each browser needs it"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "pages-ca", "web")
@@ -207,6 +208,22 @@ class PageCertificates(_Signed):
     def _valid(self) -> tuple[datetime, datetime]:
         now = datetime.now(UTC)
         return now - _DAY, min(now + _YEAR, _read(self.ca).not_valid_after_utc)
+
+
+def ends_of(files: Iterable[Path]) -> dict[Path, datetime]:
+    """Until when each is valid; without those that are not there or cannot be read."""
+    found = {}
+    for file in files:
+        with suppress(OSError, ValueError):
+            found[file] = _read(file).not_valid_after_utc
+    return found
+
+
+def trusting(ca: str) -> ssl.SSLContext:
+    """For a connection to somebody else, whose certificate and name are checked by `ca` (PEM), or
+    by the system's where that is empty.
+    """
+    return ssl.create_default_context(cadata=ca or None)
 
 
 def ca_mark(broker_ca: str) -> str:

@@ -1,7 +1,8 @@
-"""The run's random passwords and the site's badge and card keys, in `secrets.json` (mode 0600).
+"""All secrets of a data directory, in `secrets.json` (mode 0600): the run's random passwords, the
+site's badge and card keys, and what commands were told for others outside.
 
-Made once a data directory: the badge key must stay, or no roster would know its badges any more;
-and so must the card key, from which the keys in all the secure badges were made.
+The random ones are made once: the badge key must stay, or no roster would know its badges any
+more; and so must the card key, from which the keys in all the secure badges were made.
 """
 
 import base64
@@ -9,12 +10,16 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.locks import changing as changing_file
+from diadema.base.paths import DataDir
+from diadema.words import Sentence
 
 _GATEWAY = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -33,38 +38,46 @@ class Secrets(Struct):
     card_key: str = ""  # of it the secure badges' keys are made; no station is told
     system: str = ""  # of NATS' own account, which ends connections
     gateways: dict[str, int] = {}  # renewed: number of the credential; below zero, revoked
+    backup: str = ""  # passphrase of scheduled backups: it protects them where they lie
+    mail: str = ""  # password of the mail server
+    webhooks: dict[str, str] = {}  # by name, by which its receiver knows who sends
+    provider: str = ""  # by which we prove to the provider of sign-on who asks
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
+    known = load(data) if data.secrets.exists() else None
+    if known and known.issuer and known.bridge and known.card_key and known.system:
+        return known
+    with changing(data) as known:
+        return known
+
+
+@contextmanager
+def changing(data: DataDir) -> Iterator[Secrets]:
+    """Those of `data`, whole, to be changed by one process at a time; written when nothing was
+    raised. Raises DiademaError.
+    """
+    with changing_file(data.secrets, lambda: _completed(data)) as known:
+        yield known
+
+
+def _completed(data: DataDir) -> Secrets:
+    """With those that an older program did not make, or all."""
     if data.secrets.exists():
         known = load(data)
-        if not (known.issuer and known.bridge and known.card_key and known.system):
-            known.issuer = known.issuer or secrets.token_hex(32)
-            known.bridge = known.bridge or secrets.token_urlsafe(24)
-            known.card_key = known.card_key or secrets.token_hex(16)
-            known.system = known.system or secrets.token_urlsafe(24)
-            write_whole(data.secrets, msgspec.json.encode(known), 0o600)
-        return known
-    made = Secrets(
-        host=secrets.token_urlsafe(24),
-        gateway=secrets.token_urlsafe(24),
-        api=secrets.token_urlsafe(24),
-        badge_key=secrets.token_hex(32),
-        issuer=secrets.token_hex(32),
-        bridge=secrets.token_urlsafe(24),
-        card_key=secrets.token_hex(16),
-        system=secrets.token_urlsafe(24),
-    )
-    beside = data.secrets.with_name(f"{data.secrets.name}.{os.getpid()}")
-    write_whole(beside, msgspec.json.encode(made), 0o600)
-    try:
-        os.link(beside, data.secrets)
-    except FileExistsError:  # another process was faster: there is one badge key
-        return load(data)
-    finally:
-        beside.unlink()
-    return made
+    else:
+        known = Secrets(
+            host=secrets.token_urlsafe(24),
+            gateway=secrets.token_urlsafe(24),
+            api=secrets.token_urlsafe(24),
+            badge_key=secrets.token_hex(32),
+        )
+    known.issuer = known.issuer or secrets.token_hex(32)
+    known.bridge = known.bridge or secrets.token_urlsafe(24)
+    known.card_key = known.card_key or secrets.token_hex(16)
+    known.system = known.system or secrets.token_urlsafe(24)
+    return known
 
 
 def is_gateway(name: str) -> bool:
@@ -85,21 +98,31 @@ def change_gateway(data: DataDir, known: Secrets, name: str, *, revoke: bool) ->
     """A new credential in place of the old one, or none."""
     number = abs(known.gateways.get(name, 1))
     known.gateways[name] = -number if revoke else number + 1
-    write_whole(data.secrets, msgspec.json.encode(known), 0o600)
+    with changing(data) as stored:  # commands have written other secrets since
+        stored.gateways = known.gateways
+
+
+def change_provider(data: DataDir, secret: str) -> None:
+    """The secret that the provider of sign-on knows us by; empty for none."""
+    with changing(data) as known:
+        known.provider = secret
 
 
 def load(data: DataDir) -> Secrets:
     """Raises DiademaError when they are missing, unreadable, or open to other users."""
     try:
         if os.name == "posix" and data.secrets.stat().st_mode & 0o077:
-            raise DiademaError(f"{data.secrets} can be read by others: run chmod 600 on it")
+            raise DiademaError(
+                Sentence("errors.access.path_can_read_others_run", path=data.secrets)
+            )
         return msgspec.json.decode(data.secrets.read_bytes(), type=Secrets)
     except FileNotFoundError:
         raise DiademaError(
-            f"no {data.secrets}: start `diadema hub` on this directory first, or check --data"
+            Sentence("errors.base.no_secrets_start_diadema_hub", secrets=data.secrets)
         ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise DiademaError(
-            f"cannot read {data.secrets} ({error}): restore it from a backup. "
-            "A new one would make every badge unknown until stations have the new roster."
+            Sentence(
+                "errors.base.cannot_read_secrets_error_restore", secrets=data.secrets, error=error
+            )
         ) from error

@@ -17,12 +17,33 @@ What can be wrong with a key or a bundle.
 Why the store took nothing. Each means: nothing was written.
 """
 
+import errno
 import sqlite3
 from pathlib import Path
 
+from diadema.words import Sentence, said
+
 
 class DiademaError(Exception):
-    """Anything that the person at the command line can act on; the command ends with code 2."""
+    """Anything that the person at the command line can act on; the command ends with code 2. It is
+    made of a `Sentence`, so that it can be said in any language; `str` gives its English.
+    """
+
+    def say(self, language: str) -> str:
+        return str(said(self.args[0], language)) if len(self.args) == 1 else str(self)
+
+
+_COMMON = {
+    errno.EPERM, errno.ENOENT, errno.EACCES, errno.EBUSY, errno.EEXIST, errno.ENOTDIR,
+    errno.EISDIR, errno.ENOSPC, errno.EROFS,
+}  # fmt: skip
+
+
+def why(error: OSError) -> str | Sentence:
+    """What the system says of it, without the path."""
+    if error.errno in _COMMON:
+        return Sentence(f"errors.system.{errno.errorcode[error.errno]}")
+    return error.strerror or str(error)
 
 
 class ImageError(DiademaError):
@@ -35,6 +56,14 @@ class FlashError(DiademaError):
 
 class FleetError(DiademaError):
     """The message says what to do."""
+
+
+class HookError(DiademaError):
+    """A webhook is none, or its receiver did not take what was sent."""
+
+
+class MailError(DiademaError):
+    """Nothing can be sent so, or it was not taken."""
 
 
 class ProvisionError(DiademaError):
@@ -64,6 +93,13 @@ class StoreUnavailable(StoreTrouble):
     """The disk is full, or another program holds the database: try again."""
 
 
+class StoreMissing(StoreTrouble):
+    """There is none yet: the hub makes it at its first start."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(Sentence("errors.base.no_store", path=path))
+
+
 class StoreStale(StoreTrouble):
     """The store knows more than its writer believed: read it again, then repeat the batch."""
 
@@ -75,12 +111,8 @@ class StoreBehind(StoreTrouble):
 class StoreDamaged(StoreTrouble):
     """What is in the file is no database, or a broken one: only a person can help."""
 
-    def __init__(self, path: Path | str, what: str) -> None:
-        super().__init__(
-            f"{path} is damaged ({what}). End the hub, move it and those beside it with -wal and "
-            "-shm away, and put a backup of it there: the stream of the broker brings the last "
-            "7 days in again, and stations send what was never acknowledged."
-        )
+    def __init__(self, path: Path | str, what: str | Sentence) -> None:
+        super().__init__(Sentence("errors.base.damaged", path=path, what=what))
 
 
 def is_damage(error: BaseException | None) -> bool:

@@ -7,21 +7,26 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, cannot_write
+from diadema.base.paths import DataDir, cannot_write, write_whole
+from diadema.words import Sentence
 
 _LOOK_S = 0.05
+_CHANGE_S = 10.0
 
 
 class AlreadyLocked(DiademaError):
     """Another process holds it; `owner` is what that one wrote into the file."""
 
     def __init__(self, path: Path, owner: str) -> None:
-        super().__init__(f"{path} is in use by another program{f' ({owner})' if owner else ''}")
+        by = f" ({owner})" if owner else ""
+        super().__init__(Sentence("errors.base.in_use", path=path, by=by))
         self.owner = owner
 
 
@@ -29,7 +34,7 @@ class AlreadyLocked(DiademaError):
 def locked(path: Path, *, wait_s: float = 0.0, note: str = "") -> Iterator[None]:
     """Hold the lock; raise AlreadyLocked when it is not free within `wait_s` of real time.
 
-    It blocks while it waits: for start-up only.
+    It blocks while it waits.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -53,6 +58,17 @@ def locked(path: Path, *, wait_s: float = 0.0, note: str = "") -> Iterator[None]
         os.close(descriptor)
 
 
+@contextmanager
+def changing[T](file: Path, read: Callable[[], T]) -> Iterator[T]:
+    """What is in `file`, to be changed by one process at a time: `read` gives it, and it is
+    written, for its owner alone, when nothing was raised. Raises DiademaError.
+    """
+    with locked(file.with_suffix(".lock"), wait_s=_CHANGE_S):
+        known = read()
+        yield known
+        write_whole(file, msgspec.json.format(msgspec.json.encode(known)))
+
+
 _INGEST_S = 10.0  # the ingest of a hub that was killed needs a moment to end
 
 
@@ -67,5 +83,7 @@ def alone(data: DataDir, note: str) -> Iterator[None]:
             yield
     except AlreadyLocked as error:
         raise DiademaError(
-            f"{data.root} is in use ({error.owner}): end that hub first, then {note}"
+            Sentence(
+                "errors.base.root_use_owner_end_hub", root=data.root, owner=error.owner, note=note
+            )
         ) from error

@@ -1,4 +1,5 @@
-"""The data directory: every file in it is named here, and how much room is left on its disk.
+"""The data directory: every file in it is named here, and how much room is left on its disk. And
+where the files lie that come with the program.
 
 `hub.json` says where a running hub is reached; it stands there only while everything is up.
 
@@ -13,7 +14,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
+from diadema.words import Sentence
 
 _RESERVE_SHARE = 0.05  # of the disk
 _RESERVE_LIMIT = 5 << 30  # bytes: five weeks of the stream of 300 working stations
@@ -61,6 +63,11 @@ class DataDir:
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
+        self.backups = root / "backups.json"  # when they are made, and where they lie
+        self.mail = root / "mail.json"  # which server takes mail, and for whom
+        self.webhooks = root / "webhooks.json"  # to whom alerts are sent
+        self.standing = root / "standing.json"  # who serves the site: this one, or another
+        self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 
     def gateway(self, name: str) -> Path:
         return self.root / f"gateway-{name}.json"
@@ -90,9 +97,17 @@ class DataDir:
 
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
-        f"cannot write to {path}: {error.strerror}. Name a directory that is there and yours "
-        "(--data DIR, -o FILE), or change its permissions."
+        Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=why(error))
     )
+
+
+def tree() -> Path:
+    """The folder that has `firmware/`, `boards/`, `hardware/` and the guides: in the package where
+    that was installed from a wheel, else the checkout.
+    """
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "tree"
+    return inside if inside.is_dir() else package.parents[1]
 
 
 def default_root() -> Path:
@@ -149,7 +164,13 @@ class Disk:
         try:
             found = os.statvfs(self._folder)
         except OSError as error:
-            raise DiademaError(f"cannot look at {self._folder}: {error.strerror}") from error
+            raise DiademaError(
+                Sentence(
+                    "errors.base.cannot_look_folder_reason",
+                    folder=self._folder,
+                    reason=why(error),
+                )
+            ) from error
         free = found.f_bavail * found.f_frsize
         reserve = min(int(found.f_blocks * found.f_frsize * _RESERVE_SHARE), _RESERVE_LIMIT)
         self._low = free < reserve * (_HYSTERESIS if self._low else 1)

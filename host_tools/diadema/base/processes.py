@@ -6,6 +6,7 @@ the disk with it.
 """
 
 import contextlib
+import ctypes
 import logging
 import os
 import re
@@ -22,12 +23,14 @@ from pathlib import Path
 from diadema.base.paths import DataDir
 
 _LOOK_S = 0.02
+_SET_PDEATHSIG = 1  # prctl(2)
 _PATIENCE_S = 2.0  # between asking a process to end and ending it
 _OPEN_FILES = 65_536
 _LOG_EVERY_S = 1.0
 _KNOWN_LINES = 1000  # of which is known when they were said
 _KNOWN_CHARS = 300  # characters of a line by which it is known
 _NUMBER = re.compile(r"\d+")
+_SYSLOG = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
 def on_closed_input(call: Callable[[], object]) -> None:
@@ -42,6 +45,22 @@ def on_closed_input(call: Callable[[], object]) -> None:
         call()
 
     threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """For `preexec_fn`: SIGTERM when the thread that started it is gone, even if by SIGKILL. None
+    where the system cannot do that.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was gone before
+            os._exit(1)
+
+    return ask
 
 
 def command_line(pid: int) -> str:
@@ -122,10 +141,28 @@ def raise_open_files() -> int:
 
 
 def begin_log(level: int, form: str) -> None:
-    """To standard error, as `logging.basicConfig` does it."""
+    """To standard error, as `logging.basicConfig` does it; to systemd's journal, which has times
+    of its own, without ours and with how grave each line is.
+    """
     handler = logging.StreamHandler()
     handler.addFilter(OnceASecond())
     logging.basicConfig(level=level, format=form, handlers=[handler])
+    if _is_journal(2):
+        handler.setFormatter(ForJournal(form.removeprefix("%(asctime)s ")))
+
+
+def _is_journal(descriptor: int) -> bool:
+    """systemd.exec(5): JOURNAL_STREAM is device and inode of what it has connected to it."""
+    found = os.fstat(descriptor)
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+class ForJournal(logging.Formatter):
+    """Each line begins with its level as sd-daemon(3) has it: the journal takes each by itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = next((number for least, number in _SYSLOG if record.levelno >= least), 7)
+        return "\n".join(f"<{level}>{line}" for line in super().format(record).splitlines())
 
 
 class OnceASecond(logging.Filter):

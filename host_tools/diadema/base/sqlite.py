@@ -9,6 +9,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from diadema.base.errors import DiademaError
+from diadema.words import Sentence
+
 _WRITES = "writes"  # execution option of a connection whose transactions write
 
 
@@ -39,6 +42,14 @@ def sqlite_engine(
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def other_layout(path: Path, version: int, known: int) -> DiademaError:
+    """This program reads layout `known` only: the way on from an older one, back from a newer."""
+    age = "older" if version < known else "newer"
+    return DiademaError(
+        Sentence(f"errors.base.layout_is_{age}", path=path, version=version, known=known)
+    )
 
 
 @contextmanager

@@ -1,24 +1,32 @@
-"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it."""
+"""`diadema account`: the accounts and tokens of a data directory, also while no hub runs on it,
+and the identity provider by which people may sign on.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.ledger import Seal, end_with
-from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.run import AsJson, Data, Run, group, read_ca, read_file
+from diadema.cli.speech import say
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
     from diadema.access import Accounts
+    from diadema.access.provider import Grant
     from diadema.access.roles import Role
 
 _ROLES = "agent, supervisor, monitor, hr, technician, admin"
 
 app = group("Who may open the pages, and which programs may ask the API.")
+provider = group("The identity provider (OpenID Connect) by which people may sign on.")
+app.add_typer(provider, name="provider")
 Name = Annotated[str, typer.Argument(help="The account, as rosa.quispe.")]
 Teams = Annotated[
     list[str] | None,
@@ -27,7 +35,7 @@ Teams = Annotated[
 
 
 @contextmanager
-def _opened(run: Run) -> "Iterator[Accounts]":
+def opened(run: Run) -> "Iterator[Accounts]":
     from diadema.access import Accounts
 
     run.data.make()
@@ -48,7 +56,13 @@ def _check_teams(run: Run, teams: "Iterable[str]") -> None:
     known = people(run.data, today, today).teams
     for team in teams:
         if known and team not in known:
-            raise DiademaError(f"there is no team {team!r}; there are: {', '.join(sorted(known))}")
+            raise DiademaError(
+                Sentence(
+                    "errors.cli.there_no_team_team_there",
+                    team=team,
+                    known=", ".join(sorted(known)),
+                )
+            )
 
 
 @app.command()
@@ -67,7 +81,7 @@ def add(
     """
     run = Run(data, as_json=as_json)
     _check_teams(run, team or ())
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         password = accounts.book.add(
             run.person, account, name or account, cast("Role", role), agent=agent,
             teams=team or (),
@@ -82,15 +96,15 @@ def list_accounts(data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account list
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         found = accounts.book.all()
     lines = [
         f"{one.id}  {one.role}  {one.name}  "
         + (", ".join(one.teams) or one.agent or "")
-        + ("  (disabled)" if one.disabled else "")
+        + (f"  {say('account.disabled')}" if one.disabled else "")
         for one in found
     ]
-    run.answer(found, *(lines or ["There is no account yet."]))
+    run.answer(found, *(lines or [say("account.none")]))
 
 
 @app.command()
@@ -99,12 +113,12 @@ def disable(
     enable: Annotated[bool, typer.Option("--enable", help="Let them in again.")] = False,
     data: Data = None,
 ) -> None:
-    """Let somebody in no more; their sessions end at once.
+    """Disable an account: nobody logs in with it, and its sessions end at once.
 
     Example: diadema account disable rosa.quispe
     """
     run = Run(data)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         accounts.book.disable(run.person, account, disabled=not enable)
 
 
@@ -115,7 +129,7 @@ def reset(account: Name, data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account reset rosa.quispe
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         password = accounts.book.reset(run.person, account)
     run.answer({"account": account, "password": password}, f"{account}: {password}")
 
@@ -127,9 +141,9 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
     Example: diadema account setup-code
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         if not accounts.book.is_empty():
-            raise DiademaError("there are accounts already: an administrator adds more")
+            raise DiademaError(Sentence("errors.cli.there_are_accounts_already_administrator"))
         code = accounts.codes.set_up()
     run.answer({"code": code}, code)
 
@@ -137,7 +151,7 @@ def setup_code(data: Data = None, as_json: AsJson = False) -> None:
 @app.command()
 def token(
     name: Annotated[str, typer.Argument(help="What it is for, as central-ip.")] = "",
-    role: Annotated[str, typer.Option("--role", help="One of a person, or switch.")] = "",
+    role: Annotated[str, typer.Option("--role", help="One of a person, switch, or standby.")] = "",
     days: Annotated[int, typer.Option("--days", min=1, help="How long it is good.")] = 365,
     team: Teams = None,
     revoke: Annotated[
@@ -151,7 +165,7 @@ def token(
     Example: diadema account token central --role switch
     """
     run = Run(data, as_json=as_json)
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         if revoke is not None:
             accounts.tokens.revoke(run.person, revoke)
         elif name:
@@ -162,12 +176,12 @@ def token(
         else:
             found = accounts.tokens.all()
             lines = [
-                f"{one.number}  {one.name}  {one.role}"
-                f"  until {local_time(one.until_ms, UTC, 'day')}"
-                + ("  (revoked)" if one.revoked_ms else "")
+                f"{one.number}  {one.name}  {one.role}  "
+                + say("account.until", day=local_time(one.until_ms, UTC, "day"))
+                + (f"  {say('account.revoked')}" if one.revoked_ms else "")
                 for one in found
             ]
-            run.answer(found, *(lines or ["There is no token."]))
+            run.answer(found, *(lines or [say("account.no_token")]))
 
 
 @app.command()
@@ -191,12 +205,122 @@ def audit(
         from diadema.maintenance.records_keeping import check_audit
 
         run.data.make()
-        end_with(run, check_audit(run.data, seal), "The record is whole.")
+        end_with(run, check_audit(run.data, seal), say("account.whole"))
     teams = teams_of(run.data, agent) if agent else ()
-    with _opened(run) as accounts:
+    with opened(run) as accounts:
         rows = accounts.audit.rows(who=who, agent=agent, teams=teams, limit=limit)
     lines = [
         f"{local_time(row.at_ms, UTC)}Z  {row.who}  {row.what}  " + " ".join(row.agents)
         for row in rows
     ]
     run.answer(rows, *lines)
+
+
+@provider.command("set")
+def set_provider(
+    issuer: Annotated[str, typer.Argument(help="Its address, as https://id.example/realms/a.")],
+    client: Annotated[str, typer.Option("--client", help="How it knows this server.")],
+    claim: Annotated[
+        str, typer.Option("--claim", help="What it says of people that gives the role.")
+    ],
+    grant: Annotated[
+        list[str],
+        typer.Option(
+            "--grant",
+            metavar="VALUE=ROLE/TEAM",
+            help="Role and teams by the claim; the first that fits is given. Never admin.",
+        ),
+    ],
+    name: Annotated[str, typer.Option("--name", help="On the login page.")],
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", help="Has the client's secret. Without: that of before."),
+    ] = None,
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", help="How it signs: RS256 or ES256.")
+    ] = "RS256",
+    agent_claim: Annotated[
+        str, typer.Option("--agent-claim", help="What has an asesor's own id.")
+    ] = "",
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", help="PEM of its authority, if it is not one of this machine's."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Let people sign on by an identity provider, in the place of the one before.
+
+    Accounts are made at their first login, and are known by the provider and its `sub`.
+
+    Example: diadema account provider set https://id.example --client diadema --name Intranet
+    --claim groups --grant acd-sup=supervisor/Norte --grant acd-rrhh=hr --secret-file secret.txt
+    """
+    from diadema.access.provider import Provider
+    from diadema.base.credentials import change_provider
+
+    run = Run(data)
+    grants = dict(map(_grant_of, grant))
+    for one in grants.values():
+        _check_teams(run, one.teams)
+    new = Provider(
+        issuer=issuer, client_id=client, name=name, claim=claim, grants=grants,
+        algorithm=cast("Any", algorithm), agent_claim=agent_claim, ca=read_ca(ca),
+    )  # fmt: skip
+    with opened(run) as accounts:
+        accounts.providers.set(run.person, new)
+    if secret_file is not None:
+        change_provider(run.data, read_file(secret_file).decode("utf-8", "replace").strip())
+    print(say("account.provider.back"))
+
+
+@provider.command("show")
+def show_provider(data: Data = None, as_json: AsJson = False) -> None:
+    """Which one it is, and what gives which role; never the secret.
+
+    Example: diadema account provider show
+    """
+    from diadema.base.credentials import load_or_create
+
+    run = Run(data, as_json=as_json)
+    with opened(run) as accounts:
+        found = accounts.providers.get()
+    if found is None:
+        raise DiademaError(Sentence("errors.access.provider_none"))
+    secret = say("account.yes" if load_or_create(run.data).provider else "account.no")
+    lines = [
+        say(
+            "account.provider.grant", claim=found.claim, value=value,
+            grant="/".join([one.role, *one.teams]),
+        )
+        for value, one in found.grants.items()
+    ]  # fmt: skip
+    whole = say(
+        "account.provider", name=found.name, issuer=found.issuer, client=found.client_id,
+        algorithm=found.algorithm, secret=secret,
+    )  # fmt: skip
+    run.answer(found, whole, *lines, say("account.provider.back"))
+
+
+@provider.command("remove")
+def remove_provider(data: Data = None) -> None:
+    """Nobody signs on by it any longer; its accounts stay, and cannot log in.
+
+    Example: diadema account provider remove
+    """
+    from diadema.base.credentials import change_provider
+
+    run = Run(data)
+    with opened(run) as accounts:
+        accounts.providers.remove(run.person)
+    change_provider(run.data, "")
+
+
+def _grant_of(given: str) -> "tuple[str, Grant]":
+    """`VALUE=ROLE/TEAM/TEAM`, where the value may have a `=` itself."""
+    from diadema.access.provider import Grant
+
+    value, mark, right = given.rpartition("=")
+    role, *teams = right.split("/")
+    if not (mark and value and role and all(teams)):
+        raise DiademaError(Sentence("errors.access.provider_grant", given=given))
+    return value, Grant(role=cast("Role", role), teams=teams)

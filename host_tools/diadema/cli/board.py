@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Run, group, print_json
+from diadema.cli.speech import say
+from diadema.words import Sentence
 
 app = group("The boards that a station can be built on.")
 
@@ -22,10 +24,10 @@ def _chosen(name: str | None, every: bool, boards: Path) -> list[str]:
     from diadema.stations.boards.table import BoardError, board_names
 
     if (name is None) != every:
-        raise BoardError("name one board, or say --all")
+        raise BoardError(Sentence("errors.cli.name_one_board_say_all"))
     names = board_names(boards) if name is None else [name]
     if not names:
-        raise BoardError(f"no boards in {boards}: give their directory with --boards")
+        raise BoardError(Sentence("errors.cli.no_boards_boards_give_their", boards=boards))
     return names
 
 
@@ -68,13 +70,15 @@ def check(
         )
     else:
         for each, findings in found.items():
-            print(f"{each}: {len(RULES)} rules, {len(findings) or 'nothing'} wrong")
+            wrong = f"board.{'checked' if findings else 'right'}"
+            print(say(wrong, board=each, rules=len(RULES), wrong=len(findings)))
             for finding in findings:
                 print(f"  {finding.problem}\n    {finding.rule}: {finding.why}")
             for level in sound[each]:
                 print(f"  {level_text(level)}")
             for finding in warned[each]:
-                print(f"  warning: {finding.problem}\n    {finding.rule}: {finding.why}")
+                print(f"  {say('board.warning', problem=finding.problem)}")
+                print(f"    {finding.rule}: {finding.why}")
     sys.exit(1 if any(found.values()) else 0)
 
 

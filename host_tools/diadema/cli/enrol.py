@@ -6,6 +6,8 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Data, Run
+from diadema.cli.speech import say
+from diadema.words import Sentence
 
 
 def enrol(
@@ -17,7 +19,9 @@ def enrol(
     renew: Annotated[
         bool, typer.Option("--renew", help="New key and password; `provision` brings them.")
     ] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Let it in no more.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Revoke it: it may not connect again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show, renew or revoke the MQTT credential of a station.
@@ -29,16 +33,16 @@ def enrol(
     from diadema.hub.enrolment import enrol as ask
 
     if renew and revoke:
-        raise DiademaError("either --renew or --revoke")
+        raise DiademaError(Sentence("errors.cli.either_renew_revoke"))
     if (station == "gateway") != (name is not None):
-        raise DiademaError("a gateway has a name: diadema enrol gateway NAME")
+        raise DiademaError(Sentence("errors.cli.gateway_has_name_diadema_enrol"))
     whom = station if name is None else f"gw-{name}"
     run = Run(data, as_json=as_json)
     done = ask(run.data, whom, renew=renew, revoke=revoke)
     if done["password"] is None:
-        run.answer(done, f"{whom} may not connect.")
+        run.answer(done, say("enrol.revoked", whom=whom))
     else:
         run.answer(
             done,
-            f"{done['host']}:{done['port']}, user {done['user']}, password {done['password']}",
+            say("enrol.credential", **done),
         )

@@ -8,8 +8,10 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.speech import say
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -72,7 +74,7 @@ def cloudevents(
     run = Run(data, as_json=as_json)
     start = None if first is None else start_of(_day(first), run.zone) * 1000
     end = None if last is None else start_of(_day(last) + timedelta(days=1), run.zone) * 1000
-    with run.progress("events") as progress, _beside(output, "wb") as file:
+    with run.progress(say("progress.events")) as progress, _beside(output, "wb") as file:
         done = Export(run.data, people(run.data)).write(file, start, end, progress)
     _answer(run, done, output)
 
@@ -81,7 +83,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise DiademaError(f"{text!r} is no day; write one like 2026-11-01") from None
+        raise DiademaError(Sentence("errors.cli.text_no_day_write_one", text=text)) from None
 
 
 def _span(run: Run, first: str | None, last: str | None) -> tuple[date, date]:
@@ -90,10 +92,12 @@ def _span(run: Run, first: str | None, last: str | None) -> tuple[date, date]:
     if begin is None or end is None:
         known = _known_days(run.data, run.zone)
         if known is None:
-            raise DiademaError(f"{run.data.store} has nothing to export yet")
+            raise DiademaError(
+                Sentence("errors.cli.store_has_nothing_export_yet", store=run.data.store)
+            )
         begin, end = begin or known[0], end or known[1]
     if end < begin:
-        raise DiademaError(f"--to {end} is before --from {begin}")
+        raise DiademaError(Sentence("errors.cli.end_before_from_begin", end=end, begin=begin))
     return begin, end
 
 
@@ -130,7 +134,9 @@ def _beside(output: Path, mode: str) -> Iterator[IO[Any]]:
             yield file
         beside.replace(output)
     except OSError as error:
-        raise DiademaError(f"cannot write {output}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_write_output_reason", output=output, reason=why(error))
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -139,5 +145,5 @@ def _answer(run: Run, done: Any, output: Path) -> None:
     import msgspec
 
     counts = msgspec.to_builtins(done)
-    lines = f"{output}: " + ", ".join(f"{what} {n}" for what, n in counts.items())
-    run.answer({"file": str(output), **counts}, lines)
+    parts = ", ".join(say(f"export.{what}", count=n) for what, n in counts.items())
+    run.answer({"file": str(output), **counts}, f"{output}: {parts}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.run import AsJson, Data, Run, console, print_json, read_file
+from diadema.cli.speech import language, say
+from diadema.words import said
 
 if TYPE_CHECKING:
     from diadema.stations.flash.run import FlashResult, Job
@@ -76,7 +78,9 @@ def _all_at_once(job: "Job", ports: list[str], *, quiet: bool) -> "list[FlashRes
         ThreadPoolExecutor(len(ports)) as pool,
     ):
         rows = {port: bars.add_task("", total=job.plan.size, port=port) for port in ports}
-        job.watch.stage = lambda port, text: bars.update(rows[port], description=text)
+        job.watch.stage = lambda port, text: bars.update(
+            rows[port], description=str(said(text, language()))
+        )
         job.watch.advance = lambda port, more: bars.update(rows[port], advance=more)
         return list(pool.map(job.run, ports))
 
@@ -99,7 +103,7 @@ def _as_json(one: "FlashResult") -> dict[str, object]:
         "files": one.files.names,
         "files_from": one.files.source,
         "files_damaged": one.files.damaged,
-        "files_unread": one.files.unread,
+        "files_unread": str(one.files.unread),
         "kept_events": journal.events if journal else 0,
         "refused_events": journal.refused if journal else 0,
         "kept_in": str(journal.path) if journal and journal.path else None,
@@ -108,60 +112,52 @@ def _as_json(one: "FlashResult") -> dict[str, object]:
 
 
 def _show(done: "list[FlashResult]") -> None:
-    say = console(soft_wrap=True, markup=False).print
+    line = console(soft_wrap=True, markup=False).print
     for one in done:
         if one.found:
             found, psram = one.found, f", {one.found.psram}" if one.found.psram else ""
-            say(f"{one.port}: {found.station}, {found.chip}, "
-                f"{found.flash_bytes >> 20} MB flash{psram}")  # fmt: skip
+            size = say("flash.size", megabytes=found.flash_bytes >> 20)
+            line(f"{one.port}: {found.station}, {found.chip}, {size}{psram}")
         if one.saved and one.saved.path:
-            _show_journal(say, one)
-        for line in _of_files(one):
-            say(f"{one.port}: {line}")
+            _show_journal(line, one)
+        for about in _of_files(one):
+            line(f"{one.port}: {about}")
         if one.error:
-            say(f"{one.port}: {one.error}")
+            line(f"{one.port}: {said(one.failure, language())}")
         else:
-            say(f"{one.port}: verified; {one.written} bytes written, {one.right} were "
-                f"right already; journal {one.journal}")  # fmt: skip
+            journal = say("flash.journal.new" if one.journal == "new" else "flash.journal.left")
+            values = {"written": one.written, "right": one.right, "journal": journal}
+            line(f"{one.port}: {say('flash.verified', **values)}")
     failed = sum(bool(one.error) for one in done)
     if failed:
-        say(f"{failed} of {len(done)} failed: see to them and repeat the command")
+        line(say("flash.failed", failed=failed, count=len(done)))
 
 
 def _of_files(one: "FlashResult") -> Iterator[str]:
     """Their names only: what stands in them is secret."""
     files = one.files
     if files.unread:
-        yield f"its file system cannot be read: {files.unread}"
+        yield say("flash.unread", error=files.unread)
     if files.damaged:
-        yield f"damaged, and given up: {', '.join(files.damaged)}"
+        yield say("flash.damaged", names=", ".join(files.damaged))
     if files.source:
-        where = {"board": "", "copy": ", as an earlier run had read them"}.get(
-            files.source, ", its configuration from the hub"
-        )
-        yield f"its own files: {', '.join(files.names)}{where}"
+        source = files.source if files.source in ("board", "copy") else "hub"
+        yield say(f"flash.files.{source}", names=", ".join(files.names))
     if files.why:
-        yield f"it has no configuration ({files.why}): `diadema provision` gives it one"
+        yield say("flash.no_configuration", why=files.why)
 
 
-def _show_journal(say: Callable[[str], None], one: "FlashResult") -> None:
+def _show_journal(line: Callable[[str], None], one: "FlashResult") -> None:
     journal = one.saved
     assert journal is not None
+    values = {"path": journal.path, "events": journal.events, "why": journal.why}
     if journal.unreadable:
-        say(f"{one.port}: {journal.unreadable} journal sectors cannot be read: {journal.path}")
+        unread = say("flash.sectors_unread", count=journal.unreadable, path=journal.path)
+        line(f"{one.port}: {unread}")
     if journal.refused:
         copy = journal.path.with_suffix(".bin") if journal.path else ""
-        say(
-            f"{one.port}: {journal.refused} events of its journal are not of this station, and "
-            f"are not taken; they stay in {copy}"
-        )
+        line(f"{one.port}: {say('flash.refused', count=journal.refused, path=copy)}")
     if journal.stored:
-        say(
-            f"{one.port}: {journal.events} events of its journal are stored; "
-            f"also in {journal.path}"
-        )
+        line(f"{one.port}: {say('flash.stored', **values)}")
     elif journal.events:
-        say(
-            f"{one.port}: {journal.events} events of its journal are in {journal.path}, not yet "
-            f"in the store ({journal.why}). `diadema import journal {journal.path}` takes them in"
-        )
+        line(f"{one.port}: {say('flash.not_stored', **values)}")

@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, writing
+from diadema.cli.speech import language, say
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from diadema.stations.fleet import StationHistory, StationRow
 
 app = group("The stations.")
 
 Name = Annotated[str, typer.Argument(metavar="STATION", help="Its id, or its seat.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
-_WORDS = "en"  # as all that these commands say
 _HEALTH = (
     "heap", "gc_free", "idf", "idf_largest", "idf_least", "journal", "discards", "bad_frames",
     "rssi",
@@ -40,7 +42,7 @@ def show_all(data: Data = None, as_json: AsJson = False, clock: Clock = None) ->
     if as_json:
         print_json(rows)
     else:
-        _table(rows)
+        _table(rows, run.zone)
 
 
 @app.command()
@@ -56,7 +58,7 @@ def show(station: Name, data: Data = None, as_json: AsJson = False, clock: Clock
     if as_json:
         print_json(found)
     else:
-        _one(found)
+        _one(found, run.zone)
 
 
 @app.command()
@@ -100,7 +102,7 @@ def bundle(
     file = out or Path(f"{file_name(station)}.zip")
     with writing(file):
         file.write_bytes(made)
-    print(f"{file}: {len(made)} bytes")
+    print(say("fleet.bundle", file=file, count=len(made)))
 
 
 @app.command()
@@ -119,7 +121,7 @@ def rename(
 
     run = Run(data, clock)
     generation = asyncio.run(rename_seat(run.data, station, seat, by=by, clock=run.clock))
-    print(f"It is {seat} now, in force as generation {generation}.")
+    print(say("fleet.renamed", seat=seat, generation=generation))
 
 
 @app.command()
@@ -145,13 +147,15 @@ def move(
     rows = all_stations(run.data, run.now_ms)
     s = next((row.station for row in rows if station in (row.station, row.seat)), None)
     if s is None:
-        raise FleetError(f"no station {station}: `diadema fleet list` names all")
+        raise FleetError(Sentence("errors.cli.no_station_station_diadema_fleet", station=station))
     if not replace and (other := next((row for row in rows if row.seat == seat), None)):
         raise FleetError(
-            f"{other.station} stands at {seat}: say --replace if this one takes its place"
+            Sentence(
+                "errors.cli.station_stands_seat_say_replace", station=other.station, seat=seat
+            )
         )
     done = take_seat(run.data, s, seat, replace=True, by=by, clock=run.clock)
-    print(f"{s} stands at {seat}, in force as generation {asyncio.run(done)}.")
+    print(say("fleet.moved", s=s, seat=seat, generation=asyncio.run(done)))
 
 
 @app.command()
@@ -164,7 +168,7 @@ def retire(station: Name, by: By, data: Data = None, clock: Clock = None) -> Non
 
     run = Run(data, clock)
     s, generation = asyncio.run(retire_station(run.data, station, by=by, clock=run.clock))
-    print(f"{s} is of the site no longer, in force as generation {generation}.")
+    print(say("fleet.retired", s=s, generation=generation))
 
 
 @app.command()
@@ -179,11 +183,11 @@ def revoke(station: Name, data: Data = None, clock: Clock = None) -> None:
     run = Run(data, clock)
     s = station_history(run.data, station, run.now_ms).row.station
     enrol(run.data, s, revoke=True)
-    print(f"{s} may not connect.")
+    print(say("enrol.revoked", whom=s))
 
 
-def _time(utc: int | None) -> str:
-    return "" if utc is None else f"{local_time(utc, UTC, 'day_minute')} UTC"
+def _time(utc: int | None, zone: "ZoneInfo") -> str:
+    return "" if utc is None else local_time(utc, zone, "day_minute")
 
 
 def _wrong(row: "StationRow") -> str:
@@ -191,47 +195,47 @@ def _wrong(row: "StationRow") -> str:
     from diadema.stations import trouble
 
     found = [
-        *trouble.start(row.needs_image, row.safe, row.cause, row.board, _WORDS),
-        *(trouble.fault(fault, _WORDS) for fault in row.faults),
+        *trouble.start(row.needs_image, row.safe, row.cause, row.board, language()),
+        *(trouble.fault(fault, language()) for fault in row.faults),
     ]
     if row.unfit:
-        found.append(f"unfit: {trouble.check(row.unfit, _WORDS)}")
+        found.append(say("fleet.unfit", what=trouble.check(row.unfit, language())))
     if row.seat is None:
-        found.append("of no seat")
+        found.append(say("fleet.no_seat"))
     elif row.generation != row.wanted:
-        found.append(f"has generation {row.generation}, not {row.wanted}")
+        found.append(say("fleet.generation", has=row.generation, wanted=row.wanted))
     if row.revoked:
-        found.append("revoked")
+        found.append(say("fleet.revoked"))
     if row.phase == "failed":
-        found.append(f"update failed: {trouble.reason(row.reason or '', _WORDS)}")
+        found.append(say("fleet.failed", reason=trouble.reason(row.reason or "", language())))
     return ", ".join(found)
 
 
-def _tested(row: "StationRow") -> str:
+def _tested(row: "StationRow", zone: "ZoneInfo") -> str:
     if row.test_fit is None:
         return ""
-    return f"{'fit' if row.test_fit else 'unfit'} {_time(row.test_utc)} {row.test_by}"
+    found = say(f"fleet.test.{'fit' if row.test_fit else 'unfit'}")
+    return f"{found} {_time(row.test_utc, zone)} {row.test_by}"
 
 
-def _table(rows: "Sequence[StationRow]") -> None:
+def _table(rows: "Sequence[StationRow]", zone: "ZoneInfo") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     screen = console(wide=_WIDE, soft_wrap=True)
-    table = Table("seat", "station", "board", "program", "MicroPython", "link", "last heard",
-                  "memory (the chip's)", "journal", "update", "bench test",
-                  "what is wrong", box=SIMPLE_HEAD)  # fmt: skip
+    table = Table(*say("fleet.columns").split(", "), box=SIMPLE_HEAD)
     for row in rows:
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
         table.add_row(row.seat or "", row.station, row.board, row.version,
-                      f"{row.micropython} {row.build}".strip(), f"{row.link} {ways}".strip(),
-                      _time(row.seen_utc), row.memory, fill, row.phase or "", _tested(row),
+                      f"{row.micropython} {row.build}".strip(), f"{_link(row)} {ways}".strip(),
+                      _time(row.seen_utc, zone), row.memory, fill, _phase(row), _tested(row, zone),
                       _wrong(row))  # fmt: skip
     screen.print(table)
     up = sum(row.link != "lost" for row in rows)
     wrong = sum(bool(_wrong(row)) for row in rows)
-    screen.print(f"{len(rows)} stations, {up} there, {wrong} with something wrong")
+    counts = {"count": len(rows), "up": up, "lost": len(rows) - up, "wrong": wrong}
+    screen.print(say("fleet.counts", **counts, zone=zone.key))
     screen.print(_proof(rows))
     for line in _authorities(rows):
         screen.print(line)
@@ -242,10 +246,8 @@ def _proof(rows: "Sequence[StationRow]") -> str:
     seated = [row for row in rows if row.seat is not None]
     silent = [row.seat for row in seated if row.seat and not row.proves]
     if not silent:
-        return (
-            "all can prove who they are: `diadema hub --require-proof` hears no other on a cable"
-        )
-    return f"not shown yet by {len(silent)} that they can prove who they are: {_few(silent)}"
+        return say("fleet.all_prove")
+    return say("fleet.not_proven", count=len(silent), names=_few(silent))
 
 
 def _authorities(rows: "Sequence[StationRow]") -> list[str]:
@@ -254,12 +256,9 @@ def _authorities(rows: "Sequence[StationRow]") -> list[str]:
     gateways = sorted({row.gw_due for row in rows if row.gw_due})
     found = []
     if stations:
-        found.append(f"next CA of the broker not held yet by {len(stations)}: {_few(stations)}")
+        found.append(say("fleet.ca_due", count=len(stations), names=_few(stations)))
     if gateways:
-        found.append(
-            f"next CA of the broker not in the file of gateways elsewhere: {_few(gateways)}; "
-            "`diadema enrol gateway NAME --json` makes it anew, --revoke ends one that is no more"
-        )
+        found.append(say("fleet.gateways_due", names=_few(gateways)))
     return found
 
 
@@ -267,7 +266,15 @@ def _few(names: "Sequence[str]") -> str:
     return ", ".join(names[:_TREND]) + (", …" if len(names) > _TREND else "")
 
 
-def _one(found: "StationHistory") -> None:
+def _link(row: "StationRow") -> str:
+    return say(f"fleet.link.{row.link}")
+
+
+def _phase(row: "StationRow") -> str:
+    return say(f"update.phase.{row.phase}") if row.phase else ""
+
+
+def _one(found: "StationHistory", zone: "ZoneInfo") -> None:
     from rich.table import Table
 
     from diadema.stations import trouble
@@ -275,15 +282,20 @@ def _one(found: "StationHistory") -> None:
     screen = console(soft_wrap=True)
     row = found.row
     screen.print(
-        f"{row.seat or 'of no seat'} · {row.station} · {row.board} · "
-        f"program {row.version} on MicroPython {row.micropython or '?'} {row.build}".rstrip()
+        f"{row.seat or say('fleet.no_seat')} · {row.station} · {row.board} · "
+        + say(
+            "fleet.program",
+            version=row.version,
+            micropython=f"{row.micropython or '?'} {row.build}".rstrip(),
+        )
     )
-    screen.print(f"link {row.link}, last heard {_time(row.seen_utc)}, {row.reconnects} times "
-                  f"connected in a day, generation {row.generation} of {row.wanted}")  # fmt: skip
-    screen.print(f"last bench test: {_tested(row) or 'none'}")
-    screen.print(_wrong(row) or "nothing is wrong with it")
+    heard = _time(row.seen_utc, zone) or "—"
+    screen.print(say("fleet.about", link=_link(row), heard=heard, count=row.reconnects,
+                     generation=row.generation, wanted=row.wanted))  # fmt: skip
+    screen.print(say("fleet.tested", test=_tested(row, zone) or "—"))
+    screen.print(_wrong(row) or say("fleet.nothing_wrong"))
     if row.needs_image:
-        screen.print(trouble.image_advice(row.needs_image, row.board, _WORDS))
+        screen.print(trouble.image_advice(row.needs_image, row.board, language()))
     for title, entries, names in (
         (
             "health",
@@ -295,9 +307,9 @@ def _one(found: "StationHistory") -> None:
     ):
         if not entries:
             continue
-        table = Table(title, *names)
+        table = Table(say(f"fleet.of.{title}"), *names)
         for entry in entries[:_TREND]:
-            table.add_row(_time(entry["utc"]), *(_cell(entry.get(name)) for name in names))
+            table.add_row(_time(entry["utc"], zone), *(_cell(entry.get(name)) for name in names))
         screen.print(table)
 
 

@@ -1,12 +1,12 @@
 """`diadema hub`: broker, ingest and web on this machine."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, run_until_signal
+from diadema.cli.speech import say
 
 if TYPE_CHECKING:
     from diadema.hub.hub import Hub
@@ -69,30 +69,29 @@ def hub(
             if as_json:
                 print(running.data.hub.read_text(), flush=True)
             else:
-                _show(running)
-            await asyncio.Event().wait()
+                show(running)
+            await running.serve()
 
     run_until_signal(serve())
 
 
-def _show(running: "Hub") -> None:
-    say = console(soft_wrap=True).print
-    say(f"Diadema is up: [bold]{running.url}[/bold]")
+def show(running: "Hub") -> None:
+    """Where it is, and what is still to do."""
+    tell = console(soft_wrap=True).print
+    tell(say("hub.up", url=f"[bold]{running.url}[/bold]"))
     if running.set_up_code is not None:
-        say("There is no account yet. Make the first administrator at")
-        say(f"{running.url}/setup with the code [bold]{running.set_up_code}[/bold]")
+        code = f"[bold]{running.set_up_code}[/bold]"
+        tell(say("hub.set_up", url=running.url, code=code))
     if running.accounts_lost:
-        say("[bold red]There were accounts, and there are none.[/bold red]")
-        say("Restore accounts.sqlite3 from a backup, and enter that:")
-        say("diadema ledger restored REASON")
+        tell(f"[bold red]{say('hub.accounts_lost')}[/bold red]")
+        tell(say("hub.restore_accounts"))
     if running.pages_ca is not None:
-        say(f"Browsers are to trust {running.pages_ca}")
+        tell(say("hub.pages_ca", file=running.pages_ca))
     if running.pages_ca_is_new:
-        say("[bold]It is new: install it in each browser[/bold], and take out any")
-        say("older «Diadema CA»: whoever had its key could be any site to them.")
-    say("Stations by MQTT: {}:{}".format(*running.mqtt))
-    say(f"Data: {running.data.root}")
+        tell(say("hub.new_pages_ca"))
+    host, port = running.mqtt
+    tell(say("hub.stations", host=host, port=port))
+    tell(say("hub.data", folder=running.data.root))
     if not running.data.site.exists():
-        say("No site is in force, so no station gets a configuration:")
-        say("diadema site example > site.json, change it, diadema site site.json")
-    say("Ctrl-C ends it.")
+        tell(say("hub.no_site"))
+    tell(say("ends"))

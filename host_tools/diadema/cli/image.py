@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, console, group, print_json, read_file
+from diadema.cli.speech import language, say
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.stations.image.build import Image
@@ -57,14 +59,20 @@ def build(
         sha256=sha256,
     )
     if made.untried:
-        print(f"diadema: {made.untried}", file=sys.stderr)
+        print(f"diadema: {made.untried.say(language())}", file=sys.stderr)
     whole = made.whole()
     try:
         out.write_bytes(whole)
         if web is not None:
             _for_browsers(web, whole, f"{out.stem}-")
     except OSError as error:
-        raise DiademaError(f"cannot write {error.filename}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence(
+                "errors.cli.cannot_write_output_reason",
+                output=error.filename,
+                reason=why(error),
+            )
+        ) from error
     if as_json:
         print_json(_as_json(made, whole, out))
     else:
@@ -106,7 +114,7 @@ def _size(written: str | None) -> int | None:
         return None
     found = re.fullmatch(r"(\d+)MB", written)
     if found is None:
-        raise DiademaError(f"{written} is no size of flash; write it as 4MB")
+        raise DiademaError(Sentence("errors.cli.written_no_size_flash_write", written=written))
     return int(found[1]) * _KIB * _KIB
 
 
@@ -138,17 +146,16 @@ def _show_made(made: "Image", whole: bytes, out: Path) -> None:
     from rich.table import Table
 
     screen = console(soft_wrap=True)
-    table = Table("part", "offset", "bytes", "free", "SHA-256")
+    table = Table(*say("image.made_columns").split(", "), "SHA-256")
     for one in made.pieces:
         table.add_row(
             one.name, f"0x{one.offset:06x}", f"{len(one.data)}", f"{one.free}", one.sha256[:16]
         )
     screen.print(table)
     (app,) = (one for one in made.pieces if one.name == "ota_0")
-    screen.print(f"MicroPython {made.micropython} ({made.build}): {app.free // 1000} KB are left "
-                  "of its slot")  # fmt: skip
-    screen.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, "
-                  f"{len(whole)} bytes")  # fmt: skip
+    left = say("image.left", kilobytes=app.free // 1000)
+    screen.print(f"MicroPython {made.micropython} ({made.build}): {left}")
+    screen.print(f"{made.board} ({made.chip}), Diadema {made.version}: {out}, {len(whole)} bytes")
     screen.print(f"SHA-256 {hashlib.sha256(whole).hexdigest()}")
 
 
@@ -156,9 +163,9 @@ def _show(found: "ImageContents", files: bool) -> None:
     from rich.table import Table
 
     screen = console(soft_wrap=True)
-    table = Table("part", "offset", "bytes", "what it holds")
+    table = Table(*say("image.read_columns").split(", "))
     for one in found.partitions:
-        content = f"WRONG: {one.wrong}" if one.wrong else one.about
+        content = say("image.wrong", what=one.wrong) if one.wrong else one.about
         table.add_row(one.name, f"0x{one.offset:06x}", f"{one.size}", content)
         if files:
             for name, size in sorted(one.files.items()):

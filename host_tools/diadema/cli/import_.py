@@ -13,6 +13,8 @@ import typer
 
 from diadema.base.errors import DiademaError
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, run_until_signal
+from diadema.cli.speech import language, say
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -46,14 +48,15 @@ def journal(
     run = Run(data, clock, as_json=as_json)
     done = import_journal(files, run.data, run.clock)
     lines = [
-        f"{done.events} events of {', '.join(done.stations) or 'no station'}, "
-        f"{done.new} of them new in the store."
+        say(
+            "import.journal",
+            events=done.events,
+            stations=", ".join(done.stations) or "—",
+            new=done.new,
+        )
     ]
     if done.left:
-        lines.append(
-            f"{done.left} found no room: too many before them are missing. When those are "
-            "in, repeat this."
-        )
+        lines.append(say("import.left", count=done.left))
     run.answer(done, *lines)
     sys.exit(1 if done.left else 0)
 
@@ -96,16 +99,16 @@ def queue_log(
 
     its_zone = _zone(zone)
     if not _NAME.fullmatch(name):
-        raise DiademaError(f"--name {name!r}: up to 32 letters, digits, _ and - without accents")
+        raise DiademaError(Sentence("errors.cli.name_name_up_32_letters", name=name))
     run = Run(data, clock, as_json=as_json)
     if follow:
         if len(files) != 1 or zone or skip_bad or dry_run:
-            raise DiademaError("--follow takes one text log, --name, --queue and --data")
+            raise DiademaError(Sentence("errors.cli.follow_takes_one_text_log"))
         from diadema.exchange.queue_log_follow import Follower
 
         run_until_signal(Follower(files[0], run.data, name, queue or []).run())
         return
-    with run.progress("events") as progress:
+    with run.progress(say("progress.events")) as progress:
         done = import_queue_log(
             files,
             run.data,
@@ -129,28 +132,27 @@ def _zone(name: str | None) -> "ZoneInfo | None":
     from zoneinfo import ZoneInfo, available_timezones
 
     if name is not None and name not in available_timezones():
-        raise DiademaError(f"{name!r} is no time zone; write one like America/Lima")
+        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=name))
     return ZoneInfo(name) if name else None
 
 
 def _print_queue_log(done: "switch_log.Imported") -> None:
-    _print_rows("cannot be read", [(row, row.what) for row in done.bad])
-    _print_rows("not whole", [(row, row.what) for row in done.unfinished])
-    days = f"{done.days[0]} to {done.days[-1]}" if done.days else "no day"
-    print(f"{done.rows} rows of {done.source}, {days} ({len(done.days)} days):")
+    _print_rows("unread", [(row, row.what.say(language())) for row in done.bad])
+    _print_rows("unfinished", [(row, row.what.say(language())) for row in done.unfinished])
+    print(say("import.rows", rows=done.rows, source=done.source, days=_days(done.days)))
     for what, calls in done.calls.items():
-        print(f"  {what}: {calls}")
-    for what, verbs in (("of agents and settings", done.other), ("unknown", done.unknown)):
+        print(f"  {say(f'import.calls.{what}')}: {calls}")
+    for what, verbs in (("other", done.other), ("unknown", done.unknown)):
         if verbs:
             each = ", ".join(f"{verb} {n}" for verb, n in sorted(verbs.items()))
-            print(f"  lines {what}, counted only: {each}")
+            print(f"  {say(f'import.lines.{what}')}: {each}")
     if done.repeated or done.unentered:
-        print(f"  told twice: {done.repeated}; calls without a beginning: {done.unentered}")
+        print(f"  {say('import.odd', repeated=done.repeated, unentered=done.unentered)}")
     if done.imported:
-        print(f"{done.events} events, {done.new} of them new in the store.")
+        print(say("import.done", events=done.events, new=done.new))
     else:
-        print(f"{done.events} events, {done.new} of them not in the store.")
-        print("Nothing was imported." + " Mend those rows, or use --skip-bad." * bool(done.bad))
+        print(say("import.would_be", events=done.events, new=done.new))
+        print(say("import.mend" if done.bad else "import.nothing"))
 
 
 @app.command("anonymous-bank")
@@ -178,7 +180,7 @@ def anonymous_bank(
 
     its_zone = _zone(zone)
     run = Run(data, clock, as_json=as_json)
-    with run.progress("events") as progress:
+    with run.progress(say("progress.events")) as progress:
         done = import_bank(
             files,
             run.data,
@@ -195,25 +197,28 @@ def anonymous_bank(
 
 
 def _print_bank(done: "bank_import.Imported") -> None:
-    _print_rows("cannot be read", [(row, _reasons(row)) for row in done.bad])
-    _print_rows(
-        "impossible, imported as they say", [(row, _reasons(row)) for row in done.impossible]
-    )
+    _print_rows("unread", [(row, _reasons(row)) for row in done.bad])
+    _print_rows("impossible", [(row, _reasons(row)) for row in done.impossible])
     if not done.imported:
-        print("Nothing was imported. " + (
-            "Mend those rows, or import the rest with --skip-bad." if any(done.calls.values())
-            else "No row of it is a call: is it the right file?"
-        ))  # fmt: skip
+        print(say("import.mend" if any(done.calls.values()) else "import.no_call"))
         return
-    days = f"{done.days[0]} to {done.days[-1]}" if done.days else "no day"
-    print(f"{done.rows} rows, {days} ({len(done.days)} days), local times of {done.zone}:")
+    print(say("import.rows_of_zone", rows=done.rows, days=_days(done.days), zone=done.zone))
     for what, calls in done.calls.items():
-        print(f"  {what.replace('_', ' ')}: {calls}")
-    print(f"{done.events} events, {done.new} of them new in the store.")
+        print(f"  {say(f'import.calls.{what}')}: {calls}")
+    print(say("import.done", events=done.events, new=done.new))
+
+
+def _days(days: list[str]) -> str:
+    if not days:
+        return say("import.no_day")
+    return say("import.days", first=days[0], last=days[-1], count=len(days))
 
 
 def _reasons(row: "bank_import.Finding") -> str:
-    return ", ".join(reason.replace("_", " ") for reason in row.reasons)
+    return ", ".join(
+        say(f"import.odd.{reason}") if isinstance(reason, str) else reason.say(language())
+        for reason in row.reasons
+    )
 
 
 def _print_rows(
@@ -221,8 +226,8 @@ def _print_rows(
 ) -> None:
     if not rows:
         return
-    print(f"{len(rows)} rows {what}:")
+    print(say(f"import.found.{what}", count=len(rows)))
     for row, why in rows[:_SHOWN]:
-        print(f"  {row.file}, line {row.line}: {why}")
+        print(f"  {say('import.line', file=row.file, line=row.line, why=why)}")
     if len(rows) > _SHOWN:
-        print(f"  and {len(rows) - _SHOWN} more; --json lists them all")
+        print(f"  {say('more', count=len(rows) - _SHOWN)}")

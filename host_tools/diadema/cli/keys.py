@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.run import AsJson, Data, Run, group
+from diadema.cli.speech import say
 
 if TYPE_CHECKING:
     from diadema.stations.update.keys import PrivateKey
@@ -28,11 +29,13 @@ def make_key(
 
     secret = None
     if passphrase:
-        secret = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+        secret = typer.prompt(
+            say("keys.passphrase"), hide_input=True, confirmation_prompt=True, err=True
+        )
     public = keys.make(file, secret)
-    print(f"{file}: keep it here, and a copy where nobody else can get at it.")
-    print(f"{keys.public_path(file)}: `diadema keys install` gives it to the hub.")
-    print(f"Fingerprint {public.fingerprint}")
+    print(say("keys.private", file=file))
+    print(say("keys.public", file=keys.public_path(file)))
+    print(say("keys.fingerprint", fingerprint=public.fingerprint))
 
 
 @app.command()
@@ -49,7 +52,7 @@ def show(
     public = keys.load_public(file) if file.suffix == ".pub" else load_private(file).public
     Run(as_json=as_json).answer(
         {"fingerprint": public.fingerprint, "update_key": public.text},
-        f"Fingerprint {public.fingerprint}",
+        say("keys.fingerprint", fingerprint=public.fingerprint),
         public.text,
     )
 
@@ -72,13 +75,13 @@ def install(
     run = Run(data, as_json=as_json)
     run.data.make()
     write_whole(run.data.update_key, public.text.encode() + b"\n")
-    generation, when = None, "Stations get it when the hub runs."
+    generation, when = None, say("keys.later")
     if run.data.read_hub() is not None and run.data.site.exists():
         generation = run.ask_hub("hub.site", {})["generation"]
-        when = f"In force as generation {generation}; stations get it now."
+        when = say("in_force", generation=generation)
     run.answer(
         {"fingerprint": public.fingerprint, "generation": generation},
-        f"The hub knows the key {public.fingerprint}.",
+        say("keys.known", fingerprint=public.fingerprint),
         when,
     )
 
@@ -96,9 +99,8 @@ def renew_ca(data: Data = None, as_json: AsJson = False) -> None:
     generation = run.ask_hub("hub.ca", {})["generation"]
     run.answer(
         {"generation": generation},
-        f"In force as generation {generation}; stations get it now, beside the old one, which",
-        "goes when each holds both: `diadema fleet list` names those that do not.",
-        "Gateways on other machines need their file anew: diadema enrol gateway NAME --json",
+        say("keys.next_ca", generation=generation),
+        say("keys.gateways"),
     )
 
 
@@ -109,4 +111,6 @@ def load_private(file: Path) -> "PrivateKey":
     try:
         return keys.load(file)
     except keys.NeedsPassphrase:
-        return keys.load(file, typer.prompt(f"Passphrase of {file}", hide_input=True, err=True))
+        return keys.load(
+            file, typer.prompt(say("keys.passphrase_of", file=file), hide_input=True, err=True)
+        )

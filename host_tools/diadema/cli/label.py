@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import Data, Run, writing
+from diadema.cli.speech import say
+from diadema.words import Sentence
 
 
 def label(
@@ -34,17 +36,17 @@ def label(
 
     site = sites.load(Run(data).data.site)
     if everything == bool(stations):
-        raise DiademaError("name stations, or take --all")
+        raise DiademaError(Sentence("errors.cli.name_stations_take_all"))
     names = stations or [one.id for one in site.stations]
     kind = out.suffix.lower()
     if kind not in (".pdf", ".png") or (kind == ".png" and len(names) != 1):
-        raise DiademaError(f"{out}: the name must end in .pdf, or in .png for one station")
+        raise DiademaError(Sentence("errors.cli.out_name_must_end_pdf", out=out))
     labels = []
     for name in names:
         found = label_of(site, name)
         if found is None:
-            raise DiademaError(f"no station {name} in the site: `diadema provision` puts it there")
+            raise DiademaError(Sentence("errors.cli.no_station_name_site_diadema", name=name))
         labels.append(found)
     with writing(out):
         write_whole(out, as_pdf(labels) if kind == ".pdf" else as_png(labels[0]))
-    print(f"{len(labels)} labels in {out}")
+    print(say("label.made", count=len(labels), file=out))

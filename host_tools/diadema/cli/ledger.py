@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, group
+from diadema.cli.speech import say
 
 if TYPE_CHECKING:
     from diadema.maintenance.records_keeping import Fault
@@ -14,14 +15,6 @@ Seal = Annotated[
     str | None,
     typer.Option("--seal", metavar="COUNT:HASH", help="As a printed report has it."),
 ]
-_FAULTS = {
-    "changed": "row {number} was changed, or one before it was taken out",
-    "cut": "it had {number} rows, and has them no more",
-    "other": "row {number} is another than it was",
-    "unsealed": "what the other file keeps of it was not written by this hub",
-    "unkept": "the other file keeps nothing of its {number} rows; a hub that runs writes it",
-    "again": "what the other file keeps of it was taken away and begun again",
-}
 
 
 @app.command()
@@ -33,7 +26,7 @@ def check(seal: Seal = None, data: Data = None, as_json: AsJson = False) -> None
     from diadema.maintenance.records_keeping import check_ledger
 
     run = Run(data, as_json=as_json)
-    end_with(run, check_ledger(run.data, seal), "The ledger is whole.")
+    end_with(run, check_ledger(run.data, seal), say("ledger.whole"))
 
 
 @app.command()
@@ -56,7 +49,9 @@ def restored(
 
 def end_with(run: Run, faults: "list[Fault]", whole: str) -> NoReturn:
     """Print what was found, and end with 1 if that is anything."""
-    lines = [f"{one.ledger}: {_FAULTS[one.what].format(number=one.number)}." for one in faults]
+    lines = [
+        f"{one.ledger}: {say(f'ledger.fault.{one.what}', number=one.number)}" for one in faults
+    ]
     content = {"whole": not faults, "faults": faults}
-    run.answer(content, *lines, "It is not whole." if faults else whole)
+    run.answer(content, *lines, say("ledger.not_whole") if faults else whole)
     raise typer.Exit(1 if faults else 0)

@@ -6,16 +6,22 @@ what to do; 130: Ctrl-C.
 
 import importlib
 import importlib.util
+import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
 from diadema.cli.account import app as account
+from diadema.cli.alerts import alerts
+from diadema.cli.backup import app as backup
+from diadema.cli.backup import restore
 from diadema.cli.board import app as board
+from diadema.cli.doctor import doctor
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
 from diadema.cli.flash import flash
@@ -27,6 +33,7 @@ from diadema.cli.import_ import app as import_
 from diadema.cli.keys import app as keys
 from diadema.cli.label import label
 from diadema.cli.ledger import app as ledger
+from diadema.cli.mail import app as mail
 from diadema.cli.mosquitto import mosquitto
 from diadema.cli.people import app as people
 from diadema.cli.pin import pin
@@ -37,8 +44,12 @@ from diadema.cli.rebuild import rebuild
 from diadema.cli.report import app as report
 from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
+from diadema.cli.service import app as service
 from diadema.cli.site import site
+from diadema.cli.standby import app as standby
 from diadema.cli.update import app as update
+from diadema.cli.upgrade import upgrade
+from diadema.cli.webhook import app as webhook
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -51,8 +62,10 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     },
     "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
     "Administrator": {
-        "hub": hub, "mosquitto": mosquitto, "account": account, "ledger": ledger,
-        "privacy": privacy, "rebuild": rebuild,
+        "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
+        "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
+        "standby": standby, "upgrade": upgrade, "doctor": doctor, "alerts": alerts,
+        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,
@@ -84,16 +97,23 @@ def _print_version(wanted: bool) -> None:
         return
     from importlib.metadata import version
 
-    from diadema.stations.image.files import FIRMWARE, program_version
+    from diadema.stations.image.files import program_version
 
     print(f"diadema {version('diadema')}")
-    if FIRMWARE.exists():  # not where the package alone is installed
-        print(f"firmware {program_version()}")
+    print(f"firmware {program_version()}")
     raise typer.Exit
 
 
 @app.callback()
 def _diadema(
+    lang: Annotated[
+        Literal["es", "en"] | None,
+        typer.Option(
+            "--lang",
+            envvar="DIADEMA_LANG",
+            help="What commands say. Default: the site's language, else the locale's.",
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -105,6 +125,7 @@ def _diadema(
     ] = False,
 ) -> None:
     """An open desk station for call-centre agents, and the host tools behind it."""
+    speech.begin(lang)
 
 
 def main() -> None:
@@ -112,15 +133,30 @@ def main() -> None:
     from diadema.base.paths import keep_private
 
     keep_private()
+    speech.begin(None)
+    language, words = _language_apart(sys.argv[1:])
+    sys.argv[1:] = [*language, *words]
     try:
-        if not _OWN.intersection(sys.argv[1:2]):
+        if not _OWN.intersection(words[:1]):
             add_simulator()
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         app(prog_name="diadema")
     except DiademaError as error:
-        print(f"diadema: {error}", file=sys.stderr)
+        print(f"diadema: {error.say(speech.language())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _language_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """`--lang`, which may stand anywhere as it is of the run, and the other words."""
+    own = words[: words.index("--")] if "--" in words else words
+    for at, word in enumerate(own):
+        if word == "--lang" or word.startswith("--lang="):
+            end = at + (2 if word == "--lang" else 1)
+            return words[at:end], [*words[:at], *words[end:]]
+    return [], words
 
 
 def add_simulator() -> None:

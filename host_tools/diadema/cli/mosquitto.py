@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Data, Run
+from diadema.cli.speech import say
 
 
 def mosquitto(
@@ -30,6 +31,6 @@ def mosquitto(
         "hub.mosquitto", {"remove": True} if remove else {"port": port, "host": host}
     )
     if remove:
-        run.answer(done, "Stations are told the hub's own door; mosquitto can be stopped.")
+        run.answer(done, say("mosquitto.removed"))
     else:
-        run.answer(done, f"Run it as the user of the hub: mosquitto -c {done['conf']}")
+        run.answer(done, say("mosquitto.run", file=done["conf"]))

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from diadema.base.errors import DiademaError
+from diadema.cli import speech
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
+from diadema.cli.speech import say
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -25,12 +28,13 @@ app = group("People and places: in and out of files, and in force.")
 KindName = Annotated[str, typer.Argument(metavar="KIND", help="As `diadema people kinds` lists.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the history.")]
 Language = Annotated[
-    Literal["es", "en"], typer.Option("--language", help="Of columns and of what is wrong.")
+    Literal["es", "en"] | None,
+    typer.Option("--language", help="Of columns. Default: as all that is said, see --lang."),
 ]
 
 
 @app.command()
-def kinds(language: Language = "es", as_json: AsJson = False) -> None:
+def kinds(language: Language = None, data: Data = None, as_json: AsJson = False) -> None:
     """List the kinds, and the columns that a file of each has.
 
     Example: diadema people kinds
@@ -39,11 +43,14 @@ def kinds(language: Language = "es", as_json: AsJson = False) -> None:
     from diadema.site.directory.labels import label
 
     columns = {
-        kind.name: {field.name: label(kind.name, field.name, language) for field in kind.fields}
+        kind.name: {
+            field.name: label(kind.name, field.name, language or speech.language())
+            for field in kind.fields
+        }
         for kind in KINDS.values()
     }
     lines = [f"{name}: {', '.join(those.values())}" for name, those in columns.items()]
-    Run(as_json=as_json).answer(columns, *lines)
+    Run(data, as_json=as_json).answer(columns, *lines)
 
 
 @app.command()
@@ -58,7 +65,7 @@ def export(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day of a roster.")] = None,
     data: Data = None,
-    language: Language = "es",
+    language: Language = None,
     clock: Clock = None,
 ) -> None:
     """Write what is in force today as a table that `import` takes back.
@@ -69,17 +76,17 @@ def export(
     from diadema.site.directory.exporting import as_csv, as_xlsx, rows_of
 
     if output is not None and output.suffix.lower() not in (".csv", ".xlsx"):
-        raise DiademaError(f"{output}: the name must end in .xlsx or .csv")
+        raise DiademaError(Sentence("errors.cli.output_name_must_end_xlsx", output=output))
     run = Run(data, clock)
     with _open(run) as (book, day, _):
         entries = rows_of(book, kind, day, _day(first), _day(last))
     if output is None:
-        sys.stdout.buffer.write(as_csv(kind, entries, language))
+        sys.stdout.buffer.write(as_csv(kind, entries, language or speech.language()))
         return
     write = as_xlsx if output.suffix.lower() == ".xlsx" else as_csv
     with writing(output):
-        write_whole(output, write(kind, entries, language))
-    print(f"{len(entries)} rows in {output}", file=sys.stderr)
+        write_whole(output, write(kind, entries, language or speech.language()))
+    print(say("people.exported", count=len(entries), file=output), file=sys.stderr)
 
 
 @app.command("import")
@@ -101,7 +108,7 @@ def import_(
         str | None, typer.Option("--from", help="Changes hold from this day. Default: today.")
     ] = None,
     data: Data = None,
-    language: Language = "es",
+    language: Language = None,
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -116,10 +123,10 @@ def import_(
     from diadema.site.directory.sheets import read_sheet
 
     if not by and not dry_run:
-        raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
+        raise DiademaError(Sentence("errors.cli.say_who_does_with_name"))
     content = read_file(file)
     run = Run(data, clock, as_json=as_json)
-    with _open(run) as (book, day, now_ms), run.progress("rows") as progress:
+    with _open(run) as (book, day, now_ms), run.progress(say("progress.rows")) as progress:
         plan = plan_import(
             book, kind, read_sheet(content), _day(since) or day, whole=whole, skip_bad=skip_bad,
             progress=progress,
@@ -129,9 +136,9 @@ def import_(
                 book, plan, by=by, reason=reason or file.name, at_ms=now_ms, skip_bad=skip_bad
             )
     if as_json:
-        print_json(plan.summary(language))
+        print_json(plan.summary(language or speech.language()))
     else:
-        _show(plan, language, dry_run=dry_run)
+        _show(plan, language or speech.language(), dry_run=dry_run)
     sys.exit(1 if plan.problems and not (plan.done or (dry_run and skip_bad)) else 0)
 
 
@@ -142,7 +149,6 @@ def publish(
         bool, typer.Option("--dry-run", help="Only show what stations would get.")
     ] = False,
     data: Data = None,
-    language: Language = "es",
     as_json: AsJson = False,
     clock: Clock = None,
 ) -> None:
@@ -155,7 +161,7 @@ def publish(
     from diadema.site.directory import publishing, queries
 
     if not by and not dry_run:
-        raise DiademaError("say who does it with --by NAME, or only look with --dry-run")
+        raise DiademaError(Sentence("errors.cli.say_who_does_with_name"))
     run = Run(data, clock)
     if dry_run:
         with _open(run) as (book, day, _):
@@ -170,14 +176,17 @@ def publish(
     if as_json:
         print_json({"differences": found, "generation": generation, "without_pin": lacking})
         return
-    _show_differences(found, language)
+    _show_differences(found)
     if lacking:
-        print(f"No PIN yet: {', '.join(lacking[:_SHOWN])}{' …' if len(lacking) > _SHOWN else ''}")
-        print("A code for one use lets each choose one at a station; a supervisor gives it.")
+        names = ", ".join(lacking[:_SHOWN]) + (" …" if len(lacking) > _SHOWN else "")
+        print(say("people.no_pin", names=names))
+        print(say("people.codes"))
+    if dry_run:
+        return
     if generation is not None:
-        print(f"In force as generation {generation}; stations get it now.")
-    elif not dry_run:
-        print("Stored; the hub takes it at its next start.")
+        print(say("in_force", generation=generation))
+    elif found:
+        print(say("stored"))
 
 
 @app.command("take-in")
@@ -191,7 +200,7 @@ def take_in(by: By, data: Data = None, clock: Clock = None) -> None:
     run = Run(data, clock)
     with _open(run) as (book, day, now_ms):
         count = take(book, run.data, day, by=by, at_ms=now_ms)
-    print(f"{count} entries changed.")
+    print(say("people.taken_in", count=count))
 
 
 @app.command()
@@ -218,7 +227,7 @@ def pin(
                 sys.stdin.readline().rstrip("\r\n") if stdin else ask_twice(agent)
             ),
         )  # fmt: skip
-    print(f"{agent} has another PIN after the next `diadema people publish`.")
+    print(say("people.pin", agent=agent))
 
 
 @app.command()
@@ -242,14 +251,14 @@ def history(
     with _open(Run(data, clock)) as (book, _, _now):
         versions = book.history(kind, code)
     if not versions:
-        raise DiademaError(f"there is no {code} of {kind}: `diadema people export {kind}` has all")
+        raise DiademaError(Sentence("errors.cli.there_no_code_kind_diadema", code=code, kind=kind))
     if as_json:
         print_json(versions)
         return
     for one in versions:
         at = local_time(one.at_ms, UTC, "moment_minute")
         body = one.body and kind_of(kind).with_badges(one.body, brief)
-        says = json.dumps(body, ensure_ascii=False) if body else "retired"
+        says = json.dumps(body, ensure_ascii=False) if body else say("people.retired")
         validity = f"{one.valid_from or ''}…{one.valid_until or ''}"
         print(visible(f"{one.version}  {at}Z  {one.by}: {one.reason}"))
         print(visible(f"   {validity}  {says}"))
@@ -279,25 +288,25 @@ def _show(plan: "Plan", language: str, *, dry_run: bool) -> None:
         print(problem.whole(language))
     hidden = len(plan.notes) + len(plan.problems) - _SHOWN * 2
     if hidden > 0:
-        print(f"and {hidden} more; --json lists them all")
+        print(say("more", count=hidden))
     print(
-        f"{plan.rows} rows: {plan.added} added, {plan.changed} changed, "
-        f"{plan.unchanged} unchanged, {plan.retired} retired, {len(plan.bad)} wrong."
-    )
+        say("people.counts", rows=plan.rows, added=plan.added, changed=plan.changed,
+            unchanged=plan.unchanged, retired=plan.retired, wrong=len(plan.bad))
+    )  # fmt: skip
     if plan.done or dry_run:
         if plan.done:
-            print("Done. `diadema people publish` puts it in force at the stations.")
+            print(say("people.done"))
         return
-    print("Nothing was imported. Mend those rows, or import the rest with --skip-bad.")
+    print(say("import.mend"))
 
 
-def _show_differences(found: "list[Difference]", language: str) -> None:
+def _show_differences(found: "list[Difference]") -> None:
     from diadema.base.sanitize import visible
     from diadema.words import section
 
-    words = section("people", language)
+    words = section("people", speech.language())
     if not found:
-        print("Stations know all of it already.")
+        print(say("people.nothing_new"))
     for one in found:
         kind = {"stations": "seats", "negative_codes": "dispositions"}.get(one.part, one.part)
         print(words[f"kind.{kind}"])
@@ -305,4 +314,4 @@ def _show_differences(found: "list[Difference]", language: str) -> None:
             for code in those[:_SHOWN]:
                 print(visible(f"  {mark} {code}"))
             if len(those) > _SHOWN:
-                print(f"  {mark} and {len(those) - _SHOWN} more")
+                print(f"  {mark} {say('more_of_them', count=len(those) - _SHOWN)}")

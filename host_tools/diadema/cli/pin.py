@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
+from diadema.cli.speech import say
 from diadema.site.pins import check_pin, make_verifier
+from diadema.words import Sentence
 
 
 def pin(
@@ -42,7 +44,7 @@ def pin(
         return
     changed = with_pin(described, agent, verifier, str(site))
     write_whole(site, changed, site.stat().st_mode & 0o777)
-    print(f"{site} has the PIN of {agent} now; diadema site {site} puts it in force.")
+    print(say("pin.written", file=site, agent=agent))
 
 
 def ask_twice(agent: str) -> str:
@@ -50,13 +52,13 @@ def ask_twice(agent: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            first = getpass.getpass(f"PIN of {agent}, six digits from 1 to 6: ")
+            first = getpass.getpass(say("pin.ask", agent=agent) + " ")
             check_pin(first)
-            second = getpass.getpass("The same once more: ")
+            second = getpass.getpass(say("pin.again") + " ")
         except (getpass.GetPassWarning, EOFError) as error:
-            raise DiademaError("there is no terminal to ask at: use --stdin") from error
+            raise DiademaError(Sentence("errors.cli.there_no_terminal_ask_use")) from error
     if first != second:
-        raise DiademaError("the two are not the same; nothing was changed")
+        raise DiademaError(Sentence("errors.cli.two_are_not_same_nothing"))
     return first
 
 
@@ -64,6 +66,10 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
+        ) from error
     except UnicodeDecodeError as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+        raise DiademaError(
+            Sentence("errors.cli.file_no_json_error", file=file, error=error)
+        ) from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, group
+from diadema.cli.speech import say
 
 app = group("Personal data of agents: hand over, or erase after its time.")
 _DAY = ["%Y-%m-%d"]
@@ -45,10 +46,12 @@ def erase(
 ) -> None:
     """Take names, badges, texts and references out of what is older; marks stay five years.
 
-    The hub must be stopped. Counts and times stay; the record says what, when and by whom.
+    The hub must be stopped. Counts and times stay; the record says what, when and by whom. The
+    list of erasures is left beside each backup, so that none brings anybody back.
 
     Example: diadema privacy erase --retention 24
     """
+    from diadema.maintenance.backup import leave_erasures
     from diadema.maintenance.erase import MONTH_MS
     from diadema.maintenance.erase import erase as work
 
@@ -57,12 +60,19 @@ def erase(
         limit = run.now_ms - round(retention * MONTH_MS)
     else:
         limit = round(before.replace(tzinfo=run.zone).timestamp() * 1000)
-    with run.progress("events") as progress:
+    with run.progress(say("progress.events")) as progress:
         done = work(run.data, run.clock, run.person, limit, progress=progress)
     run.answer(
         done,
-        f"{done.events} events of {done.people} people, {done.commands} commands, "
-        f"{done.entries} entries and {done.files} files: recorded.",
+        say(
+            "privacy.erased",
+            events=done.events,
+            people=done.people,
+            commands=done.commands,
+            entries=done.entries,
+            files=done.files,
+        ),
+        *(say("privacy.untold", folder=folder) for folder in leave_erasures(run.data)),
     )
 
 
@@ -78,4 +88,4 @@ def obey_erasure(data: Data = None, clock: Clock = None) -> None:
 
     run = Run(data, clock)
     done = obey(run.data, run.clock, run.person)
-    print(f"{done.events} events: recorded." if done else "Nothing was ever erased.")
+    print(say("privacy.again", events=done.events) if done else say("privacy.nothing"))

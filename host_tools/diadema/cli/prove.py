@@ -59,7 +59,7 @@ def run(
     run = Run(data)
     where, language = run.data, run.language
     say = (lambda _: None) if as_json else print_line
-    measured, forged = asyncio.run(measure(where, port, say, brief=brief))
+    measured, forged = asyncio.run(measure(where, port, say, brief=brief, language=language))
     found = figures(measured)
     seat = seats_of(where).get(measured.station)
     proof = proof_of(measured, found, seat, forged=forged, by=by, now=run.now_ms)

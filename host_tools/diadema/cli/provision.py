@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, DoneBy, Run
+from diadema.cli.speech import say
 
 
 def provision(
@@ -35,17 +36,22 @@ def provision(
     from diadema.stations.provision import provision as work
 
     run = Run(data, clock, as_json=as_json)
-    with run.status() as say:
+    with run.status() as tell:
         done = asyncio.run(
             work(
-                run.data, port, seat, clock=run.clock, by=by, station=station, replace=replace,
-                say=say,
+                run.data,
+                port,
+                seat,
+                clock=run.clock,
+                by=by,
+                station=station,
+                replace=replace,
+                say=tell,
             )
-        )  # fmt: skip
-    way = f"Wi-Fi {done.wifi}" if done.wifi else "cable only"
+        )
+    way = f"Wi-Fi {done.wifi}" if done.wifi else say("provision.cable")
     run.answer(
         msgspec.to_builtins(done) | {"state": "selftest_pending"},
-        f"{done.station} ({done.board}, {done.firmware}) is {done.seat} of {done.site}: "
-        f"configuration {done.generation}, {way}, language {done.language}.",
-        "Operativa pendiente de autoprueba: it is fit for work once its self-test is done.",
+        say("provision.done", way=way, **msgspec.to_builtins(done)),
+        say("provision.selftest", seat=done.seat),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diadema.cli.run import AsJson, Clock, Data, Run, console, print_json
+from diadema.cli.speech import say
 
 if TYPE_CHECKING:
     from diadema.maintenance.rebuild.rebuild import Outcome
@@ -32,7 +33,7 @@ def rebuild(
     from diadema.maintenance.rebuild.rebuild import rebuild as work
 
     run = Run(data, clock, as_json=as_json)
-    with run.progress("events") as progress:
+    with run.progress(say("progress.events")) as progress:
         outcome = work(run.data, run.clock, apply=apply, progress=progress)
     if as_json:
         print_json(outcome)
@@ -46,21 +47,17 @@ def _show(outcome: "Outcome") -> None:
 
     screen = console()
     if outcome.came_back:
-        screen.print(
-            f"{outcome.came_back} events were once taken as lost; a rebuild works them in."
-        )
+        screen.print(say("rebuild.came_back", count=outcome.came_back))
     if not outcome.differences:
-        screen.print(f"{outcome.events} events: everything that follows from them stands right.")
+        screen.print(say("rebuild.right", events=outcome.events))
         return
-    table = Table("table", "row", "field", "stands", "rebuilt")
+    table = Table(*say("rebuild.columns").split(", "))
     for found in outcome.differences[:_SHOWN]:
         cells = (found.table, found.key, found.field, found.stands, found.rebuilt)
         table.add_row(*(_short(cell) for cell in cells))
     screen.print(table)
-    screen.print(
-        f"{outcome.events} events, {len(outcome.differences)} differences"
-        + (": replaced by what was rebuilt." if outcome.applied else "; --apply replaces them.")
-    )
+    what = f"rebuild.{'replaced' if outcome.applied else 'differs'}"
+    screen.print(say(what, events=outcome.events, count=len(outcome.differences)))
 
 
 def _short(value: object) -> str:

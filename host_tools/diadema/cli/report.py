@@ -93,7 +93,7 @@ def _add(grain: "Grain", about: str, form_of_span: str) -> None:
             return
         scope = {"agent": agent, "team": team, "queue": queue}
         order = Order(grain, span, kind, scope, threshold, short)
-        run(its.data.root, clock, order, "json" if as_json else form, output, table)
+        run(its.data.root, clock, order, "json" if as_json else form, output, table, its.language)
 
 
 def _switch_month(
@@ -106,7 +106,18 @@ def _switch_month(
 
     now_ms = run.now_ms
     span = period("month", word, run.language) if word else running("month", now_ms, run.zone)
-    month = Month(ReportContext(run.data, "servicio", span, Scope(), now_ms, threshold_s, short_s))
+    month = Month(
+        ReportContext(
+            run.data,
+            "servicio",
+            span,
+            Scope(),
+            now_ms,
+            threshold_s,
+            short_s,
+            language=run.language,
+        )
+    )
     if as_json:
         print_json(month.as_json())
     else:

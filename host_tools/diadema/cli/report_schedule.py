@@ -4,6 +4,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from diadema.cli.account import opened
 from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json
 from diadema.report.kinds import KINDS
 
@@ -26,6 +27,13 @@ def add(
     agent: Annotated[str | None, typer.Option("--agent", help="Of one agent.")] = None,
     team: Annotated[str | None, typer.Option("--team", help="Of one team.")] = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Of one queue.")] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="Mail it there too, if `diadema mail` allows it; repeatable."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="Account in whose name, and with whose rights, it is sent.")
+    ] = "",
     data: Data = None,
     clock: Clock = None,
 ) -> None:
@@ -36,8 +44,10 @@ def add(
     Example: diadema report schedule add diario --kind llamadas --at 06:00
     """
     from diadema.report import schedule
+    from diadema.report.delivery import check
     from diadema.report.period import Grain
     from diadema.report.print_report import scope_of
+    from diadema.site.directory.people_of import people
 
     run = Run(data, clock)
     one = schedule.Schedule(
@@ -48,14 +58,19 @@ def add(
         form=cast(Any, form),
         scope=scope_of({"agent": agent, "team": team, "queue": queue}, run.language),
         running=running,
+        to=[address.lower() for address in to or ()],
+        by=by,
         since_ms=run.now_ms,
     )
+    if to:
+        with opened(run) as accounts:
+            check(run.data, accounts, people(run.data), one)
     schedule.add(run.data, one, run.language)
 
 
 @app.command()
 def remove(name: Name, data: Data = None) -> None:
-    """Make it no more. The files that were made stay.
+    """Remove a schedule. The files that were made stay.
 
     Example: diadema report schedule remove diario
     """

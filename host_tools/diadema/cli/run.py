@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
+from diadema.cli.speech import language, use_site
+from diadema.words import Sentence, said
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -35,12 +37,21 @@ def _directory(given: str) -> Path:
     return Path(given)
 
 
+def _speak(data: Path | None) -> Path | None:
+    """What follows is said in the language of this directory's site."""
+    from diadema.base.paths import DataDir, default_root
+
+    use_site(DataDir((data or default_root()).absolute()).site)
+    return data
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         help="Directory that keeps everything. Default: the user's data folder.",
         parser=_directory,
+        callback=_speak,
         metavar="DIR",
     ),
 ]
@@ -101,9 +112,7 @@ class Run:
 
     @property
     def language(self) -> str:
-        from diadema.site.context import language_of
-
-        return language_of(self.site)
+        return language()
 
     @property
     def zone(self) -> "ZoneInfo":
@@ -154,17 +163,22 @@ class Run:
             yield lambda done, whole=None: bar.update(task, completed=done, total=whole)
 
     @contextmanager
-    def status(self) -> Iterator[Callable[[str], None]]:
+    def status(self) -> Iterator[Callable[[str | Sentence], None]]:
         """A line on standard error that says what goes on, set by calls."""
         from rich.console import Console
 
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         with console.status("", spinner="line") as line:
-            yield (lambda _: None) if self.quiet else line.update
+
+            def tell(what: str | Sentence) -> None:
+                if not self.quiet:
+                    line.update(str(said(what, self.language)))
+
+            yield tell
 
 
 def console(*, wide: int | None = None, **options: Any) -> "Console":
-    """Standard output for tables; at least `wide` columns where it is no terminal."""
+    """Standard output for tables; at least `wide` columns where it is not a terminal."""
     from rich.console import Console
 
     made = Console(highlight=False, **options)
@@ -181,7 +195,13 @@ def print_line(line: str) -> None:
 def print_json(content: Any) -> None:
     import msgspec
 
-    print(json.dumps(msgspec.to_builtins(content), ensure_ascii=False))
+    print(json.dumps(msgspec.to_builtins(content, enc_hook=_plain), ensure_ascii=False))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Sentence):
+        return str(value)
+    raise NotImplementedError(type(value))
 
 
 def read_file(file: Path) -> bytes:
@@ -189,7 +209,25 @@ def read_file(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
+        ) from error
+
+
+def read_ca(file: Path | None) -> str:
+    """The PEM in it, empty where none is named. Raises DiademaError that names the file."""
+    if file is None:
+        return ""
+    from diadema.base.certificates import trusting
+
+    content = read_file(file)
+    try:
+        if not content:
+            raise ValueError(file)
+        trusting(content.decode("ascii"))
+    except (OSError, ValueError) as error:
+        raise DiademaError(Sentence("errors.cli.no_ca", file=file)) from error
+    return content.decode("ascii")
 
 
 @contextmanager
@@ -198,7 +236,9 @@ def writing(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiademaError(f"cannot write {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_write_output_reason", output=file, reason=why(error))
+        ) from error
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:

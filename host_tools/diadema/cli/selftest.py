@@ -19,6 +19,7 @@ from diadema.cli.run import (
     print_line,
     writing,
 )
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.stations.selftest.record import Signed
@@ -53,7 +54,9 @@ def run(
 
     its = Run(data)
     say = (lambda _: None) if as_json else print_line
-    signed = asyncio.run(play(its.data, station, by=by, port=port, tell=say))
+    signed = asyncio.run(
+        play(its.data, station, by=by, port=port, tell=say, language=its.language)
+    )
     if as_json:
         _print_json(signed)
     else:
@@ -93,7 +96,7 @@ def show(
     where, language = its.data, its.language
     kind = out.suffix.lower() if out else ""
     if out is not None and (kind not in (".pdf", ".json") or (kind == ".json" and everything)):
-        raise DiademaError(f"{out}: the name must end in .pdf, or in .json for one record")
+        raise DiademaError(Sentence("errors.cli.out_name_must_end_pdf_2", out=out))
     records = inspections(where, station_of(seats_of(where), station), 100 if everything else 1)
     if not records:
         raise DiademaError(text("selftest.none", language, seat=station))

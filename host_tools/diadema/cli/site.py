@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.cli.run import AsJson, Data, Run
+from diadema.cli.speech import say, use_site
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.site.description import Site
@@ -29,18 +31,16 @@ def site(
     if file == Path("example") and not file.exists():
         print(example())
         return
+    use_site(file)
     run = Run(data, as_json=as_json)
     done = install_site(file, None if check else run.data.root)
-    lines = [f"{done['stations']} stations, {done['agents']} agents: the description is right."]
+    lines = [say("site.right", stations=done["stations"], agents=done["agents"])]
     if done["generation"] is not None:
-        lines.append(f"In force as generation {done['generation']}; stations get it now.")
+        lines.append(say("in_force", generation=done["generation"]))
     elif not check:
-        lines.append("Stored; the hub takes it at its next start.")
+        lines.append(say("stored"))
     if not check and run.data.directory.exists():
-        lines += [
-            "People and places are kept here too: `diadema people take-in --by NAME` takes this",
-            "in; without it the next `diadema people publish` would undo it.",
-        ]
+        lines.append(say("site.people_too"))
     run.answer(done, *lines)
 
 
@@ -53,7 +53,9 @@ def install_site(file: Path, root: Path | None) -> dict[str, Any]:
     try:
         described = whole(file)
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
+        ) from error
     checked = _checked(described, str(file))  # before anything is made under `root`
     done: dict[str, Any] = {
         "stations": len(checked.stations),

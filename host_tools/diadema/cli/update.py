@@ -11,6 +11,8 @@ import typer
 
 from diadema.cli.keys import load_private
 from diadema.cli.run import AsJson, Data, Run, console, group, print_json, read_file, writing
+from diadema.cli.speech import language, say
+from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -58,9 +60,14 @@ def start(
     manifest = added["manifest"]
     run.answer(
         {"number": number, **added},
-        f"Roll-out {number}: {manifest['board']} {_named(manifest)}, {added['parts']} parts; "
-        f"stages {', then '.join(stages)}.",
-        "`diadema update status` shows how it goes.",
+        say(
+            "update.begun",
+            number=number,
+            board=manifest["board"],
+            version=_named(manifest),
+            parts=added["parts"],
+            stages=f", {say('update.then')} ".join(stages),
+        ),
     )
 
 
@@ -123,35 +130,22 @@ def _refuse(number: int, known: list[dict[str, Any]]) -> NoReturn:
     """Raises UpdateError."""
     from diadema.base.errors import UpdateError
 
-    what = "there was none yet, `diadema update start` begins one"
+    what = Sentence("commands.update.none")
     if known:
         first, last = known[0]["number"], known[-1]["number"]
-        what = f"`diadema update status` shows {first} to {last}"
-    raise UpdateError(f"no roll-out {number}: {what}")
+        what = Sentence("commands.update.known", first=first, last=last)
+    raise UpdateError(Sentence("errors.cli.no_roll_out_number_what", number=number, what=what))
 
 
 def _after(run: Run, done: dict[str, Any], number: int) -> None:
     (one,) = (each for each in done["rollouts"] if each["number"] == number)
-    run.answer(one, f"Roll-out {number}: {one['status']}.")
+    run.answer(one, say("update.of", number=number, status=say(f"update.status.{one['status']}")))
 
 
 _WHY = {
-    "failures": "too many failed, the last at {seat}: {detail}",
-    "asked": "by your word",
-    "no_bundle": "its bundle is not there any more: start it again with the file",
-    "away": "waits for {seat}, which has no link",
-    "busy": "waits for {seat}, where somebody works",
-    "sending": "is on its way to {seat}",
-    "trial": "{seat} tries it",
-    "fault": "waits: {seat} has a new fault, {detail}",
-    "quiet": "waits whether faults come",
-    "stopped away": "{seat} has had no link for three days: see to it; `diadema update resume` "
-    "goes on, and leaves it for the last stage",
-    "stopped busy": "{seat} was not free for a week: see to it; `diadema update resume` "
-    "goes on, and leaves it for the last stage",
-    "stopped fault": "{seat} has had a fault for an hour, {detail}: see to it; `diadema update "
-    "resume` goes on all the same",
-}
+    "failures", "asked", "no_bundle", "away", "busy", "sending", "trial", "fault", "quiet",
+}  # fmt: skip
+_STOPPED = {("stopped", why) for why in ("away", "busy", "fault")}
 
 
 def _show(rollouts: list[dict[str, Any]]) -> None:
@@ -161,28 +155,28 @@ def _show(rollouts: list[dict[str, Any]]) -> None:
 
     screen = console(soft_wrap=True)
     if not rollouts:
-        screen.print("There was no roll-out yet: `diadema update start` begins one.")
+        screen.print(say("update.none_yet"))
     for one in rollouts:
         plan = one["plan"]
         seats = one["seats"]
         there = sum(seat["phase"] not in ("gone", "passed") for seat in seats)
         good = sum(seat["phase"] == "good" for seat in seats)
         stage = plan["stages"][max(one["stage"], 0)]
-        why = _WHY.get(f"{one['status']} {one['why']}") or _WHY.get(one["why"] or "", "")
-        why = why.format(seat=one["seat"], detail=reason(one["detail"] or "", "en"))
-        progress = f"{one['status']}, stage {stage}: {good} of {there} good"
-        screen.print(f"Roll-out {one['number']}: {plan['board']} {_named(plan)}, {progress}")
-        if why:
-            screen.print(f"  {why}")
+        values = {"number": one["number"], "board": plan["board"], "version": _named(plan)}
+        values |= {"status": say(f"update.status.{one['status']}"), "stage": stage}
+        screen.print(say("update.progress", **values, good=good, there=there))
+        if one["why"] in _WHY:
+            key = f"{'stopped.' if (one['status'], one['why']) in _STOPPED else ''}{one['why']}"
+            detail = reason(one["detail"] or "", language())
+            screen.print(f"  {say(f'update.why.{key}', seat=one['seat'], detail=detail)}")
         if passed := [seat["seat"] for seat in seats if seat["phase"] == "passed"]:
-            screen.print(f"  passed over, which is no failure: {', '.join(passed)}; "
-                          "`diadema fleet list` says what they need")  # fmt: skip
+            screen.print(f"  {say('update.passed', names=', '.join(passed))}")
     if rollouts and rollouts[-1]["seats"]:
-        table = Table("seat", "station", "stage", "phase", "why")
+        table = Table(*say("update.columns").split(", "))
         for seat in rollouts[-1]["seats"]:
             stage = rollouts[-1]["plan"]["stages"][seat["stage"]]
             table.add_row(seat["seat"], seat["s"], stage, _phase(seat, rollouts[-1]),
-                          reason(seat["reason"] or "", "en"))  # fmt: skip
+                          reason(seat["reason"] or "", language()))  # fmt: skip
         screen.print(table)
 
 
@@ -193,14 +187,11 @@ def _named(manifest: dict[str, Any]) -> str:
 
 def _phase(seat: dict[str, Any], rollout: dict[str, Any]) -> str:
     if seat["phase"] == "waiting":
-        return "waiting" if seat["idle"] else "somebody works" if seat["up"] else "away"
+        word = "waiting" if seat["idle"] else "works" if seat["up"] else "away"
+        return say(f"update.phase.{word}")
     if seat["phase"] == "sending" and rollout["parts"]:
         return f"{100 * (seat['part'] - 1) // rollout['parts']} %"
-    if seat["phase"] == "gone":
-        return "left out: not of the site, or revoked"
-    if seat["phase"] == "passed":
-        return "passed over"
-    return str(seat["phase"])
+    return say(f"update.phase.{seat['phase']}")
 
 
 @app.command()
@@ -239,9 +230,10 @@ def bundle(
     else:
         stock = read_stock(read_file(micropython), about)
         data = bundles.make_micropython(about, stock, private, when, mpy)
-        left = f": {bundles.space_left(about, stock) // 1000} KB are left of its slot"
+        kilobytes = bundles.space_left(about, stock) // 1000
+        left = f": {say('image.left', kilobytes=kilobytes)}"
         if stock.about.untried:
-            print(f"diadema: {stock.about.untried}", file=sys.stderr)
+            print(f"diadema: {stock.about.untried.say(language())}", file=sys.stderr)
     read = bundles.read(data)
     manifest = read.manifest
     file = out or Path(f"{manifest.what or 'app'}-{manifest.board}-{manifest.version}.bundle")
@@ -249,8 +241,13 @@ def bundle(
         file.write_bytes(read.data)
     Run(as_json=as_json).answer(
         _as_json(read) | {"file": str(file)},
-        f"{file}: {manifest.board} {manifest.named}{left}, {len(read.data)} bytes in {read.parts}"
-        f" parts, signed by {private.public.fingerprint}",
+        f"{file}: {manifest.board} {manifest.named}{left}",
+        say(
+            "update.signed",
+            count=len(read.data),
+            parts=read.parts,
+            fingerprint=private.public.fingerprint,
+        ),
     )
 
 
@@ -272,21 +269,27 @@ def inspect(
     read = bundles.read(read_file(file))
     signed = None if key is None else read.by(keys.load_public(key))
     if signed is False:
-        print("another key signed it, or nobody", file=sys.stderr)
+        print(say("update.another_key"), file=sys.stderr)
         sys.exit(1)
     manifest = read.manifest
     files = {} if manifest.what else bundles.files_of(read)
     made = local_time(manifest.made * 1000, UTC)
-    holds = f"{manifest.psram} PSRAM, loads .mpy {manifest.mpy}, {manifest.length} bytes"
+    holds = say("update.micropython", psram=manifest.psram, mpy=manifest.mpy,
+                count=manifest.length)  # fmt: skip
     if not manifest.what:
-        holds = f"{len(files)} files, {sum(files.values())} bytes"
+        holds = say("update.files", files=len(files), count=sum(files.values()))
     Run(as_json=as_json).answer(
         _as_json(read) | {"signed": signed, "files": files},
-        f"{manifest.board} {manifest.named}, made {made} UTC, for MicroPython "
-        f"{manifest.micropython} or newer",
-        f"{holds}; {len(read.data)} bytes to send in {read.parts} parts",
+        say(
+            "update.holds",
+            board=manifest.board,
+            version=manifest.named,
+            made=made,
+            micropython=manifest.micropython,
+        ),
+        f"{holds}; {say('update.size', count=len(read.data), parts=read.parts)}",
         f"SHA-256 {read.sha256}",
-        *(["signed by that key"] if signed else []),
+        *([say("update.that_key")] if signed else []),
     )
 
 
@@ -308,12 +311,16 @@ def cable(
 
     read = bundles.read(read_file(file))
     run = Run(as_json=as_json)
-    with run.status() as say:
-        hello = asyncio.run(bring(read, port, say))
+    with run.status() as tell:
+        hello = asyncio.run(bring(read, port, tell))
     run.answer(
         {"station": hello.station, "firmware": hello.firmware, "micropython": hello.micropython},
-        f"{hello.station} runs {hello.firmware} on MicroPython {hello.micropython}; "
-        "`diadema fleet show` tells whether it stays so.",
+        say(
+            "update.runs_on",
+            station=hello.station,
+            firmware=hello.firmware,
+            micropython=hello.micropython,
+        ),
     )
 
 
@@ -326,9 +333,7 @@ def again(port: Annotated[str, typer.Option("--port", help="As /dev/ttyUSB0.")])
     from diadema.stations.update.cable import restart
 
     hello = asyncio.run(restart(port))
-    print(
-        f"{hello.station} runs {hello.firmware}; `diadema fleet show` tells whether it stays so."
-    )
+    print(say("update.runs", station=hello.station, firmware=hello.firmware))
 
 
 def _as_json(read: "Bundle") -> dict[str, object]:

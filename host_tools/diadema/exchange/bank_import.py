@@ -47,6 +47,7 @@ from diadema.wire.events import (
     QueueEvent,
     QueueLeft,
 )
+from diadema.words import Sentence
 
 SOURCE = "PBX-anonymous-bank"
 COLUMNS = (
@@ -97,7 +98,7 @@ def call_of(row: Row) -> BankCall:
     wait, talk = row.whole("q_time"), row.whole("ser_time")
     for column in ("vru+line", "call_id", "type"):
         if not row.cells[column]:
-            raise row.bad(column, "anything; each call has one")
+            raise row.bad(column, Sentence("errors.row.wanted.anything"))
     cells = row.cells
     known: dict[str, Any] = {
         "line": row.line,
@@ -127,9 +128,9 @@ def call_of(row: Row) -> BankCall:
             odd=tuple(odd),
         )
     if wait < 0:
-        raise row.bad("q_time", "the seconds that an answered call waited")
+        raise row.bad("q_time", Sentence("errors.row.wanted.waited"))
     if talk < 0:
-        raise row.bad("ser_time", "the seconds that an answered call was served")
+        raise row.bad("ser_time", Sentence("errors.row.wanted.served"))
     left = queue_end if wait else menu_end
     estimated = False
     server = row.server()
@@ -162,14 +163,13 @@ def bodies(row: Row, call: BankCall, zone: ZoneInfo, e: int, n: int) -> list[byt
     """Its events, numbered from `n` on. Raises BadRow when the ingest would not take one."""
     found = [_encode(event) for event in _events(call, zone, e, n)]
     if max(map(len, found)) > EVENT_LIMIT:
-        why = f": its events would be over {EVENT_LIMIT} bytes. Shorten what names the call."
-        raise BadRow(row.path, row.line, why)
+        raise BadRow(row.path, row.line, Sentence("errors.row.too_long", limit=EVENT_LIMIT))
     try:
         for body in found:
             decode_known(body)
     except msgspec.ValidationError as error:
-        why = f": its events would not be taken: {error}. Mend or remove that line."
-        raise BadRow(row.path, row.line, why) from error
+        reason = Sentence("errors.row.not_taken", error=error)
+        raise BadRow(row.path, row.line, reason) from error
     return found
 
 
@@ -216,7 +216,7 @@ class Finding(Struct):
 
     file: str
     line: int
-    reasons: list[str]
+    reasons: list[Any]  # words of ours, or sentences
 
 
 class Imported(Struct):
@@ -296,7 +296,7 @@ def _read(path: Path, zone: ZoneInfo) -> _Read:
                 raise row
             call = call_of(row)
             if call.pbx in lines:
-                raise BadRow(path, row.line, f": the same call as line {lines[call.pbx]}.")
+                raise BadRow(path, row.line, Sentence("errors.row.same", line=lines[call.pbx]))
             new = bodies(row, call, zone, file.epoch, len(file.bodies) + 1)
         except BadRow as bad:
             file.bad.append(Finding(str(path), bad.line, [bad.why]))
@@ -309,7 +309,7 @@ def _read(path: Path, zone: ZoneInfo) -> _Read:
 
 def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
     outcomes = {"completed": 0, "abandoned": 0, "before_queue": 0, "phantom": 0}
-    odd: dict[tuple[str, int], list[str]] = {}
+    odd: dict[tuple[str, int], list[Any]] = {}
     days: set[str] = set()
     served: list[QueueCall] = []
     where: dict[tuple[int, int], str] = {}
@@ -324,9 +324,10 @@ def _summary(read: Sequence[_Read], zone: ZoneInfo) -> Imported:
                 where[at, call.line] = clock_text(call.ended_s)
     for later, before in overlapping(served):
         key = str(read[later.epoch].path), later.sequence
-        other = "" if later.epoch == before.epoch else f" of {read[before.epoch].path}"
+        of_file = Sentence("errors.row.of_file", path=read[before.epoch].path)
+        other = "" if later.epoch == before.epoch else of_file
         ends = where[before.epoch, before.sequence]
-        reason = f"overlaps line {before.sequence}{other}, which ends at {ends}"
+        reason = Sentence("errors.row.overlaps", line=before.sequence, other=other, ends=ends)
         odd.setdefault(key, []).append(reason)
     return Imported(
         imported=False,
@@ -364,8 +365,7 @@ def _new_bodies(writer: Writer, file: _Read) -> list[bytes]:
         there = list(tx.execute(query).scalars())
     if there != file.bodies[: len(there)]:
         raise DiademaError(
-            f"{file.path} is in the store already, with another --zone or other bad rows skipped: "
-            "events are never changed. Repeat it as it was, or give another --data"
+            Sentence("errors.exchange.path_store_already_with_another", path=file.path)
         )
     return file.bodies[len(there) :]
 
@@ -382,6 +382,10 @@ def _refuse_others(writer: Writer, read: Sequence[_Read]) -> None:
         ]
         if doubles:
             raise DiademaError(
-                f"{file.path}: {len(doubles)} of its calls came in from another file already, "
-                f"the first of them in line {doubles[0].line}. Remove them, and import the rest"
+                Sentence(
+                    "errors.exchange.path_count_its_calls_came",
+                    path=file.path,
+                    count=len(doubles),
+                    line=doubles[0].line,
+                )
             )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
+from diadema.words import Sentence
 from diadema.words.formatting import long_clock
 
 OUTCOMES = ("AGENT", "HANG", "PHANTOM")  # only AGENT reached an agent
@@ -30,10 +31,10 @@ class BankError(DiademaError):
 class BadRow(BankError):
     """One line of it cannot be read; `why` is without the file's name and the line."""
 
-    def __init__(self, path: Path, line: int, why: str) -> None:
-        super().__init__(f"{path}, line {line}{why}")
+    def __init__(self, path: Path, line: int, reason: Sentence) -> None:
+        super().__init__(Sentence("errors.row.whole", path=path, line=line, why=reason))
         self.line = line
-        self.why = why.lstrip(":, ")
+        self.why = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +45,36 @@ class Row:
     line: int
     cells: dict[str, str]
 
-    def bad(self, column: str, wanted: str) -> BadRow:
-        why = f", column {column}: {self.cells[column]!r} is not {wanted}. "
-        return BadRow(self.path, self.line, why + "Mend or remove that line.")
+    def bad(self, column: str, wanted: str | Sentence) -> BadRow:
+        values = {"column": column, "value": self.cells[column], "wanted": wanted}
+        return BadRow(self.path, self.line, Sentence("errors.row.column", **values))
 
     def outcome(self) -> str:
         if self.cells["outcome"] not in OUTCOMES:
-            raise self.bad("outcome", " or ".join(OUTCOMES))
+            raise self.bad("outcome", " | ".join(OUTCOMES))
         return self.cells["outcome"]
 
     def day(self) -> date:
         try:
             return parse_day(self.cells["date"])
         except BankError:
-            raise self.bad("date", "a day such as 990201") from None
+            raise self.bad("date", Sentence("errors.row.wanted.day")) from None
 
     def server(self) -> str:
         if not self.cells["server"]:
-            raise self.bad("server", "the agent's name or NO_SERVER")
+            raise self.bad("server", Sentence("errors.row.wanted.server"))
         return self.cells["server"]
 
     def time(self, column: str) -> int:
         """Seconds since midnight of one of its time columns."""
         match = _TIME.fullmatch(self.cells[column])
         if not match or int(match[1]) > 23:
-            raise self.bad(column, "a time of day such as 9:05:00")
+            raise self.bad(column, Sentence("errors.row.wanted.time"))
         return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3])
 
     def whole(self, column: str) -> int:
         if not _WHOLE.fullmatch(self.cells[column]):
-            raise self.bad(column, "a whole number of seconds")
+            raise self.bad(column, Sentence("errors.row.wanted.seconds"))
         return int(self.cells[column])
 
 
@@ -83,7 +84,7 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BankError(
-            f"Cannot read {path}: {error.strerror}. Give the path of the call log."
+            Sentence("errors.exchange.cannot_read_path_reason_give", path=path, reason=why(error))
         ) from error
 
 
@@ -94,15 +95,18 @@ def scan(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Row | BadR
         file = io.StringIO(data.decode("utf-8-sig"), newline=None)
     except UnicodeDecodeError as error:
         raise BankError(
-            f"{path} is not text in UTF-8 (byte {error.start}). "
-            "Give the tab-separated call log itself, unpacked."
+            Sentence("errors.exchange.path_not_text_utf_8", path=path, start=error.start)
         ) from error
     header = file.readline().rstrip("\n").split("\t")
     missing = [name for name in columns if name not in header]
     if missing:
         raise BankError(
-            f"{path}, line 1: no column {missing[0]!r}. The first line must name the "
-            f"columns, separated by tabs, {', '.join(columns)} among them."
+            Sentence(
+                "errors.exchange.path_line_1_no_column",
+                path=path,
+                missing=missing[0],
+                columns=", ".join(columns),
+            )
         )
     places = {name: header.index(name) for name in columns}
     for line, text in enumerate(file, start=2):
@@ -112,9 +116,8 @@ def scan(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Row | BadR
         if len(cells) == len(header):
             yield Row(path, line, {name: cells[at].strip() for name, at in places.items()})
         else:
-            why = f": {len(cells)} columns where the header has {len(header)}. "
-            mend = "Mend or remove that line; columns are separated by tabs."
-            yield BadRow(path, line, why + mend)
+            counts = {"count": len(cells), "wanted": len(header)}
+            yield BadRow(path, line, Sentence("errors.row.columns", **counts))
 
 
 def parse_day(text: str) -> date:
@@ -127,9 +130,7 @@ def parse_day(text: str) -> date:
             raise ValueError
         return found
     except ValueError:
-        raise BankError(
-            f"{text!r} is no day from 1990 on. Write it as the file does: 990201."
-        ) from None
+        raise BankError(Sentence("errors.exchange.text_no_day_from_1990", text=text)) from None
 
 
 def clock_text(seconds: int) -> str:

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from sqlalchemy import select
 
 from diadema.base.clock import Clock, open_clock
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
@@ -29,6 +29,7 @@ from diadema.wire.events import (
     Sequence,
 )
 from diadema.wire.letters import LETTERS
+from diadema.words import Sentence
 
 _REQUEST_EVENTS = 400  # events of a question to the hub: well within the broker's largest message
 
@@ -88,7 +89,9 @@ def _read(path: Path) -> list[tuple[_Place, bytes]]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise DiademaError(f"cannot read {path}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
+        ) from error
     return [(_place(path, number, line), line) for number, line in enumerate(lines, 1)]
 
 
@@ -98,7 +101,11 @@ def _place(path: Path, number: int, line: bytes) -> _Place:
             raise msgspec.DecodeError("it is too long")
         return place_of(line)
     except UNREADABLE as error:
-        raise DiademaError(f"{path}, line {number} is no event of a journal: {error}") from error
+        raise DiademaError(
+            Sentence(
+                "errors.exchange.path_line_number_no_event", path=path, number=number, error=error
+            )
+        ) from error
 
 
 def place_of(line: bytes) -> _Place:

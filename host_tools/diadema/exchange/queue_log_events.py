@@ -28,6 +28,7 @@ from diadema.wire.events import (
     QueueLeft,
     QueueOffered,
 )
+from diadema.words import Sentence
 
 _DIGITS = 9  # the last ones: with or without the country's or the exchange's prefix
 _NOBODY = {"", "none", "unknown", "anonymous", "restricted", "unavailable", "private", "asterisk"}
@@ -117,10 +118,10 @@ class Translator:
         try:
             bodies = [_encode(event) for event in self._events(row)]
         except _Bad as bad:
-            return BadRow(row.line, str(bad))
+            return BadRow(row.line, bad.args[0])
         if any(len(body) > EVENT_LIMIT for body in bodies):
             self.n = n
-            return BadRow(row.line, f"its event would have over {EVENT_LIMIT} bytes")
+            return BadRow(row.line, Sentence("errors.row.event_long", limit=EVENT_LIMIT))
         self.verbs[row.verb] += 1
         return bodies
 
@@ -134,7 +135,7 @@ class Translator:
                 self.unknown[row.verb] += 1
         elif not self._queues or row.queue in self._queues:
             if not row.pbx or not row.queue:
-                raise _Bad(f"a {row.verb} without its call or its queue")
+                raise _Bad(Sentence("errors.row.no_call", verb=row.verb))
             if self._is_new(row):
                 course = self._calls.get((row.queue, row.pbx))
                 known = course if course is not None and course.ended_t is None else None
@@ -214,7 +215,7 @@ class Translator:
 
     def _offered(self, row: Row, known: _Course | None) -> QueueEvent:
         if not row.agent:
-            raise _Bad(f"a {row.verb} without an agent")
+            raise _Bad(Sentence("errors.row.no_agent", verb=row.verb))
         rung = _number(row, 0, must=False)  # milliseconds, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         if row.verb == "RINGCANCELED":
@@ -319,7 +320,7 @@ def _number(row: Row, at: int, *, must: bool) -> int | None:
     if not text and not must:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise _Bad(f"{row.verb}: {text[:40]!r} in data{at + 1} is no number")
+        raise _Bad(Sentence("errors.row.no_number", verb=row.verb, value=text[:40], at=at + 1))
     return int(text)
 
 

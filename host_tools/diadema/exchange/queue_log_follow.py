@@ -26,6 +26,7 @@ from diadema.exchange.queue_log_events import Translator
 from diadema.exchange.queue_log_import import epoch
 from diadema.exchange.queue_log_rows import BadRow, is_text, text_row
 from diadema.store.rows import SWITCH
+from diadema.words import Sentence
 
 EVERY_S = 0.25
 HEARD_S = 2.0  # how often the hub hears of us when nobody calls
@@ -96,7 +97,7 @@ class Tail:
     def _take(self, line: bytes) -> None:
         if self._translator is None:
             if not is_text(line):
-                raise DiademaError(f"{self.path} is no text log, so it cannot be followed")
+                raise DiademaError(Sentence("errors.exchange.path_no_text_log_so", path=self.path))
             self._first = line.strip()
             s, key, queues = self._made
             self.e = epoch(self._first, queues)

@@ -39,6 +39,7 @@ from diadema.wire.events import (
     QueueEvent,
     QueueLeft,
 )
+from diadema.words import Sentence
 
 _QUARTER_MS = 900_000  # no day begins within one
 _REQUEST_EVENTS = 400  # events of a question to the hub: well within the broker's largest message
@@ -51,7 +52,7 @@ class Finding(Struct):
 
     file: str
     line: int
-    what: str
+    what: Any  # a sentence
 
 
 class Imported(Struct, kw_only=True):
@@ -226,7 +227,7 @@ def _summary(read: Sequence[_Read], s: str, zone: ZoneInfo) -> Imported:
         done.bad += [Finding(path, bad.line, bad.why) for bad in sorted(file.bad, key=_line)]
         if file.unfinished is not None:
             done.unfinished.append(
-                Finding(path, file.unfinished, "has no end yet: left for later")
+                Finding(path, file.unfinished, Sentence("errors.row.unfinished"))
             )
     done.days, done.calls, done.unknown = sorted(days), dict(calls), dict(unknown)
     done.other = {verb: n for verb, n in verbs.items() if verb in OTHERS}
@@ -262,8 +263,7 @@ def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
         there = list(connection.execute(query).scalars())
     if not all(map(_same, there, file.bodies)):
         raise DiademaError(
-            f"{file.path} is in the store already, with another --zone, other rows or other bad "
-            "rows skipped: events are never changed. Repeat it as it was, or give another --data"
+            Sentence("errors.exchange.path_store_already_with_another_2", path=file.path)
         )
     return file.bodies[len(there) :]
 
@@ -296,6 +296,10 @@ def _refuse_others(connection: Connection, s: str, file: _Read, new: Sequence[by
     ]
     if twice:
         raise DiademaError(
-            f"{file.path}: {len(twice)} of its rows came in from another log already, the first "
-            f"of them in line {twice[0].line}. Remove them, and import the rest"
+            Sentence(
+                "errors.exchange.path_count_its_rows_came",
+                path=file.path,
+                count=len(twice),
+                line=twice[0].line,
+            )
         )

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
 from diadema.ingest.time_window import LAST_MS, OLDEST_FILE_MS
+from diadema.words import Sentence
 
 _INSERT = re.compile(
     r"^[ \t]*INSERT\s+INTO\s+[^\s(]*queue_?log[^\s(]*\s*(?:\(([^)]*)\))?\s*VALUES", re.I | re.M
@@ -131,7 +132,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class BadRow:
     line: int
-    why: str
+    why: Sentence
 
 
 @dataclass
@@ -157,10 +158,12 @@ def read_rows(path: Path, zone: ZoneInfo) -> Rows:
         with gzip.open(path) if packed else path.open("rb") as log:
             content = log.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise LogError(f"cannot read {path}: {error}. Give the path of the log itself.") from error
+        raise LogError(
+            Sentence("errors.exchange.cannot_read_path_error_give", path=path, error=error)
+        ) from error
     if len(content) > MOST_BYTES:
         most = f"{MOST_BYTES >> 20} MiB"
-        raise LogError(f"{path} has more than {most}: split it, for instance by months")
+        raise LogError(Sentence("errors.exchange.path_has_more_than_most", path=path, most=most))
     if (kind := _MARKS.get(content[:2])) is not None:
         content = content.decode(kind, "replace").encode()
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
@@ -192,7 +195,7 @@ def text_row(number: int, line: bytes) -> Row | BadRow:
     """One line of a text log."""
     cells = decoded(line).rstrip("\r\n").split("|")
     if len(cells) < 5:
-        return BadRow(number, f"{len(cells)} fields where a line has at least 5")
+        return BadRow(number, Sentence("errors.row.fields", count=len(cells)))
     return _row(number, cells, cells[5:], None)
 
 
@@ -227,9 +230,7 @@ def _dump(path: Path, names: list[str] | None, table: Iterator[_Cells], zone: Zo
             places = _by_verb(cells)
         if places is None:
             raise LogError(
-                f"{path}, line {line}: neither a queue_log nor a dump of one. Text has "
-                "epoch|callid|queue|agent|EVENT|…; a dump the columns time, callid, queuename, "
-                "agent, event, data1 to data5."
+                Sentence("errors.exchange.path_line_line_neither_queue_log", path=path, line=line)
             )
         row = _dump_row(line, cells, places, zone)
         if isinstance(row, Row):
@@ -275,9 +276,9 @@ def _dump_row(
     number: int, cells: Sequence[str] | None, places: dict[str, int], zone: ZoneInfo
 ) -> Row | BadRow:
     if cells is None:
-        return BadRow(number, "it cannot be taken apart: a quotation mark without its other one")
+        return BadRow(number, Sentence("errors.row.quotation"))
     if len(cells) <= max(places[name] for name in _ORDER[:5]):
-        return BadRow(number, f"{len(cells)} columns, and its verb would be beyond them")
+        return BadRow(number, Sentence("errors.row.verb_beyond", count=len(cells)))
 
     def cell(name: str) -> str:
         at = places.get(name)
@@ -294,13 +295,13 @@ def _row(
     when, pbx, queue, agent, verb = (cell.strip() for cell in row_cells[:5])
     t = _time(when, zone)
     if t is None:
-        return BadRow(number, f"{when[:40]!r} is no time, such as 1795000000" + (
-            " or 2026-11-18 13:06:40" if zone else ""))  # fmt: skip
+        word = "no_local_time" if zone else "no_time"
+        return BadRow(number, Sentence(f"errors.row.{word}", value=when[:40]))
     verb = verb.upper()
     if not _VERB.fullmatch(verb):
-        return BadRow(number, f"{verb[:40]!r} is no verb, such as ENTERQUEUE")
+        return BadRow(number, Sentence("errors.row.no_verb", value=verb[:40]))
     if hidden := next((cell for cell in (pbx, queue, agent) if not cell.isprintable()), None):
-        return BadRow(number, f"{hidden[:40]!r} has characters that nobody sees")
+        return BadRow(number, Sentence("errors.row.hidden", value=hidden[:40]))
     data = tuple(_some(cell.strip()) for cell in data)
     return Row(number, t, _some(pbx), _some(queue), _some(agent), verb, data)
 

@@ -1,5 +1,5 @@
-"""One agent's day as the agent's page draws it: three tracks, calls, marks, what the
-voice measured, and the events behind each number.
+"""One agent's day as the agent's page draws it: tracks of what was done and of what the roster
+had, calls, marks, what the voice measured, and the events behind each number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,19 +8,24 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cutoff, Sums
+from diadema.figures.shifts import Presence, around, due, said_of, shift_of
+from diadema.figures.shifts import presence as shown_of
+from diadema.metrics.schedule import SHORT_S
 from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
-from diadema.store import open_reader, tables
+from diadema.store import interval_rows, open_reader, tables
 from diadema.store.interval_rows import stretches
 from diadema.store.rows import Contact, Span, Trail
 from diadema.wire.letters import LETTERS
+from diadema.wire.live_rows import PRIVATE
 
 PRESENCE = ("ready", "not_ready")
 EVENTS = 2_000  # of one answer
@@ -37,6 +42,18 @@ class Bar(Struct, kw_only=True, rename=LETTERS):
     by: str | None = None
     who: str | None = None
     contact: str | None = None
+
+
+class PlanException(Struct, kw_only=True):
+    """UTC milliseconds [start, end) in which the agent did not do as planned (`planned` None:
+    work); see `metrics.schedule.Deviation`.
+    """
+
+    start: int
+    end: int
+    planned: str | None
+    did: str
+    excuse: str | None
 
 
 class Call(Struct, kw_only=True, rename=LETTERS):
@@ -98,6 +115,8 @@ class AgentPage(Struct, kw_only=True):
     cut: Cutoff
     sums: Sums
     presence: list[Bar]
+    plan: list[Bar]  # `planned`, a planned `pause` or an `absence`
+    exceptions: list[PlanException]
     work: list[Bar]
     link: list[Bar]
     calls: list[Call]
@@ -119,6 +138,8 @@ def _protocol(data: DataDir, sums: Sums) -> list[tuple[str, Ticks]]:
 def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
     """Everything of that day of the site's zone. Raises DiademaError when there is no store."""
     people = read_people(data, day, day)
+    days = read_people(data, *around(day, day)).roster
+    roster = {key: plan for key, plan in days.items() if key[0] == agent}
     figures = read(data, day, day, now_ms, agents=[agent])
     (whole,) = figures.days
     with open_reader(data.store) as reader:
@@ -131,6 +152,10 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         with reader.engine.connect() as tx:
             voice = _voice(tx, trails)
             link = _link(tx, trails, now_ms)
+            bounds = whole.start_ms, whole.end_ms
+            plan, exceptions = _planned(
+                tx, replace(people, roster=roster), agent, day, bounds, now_ms
+            )
     presence, work = tracks(trails, whole.start_ms, whole.end_ms)
     for bar in presence:
         bar.reason = people.shown(bar.reason)
@@ -149,6 +174,8 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         cut=figures.cut,
         sums=sums,
         presence=presence,
+        plan=plan,
+        exceptions=exceptions,
         work=work,
         link=link,
         calls=[_call(one, people) for one in sorted(contacts, key=_began)],
@@ -206,6 +233,57 @@ def tracks(trails: Sequence[Trail], start_ms: int, end_ms: int) -> tuple[list[Ba
                 _draw(presence, Bar(start=start, end=end, state="working"))
                 _draw(work, bar)
     return presence, work
+
+
+def _planned(
+    tx: Connection, people: People, agent: str, day: date, bounds: tuple[int, int], now_ms: int
+) -> tuple[list[Bar], list[PlanException]]:
+    """What the roster had of [start, end), its pauses as calls made them late; and the exceptions
+    that the report lists, with one that goes on. Private reasons have no name, and no exception.
+    """
+    (start_ms, end_ms), now_s = bounds, now_ms // 1000
+    begun = due(people, now_s)
+    shown = shown_of(tx, start_ms, end_ms, interval_rows.running(tx, now_ms), [agent])
+    said = said_of(tx).get(agent, ())
+    plan: list[Bar] = []
+    exceptions: list[PlanException] = []
+
+    def draw(start_s: int, until_s: int, state: str, reason: str | None = None) -> None:
+        start, end = max(start_s * 1000, start_ms), min(until_s * 1000, end_ms)
+        _draw(plan, Bar(start=start, end=end, state=state, reason=reason))
+
+    for (_, on), one in sorted(people.roster.items()):
+        if one.absence is not None and (one.start_s is not None or on == day):
+            first, last = one.start_s or start_ms // 1000, one.end_s or end_ms // 1000
+            draw(first, last, "absence", one.absence)
+        if one.absence is not None or one.start_s is None or one.end_s is None:
+            continue
+        pauses, its = one.pauses, []
+        if (mine := begun.get((agent, on))) is not None:
+            there = shown.get(agent, Presence()).near(mine.start_s, mine.end_s)
+            shift = shift_of(mine, there, said, people, now_s)
+            pauses, its = shift.plan.pauses, shift.its
+        at = one.start_s
+        for begin, until, reason in sorted(pauses):
+            draw(at, begin, "planned")
+            draw(max(at, begin), until, "pause", people.shown(reason))
+            at = max(at, until)
+        draw(at, one.end_s, "planned")
+        for each in its:
+            start, end = max(each.start_s * 1000, start_ms), min(each.end_s * 1000, end_ms)
+            lasts = each.seconds >= SHORT_S or each.end_s == now_s
+            if (
+                start < end
+                and lasts
+                and PRIVATE not in map(people.shown, (each.planned, each.did))
+            ):
+                exceptions.append(
+                    PlanException(
+                        start=start, end=end, planned=each.planned, did=each.did,
+                        excuse=each.excuse,
+                    )
+                )  # fmt: skip
+    return plan, exceptions
 
 
 def _link(tx: Connection, trails: Sequence[Trail], now_ms: int) -> list[Bar]:

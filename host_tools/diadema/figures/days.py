@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from diadema.figures.rows import Cutoff, PendingStation
 from diadema.site.directory.people import People
 from diadema.store import tables
+from diadema.store.rows import Session
 from diadema.store.station_state import Greeting, Journal, Station, StationState
 from diadema.store.writer import position_of
 
@@ -88,6 +89,7 @@ class _Newest(Struct):
     """Of a station's state, what is asked here; the rest is passed over."""
 
     newest_utc: int | None = None
+    session: Session | None = None
 
 
 _newest = msgpack.Decoder(_Newest).decode
@@ -96,50 +98,61 @@ WHERE v.s = p.s AND v.e = p.e AND v.n > p.position"""  # in this order: there ar
 
 
 def pending_stations(
-    stations: Iterable[Station], seats: Mapping[str, str]
+    stations: Iterable[Station], seats: Mapping[str, str], end_ms: int | None = None
 ) -> list[PendingStation]:
     """Of the site's stations that were ever heard, those that may have more to tell, the longest
-    silent first. `seats`: by station id.
+    silent first. `seats`: by station id. `end_ms`: of what was before then.
     """
     found = [
         PendingStation(
             station=one.station, seat=seats[one.station], since_utc=one.state.newest_utc
         )
         for one in stations
-        if one.station in seats and _is_pending(one)
+        if one.station in seats and _is_pending(one) and _is_before(one, end_ms)
     ]
     return sorted(found, key=lambda one: (one.since_utc or 0, one.seat))
 
 
 def _is_pending(station: Station) -> bool:
+    """A station without a link may go on by itself, but for one at which nobody was logged in when
+    all that it told of was here.
+    """
     hello = station.hello
     if not hello.station and not station.journals:
         return False  # never heard
-    if not hello.up or station.unconfirmed:
-        return True
     journal = station.journals.get(hello.epoch)
     position = journal.position if journal else 0
-    return position < hello.last or any(one.pending for one in station.journals.values())
+    if position < hello.last or any(one.pending for one in station.journals.values()):
+        return True
+    if hello.up and not station.unconfirmed:
+        return False
+    return not hello.station or station.state.session is not None
 
 
-def pending_in(tx: Connection, people: People) -> list[PendingStation]:
-    """The same, as the store has it."""
-    return pending_stations(_stored(tx).values(), people.seats)
+def _is_before(station: Station, end_ms: int | None) -> bool:
+    """Whether it may have more of a time before `end_ms`: what is to come of the newest journal
+    is later than all of it that came.
+    """
+    since = station.state.newest_utc
+    if end_ms is None or since is None or since < end_ms:
+        return True
+    return any(one.pending and e != station.hello.epoch for e, one in station.journals.items())
 
 
-def cutoff_of(tx: Connection, people: People, now_ms: int) -> Cutoff:
-    """Of what this transaction sees."""
-    return Cutoff(at_ms=now_ms, position=position_of(tx), pending_stations=pending_in(tx, people))
+def cutoff_of(tx: Connection, people: People, now_ms: int, end_ms: int | None = None) -> Cutoff:
+    """Of what this transaction sees. `end_ms`: of a span that ends then."""
+    owing = pending_stations(_stored(tx).values(), people.seats, end_ms)
+    return Cutoff(at_ms=now_ms, position=position_of(tx), pending_stations=owing)
 
 
 def _stored(tx: Connection) -> dict[str, Station]:
     row = tables.stations.c
     stations: dict[str, Station] = {}
     for s, state, hello in tx.execute(select(row.s, row.state, row.hello)):
-        greeting = _hello(hello)
+        greeting, newest = _hello(hello), _newest(state)
         stations[s] = Station(
             s,
-            StationState(newest_utc=_newest(state).newest_utc),
+            StationState(newest_utc=newest.newest_utc, session=newest.session),
             greeting,
             unconfirmed=greeting.up and not greeting.links,
         )

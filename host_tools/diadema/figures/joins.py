@@ -129,12 +129,9 @@ class Aliases:
     def __init__(self, people: People) -> None:
         self._turns: defaultdict[str, list[Turns]] = defaultdict(list)
         self._known: dict[str, Turns] = {}
-        for alias, turns in people.aliases.items():
-            self._turns[alias.casefold()].append(turns)
-        for agent in people.workers:
-            self._turns[agent.casefold()].append([(0, agent)])
-        for alias, turns in people.aliases.items():
-            self._turns[_extension(alias)].append(turns)
+        for alias, turns in people.switch_names.items():
+            for name in {alias.casefold(), _extension(alias)}:
+                self._turns[name].append(turns)
 
     def agent(self, alias: str | None, utc_ms: int | None) -> str | None:
         """Whose that name was then."""

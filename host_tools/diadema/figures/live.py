@@ -84,7 +84,7 @@ def add_running(
     book = _Book(cells, zone, scope, people.switch_queues)
     _simply(tx, book, {a: its for a, its in going.items() if a not in whole and days[a]})
     entangled = sorted(c for a in whole for c in days[a])
-    fresh = work_out(tx, entangled, zone, people.aliases, people.switch_queues, on)
+    fresh = work_out(tx, entangled, zone, people.switch_names, people.switch_queues, on)
     for day, made in fresh.agents.items():
         for a, cell in made.items():
             if cell is not None:

@@ -4,7 +4,7 @@ goes on included.
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, null, select, text
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from diadema.base.paths import DataDir
 from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
-from diadema.figures.days import DaySpan, cutoff_of, day_at, spans
+from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, start_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
@@ -39,11 +39,13 @@ def read(
     *,
     intervals: bool = False,
     agents: Collection[str] | None = None,
+    together: bool = False,
 ) -> Figures:
-    """The roll-ups, with what changed since and what goes on, as one transaction sees it. Raises
-    DiademaError where there is no store.
+    """The roll-ups, with what changed since and what goes on, as one transaction sees it.
+    `together`: of all agents only the sums of each day; who they were is not read where those are
+    at hand. Raises DiademaError where there is no store.
     """
-    question = data, first, last, now_ms, zone_of(data), intervals, agents
+    question = data, first, last, now_ms, zone_of(data), intervals, agents, together
     return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
 
 
@@ -101,6 +103,7 @@ class _Query:
         zone: ZoneInfo,
         intervals: bool,
         agents: Collection[str] | None,
+        together: bool,
     ) -> None:
         self.spans = {span.day.isoformat(): span for span in spans(first, last, zone)}
         self.first, self.last = first, last
@@ -108,6 +111,10 @@ class _Query:
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
         self.people = read_people(data, first, last)
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
+        self.end_ms = start_of(last + timedelta(days=1), zone) * 1000
+        self.together = together and agents is None and not intervals
+        self.unread: set[str] = set()  # days of which only the sums were read
+        self.rolls: Connection | None = None
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
 
@@ -116,7 +123,7 @@ class _Query:
             self._plainly(tx)
         else:
             self._rolled(*rx, tx)
-        cut = cutoff_of(tx, self.people, self.now_ms)
+        cut = cutoff_of(tx, self.people, self.now_ms, self.end_ms)
         return Figures(
             first=self.first.isoformat(),
             last=self.last.isoformat(),
@@ -130,6 +137,10 @@ class _Query:
     def _rolled(self, rx: Connection, keep: bool, tx: Connection) -> None:
         known, anew = current(rx, tx, self.zone, self.people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
+        self.rolls = rx
+        if keep and self.together:
+            self._sum_up(rx)
+            self.unread = {day for day, its in self.days.items() if its.whole is not None}
         if not anew or keep:
             self._load(rx)
         for day, cells in fresh.agents.items():
@@ -138,9 +149,11 @@ class _Query:
         for day, parts in fresh.queues.items():
             for queue, part in parts.items():
                 self.days[day].set_queue(queue, part)
-        if keep and self.scope.agents is None:
+        if keep and self.scope.agents is None and not self.together:
             self._sum_up(rx)
         added = add_running(tx, self, running(tx, self.now_ms), self.zone, self.people, self.scope)
+        for day in added.replaced & self.unread:
+            self._load_agents(rx, [day])
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
 
@@ -150,7 +163,8 @@ class _Query:
         today = day_at(self.now_ms // 1000, self.zone)
         for day, whole in result.floor_days(rx, first, last, today.isoformat(), keep=True).items():
             self.days[day].whole = whole
-        self.months = result.agent_months(rx, self.first, self.last, today, keep=True)
+        if not self.together:
+            self.months = result.agent_months(rx, self.first, self.last, today, keep=True)
 
     def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:
         one = self.days[day]
@@ -170,6 +184,8 @@ class _Query:
             del month[a]
 
     def get(self, day: str, a: str) -> Cell | None:
+        if self.rolls is not None and day in self.unread and a not in self.days[day].agents:
+            self._load_agents(self.rolls, [day], [a])
         return self.days[day].get(a)
 
     def put(self, day: str, a: str, cell: Cell) -> None:
@@ -177,24 +193,40 @@ class _Query:
         self.days[day].set(a, cell)
 
     def _load(self, rx: Connection) -> None:
-        row, line = rollups.agent_days.c, rollups.queue_days.c
+        line = rollups.queue_days.c
         first, last = self.scope.first, self.scope.last
-        halves = (row.halves, line.halves) if self.intervals else (null(), null())
-        query = select(row.day, row.a, row.total, halves[0]).where(row.day.between(first, last))
-        if self.scope.agents is not None:
-            query = query.where(row.a.in_(self.scope.agents))
-        for day, a, total, parts in rx.execute(query).all():
-            self.days[day].load(a, total, parts)
-        query = select(line.day, line.queue, line.total, halves[1])
+        if self.unread:
+            self._load_agents(rx, [day for day in self.days if day not in self.unread])
+        else:
+            self._load_agents(rx, None, self.scope.agents)
+        halves = line.halves if self.intervals else null()
+        query = select(line.day, line.queue, line.total, halves)
         query = query.where(line.day.between(first, last))
         for day, queue, total, parts in rx.execute(query).all():
             self.days[day].queues.put(queue, total)
             self.days[day].queue_halves.put(queue, parts)
 
+    def _load_agents(
+        self, rx: Connection, days: Collection[str] | None, agents: Collection[str] | None = None
+    ) -> None:
+        """Of these days or of all, of these agents or of all; those that are there already are
+        newer.
+        """
+        row = rollups.agent_days.c
+        query = select(row.day, row.a, row.total, row.halves if self.intervals else null())
+        query = query.where(row.day.between(self.scope.first, self.scope.last))
+        if days is not None:
+            query = query.where(row.day.in_(days))
+        if agents is not None:
+            query = query.where(row.a.in_(agents))
+        for day, a, total, parts in rx.execute(query).all():
+            if a not in self.days[day].touched:
+                self.days[day].load(a, total, parts)
+
     def _plainly(self, tx: Connection) -> None:
         """Worked out from the store alone."""
         on, cut_by, tellers = running(tx, self.now_ms), Intervals(self.zone), ringing(tx)
-        aliases, named = self.people.aliases, self.people.switch_queues
+        aliases, named = self.people.switch_names, self.people.switch_queues
         for day, span in self.spans.items():
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)

@@ -120,7 +120,7 @@ def current(rx: Connection, tx: Connection, zone: ZoneInfo, people: People) -> t
     known = rollups.load_state(rx)
     made = State(
         zone=zone.key,
-        aliases=people.aliases,
+        aliases=people.switch_names if _has_switch(tx) else people.aliases,
         queues=people.switch_queues,
         ringing=ringing(tx),
     )
@@ -131,6 +131,11 @@ def current(rx: Connection, tx: Connection, zone: ZoneInfo, people: People) -> t
     if fits and same_store(tx, known):
         return known, False
     return made, True
+
+
+def _has_switch(tx: Connection) -> bool:
+    """Where none told of a call, whoever is hired changes nothing."""
+    return tx.execute(select(tables.queue_calls.c.n).limit(1)).first() is not None
 
 
 def bring(

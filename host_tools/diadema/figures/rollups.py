@@ -156,8 +156,15 @@ def _open(path: Path) -> Engine:
 
 def load_state(rx: Connection) -> State:
     body = rx.execute(select(state.c.body)).scalar_one_or_none()
-    if body is None:
-        return State(version=0)
+    return State(version=0) if body is None else _decoded(body)
+
+
+def version_of(body: bytes) -> int:
+    """Of the row of `state`; 0 where it cannot be read."""
+    return _decoded(body).version
+
+
+def _decoded(body: bytes) -> State:
     try:
         return _state_of(body)
     except msgspec.DecodeError:

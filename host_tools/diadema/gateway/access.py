@@ -16,6 +16,7 @@ from diadema.base import credentials
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.words import Sentence
 
 
 class Access(Struct):
@@ -32,7 +33,9 @@ class Access(Struct):
         try:
             return ssl.create_default_context(cadata=b64decode(self.ca, validate=True))
         except (ValueError, ssl.SSLError) as error:
-            raise DiademaError(f"the hub's CA cannot be read: {error}") from error
+            raise DiademaError(
+                Sentence("errors.gateway.hub_s_ca_cannot_read", error=error)
+            ) from error
 
 
 def here(data: DataDir, name: str) -> Access | None:
@@ -43,8 +46,7 @@ def here(data: DataDir, name: str) -> Access | None:
     password = credentials.gateway_password(credentials.load(data), name)
     if password is None:
         raise DiademaError(
-            f"the credential of the gateway {name} was revoked: make a new one with "
-            f"`diadema enrol gateway {name} --renew`"
+            Sentence("errors.gateway.credential_gateway_name_revoked_make", name=name)
         )
     host, port = hub.mqtt
     return Access(f"gw-{name}", password, host, port, Certificates(data.tls).broker_ca())
@@ -54,14 +56,15 @@ def load(path: Path) -> Access:
     """The access of a file. Raises DiademaError when it cannot be read, or others may read it."""
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+            raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=path))
         access = msgspec.json.decode(path.read_bytes(), type=Access)
     except (OSError, msgspec.MsgspecError) as error:
         raise DiademaError(
-            f"cannot read {path} ({error}): write it on the hub's machine with "
-            "`diadema enrol gateway NAME --json`"
+            Sentence("errors.gateway.cannot_read_path_error_write", path=path, error=error)
         ) from error
     if not access.user.startswith("gw-"):
-        raise DiademaError(f"{path} is the credential of {access.user}, which is no gateway")
+        raise DiademaError(
+            Sentence("errors.gateway.path_credential_user_which_no", path=path, user=access.user)
+        )
     access.context()
     return access

@@ -27,6 +27,7 @@ from diadema.gateway.console import ENDLESS, meaning
 from diadema.gateway.serial_port import port_paths
 from diadema.wire.events import UNREADABLE
 from diadema.wire.frames import DOWN_LIMIT
+from diadema.words import Sentence
 
 KEEPALIVE_S = 10
 _ANSWER_S = 3.0  # for what the broker must confirm
@@ -71,7 +72,7 @@ class Gateway:
     ) -> None:
         """`access`: to a hub elsewhere; else the one that runs on `data` is looked for."""
         if not is_gateway(name):
-            raise DiademaError(f"--name {name!r}: use lower-case letters, digits and -")
+            raise DiademaError(Sentence("errors.gateway.name_name_use_lower_case", name=name))
         self.name = name
         self._access = access
         self._topic = f"diadema/v1/gw-{name}/"
@@ -90,10 +91,7 @@ class Gateway:
         """Serves until cancelled. Raises DiademaError when it cannot begin."""
         # or a mistyped --data would wait for ever
         if self._access is None and not self._data.secrets.exists():
-            raise DiademaError(
-                f"no hub ever ran on {self._data.root}: start `diadema hub` on it first, "
-                "or check --data"
-            )
+            raise DiademaError(Sentence("errors.gateway.no_hub_ever_ran_on", root=self._data.root))
         self._data.make()
         own_file = self._data.gateway(self.name)
         ports = [cable.line.path for cable in self._cables]
@@ -112,8 +110,11 @@ class Gateway:
                     own_file.unlink(missing_ok=True)
         except AlreadyLocked as error:
             raise DiademaError(
-                f"a gateway named {self.name} runs already ({_process(error.owner)}): "
-                "give this one another --name"
+                Sentence(
+                    "errors.gateway.gateway_named_name_runs_already",
+                    name=self.name,
+                    process=_process(error.owner),
+                )
             ) from error
 
     def dump(self) -> dict[str, object]:
@@ -324,12 +325,13 @@ class Gateway:
                 tasks.create_task(_publish(client, topic, message, slots))
 
 
-def _process(owner: str) -> str:
+def _process(owner: str) -> Sentence:
     """What a gateway wrote into its file, for people."""
     try:
-        return f"process {msgspec.json.decode(owner.encode(), type=Running).pid}"
+        pid = msgspec.json.decode(owner.encode(), type=Running).pid
+        return Sentence("errors.gateway.process", pid=pid)
     except msgspec.DecodeError:
-        return "another process"
+        return Sentence("errors.gateway.another_process")
 
 
 async def _publish(

@@ -16,6 +16,7 @@ import serial
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 
 BAUD = 115200
 _RETRY_S = (0.2, 0.5, 1.0)
@@ -43,7 +44,7 @@ class SerialPort:
         self._quiet = quiet
         self.dropped = 0  # frames not written
         self.error = ""  # why it is not open
-        self.hint = ""  # what to do about that
+        self.hint: str | Sentence = ""  # what to do about that
         self.busy = False  # by another program
         self._opened, self._data, self._closed = opened, data, closed
         self._port: serial.Serial | None = None
@@ -165,11 +166,11 @@ def why(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def hint(error: OSError) -> str:
+def hint(error: OSError) -> str | Sentence:
     if error.errno == errno.EACCES:
-        return ". Your user may not use it: on Debian, join the group dialout and log in again"
+        return Sentence("errors.gateway.not_yours")
     if error.errno in _BUSY:
-        return ". Another program has it open"
+        return Sentence("errors.gateway.port_busy")
     return ""
 
 
@@ -181,9 +182,9 @@ def port_paths(ports: list[str]) -> list[str]:
     for port in ports:
         there = Path(port)
         if there.exists() and not there.is_char_device():
-            raise DiademaError(f"{port} is no serial port: name one as /dev/ttyUSB0")
+            raise DiademaError(Sentence("errors.gateway.port_no_serial_port_name", port=port))
     real = [os.path.realpath(port) for port in ports]
     for port, path in zip(ports, real, strict=True):
         if real.count(path) > 1:
-            raise DiademaError(f"port {port} is named twice")
+            raise DiademaError(Sentence("errors.gateway.port_port_named_twice", port=port))
     return ports

@@ -12,6 +12,7 @@ from diadema.gateway.serial_port import SerialPort
 from diadema.wire.events import UNREADABLE
 from diadema.wire.frames import Decoder, Sender, Timer, encode
 from diadema.wire.letters import LETTERS
+from diadema.words import Sentence
 
 _ASK = encode(b'{"hello":{}}')
 
@@ -69,7 +70,7 @@ class StationLine:
         return self._port.error
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> str | Sentence:
         """What to do about that."""
         return self._port.hint
 

@@ -23,15 +23,19 @@ from diadema.ingest.core import Ingest
 from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.attendance import Badges
+from diadema.store.host_rows import Act
 from diadema.store.rows import Ticket
 from diadema.store.station_state import Station
 from diadema.wire.actions import (
     ANY_ACTION,
     ANY_RECORD,
+    REPRIMAND,
     Acknowledge,
     ActionRequest,
+    Annul,
     AnswerFault,
     AnswerHelp,
+    AnswerReprimand,
     Correct,
     EndWrapup,
     ForcePresence,
@@ -42,6 +46,7 @@ from diadema.wire.actions import (
     ResetPin,
     Schedules,
     SendMessage,
+    alert_rule,
 )
 from diadema.words import text
 
@@ -199,7 +204,7 @@ class Actions:
             raise Refused(
                 "seat_taken", f"{other.agent} sits there", seat=request.seat, a=other.agent
             )
-        word = text("acting.go_to", site.language if site else "es", seat=request.seat)
+        word = text("acting.go_to", self._language, seat=request.seat)
         return self._close(
             request, "move", "moved", f"{word}: {request.reason}", seat=request.seat
         )
@@ -236,17 +241,22 @@ class Actions:
             raise Refused("no_such_agent", f"no agent {request.agent}", 404, a=request.agent)
         if site.pin == "none" and not agent.code:
             raise Refused("no_pin", "nobody asks for her PIN here", a=request.agent)
-        try:
-            station = self._seated(request.agent)
-        except Refused:
-            return SupervisorAction(
-                [_acted(request, "pin_reset", a=request.agent, reason=request.reason)]
-            )
-        m = secrets.token_hex(8)
         shown = text("acting.pin_was_reset", site.language, who=_shown_name(request))
-        acted = _acted(request, "pin_reset", a=request.agent, m=m, reason=request.reason)
-        sent = {"by": request.by, "a": request.agent, "m": m, "text": shown, "sign": False}
-        order = New(station.station, "text", {"m": m, "text": shown, "agent": request.agent})
+        fields = {"reason": request.reason}
+        return self._with_message(request, "pin_reset", request.agent, shown, fields)
+
+    def _with_message(
+        self, request: ActionRequest, action: str, agent: str, shown: str, fields: dict[str, Any]
+    ) -> SupervisorAction:
+        """An act of which the agent is told at the own station, if logged in at one."""
+        try:
+            station = self._seated(agent)
+        except Refused:
+            return SupervisorAction([_acted(request, action, a=agent, **fields)])
+        m = secrets.token_hex(8)
+        acted = _acted(request, action, a=agent, m=m, **fields)
+        sent = {"by": request.by, "a": agent, "m": m, "text": shown, "sign": False}
+        order = New(station.station, "text", {"m": m, "text": shown, "agent": agent})
         return SupervisorAction([acted, ("message.sent", sent)], order)
 
     def _help(self, request: AnswerHelp) -> SupervisorAction:
@@ -293,10 +303,57 @@ class Actions:
         raise Refused("no_such_ticket", f"no open {kind} there", 404)
 
     def _note(self, request: Noted) -> SupervisorAction:
+        """Of a reprimand the station says that there is one, and not what for: others may look."""
         self._check_agent(request.agent)
+        fields = {"c": request.contact, "kind": request.kind}
+        if request.kind != REPRIMAND:
+            return SupervisorAction([_acted(request, "note", a=request.agent, **fields)])
+        if not (request.note or "").strip():
+            raise Refused("no_note", "a reprimand says what for", 422)
+        shown = text("acting.reprimanded", self._language)
+        return self._with_message(request, "note", request.agent, shown, fields)
+
+    def _annul(self, request: Annul) -> SupervisorAction:
+        act = self._entry(request.of)
+        if act.action != "note":
+            raise Refused("stays_done", "only what was noted can be annulled", 422)
+        if request.own and act.by != request.by:
+            raise _not_yours()
+        if not request.reason.strip():
+            raise Refused("say_why", "say why", 422)
+        agent = act.agent or ""
+        fields = {"of": request.of, "reason": request.reason, "kind": act.kind}
+        if act.kind != REPRIMAND:
+            return SupervisorAction([_acted(request, "annul", a=agent, **fields)])
+        shown = text("acting.reprimand_annulled", self._language)
+        return self._with_message(request, "annul", agent, shown, fields)
+
+    def _reply(self, request: AnswerReprimand) -> SupervisorAction:
+        act = self._entry(request.of, answered=True)
+        if act.action != "note" or act.kind != REPRIMAND or act.agent != request.agent:
+            raise Refused("no_such_act", "no reprimand of this agent", 404)
+        if not (request.note or "").strip():
+            raise Refused("no_reply", "say something", 422)
         return SupervisorAction(
-            [_acted(request, "note", a=request.agent, c=request.contact, kind=request.kind)]
+            [_acted(request, "reply", a=act.agent, of=request.of, kind=act.kind)]
         )
+
+    def _entry(self, of: Place, *, answered: bool = False) -> Act:
+        """Of the register, not annulled; where it is to be `answered`, not answered. Raises
+        Refused.
+        """
+        found = self._reader.act(*of)
+        if found is None:
+            raise Refused("no_such_act", "no such entry in the register", 404)
+        if found.annulled is not None:
+            raise Refused("annulled_already", "it was annulled before")
+        if answered and found.reply is not None:
+            raise Refused("answered_already", "it was answered before")
+        return found.act
+
+    @property
+    def _language(self) -> str:
+        return self._ingest.site.language if self._ingest.site else "es"
 
     def _acknowledge(self, request: Acknowledge) -> SupervisorAction:
         acted = _acted(
@@ -304,7 +361,7 @@ class Actions:
             "acknowledge",
             a=request.agent,
             target=request.station,
-            rule=request.rule,
+            rule=alert_rule(request.rule, request.queue),
             since=request.since,
         )
         return SupervisorAction([acted])
@@ -384,6 +441,8 @@ _ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction
     AnswerHelp: Actions._help,
     AnswerFault: Actions._fault,
     Noted: Actions._note,
+    Annul: Actions._annul,
+    AnswerReprimand: Actions._reply,
     Acknowledge: Actions._acknowledge,
 }
 

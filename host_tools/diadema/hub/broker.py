@@ -2,6 +2,7 @@
 there before the first station is. See design §7 for why the stream is made by us.
 """
 
+import asyncio
 import json
 import random
 import re
@@ -26,8 +27,9 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.nats_jwt import Issuer
+from diadema.wire.ask_hub import STREAM
+from diadema.words import Sentence
 
-STREAM = "$MQTT_msgs"
 RETAINED = "$MQTT_rmsgs"
 ACCOUNT = "DIADEMA"
 BRIDGE = "mosquitto"  # the user that carries stations' messages, where mosquitto is their listener
@@ -40,6 +42,7 @@ LARGEST = 1024 + 256  # bytes of a message of a station's, and of what the broke
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
 _PORTS = range(20_000, 32_000)
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,17 @@ authorization {{ timeout: 10, auth_callout {{
             error_cb=quiet,
         )
 
+    async def answers(self) -> None:
+        """Return once the server is up."""
+        while True:
+            try:
+                client = await self.connect()
+            except (NatsError, OSError, TimeoutError):
+                await asyncio.sleep(_LOOK_S)
+                continue
+            await client.close()
+            return
+
     async def _bound_retained(self, jetstream: JetStreamContext) -> None:
         wanted = _retained()
         try:
@@ -192,34 +206,43 @@ authorization {{ timeout: 10, auth_callout {{
         client = await self.connect()
         try:
             jetstream = client.jetstream(timeout=5)
-            wanted = StreamConfig(
-                name=STREAM,
-                subjects=SUBJECTS,
-                retention=RetentionPolicy.LIMITS,
-                storage=StorageType.FILE,
-                max_age=WEEK_S,
-                max_bytes=self._most,  # then the oldest goes: beyond the server's own limit, all
-                discard=DiscardPolicy.OLD,  # stations would be refused
-                max_msg_size=LARGEST,  # by MQTT no other bound of the server's holds
-                num_replicas=1,
-            )
+            wanted = stream_config(self._most)
             await self._bound_retained(jetstream)
             try:
                 found = (await jetstream.stream_info(STREAM)).config
             except NotFoundError:
                 found = (await jetstream.add_stream(wanted)).config
             if not is_ours(found) or found.max_bytes != self._most:
+                wanted.first_seq = found.first_seq
                 found = (await jetstream.update_stream(wanted)).config
         except NatsError as error:
-            raise DiademaError(f"NATS refuses the stream {STREAM}: {error}") from error
+            raise DiademaError(
+                Sentence("errors.hub.nats_refuses_stream_stream_error", stream=STREAM, error=error)
+            ) from error
         finally:
             await client.close()
         if not is_ours(found):
             raise DiademaError(
-                f"the stream {STREAM} in {self._data.nats} is not kept by limits for a week and "
-                "cannot be changed: move that folder away and start again; stations send again "
-                "what was not acknowledged"
+                Sentence(
+                    "errors.hub.stream_stream_nats_not_kept", stream=STREAM, nats=self._data.nats
+                )
             )
+
+
+def stream_config(most: int, first: int | None = None) -> StreamConfig:
+    """Of the stream of the stations' messages; `first`: the number of its first one."""
+    return StreamConfig(
+        name=STREAM,
+        subjects=SUBJECTS,
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=WEEK_S,
+        max_bytes=most,  # then the oldest goes: beyond the server's own limit, all
+        discard=DiscardPolicy.OLD,  # stations would be refused
+        max_msg_size=LARGEST,  # by MQTT no other bound of the server's holds
+        num_replicas=1,
+        first_seq=first,
+    )
 
 
 def most_bytes(stations: int) -> int:
@@ -280,14 +303,19 @@ def find_server() -> Path:
     beside = Path(sys.executable).parent / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if found is None:
-        raise DiademaError(
-            "no nats-server: run `make setup`, or install nats-server 2.15.1 or newer"
-        )
+        raise DiademaError(Sentence("errors.hub.no_nats_server_run_make"))
     said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
     if not match or tuple(map(int, match.groups())) < OLDEST:
         wanted = ".".join(map(str, OLDEST))
-        raise DiademaError(f"{found} says {said.strip()!r}; it must be {wanted} or newer")
+        raise DiademaError(
+            Sentence(
+                "errors.hub.found_says_said_must_wanted",
+                found=found,
+                said=said.strip(),
+                wanted=wanted,
+            )
+        )
     return Path(found)
 
 
@@ -301,7 +329,7 @@ def free_port(preferred: int = 0) -> int:
     for port in [preferred, *tries] if preferred else tries:
         if is_free(port):
             return port
-    raise DiademaError("no free port on 127.0.0.1")
+    raise DiademaError(Sentence("errors.hub.no_free_port_on_127"))
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

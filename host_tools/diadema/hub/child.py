@@ -21,7 +21,9 @@ from diadema.base.certificates import PageCertificates
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.processes import end_with_parent
 from diadema.hub.broker import LOOPBACK
+from diadema.words import Sentence
 
 READY_S = 30.0
 _STEADY_S = 20.0  # after running this long it is started again without delay
@@ -49,7 +51,8 @@ def trim(log_file: Path) -> None:
 class Child:
     """`command` is asked before each start; `ready` returns once the program serves.
 
-    Its standard input is a pipe that ends with the hub, however the hub ends.
+    Its standard input is a pipe that ends with the hub, however the hub ends; Linux itself ends
+    one that does not look at it, as the broker.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Child:
                 stdout=DEVNULL,
                 stderr=out,
                 start_new_session=True,  # Ctrl-C is the hub's; it ends the others in order
+                preexec_fn=end_with_parent(),
                 env=os.environ | self._environment(),
             )
         ready = asyncio.ensure_future(self._ready())
@@ -129,8 +133,16 @@ class Child:
                 waiter.cancel()
             await asyncio.gather(ready, ended, return_exceptions=True)
         if self._process.returncode is None:
-            raise DiademaError(f"{self.name} does not answer; see {self._log_file}")
-        raise DiademaError(f"{self.name} ended: {self._last_words()}")
+            raise DiademaError(
+                Sentence(
+                    "errors.hub.name_does_not_answer_see", name=self.name, log_file=self._log_file
+                )
+            )
+        raise DiademaError(
+            Sentence(
+                "errors.hub.name_ended_last_words", name=self.name, last_words=self._last_words()
+            )
+        )
 
     def _last_words(self) -> str:
         try:
@@ -192,13 +204,13 @@ class WebEndpoint:
 
     def __post_init__(self) -> None:
         if (self.cert is None) != (self.key is None):
-            raise DiademaError("--tls-cert and --tls-key belong together")
+            raise DiademaError(Sentence("errors.hub.tls_cert_tls_key_belong"))
         for proxy in self.proxies:
             try:
                 ipaddress.ip_network(proxy)
             except ValueError as error:
                 raise DiademaError(
-                    f"--proxy {proxy}: give the address of the proxy, as 192.0.2.7"
+                    Sentence("errors.hub.proxy_proxy_give_address_proxy", proxy=proxy)
                 ) from error
 
     @property
@@ -224,10 +236,7 @@ class WebEndpoint:
 
     def too_early(self) -> DiademaError:
         """Other machines would come to a set-up that nobody has done."""
-        return DiademaError(
-            f"{self.host} would let other machines in, and there is no account yet: make one with "
-            "`diadema account add NAME --role admin`, or leave --host out for the set-up"
-        )
+        return DiademaError(Sentence("errors.hub.host_would_let_other_machines", host=self.host))
 
     def arguments(self, data: DataDir, names: list[str]) -> list[str]:
         """For the web process; makes the certificate. Raises DiademaError."""
@@ -246,7 +255,9 @@ class WebEndpoint:
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
         except OSError as error:
-            raise DiademaError(f"cannot use {cert} with {key}: {error}") from error
+            raise DiademaError(
+                Sentence("errors.hub.cannot_use_cert_with_key", cert=cert, key=key, error=error)
+            ) from error
         return [*options, "--tls-cert", str(cert.absolute()), "--tls-key", str(key.absolute())]
 
 

@@ -15,18 +15,22 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
+from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, Disk, write_whole
 from diadema.base.processes import end_leftovers, raise_open_files
+from diadema.hub.backup_clock import BackupClock
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
+from diadema.hub.fence import check_standing, until_taken_over
 from diadema.hub.storage_watch import Hands, Watch
 from diadema.hub.system_account import BrokerHealth
 from diadema.maintenance.records_keeping import audit_was_cut
 from diadema.site import file as site_file
 from diadema.site.context import site_of
 from diadema.store.erased import check_obeyed
+from diadema.words import Sentence
 
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
@@ -49,10 +53,7 @@ class Hub:
     ) -> None:
         """`mqtt_port` is the stations' listener; 0 takes the one of last time, or a free one."""
         if port and port == mqtt_port:
-            raise DiademaError(
-                f"port {port} cannot be both the web's and the stations': give another with "
-                "--mqtt-port"
-            )
+            raise DiademaError(Sentence("errors.hub.port_port_cannot_both_web", port=port))
         self.data = DataDir(data.absolute())
         self._port = port
         self._endpoint = endpoint or WebEndpoint()
@@ -67,7 +68,7 @@ class Hub:
         self._require_proof = ["--require-proof"] if require_proof else []
         self._held = contextlib.ExitStack()
         self._children: list[Child] = []
-        self._watching: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
@@ -85,12 +86,14 @@ class Hub:
             self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))
         except AlreadyLocked as error:
             raise DiademaError(
-                f"{self.data.root} is in use by another hub ({error.owner}): stop that one, or "
-                "give another directory with --data"
+                Sentence(
+                    "errors.hub.root_use_another_hub_owner", root=self.data.root, owner=error.owner
+                )
             ) from error
         try:
             await asyncio.to_thread(end_leftovers, self.data)
             check_obeyed(self.data)
+            await check_standing(self.data)
             await asyncio.to_thread(self._turn_over)
             self._port = await _claim_port(self._port, self._endpoint.host)
             self._look_at_accounts()
@@ -107,6 +110,10 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         await self._stop()
+
+    async def serve(self) -> None:
+        """Until cancelled. Raises DiademaError once another has taken over the site."""
+        await until_taken_over(self.data)
 
     # -- up
 
@@ -126,8 +133,7 @@ class Hub:
         host, port = self._mqtt
         if port and not is_free(port, host):
             raise DiademaError(
-                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
-                "machine: give another --mqtt-port or --mqtt-host"
+                Sentence("errors.hub.port_port_host_taken_not", port=port, host=host)
             )
         self._broker = Broker(
             self.data,
@@ -154,7 +160,8 @@ class Hub:
             starting.append(self._begin("web", web, self._web_serves))
         await asyncio.gather(*starting)
         write_whole(self.data.hub, self._info())
-        self._watching = asyncio.create_task(self._watch())
+        backups = BackupClock(self.data, open_clock(self._clock))
+        self._beside = [asyncio.create_task(one) for one in (self._watch(), backups.run())]
 
     async def _watch(self) -> None:
         """Disk and broker, until cancelled."""
@@ -188,7 +195,7 @@ class Hub:
             first = Child(
                 "nats",
                 lambda: self._broker.command(mqtt=False),
-                self._broker_serves,
+                self._broker.answers,
                 self.data.nats / "nats.log",
             )
             try:
@@ -272,18 +279,8 @@ class Hub:
 
     # -- ready?
 
-    async def _broker_serves(self) -> None:
-        while True:
-            try:
-                client = await self._broker.connect()
-            except (NatsError, OSError, TimeoutError):
-                await asyncio.sleep(_LOOK_S)
-                continue
-            await client.close()
-            return
-
     async def _broker_serves_stations(self) -> None:
-        await self._broker_serves()
+        await self._broker.answers()
         await _listening(self._broker.ports.mqtt, self._broker.ports.near)
         await self._broker.settle_stream()
 
@@ -306,10 +303,10 @@ class Hub:
 
     async def _stop(self) -> None:
         """Everything ends within 5 s: the web and the ingest together, then the broker."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        self._beside.clear()
         self.data.hub.unlink(missing_ok=True)
         others = [child for child in self._children if child.name != "nats"]
         await asyncio.gather(*(child.stop(1.5) for child in others))
@@ -344,8 +341,7 @@ async def _claim_port(port: int, host: str) -> int:
     while not is_free(port, host):
         if time.monotonic() >= until:
             raise DiademaError(
-                f"port {port} at {host} is taken or not allowed, or {host} is no address of this "
-                "machine: give another --port or --host, or end the program that has it"
+                Sentence("errors.hub.port_port_host_taken_not_2", port=port, host=host)
             )
         await asyncio.sleep(_LOOK_S)
     return port

@@ -23,6 +23,7 @@ from diadema.ingest.core import Ingest
 from diadema.site.context import site_of
 from diadema.site.station_keys import StationKeys
 from diadema.store import open_writer
+from diadema.words import Sentence
 
 _LOCK_S = 10.0  # the ingest of a hub that was killed needs a moment to end
 _SWITCH_S = 0.0005  # the thread that writes must not wait long between its statements
@@ -55,7 +56,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
     hub = data.read_hub()
     url = os.environ.get("DIADEMA_NATS") or (hub.nats if hub else None)
     if url is None:
-        raise DiademaError("no hub runs on this directory: start `diadema hub`")
+        raise DiademaError(Sentence("errors.hub.no_hub_runs_on_directory"))
     secrets = credentials.load(data)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

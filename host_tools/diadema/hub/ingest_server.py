@@ -51,8 +51,8 @@ from diadema.ingest.proof import Proofs
 from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
+from diadema.wire.ask_hub import STREAM
 
-STREAM = "$MQTT_msgs"
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2

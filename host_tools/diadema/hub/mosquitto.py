@@ -26,6 +26,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.processes import command_line
 from diadema.hub.broker import BRIDGE, LOOPBACK, Ports, read_ports
+from diadema.words import Sentence
 
 CLIENT = "diadema-mosquitto"  # NATS refuses client ids with a dot
 STATE_TOPIC = f"diadema/v1/{BRIDGE}/st"  # "1" while the bridge is up; its last will is "0"
@@ -78,21 +79,21 @@ class Mosquitto:
         ports = self._ports()
         if not _is_loopback(ports.mqtt_host):
             raise DiademaError(
-                f"NATS itself listens at {ports.mqtt_host}: start `diadema hub` without "
-                "--mqtt-host, so that stations have one door"
+                Sentence(
+                    "errors.hub.nats_itself_listens_mqtt_host_start", mqtt_host=ports.mqtt_host
+                )
             )
         if not 0 < listener.port < 65536:
-            raise DiademaError(f"{listener.port} is no port")
+            raise DiademaError(Sentence("errors.hub.port_no_port", port=listener.port))
         if listener.port == ports.mqtt:
-            raise DiademaError(
-                f"port {listener.port} is NATS' own: give another with --port, or start "
-                "`diadema hub` with another --mqtt-port"
-            )
+            raise DiademaError(Sentence("errors.hub.port_port_nats_own_give", port=listener.port))
         if listener.host:
             try:
                 ipaddress.ip_address(listener.host)
             except ValueError as error:
-                raise DiademaError(f"{listener.host!r} is no address of this machine") from error
+                raise DiademaError(
+                    Sentence("errors.hub.host_no_address_machine", host=listener.host)
+                ) from error
         try:
             self.folder.mkdir(exist_ok=True, mode=0o700)
             self.folder.chmod(0o700)
@@ -173,7 +174,7 @@ topic diadema/v1/+/cmd in 0
     def _ports(self) -> Ports:
         ports = read_ports(self._data)
         if ports is None:
-            raise DiademaError(f"no hub ever ran on {self._data.root}: start `diadema hub`")
+            raise DiademaError(Sentence("errors.hub.no_hub_ever_ran_on", root=self._data.root))
         return ports
 
     def _running(self) -> int:

@@ -1,7 +1,8 @@
 """The hub's own journal: what people do at the host, as events like any other (`s` is HUB-main).
 
 Its place, `e` and the next `n`, is what the store has: an event and the commands that go with it
-are in one transaction, so that a crash leaves no gap, no double and no half.
+are in one transaction, so that a crash leaves no gap, no double and no half. A store that was
+restored begins another epoch: what was said after its backup may stand in the stream.
 """
 
 import secrets
@@ -24,6 +25,7 @@ from diadema.hub.commanding import (
 )
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Effects, Message, Orders, subject_of
+from diadema.maintenance.records_keeping import restored_epoch
 from diadema.store.rows import HUB
 from diadema.wire.events import EVENT_LIMIT, KINDS
 
@@ -71,6 +73,8 @@ class OwnJournal:
         self._ingest = ingest
         self._commands = commands
         self._first = secrets.randbits(32)
+        with ingest.changing([]) as tx:
+            self._restored = restored_epoch(tx)
 
     def next_place(self) -> tuple[int, int]:
         """Epoch and number of the next event."""
@@ -115,6 +119,8 @@ class OwnJournal:
 
     def _place(self) -> tuple[int, int]:
         """The journal's epoch, a random one before its first event, and its newest number."""
+        if self._restored is not None:
+            return self._restored, self._ingest.journal(ME, self._restored).position
         station = self._ingest.station(ME)
         if not station.journals:
             return self._first, 0

@@ -15,6 +15,7 @@ from diadema.base.clock import backoff_s
 from diadema.ingest.core import Begun, Ingest
 from diadema.ingest.messages import Effects, Message
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable
+from diadema.words import Sentence
 
 _DEPTH = 2  # batches that may be under way
 
@@ -101,4 +102,4 @@ class StoreRetry:
                 log.warning("the store takes events again")
                 self.paused = False
             return done
-        raise StoreUnavailable("the store takes nothing")
+        raise StoreUnavailable(Sentence("errors.hub.store_takes_nothing"))

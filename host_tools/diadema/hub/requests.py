@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from nats.aio.msg import Msg
 
-from diadema.base.errors import DiademaError, UpdateError
+from diadema.base.errors import DiademaError, UpdateError, why
 from diadema.base.idempotency import HEADER, Once
 from diadema.hub.enrolment import LONGEST_S
 from diadema.hub.mosquitto import MqttListener
@@ -20,6 +20,7 @@ from diadema.hub.own_journal import Refused
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire.letters import LETTERS
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.hub.ingest_server import IngestServer
@@ -138,6 +139,8 @@ class Requests:
                 reply |= {"values": error.values}
             except (DiademaError, msgspec.MsgspecError) as error:
                 reply = {"error": "bad_request", "detail": str(error), "status": 422}
+                if error.args and isinstance(error.args[0], Sentence):
+                    reply["sentence"] = error.args[0].parts()
             except Exception:
                 log.exception("a request to %s failed", message.subject)
                 reply = {"error": "internal", "detail": _FAULT, "status": 409}
@@ -316,6 +319,8 @@ def _bundle_bytes(request: _Update) -> bytes:
             return Path(request.path).read_bytes()
         return b64decode(request.bundle or "", validate=True)
     except OSError as error:
-        raise UpdateError(f"cannot read {request.path}: {error.strerror}") from error
+        raise UpdateError(
+            Sentence("errors.cli.cannot_read_file_reason", file=request.path, reason=why(error))
+        ) from error
     except ValueError as error:
-        raise UpdateError(f"the bundle is no base64: {error}") from error
+        raise UpdateError(Sentence("errors.hub.bundle_no_base64_error", error=error)) from error

@@ -25,6 +25,7 @@ from diadema.store import tables
 from diadema.store.host_rows import Seat, Step
 from diadema.store.station_state import Station
 from diadema.wire.letters import from_columns
+from diadema.words import Sentence
 
 MOST_AT_ONCE = 8  # stations to which parts are on their way
 _LIFE_MS = 60_000  # of the first part's command: after that it is begun again
@@ -79,22 +80,20 @@ class Updates:
         """Keep a bundle that stations here would take. Raises UpdateError."""
         found = bundles.read(data)
         if not self._data.update_key.exists():
-            raise UpdateError("no key signs updates here yet: `diadema keys install FILE.pub`")
+            raise UpdateError(Sentence("errors.hub.no_key_signs_updates_here"))
         if not found.by(keys.load_public(self._data.update_key)):
-            raise UpdateError(
-                "another key signed it than the one stations here know: sign it with that one, or "
-                "give the hub the new one with `diadema keys install`"
-            )
+            raise UpdateError(Sentence("errors.hub.another_key_signed_than_one"))
         if found.manifest.what and found.manifest.build is None:
-            raise UpdateError(
-                "it does not say of which build this MicroPython is: make it again with "
-                "`diadema update bundle --micropython`"
-            )
+            raise UpdateError(Sentence("errors.hub.does_not_say_which_build"))
         try:
             self._data.updates.mkdir(exist_ok=True)
             write_whole(self._file(found.sha256), found.data)
         except OSError as error:
-            raise UpdateError(f"cannot keep it in {self._data.updates}: {error}") from error
+            raise UpdateError(
+                Sentence(
+                    "errors.hub.cannot_keep_updates_error", updates=self._data.updates, error=error
+                )
+            ) from error
         self._bundles[found.sha256] = found
         return found
 
@@ -112,7 +111,12 @@ class Updates:
         rollout = Rollout(number=number, plan=plan, began_utc=now)
         seats = rollout.step(facts, now)
         if all(seat.phase == "passed" for seat in seats):
-            raise UpdateError(f"it would be for no station: {self._none_of(plan, facts, seats)}")
+            raise UpdateError(
+                Sentence(
+                    "errors.hub.would_no_station_none_of",
+                    none_of=self._none_of(plan, facts, seats),
+                )
+            )
         self._save(rollout, seats)
         self.rollouts[number] = rollout
         return rollout
@@ -141,7 +145,7 @@ class Updates:
     def rollout(self, number: int) -> Rollout:
         """Raises UpdateError."""
         if number not in self.rollouts:
-            raise UpdateError(f"there is no roll-out {number}: `diadema update status` tells all")
+            raise UpdateError(Sentence("errors.hub.there_no_roll_out_number", number=number))
         return self.rollouts[number]
 
     def summaries(self) -> list[dict[str, Any]]:
@@ -230,25 +234,33 @@ class Updates:
         for one in self.rollouts.values():
             if one.plan.board == board and one.status == "running":
                 raise UpdateError(
-                    f"roll-out {one.number} of {one.plan.version} still runs for {board}: "
-                    f"stop it first with `diadema update stop {one.number}`"
+                    Sentence(
+                        "errors.hub.roll_out_number_version_still",
+                        number=one.number,
+                        version=one.plan.version,
+                        board=board,
+                    )
                 )
 
     def _none_of(
         self, plan: RolloutPlan, facts: Mapping[str, StationFacts], passed: Sequence[Seat]
-    ) -> str:
+    ) -> Sentence:
         """Why no station would take it: what those have that it could be for."""
         name = self._ingest.floor.seat_name
         if passed:
-            return "; ".join(_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED])
+            return _listed([_passed(name(seat.station), seat, plan) for seat in passed[:_NAMED]])
         if plan.only:
             targets = [facts[s] for s in plan.only]
-            return "; ".join(
-                f"{name(one.station)} is {one.board}, has {one.of(plan)}" for one in targets
-            )
+            return _listed(
+                [
+                    Sentence("errors.hub.has_it", name=name(one.station), board=one.board,
+                             version=one.of(plan))
+                    for one in targets
+                ]
+            )  # fmt: skip
         if any(fact.board == plan.board for fact in facts.values()):
-            return f"all of them have {plan.version} already"
-        return f"none of the site with the board {plan.board} was ever here"
+            return Sentence("errors.hub.all_have", version=plan.version)
+        return Sentence("errors.hub.none_with_board", board=plan.board)
 
     def _begin(self, rollout: Rollout, s: str, now: int) -> Frames:
         try:
@@ -288,7 +300,7 @@ class Updates:
         for name in body.get("only") or []:
             s = seats.get(str(name), str(name))
             if s not in facts:
-                raise UpdateError(f"no station {name} of the site was ever here")
+                raise UpdateError(Sentence("errors.hub.no_station_name_site_ever", name=name))
             found.append(s)
         return found
 
@@ -296,11 +308,13 @@ class Updates:
         """Raises UpdateError."""
         if digest not in self._bundles:
             if len(digest) != 64 or digest.strip("0123456789abcdef"):
-                raise UpdateError("a bundle is named by its SHA-256")
+                raise UpdateError(Sentence("errors.hub.bundle_named_its_sha_256"))
             try:
                 self._bundles[digest] = bundles.read(self._file(digest).read_bytes())
             except OSError as error:
-                raise UpdateError(f"bundle {digest[:16]} is not here: add it again") from error
+                raise UpdateError(
+                    Sentence("errors.hub.bundle_digest_not_here_add", digest=digest[:16])
+                ) from error
         return self._bundles[digest]
 
     def _file(self, digest: str) -> Path:
@@ -327,9 +341,17 @@ class Updates:
             put(tx, tables.rollout_seats, [msgspec.structs.astuple(seat) for seat in seats])
 
 
-def _passed(name: str, seat: Seat, plan: RolloutPlan) -> str:
+def _passed(name: str, seat: Seat, plan: RolloutPlan) -> Sentence:
     """Why it is passed over, and what to do."""
     if seat.reason in NEEDS_IMAGE:
-        return f"{name} needs another image first, `diadema fleet show {name}` says which"
+        return Sentence("errors.hub.passed_image", name=name)
     runs = (seat.reason or "").partition(": ")[2]
-    return f"{name} runs {runs}, and this is {plan.build}: make the bundle of that build"
+    return Sentence("errors.hub.passed_build", name=name, runs=runs, build=plan.build)
+
+
+def _listed(sentences: Sequence[Sentence]) -> Sentence:
+    """As one, since it goes over a wire."""
+    first, *others = sentences
+    if not others:
+        return first
+    return Sentence("errors.hub.and_more", first=first, others=_listed(others))

@@ -244,6 +244,10 @@ class Ingest:
         """The station of that id; a new one is known from its first event or command on."""
         return self.stations.setdefault(s, Station(s))
 
+    def journal(self, s: str, e: int) -> Journal:
+        """That one of a station's, also of those that were put aside."""
+        return self.station(s).journal_of(e, self._load_journal)
+
     # -- inside
 
     def _enter(self, marks: Sequence[AttendanceMarked], effects: Effects) -> None:

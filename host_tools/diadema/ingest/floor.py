@@ -220,7 +220,7 @@ class Floor:
         row.state, row.reason = state.shown, state.shown_reason
         row.reason_label = reason.label if reason else None
         row.private = reason.private if reason else self._hides(row)
-        row.since, row.utc_ms = state.shown_utc, state.newest_utc
+        row.since, row.utc_ms, row.by = state.shown_utc, state.newest_utc, state.by
         if contact is not None:
             row.contact, row.queue, row.answered_utc = (
                 contact.contact,

@@ -25,7 +25,7 @@ from diadema.ingest.messages import (
     subject_of,
     target_of,
 )
-from diadema.ingest.projection import project, skip
+from diadema.ingest.projection import close_beside, project, project_beside, skip
 from diadema.ingest.proof import Proofs, Verdict
 from diadema.store.contact_rows import row_of
 from diadema.store.interval_rows import trail_row
@@ -89,6 +89,7 @@ class Intake:
         self._changes = changes
         self._touched: dict[str, Station] = {}
         self._journals: dict[tuple[str, int], Journal] = {}
+        self._beside: dict[tuple[str, int], tuple[Changes, Event]] = {}  # with the last event
         self._rows: defaultdict[str, list[EventRow]] = defaultdict(list)  # by station
         self.batch = Batch()
         self.effects = Effects()
@@ -149,8 +150,8 @@ class Intake:
             journal.position = n
             rows.append((name, journal.epoch, n, KIND_OF[kind], data))
             try:
-                if kind in _HOLDS:
-                    self._holding(station, event, self._shown(station, message))
+                if kind in _HOLDS or event.epoch != state.epoch:
+                    self._work_in(station, event, self._shown(station, message))
                 else:
                     project(changes, state, event)
             except StoreTrouble:
@@ -164,6 +165,10 @@ class Intake:
         """Say what follows for the stations that were touched: positions, acknowledgements."""
         for s, station in self._touched.items():
             self._changes.running(station.state)
+            for state in station.state.older:
+                if (found := self._beside.get((s, state.epoch))) is not None:
+                    close_beside(found[0], station.state, state, found[1])
+                    self._changes.placed |= found[0].placed
             journal = station.journal
             if journal.epoch >= 0:
                 self._journals[s, journal.epoch] = journal
@@ -434,13 +439,40 @@ class Intake:
         """Whether it came by the station's credential, or over a cable after its proof."""
         return message.subject == subject_of(station.station) or station.hello.proven
 
-    def _holding(self, station: Station, event: Any, shown: bool) -> None:
-        """The broker's old CA goes by this word: without proof it can only keep it longer."""
+    def _work_in(self, station: Station, event: Any, shown: bool) -> None:
+        """The broker's old CA goes by what tells which one a station holds: without proof it can
+        only keep it longer.
+        """
         state, generation = station.state, station.state.generation
+        if self._is_older(station, event):
+            key = station.station, event.epoch
+            changes, _ = self._beside.get(key, (None, None))
+            changes = changes or self._changes.beside()
+            self._beside[key] = changes, event
+            project_beside(changes, state, state.beside(event.epoch), event)
+            return
         project(self._changes, state, event)
-        if not shown:
+        if type(event) in _HOLDS and not shown:
             state.ca = ""
             state.generation = state.generation or generation
+
+    def _skip(self, station: Station, e: int) -> None:
+        """Events of that journal are lost, so nothing of another one is in doubt."""
+        for state in (station.state, *station.state.older):
+            if state.epoch == e:
+                skip(state)
+
+    def _is_older(self, station: Station, event: Any) -> bool:
+        """Of a journal that another one took over from. What a station greets with is its newest;
+        one that never greeted tells of a newer one by its events.
+        """
+        state, hello, e = station.state, station.hello, event.epoch
+        if e == state.epoch or state.is_new or not is_station(station.station):
+            return False
+        if hello.station and e == hello.epoch:
+            return False
+        newest = bool(hello.station) and hello.epoch == state.epoch
+        return newest or any(one.epoch == e for one in state.older)
 
     def _room(self, journal: Journal, n: int) -> bool:
         if n == journal.position + 1 or len(journal.pending) < PENDING_LIMIT:
@@ -473,7 +505,7 @@ class Intake:
             if not data:  # a dead letter takes its place
                 if data == _UNREADABLE:
                     self._forgo(station.station, journal.epoch, n)
-                skip(station.state)
+                self._skip(station, journal.epoch)
                 continue
             now = event is not None and event.sequence == n
             known: Any = event if now else decode(data)[1]
@@ -482,10 +514,7 @@ class Intake:
                 self._lose(station, journal, n, to, "station")
                 continue
             try:
-                if type(known) in _HOLDS:
-                    self._holding(station, known, shown and now)
-                else:
-                    project(self._changes, station.state, known)
+                self._work_in(station, known, shown and now)
             except StoreTrouble:
                 raise
             except Exception as error:
@@ -501,7 +530,7 @@ class Intake:
         self.effects.alarms.append(
             f"lost: {station.station} {journal.epoch} {first}…{last} ({why})"
         )
-        skip(station.state)
+        self._skip(station, journal.epoch)
         while (n := min(journal.pending, default=last + 1)) <= last:
             journal.position = n - 1
             self._advance(station, journal)
@@ -525,7 +554,7 @@ class Intake:
 
     def _not_worked_out(self, station: Station, message: Message, error: Exception) -> None:
         """A fault of ours: the event is stored all the same, and one event must not stop us."""
-        skip(station.state)
+        self._skip(station, station.journal.epoch)
         message = Message(message.sequence, subject_of(station.station), message.data)
         self._bury(message, f"stored, but not worked out: {error!r}", station.station)
 

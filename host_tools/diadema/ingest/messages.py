@@ -6,7 +6,7 @@ Contacts that go on are part of their station's state, and are no rows yet.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -158,6 +158,10 @@ class Changes:
     hours: list[dict[str, str | int]] = field(default_factory=list)  # of older marks
     anchors: list[Anchor] = field(default_factory=list)  # rows of that table
     alarms: list[str] = field(default_factory=list)
+
+    def beside(self) -> "Changes":
+        """For an older journal: its rows go with these, and it moves nothing that is live."""
+        return replace(self, opened=set(), ended=[], fresh={}, untimed={})
 
     def older_contact(self, s: str, e: int, n: int, c: str) -> Contact | None:
         """One that its station's state has forgotten; the newest, where an id came twice."""

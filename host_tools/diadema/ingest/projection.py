@@ -5,8 +5,7 @@ answer to a call that nobody offered) is stored and marked as estimated.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import UNSET
-from msgspec.structs import astuple
+from msgspec import UNSET, structs
 
 from diadema.ingest import (
     call_handling,
@@ -56,7 +55,7 @@ def _add_step(changes: Changes, event: Any, phase: str, utc: Utc) -> None:
         uptime_ms=event.uptime_ms,
         utc=utc,
     )
-    changes.keep(tables.updates, astuple(step))
+    changes.keep(tables.updates, structs.astuple(step))
     changes.updates.append(step)
 
 
@@ -103,6 +102,30 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
     state.uptime_ms = u
 
 
+def project_beside(
+    changes: Changes, live: StationState, state: StationState, event: Event
+) -> None:
+    """The same for a journal that another one took over from. Tickets that were open then stay
+    with what is live, where they are waited for.
+    """
+    own = state.tickets
+    waiting = [one for one in live.tickets if one.epoch == event.epoch]
+    state.tickets = [*waiting, *own]
+    try:
+        project(changes, state, event)
+    finally:
+        state.tickets = [one for one in state.tickets if all(one is not its for its in waiting)]
+
+
+def close_beside(changes: Changes, live: StationState, state: StationState, event: Event) -> None:
+    """Whoever is logged in there is not any more: `live` knows of no session of that journal.
+    What still comes of it goes on with the session as it was.
+    """
+    if state.session is not None:
+        heard = structs.replace(event, epoch=live.epoch)
+        sessions.close_unheard(changes, state.copy(), heard, None)
+
+
 def skip(state: StationState) -> None:
     """Events are lost here: what is running now may have ended among them."""
     for contact in state.open:
@@ -111,6 +134,7 @@ def skip(state: StationState) -> None:
 
 def _next_boot(changes: Changes, state: StationState, event: Event) -> None:
     if event.epoch != state.epoch:  # a new journal knows of no session
+        state.leave(event.epoch)
         sessions.close_unheard(changes, state, event, None)
     state_intervals.break_off(changes, state, state.uptime_ms)
     for contact in state.open:  # what is known of its parts was measured in the old boot

@@ -172,8 +172,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class QueueBoard:
-    """Of sources that were heard since we began; without any there is nothing to show. Queues and
-    their targets are the directory's.
+    """Of sources that were heard since we began; without any there is nothing to show, and nothing
+    of a queue that had no call since. Queues and their targets are the directory's.
     """
 
     def __init__(self, reader: Reader, clock: Clock, data: DataDir) -> None:
@@ -181,6 +181,7 @@ class QueueBoard:
         self._directory, self._people = CachedPeople(data), People()
         self._heard: dict[str, int] = {}
         self._calls: dict[_Key, QueueCall] = {}  # of the half-hour, and who waits
+        self._known: set[tuple[str, str]] = set()  # switch, and its name of a queue with a call
         self._half_hour = 0
         self._changed = False
         self._sent_at = 0.0
@@ -200,6 +201,8 @@ class QueueBoard:
         """They changed, or are new."""
         for call in calls:
             self._calls[call.station, call.epoch, call.sequence] = call
+            if call.entered:
+                self._known.add((call.station, call.queue))
             self._changed = True
 
     def news(self, site: Site | None) -> bytes | None:
@@ -234,13 +237,15 @@ class QueueBoard:
         queues: dict[str, Waiting] = {}
         flows: dict[str, Flow] = {}
         total, whole = self._standing(""), Flow()
+        for station, name in self._known:
+            if station in self._heard:
+                queue = self._people.queue(name, now)
+                queues.setdefault(queue, self._standing(queue))
         for call in self._calls.values():
             if not call.entered or call.station not in self._heard:
                 continue
             queue = self._people.queue(call.queue, call.start_utc)
-            if queue not in queues:
-                queues[queue] = self._standing(queue)
-            mine = queues[queue]
+            mine = queues.setdefault(queue, self._standing(queue))
             if call.outcome == "waiting" and call.start_utc > now - _LOST_MS:
                 for one in (mine, total):
                     one.waiting += 1

@@ -34,11 +34,12 @@ from diadema.report.model import Scope
 from diadema.report.period import any_period
 from diadema.report.schedule import runs, write_runs
 from diadema.store.erased import ERASED, ErasedList, last_erasure
+from diadema.wire.ask_hub import STREAM
 from diadema.wire.scrub import Names, scrubbed
+from diadema.words import Sentence
 
 GONE = "erased"
 _OWN = ("schedules.json", "runs.json")  # of the reports: what was ordered, and what came of it
-_STREAM = "$MQTT_msgs"
 
 
 def clear_files(data: DataDir, before_ms: int, names: Collection[str]) -> int:
@@ -100,7 +101,7 @@ def _clear_stream(data: DataDir) -> None:
     """The broker makes it anew. What it held and the store had not is in the stations' journals:
     those free only what the store has acknowledged.
     """
-    for folder in data.nats.rglob(f"streams/{_STREAM}") if data.nats.is_dir() else ():
+    for folder in data.nats.rglob(f"streams/{STREAM}") if data.nats.is_dir() else ():
         shutil.rmtree(folder)
 
 
@@ -142,11 +143,17 @@ def erase(
     """
     marks_before_ms = marks_before_ms or min(before_ms, clock.now_ms() - _MARK_MS)
     if marks_before_ms > clock.now_ms() - _MARK_MS:
-        raise DiademaError(f"marks of attendance are kept for {MARK_YEARS} years")
+        raise DiademaError(
+            Sentence(
+                "errors.maintenance.marks_attendance_are_kept_mark_years", mark_years=MARK_YEARS
+            )
+        )
     if before_ms > clock.now_ms():
-        raise DiademaError("only what is over can be erased: give a day in the past")
+        raise DiademaError(Sentence("errors.maintenance.only_what_over_can_erased"))
     if not data.store.exists():
-        raise DiademaError(f"no store at {data.store}: check --data")
+        raise DiademaError(
+            Sentence("errors.maintenance.no_store_store_check_data", store=data.store)
+        )
     done = Erased(before_ms=before_ms, marks_before_ms=min(before_ms, marks_before_ms))
     accounts = Accounts(data)
     erased = ErasedList(data.erased)

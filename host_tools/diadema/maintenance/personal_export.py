@@ -21,6 +21,7 @@ from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
 from diadema.wire.letters import encoded_fields
+from diadema.words import Sentence
 
 _SECRET = ("pin", "code")  # of the agent's entry
 _badge = tables.badges.c
@@ -50,7 +51,9 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
         parts = _parts(data, accounts, agent)
         counts = {name: len(rows) for name, rows in parts.items()}
         if not any(counts.values()):
-            raise DiademaError(f"nothing is kept of {agent}: look at the id")
+            raise DiademaError(
+                Sentence("errors.maintenance.nothing_kept_agent_look_id", agent=agent)
+            )
         files = {file.relative_to(data.reports).as_posix(): file for file in _reports(data, agent)}
         _write(output, agent, parts, files)
         counts["reports"] = len(files)
@@ -169,7 +172,9 @@ def _write(output: Path, agent: str, parts: dict[str, list[Any]], files: dict[st
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise DiademaError(f"{output} is there already: give another name") from None
+        raise DiademaError(
+            Sentence("errors.maintenance.output_there_already_give_another", output=output)
+        ) from None
     except OSError as error:
         raise cannot_write(output.parent, error) from error
     with (

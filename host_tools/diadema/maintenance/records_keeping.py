@@ -5,6 +5,7 @@ Whether the records are whole: each chain by itself, and that none is shorter th
 than, what the other file knows of it.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from diadema.access import Accounts
 from diadema.access.audit import append
 from diadema.access.database import audit
 from diadema.access.database import record_heads as account_heads
-from diadema.access.roles import Person
+from diadema.access.roles import THE_HUB, Person
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -194,7 +195,7 @@ def _corrections(tx: Connection) -> list[Fault]:
     return []
 
 
-_HUB = Person(id="hub", name="hub", role="service")
+RESTORED = "restored"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -228,9 +229,12 @@ def enter(
     data: DataDir, clock: Clock, by: Person, what: str, reason: str = "", **more: int
 ) -> None:
     """Into both files: that the records were `restored`, `rebuilt` or `erased`, how far each was
-    known to reach, and how far it does now. Nothing else may work on the store. Raises
+    known to reach, and how far it does now. Nothing else may work on the store. After a restore
+    the hub's own journal begins another epoch: the one that it had may have gone on. Raises
     DiademaError.
     """
+    if what == RESTORED:
+        more["epoch"] = secrets.randbits(32)
     key, now = key_of(data.root), clock.now_ms()
     accounts, writer = Accounts(data), open_writer(data.store)
     try:
@@ -252,6 +256,15 @@ def enter(
     finally:
         writer.close()
         accounts.close()
+
+
+def restored_epoch(tx: Connection) -> int | None:
+    """The one that began with the newest restore."""
+    row = tables.record_entries.c
+    newest = select(row.detail).where(row.what == RESTORED).order_by(row.number.desc()).limit(1)
+    found = tx.execute(newest).scalar()
+    epoch = msgspec.json.decode(found).get("epoch") if found else None
+    return epoch if isinstance(epoch, int) else None
 
 
 def _enter(writer: Writer, tx: Connection, key: bytes, entry: tuple[int, str, str, str]) -> None:
@@ -289,5 +302,5 @@ def _begin(
     """
     first = [one for one in new if stored_head(other or tx, heads, key, one.ledger)[0] is None]
     for one in first:
-        append(tx, utc, _HUB, BEGUN, ledger=one.ledger, head=one.short)
+        append(tx, utc, THE_HUB, BEGUN, ledger=one.ledger, head=one.short)
     return bool(first)

@@ -4,9 +4,13 @@ the people of those days, and the figures themselves, read once.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from datetime import date, timedelta
 from functools import cached_property
 
+from msgspec.structs import replace
+
+from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -32,6 +36,12 @@ class NotYours(DiademaError):
     """The person may not have that."""
 
 
+def capital(words: str) -> str:
+    """As a heading begins; the rest as it is."""
+    first = words.startswith("¿")
+    return words[:first] + words[first : first + 1].upper() + words[first + 1 :]
+
+
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
     """Whether all of that report, as it is made without a person, may be shown to this one."""
     if not person.may(KINDS[kind].right):
@@ -44,6 +54,17 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
             return teams is None or scope.code in teams
         case _:
             return teams is None
+
+
+def whose(scope: Scope, people: People) -> list[str]:
+    """Of whom such a report is, as the record of access names them."""
+    match scope.of:
+        case "agent":
+            return [scope.code]
+        case "team":
+            return people.of_team(scope.code)
+        case _:
+            return [*ALL]
 
 
 class ReportContext:
@@ -66,6 +87,7 @@ class ReportContext:
         described = site_of(data)
         self.data = data
         self.kind = kind
+        self._together = False  # the figures know only sums of all agents
         self.period = period
         self.scope = scope
         self.now_ms = now_ms
@@ -88,9 +110,9 @@ class ReportContext:
     def heading(self, column: str) -> str:
         """The word over a column; a state's is that of the floor where reports have no other."""
         try:
-            return self.say(f"col.{column}")
+            return capital(self.say(f"col.{column}"))
         except KeyError:
-            return text(f"floor.state.{column}", self.language)
+            return capital(text(f"floor.state.{column}", self.language))
 
     def known(self, group: str, name: str) -> str:
         """The word for it where there is one, else as it is: others may come from newer ones."""
@@ -148,9 +170,59 @@ class ReportContext:
         moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
         return found.only(self.has) if moved and self.scope.of != "agent" else found
 
+    def former(self, spans: int) -> "Sequence[ReportContext]":
+        """The same question of the spans before this one, the latest last, from one reading of
+        all; of as many as there is something of, and none where whom it is of was not there.
+        """
+        period, found = self.period, list[ReportContext]()
+        for _ in range(spans):
+            period = period.before
+            try:
+                found.insert(0, self._of(period))
+            except DiademaError:
+                break
+        if not found:
+            return []
+        whose = {None if one.agents is None else frozenset(one.agents) for one in found}
+        agents = None if None in whose else frozenset[str]().union(*(a for a in whose if a))
+        first, last = found[0].period.first, found[-1].period.last
+        whole = read(self.data, first, last, self.now_ms, agents=agents, together=True)
+        for one in found:
+            one._take(whole)
+        known = [place for place, one in enumerate(found) if one.has_any]
+        return found[known[0] :] if known else []
+
+    def _of(self, period: Period) -> "ReportContext":
+        one = copy(self)
+        for name in [*one.__dict__]:
+            if isinstance(getattr(ReportContext, name, None), cached_property):
+                del one.__dict__[name]
+        one.period, one._together = period, False
+        one.people = read_people(one.data, period.first, period.last)
+        one.agents = one._agents()
+        one._among = frozenset(one.agents or ())
+        return one
+
+    def _take(self, whole: Figures) -> None:
+        """Of the sums of more days its own ones."""
+        first, last = self.period.first.isoformat(), self.period.last.isoformat()
+        days = [replace(day) for day in whole.days if first <= day.day <= last]
+        figures = replace(whole, first=first, last=last, days=days)
+        self._together = self.agents is None
+        self.figures = figures if self.agents is None else figures.only(self.has)
+
+    @property
+    def has_any(self) -> bool:
+        """Somebody of these, or the switch, stated of these days."""
+        stated = any(day.queues for day in self.figures.days)
+        return stated or any(day.agents or day.whole for day in self.figures.days)
+
     @cached_property
     def by_agent(self) -> Mapping[str, Sums]:
         """By name."""
+        if self._together:
+            self._together = False
+            del self.figures
         its = self.figures.agents()
         return {a: its[a] for a in sorted(its, key=self.order)}
 
@@ -211,7 +283,7 @@ class ReportContext:
         if "figures" in self.__dict__:
             return self.figures.cut
         with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
-            return cutoff_of(tx, self.people, self.now_ms)
+            return cutoff_of(tx, self.people, self.now_ms, self.bounds_ms[1])
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""
@@ -270,8 +342,11 @@ class ReportContext:
 
     def knows_queue(self, code: str) -> bool:
         """It is one of those days', or calls of them name it."""
-        named = code in self.people.queues or code in self.total.queues
-        return named or any(code in day.queues for day in self.figures.days)
+        return code in self.known_queues()
+
+    def known_queues(self) -> set[str]:
+        called = (queue for day in self.figures.days for queue in day.queues)
+        return {*self.people.queues, *self.total.queues, *called}
 
     def target(self, metric: str, queue: str | None = None) -> Target | None:
         """Of that queue, else of the one that is asked about, else the site's. A service level is

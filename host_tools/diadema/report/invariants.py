@@ -78,9 +78,7 @@ def invariants(context: ReportContext) -> Section:
         key="sums",
         title=context.say("table.sums"),
         columns=[
-            Column(
-                key=key, word=context.say(f"col.{key}"), kind="text" if key in text else "count"
-            )
+            Column(key=key, word=context.heading(key), kind="text" if key in text else "count")
             for key in ("rule", "whole", "parts", "difference", "where")
         ],
         rows=rows,

@@ -4,11 +4,13 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import ModuleType
 
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cutoff
+from diadema.report.compared import SPANS, compared, trend
 from diadema.report.context import ReportContext
 from diadema.report.invariants import apart, invariants, seals
 from diadema.report.kinds import KINDS
@@ -39,18 +41,47 @@ def make(
     context = ReportContext(
         data, kind, span, scope, now_ms, threshold_s, short_s, person, language
     )
-    maker: Callable[[ReportContext], list[Section]] = import_module(
-        f"diadema.report.kinds.{KINDS[kind].module}"
-    ).make
     with _no_collector():
-        sections, cut = _settled(context, maker)
+        sections, cut = _settled(context, _maker(kind))
+    _ask_for_it(context)
+    return _report(context, sections, cut)
+
+
+def follow(
+    data: DataDir,
+    kind: str,
+    span: Period,
+    scope: Scope,
+    now_ms: int,
+    person: Person | None = None,
+    language: str | None = None,
+) -> Report | None:
+    """The trend alone of the spans until that one; None where only one is known. Raises as
+    `make`.
+    """
+    after = ReportContext(data, kind, span.after, scope, now_ms, None, SHORT_S, person, language)
+    spans = after.former(SPANS[span.grain])
+    if len(spans) < 2:
+        return None
+    *former, last = spans
+    its = trend(last, _module(kind).stated, KINDS[kind].trend, former)
+    return _report(last, [its], last.figures.cut)
+
+
+def _ask_for_it(context: ReportContext) -> None:
+    """Raises DiademaError for whom nobody knows."""
+    scope = context.scope
     if scope.of == "agent" and scope.code not in context.people.workers and not context.by_agent:
         raise DiademaError(
             context.say("no_agent", given=scope.code)
         )  # one who has left has traces
     if scope.of == "queue" and not context.knows_queue(scope.code):
-        known = ", ".join(sorted(context.people.queues)) or "—"
+        known = ", ".join(sorted(context.known_queues())) or "—"
         raise DiademaError(context.say("no_such_queue", given=scope.code, known=known))
+
+
+def _report(context: ReportContext, sections: list[Section], cut: Cutoff) -> Report:
+    kind, span = context.kind, context.period
     return Report(
         kind=kind,
         title=context.say("title.of", kind=context.say(f"kind.{kind}"), span=_span(context)),
@@ -61,15 +92,33 @@ def make(
         first=span.first.isoformat(),
         last=span.last.isoformat(),
         zone=context.zone.key,
-        scope=scope,
+        scope=context.scope,
         scope_name=context.scope_name,
         cut=cut,
         threshold_s=context.threshold_s(context.queue or ""),
         thresholds=context.thresholds(),
-        short_s=short_s,
+        short_s=context.short_s,
         sections=sections,
         notes=_notes(context),
     )
+
+
+def _module(kind: str) -> ModuleType:
+    return import_module(f"diadema.report.kinds.{KINDS[kind].module}")
+
+
+def _maker(kind: str) -> Callable[[ReportContext], list[Section]]:
+    """Where its figures are followed, with what they were before, after the summary."""
+    module = _module(kind)
+    if not KINDS[kind].trend:
+        whole: Callable[[ReportContext], list[Section]] = module.make
+        return whole
+
+    def followed(context: ReportContext) -> list[Section]:
+        first, *others = module.make(context)
+        return [first, *compared(context, module.stated, KINDS[kind].trend), *others]
+
+    return followed
 
 
 @contextmanager

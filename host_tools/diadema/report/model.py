@@ -67,8 +67,28 @@ class Column(Struct, kw_only=True):
     at_most: bool = False
 
 
+class Chart(Struct, kw_only=True):
+    """A picture of a section's rows, of their own cells. `x`: the column along which they stand.
+    `bars` stand on each other; `lines` have an axis of their own where their unit is another.
+    `unit`: what bars or lines of counts count. `n`: of how many it is. `most`: rows that it shows,
+    the first ones; 0: all. `names`: columns of which the last with a word names the row, where
+    there is room. What is aimed at is the columns'.
+    """
+
+    title: str
+    x: str
+    bars: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    unit: str = ""
+    n: int | None = None
+    most: int = 0
+    names: list[str] = field(default_factory=list)
+
+
 class Section(Struct, kw_only=True):
-    """One table. `label` stands in the first cell of the total."""
+    """One table. `label` stands in the first cell of the total. `charts`: what it looks like,
+    before it. `heat`: its figures are shaded by their size.
+    """
 
     key: str
     title: str
@@ -77,6 +97,8 @@ class Section(Struct, kw_only=True):
     total: list[Cell] | None = None
     label: str = ""
     notes: list[str] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    heat: bool = False
 
     def at(self, key: str) -> int:
         """Where that column stands. Raises KeyError."""
@@ -84,6 +106,39 @@ class Section(Struct, kw_only=True):
             if column.key == key:
                 return place
         raise KeyError(key)
+
+    def column(self, key: str) -> Column:
+        """Raises KeyError."""
+        return self.columns[self.at(key)]
+
+    def values(self, key: str, most: int = 0) -> list[str | int | float | None]:
+        """A column's cells, of the first so many rows or of all."""
+        place = self.at(key)
+        return [plain(row[place]) for row in self.rows[: most or None]]
+
+    def names(self, chart: Chart) -> list[str | int | float | None]:
+        """Of the rows that it shows."""
+        columns = [self.values(key, chart.most) for key in (chart.x, *chart.names)]
+        return [
+            next((word for word in reversed(words) if word), None)
+            for words in zip(*columns, strict=True)
+        ]
+
+    def drawn(self) -> list[Chart]:
+        """The charts of which something is known."""
+        return [
+            one
+            for one in self.charts
+            if any(v is not None for key in (*one.bars, *one.lines) for v in self.values(key))
+        ]
+
+    @property
+    def largest(self) -> float:
+        """Of a map's figures; what a cell is of it is how dark it is."""
+        if not self.heat:
+            return 0
+        cells = [plain(cell) for row in self.rows for cell in row]
+        return max((one for one in cells if isinstance(one, int | float)), default=0)
 
     def target(self, row: list[Cell], place: int) -> Target | None:
         """What that cell of the row is held to."""

@@ -28,7 +28,7 @@ from diadema.report.context import ReportContext
 from diadema.store import open_reader
 from diadema.store import reader as switch_calls
 from diadema.words import section, text
-from diadema.words.formatting import NOTHING, long_clock, percent
+from diadema.words.formatting import clock, grouped, percent
 
 _ASIDE = {  # why a mean does not take a conversation, by the field that counts it
     "open": "aside_open",
@@ -196,7 +196,13 @@ def show(console: Console, made: Month, language: str) -> None:
         console.print(say("basis"))
     sources = ", ".join(map(clean, made.sources)) or say("sources.none")
     console.print(
-        say("cut", at=made.cut_at, zone=made.zone.key, position=made.position, sources=sources)
+        say(
+            "cut",
+            at=made.cut_at,
+            zone=made.zone.key,
+            position=grouped(made.position),
+            sources=sources,
+        )
     )
 
 
@@ -213,24 +219,22 @@ def _totals(made: Month, language: str) -> Table:
     say, total, served = partial(_say, language), made.total, made.served
     table = _table(say("totals"), show_header=False)
     for name in ("received", "answered", "abandoned", "short", "left", "waiting"):
-        table.add_row(say(name, short=made.short_s), str(getattr(total, name)))
-    table.add_row(say("no_agent"), str(made.no_agent))
+        table.add_row(say(name, short=made.short_s), grouped(getattr(total, name)))
+    table.add_row(say("no_agent"), grouped(made.no_agent))
     for name in ("answered", "abandoned"):
-        table.add_row(say(f"at_once.{name}"), str(made.at_once[name]))
+        table.add_row(say(f"at_once.{name}"), grouped(made.at_once[name]))
     known = section("report", language)
     for cause, calls in sorted(made.queue.outside.items()):
         key = f"outside.{cause}"
-        table.add_row(say(key if key in known else "outside"), str(calls))
-    table.add_row(say("asa", n=total.answered), _seconds(of_queue.asa(total)))
-    table.add_row(say("abandonment"), percent(of_queue.abandonment(total), language))
-    table.add_row(
-        say("abandonment_noshort"), percent(of_queue.abandonment_noshort(total), language)
-    )
+        table.add_row(say(key if key in known else "outside"), grouped(calls))
+    table.add_row(say("asa", n=total.answered), clock(of_queue.asa(total)))
+    table.add_row(say("abandonment"), percent(of_queue.abandonment(total)))
+    table.add_row(say("abandonment_noshort"), percent(of_queue.abandonment_noshort(total)))
     received = of_queue.abandonment_received(total)
-    table.add_row(say("abandonment_received"), percent(received, language))
-    table.add_row(say("contacts"), str(served.contacts))
-    table.add_row(say("talk"), _seconds(served.talk_s))
-    table.add_row(say("mean_talk", n=served.n), _seconds(served.mean_talk_s))
+    table.add_row(say("abandonment_received"), percent(received))
+    table.add_row(say("contacts"), grouped(served.contacts))
+    table.add_row(say("talk"), clock(served.talk_s))
+    table.add_row(say("mean_talk", n=served.n), clock(served.mean_talk_s))
     return table
 
 
@@ -241,7 +245,8 @@ def _levels(made: Month, language: str) -> Table:
     table.add_column(say("formula"))
     for name, level in of_queue.service_level(made.total).items():
         n = of_queue.BASES[name](made.total)
-        table.add_row(name, percent(level, language), str(n), say(f"variant.{name}"))
+        word = text(f"floor.level.{name}", language)
+        table.add_row(word, percent(level), grouped(n), say(f"variant.{name}"))
     return table
 
 
@@ -257,10 +262,10 @@ def _agents(made: Month, language: str) -> Table:
 
 
 def _served_cells(row: Served, language: str) -> Iterable[str]:
-    yield str(row.contacts)
-    yield _seconds(row.talk_s)
-    yield _seconds(row.mean_talk_s)
-    yield str(row.n)
+    yield grouped(row.contacts)
+    yield clock(row.talk_s)
+    yield clock(row.mean_talk_s)
+    yield grouped(row.n)
     aside = sorted(row.aside.items())
     yield ", ".join(f"{n} {_say(language, f'aside.{why}')}" for why, n in aside)
 
@@ -284,11 +289,11 @@ def _halves(made: Month, language: str) -> Table:
     for half, flow, contacts, talk_s in [*rows, total]:
         table.add_row(
             half,
-            *map(str, (flow.received, flow.answered, flow.abandoned)),
-            percent(of_queue.sl_offered(flow), language),
-            _seconds(of_queue.asa(flow)),
-            str(contacts),
-            _seconds(talk_s),
+            *map(grouped, (flow.received, flow.answered, flow.abandoned)),
+            percent(of_queue.sl_offered(flow)),
+            clock(of_queue.asa(flow)),
+            grouped(contacts),
+            clock(talk_s),
         )
     return table
 
@@ -298,9 +303,3 @@ def _table(title: str, *heads: str, show_header: bool = True) -> Table:
     for at, head in enumerate(heads or ("", "")):
         table.add_column(head, justify="right" if at else "left")
     return table
-
-
-def _seconds(seconds: int | None) -> str:
-    if seconds is None:
-        return NOTHING
-    return long_clock(seconds)

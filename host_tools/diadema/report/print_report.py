@@ -14,7 +14,7 @@ from diadema.report.make import make
 from diadema.report.model import Report, Scope
 from diadema.report.period import Grain, period, running
 from diadema.report.writing import file_name
-from diadema.site.context import language_of, site_of, zone_of
+from diadema.site.context import zone_of
 from diadema.words import text
 
 BINARY = ("xlsx", "pdf")
@@ -40,11 +40,10 @@ def run(
     form: str | None,
     output: Path | None,
     table: str | None,
+    language: str,
 ) -> None:
     """Raises DiademaError, which says what to do."""
     data = DataDir(root)
-    described = site_of(data)
-    language = language_of(described)
     form = _form(form, output, language)
     if table is not None and form != "csv":
         raise DiademaError(text("reports.table_of_csv", language))
@@ -56,7 +55,9 @@ def run(
         if order.word is not None
         else running(order.grain, now_ms, zone_of(data))
     )
-    report = make(data, kind, span, scope, now_ms, order.threshold_s, order.short_s)
+    report = make(
+        data, kind, span, scope, now_ms, order.threshold_s, order.short_s, language=language
+    )
     if form == "screen":
         from rich.console import Console
 

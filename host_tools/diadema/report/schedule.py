@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from diadema.base.errors import DiademaError
-from diadema.base.locks import locked
+from diadema.base.locks import changing
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
 from diadema.report.formats import made_as
@@ -32,25 +32,26 @@ from diadema.report.period import Grain, Period, any_period, around
 from diadema.report.writing import file_name
 from diadema.site.context import language_of, site_of, zone_of
 from diadema.words import text
-from diadema.words.formatting import clock, local_time
+from diadema.words.formatting import NOTHING, clock, local_time
 
 SCHEDULES = 50
-_LOCK_S = 10.0
 LATE_S = 900  # made within a quarter of an hour is on time
 TRIES = 12
 CATCH_UP = 31  # runs of one schedule that are made after a pause; older ones are skipped
 RETAINED = 400  # runs, with their files, of one schedule
 _SHOWN = 20  # runs of a terminal
-_HEADS = ("name", "kind", "every", "scope", "format", "next")
+_HEADS = ("name", "kind", "every", "scope", "format", "to", "next")
 _RUN_HEADS = ("name", "span", "due", "state", "file")
 
 type Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
+type Why = Literal["disabled", "right"]
 type TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 
 class Schedule(Struct, kw_only=True, frozen=True):
     """Made at `at` of the site's clock each day, Monday or first of a month: of the span that is
-    over by then, or (`running`) of the one that goes on. `since_ms`: when it was ordered.
+    over by then, or (`running`) of the one that goes on. `since_ms`: when it was ordered, `to`:
+    by mail. `stopped`: no more is made, for what has become of its author.
     """
 
     name: Name
@@ -60,8 +61,10 @@ class Schedule(Struct, kw_only=True, frozen=True):
     form: Literal["json", "csv", "xlsx", "pdf"]
     scope: Scope = field(default_factory=Scope)
     running: bool = False
+    to: list[str] = []
     by: str = ""
     since_ms: int
+    stopped: Why | None = None
 
     def span(self, day: date) -> Period:
         """Of the run that falls due on that day."""
@@ -82,6 +85,9 @@ class Run(Struct, kw_only=True):
     """One run: `due_ms` is when it fell due, `done_ms` when it was made (its cut-off) or tried
     last. `file`: under the folder of reports; `reason`: why it failed. `skipped`: so many before
     it fell due too long ago to be made.
+
+    `sent_ms`: when it was sent by mail, to `sent_to` addresses; `sendings`: how often that was
+    tried, `sending_ms` the last time; `unsent`: why it was not, or to whom.
     """
 
     name: str
@@ -96,6 +102,11 @@ class Run(Struct, kw_only=True):
     position: int | None = None
     reason: str | None = None
     skipped: int = 0
+    sent_ms: int = 0
+    sent_to: int = 0
+    sendings: int = 0
+    sending_ms: int = 0
+    unsent: str = ""
 
     @property
     def state(self) -> Literal["done", "late", "failed"]:
@@ -139,6 +150,14 @@ def remove(data: DataDir, name: str, language: str) -> None:
             names = ", ".join(one.name for one in known) or "—"
             raise DiademaError(text("reports.no_such_schedule", language, given=name, known=names))
         known[:] = others
+
+
+def stop(data: DataDir, name: str, why: Why) -> None:
+    """No more is made of it, until somebody orders it anew."""
+    with _changing(data) as known:
+        known[:] = [
+            msgspec.structs.replace(one, stopped=why) if one.name == name else one for one in known
+        ]
 
 
 def write_runs(data: DataDir, found: list[Run]) -> None:
@@ -191,10 +210,8 @@ def _changing(data: DataDir) -> Iterator[list[Schedule]]:
         data.reports.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(data.reports, error) from error
-    with locked(data.reports / "lock", wait_s=_LOCK_S):
-        known = schedules(data)
+    with changing(_file(data, "schedules"), lambda: schedules(data)) as known:
         yield known
-        write_whole(_file(data, "schedules"), msgspec.json.format(msgspec.json.encode(known)))
 
 
 def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
@@ -229,6 +246,8 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
     table = _table(say("schedules"), [say(f"schedule.{name}") for name in _HEADS])
     for one in ordered:
         when = local_time(next_due(one, now_ms, zone), zone.key)
+        if one.stopped:
+            when = stopped_words(one, language)
         table.add_row(*map(Text, (one.name, *schedule_words(one, language), when)))
     if ordered:
         console.print(table)
@@ -247,15 +266,20 @@ def show(console: Console, data: DataDir, now_ms: int, language: str) -> None:
         console.print(table)
 
 
-def schedule_words(one: Schedule, language: str) -> tuple[str, str, str, str]:
-    """Kind, when, whose and format in words."""
+def stopped_words(one: Schedule, language: str) -> str:
+    return text(f"reports.stopped.{one.stopped}", language, by=visible(one.by))
+
+
+def schedule_words(one: Schedule, language: str) -> tuple[str, str, str, str, str]:
+    """Kind, when, whose, format and to whom in words."""
     when = text(f"reports.every.{one.every}", language, at=one.at)
     if one.running:
         when += f" · {text('reports.schedule.running', language)}"
     scope = one.scope
     word = "scope.floor" if scope.of == "floor" else f"scope_of.{scope.of}"
     whose = text(f"reports.{word}", language, whose=visible(scope.code))
-    return text(f"reports.kind.{one.kind}", language), when, whose, one.form.upper()
+    kind, to = text(f"reports.kind.{one.kind}", language), visible(", ".join(one.to)) or NOTHING
+    return kind, when, whose, one.form.upper(), to
 
 
 def run_words(run: Run, language: str) -> str:
@@ -266,6 +290,11 @@ def run_words(run: Run, language: str) -> str:
     line = text(f"reports.state.{run.state}", language, **values)
     if run.skipped:
         line += f" · {text('reports.skipped', language, n=run.skipped)}"
+    if run.sent_ms:
+        line += f" · {text('reports.sent', language, n=run.sent_to)}"
+    if run.unsent:
+        unsent = visible(run.unsent)
+        line += f" · {text('reports.unsent', language, reason=unsent, tries=run.sendings)}"
     return line
 
 
@@ -281,7 +310,7 @@ log = logging.getLogger(__name__)
 
 def pending(data: DataDir, now_ms: int) -> bool:
     """Whether anything is to be made now. Raises DiademaError."""
-    ordered, made, zone = schedules(data), runs(data), zone_of(data)
+    ordered, made, zone = _going_on(data), runs(data), zone_of(data)
     return any(_new(one, made, now_ms, zone) or _again(one, made, now_ms) for one in ordered)
 
 
@@ -291,7 +320,7 @@ def run_due(data: DataDir, now_ms: int) -> list[Run]:
     """
     done: list[Run] = []
     zone = zone_of(data)
-    for one in schedules(data):
+    for one in _going_on(data):
         made = runs(data)
         for run, span in [*_again(one, made, now_ms), *_new(one, made, now_ms, zone)]:
             _make(data, one, run, span, now_ms)
@@ -300,6 +329,10 @@ def run_due(data: DataDir, now_ms: int) -> list[Run]:
             done.append(run)
             write_runs(data, _retained(data, made))
     return done
+
+
+def _going_on(data: DataDir) -> list[Schedule]:
+    return [one for one in schedules(data) if not one.stopped]
 
 
 def _new(one: Schedule, made: list[Run], now_ms: int, zone: ZoneInfo) -> list[tuple[Run, Period]]:
@@ -318,15 +351,19 @@ def _new(one: Schedule, made: list[Run], now_ms: int, zone: ZoneInfo) -> list[tu
 
 
 def _again(one: Schedule, made: list[Run], now_ms: int) -> list[tuple[Run, Period]]:
-    """Failed ones whose turn it is: after 1, 2, 4 … 60 minutes."""
+    """Failed ones whose turn it is."""
     return [
         (run, any_period(run.span))
         for run in reversed(made)
         if run.name == one.name
         and run.file is None
-        and 0 < run.tries < TRIES
-        and now_ms >= run.done_ms + 60_000 * min(60, 1 << (run.tries - 1))
+        and is_time_again(run.tries, run.done_ms, now_ms)
     ]
+
+
+def is_time_again(tries: int, last_ms: int, now_ms: int) -> bool:
+    """For what has failed so often: after 1, 2, 4 … 60 minutes."""
+    return 0 < tries < TRIES and now_ms >= last_ms + 60_000 * min(60, 1 << (tries - 1))
 
 
 def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> None:

@@ -4,7 +4,7 @@ Figures with and without new people: a row for each stage that somebody was at, 
 targets of that stage, and the total of all.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
@@ -12,10 +12,23 @@ from typing import Literal
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Sums
-from diadema.report.context import AT_MOST, ReportContext
-from diadema.report.model import Cell, Column, Figure, Kind, Ratio, Section, Target, totalled
+from diadema.metrics.rounding import mean
+from diadema.report.context import AT_MOST, ReportContext, capital
+from diadema.report.model import (
+    Cell,
+    Chart,
+    Column,
+    Figure,
+    Kind,
+    Ratio,
+    Section,
+    Target,
+    totalled,
+)
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
+
+_NAMED = 8  # of the switch's names, in a note
 
 
 class Part[S](Struct):
@@ -42,13 +55,12 @@ def table[S](
     total: bool = True,
     given: Mapping[str, Cell] | None = None,
     queues: Sequence[str] | None = None,
+    charts: Sequence[Chart] = (),
 ) -> Section:
     """`queues`: of which one each line is; a target that one of them has of its own then stands in
     a column beside the figure, and the total is held to the site's.
     """
-    columns = [
-        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
-    ]
+    columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
     rows: list[list[Cell]] = []
     made = [*lines]
     rows = [[*before] for before, _ in made]
@@ -66,7 +78,7 @@ def table[S](
         if any(aim != whole for aim in aims):
             column.target, column.goal = None, f"goal_{part.key}"
             column.at_most = any(aim.at_most for aim in (*aims, whole) if aim)
-            word = context.say("col.goal", figure=column.word)
+            word = capital(context.say("col.goal", figure=column.word))
             columns.append(Column(key=column.goal, word=word, kind=part.kind, total="given"))
             for row, aim in zip(rows, aims, strict=True):
                 row.append(None if aim is None else in_kind(part.kind, aim.value))
@@ -78,17 +90,24 @@ def table[S](
         rows=rows,
         total=totalled(columns, rows, given) if total and rows else None,
         notes=list(notes),
+        charts=list(charts),
     )
 
 
 class Stated(Struct):
-    """A figure of the summary: its formula is `formula.<key>`."""
+    """A figure of the summary: its formula is `formula.<key>`. `n` may be worked out only where it
+    is shown.
+    """
 
     key: str
     kind: Kind
     value: int | float | None
-    n: int | None = None
+    n: int | Callable[[], int] | None = None
     target: str = ""
+
+    @property
+    def count(self) -> int | None:
+        return self.n() if callable(self.n) else self.n
 
 
 def summary(
@@ -99,9 +118,7 @@ def summary(
         ("figure", "text"), ("value", "figure"), ("target", "figure"), ("n", "count"),
         ("formula", "text"),
     )  # fmt: skip
-    columns = [
-        Column(key=name, word=context.say(f"col.{name}"), kind=kind) for name, kind in heads
-    ]
+    columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
     rows: list[list[Cell]] = []
     for one in stated:
         aim = context.target(one.target) if one.target else None
@@ -110,8 +127,8 @@ def summary(
             [
                 context.say(f"col.{one.key}"),
                 Figure(one.kind, one.value, missed),
-                None if aim is None else _aim(one.kind, aim, context.language),
-                one.n,
+                None if aim is None else goal_of(one.kind, aim),
+                one.count,
                 context.say(f"formula.{one.key}"),
             ]
         )
@@ -124,9 +141,9 @@ def summary(
     )
 
 
-def _aim(kind: Kind, aim: Target, language: str) -> Figure:
+def goal_of(kind: Kind, aim: Target) -> Figure:
     if aim.ceiling is not None:
-        return Figure("text", target(aim, kind, language))
+        return Figure("text", target(aim, kind))
     return Figure(kind, in_kind(kind, aim.value))
 
 
@@ -152,6 +169,21 @@ def agent_calls(context: ReportContext, has: Callable[[Calls], object]) -> Itera
             yield _agent(context, agent), calls
 
 
+def unmapped(context: ReportContext) -> list[str]:
+    """A warning where the switch names somebody whom the directory does not: a call of theirs may
+    be one that a station told of too.
+    """
+    names = sorted(
+        name
+        for name, calls in context.calls_by_agent.items()
+        if name and calls.by_switch and name not in context.people.workers
+    )
+    if not names:
+        return []
+    more = [f"+{len(names) - _NAMED}"] if len(names) > _NAMED else []
+    return [context.say("note.unmapped", names=", ".join(names[:_NAMED] + more))]
+
+
 def _agent(context: ReportContext, agent: str) -> list[Cell]:
     return [context.people.name(agent) or context.say("nobody"), agent, context.team_name(agent)]
 
@@ -174,6 +206,59 @@ def queue_table(context: ReportContext, key: str, parts: Sequence[Part[Calls]]) 
 
 def queue_name(context: ReportContext, queue: str) -> str:
     return context.people.queues.get(queue, queue) or context.say("no_queue")
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def heat_map(
+    context: ReportContext, key: str, counts: Iterable[tuple[str, str, int | None]]
+) -> list[Section]:
+    """How many came at each hour of each weekday, from `(day, half-hour, n)`, on average of the
+    days of which something is known; none of one day. Of what nobody told there is no figure.
+    """
+    if context.period.grain == "day":
+        return []
+    days_known: set[date] = set()
+    found: dict[str, list[int | None]] = {}
+    whole: list[int | None] = [None] * len(WEEKDAYS)
+    unknown: set[tuple[str, int]] = set()
+    for day, half, n in counts:
+        weekday = (at := date.fromisoformat(day)).weekday()
+        if n is None:
+            unknown.add((f"{half[:2]}:00", weekday))
+            continue
+        days_known.add(at)
+        for row in (found.setdefault(f"{half[:2]}:00", [None] * len(WEEKDAYS)), whole):
+            row[weekday] = (row[weekday] or 0) + n
+    days = Counter(one.weekday() for one in days_known)
+    columns = [Column(key="hour", word=context.heading("hour"), kind="text")]
+    columns += [
+        Column(key=name, word=context.say("map.day", day=context.say(f"map.{name}"), n=days[n]),
+               total="given")
+        for n, name in enumerate(WEEKDAYS)
+    ]  # fmt: skip
+
+    def means(row: list[int | None], half: str = "") -> list[Cell]:
+        """0 in an hour in which nobody came, of a day on which somebody did."""
+        return [
+            None if n is None and (half, place) in unknown else mean(n or 0, days[place])
+            for place, n in enumerate(row)
+        ]
+
+    rows: list[list[Cell]] = [[name, *means(found[name], name)] for name in sorted(found)]
+    return [
+        Section(
+            key=key,
+            title=context.say(f"table.{key}"),
+            columns=columns,
+            rows=rows,
+            total=[None, *means(whole)] if rows else None,
+            label=context.say("map.total"),
+            notes=[context.say("note.map")],
+            heat=True,
+        )
+    ]
 
 
 def day_lines[S](context: ReportContext, of: Callable[[Sums], S | None]) -> Iterable[Line[S]]:
@@ -251,7 +336,7 @@ def _hold(
     if len(set(aims)) < 2:
         return
     column = section.columns[section.at(key)]
-    word = context.say("col.goal", figure=column.word)
+    word = capital(context.say("col.goal", figure=column.word))
     column.target, column.goal, column.at_most = None, f"goal_{key}", metric in AT_MOST
     section.columns.append(Column(key=column.goal, word=word, kind=column.kind))
     for row, aim in zip(section.rows, aims, strict=True):

@@ -5,6 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diadema.base import sanitize
+from diadema.figures.rows import Cutoff
+from diadema.report.kinds import KINDS
 from diadema.report.model import (
     Cell,
     Column,
@@ -17,7 +19,7 @@ from diadema.report.model import (
     plain,
 )
 from diadema.words import text
-from diadema.words.formatting import NOTHING, clock, grouped, local_time, percent
+from diadema.words.formatting import NOTHING, clock, grouped, local_time, long_clock, percent
 
 SIGN = "!"  # of what stays behind its target
 NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
@@ -29,9 +31,10 @@ def written(column: Column, cell: Cell, report: Report) -> str:
         return NOTHING
     match kind_of(column, cell):
         case "seconds":
-            return clock(int(value))
+            say = long_clock if KINDS[report.kind].of_hours else clock
+            return say(int(value))
         case "percent":
-            return percent(float(value), report.language)
+            return percent(float(value))
         case "count":
             return grouped(int(value))
         case "moment" | "hour" | "minute" as kind:
@@ -72,13 +75,13 @@ def is_missed(section: Section, row: list[Cell], place: int) -> bool:
     return aim is not None and isinstance(cell, int | float) and aim.missed(cell)
 
 
-def target(goal: Target, kind: Kind, language: str) -> str:
-    """As `≤ 5:00`, a band as `75,0 % – 88,0 %`."""
+def target(goal: Target, kind: Kind, duration: Callable[[int], str] = clock) -> str:
+    """As `≤ 5:00`, a band as `75.0 % – 88.0 %`."""
 
     def said(value: float) -> str:
         if kind == "seconds":
-            return clock(round(value))
-        return percent(value, language) if kind == "percent" else grouped(round(value))
+            return duration(round(value))
+        return percent(value) if kind == "percent" else grouped(round(value))
 
     if goal.ceiling is not None:
         return f"{said(goal.value)} – {said(goal.ceiling)}"
@@ -92,7 +95,7 @@ def cut_line(report: Report) -> str:
         report.language,
         at=local_time(report.cut.at_ms, report.zone),
         zone=report.zone,
-        position=report.cut.position,
+        position=grouped(report.cut.position),
     )
 
 
@@ -101,15 +104,25 @@ def pending_line(report: Report) -> str:
     owing = report.cut.pending_stations
     if not owing:
         return ""
-    heard = [one.since_utc for one in owing if one.since_utc is not None]
     words = {"n": len(owing), "seats": ", ".join(sanitize.visible(one.seat) for one in owing)}
-    if not heard:
+    since = owing_since(report.cut, report.zone, report.language)
+    if since is None:
         return text("reports.owing_never", report.language, **words)
-    oldest = min(heard)
-    same_day = local(oldest, report.zone).date() == local(report.cut.at_ms, report.zone).date()
-    since = local_time(oldest, report.zone, "minute" if same_day else "moment")
     name = "reports.owing_one" if len(owing) == 1 else "reports.owing"
     return text(name, report.language, since=since, **words)
+
+
+def owing_since(cut: Cutoff, zone: str, language: str) -> str | None:
+    """Since when they owe, with the date unless it is that of the cut-off; None where nobody
+    knows.
+    """
+    heard = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
+    if not heard:
+        return None
+    oldest = min(heard)
+    if local(oldest, zone).date() == local(cut.at_ms, zone).date():
+        return local_time(oldest, zone, "minute")
+    return text("floor.since_day", language, time=local_time(oldest, zone, "day_minute"))
 
 
 def span_line(report: Report) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 from msgspec import Meta, field
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.sanitize import hidden
 from diadema.site.badges import ID, STORED, card_of, is_id, is_secure
 from diadema.site.file import whole
@@ -19,6 +19,7 @@ from diadema.site.terms import Label, Name, SiteError, Strict, check_unique
 from diadema.site.work import Work, check_work
 from diadema.wire.commands import is_station
 from diadema.wire.events import UNREADABLE
+from diadema.words import Sentence
 
 __all__ = ["Agent", "Site", "SiteError", "Station", "Wifi", "load", "parse"]
 
@@ -66,18 +67,27 @@ def check_agents(agents: list[Agent], policy: PinPolicy) -> None:
     codes: dict[str, str] = {}
     for at, agent in enumerate(agents):
         if agent.code and agent.code in codes:
-            raise SiteError(f"agents[{at}].code", f"belongs to {codes[agent.code]} already")
+            raise SiteError(
+                f"agents[{at}].code",
+                Sentence("errors.site.file.belongs_codes_already", codes=codes[agent.code]),
+            )
         codes[agent.code] = agent.id
         if agent.pin:
             continue
-        help_text = f"`diadema pin {agent.id}` makes one"
+        help_text = Sentence("errors.site.file.pin_help", agent=agent.id)
         if agent.code:
-            raise SiteError(f"agents[{at}].pin", f"her code needs a PIN: {help_text}")
+            raise SiteError(
+                f"agents[{at}].pin",
+                Sentence("errors.site.file.her_code_needs_pin_help_text", help_text=help_text),
+            )
         clonable = [badge for badge, _ in _all_badges(at, agent)]
         if policy == "clonable":
             clonable = [badge for badge in clonable if not is_secure(badge)]
         if policy != "none" and clonable:
-            raise SiteError(f"agents[{at}].pin", f"this site asks for her PIN: {help_text}")
+            raise SiteError(
+                f"agents[{at}].pin",
+                Sentence("errors.site.file.site_asks_her_pin_help_text", help_text=help_text),
+            )
 
 
 def _all_badges(at: int, agent: Agent) -> list[tuple[str, str]]:
@@ -94,24 +104,31 @@ def _check_badges(agents: list[Agent]) -> None:
     secure = {card_of(badge) for badge, _ in everywhere if is_secure(badge)}
     for badge, key in everywhere:
         if not ID.match(badge) and not STORED.match(badge):
-            raise SiteError(key, "must be kind:ID in upper-case hex, as iso14443a:04A1B2C3")
+            raise SiteError(key, Sentence("errors.site.file.must_kind_id_upper_case"))
         if not is_id(badge) and not STORED.match(badge):
-            raise SiteError(key, "a desfire card has an id of 14 hex digits")
+            raise SiteError(key, Sentence("errors.site.file.desfire_card_has_id_14"))
         if not is_secure(badge) and card_of(badge) in secure:
-            raise SiteError(key, "is a desfire card: as a plain one anybody could copy it")
+            raise SiteError(key, Sentence("errors.site.file.desfire_card_plain_one_anybody"))
     for at, agent in enumerate(agents):
         for k, badge in enumerate(agent.badges):
             if badge in owners:
                 key = f"agents[{at}].badges[{k}]"
-                raise SiteError(key, f"belongs to {owners[badge]} already")
+                raise SiteError(
+                    key, Sentence("errors.site.file.belongs_codes_already", codes=owners[badge])
+                )
             owners[badge] = agent.id
     for at, agent in enumerate(agents):
         for k, lent in enumerate(agent.day_badges):
             key = f"agents[{at}].day_badges[{k}]"
             if lent.badge in owners:
-                raise SiteError(f"{key}.badge", f"belongs to {owners[lent.badge]} for good")
+                raise SiteError(
+                    f"{key}.badge",
+                    Sentence("errors.site.file.belongs_owners_good", owners=owners[lent.badge]),
+                )
             if (other := borrowers.get((lent.badge, lent.day))) is not None:
-                raise SiteError(f"{key}.badge", f"is lent to {other} on that day")
+                raise SiteError(
+                    f"{key}.badge", Sentence("errors.site.file.lent_other_on_day", other=other)
+                )
             borrowers[lent.badge, lent.day] = agent.id
 
 
@@ -178,11 +195,12 @@ def load(path: Path) -> Site:
         return parse(whole(path))
     except FileNotFoundError as error:
         raise DiademaError(
-            f"no site is in force in {path.parent}: diadema site example > site.json, change it, "
-            "diadema site site.json; or check --data"
+            Sentence("errors.site.no_site_force_parent_diadema", parent=path.parent)
         ) from error
     except OSError as error:
-        raise DiademaError(f"cannot read {path}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
+        ) from error
 
 
 def parse(data: bytes) -> Site:
@@ -193,20 +211,27 @@ def parse(data: bytes) -> Site:
         reason, _, key = str(error).partition(" - at ")
         raise SiteError(_key(key), reason) from error
     except UNREADABLE as error:
-        raise SiteError("", f"it is no JSON: {error}") from error
+        raise SiteError("", Sentence("errors.site.file.no_json_error", error=error)) from error
     if site.zone not in available_timezones():
-        raise SiteError("zone", f"{site.zone!r} is no time zone; write one like America/Lima")
+        raise SiteError(
+            "zone", Sentence("errors.site.file.zone_no_time_zone_write", zone=site.zone)
+        )
     if site.sntp is not None and not 0 < int(site.sntp.rpartition(":")[2]) < 65536:
-        raise SiteError("sntp", "the port must be 1 to 65535")
+        raise SiteError("sntp", Sentence("errors.site.file.port_must_1_65535"))
     if site.wifi is not None:
         _check_wifi(site.wifi)
     for at, station in enumerate(site.stations):
         if not is_station(station.id):
-            raise SiteError(f"stations[{at}].id", "must be DIA- and 12 lower-case hex digits")
+            raise SiteError(
+                f"stations[{at}].id", Sentence("errors.site.file.must_dia_12_lower_case")
+            )
         if found := hidden(station.seat):
             found_text = ", ".join(found)
             raise SiteError(
-                f"stations[{at}].seat", f"has {found_text}, which nobody sees: write it without"
+                f"stations[{at}].seat",
+                Sentence(
+                    "errors.site.file.has_found_text_which_nobody_sees", found_text=found_text
+                ),
             )
     check_unique("stations[{}].id", (station.id for station in site.stations))
     check_unique("stations[{}].seat", (station.seat for station in site.stations))
@@ -219,14 +244,14 @@ def parse(data: bytes) -> Site:
 def _check_wifi(wifi: Wifi) -> None:
     """Wi-Fi counts bytes: an ñ has two."""
     if len(wifi.ssid.encode()) > 32:
-        raise SiteError("wifi.ssid", "has more than 32 bytes; a letter with an accent has two")
+        raise SiteError("wifi.ssid", Sentence("errors.site.file.has_more_than_32_bytes"))
     size = len(wifi.password.encode())
     if size == 64 and not wifi.password.lower().strip("0123456789abcdef"):
         return
     if size and not 8 <= size <= 63:
         raise SiteError(
             "wifi.password",
-            "must have 8 to 63 bytes, or be a key of 64 hex digits, or empty for an open network",
+            Sentence("errors.site.file.must_have_8_63_bytes"),
         )
 
 
@@ -236,15 +261,22 @@ def _check_teams(site: Site) -> None:
     for at, station in enumerate(site.stations):
         for k, team in enumerate(station.teams):
             if team not in teams:
-                raise SiteError(f"stations[{at}].teams[{k}]", f"no agent is of {team}")
+                raise SiteError(
+                    f"stations[{at}].teams[{k}]",
+                    Sentence("errors.site.file.no_agent_team", team=team),
+                )
         group = frozenset(station.teams)
         if group not in sizes:
             sizes[group] = len(site.agents_at(station))
         if sizes[group] > AGENTS_OF_A_STATION:
             raise SiteError(
                 f"stations[{at}].teams",
-                f"{station.seat} would know {sizes[group]} agents, a station can hold "
-                f"{AGENTS_OF_A_STATION}: name the teams that sit there",
+                Sentence(
+                    "errors.site.file.seat_would_know_sizes_agents",
+                    seat=station.seat,
+                    sizes=sizes[group],
+                    agents_of_a_station=AGENTS_OF_A_STATION,
+                ),
             )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
 from diadema.site.badges import is_id, keys_of
+from diadema.words import Sentence
 
 log = logging.getLogger("diadema")
 _SECRETS = "site_secrets.json"
@@ -39,7 +40,9 @@ def whole(path: Path) -> bytes:
         if isinstance(wifi, dict) and "wifi" in secret:
             wifi.setdefault("password", secret["wifi"])
     except (ValueError, TypeError, KeyError) as error:
-        raise DiademaError(f"cannot read {beside} ({error}): restore it from a backup") from error
+        raise DiademaError(
+            Sentence("errors.site.cannot_read_beside_error_restore", beside=beside, error=error)
+        ) from error
     return _written(described)
 
 
@@ -146,9 +149,11 @@ def agent_in(text: str, agent: str, file: str) -> tuple[dict[str, Any], dict[str
     try:
         described = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DiademaError(f"{file}: it is no JSON: {error}") from error
+        raise DiademaError(
+            Sentence("errors.cli.file_no_json_error", file=file, error=error)
+        ) from error
     rows = described.get("agents") if isinstance(described, dict) else None
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("id") == agent:
             return described, row
-    raise DiademaError(f"{file} names no agent {agent}")
+    raise DiademaError(Sentence("errors.site.file_names_no_agent_agent", file=file, agent=agent))

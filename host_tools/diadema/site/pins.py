@@ -13,6 +13,7 @@ import re
 import secrets
 
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 
 ROUNDS = 1000
 _SALT_BYTES, _HASH_BYTES = 8, 16
@@ -23,9 +24,9 @@ _RUNS = ("123456", "654321")
 def check_pin(pin: str) -> None:
     """Raises DiademaError for what is no PIN, or one that anybody tries first."""
     if not _PIN.match(pin):
-        raise DiademaError("a PIN has six digits, each from 1 to 6")
+        raise DiademaError(Sentence("errors.site.pin_has_six_digits_each"))
     if pin in _RUNS or len(set(pin)) == 1:
-        raise DiademaError("anybody would try this PIN first: take another")
+        raise DiademaError(Sentence("errors.site.anybody_would_try_pin_first"))
 
 
 def make_verifier(pin: str, salt: bytes | None = None) -> str:

@@ -25,6 +25,7 @@ from diadema.site.pins import wire
 from diadema.site.terms import Coded
 from diadema.site.work import Campaign, Reason
 from diadema.wire.commands import CONFIG_PART
+from diadema.words import Sentence
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
 
@@ -206,9 +207,12 @@ class ConfigMaker:
         if len(data) > CONFIG_LIMIT:
             raise SiteError(
                 "agents, tree",
-                f"the configuration of {seat.seat} would have {len(data)} bytes of "
-                f"{CONFIG_LIMIT}: name fewer agents or the teams that sit there, or shorten "
-                "the tree",
+                Sentence(
+                    "errors.site.file.configuration_seat_would_have_count",
+                    seat=seat.seat,
+                    count=len(data),
+                    config_limit=CONFIG_LIMIT,
+                ),
             )
         return data
 

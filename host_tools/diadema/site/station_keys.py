@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import write_whole
+from diadema.words import Sentence
 
 _BEFORE = 8  # that one station may hold
 
@@ -131,13 +132,12 @@ def seal(key: bytes, s: str, boot: int, text: bytes) -> bytes:
 def _load(path: Path) -> dict[str, _Key]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+            raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=path))
         stored = msgspec.json.decode(path.read_bytes(), type=dict[str, str | dict[str, Any]])
         return {s: _read(key) for s, key in stored.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise DiademaError(
-            f"cannot read {path} ({error}): restore it from a backup. "
-            "Stations obey nobody else than the holder of their keys."
+            Sentence("errors.site.cannot_read_path_error_restore", path=path, error=error)
         ) from error

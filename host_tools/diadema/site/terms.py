@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from diadema.base.errors import DiademaError
+from diadema.words import Sentence
 
 type Name = Annotated[str, Meta(min_length=1, max_length=64)]
 type Label = Annotated[str, Meta(min_length=1, max_length=16)]  # what a station's line can show
@@ -19,8 +20,9 @@ class SiteError(DiademaError):
     wrong there; `file` how people call it.
     """
 
-    def __init__(self, key: str, reason: str, file: str = "site.json") -> None:
-        super().__init__(f"{file}, {key}: {reason}" if key else f"{file}: {reason}")
+    def __init__(self, key: str, reason: str | Sentence, file: str = "site.json") -> None:
+        where = f"{file}, {key}" if key else file
+        super().__init__(Sentence("errors.stations.path_reason", path=where, reason=reason))
         self.key = key
         self.reason = reason
         self.file = file
@@ -42,7 +44,9 @@ def check_unique(key: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for at, value in enumerate(values):
         if value in seen:
-            raise SiteError(key.format(at), f"{value} is there twice")
+            raise SiteError(
+                key.format(at), Sentence("errors.site.file.value_there_twice", value=value)
+            )
         seen.add(value)
 
 

@@ -19,6 +19,7 @@ from diadema.site.terms import (
     check_codes,
     check_unique,
 )
+from diadema.words import Sentence
 
 type Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 type _Children = Annotated[list[Any], Meta(max_length=48)]
@@ -137,9 +138,14 @@ def check_work(work: Work) -> None:
         check_codes(name, rows)
     for at, reason in enumerate(work.reasons):
         if reason.code in SYSTEM_REASONS:
-            raise SiteError(f"reasons[{at}].code", f"{reason.code} is given by the system only")
+            raise SiteError(
+                f"reasons[{at}].code",
+                Sentence("errors.site.file.code_given_system_only", code=reason.code),
+            )
         if reason.private and reason.limit_s:
-            raise SiteError(f"reasons[{at}].limit_s", "a private reason has no limit")
+            raise SiteError(
+                f"reasons[{at}].limit_s", Sentence("errors.site.file.private_reason_has_no_limit")
+            )
     for at, area in enumerate(work.fault_areas):
         check_codes(f"fault_areas[{at}].parts", area.parts)
     for at, campaign in enumerate(work.campaigns):
@@ -151,16 +157,22 @@ def _check_campaign(key: str, campaign: Campaign) -> None:
     check_unique(key + ".steps[{}].step", (step.step for step in campaign.steps))
     for at, step in enumerate(campaign.steps):
         if step.automatic and step.step not in _BY_ITSELF:
-            reason = f"only {' and '.join(_BY_ITSELF)} can tick themselves"
+            first, last = _BY_ITSELF
+            reason = Sentence("errors.site.file.only_steps", first=first, last=last)
             raise SiteError(f"{key}.steps[{at}].automatic", reason)
     hours = campaign.outbound
     if hours is None:
         return
     for name, time in (("from", hours.from_), ("to", hours.to)):
         if not _TIME.match(time):
-            raise SiteError(f"{key}.outbound.{name}", "must be HH:MM, from 00:00 to 24:00")
+            raise SiteError(
+                f"{key}.outbound.{name}", Sentence("errors.site.file.must_hh_mm_from_00")
+            )
     if _minutes(hours.from_) >= _minutes(hours.to):
-        raise SiteError(f"{key}.outbound.to", f"must be after {hours.from_}, on the same day")
+        raise SiteError(
+            f"{key}.outbound.to",
+            Sentence("errors.site.file.must_after_from__on_same", from_=hours.from_),
+        )
     check_unique(key + ".outbound.days[{}]", hours.days)
 
 
@@ -171,11 +183,15 @@ def _check_codes_of_tree(work: Work) -> None:
     leaves = {code for code, level in walked if level == LEVELS}
     for at, playbook in enumerate(work.playbooks):
         if playbook.motive not in motives:
-            raise SiteError(f"playbooks[{at}].motive", "is no code of the tree's first level")
+            raise SiteError(
+                f"playbooks[{at}].motive", Sentence("errors.site.file.no_code_tree_s_first")
+            )
     check_unique("playbooks[{}].motive", (playbook.motive for playbook in work.playbooks))
     for at, code in enumerate(work.negative_codes):
         if code not in leaves:
-            raise SiteError(f"negative_codes[{at}]", "is no code of the tree's third level")
+            raise SiteError(
+                f"negative_codes[{at}]", Sentence("errors.site.file.no_code_tree_s_third")
+            )
     check_unique("negative_codes[{}]", work.negative_codes)
 
 
@@ -192,13 +208,24 @@ def _walk(node: Any, level: int, path: tuple[int, ...]) -> Iterator[tuple[str, i
         else:
             code, _, children = msgspec.convert(node, tuple[Code, Label, _Children])
     except msgspec.ValidationError as error:
-        wanted = "[code, label]" if leaf else "[code, label, [children]]"
+        wanted = Sentence(f"errors.site.file.{'leaf' if leaf else 'branch'}")
         reason = str(error).partition(" - at ")[0]
-        raise SiteError(key, f"level {level} of {LEVELS} must be {wanted}: {reason}") from error
+        raise SiteError(
+            key,
+            Sentence(
+                "errors.site.file.level_level_levels_must_wanted",
+                level=level,
+                levels=LEVELS,
+                wanted=wanted,
+                reason=reason,
+            ),
+        ) from error
     if code in SYSTEM_CODES:
-        raise SiteError(key, f"{code} is given by the system only")
+        raise SiteError(key, Sentence("errors.site.file.code_given_system_only", code=code))
     if not children and not leaf:
-        raise SiteError(key, f"has no children; every branch must have {LEVELS} levels")
+        raise SiteError(
+            key, Sentence("errors.site.file.has_no_children_every_branch", levels=LEVELS)
+        )
     yield code, level
     for at, child in enumerate(children):
         yield from _walk(child, level + 1, (*path, at))

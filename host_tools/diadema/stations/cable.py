@@ -24,6 +24,7 @@ from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.fleet import all_stations
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
+from diadema.words import DEFAULT, Later, Sentence
 
 GREETING_S = 6.0
 _ASK_EVERY_S = 1.0
@@ -115,8 +116,10 @@ async def greeting_on(port: str, limit_s: float, console: Listener | None = None
                 await opened.wait()
         if not line.is_open:
             kind = InUse if line.busy else ProvisionError
-            reason = f"{line.error}{line.hint}" if line.error else "it does not answer"
-            raise kind(f"{port} cannot be opened: {reason}")
+            if not line.error:
+                raise kind(Sentence("errors.stations.port_silent", port=port))
+            values = {"port": port, "reason": line.error, "hint": line.hint}
+            raise kind(Sentence("errors.stations.port_shut", **values))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while not heard.done():
@@ -139,7 +142,7 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
     except InUse as error:
         if station is None:
             raise ProvisionError(
-                f"{error}. If that is `diadema gateway`, say which station it is with --station"
+                Sentence("errors.stations.error_if_diadema_gateway_say", error=error)
             ) from error
         row = next((row for row in all_stations(data, 0) if row.station == station), None)
         if row is not None and row.safe is not None:
@@ -149,28 +152,25 @@ async def who_is_on(data: DataDir, port: str, station: str | None) -> tuple[Hell
         raise ProvisionError(in_safe_mode(hello.station, hello.cause, hello.board, port))
     if hello is not None:
         return hello, False
-    if console.kind and console.kind != "prompt":
-        raise ProvisionError(f"{port}: {meaning(console.kind, 'en')}")
-    advice = await asyncio.to_thread(what_answers, port)
-    raise ProvisionError(
-        f"{port}: {advice}"
-        if advice
-        else f"{port}: nobody answers. Is it powered, and is its cable one that carries data? "
-        "Press EN (reset) once and repeat the command"
-    )
+    if (kind := console.kind) and kind != "prompt":
+        advice = Sentence(f"trouble.console.{kind}")
+        raise ProvisionError(Sentence("errors.stations.path_reason", path=port, reason=advice))
+    if found := await asyncio.to_thread(what_answers, port):
+        raise ProvisionError(Sentence("errors.stations.path_reason", path=port, reason=found))
+    raise ProvisionError(Sentence("errors.stations.nobody_answers", port=port))
 
 
-def in_safe_mode(s: str, why: str, board: str, port: str) -> str:
+def in_safe_mode(s: str, why: str, board: str, port: str) -> Sentence:
     """What to do with a station in safe mode, or with one that does not even reach it."""
-    if advice := meaning(why, "en"):
-        return f"{s}: {advice}"
+    if meaning(why, DEFAULT):
+        advice = Sentence(f"trouble.console.{why}")
+        return Sentence("errors.stations.path_reason", path=s, reason=advice)
     if why in NEEDS_IMAGE:
-        advice = trouble.start(why, why, "", board, "en")[0]
-        return f"{s} is {advice}. {trouble.image_advice(why, board, 'en')}"
-    return (
-        f"{s} is in safe mode: {trouble.word('safe', why, 'en')}. Bring it a program with "
-        f"`diadema update cable FILE.bundle --port {port}`, or its image with `diadema flash`"
-    )
+        start = Later(lambda language: trouble.start(why, why, "", board, language)[0])
+        image = Later(lambda language: trouble.image_advice(why, board, language))
+        return Sentence("errors.stations.needs_image", s=s, start=start, advice=image)
+    cause = Later(lambda language: trouble.word("safe", why, language))
+    return Sentence("errors.stations.safe_mode", s=s, why=cause, port=port)
 
 
 @contextlib.asynccontextmanager

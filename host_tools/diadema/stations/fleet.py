@@ -20,8 +20,15 @@ from diadema.site.description import Site, load_if_any
 from diadema.stations.selftest.record import newest
 from diadema.stations.update.plan import image_needed
 from diadema.store import open_reader, tables
-from diadema.store.station_state import Greeting, Journal, Station, StationState
+from diadema.store.station_state import (
+    Greeting,
+    Journal,
+    Station,
+    StationState,
+    now_uncertainty,
+)
 from diadema.wire.letters import LETTERS
+from diadema.words import Sentence
 
 DAY_MS = 86_400_000
 _HEALTH = 200  # events of it, at most
@@ -60,8 +67,9 @@ def gateways_due(stations: Mapping[str, Station], secrets: Secrets, mark: str) -
 class StationRow(Struct, kw_only=True, rename=LETTERS):
     """One station. `heap`, `idf`: bytes that Python can get, and that the chip's own memory has
     free, which older programs do not tell. `reconnects`: links that came up in the last day;
-    `generation` is the one it has, `wanted` the site's; `build`, `psram` (bytes): of its
-    MicroPython, `start` the number of its start files; `safe`: why it is in safe mode;
+    `clock_ms`: how far its hour may be off now; `generation` is the one it has, `wanted` the
+    site's; `build`, `psram` (bytes): of its MicroPython, `start` the number of its start files;
+    `safe`: why it is in safe mode;
     `needs_image`: why, if it needs another; `proves`: its
     program can show that it holds its key; `ca_due`: it may not hold the next CA of the broker;
     `gw_due`: the gateway elsewhere that carries its cable and does not; `cause`: of its last
@@ -87,6 +95,7 @@ class StationRow(Struct, kw_only=True, rename=LETTERS):
     discards: int | None = None
     rssi: int | None = None
     health_utc: int | None = None
+    clock_ms: int | None = None
     reconnects: int = 0
     faults: list[str] = field(default_factory=list)
     unfit: str | None = None
@@ -141,7 +150,7 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
         found = next((known for known in _stations(tx) if known.station == s), None)
         if found is None and s not in seats:
-            raise FleetError(f"no station {name}: `diadema fleet list` names all")
+            raise FleetError(Sentence("errors.cli.no_station_station_diadema_fleet", station=name))
         station = found or Station(s)
         (row,) = _rows(tx, [station], seats, now)
         kinds = ("station.health", "station.booted")
@@ -153,6 +162,16 @@ def station_history(data: DataDir, name: str, now: int) -> StationHistory:
         steps = tx.execute(query.order_by(step.e.desc(), step.n.desc()).limit(_STEPS))
         updates = [dict(each._mapping) for each in steps]
     return StationHistory(row=row, health=health, boots=boots, updates=updates)
+
+
+def is_station(data: DataDir, name: str) -> bool:
+    """Whether the site or the store has a station of that id or seat. Raises DiademaError."""
+    seats = seats_of(data)
+    s = station_of(seats, name)
+    if s in seats or not data.store.exists():
+        return s in seats
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return any(known.station == s for known in _stations(tx))
 
 
 def _mark_due(data: DataDir, stations: dict[str, Station], rows: list[StationRow]) -> None:
@@ -249,6 +268,7 @@ def _rows(
             safe=hello.cause if hello.safe else None,
             needs_image=image_needed(station),
             proves=hello.keeps,
+            clock_ms=now_uncertainty(state.clock, now) if state.clock.source else None,
             cause=state.cause,
             revoked=s in revoked,
             busy=state.session is not None,

@@ -24,12 +24,13 @@ from diadema.store import open_reader, tables
 from diadema.store.station_state import Greeting
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.commands import Hello, is_station
+from diadema.words import Sentence
 
 _CONFIG_S = 90.0  # 40 kB of a large site at 115 200 baud, and a slow start
 _LOOK_S = 0.1
 _KINDS = ("station.config", "station.clock")
 
-type Say = Callable[[str], None]
+type Say = Callable[[str | Sentence], None]
 
 
 class StationConfirmation:
@@ -141,23 +142,25 @@ async def provision(
     has the port already, which then carries it.
     """
     if data.read_hub() is None:
-        raise ProvisionError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
-    say(f"asks who is on {port}")
+        raise ProvisionError(Sentence("errors.stations.no_hub_runs_on_root", root=data.root))
+    say(Sentence("commands.stage.who", port=port))
     hello, carried = await who_is_on(data, port, station)
     s = hello.station or station or ""
     if not is_station(s):
-        raise ProvisionError(f"{s!r} is no station: an id is DIA- and 12 lower-case hex digits")
+        raise ProvisionError(Sentence("errors.stations.s_no_station_id_dia", s=s))
     if station is not None and s != station:
-        raise ProvisionError(f"the board on {port} is {s}, not {station}: look at its label")
+        raise ProvisionError(
+            Sentence("errors.stations.board_on_port_s_not", port=port, s=s, station=station)
+        )
     gw, at, number = _gateway_of(data, port) if carried else (bench_gateway(s), port, 0)
     cable = gw, at[-PATH_LIMIT:]
     confirmation = StationConfirmation(data, hello, carried, cable)
-    say(f"{s}: takes seat {seat}")
+    say(Sentence("commands.stage.seat", s=s, seat=seat))
     generation = await take_seat(data, s, seat, replace=replace, by=by, clock=clock)
     named = {"s": s, "gw": gw, "at": cable[1], "port": number}
     window = {"stations": [named], "seconds": limit_s}
     await ask_hub(data, "hub.provision", window)
-    say(f"{s}: gets configuration {generation} and the time")
+    say(Sentence("commands.stage.configuration", s=s, generation=generation))
     async with carrying(data, port, s) if not carried else contextlib.nullcontext():
         await _wait(confirmation, s, generation, limit_s)
     site = load(data.site)
@@ -183,7 +186,7 @@ def _gateway_of(data: DataDir, port: str) -> tuple[str, str, int]:
             for number, at in enumerate(ports):
                 if os.path.realpath(at) == os.path.realpath(port):
                     return file.stem.removeprefix("gateway-"), at, number
-    raise ProvisionError(f"{port} is used by a program that is no gateway of this hub: end it")
+    raise ProvisionError(Sentence("errors.stations.port_used_program_no_gateway", port=port))
 
 
 async def _wait(
@@ -195,7 +198,4 @@ async def _wait(
             while not confirmation.has(generation):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_S)
     except TimeoutError:
-        raise ProvisionError(
-            f"{s} does not say that it has its configuration. If it belonged to another hub, it "
-            "obeys that one only: hold keys 2 and 5 for ten seconds at power-on, then repeat this"
-        ) from None
+        raise ProvisionError(Sentence("errors.stations.s_does_not_say_has", s=s)) from None

@@ -26,6 +26,7 @@ from diadema.site.directory.publishing import (
 from diadema.site.file import keep, whole
 from diadema.site.station_config import check_sizes, local_day
 from diadema.wire.ask_hub import ask_hub
+from diadema.words import Sentence
 
 type Stations = list[dict[str, Any]]  # as `site.json` lists them
 
@@ -63,7 +64,7 @@ async def rename_seat(data: DataDir, name: str, seat: str, *, by: str, clock: Cl
     """
     site, station, old = _known(data, name)
     if any(one.seat == seat for one in site.stations):
-        raise FleetError(f"there is a seat {seat} already")
+        raise FleetError(Sentence("errors.stations.there_seat_seat_already", seat=seat))
     if not data.directory.exists():
         return await _rewrite(data, lambda stations: _renamed(stations, station, seat))
 
@@ -100,19 +101,23 @@ def _known(data: DataDir, name: str) -> tuple[Site, str, str]:
     for one in site.stations:
         if name in (one.id, one.seat):
             return site, one.id, one.seat
-    raise FleetError(f"the site has no {name}: `diadema fleet list` names all")
+    raise FleetError(Sentence("errors.stations.site_has_no_name_diadema", name=name))
 
 
 def _check_free(site: Site, station: str, seat: str) -> None:
     for one in site.stations:
         if one.seat == seat:
             raise ProvisionError(
-                f"{one.id} stands at {seat}: choose another seat, or say --replace if this one "
-                "comes in its place"
+                Sentence("errors.stations.id_stands_seat_choose_another", id=one.id, seat=seat)
             )
         if one.id == station:
             raise ProvisionError(
-                f"{station} stands at {one.seat} already: say --replace to take it to {seat}"
+                Sentence(
+                    "errors.stations.station_stands_seat_already_say",
+                    station=station,
+                    seat=one.seat,
+                    seat2=seat,
+                )
             )
 
 
@@ -166,10 +171,7 @@ async def _publish(
     day = local_day(site, now)
     with open_directory(data, now) as book:
         if changed_by_hand(book, data) or differences(draft(book, data, day), data):
-            raise FleetError(
-                "people and places hold changes that are not in force yet: first `diadema people "
-                "publish`, or `diadema people take-in` if site.json is the one that is right"
-            )
+            raise FleetError(Sentence("errors.stations.people_places_hold_changes_are"))
         book.apply([*changes(book, day)], by=by, reason=reason, at_ms=now)
 
         async def ask(subject: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +185,7 @@ async def _publish(
 def _body(book: Directory, seat: str) -> Body:
     entry = book.entry("seats", seat)
     if entry is None or entry.body is None:
-        raise FleetError(f"people and places know no seat {seat}: `diadema people take-in`")
+        raise FleetError(Sentence("errors.stations.people_places_know_no_seat", seat=seat))
     return entry.body
 
 

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.paths import DataDir, cannot_write, write_whole
+from diadema.words import Sentence
 
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 
@@ -64,17 +65,16 @@ def load(data: DataDir) -> HubKey | None:
     path = data.inspection_key
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise DiademaError(f"{path} can be read by others: run chmod 600 on it")
+            raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=path))
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise DiademaError(
-            f"cannot read {path} ({error}): restore it from a backup. A new one would sign as "
-            "another hub"
+            Sentence("errors.stations.cannot_read_path_error_restore", path=path, error=error)
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise DiademaError(f"{path} is no Ed25519 key: restore it from a backup")
+        raise DiademaError(Sentence("errors.stations.path_no_ed25519_key_restore", path=path))
     return HubKey(key)
 
 
@@ -85,17 +85,16 @@ def public_of(data: DataDir, file: Path | None) -> str:
     if file is None:
         known = load(data)
         if known is None:
-            raise DiademaError(
-                f"the hub on {data.root} has signed no record yet, so it has no key: check "
-                "--data, or name a public one with --key FILE"
-            )
+            raise DiademaError(Sentence("errors.stations.hub_on_root_has_signed", root=data.root))
         return known.public
     try:
         public = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:
-        raise DiademaError(f"cannot read {file}: {error}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=error)
+        ) from error
     if _key(public) is None:
-        raise DiademaError(f"{file} is no public key of `diadema selftest key`")
+        raise DiademaError(Sentence("errors.stations.file_no_public_key_diadema", file=file))
     return public
 
 
@@ -145,6 +144,15 @@ def read[T: Struct](file: Path, kind: type[T], command: str) -> T:
     try:
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except OSError as error:
-        raise DiademaError(f"cannot read {file}: {error.strerror}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
+        ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DiademaError(f"{file}: it is no record of `{command}`: {error}") from error
+        raise DiademaError(
+            Sentence(
+                "errors.stations.file_no_record_command_error",
+                file=file,
+                command=command,
+                error=error,
+            )
+        ) from error

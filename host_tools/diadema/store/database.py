@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
-from diadema.base.errors import DiademaError, StoreDamaged, is_damage
-from diadema.base.sqlite import sqlite_engine
+from diadema.base.errors import DiademaError, StoreDamaged, StoreMissing, is_damage
+from diadema.base.sqlite import other_layout, sqlite_engine
 from diadema.store.contact_rows import from_columns, from_names
 from diadema.store.loading import replacement
 from diadema.store.tables import CONTACT_FIELDS, VERSION, contacts, metadata, stations
+from diadema.words import Sentence
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
@@ -22,9 +23,19 @@ _ROWS = 2000
 log = logging.getLogger("diadema.store")
 
 
+def writes_rows(version: int) -> bool:
+    """Whether a store of this layout has rows to be written anew, and not tables to get alone."""
+    return 0 < version < _CONTACTS_AS_ARRAYS
+
+
+def lacks(version: int) -> list[str]:
+    """What of the past only a rebuild can work out."""
+    return [what for layout, what in _LACKS.items() if version < layout]
+
+
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
-    old = 0 < version < _CONTACTS_AS_ARRAYS
+    old = writes_rows(version)
     if old:
         connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")
@@ -63,10 +74,10 @@ def open_database(path: Path, *, write: bool) -> Engine:
     """The engine of the store at `path`; the writer makes the tables. Raises DiademaError."""
     if not path.exists():
         if not write:
-            raise DiademaError(f"no store at {path}: start `diadema hub` first, or check --data")
+            raise StoreMissing(path)
         _create(path)
     if path.stat().st_size == 0:
-        raise StoreDamaged(path, "it is empty, which no store of ours ever is")
+        raise StoreDamaged(path, Sentence("errors.store.empty_which_no_store_ours"))
     return _open(path, write=write)
 
 
@@ -90,8 +101,7 @@ def _open(path: Path, *, write: bool) -> Engine:
         if is_damage(cause):
             raise StoreDamaged(path, str(cause)) from error
         raise DiademaError(
-            f"cannot open the store {path} ({cause}): end whatever holds it, and look at the "
-            "permissions of its folder and at the space on its disk"
+            Sentence("errors.store.cannot_open_store_path_cause", path=path, cause=cause)
         ) from error
     return engine
 
@@ -100,20 +110,16 @@ def _settle_layout(connection: Connection, path: Path, *, write: bool) -> None:
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if write and version < VERSION:
         _upgrade(connection, version)
-        lacks = [what for layout, what in _LACKS.items() if version < layout]
-        if version and lacks:
+        if version and (missing := lacks(version)):
             log.warning(
                 "%s had layout %d: %s begin now; for those of the past end the hub and run "
                 "`diadema rebuild --apply`",
                 path,
                 version,
-                " and ".join(lacks),
+                " and ".join(missing),
             )
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     elif write and version == VERSION:
         metadata.create_all(connection)  # tables that this layout got later
     elif version != VERSION:
-        raise DiademaError(
-            f"{path} has layout {version}, this program knows {VERSION}: "
-            "use the program that wrote it, or another --data"
-        )
+        raise other_layout(path, version, VERSION)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.store.record_heads import key_of, of_purpose
+from diadema.words import Sentence
 
 ERASED = "erased"  # of an entry of the records
 _BYTES = 16
@@ -91,6 +92,5 @@ def check_obeyed(data: DataDir) -> None:
     if (found or 0) < last.number:
         day = datetime.fromtimestamp(last.at_ms / 1000, UTC).date()
         raise DiademaError(
-            f"{data.store} is of before the erasure of {day}, which it would undo: run "
-            "`diadema privacy obey` first"
+            Sentence("errors.store.store_before_erasure_day_which", store=data.store, day=day)
         )

@@ -24,7 +24,7 @@ from diadema.store.attendance import Mark
 from diadema.store.contact_rows import key_of
 from diadema.store.database import open_database
 from diadema.store.host_rows import Correction
-from diadema.store.register import Acted, Reading
+from diadema.store.register import Acted, Reading, Reprimands
 from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
 from diadema.wire.letters import from_columns
 
@@ -211,14 +211,18 @@ class Reader:
         end_utc: int | None = None,
         after: int = 0,
         limit: int | None = None,
+        reprimands: Reprimands = "all",
     ) -> list[Acted]:
         """Supervisors' actions of [start_utc, end_utc), in the order in which they came in, with
-        what became of them. `agents`: on these only, and on none if `by` did them.
+        what became of them. `agents`: on these only, and on none if `by` did them. `reprimands`:
+        which of those; `own`: that `by` gave.
         """
         bounds = {"start_utc": start_utc, "end_utc": end_utc, "limit": limit}
         on = agents if agent is None else [agent]
         with self.engine.connect() as connection:
-            return register.acts(connection, agents=on, by=by, after=after, **bounds)
+            return register.acts(
+                connection, agents=on, by=by, after=after, reprimands=reprimands, **bounds
+            )
 
     def act(self, s: str, e: int, n: int) -> Acted | None:
         """One of them, by its event."""
@@ -320,11 +324,14 @@ class Reader:
             "conflicts": self._one(select(func.count()).select_from(tables.conflicts)),
             "dead_letters": self._one(select(func.count()).select_from(tables.dead_letters)),
             "unknown": self._one(select(func.coalesce(func.sum(tables.unknown.c.times), 0))),
-            "stream_sequence": self._one(
-                select(func.coalesce(func.max(tables.stream.c.sequence), 0))
-            ),
+            "stream_sequence": self.taken()[1],
             "generation": self.generation(),
         }
+
+    def taken(self) -> tuple[str, int]:
+        """When the broker's stream was made that is taken in, and up to which message it is."""
+        row = next(self._all(select(tables.stream.c.created, tables.stream.c.sequence)), None)
+        return (row.created, row.sequence) if row else ("", 0)
 
     def _contacts(self) -> int:
         with self.engine.connect() as connection:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
+from diadema.words import Sentence
 
 NAME = "records.key"
 _BYTES = 32
@@ -73,9 +74,11 @@ def _read(path: Path) -> bytes:
     try:
         key = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
-        raise DiademaError(f"cannot read {path} ({error}): restore it from a backup") from error
+        raise DiademaError(
+            Sentence("errors.site.cannot_read_beside_error_restore", beside=path, error=error)
+        ) from error
     if len(key) != _BYTES:
-        raise DiademaError(f"{path} is no key: restore it from a backup")
+        raise DiademaError(Sentence("errors.store.path_no_key_restore_from", path=path))
     return key
 
 

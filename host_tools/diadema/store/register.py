@@ -3,7 +3,7 @@ with who was shown it and who answered what, a correction of attendance.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -11,11 +11,13 @@ from sqlalchemy import BigInteger, Connection, Select, literal_column, or_, sele
 
 from diadema.store import tables
 from diadema.store.host_rows import Act, Correction, Receipt, Sent
-from diadema.wire.letters import from_columns
+from diadema.wire.actions import ON_ENTRIES, REPRIMAND, Annul, AnswerReprimand
+from diadema.wire.letters import from_columns, tag_of
 
 _EACH = 500  # keys of one query
 
 type Place = tuple[str, int]  # station and command number
+type Reprimands = Literal["all", "own", "none", "only"]  # which of them; own: that `by` gave
 
 
 class Outcome(Struct, kw_only=True, frozen=True):
@@ -31,12 +33,14 @@ class Outcome(Struct, kw_only=True, frozen=True):
 
 class Acted(Struct, kw_only=True, frozen=True):
     """`position` counts acts in the order in which they came in. `outcome`: null where no station
-    was told.
+    was told. Of a note: what annulled it, and what the agent answered to it.
     """
 
     position: int
     act: Act
     outcome: Outcome | None
+    annulled: Act | None = None
+    reply: Act | None = None
 
 
 class Reading(Struct, kw_only=True, frozen=True):
@@ -60,15 +64,24 @@ def acts(
     end_utc: int | None = None,
     after: int = 0,
     limit: int | None = None,
+    reprimands: Reprimands = "all",
 ) -> list[Acted]:
     """Of [start_utc, end_utc), in the order in which they came in, beyond position `after`.
-    `agents`: on these only, and on none if `by` did them.
+    `agents`: on these only, and on none if `by` did them. `reprimands`: which of these.
     """
     row = tables.acts.c
     query = select(tables.acts, _POSITION).where(after < _POSITION).order_by(_POSITION)
     query = _within(query, row.utc, start_utc, end_utc)
     if agents is not None:
         query = query.where(row.a.in_([*agents]) | (row.a.is_(None) & (row.by == by)))
+    is_reprimand = row.kind.is_not_distinct_from(REPRIMAND)
+    match reprimands:
+        case "own":
+            query = query.where(~is_reprimand | (row.by == by))
+        case "none":
+            query = query.where(~is_reprimand)
+        case "only":
+            query = query.where(is_reprimand)
     if limit is not None:
         query = query.limit(limit)
     return _with_outcomes(tx, query)
@@ -87,10 +100,43 @@ def _with_outcomes(tx: Connection, query: Select[Any]) -> list[Acted]:
     ]
     commands = [(act.target, act.command) for _, act in found if act.target and act.command]
     came = outcomes(tx, commands)
+    said = _said_of(tx, {act.agent for _, act in found if act.action == "note"})
     return [
-        Acted(position=number, act=act, outcome=came.get((act.target or "", act.command or 0)))
+        Acted(
+            position=number,
+            act=act,
+            outcome=came.get((act.target or "", act.command or 0)),
+            annulled=said.get((tag_of(Annul), *_place(act))),
+            reply=said.get((tag_of(AnswerReprimand), *_place(act))),
+        )
         for number, act in found
     ]
+
+
+def entries(found: Iterable[Acted]) -> list[Acted]:
+    """Without what is told of other entries, which these have with them."""
+    return [one for one in found if one.act.action not in _OF_ENTRIES]
+
+
+def counted(found: Iterable[Acted]) -> list[Acted]:
+    """The entries that were not annulled: of these are the figures."""
+    return [one for one in entries(found) if one.annulled is None]
+
+
+def _said_of(tx: Connection, agents: Collection[str | None]) -> dict[tuple[Any, ...], Act]:
+    """What was said of notes on these agents: by its action and their place."""
+    row = tables.acts.c
+    said: dict[tuple[Any, ...], Act] = {}
+    for some in _some([one for one in agents if one is not None]):
+        query = select(tables.acts).where(row.a.in_(some), row.action.in_(_OF_ENTRIES))
+        for found in tx.execute(query.order_by(_POSITION)):
+            act = from_columns(Act, found._mapping)
+            said.setdefault((act.action, act.of_s, act.of_e, act.of_n), act)
+    return said
+
+
+def _place(act: Act) -> tuple[str, int, int]:
+    return act.station, act.epoch, act.sequence
 
 
 def corrections(
@@ -165,6 +211,7 @@ def outcomes(tx: Connection, places: Iterable[Place]) -> dict[Place, Outcome]:
 _UNANSWERED = {"open": "waiting", "expired": "expired", "replaced": "withdrawn"}
 _POSITION = literal_column("acts.rowid", BigInteger)
 _ACT = [column.name for column in tables.acts.c]
+_OF_ENTRIES = frozenset(map(tag_of, ON_ENTRIES))
 _CORRECTION = [column.name for column in tables.corrections.c]
 
 

@@ -197,11 +197,33 @@ class StationState(
     amended: int = 0  # of a hub: corrections of attendance, and the chain of them
     amendments: str = ""
     answered_i: int = 0  # highest command number that it has executed
+    older: list["StationState"] = []  # journals that a newer one took over from, as they stand
 
     @property
     def is_new(self) -> bool:
         """No event was worked into it yet."""
         return self.epoch == self.boot == self.uptime_ms == 0
+
+    def leave(self, e: int) -> None:
+        """Journal `e` takes over: what is still to come of this one goes on beside it."""
+        others = [one for one in self.older if one.epoch not in (self.epoch, e)]
+        if not self.is_new:
+            left = self.copy()
+            left.older, left.tickets, left.calls = [], [], {}
+            others.append(left)
+        self.older = others[-OLDER:]
+
+    def beside(self, e: int) -> "StationState":
+        """Of a journal that another one took over from."""
+        for one in self.older:
+            if one.epoch == e:
+                return one
+        fresh = StationState(epoch=e)
+        self.older = [*self.older, fresh][-OLDER:]
+        return fresh
+
+    def copy(self) -> "StationState":
+        return msgpack.decode(_pack(self), type=StationState)
 
 
 def foremost(contacts: list[Contact]) -> Contact:
@@ -209,6 +231,7 @@ def foremost(contacts: list[Contact]) -> Contact:
     return min(contacts, key=lambda contact: RANK[contact.phase])
 
 
+OLDER = 2  # journals of a station of which something may still come
 JOURNALS = 8  # of a station that are held; the store knows the older ones
 RECORDS = 1 << 16  # of a journal: 512 KiB of flash, and 8 bytes beside each
 LIFE = 1 << 24  # numbers of a journal that one greeting may name, or be ahead of us

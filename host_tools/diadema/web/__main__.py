@@ -45,7 +45,11 @@ def main() -> int:
     try:
         if arguments.host not in (HOST, "localhost") and arguments.tls_cert is None:
             raise DiademaError(text("web.address_refused", host=arguments.host))
-        settings = replace(Settings.read(arguments.data), hosts=frozenset(arguments.name))
+        settings = replace(
+            Settings.read(arguments.data),
+            hosts=frozenset(arguments.name),
+            certificate=arguments.tls_cert,
+        )
         listener = _listen(arguments.host, arguments.port)
         with listener, asyncio.Runner(loop_factory=loop_with_short_handshakes) as runner:
             return runner.run(_serve(settings, arguments, listener))

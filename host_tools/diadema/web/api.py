@@ -22,6 +22,7 @@ from diadema.web.floor.feed import (
 from diadema.web.guard import language_of
 from diadema.web.once_only import once_of
 from diadema.web.permissions import need, not_yours, person_of
+from diadema.web.prometheus import Exporter
 from diadema.web.refusals import hub_refusal
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import text
@@ -72,7 +73,8 @@ async def metrics(web_app: WebAppDep, request: Request) -> PlainTextResponse:
     """For this machine, and for whoever may see the stations."""
     if not (is_local(request.scope) or person_of(request).may("fleet")):
         raise not_yours(request)
-    return PlainTextResponse(web_app.metrics(), media_type="text/plain; version=0.0.4")
+    exporter: Exporter = request.app.state.exporter
+    return PlainTextResponse(await exporter.text(), media_type="text/plain; version=0.0.4")
 
 
 async def ask_hub(

@@ -6,14 +6,14 @@ from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
-from nicegui import ui
+from nicegui import core, ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from diadema import __doc__ as about
 from diadema.site.directory.problems import Wrong
-from diadema.web import api, assets, refusals
-from diadema.web.accounts import account, login
+from diadema.web import api, assets, refusals, standby
+from diadema.web.accounts import account, login, provider
 from diadema.web.accounts import api as accounts_api
 from diadema.web.accounts import page as accounts_page
 from diadema.web.actions import api as actions_api
@@ -34,6 +34,7 @@ from diadema.web.once_only import OnceOnly
 from diadema.web.people import api as people_api
 from diadema.web.people import page as people_page
 from diadema.web.permissions import person_of
+from diadema.web.prometheus import Exporter
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
@@ -49,10 +50,12 @@ _ROUTERS = (
     reports_api.router,
     people_api.router,
     fleet_api.router,
+    standby.router,
     floor_page.router,
     handover.router,
     flasher.router,
     login.router,
+    provider.router,
     account.router,
 )
 _PAGES = (
@@ -91,6 +94,7 @@ def create_app(web_app: WebApp) -> ASGIApp:
         responses=api.RESPONSES,
     )
     app.state.web_app = web_app
+    app.state.exporter = Exporter(web_app)
     api.describe(app)
     refusals.speak(app)
     app.add_exception_handler(Wrong, people_api.on_wrong)
@@ -106,7 +110,12 @@ def create_app(web_app: WebApp) -> ASGIApp:
     app.add_api_websocket_route("/ws", stream.floor_stream)
     _add_pages(app, web_app)
     once_only = OnceOnly(app, web_app.accounts.answers)
-    return Guard(once_only, web_app.settings.hosts, web_app.authenticator)
+    return Guard(
+        once_only,
+        web_app.settings.hosts,
+        web_app.authenticator,
+        lambda: web_app.floor.site.language,
+    )
 
 
 def _add_pages(app: FastAPI, web_app: WebApp) -> None:
@@ -128,3 +137,4 @@ def _add_pages(app: FastAPI, web_app: WebApp) -> None:
         show_welcome_message=False,
         gzip_middleware_factory=partial(GZipMiddleware, compresslevel=_GZIP_LEVEL),
     )
+    refusals.speak(core.app)  # in the place of its own pages

@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from diadema.wire import actions, agent_states
+from diadema.wire import actions, agent_states, live_rows
 
 STATIC = Path(__file__).parent / "static"
 _LATIN = re.compile(
@@ -35,10 +35,12 @@ _WIRE = {
     "STATES": agent_states.SHOWN,
     "LOGGED_OUT": agent_states.LOGGED_OUT,
     "NOTE_KINDS": actions.NOTE_KINDS,
+    "REPRIMAND": actions.REPRIMAND,
     "TICKET_ANSWERS": actions.TICKET_ANSWERS,
     "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,
     "NOTE_CHARACTERS": actions.NOTE_CHARACTERS,
     "REASON_CHARACTERS": actions.REASON_CHARACTERS,
+    "SILENT_S": live_rows.SILENT_S,
 }
 WIRE_JS = "".join(f"export const {name} = {json.dumps(what)};\n" for name, what in _WIRE.items())
 

@@ -6,16 +6,20 @@ only this machine gets in. A socket is closed when what let it in is over.
 
 While nothing can be written, because the disk is full or a database is locked, the answer is a
 503 that says so.
+
+What is refused is told in the language of the request: as a page to a browser, as JSON to whoever
+asks the API. Which language that is, `language_of` says for all that the web answers.
 """
 
 import asyncio
 import errno
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -26,9 +30,10 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.store import StoreUnavailable
 from diadema.web.templating import template
-from diadema.words import known, text
+from diadema.words import DEFAULT, known, section, text
 
 PERSON = "diadema.person"  # in the scope: who asks
+_SITES = "diadema.language"  # and the site's language
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_BYTES = 65_536
 IMPORT_BYTES = 32 << 20
@@ -60,7 +65,8 @@ _BUSY = {
 }  # fmt: skip
 _WORDS = ("disk is full", "disk I/O error", "database is locked", "No space left")
 _AGAIN_S = "10"
-_PAGE = template("no_room.html")
+_PAGE, _AROUND = template("error.html"), template("plain.html")
+_TITLES = {403: "no_access", 404: "no_page", 500: "fault", 503: "not_now"}
 
 
 def is_no_room(error: BaseException | None) -> bool:
@@ -79,14 +85,60 @@ def is_no_room(error: BaseException | None) -> bool:
     return False
 
 
-def no_room(connection: HTTPConnection, language: str) -> Response:
-    """503, as a page or for a program."""
-    sentence = text("web.no_room", language)
-    headers = {"retry-after": _AGAIN_S, "cache-control": "no-store"}
-    if "text/html" in connection.headers.get("accept", ""):
-        page = _PAGE.render(language=language, sentence=sentence, again_s=_AGAIN_S)
-        return HTMLResponse(page, 503, headers)
-    return JSONResponse({"detail": sentence}, 503, headers)
+def no_room(connection: HTTPConnection) -> Response:
+    """503, which a page tries again by itself."""
+    sentence = text("web.no_room", language_of(connection))
+    return refusal_response(connection, 503, sentence, {"retry-after": _AGAIN_S}, again_s=_AGAIN_S)
+
+
+def refusal_response(
+    connection: HTTPConnection,
+    status: int,
+    sentence: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    bar: str = "",
+    again_s: str = "",
+) -> Response:
+    """A refusal: a page for a browser, with the `bar` of who is inside; JSON for a program."""
+    sent = {"cache-control": "no-store", **(headers or {})}
+    if not wants_page(connection):
+        return JSONResponse({"detail": sentence}, status, sent)
+    language = language_of(connection)
+    shell = section("shell", language)
+    page = _PAGE.render(
+        around=_AROUND,
+        language=language,
+        title=title_of(status, language),
+        bar=Markup(bar),  # of our own template, whose values are escaped
+        shell=shell,
+        site="",
+        other_query=other_query(connection, shell),
+        sentence=sentence,
+        home=text("web.home", language),
+        again_s=again_s,
+    )
+    return HTMLResponse(page, status, sent)
+
+
+def title_of(status: int, language: str) -> str:
+    """The title of a page that refuses."""
+    return section("web", language)[f"title.{_TITLES.get(status, 'refused')}"]
+
+
+def wants_page(connection: HTTPConnection) -> bool:
+    """Whether a browser shows the answer to a person."""
+    return "text/html" in connection.headers.get("accept", "") and not is_api(connection)
+
+
+def is_api(connection: HTTPConnection) -> bool:
+    path: str = connection.scope["path"]
+    return path.startswith("/api/")
+
+
+def other_query(connection: HTTPConnection, shell: Mapping[str, str]) -> str:
+    """The query of the same page in the other language."""
+    return connection.url.include_query_params(lang=shell["language.other_code"]).query
 
 
 class Authenticator(Protocol):
@@ -113,7 +165,7 @@ class OnlyLocal:
 
 class Guard:
     """Pure ASGI: refuses before the application sees anything. `hosts`: the names by which this
-    machine may be asked for, beside the address that was reached.
+    machine may be asked for, beside the address that was reached; `language`: the site's.
     """
 
     def __init__(
@@ -121,15 +173,18 @@ class Guard:
         app: ASGIApp,
         hosts: Iterable[str] = LOOPBACK,
         authenticator: Authenticator | None = None,
+        language: Callable[[], str] = lambda: DEFAULT,
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._authenticator = authenticator or OnlyLocal()
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        scope[_SITES] = self._language()
         send, said = _noted(self._with_headers(scope, send))
         try:
             await self._enter(scope, receive, send)
@@ -139,8 +194,7 @@ class Guard:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": _TRY_LATER, "reason": "no room"})
                 return
-            connection = HTTPConnection(scope)
-            await no_room(connection, language_of(connection))(scope, receive, send)
+            await no_room(HTTPConnection(scope))(scope, receive, send)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         person = self._refusal(scope) or self._authenticator.admit(scope)
@@ -201,20 +255,24 @@ class Guard:
             answer = RedirectResponse(why.location, why.status)
         else:
             values = {"bytes": _most_bytes(scope), "names": ", ".join(sorted(self._hosts))}
-            detail = text(f"web.{why.word}", language_of(HTTPConnection(scope)), **values)
-            answer = JSONResponse({"detail": detail}, why.status, why.headers)
+            connection = HTTPConnection(scope)
+            detail = text(f"web.{why.word}", language_of(connection), **values)
+            answer = refusal_response(connection, why.status, detail, why.headers)
         if scope.get("method") == "HEAD":
             send = _without_body(send)
         await answer(scope, receive, send)
 
 
 def language_of(connection: HTTPConnection) -> str:
-    """The language a request asks for: `?lang=`, else the person's, else its Accept-Language, else
-    Spanish.
+    """In which language a request is answered: that of its address (`?lang=`), else the person's,
+    else the site's. A program says its own first, by Accept-Language, and so do our pages when
+    they ask the API.
     """
     person: Person = connection.scope.get(PERSON, NOBODY)
-    wanted = connection.query_params.get("lang") or person.language
-    return known(wanted or connection.headers.get("accept-language"))
+    wanted = connection.query_params.get("lang")
+    if not wanted and is_api(connection):
+        wanted = connection.headers.get("accept-language")
+    return known(wanted or person.language or connection.scope.get(_SITES))
 
 
 def _most_bytes(scope: Scope) -> int:

@@ -20,17 +20,25 @@ from nicegui import ui
 from diadema.access.roles import Right
 from diadema.base.errors import DiademaError
 from diadema.figures.rows import Cutoff
+from diadema.report.palette import DARK, LIGHT
+from diadema.report.writing import owing_since
 from diadema.site.directory.people import Worker
 from diadema.web.assets import STATIC
 from diadema.web.paging import FIRST, LAST
+from diadema.web.refusals import trouble
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
 from diadema.words import section
-from diadema.words.formatting import NOTHING, local_time
+from diadema.words.formatting import NOTHING, grouped, local_time
 
-# for an axis in seconds, in the browser: `m:ss`
-CLOCK = "s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')"
+# for an axis in seconds, in the browser: as `clock` writes it
+CLOCK = """s => {
+  const two = (part) => String(part).padStart(2, "0");
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60) return `${minutes}:${two(s % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}"""
 GRID = {"left": 8, "right": 24, "top": 44, "bottom": 8, "containLabel": True}
 ROWS = 50  # of one screen
 _SORT = "(a, b, x, y) => (x.{by} ?? -1) - (y.{by} ?? -1)"
@@ -53,9 +61,11 @@ def day_page(
     area: str,
     right: Right,
     show: Callable[[WebApp, Page, date, list[str]], Awaitable[None]],
+    after: Callable[[WebApp, Page, date, str], Awaitable[None]] | None = None,
 ) -> None:
     """A page at `path` of one day and, where given, one team: its words are of `area`, with
-    `heading` for its head. `show` draws the rest, of the agents whom the person sees.
+    `show` draws the rest, of the agents whom the person sees, and `after`
+    what comes below that, of the team or of all whom the person sees.
     """
 
     @ui.page(path.removeprefix("/ui"))
@@ -65,12 +75,13 @@ def day_page(
             shown = day_of(web_app, day)
             with ui.element("main").props("id=main").classes("page"):
                 with ui.element("header").classes("page-head"):
-                    heading(page.words["heading"])
                     team_choice(page, web_app, team, shown, path)
                     day_links(page, web_app, shown, path, team)
                 agents = [*seen(page, web_app, team)]
                 web_app.audit(page.person, area, agents)
                 await show(web_app, page, shown, agents)
+                if after is not None:
+                    await after(web_app, page, shown, team)
 
 
 def day_links(page: Page, web_app: WebApp, day: date, path: str, team: str = "") -> None:
@@ -125,10 +136,10 @@ def seen(page: Page, web_app: WebApp, team: str = "") -> Mapping[str, Worker]:
     }
 
 
-def heading(words: str, level: int = 2, *, id: str = "") -> None:
-    """A heading of the page, `<h2>` or deeper; `id` as others refer to it."""
+def heading(words: str, *, id: str = "") -> None:
+    """A heading of the page; `id` as others refer to it."""
     named = f' id="{id}"' if id else ""
-    ui.html(f"<h{level}{named}>{escape(words)}</h{level}>", sanitize=False)
+    ui.html(f"<h2{named}>{escape(words)}</h2>", sanitize=False)
 
 
 def definitions(language: str, *keys: str) -> list[tuple[str, str]]:
@@ -154,30 +165,32 @@ class Unread(Exception):
 async def read[**P, T](
     page: Page, web_app: WebApp, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What the page shows: it stands there with a line that says so while that is read. Raises
-    Unread.
+    """What the page shows: its shape stands there while that is read, and for ears the word.
+    Raises Unread.
     """
     words = section("parts", page.language)
-    said = ui.label(words["loading"]).classes("status").props("role=status")
+    with ui.element("div").classes("skeleton").props("role=status") as shape:
+        ui.label(words["loading"]).classes("unseen")
     await ui.context.client.connected(timeout=_PATIENCE_S)
     try:
         made = await web_app.worker.ask(work, *args, **kwargs)
     except DiademaError as error:
-        said.set_text(words["unread"].format(detail=error))
+        shape.classes(replace="status").clear()
+        with shape:
+            ui.label(words["unread"].format(detail=trouble(error, page.language)))
         raise Unread from error
-    said.delete()
+    shape.delete()
     return made
 
 
 def cut_line(cut: Cutoff, zone: str, language: str) -> str:
-    """«Corte 14:12:05 · posición 12 345 · faltan 3 posiciones desde 14:02»."""
+    """«Corte 14:12:05 · posición 12,345 · faltan 3 posiciones desde 14:02»."""
     words = section("parts", language)
-    position = f"{cut.position:,}".replace(",", "\u00a0")
-    said = [words["cut"].format(time=local_time(cut.at_ms, zone, "hour"), position=position)]
+    at = local_time(cut.at_ms, zone, "hour")
+    said = [words["cut"].format(time=at, position=grouped(cut.position))]
     if cut.pending_stations:
-        known = [one.since_utc for one in cut.pending_stations if one.since_utc is not None]
         word = "owing" if len(cut.pending_stations) > 1 else "owing.one"
-        since = local_time(min(known), zone, "minute") if known else NOTHING
+        since = owing_since(cut, zone, language) or NOTHING
         said.append(words[word].format(n=len(cut.pending_stations), time=since))
     return " · ".join(said)
 
@@ -187,24 +200,30 @@ def right_to(page_right: Right, person_agent: str | None, agent: str) -> Right:
     return "own" if person_agent == agent else page_right
 
 
-def chart(title: str, options: dict[str, Any], *, height: int) -> ui.echart:
-    """`colors` names states, whose colours the page knows; `legend`: whether; `height` in em. The
-    browser's part (static/charts.js) puts in the colours of the theme and follows its switch.
+def chart(title: str, options: dict[str, Any], *, height: int, note: str = "") -> ui.echart:
+    """`colors` names states, whose colours the page knows, of a chart of states; others have those
+    of reports. `legend`: whether; `height` in em; `note`: of how many it is. The browser's part
+    (static/charts.js) puts in the colours of the theme and follows its switch.
     """
     names = options.pop("colors", [])
+    said = " · ".join(filter(None, (title, note)))
     if options.pop("legend", False):
         options["legend"] = {"top": 0, "left": 0, "itemWidth": 14, "itemHeight": 10}
     base: dict[str, Any] = {
         "animation": False,
         "grid": GRID,
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
-        "aria": {"enabled": True, "decal": {"show": False}},
+        "aria": {"enabled": True, "label": {"description": said}},
     }
     with ui.element("figure").classes("chart"):
         with ui.element("figcaption"):
             ui.label(title)
+            if note:
+                ui.label(note).classes("small")
         made = ui.echart(base | options).style(f"height: {height}em")
-        made.props(f'data-colors="{" ".join(names)}" data-chart')
+        made.props(f'data-colors="{" ".join(names)}" data-chart role=img')
+        made.props["aria-label"] = said
+        made.props["data-light"], made.props["data-dark"] = " ".join(LIGHT), " ".join(DARK)
     return made
 
 
@@ -212,15 +231,13 @@ type Columns = Sequence[tuple[str, str]]  # field and title
 
 
 def figures_table(
-    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str
+    texts: Columns, figures: Columns, rows: list[dict[str, Any]], empty: str, after: Columns = ()
 ) -> ui.table:
     """The first text column links to `link` of the row, where there is one. A figure `f` that is
-    written as text is sorted by `f_by`.
+    written as text is sorted by `f_by`; `f_missed`: it stays behind its target. `after`: text
+    columns to the right of the figures.
     """
-    columns: list[dict[str, Any]] = [
-        {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
-        for name, title in texts
-    ]
+    columns = [_text_column(name, title) for name, title in texts]
     for name, title in figures:
         column: dict[str, Any] = {
             "name": name,
@@ -232,6 +249,8 @@ def figures_table(
         if rows and f"{name}_by" in rows[0]:
             column[":sort"] = _SORT.format(by=f"{name}_by")
         columns.append(column)
+    marked = [name for name, _ in figures if rows and f"{name}_missed" in rows[0]]
+    columns += [_text_column(name, title) for name, title in after]
     table = ui.table(columns=columns, rows=rows, row_key="id", pagination=ROWS)
     table.classes("figures-table").props(f'flat dense no-data-label="{empty}"')
     if len(rows) <= ROWS:
@@ -243,7 +262,17 @@ def figures_table(
         f"{{{{ props.row.{first} }}}}</a>"
         f"<span v-else>{{{{ props.row.{first} }}}}</span></q-td>",
     )
+    for name in marked:
+        table.add_slot(
+            f"body-cell-{name}",
+            f'<q-td :props="props" :data-missed="props.row.{name}_missed ? \'\' : null">'
+            f"{{{{ props.row.{name} }}}}</q-td>",
+        )
     return table
+
+
+def _text_column(name: str, title: str) -> dict[str, Any]:
+    return {"name": name, "label": title, "field": name, "align": "left", "sortable": True}
 
 
 class ModuleElement(ui.element, component=Path(STATIC / "module_element.js")):

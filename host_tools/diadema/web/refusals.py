@@ -1,4 +1,5 @@
-"""What the API says when it refuses: a sentence of the catalogue, in the language of the request.
+"""What the web says when it refuses: a sentence of the catalogue, in the language of the request,
+on a page or as JSON.
 
 `detail` is that sentence. Where a request does not fit, `errors` names each place and what is
 wrong there by a short word, for programs.
@@ -18,14 +19,25 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from diadema.access.audit import AuditFull
-from diadema.base.errors import DiademaError
-from diadema.web.guard import KINDS, is_no_room, language_of, no_room
+from diadema.base.errors import DiademaError, StoreMissing
+from diadema.web.guard import (
+    KINDS,
+    is_api,
+    is_no_room,
+    language_of,
+    no_room,
+    refusal_response,
+    title_of,
+    wants_page,
+)
+from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
 from diadema.words import text
 
 log = logging.getLogger(__name__)
 
 _BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
+_BARE_PAGE = {"bad_json": "bad_form", "not_found": "nowhere"}
 _KNOWN = ("unknown_station", "unknown_command", "store_unavailable", "bad_request")
 _OURS = ("not_yours", "key_used")  # said as the web itself says it
 
@@ -34,6 +46,8 @@ def speak(app: FastAPI) -> None:
     """Answer with the catalogue's words wherever the framework has its own."""
     app.add_exception_handler(RequestValidationError, _on_request)
     app.add_exception_handler(HTTPException, _on_refusal)
+    app.add_exception_handler(404, _on_refusal)  # NiceGUI has one of its own
+    app.add_exception_handler(Exception, _on_fault)
     app.add_exception_handler(AuditFull, _on_audit_full)
     app.add_exception_handler(BrokenExecutor, _on_broken)
     app.add_exception_handler(ClientDisconnect, _on_gone)
@@ -50,11 +64,17 @@ def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
     return text(f"web.hub_{word}", language, detail=answer.get("detail") or error)
 
 
-async def _on_request(request: Request, error: Exception) -> JSONResponse:
+def _refuse(request: Request, status: int, sentence: str, headers: Any = None) -> Response:
+    bar = plain_bar(request, title_of(status, language_of(request)))
+    return refusal_response(request, status, sentence, headers, bar=bar)
+
+
+async def _on_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    language = language_of(request)
     places = [(".".join(map(str, one["loc"])), str(one["type"])) for one in error.errors()]
-    detail = _sentence(error.errors()[0], language)
+    detail = _sentence(error.errors()[0], language_of(request))
+    if wants_page(request):
+        return _refuse(request, 422, detail)
     errors = [{"where": where, "wrong": wrong} for where, wrong in places]
     return JSONResponse({"detail": detail, "errors": errors}, 422)
 
@@ -81,15 +101,15 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
     return text("web.bad_field", language, where=".".join(map(str, place)))
 
 
-async def _on_audit_full(request: Request, error: Exception) -> JSONResponse:
+async def _on_audit_full(request: Request, error: Exception) -> Response:
     detail = text("web.audit_full", language_of(request))
-    return JSONResponse({"detail": detail}, 503, {"retry-after": "10"})
+    return _refuse(request, 503, detail, {"retry-after": "10"})
 
 
-async def _on_broken(request: Request, error: Exception) -> JSONResponse:
+async def _on_broken(request: Request, error: Exception) -> Response:
     """The process that worked for this request is gone, or was ended as it took too long."""
     word = "too_long" if isinstance(error, TooLong) else "broken"
-    return JSONResponse({"detail": text(f"web.{word}", language_of(request))}, 503)
+    return _refuse(request, 503, text(f"web.{word}", language_of(request)))
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:
@@ -103,20 +123,32 @@ async def _on_trouble(request: Request, error: Exception) -> Response:
     """
     if is_no_room(error):
         log.error("%s: %s", request.url.path, error)
-        return no_room(request, language_of(request))
+        return no_room(request)
     if isinstance(error, DiademaError):
-        return JSONResponse({"detail": str(error)}, 503)
+        return _refuse(request, 503, trouble(error, language_of(request)))
     raise error
 
 
-async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
+def trouble(error: DiademaError, language: str) -> str:
+    """What of it a page says."""
+    if isinstance(error, StoreMissing):
+        return text("web.no_store", language)
+    return error.say(language)
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    """A fault of ours, which is logged by whoever raised it to us."""
+    return _refuse(request, 500, text("web.fault", language_of(request)))
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
     """Ours say what to do; the framework's own are only the status in English."""
     assert isinstance(error, HTTPException)
     detail = error.detail
     bare = detail == HTTPStatus(error.status_code).phrase or error.status_code == 400
     if bare and error.status_code in _BARE:
         word = _BARE[error.status_code]
-        if word == "bad_json" and not request.url.path.startswith("/api/"):
-            word = "bad_form"
+        if not is_api(request):
+            word = _BARE_PAGE.get(word, word)
         detail = text(f"web.{word}", language_of(request))
-    return JSONResponse({"detail": detail}, error.status_code, error.headers)
+    return _refuse(request, error.status_code, str(detail), error.headers)

@@ -21,6 +21,7 @@ class Settings:
     password: str
     token: str
     hosts: frozenset[str] = frozenset(LOOPBACK)  # names by which the pages may be asked for
+    certificate: Path | None = None  # that the pages show
 
     @classmethod
     def read(cls, data: Path) -> "Settings":

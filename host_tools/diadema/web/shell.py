@@ -5,36 +5,68 @@ role may not see. A plain page is without NiceGUI, under the strict policy: form
 technicians.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 from nicegui import ui
 from nicegui.language import Language
 
-from diadema.access.authenticator import csrf_of
+from diadema.access.authenticator import NOBODY, csrf_of
 from diadema.access.roles import Person, Right
+from diadema.web.guard import PERSON, language_of, other_query
 from diadema.web.permissions import person_of
 from diadema.web.templating import render, template
 from diadema.web.web_app import WebApp
-from diadema.words import known, section
+from diadema.words import section, text
 
 _QUASAR: dict[str, Language] = {"es": "es", "en": "en-US"}
 
-NAV: tuple[tuple[str, str, *tuple[Right, ...]], ...] = (  # catalogue with `nav`, path, who sees it
-    ("floor", "/ui/", "floor"),
-    ("agent_day", "/ui/agents", "figures"),
-    ("attendance", "/ui/attendance", "attendance"),
-    ("handling", "/ui/handling", "figures"),
-    ("dispositions", "/ui/dispositions", "figures"),
-    ("reports", "/ui/reports", "figures", "attendance", "register"),
-    ("register", "/ui/register", "register"),
-    ("people", "/ui/people", "people"),
-    ("fleet", "/ui/fleet", "fleet"),
-    ("accounts", "/ui/accounts", "accounts"),
+type Way = tuple[str, str, *tuple[Right, ...]]  # word of the link, path, who sees it
+
+NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word, ways
+    (
+        "shell.group.floor",
+        (
+            ("floor.nav", "/ui/", "floor"),
+            ("shell.wall", "/wall", "floor"),
+            ("register.handover", "/handover", "register"),
+        ),
+    ),
+    (
+        "shell.group.people",
+        (
+            ("agent_day.nav", "/ui/agents", "figures"),
+            ("attendance.nav", "/ui/attendance", "attendance"),
+            ("register.nav", "/ui/register", "register", "reprimands"),
+        ),
+    ),
+    (
+        "shell.group.figures",
+        (
+            ("handling.nav", "/ui/handling", "figures"),
+            ("dispositions.nav", "/ui/dispositions", "figures"),
+            ("reports.nav", "/ui/reports", "figures", "attendance", "register"),
+        ),
+    ),
+    (
+        "shell.group.stations",
+        (
+            ("fleet.nav", "/ui/fleet", "fleet"),
+            ("flasher.title", "/flasher", "fleet"),
+        ),
+    ),
+    (
+        "shell.group.admin",
+        (
+            ("people.nav", "/ui/people", "people"),
+            ("accounts.nav", "/ui/accounts", "accounts"),
+        ),
+    ),
 )
 _HEAD, _BAR = template("shell_head.html"), template("shell_bar.html")
 
@@ -66,26 +98,34 @@ class Page:
 
 
 def open_page(web_app: WebApp, request: Request, area: str, path: str, *rights: Right) -> Page:
-    """Draw what is around the page at `path`; its title is `title` of the words of `area`.
-
-    Raises Refused, of which the page shows nothing more, when the person has none of `rights`.
+    """Draw what is around the page at `path`; its title is `title` of the words of `area`. Raises
+    Refused when the person has none of `rights`.
     """
     web_app.worker.wake()
-    person, language = person_of(request), language_for(web_app, request)
+    person, language = person_of(request), language_of(request)
     words, shell = section(area, language), section("shell", language)
     client = ui.context.client
     client.page = copy(client.page)  # NiceGUI knows one language a page; this one is as wanted
     client.page.language = _QUASAR[language]
+    around = client.content.parent_slot
+    assert around is not None
+    around.parent.tag = "div"  # Quasar's <main>: a page has one, its own
     ui.colors(primary="#1f5fae")
     ui.page_title(f"{words['title']} · Diadema")
     ui.add_head_html(_HEAD.render(build=web_app.build, words=shell))
     bar = _BAR.render(bar_of(request, language, words["title"], path))
     ui.html(bar, tag="header", sanitize=False).classes("bar shell")
     if not person.may(*rights):
-        with ui.element("main").classes("page"):
-            ui.label(section("web", language)["not_yours"]).classes("refused")
-        raise Refused
+        refuse(section("web", language)["not_yours"], 403)
     return Page(person, language, words, web_app)
+
+
+def refuse(sentence: str, status: int) -> NoReturn:
+    """Say it in the place of the page. Raises Refused."""
+    ui.context.client.status_code = status
+    with ui.element("main").props("id=main").classes("page"):
+        ui.label(sentence).classes("refused").props("role=alert")
+    raise Refused
 
 
 class Refused(Exception):
@@ -96,34 +136,38 @@ def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
 ) -> dict[str, Any]:
     """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
-    that the person may see, and their own account. A `live` one has the site's name and time, and
-    the way to the wall.
+    that the person may see, by groups, and their own account. A `live` one has the site's name and
+    time.
     """
     person, shell = person_of(request), section("shell", language)
-    links = [
-        {"label": section(area, language)["nav"], "path": to}
-        for area, to, *needed in NAV
-        if person.may(*needed)
-    ]
-    if live:
-        links.append({"label": shell["wall"], "path": "/wall"})
     return {
         "language": language,
         "other": shell["language.other_code"],
         "words": shell,
         "title": title,
         "path": path,
-        "links": links,
+        "groups": list(_groups(person, language, path)),
         "live": live,
         "person": person,
         "csrf": csrf_of(request),
     }
 
 
-def language_for(web_app: WebApp, request: Request) -> str:
-    """The language in the address, else the user's, else the site's."""
-    wanted = request.query_params.get("lang") or person_of(request).language
-    return known(wanted or web_app.floor.site.language)
+def _groups(person: Person, language: str, path: str) -> Iterator[dict[str, Any]]:
+    """Those in which the person has anything; nowhere else before a password of their own."""
+    for word, ways in () if person.must_change else NAV:
+        links = [
+            {"label": text(name, language), "path": to, "here": to == path}
+            for name, to, *needed in ways
+            if person.may(*needed)
+        ]
+        if links:
+            yield {
+                "id": word.rpartition(".")[2],
+                "label": text(word, language),
+                "links": links,
+                "here": any(link["here"] for link in links),
+            }
 
 
 def plain_page(
@@ -134,18 +178,26 @@ def plain_page(
     status: int = 200,
     **values: object,
 ) -> HTMLResponse:
-    """A template that extends `plain.html`; `values` are those of its own block."""
-    language = language_for(web_app, request)
+    """A template that extends `plain.html`; `values` are those of its own block. Who is inside has
+    the bar around it.
+    """
+    language = language_of(request)
     shell = section("shell", language)
-    code = shell["language.other_code"]
     html = render(
         template,
         language=language,
         title=title,
+        bar=Markup(plain_bar(request, title)),  # whose values are escaped
+        shell=shell,
         site=web_app.floor.site.site,
-        other_query=request.url.include_query_params(lang=code).query,
-        other_code=code,
-        other_name=shell["language.other"],
+        other_query=other_query(request, shell),
         **values,
     )
     return HTMLResponse(html, status, {"cache-control": "no-store"})
+
+
+def plain_bar(request: Request, title: str) -> str:
+    """The bar of a page without NiceGUI; empty for who is not inside."""
+    if not request.scope.get(PERSON, NOBODY).session:
+        return ""
+    return _BAR.render(bar_of(request, language_of(request), title, request.url.path))

@@ -15,20 +15,25 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
-from diadema.access import Accounts
+from diadema.access import Accounts, real_now_ms
 from diadema.access.audit import ALL, of_team
 from diadema.access.authenticator import Authenticator
 from diadema.access.roles import Person
+from diadema.access.sign_on import SignOn
+from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
 from diadema.figures.roll import roll
+from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
-from diadema.site.context import site_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
+from diadema.web.floor.adherence import Adherence
+from diadema.web.floor.alert_hooks import AlertHooks
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.channel import Channels, Source
 from diadema.web.floor.feed import (
@@ -39,10 +44,10 @@ from diadema.web.floor.feed import (
     NatsAbsent,
     Pace,
 )
+from diadema.web.floor.first_steps import FirstSteps, described
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
-from diadema.wire.live_rows import Site
 
 _EVERY_S = 30.0
 _LOOK_S = 5.0
@@ -110,11 +115,20 @@ class Rolling:
 class ReportClock:
     """`trouble`: why nothing can be made at all, for the page; empty when it can."""
 
-    def __init__(self, data: DataDir, pace: Pace, worker: Worker) -> None:
+    def __init__(
+        self,
+        data: DataDir,
+        pace: Pace,
+        worker: Worker,
+        accounts: Accounts,
+        people: Callable[[], People],
+    ) -> None:
         self.trouble = ""
         self._data = data
         self._pace = pace
         self._worker = worker
+        self._accounts = accounts
+        self._people = people
 
     async def run(self) -> None:
         while True:
@@ -122,14 +136,18 @@ class ReportClock:
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        """Make what is due now. A folder that cannot be used is logged once and tried again."""
+        """Make what is due now, and send what waits. A folder that cannot be used is logged once
+        and tried again.
+        """
         try:
             now_ms = self._pace.now_ms()
             if self._data.reports.exists() and pending(self._data, now_ms):
                 for run in await self._worker.behind(run_due, self._data, now_ms):
                     log.info("scheduled report %s of %s: %s", run.name, run.span, run.state)
+            if self._data.reports.exists():
+                await deliver(self._data, self._accounts, self._people, now_ms)
             self.trouble = ""
-        except (DiademaError, OSError, BrokenExecutor) as error:
+        except (DiademaError, OSError, BrokenExecutor, SQLAlchemyError) as error:
             if str(error) != self.trouble:
                 log.error("scheduled reports: %s", error)
             self.trouble = str(error)
@@ -143,7 +161,8 @@ class WebApp:
         self.build = build
         self.pace = Pace(clock)
         self.data = DataDir(settings.data)
-        self.floor = Floor(_described(self.data))
+        self.floor = Floor(described(self.data))
+        self.first_steps = FirstSteps(self.data)
         self.feed = Feed(
             settings.nats_url, settings.user, settings.password, self.floor, self.pace
         )
@@ -152,14 +171,24 @@ class WebApp:
         self.accounts = Accounts(self.data)
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
+        self.sign_on = SignOn(
+            settings.token, lambda: credentials.load(self.data).provider, real_now_ms
+        )
         self._people = CachedPeople(self.data)
-        self.reports = ReportClock(self.data, self.pace, self.worker)
+        self.reports = ReportClock(
+            self.data, self.pace, self.worker, self.accounts, self.read_people
+        )
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
+        self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
+        self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
         self.channels = Channels(
-            Source(self.floor, self.pace, down, build, self.people, self.watch, self._why)
-        )
+            Source(
+                self.floor, self.pace, down, build, self.people, self.watch, self.adherence,
+                self._why,
+            )
+        )  # fmt: skip
         self.background = Background()
 
     @asynccontextmanager
@@ -168,8 +197,10 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
+            "adherence": self.adherence.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
+            "webhooks": self.hooks.run,
             "rolling": self.rolling.run,
             "register": lambda: self.watch.remember(self.data),
         }
@@ -254,50 +285,6 @@ class WebApp:
             "given_up": {name: c.given_up for name, c in self.channels.counts.items()},
             "hub": hub,
         }
-
-    def metrics(self) -> str:
-        """Prometheus text."""
-        lines: list[str] = []
-
-        def family(name: str, kind: str, help_text: str, samples: dict[str, float]) -> None:
-            lines.append(f"# HELP diadema_web_{name} {help_text}")
-            lines.append(f"# TYPE diadema_web_{name} {kind}")
-            lines.extend(f"diadema_web_{name}{label} {value}" for label, value in samples.items())
-
-        scopes = {f'{{scope="{name}"}}': count for name, count in self.channels.counts.items()}
-        states = {f'{{state="{s}"}}': float(n) for s, n in sorted(self.floor.by_state().items())}
-        family("live", "gauge", "1 while what is shown is live", {"": float(self._is_live())})
-        family("nats_up", "gauge", "1 while connected to NATS", {"": float(self.feed.connected)})
-        family("agents", "gauge", "agents by state", states)
-        family("changes_total", "counter", "live rows changed", {"": self.floor.changes})
-        family("rejected_total", "counter", "live values refused", {"": self.floor.rejected})
-        family("restarts_total", "counter", "times the feed began anew", {"": self.feed.restarts})
-        family("commands_total", "counter", "requests to the hub", {"": self.commands})
-        failures = self.background.failures
-        family("failures_total", "counter", "faults in what goes on behind", {"": failures})
-        if (room := self.room()) is not None:
-            family("disk_free_bytes", "gauge", "free on the disk of the data", {"": room.free})
-            family("disk_reserve_bytes", "gauge", "below which all pauses", {"": room.reserve})
-            family("disk_low", "gauge", "1 while it pauses for room", {"": float(room.low)})
-        viewers = {label: float(len(c.viewers)) for label, c in scopes.items()}
-        family("viewers", "gauge", "open floor streams", viewers)
-        messages = {label: float(c.messages) for label, c in scopes.items()}
-        family("messages_total", "counter", "messages made", messages)
-        given_up = {label: float(c.given_up) for label, c in scopes.items()}
-        family("given_up_total", "counter", "viewers too slow to keep", given_up)
-        return "\n".join(lines) + "\n"
-
-    def _is_live(self) -> bool:
-        return self.feed.down_since() is None
-
-
-def _described(data: DataDir) -> Site | None:
-    """As the directory describes it, so that hours are in its zone before the hub says so too."""
-    try:
-        site = site_of(data)
-    except (DiademaError, OSError):  # which the pages say of what they read
-        return None
-    return Site(site=site.site, zone=site.zone, language=site.language) if site else None
 
 
 def web_app_of(connection: HTTPConnection) -> WebApp:

@@ -19,11 +19,13 @@ CONTACT_CHARACTERS = 64
 NOTE_CHARACTERS = 200
 REASON_CHARACTERS = 64
 SEAT_CHARACTERS = 12
+QUEUE_CHARACTERS = 64
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
 type Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
+type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
 type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 type NoteKind = Literal[
@@ -32,6 +34,7 @@ type NoteKind = Literal[
 HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
+REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 TICKET_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 
 
@@ -127,8 +130,14 @@ class Acknowledge(ActionRequest, tag="acknowledge", kw_only=True, rename=LETTERS
 
     agent: Agent | None = None
     station: Station | None = None
+    queue: Queue | None = None
     rule: Word
     since: Utc | None = None
+
+
+def alert_rule(rule: str, queue: str | None) -> str:
+    """By which an alert is known: that of a queue has the queue in it."""
+    return rule if queue is None else f"{rule}/{queue}"
 
 
 ACTIONS: tuple[type[ActionRequest], ...] = (
@@ -143,7 +152,26 @@ ACTIONS: tuple[type[ActionRequest], ...] = (
     Noted,
     Acknowledge,
 )
-ANY_ACTION: Any = reduce(or_, ACTIONS)
+
+
+class Annul(ActionRequest, tag="annul", kw_only=True, rename=LETTERS):
+    """A note counts no more, and stays in the register; `own`: only one that `by` made."""
+
+    of: Of
+    reason: Reason
+    own: bool = False
+
+
+class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
+    """What the agent says to a reprimand, once: `note`."""
+
+    agent: Agent
+    of: Of
+
+
+# on entries of the register, not on agents
+ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
+ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES)
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""One question of a command to the hub that runs on a data directory."""
+"""One question of a command to the hub that runs on a data directory, and where it takes in."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ import msgspec
 from diadema.base import credentials
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.words import Sentence
 
+STREAM = "$MQTT_msgs"  # of the broker: what stations and the hub itself said
 _ANSWER_S = 10.0
 
 
@@ -15,7 +17,9 @@ class HubRefuses(DiademaError):
     """`error`: a short word for why; `values`: of its sentence."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
-        super().__init__(f"the hub refuses: {answer.get('detail')}")
+        said = answer.get("sentence")
+        detail = Sentence.of(said) if said else answer.get("detail")
+        super().__init__(Sentence("errors.wire.hub_refuses", detail=detail))
         self.error = str(answer["error"])
         self.values: dict[str, Any] = answer.get("values", {})
 
@@ -27,7 +31,7 @@ async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str
 
     hub = data.read_hub()
     if hub is None:
-        raise DiademaError(f"no hub runs on {data.root}: start `diadema hub`, or check --data")
+        raise DiademaError(Sentence("errors.stations.no_hub_runs_on_root", root=data.root))
     password = credentials.load(data).host
     try:
         client = await nats.connect(
@@ -38,7 +42,9 @@ async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str
         finally:
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
-        raise DiademaError(f"the hub does not answer ({error!r}): try again") from error
+        raise DiademaError(
+            Sentence("errors.wire.hub_does_not_answer_error", error=error)
+        ) from error
     answer = msgspec.json.decode(reply.data, type=dict[str, Any])
     if "error" in answer:
         raise HubRefuses(answer)

@@ -11,6 +11,7 @@ from diadema.words import DEFAULT
 
 DEFAULT_ZONE = "UTC"  # while there is no site
 PRIVATE = "private"  # stands for every private reason in what is reported of a person
+SILENT_S = 60  # after so long without a word of the switch nobody knows how its queues stand
 THRESHOLD_S, SHORT_S = 20, 5  # of the service level, where no target and nobody says otherwise
 
 
@@ -50,6 +51,7 @@ class Row(msgspec.Struct, kw_only=True, rename=LETTERS):
     answered_utc: int | None = None  # of the running call
     unfit: str | None = None  # what keeps the desk from work: a part, or what the self-test found
     unfit_utc: int | None = None
+    by: str | None = None  # who set the state: agent, system or supervisor
 
     @property
     def hides_reason(self) -> bool:

@@ -1,4 +1,9 @@
-"""How times, durations, percents and counts are written on every page, screen and file."""
+"""How times, durations, percents and counts are written on every page, screen and file.
+
+A duration is `m:ss` and from an hour on `h:mm:ss`. Where `0:26` would be read as hours it is
+always `h:mm:ss`: working time (attendance, adherence), which stands beside hours of the day, and
+whatever a spreadsheet opens (CSV, XLSX).
+"""
 
 from datetime import datetime, tzinfo
 from typing import Literal
@@ -38,21 +43,20 @@ def clock(seconds: int | None) -> str:
     return f"{'−' if seconds < 0 else ''}{abs(seconds) // 60}:{abs(seconds) % 60:02}"
 
 
-def long_clock(seconds: int, minus: str = "−") -> str:
-    """Always `h:mm:ss`, which a spreadsheet reads as a duration."""
+def long_clock(seconds: int | None, minus: str = "−") -> str:
+    """Always `h:mm:ss`; `—` for what there is not."""
+    if seconds is None:
+        return NOTHING
     whole = abs(seconds)
     sign = minus if seconds < 0 else ""
     return f"{sign}{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def percent(value: float | None, language: str = "es") -> str:
-    """One decimal, with the language's decimal mark; `—` for what there is not."""
-    if value is None:
-        return NOTHING
-    written = f"{value:.1f}".replace("-", "−")
-    return f"{written if language == 'en' else written.replace('.', ',')} %"
+def percent(value: float | None) -> str:
+    """`94.4 %`, as in es-PE and in English; `—` for what there is not."""
+    return NOTHING if value is None else f"{value:,.1f} %".replace("-", "−")
 
 
 def grouped(value: int) -> str:
-    """Thousands apart by a space from ten thousand on: nobody takes it for a decimal mark."""
-    return f"{value:,}".replace(",", "\u00a0") if abs(value) >= 10_000 else str(value)
+    """`6,821`, as in es-PE and in English."""
+    return f"{value:,}".replace("-", "−")

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
+from diadema.words import Sentence
 from rich.console import Console
 
 from diadema_sim.build import choose_boards
 from diadema_sim.centre import VISITOR
-from diadema_sim.demo import until_interrupted
+from diadema_sim.ending import until_interrupted
 
 
 def desk(
@@ -39,19 +41,20 @@ def desk(
 
     boards = choose_boards(board)
     if len(boards) != 1:
-        raise DiademaError(f"--board {board}: a desk has one station; name one board")
+        raise DiademaError(Sentence("errors.sim.one_board", board=board))
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-    console.print("starting a station and its hub")
+    console.print(speak("desk.starting"))
 
     def say(desk: OpenDesk) -> None:
         if as_json:
             print(json.dumps(desk.about), flush=True)
             return
         for name in ("desk", "floor", "wall"):
-            console.print(f"{name:<6} {desk.about[name]}")
-        console.print(f"user   {VISITOR}, password {desk.centre.password}")
-        console.print("Ctrl-C ends it.")
+            label = speak(f"desk.{name}")
+            console.print(f"{label:<6} {desk.about[name]}")
+        console.print(speak("desk.user", user=VISITOR, password=desk.centre.password))
+        console.print(speak("ends"))
 
     options = DeskOptions(port, browser=not no_browser, board=boards[0])
-    until_interrupted(lambda: run_desk(options, say))
-    console.print("ended")
+    until_interrupted(lambda: run_desk(options, say), lambda: console.print(speak("sim.ending")))
+    console.print(speak("sim.ended"))

@@ -50,6 +50,7 @@ class EventSentences:
         self._codes = dict(_paths(site["tree"]["nodes"], ()))
         self._motives = {node[0]: node[1] for node in site["tree"]["nodes"]}
         self._areas = _labels(site.get("areas", ()))
+        self._methods = _labels(site.get("identity_methods", ()))
         self._topics = _labels(site.get("help_topics", ()))
         self._faults = _labels(site.get("fault_areas", ()))
 
@@ -60,6 +61,8 @@ class EventSentences:
             return None
         words = section("desk", language)
         variant = str(event.get(_VARIANT.get(kind, ""), "")).lower()
+        if kind == "contact.step" and event.get("method"):  # the step itself was said before
+            variant = "verified"
         for key in (f"said.{kind}.{variant}", f"said.{kind}", "said.other"):
             if key in words:
                 sentence = words[key].format_map(_Places(self._values(event, language)))
@@ -74,6 +77,7 @@ class EventSentences:
         values["code"] = self._codes.get(event.get("code", ""), event.get("code"))
         values["motive"] = self._motives.get(event.get("motive", ""), event.get("motive"))
         values["topic"] = self._topics.get(event.get("topic", ""), event.get("topic"))
+        values["method"] = self._methods.get(event.get("method", ""), event.get("method"))
         for key in ("area", "target"):
             code = event.get(key, "")
             values[key] = self._areas.get(code) or self._faults.get(code, code) or "—"

@@ -15,6 +15,8 @@ from typing import Any
 
 from diadema.base.errors import DiademaError
 from diadema.base.processes import command_line
+from diadema.cli.speech import say as speak
+from diadema.words import Sentence
 from rich.console import Console
 from rich.table import Table
 
@@ -208,7 +210,9 @@ def chosen(names: str) -> list[str]:
     wanted = list(CAMPAIGNS) if names == "all" else names.split(",")
     unknown = [name for name in wanted if name not in CAMPAIGNS]
     if unknown:
-        raise DiademaError(f"no campaign {unknown[0]!r}; there are all, {', '.join(CAMPAIGNS)}")
+        raise DiademaError(
+            Sentence("errors.sim.no_campaign", name=unknown[0], known=", ".join(CAMPAIGNS))
+        )
     return [name for name in CAMPAIGNS if name in wanted]
 
 
@@ -248,7 +252,7 @@ def _repeat(failure: dict[str, Any], plan: Plan) -> str:
 
 def show(console: Console, summary: dict[str, Any]) -> None:
     """One line a campaign, then each failure with the command that repeats it."""
-    table = Table("campaign", "what it did", "lost", "doubled", "seconds")
+    table = Table(*speak("torture.columns").split(", "))
     for row in summary["rows"]:
         fixed = ("campaign", "lost", "doubled", "seconds")
         counts = [(name, number) for name, number in row.items() if name not in fixed]
@@ -259,4 +263,5 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     console.print(table)
     for failure in summary["failures"]:
         console.print(f"{failure['campaign']}: {failure['what']}", style="red", markup=False)
-        console.print(f"  again: {failure['repeat']}", markup=False)
+        again = speak("torture.again", command=failure["repeat"])
+        console.print(f"  {again}", markup=False)

@@ -30,26 +30,36 @@ _CONTACTS = 80  # a shift
 _DAYS = 3
 _SHIFT_MS = 36_000_000
 _DAY_MS = 86_400_000
+_SECTOR = 4096
+_SECTORS = JOURNAL_BYTES // _SECTOR
+_LEAST_SECTORS = 8
+_RESERVED = 2  # sectors, about, that take no new calls, however large the journal is
 _NOTICE_MS = 4000  # longer than the station shows a notice
 _KEYED_MS = 300  # by then what a key means is journaled
 
 
 async def run(plan: Plan) -> Outcome:
-    """`plan.only` is the load: 1 or 3. A smaller share has fewer contacts on a smaller journal."""
+    """`plan.only` is the load: 1 or 3. A smaller share has fewer contacts in fewer hours on a
+    smaller journal, all in proportion, so that it fills as the whole one does.
+    """
     outcome = Outcome(NAME)
+    sectors = max(_LEAST_SECTORS, round(_SECTORS * plan.share))
+    contacts = round(_CONTACTS * (sectors - _RESERVED) / (_SECTORS - _RESERVED))
     for load in (1, 3):
         if plan.only not in (None, str(load)):
             continue
-        contacts = max(3, round(_CONTACTS * plan.share)) * load
-        sectors = max(8, round(JOURNAL_BYTES / 4096 * plan.share))
         # after a night without power nobody knows the time, and a campaign's hours would forbid
-        async with open_live_centre(1, sectors * 4096, outbound=False) as centre:
-            await _three_days(centre, Plan(plan.seed, plan.share, str(load)), contacts, outcome)
+        async with open_live_centre(1, sectors * _SECTOR, outbound=False) as centre:
+            chance = random.Random(f"{plan.seed} {NAME} {load}")
+            worker = _Worker(centre, chance, min(sectors / _SECTORS, 1.0))
+            await _three_days(centre, worker, load, contacts * load, outcome)
     return outcome
 
 
-async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcome) -> None:
-    worker = _Worker(centre, random.Random(f"{plan.seed} {NAME} {plan.only}"))
+async def _three_days(
+    centre: Centre, worker: "_Worker", load: int, contacts: int, outcome: Outcome
+) -> None:
+    """`contacts`: of a shift."""
     agent = centre.agents[0]
     agent.station.cable.pull()
     before = agent.seen
@@ -65,32 +75,36 @@ async def _three_days(centre: Centre, plan: Plan, contacts: int, outcome: Outcom
         await asyncio.sleep(0)
     await task
     centre.world.timeline.set_speed(1.0)
-    load = plan.only or ""
     journaled = agent.seen - before
     outcome.add(f"contacts_at_load_{load}", worker.contacts)
     outcome.add(f"refused_at_load_{load}", worker.refused)
-    if load == "1" and worker.refused:
-        outcome.fail(load, f"{worker.refused} calls of {worker.contacts} were refused")
-    if load == "3":
+    only = str(load)
+    if load == 1 and worker.refused:
+        outcome.fail(only, f"{worker.refused} calls of {worker.contacts} were refused")
+    if load == 3:
         for wrong in worker.judge_full():
-            outcome.fail(load, wrong)
+            outcome.fail(only, wrong)
     acks = AckWatch(centre)
     began = time.monotonic()
     await calm(centre)
     await drain(centre)
     outcome.add(f"drained_a_second_at_load_{load}", int(journaled / (time.monotonic() - began)))
-    if load == "3":
+    if load == 3:
         for wrong in await worker.judge_after():
-            outcome.fail(load, wrong)
+            outcome.fail(only, wrong)
         await drain(centre)
-    acks.close(outcome, load)
-    judge(centre, outcome, load)
+    acks.close(outcome, only)
+    judge(centre, outcome, only)
 
 
 class _Worker:
-    """One agent who dials, talks, types and goes home, and notices when a call is refused."""
+    """One agent who dials, talks, types and goes home, and notices when a call is refused.
+    `share`: of the length of a day.
+    """
 
-    def __init__(self, centre: Centre, chance: random.Random) -> None:
+    def __init__(self, centre: Centre, chance: random.Random, share: float) -> None:
+        self._day_ms = _DAY_MS * share
+        self._shift_ms = _SHIFT_MS * share
         self.contacts = 0
         self.refused = 0
         self.notices_shown = 0  # refusals that the screen showed
@@ -104,15 +118,15 @@ class _Worker:
 
     async def shift(self, contacts: int, day: int) -> None:
         """Ten hours, then the night without power until the next shift."""
-        await self._world.sleep_until(self._start_ms + day * _DAY_MS)
+        await self._world.sleep_until(self._start_ms + day * self._day_ms)
         if not self._agent.station.powered:
             await self._agent.station.power_on()
             await self._world.sleep(5000)
         await self._log_in()
         for number in range(contacts if self._agent.presence == "ready" else 0):
-            due_ms = day * _DAY_MS + _SHIFT_MS * (number + 0.5) / contacts
+            due_ms = day * self._day_ms + self._shift_ms * (number + 0.5) / contacts
             await self._world.sleep_until(self._start_ms + due_ms)
-            await self._contact(_SHIFT_MS / contacts)
+            await self._contact(self._shift_ms / contacts)
         if self._agent.presence != "logged_out":
             await self._agent.station.tap(self._agent.desk.person.badge)
             await self._world.sleep(_KEYED_MS)

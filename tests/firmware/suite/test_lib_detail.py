@@ -1,9 +1,13 @@
 """The line of detail: what matters more is not hidden by what matters less."""
 
+import json
+
+from lib.desk import STORED, Desk
 from lib.screens import Screen
+from lib.start import restore
 from lib.words_es import WORDS
 
-from tests.support.deskbench import ROSA, DeskBench
+from tests.support.deskbench import NORMA, ROSA, DeskBench
 from tests.support.scenes import CONFIG
 
 STEPS = [["greeting", 1], ["identity", 0], ["need", 0], ["closing", 1]]
@@ -72,7 +76,88 @@ def test_a_muted_microphone_comes_before_help():
     bench.do("key5")
     assert detail(bench, 8_000) == "Micrófono en silencio"
     bench.do("key2")
-    assert detail(bench)[:5] == "Ayuda"
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda 0:13"
+
+
+def test_help_that_waits_or_comes_leaves_the_step_in_sight():
+    bench = DeskBench(SITE).talking()
+    bench.do("key5")
+    bench.do("key1")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda 0:05"
+    bench.command("help", of=bench.desk.help, state="accepted", by="Ana P.")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
+    bench.do("key1")
+    bench.do("tick", after_ms=60_000)
+    bench.ring("c2")
+    bench.do("key1")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
+
+
+def test_how_many_calls_she_took_here_today_is_seen_while_she_waits():
+    bench = DeskBench(CONFIG)
+    bench.utc_at_0 = 1_770_037_200_000
+    bench.ready()
+    assert detail(bench) == "Atenciones hoy aquí: 0"
+
+    def call(name):
+        bench.ring(name)
+        bench.do("key1")
+        bench.do("key1")
+        bench.do("tick", after_ms=60_000)
+        assert bench.desk.work == "idle"
+
+    for name in ("c1", "c2"):
+        call(name)
+    bench.ring("c3")
+    bench.command("withdraw", contact="c3", cause="caller_gave_up")
+    assert detail(bench) == "Pendientes: 2\nAtenciones hoy aquí: 2"
+    bench.do("badge", NORMA)  # relieves her
+    bench.do("key3")
+    call("c4")
+    assert bench.desk.today["a002"][1] == 1
+    bench.do("badge", ROSA)
+    bench.do("key3")
+    assert detail(bench) == "Atenciones hoy aquí: 2"
+    bench.reboot()
+    assert detail(bench) == "Atenciones hoy aquí: 2"
+    for hours, count in ((10, 3), (16, 0)):
+        bench.do("badge", ROSA)
+        bench.do("key4")
+        bench.u += hours * 3_600_000
+        bench.do("badge", ROSA)
+        bench.do("key3")
+        if hours == 10:
+            call("d10")
+        assert detail(bench).split("\n")[-1] == "Atenciones hoy aquí: " + str(count)
+    for name in "bcd":
+        bench.desk.agent = name
+        bench.desk._session_opened({"a": name, "t": None, "method": "badge"})
+        bench.ring("e" + name)
+        bench.do("key1")
+        assert len(bench.desk.today) <= 4
+
+
+def test_the_time_of_ready_begins_with_the_end_of_the_call():
+    bench = DeskBench(SITE).talking()
+    bench.do("key1")
+    bench.do("tick", after_ms=60_000)
+    assert (bench.desk.work, bench.desk.since) == ("idle", bench.u)
+    bench.ring("c2")
+    bench.command("withdraw", contact="c2", cause="caller_gave_up")
+    assert bench.desk.since == bench.u
+
+
+def test_the_count_of_an_older_firmware_begins_anew():
+    bench = DeskBench().ready()
+    stored = json.loads(bench.desk.snapshot())
+    assert STORED[-1] == "today"
+    desk = Desk()
+    restore(desk, json.dumps(stored[:-1]))
+    assert (desk.agent, desk.presence, desk.today) == ("a001", "ready", {})
+    bench.desk.today = {}
+    bench.ring()
+    bench.do("key1")
+    assert bench.desk.today["a001"][1] == 1
 
 
 def test_what_the_supervisor_wants_after_the_call_is_told_at_once():

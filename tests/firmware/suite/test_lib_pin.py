@@ -69,6 +69,16 @@ def test_a_check_posts_its_answer_and_leaves_no_digits():
         assert page.digits is None
 
 
+def test_the_mark_of_who_relieves_is_told_by_its_time_beside_the_pin():
+    bench = DeskBench(WITH_PIN)
+    bench.utc_at_0 = 1_770_037_200_000
+    bench.ready()
+    assert bench.do("badge", NORMA) == ["attendance.marked"]
+    page = bench.station.menu
+    assert (page.mark, page.title) == ("08:00", "ÑAÚPA Á. É. Í. Ó")
+    assert bench.station.notice[1] == "08:00\nÑAÚPA Á. É. Í. Ó"
+
+
 def test_the_mark_comes_first_and_the_session_after_the_pin():
     bench = bench_with()
     assert bench.do("badge", ROSA) == ["attendance.marked"]

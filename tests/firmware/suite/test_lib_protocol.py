@@ -135,5 +135,5 @@ def test_the_recording_is_paused_by_key_and_host():
 def test_a_menu_of_the_call_does_not_stay_over_it():
     bench = DeskBench().talking()
     bench.do("key6")
-    bench.do("key1")
+    bench.command("hangup", contact="c1", by="caller")
     assert bench.station.menu.kind == "tree"

@@ -111,12 +111,34 @@ def test_what_a_list_is_for_fits_and_the_volume_gives_way_to_it():
                 whole, known = Screen(), Screen()
                 for screen, volume in ((whole, ""), (known, "v100")):
                     screen.use(words)
-                    screen._status(text, "up", volume, "20:00")
+                    screen._status(text, "▲", volume, "20:00")
                 end = whole.canvas.width(text)
                 assert end <= 127 - whole.canvas.width("20:00") - whole.canvas.width("▲") - 7, text
                 for top in (0, 128):  # rows 0-15
                     written = known.canvas.buffer[top : top + end]
                     assert written == whole.canvas.buffer[top : top + end], text
+
+
+def test_a_mute_is_seen_over_every_list_and_text():
+    for words in (SPANISH, ENGLISH):
+        bench = Bench(words)
+        bench.do("badge", 0, ("00", "a001"))
+        bench.do("key3", 1000)
+        ring = {"cmd": "ring", "i": 1, "contact": "c", "direction": "in"}
+        bench.do("ring", 5000, ring)
+        bench.do("key1", 6000)
+        bench.do("key2", 7000)
+        mark = Canvas()
+        mark.text(words["mute"], 0, 0)
+        wanted = mark.buffer[: mark.width(words["mute"])]
+        for key in ("key6", "key3", "key1", "key1", "key5"):
+            bench.do(key, bench.u + 1000)
+            picture = bench.shot(bench.u)
+            assert (wanted in picture[:127]) == bool(bench.station.menu)
+        bench.do("text", bench.u, {"cmd": "text", "i": 2, "m": "m1", "text": "Venga"})
+        assert wanted in bench.shot(bench.u)[:127]
+        bench.do("key2", bench.u + 1000)
+        assert wanted not in bench.shot(bench.u)[:127]
 
 
 def test_drawing_again_what_is_there_sends_nothing():
@@ -156,7 +178,7 @@ def test_next_change_by_time_alone():
     bench.do("badge", 1200, ("00", "a001"))
     assert screen.draw(station, clock, 1500, "up") == 2200  # not ready: its running second
     bench.do("key3", 3000)
-    assert screen.draw(station, clock, 3000, "up") == 60_000
+    assert screen.draw(station, clock, 3500, "up") == 4000  # ready: how long
 
 
 def test_elapsed():
@@ -168,4 +190,4 @@ def test_elapsed():
 def test_wrap():
     assert wrap("aa bb cc", len, 5) == ["aa bb", "cc"]
     assert wrap("", len, 5) == [""]
-    assert wrap("abcdefgh ij", len, 5) == ["abcdefgh", "ij"]
+    assert wrap("abcdefgh ij", lambda text: 6 * len(text), 30) == ["abcde", "fgh", "ij"]

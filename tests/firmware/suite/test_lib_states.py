@@ -370,18 +370,104 @@ def test_reasons_over_four_turn_pages():
     assert (bench.desk.presence, bench.desk.reason) == ("not_ready", "sshh")
 
 
-def test_key_one_hangs_up_even_from_a_list_and_goes_back_where_no_call_is():
+def kinds_of_lists(bench, presses):
+    """The list that is open after each press of key 1; none of them does anything else."""
+    found = []
+    for _ in range(presses):
+        assert bench.do("key1") == []
+        found.append(bench.station.menu and bench.station.menu.kind)
+    return found
+
+
+def test_key_one_goes_a_level_up_and_hangs_up_only_without_a_list():
     bench = DeskBench().talking()
     bench.do("key3")
     bench.do("key3")
+    assert kinds_of_lists(bench, 2) == ["tree", None]
+    bench.intend()
+    assert kinds_of_lists(bench, 2) == ["menu", None]
+    bench.do("key6")
+    bench.do("key3")  # to which area
+    bench.do("key3")  # the question
+    assert kinds_of_lists(bench, 3) == ["areas", "menu", None]
+    bench.do("key5")
+    assert kinds_of_lists(bench, 1) == [None]
+    bench.do("key4")
+    bench.do("key6")
+    assert kinds_of_lists(bench, 1) == [None] and bench.desk.work == "held"
+    bench.do("key4")
     assert bench.do("key1") == ["contact.ended", "wrapup.started"]
     for _ in range(3):
-        assert bench.do("key1") == []
+        assert bench.do("key1") == []  # the code is owed
     assert bench.station.menu.lines() == ["Consulta", "Reclamo"]
     bench = DeskBench().ready()
+    bench.do("badge", ROSA)
     bench.do("key3")
-    assert bench.do("key1") == []
+    assert kinds_of_lists(bench, 2) == ["session", None]
+
+
+def test_a_list_gone_back_to_has_its_own_time():
+    bench = DeskBench().ready()
+    bench.do("badge", ROSA)
+    bench.do("key3")
+    bench.do("tick", after_ms=60_000)
+    assert bench.station.deadline() is None
+    bench.do("key1")
+    assert bench.station.menu.kind == "session"
+    bench.do("tick", after_ms=bench.station.deadline() - bench.u)
     assert bench.station.menu is None
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key3", after_ms=7000)
+    bench.do("key1", after_ms=7000)
+    assert bench.station.deadline() == bench.u + 8000
+
+
+def test_a_second_press_of_the_key_that_opened_or_closed_a_list_does_nothing():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key6", after_ms=399)
+    assert bench.station.menu.lines()[0] == "transfer"
+    bench.do("key3", after_ms=0)  # another key is meant
+    assert bench.station.menu.lines() == ["Tarjetas", "Reclamos"]
+    bench.do("key3", after_ms=399)
+    assert bench.station.menu.lines() == ["Tarjetas", "Reclamos"]
+    bench.do("key1", after_ms=0)
+    bench.do("key1", after_ms=400)
+    assert bench.station.menu is None
+    assert bench.do("key1", after_ms=399) == []
+    assert bench.do("key1", after_ms=1)[:1] == ["contact.ended"]
+    bench = DeskBench().ready()
+    bench.do("key3")
+    assert bench.do("key3", after_ms=399) == []
+    assert bench.do("key3", after_ms=1) == ["presence.changed"]
+    assert bench.do("key3", after_ms=399) == []
+    bench.do("key4", after_ms=0)
+    bench.do("key6", after_ms=100)  # another page of it
+    assert bench.do("key4", after_ms=100) == ["presence.changed"]  # no double press any more
+
+
+def test_who_goes_back_as_the_list_closes_does_not_hang_up():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("tick", after_ms=8000)
+    assert bench.station.menu is None
+    assert bench.do("key1", after_ms=399) == []
+    assert bench.do("key1", after_ms=1)[:1] == ["contact.ended"]
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.command("text", m="m1", text="Venga")  # it lies over the list
+    assert bench.do("key1") == [] and bench.station.menu is None
+    assert bench.do("key1")[:1] == ["contact.ended"]
+
+
+def test_a_ring_is_answered_at_once_and_mute_works_beside_a_list():
+    bench = DeskBench().ready()
+    bench.do("key6")
+    bench.ring()
+    assert bench.do("key1", after_ms=0) == ["contact.answered"]
+    bench.do("key6")
+    assert bench.do("key2") == ["contact.muted"] and bench.station.menu
 
 
 def test_a_call_just_answered_is_not_hung_up_by_the_same_key():

@@ -15,16 +15,47 @@ def labels(bench):
     return [bench.station.action("key" + str(key)) for key in range(1, 7)]
 
 
-def test_a_blind_transfer_is_three_presses():
+def test_a_blind_transfer_asks_once():
     bench = DeskBench().talking()
     assert bench.do("key6") == [] and bench.do("key3") == []
     assert bench.station.menu.lines() == ["Tarjetas", "Reclamos"]
+    assert bench.do("key3") == []
+    assert bench.station.menu.asks and bench.station.menu.lines() == ["Tarjetas"]
     assert bench.do("key3") == HANDED
     transferred = bench.last("contact.transferred")
     assert (transferred["kind"], transferred["target"]) == ("blind", "tarjetas")
     assert (transferred["via"], transferred["completed"]) == ("key", True)
     assert bench.last("contact.ended")["by"] == "transfer"
     assert bench.desk.work == "wrapup"
+
+
+def test_anything_but_yes_goes_back_to_the_areas():
+    for key in ("key1", "key4", "key5", "key6"):
+        bench = DeskBench().talking()
+        bench.do("key6")
+        bench.do("key3")
+        bench.do("key3")
+        assert bench.do(key) == []
+        assert bench.station.menu.lines() == ["Tarjetas", "Reclamos"]
+        assert bench.do("key4") == ["contact.consulted"]
+
+
+def test_the_question_gives_way_to_what_comes():
+    bench = DeskBench().talking()
+    bench.do("key6")
+    bench.do("key3")
+    bench.do("key3")
+    bench.command("text", m="m1", text="Venga")
+    assert bench.station.reading
+    bench.do("key6")
+    assert bench.station.menu.asks and bench.station.menu.lines() == ["Tarjetas"]
+    bench.do("tick", after_ms=8000)
+    assert bench.station.menu is None and bench.desk.work == "talking"
+    bench.do("key6")
+    bench.do("key3")
+    bench.do("key3")
+    bench.command("hangup", contact="c1", by="caller")
+    assert bench.desk.work == "wrapup" and bench.station.menu.kind == "tree"
 
 
 def test_an_area_that_is_consulted_first():

@@ -1,5 +1,6 @@
 """The command line in the test's own process, where the process itself is not what is tested."""
 
+import signal
 import sys
 from collections.abc import Callable
 from subprocess import CompletedProcess
@@ -16,8 +17,14 @@ def run_here(
 
     def run(*arguments: str) -> CompletedProcess[str]:
         monkeypatch.setattr(sys, "argv", ["diadema", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
+        numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+        before = [signal.getsignal(number) for number in numbers]
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main.main()
+        finally:  # a run leaves them ignored, for its process ends
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
         assert isinstance(ended.value.code, int)
         return CompletedProcess(arguments, ended.value.code, *capsys.readouterr())
 

@@ -58,6 +58,21 @@ def test_every_kind_has_a_sentence(kind: str, language: str) -> None:
             "Call answered, rang 2 s.",
         ),
         (
+            {"kind": "contact.step", "step": "identity", "result": "done", "how": "key"},
+            "Paso cumplido: identidad.",
+            "Step done: identity.",
+        ),
+        (
+            {
+                "kind": "contact.step",
+                "step": "identity",
+                "result": "done",
+                "method": "dni_nacimiento",
+            },
+            "Identidad verificada: DNI y nacimiento.",
+            "Identity verified: DNI y nacimiento.",
+        ),
+        (
             {"kind": "contact.typified", "code": "211", "how": "agent"},
             "Tipificación: Operaciones › Tarjetas › Bloqueo.",
             "Disposition: Operaciones › Tarjetas › Bloqueo.",

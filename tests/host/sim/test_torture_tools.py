@@ -1,12 +1,7 @@
 """The instruments of the torture bench: they must do the harm that they say, and see it."""
 
 import asyncio
-import json
-import os
 import random
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,33 +175,6 @@ async def test_a_day_of_the_journals_campaign_can_be_run_alone():
     outcome = await journal.run(Plan(seed=3, share=0.01, only="0"))
     assert outcome.failures == []
     assert outcome.counts["cut_points"] > 500
-
-
-def _folder(within: Path, characters: int) -> Path:
-    """A new one whose whole path has so many, with spaces and accents."""
-    words = "Estación de la señorita Muñoz, sección «ñandú» y «pingüino» "
-    name = (words * 9)[: characters - len(str(within)) - 2] + "é"
-    (within / name).mkdir()
-    return within / name
-
-
-def test_torture_runs_from_a_long_folder_with_spaces_and_accents(tmp_path):
-    clone = _folder(tmp_path, 180)
-    for part in ("firmware", "boards", "host_tools"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(station_tree() / part, clone / part, ignore=ignored)
-    scratch = _folder(tmp_path, 150)
-    environment = os.environ | {"PYTHONPATH": str(clone / "host_tools"), "TMPDIR": str(scratch)}
-    for campaign, only in (("journal", "3"), ("update", "10")):
-        done = subprocess.run(
-            [sys.executable, "-m", "diadema", "torture", "--campaign", campaign, "--only", only,
-             "--share", "0.02", "--json"],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        summary = json.loads(done.stdout)
-        assert (summary["failures"], summary["lost"], summary["doubled"]) == ([], 0, 0)
-        assert summary["cut_points"]
 
 
 def test_what_the_interpreter_cannot_take_is_said():

@@ -66,7 +66,13 @@ async def web(shared_web: Web, hub: Hub) -> Web:
         viewer = None
         try:
             async with viewing(shared_web, query) as viewer:
-                while viewer.rows or viewer.snap["site"]["name"] != "Centro" or viewer.down:
+                while (
+                    viewer.rows
+                    or viewer.snap["site"]["name"] != "Centro"
+                    or viewer.snap["queues"]
+                    or viewer.snap["over"]
+                    or viewer.down
+                ):
                     await viewer.take()
         except TimeoutError as error:
             log = (shared_web.folder / "web.log").read_text(errors="replace")[-2000:]

@@ -86,3 +86,21 @@ async def test_forms_are_readable_for_everybody(web: Web, open_page, path: str, 
     await expect(page.get_by_role("heading").first).to_be_visible()
     found = await Axe().run(page, options=AXE)
     assert found.violations_count == 0, found.generate_report()
+
+
+async def test_the_record_of_access_speaks_and_is_looked_through_by_its_words(
+    web: Web, open_page
+) -> None:
+    name = next(iter(web.login("hr").values()))  # an account is made: a row of the record
+    assert name
+    page = await open_page(f"{web.url}/ui/accounts")
+    record = page.get_by_role("region", name="Registro de accesos")
+    await record.get_by_label("Qué").fill("Creó una")
+    await page.get_by_role("option", name="Creó una cuenta").click()
+    await record.get_by_role("button", name="Buscar").click()
+    body = record.locator("tbody")
+    first = body.get_by_role("row").filter(has_text="Creó una cuenta").first
+    await expect(first).to_contain_text("usuario: ")
+    await expect(first).to_contain_text("rol: ")
+    await expect(body).not_to_contain_text("Ingresó")
+    await expect(body).not_to_contain_text("accounts.add")

@@ -4,19 +4,22 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from diadema.base.clock import SharedClock
 from diadema.base.paths import write_whole
+from diadema.report.kinds import KINDS
 from diadema.store import Reader, open_reader
 
 from tests.host.test_ingest_service import Play
 from tests.support.broker_fixtures import IngestProcess, RunningBroker, running_broker, until
 from tests.support.scripted_station import T0, S, Script
-from tests.support.web_stage import Web, headers_of
+from tests.support.web_stage import TESTER, Web, headers_of
 
 BODY = {"action": "presence", "reason": "refrigerio", "note": "cubre Luis"}
 
@@ -110,7 +113,7 @@ async def test_a_message_and_who_has_read_it(stage: Stage) -> None:
         assert [one["text"] for one in (await hers.get("/messages")).json()] == [body["text"]]
         answer = await hers.get("/messages", params={"agent": "a002"})
         assert answer.status_code == 403
-        assert (await hers.get("/actions")).status_code == 403
+        assert (await hers.get("/actions")).json()["items"] == []
         assert (await hers.post("/agents/a001/actions", json=BODY)).status_code == 403
 
 
@@ -244,3 +247,127 @@ async def test_pages_of_the_register_follow_each_other(stage: Stage) -> None:
             kinds += [one["kind"] for one in page["items"]]
             after = page["next"]
         assert kinds == ["orientacion", "novedad_turno", "cambio_pausa"]
+
+
+SECRET = "colgó a un cliente XQ-7"
+REPRIMAND = {"action": "note", "kind": "llamada_atencion", "note": SECRET}
+TODAY = datetime.fromtimestamp(T0 / 1000, ZoneInfo("America/Lima")).date()
+
+
+async def reprimanded(stage: Stage) -> str:
+    """A supervisor of «Mañana» reprimands a001; the entry's path."""
+    async with stage.as_("supervisor", teams=["Mañana"]) as api:
+        answer = await api.post("/agents/a001/actions", json=REPRIMAND)
+        assert answer.status_code == 202, answer.text
+        command = await stage.play.command("text")
+        assert "no es amonestación" in command["text"] and SECRET not in command["text"]
+        return "/actions/" + "/".join(map(str, answer.json()["of"]))
+
+
+async def test_a_reprimand_is_told_answered_and_annulled_among_those_concerned(
+    stage: Stage,
+) -> None:
+    path = await reprimanded(stage)
+    async with stage.as_("agent", agent="a001") as hers:
+        page = (await hers.get("/agents/a001/page", params={"day": str(TODAY)})).json()
+        (mine,) = page["reprimands"]
+        assert (mine["note"], page["own"]) == (SECRET, True)
+        (one,) = (await hers.get("/actions")).json()["items"]
+        assert one["note"] == SECRET
+        too_long = await hers.post(f"{path}/reply", json={"text": "x" * 201})
+        assert too_long.status_code == 422
+        text = {"text": "Se cayó la llamada."}
+        assert (await hers.post(f"{path}/reply", json=text)).status_code == 202
+        again = await hers.post(f"{path}/reply", json=text)
+        assert (again.status_code, again.json()["detail"]) == (
+            409, "Esa llamada de atención ya tiene respuesta; se responde una sola vez.",
+        )  # fmt: skip
+        refused = await hers.post(f"{path}/annulment", json={"reason": "no fui"})
+        assert refused.status_code == 403
+    async with stage.as_("supervisor", teams=["Mañana"]) as colleague:
+        one = (await colleague.get(path)).json()
+        assert (one["note"], one["reply"]["text"]) == (SECRET, text["text"])
+        others = await colleague.post(f"{path}/annulment", json={"reason": "x"})
+        assert others.status_code == 403  # neither the author nor human resources
+        page = (await colleague.get("/agents/a001/page", params={"day": str(TODAY)})).json()
+        assert [one["note"] for one in page["reprimands"]] == [SECRET] and not page["own"]
+    async with stage.as_("hr") as hr:
+        everything = (await hr.get("/actions")).json()["items"]
+        assert {one["kind"] for one in everything} == {"llamada_atencion"}
+        done = await hr.post(f"{path}/annulment", json={"reason": "fue otra persona"})
+        assert done.status_code == 202, done.text
+        one = (await hr.get(path)).json()
+        assert one["note"] == SECRET
+        assert (one["annulled"]["who"], one["annulled"]["reason"]) == (
+            "Prueba",
+            "fue otra persona",
+        )
+
+
+async def test_nobody_else_reads_answers_or_annuls_a_reprimand(stage: Stage) -> None:
+    path = await reprimanded(stage)
+    tokens: dict[str, dict[str, str]] = {}
+    for role in ("supervisor", "monitor", "hr", "admin", "switch"):
+        teams = ["Mañana"] if role == "supervisor" else []
+        token = stage.web.accounts.tokens.add(TESTER, f"x-{role}", role, teams=teams)
+        tokens[f"token {role}"] = {"Authorization": f"Bearer {token}"}
+    strangers: dict[str, dict[str, Any]] = {
+        "another agent": {"role": "agent", "agent": "a002"},
+        "another team": {"role": "supervisor", "teams": ["Tarde"]},
+        "monitor": {"role": "monitor"},
+        "admin": {"role": "admin"},
+        "technician": {"role": "technician"},
+        "hr of another team": {"role": "hr", "teams": ["Tarde"]},
+    }
+    heads = {name: headers_of(stage.web.login(**its)) for name, its in strangers.items()}
+    day = str(TODAY)
+    spans = [
+        f"/api/v1/reports/{kind}?span={day}&format={form}"
+        for kind in KINDS
+        for form in ("json", "csv")
+    ]
+    reads = [
+        "/api/v1" + path, "/api/v1/actions", "/api/v1/actions?agent=a001", "/api/v1/messages",
+        "/api/v1/live", "/api/v1/alerts", f"/api/v1/agents/a001/page?day={day}",
+        f"/api/v1/agents/a001/events?from={T0 - 10**8}&to={T0 + 10**8}", f"/handover?day={day}",
+        f"/ui/register?day={day}", "/wall", *spans,
+    ]  # fmt: skip
+    async with httpx.AsyncClient(base_url=stage.web.url, timeout=60) as api:
+        for name, head in (heads | tokens).items():
+            for url in reads:
+                text = (await api.get(url, headers=head)).text
+                assert SECRET not in text and "Llamada de atención:" not in text, (name, url)
+            for verb, body in (("reply", {"text": "x"}), ("annulment", {"reason": "x"})):
+                answer = await api.post(f"/api/v1{path}/{verb}", json=body, headers=head)
+                assert answer.status_code == 403, (name, verb, answer.text)
+        hers = headers_of(stage.web.login("supervisor", teams=["Mañana"]))
+        for url in (f"/handover?day={day}", *spans):  # on no sheet or report of hers either
+            assert SECRET not in (await api.get(url, headers=hers)).text, url
+        assert SECRET in (await api.get(f"/api/v1{path}", headers=hers)).text
+    assert [one.act.action for one in stage.reader.acts()] == ["note"]
+
+
+async def test_a_note_is_annulled_by_its_author_or_who_administers(stage: Stage) -> None:
+    note = {"action": "note", "kind": "orientacion", "note": "saludo"}
+    async with stage.as_("supervisor", teams=["Mañana"]) as author:
+        first, second = [
+            (await author.post("/agents/a001/actions", json=note)).json()["of"] for _ in range(2)
+        ]
+        paths = ["/actions/" + "/".join(map(str, of)) + "/annulment" for of in (first, second)]
+        blank = await author.post(paths[0], json={"reason": "  "})
+        assert (blank.status_code, blank.json()["detail"][:14]) == (422, "Diga el motivo")
+        assert (await author.post(paths[0], json={"reason": "error"})).status_code == 202
+    async with stage.as_("supervisor", teams=["Mañana"]) as other:
+        assert (await other.post(paths[1], json={"reason": "error"})).status_code == 403
+    async with stage.as_("monitor") as monitor:
+        assert (await monitor.post(paths[1], json={"reason": "error"})).status_code == 403
+    async with stage.as_("admin") as admin:
+        assert (await admin.post(paths[1], json={"reason": "doble"})).status_code == 202
+        items = (await admin.get("/actions")).json()["items"]
+        assert [one["annulled"]["reason"] for one in items if one["action"] == "note"] == [
+            "error", "doble",
+        ]  # fmt: skip
+        report = await admin.get("/reports/supervision", params={"span": str(TODAY)})
+        register, actions = report.json()["sections"][:2]
+        assert len(register["rows"]) == 2 and not actions["rows"]
+        assert "anulada por Prueba" in report.text

@@ -9,7 +9,8 @@ from diadema.site.directory.people import (
     Reason,
     Worker,
 )
-from diadema.web.floor.alerts import LIMITS, Moment, alerts
+from diadema.web.floor.alerts import Moment, alerts
+from diadema.wire.agent_states import LIMITS_S
 from diadema.wire.live_rows import Row
 
 NOW = 1_795_000_000_000
@@ -33,7 +34,7 @@ def rules(one, people=None, **more):
     return [alert.rule for alert in alerts([one], moment(people, **more))]
 
 
-@pytest.mark.parametrize(("state", "limit"), LIMITS.states.items())
+@pytest.mark.parametrize(("state", "limit"), LIMITS_S.items())
 def test_a_state_that_lasts_too_long(state, limit):
     assert rules(row(state=state, since=ago(limit))) == []
     (alert,) = alerts([row(state=state, since=ago(limit, 1))], moment())

@@ -64,7 +64,7 @@ async def test_what_the_hub_refuses_is_the_callers_fault(api: httpx.AsyncClient,
     hub.answer = lambda _: {"error": "unknown_station", "detail": "no such station", "status": 404}
     answer = await api.post(STATION, json={"cmd": "ring"})
     assert answer.status_code == 404
-    assert answer.json()["detail"].startswith("El hub no conoce esa posición.")
+    assert answer.json()["detail"].startswith("El servidor no conoce esa posición.")
 
 
 async def test_a_silent_hub_gives_a_503_that_says_what_to_do(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from diadema.base.clock import SystemClock
+from diadema.web.prometheus import Exporter
 from diadema.web.settings import Settings
 from diadema.web.web_app import WebApp
 
@@ -37,4 +38,4 @@ async def test_a_part_that_fails_begins_again_and_is_logged(
     assert len(tries) == 4
     (told,) = [one for one in caplog.records if "rolling" in one.getMessage()]
     assert told.exc_info and "287396" in str(told.exc_info[1])
-    assert "diadema_web_failures_total 3" in service.metrics()
+    assert "diadema_web_failures_total 3" in await Exporter(service).text()

@@ -165,16 +165,16 @@ async def test_what_stands_is_shown(stage: Stage, open_page: OpenPage) -> None:
 async def test_what_the_hub_has_not_is_marked(stage: Stage, open_page: OpenPage) -> None:
     page = await opened(stage, open_page)
     stored = page.locator("[data-stored]")
-    await expect(stored).to_have_text("todo guardado en el hub")
+    await expect(stored).to_have_text("todo guardado en el servidor")
     entry = {"id": 3, "n": 3, "t": 1_795_000_002_000, "k": "contact.held", "tone": "call"}
     stage.room.tell({"said": [entry | {"text": "<b>Llamada</b> en espera."}]})
     newest = page.locator("[data-said] li").first
     await expect(newest.locator("span")).to_have_text("<b>Llamada</b> en espera.")
     await expect(newest).to_have_attribute("data-waits", "")
-    await expect(stored).to_contain_text("1 en la memoria de la estación")
+    await expect(stored).to_contain_text("1 en el diario de la estación")
     stage.room.tell({"standing": STANDING | {"stored": 3}})
     await expect(newest).not_to_have_attribute("data-waits", "")
-    await expect(stored).to_have_text("todo guardado en el hub")
+    await expect(stored).to_have_text("todo guardado en el servidor")
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

@@ -238,7 +238,7 @@ async def test_a_one_use_link_opens_once(web: Web, outside: httpx.AsyncClient) -
     assert (await outside.get("/api/v1/me")).json()["id"] == "cinco"
     outside.cookies.clear()
     second = await outside.get(link)
-    assert second.headers["location"] == "/login" and "set-cookie" not in second.headers
+    assert second.headers["location"] == "/login?used=1" and "set-cookie" not in second.headers
 
 
 # -- HTTPS

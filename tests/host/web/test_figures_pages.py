@@ -2,28 +2,38 @@
 say is what `figures.read` says, and what a role may not see it does not see.
 """
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from diadema.base.clock import open_clock
+from diadema.base.clock import SharedClock, open_clock
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.metrics import calls as call_metrics
+from diadema.report.make import make
+from diadema.report.model import Scope
+from diadema.report.palette import DARK, LIGHT
+from diadema.report.period import around
 from diadema.words import section
 from diadema.words.formatting import clock
 from playwright.async_api import Page, expect
 
 from tests.support.reported_day import stations
-from tests.support.scripted_station import T0
+from tests.support.scripted_station import T0, Script
+from tests.support.targeted import bring_stations, centre, put
 from tests.support.web_stage import Hub, Nats, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
 PAGES = ("agents", "agents/a001", "attendance", "handling", "dispositions")
+_SAME_COLOUR = """state => {
+  const bar = document.querySelector(`.timeline rect[data-state=${state}]`);
+  const sign = document.querySelector(`.timeline .legend i[data-state=${state}]`);
+  return getComputedStyle(sign).backgroundColor === getComputedStyle(bar).fill;
+}"""
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 
@@ -82,6 +92,72 @@ async def test_each_number_opens_the_events_behind_it(day_web: Web, open_page) -
     await page.keyboard.press("Escape")
     await page.locator(".figure", has_text="No contestados").get_by_role("button").click()
     await expect(dialog.get_by_text("contact.missed").first).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def planned_web(nats_server: Nats, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """At 09:06:40 of a shift from 05:00 to 13:00 whose agent came at 06:06:40, took a pause of
+    twenty minutes at 07:00, and is on the planned one since 09:00.
+    """
+    folder = tmp_path_factory.mktemp("rostered")
+    data = centre(folder)
+    put(data, "shifts", code="M", name="Mañana", start="05:00", end="13:00", tolerance_min=5,
+        pauses=["09:00-09:30 refrigerio"])  # fmt: skip
+    put(data, "roster", day="2026-11-18", agent="a001", shift="M")
+    script = Script().boot().clock(T0).login(0).ready(0).call("c1")
+    for minute, was, to in ((54, "ready", "not_ready"), (74, "not_ready", "ready"),
+                            (174, "ready", "not_ready")):  # fmt: skip
+        script.u = T0 + minute * 60_000 - script.offset
+        script.presence(was, to, "refrigerio" if to == "not_ready" else None, after=0)
+    bring_stations(data, script)
+    SharedClock(folder / "clock", create=True).set(T0 + 3 * 3_600_000, 0)
+    data.secrets.unlink(missing_ok=True)  # `Web` writes those of its server
+    web = Web(data.root, nats_server.url, folder / "clock")
+    web.start()
+    yield web
+    web.kill()
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+async def test_the_roster_stands_under_the_presence_with_its_exceptions_and_a_legend(
+    planned_web: Web, hub: Hub, open_page, width: int
+) -> None:
+    page = await open_page(
+        f"{planned_web.url}/ui/agents/a001?day=2026-11-18&lang=es",
+        viewport={"width": width, "height": 900},
+    )
+    planned = page.locator("rect.bar-plan")
+    await expect(planned.first).to_be_visible()
+    states = await planned.evaluate_all("all => all.map(one => one.dataset.state)")
+    assert states == ["planned", "pause", "planned"]
+    rows = await page.locator("rect.bar-presence, rect.bar-plan, rect.bar-work").evaluate_all(
+        "all => all.map(one => [one.getAttribute('class'), Number(one.getAttribute('y'))])"
+    )
+    by_track = {name: y for name, y in rows}
+    assert by_track["bar-presence"] < by_track["bar-plan"] < by_track["bar-work"]
+    out = page.locator("rect.bar-out")
+    said = await out.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    assert said[0].startswith(
+        "fuera de horario · programado: trabajo; hizo: sin sesión, 05:00, 1:06"
+    )
+    assert said[1] == "fuera de horario · programado: trabajo; hizo: Refrigerio, 07:00, 20:00"
+    legend = await page.locator(".timeline .legend li").all_inner_texts()
+    assert legend[-1] == "fuera de horario"
+    assert {"programado", "pausa programada", "en llamada", "auxiliar"} <= {*legend}
+    for state in await page.locator(".timeline .legend i").evaluate_all(
+        "all => all.map(one => one.dataset.state)"
+    ):
+        assert await page.evaluate(_SAME_COLOUR, state), state
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    results = await Axe().run(page, options=AXE)
+    assert results.violations_count == 0, results.generate_report()
+
+
+async def test_without_a_roster_nothing_is_said_of_one(day_web: Web, open_page) -> None:
+    page = await open_page(at(day_web, "agents/a001"))
+    await expect(page.locator("rect.bar-presence").first).to_be_visible()
+    assert await page.locator("rect.bar-plan, rect.bar-out").count() == 0
+    assert "Programado" not in await page.locator(".timeline").inner_text()
 
 
 async def test_another_day_is_a_choice_away(day_web: Web, open_page) -> None:
@@ -211,3 +287,63 @@ async def test_each_page_says_how_its_figures_are_worked_out(
         "dispositions": {"typified", "untyped", "retyped"},
     }.get(name, {"handled", "missed", "aht_s", "talk_mean_s", "hold_mean_s", "occupancy"})
     assert shown <= {key.removeprefix("formula.") for key in keys}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def weeks_web(
+    nats_server: Nats, tmp_path_factory: pytest.TempPathFactory, shared_hub: Hub
+) -> AsyncIterator[Web]:
+    """The same of nine days, of two weeks."""
+    folder = tmp_path_factory.mktemp("weeks")
+    stations(folder, days=9)
+    web = Web(folder, nats_server.url)
+    web.start()
+    yield web
+    web.kill()
+
+
+DRAWN = """all => all.map(one => {
+  const chart = window.getElement(one.id.replace(/^c/, "")).chart, option = chart.getOption();
+  return [option.color, option.series.map(its => [its.type, its.name, its.data])];
+})"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "key"),
+    [("handling", "tmo", "aht_s"), ("dispositions", "tipificacion", "typified_rate")],
+)
+async def test_a_page_of_a_day_follows_its_figures_over_weeks(
+    weeks_web: Web, open_page, path: str, kind: str, key: str
+) -> None:
+    day = DAY + timedelta(days=8)
+    page = await open_page(f"{weeks_web.url}/ui/{path}?day={day}&lang=es")
+    charts = page.locator(".trends [data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    data = DataDir(weeks_web.folder)
+    now = open_clock(None).now_ms()
+    trend = make(data, kind, around("week", day), Scope(), now).section("trend")
+    assert [row[0] for row in trend.rows] == [around("week", one).word for one in (DAY, day)]
+    series = (await charts.evaluate_all(DRAWN))[0][1]
+    assert [kind for kind, *_ in series][:2] == ["bar", "line"]
+    assert series[0][2] == trend.values("n") and series[1][2] == trend.values(key)
+    await page.locator(".trends details summary").first.click()
+    table = page.locator('.trends table[data-section="trend"] tbody tr')
+    await expect(table).to_have_count(2)
+    found = await Axe().run(page, options=AXE)
+    assert found.response["violations"] == []
+
+
+@pytest.mark.parametrize(("theme", "colours"), [("light", LIGHT), ("dark", DARK)])
+async def test_dispositions_are_in_no_colour_of_a_state(
+    day_web: Web, open_page, theme: str, colours: list[str]
+) -> None:
+    """Blue is a call and green is somebody free: a motive is neither."""
+    page = await open_page(at(day_web, "dispositions"), color_scheme=theme)
+    charts = page.locator("[data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    await page.wait_for_function(
+        f"all => ({DRAWN})([...document.querySelectorAll('[data-chart]')])"
+        f".every(([colours]) => colours[0] === '{colours[0]}')"
+    )
+    for found, _ in await charts.evaluate_all(DRAWN):
+        assert {*found} == {*colours}, "nor in one of the library's own"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.host.web.test_floor_page import fill
 from tests.support.web_stage import Hub, Web
@@ -20,6 +20,15 @@ FITS = """[...document.querySelectorAll('.tile')].every(
 MOVES = """() => { window.moved = 0;
   new MutationObserver((all) => all.forEach((one) => (window.moved += one.addedNodes.length)))
     .observe(document.querySelector('.tiles'), { childList: true }); }"""
+PLACES = """() => [...document.querySelectorAll('dialog, dialog h3, dialog button, textarea')]
+  .filter((one) => one.offsetParent && !one.matches('.undo')).map((one) => {
+    const { x, y, width } = one.getBoundingClientRect();
+    return [one.className, one.textContent.slice(0, 20), x, y, width];
+  })"""
+FROZEN = """() => { let at = performance.now() + 5000;
+  performance.now = () => at; window.thaw = (ms) => { at += ms; }; }"""
+TIMERS = """() => { window.held = []; const real = window.setTimeout;
+  window.setTimeout = (run, ms) => ms > 5000 ? window.held.push({ run, ms }) : real(run, ms); }"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -113,16 +122,19 @@ async def test_the_head_says_until_when_and_who_owes(
     await expect(cut).to_contain_text("sin corte todavía")
     owing = [["A-01", at - 300_000], ["A-02", at - 600_000], ["B-09", None]]
     await hub.site(cut={"at": at, "position": 12_345}, owing=owing)
-    await expect(cut).to_contain_text("corte 06:12:05 · evento 12\u00a0345")
+    await expect(cut).to_contain_text("corte 06:12:05 · evento 12,345")
     summary = cut.locator("summary")
     await expect(summary).to_have_text("faltan 3 posiciones desde 06:02")
     await expect(cut.locator("li").first).to_be_hidden()
     await summary.click()
     await expect(cut.locator("li")).to_have_text(
-        ["A-01, oída a las 06:07:05", "A-02, oída a las 06:02:05", "B-09, hora no conocida"]
+        ["A-01, última señal 06:07:05", "A-02, última señal 06:02:05", "B-09, hora no conocida"]
     )
     await hub.site(cut={"at": at + 1000, "position": 12_346}, owing=owing[:1])
     await expect(summary).to_have_text("falta 1 posición desde 06:07")
+    await hub.site(cut={"at": at, "position": 12_345}, owing=[["A-01", at - 86_400_000]])
+    await expect(summary).to_have_text("falta 1 posición desde el 17/11 06:12")
+    await expect(cut.locator("li")).to_have_text(["A-01, última señal el 17/11 06:12"])
     await hub.site(cut={"at": at + 2000, "position": 12_347})
     await expect(summary).to_be_hidden()
 
@@ -140,7 +152,7 @@ async def test_queue_tiles_say_their_basis_and_when_they_know_nothing(
     await expect(central.locator("[data-stat=abandoned] b")).to_have_text("1")
     level = central.locator("[data-stat=level]")
     await expect(level).to_have_text(
-        re.compile(r"82,4 %nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
+        re.compile(r"82\.4\s%nivel de serviciosobre atendidas y abandonadas, ≤ 20 s")
     )
     await expect(level).to_have_attribute(
         "title", re.compile("con los abandonos a tiempo, ≤ 20 s: —")
@@ -232,24 +244,111 @@ async def acting(page: Page, states: list[dict[str, Any]], **answer: Any) -> lis
     return sent
 
 
-async def test_a_note_takes_two_clicks_from_the_tile(
+async def with_panel(hub: Hub, open_page: OpenPage, url: str) -> tuple[Page, Locator]:
+    await hub.put(state="talking", since=1, seat="A-01", s=STATION, c="c-9")
+    page = await open_page(f"{url}/ui/")
+    return page, page.get_by_role("dialog", name="Rosa Quispe Huamán")
+
+
+async def test_nothing_is_noted_before_it_is_chosen_written_and_saved(
     web: Web, hub: Hub, open_page: OpenPage
 ) -> None:
-    await hub.put(state="talking", since=1, seat="A-01", s=STATION, c="c-9")
-    page = await open_page(f"{web.url}/ui/")
+    page, dialog = await with_panel(hub, open_page, web.url)
     sent = await acting(page, [])
     await page.locator(".tile").click()
-    dialog = page.get_by_role("dialog", name="Rosa Quispe Huamán")
+    save = dialog.get_by_role("button", name="Guardar")
+    said = dialog.get_by_role("note")
+    await save.click(force=True)  # it is off, and says why
+    await expect(said).to_have_text("Elija primero qué fue.")
     await dialog.get_by_role("button", name="Llamada de atención").click()
-    await expect(dialog.get_by_role("status")).to_have_text("Llamada de atención: registrado.")
-    await dialog.get_by_label("Nota").fill("saludo <b>incompleto</b>")
+    await expect(said).to_contain_text("Registro interno; no es amonestación.")
+    await save.click()
+    await expect(said).to_contain_text("lleva una nota")
+    assert sent == []
     await dialog.get_by_role("button", name="Orientación").click()
+    await dialog.get_by_label("Nota").fill("saludo <b>incompleto</b>")
+    await save.click()
+    await expect(dialog.get_by_role("status")).to_contain_text("Orientación: registrado.")
+    note = {"action": "note", "kind": "orientacion", "note": "saludo <b>incompleto</b>"}
+    assert sent == [note | {"c": "c-9"}]
+    await expect(dialog.get_by_label("Nota")).to_have_value("")
+
+
+async def test_a_double_press_saves_one_and_says_so(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    """The second press in the same second is told that it saved nothing; nothing has moved."""
+    page, dialog = await with_panel(hub, open_page, web.url)
+    sent = await acting(page, [])
+    await page.locator(".tile").click()
+    before = await page.evaluate(PLACES)
+    await dialog.get_by_role("button", name="Orientación").dblclick()
+    await dialog.get_by_label("Nota").fill("x")
+    await page.evaluate(FROZEN)
+    await dialog.get_by_role("button", name="Guardar").dblclick()
+    await expect(dialog.get_by_role("status")).to_contain_text("Orientación: registrado.")
+    await expect(dialog.get_by_role("note")).to_contain_text("este no se guardó")
+    await dialog.get_by_role("button", name="Novedad de turno").click()
+    save = dialog.get_by_role("button", name="Guardar")
+    await expect(save).to_have_attribute("aria-disabled", "true")
+    await save.click(force=True)
+    await expect(dialog.get_by_role("note")).to_contain_text("este no se guardó")
+    assert await page.evaluate(PLACES) == before
+    assert len(sent) == 1
+    await page.evaluate("thaw(1000)")
+    await save.click(force=True)
     await expect(dialog.get_by_role("status").locator("li")).to_have_count(2)
-    note = {"action": "note", "c": "c-9"}
-    assert sent == [
-        note | {"kind": "llamada_atencion"},
-        note | {"kind": "orientacion", "note": "saludo <b>incompleto</b>"},
-    ]
+    assert [one["kind"] for one in sent] == ["orientacion", "novedad_turno"]
+
+
+async def test_what_was_saved_can_be_undone_for_ten_seconds(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page, dialog = await with_panel(hub, open_page, web.url)
+    await acting(page, [])
+    undone: list[Any] = []
+
+    async def annul(route: Route) -> None:
+        undone.append(route.request.post_data_json)
+        await route.fulfill(json={"of": ["HUB-x", 1, 2], "i": None}, status=202)
+
+    await page.route("**/api/v1/actions/HUB-x/1/1/annulment", annul)
+    await page.evaluate(TIMERS)
+    await page.locator(".tile").click()
+    for n in (1, 2):
+        await page.evaluate(f"performance.now = () => {n * 5000}")
+        await dialog.get_by_role("button", name="Cambio de pausa").click()
+        await dialog.get_by_role("button", name="Guardar").click()
+        await expect(dialog.get_by_role("button", name="Deshacer")).to_have_count(n)
+    assert await page.evaluate("held.map((one) => one.ms)") == [10_000, 10_000]
+    await dialog.get_by_role("button", name="Deshacer").first.click()
+    lines = dialog.get_by_role("status").locator("li")
+    await expect(lines.first).to_have_text(
+        "Cambio de pausa: deshecho. Queda en el registro como anulado."
+    )
+    assert undone == [{"reason": "Deshecho al momento de registrarlo"}]
+    await page.evaluate("held[0].run()")
+    await expect(dialog.get_by_role("button", name="Deshacer")).to_have_count(0)
+    await expect(lines.last).to_contain_text("Cambio de pausa: registrado.")
+
+
+async def test_what_was_not_saved_is_still_there_to_save_again(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page, dialog = await with_panel(hub, open_page, web.url)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(json={"detail": "El disco está lleno."}, status=503)
+
+    await page.route("**/api/v1/agents/a001/actions", refuse)
+    await page.locator(".tile").click()
+    await dialog.get_by_role("button", name="Orientación").click()
+    await dialog.get_by_label("Nota").fill("saludo")
+    await dialog.get_by_role("button", name="Guardar").click()
+    await expect(dialog.get_by_role("status")).to_contain_text("El disco está lleno.")
+    await expect(dialog.get_by_label("Nota")).to_have_value("saludo")
+    kind = dialog.get_by_role("button", name="Orientación")
+    await expect(kind).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize(
@@ -315,6 +414,7 @@ async def test_a_refusal_is_said_in_its_words(web: Web, hub: Hub, open_page: Ope
     await expect(dialog).to_contain_text("Sin sesión")
     await expect(dialog.get_by_role("button", name="Mensaje")).to_be_hidden()
     await dialog.get_by_role("button", name="Novedad de turno").click()
+    await dialog.get_by_role("button", name="Guardar").click()
     await expect(dialog.get_by_role("status")).to_contain_text(
         "Novedad de turno: no se envió. Esa asesora no está."
     )

@@ -115,7 +115,9 @@ async def test_from_another_machine_only_the_wall_is_seen(path: str, status: int
 @pytest.mark.parametrize(
     ("query", "scope"),
     [(b"", "full"), (b"scope=wall", "wall"), (b"scope=wall&scope=full", "full"),
-     (b"scope=WALL", "full"), (b"scope=wall&x=1", "wall"), (b"scope=%00wall", "full")],
+     (b"scope=WALL", "full"), (b"scope=screen", "screen"),
+     (b"scope=full&scope=screen", "screen"), (b"scope=wall&scope=screen", "screen"),
+     (b"scope=wall&x=1", "wall"), (b"scope=%00wall", "full")],
 )  # fmt: skip
 def test_only_the_exact_word_asks_for_the_public_view(query: bytes, scope: str) -> None:
     assert floor_scope(query) == scope

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from diadema.words import section as words_of
 from playwright.async_api import Locator, Page, expect
 
 from tests.support.equal_stage import DAY, TARGETS, Stage
@@ -21,6 +22,11 @@ LIMIT_MS = 300_000
 QUEUES = {"ventas": "Ventas", "soporte": "Soporte"}
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d\d)$")
 _METRICS = ("asa_s", "abandonment", "aht_s", "occupancy")
+_TARGET_LINE = """() => {
+  const element = document.querySelector("[data-chart]");
+  const chart = element && window.getElement(element.id.replace(/^c/, ""))?.chart;
+  return chart?.getOption().series[0].markLine?.label.formatter;
+}"""
 _CELLS = """all => all.map(row => [...row.cells].map(one => one.textContent))"""
 
 type Number = int | float | str | None
@@ -72,7 +78,7 @@ def plain(cell: Any) -> Number:
 
 
 def number(text: str) -> Number:
-    """As it is written in Spanish: 1:05 is 65 seconds, «33,3 %» is 33.3, «—» is nothing."""
+    """As it is written in Spanish: 1:05 is 65 seconds, «33.3 %» is 33.3, «—» is nothing."""
     text = text.replace("\u00a0", " ").strip()
     if text in ("—", ""):
         return None
@@ -80,8 +86,8 @@ def number(text: str) -> Number:
         hours, minutes, seconds = (int(one or 0) for one in of_clock.groups())
         return 3600 * hours + 60 * minutes + seconds
     if text.endswith(" %"):
-        return float(text[:-2].replace(",", "."))
-    return int(text.replace(" ", "")) if text.replace(" ", "").isdigit() else text
+        return float(text[:-2].replace(",", ""))
+    return int(text.replace(",", "")) if text.replace(",", "").isdigit() else text
 
 
 def aim(metric: str, queue: str = "") -> dict[str, Any] | None:
@@ -155,7 +161,7 @@ async def the_queues(centre: Web, page: Page, queue: str) -> None:
     found = [await stat(page, one) for one in ("waiting", "abandoned", "level")]
     assert found == [section["total"]["waiting"], half["abandoned"], half[level]]
     beside = (await page.locator('[data-stat="level"] small').inner_text()).replace("\u00a0", " ")
-    assert beside.endswith(f"≤ {threshold} s · meta {goal['value']:.1f} %".replace(".", ","))
+    assert beside.endswith(f"≤ {threshold} s · meta {goal['value']:.1f} %")
     hint = await page.locator('[data-stat="level"]').get_attribute("title") or ""
     levels = [number(line.rpartition(": ")[2]) for line in hint.splitlines()]
     variants = ("offered", "noshort", "answered", "removed", "all")
@@ -248,7 +254,7 @@ async def marked(page: Page, section: Told, queue: str) -> None:
         goal = aim(metrics.get(column["key"], ""), queue)
         if goal is not None:
             assert "meta" in heads[at]
-            told = [number(one) for one in re.findall(r"[\d,]+\s%|[\d:]+", heads[at])]
+            told = [number(one) for one in re.findall(r"[\d.,]+\s%|[\d:]+", heads[at])]
             assert told[-1] == goal.get("most", goal["value"]), heads[at]
         for shown, row in zip(body, section["rows"], strict=True):
             assert shown[at].endswith(" !") == is_missed(goal, row[column["key"]]), column["key"]
@@ -289,7 +295,7 @@ async def as_others_say(page: Page, section: Told, others: dict[str, Told], queu
     total = dict(zip(keys, (number(one.removesuffix(" !")) for one in foot), strict=True))
     service, handled = stated(others["servicio"]), stated(others["tmo"])
     assert total["asa_s"] == service["ASA"] and total["abandonment"] == service["% abandono"]
-    assert total[level] == service[f"NS {level.removeprefix('sl_')}"]
+    assert total[level] == service[words_of("reports")[f"col.{level}"]]
     assert total["aht_s"] == handled["TMO"]
     assert queue or total["occupancy"] == handled["ocupación"]
     if not queue:  # one call is hers by what the switch calls her alone, and counts once
@@ -317,6 +323,35 @@ async def region(page: Page, name: str) -> list[list[str]]:
     return await cells(page.get_by_role("region", name=name).locator("tbody tr"))
 
 
+async def test_the_page_of_handling_times_marks_what_misses_its_target(
+    centre: Web, open_page: OpenPage
+) -> None:
+    """Its line stood at «240» over an axis in minutes, and nothing said what was missed."""
+    page = await open_page(f"{centre.url}/ui/handling?day={DAY}&lang=es")
+    await expect(page.locator(".figures-table tbody tr").first).to_be_visible(timeout=LIMIT_MS)
+    times = await report(centre, "tmo")
+    told, shown = stated(times), await figures(page)
+    for word, name, metric, goal in (
+        ("TMO", "TMO", "aht_s", "meta ≤ 1:40"),
+        ("Ocupación", "ocupación", "occupancy", "meta 5.0 % – 11.0 %"),
+    ):
+        assert shown[word] == (told[name], goal)
+        box = page.locator(".figures .figure").filter(has=page.get_by_text(word, exact=True))
+        assert await box.locator(".sign").count() == is_missed(aim(metric), told[name]), word
+    by_name = {row["agent"]: row["aht_s"] for row in times["aht_agents"]["rows"]}
+    seen = set()
+    for line in await page.locator(".figures-table tbody tr").all():
+        its = by_name[await line.locator("td").first.inner_text()]
+        cell = line.locator("td").nth(4)
+        late = is_missed(aim("aht_s"), its)
+        assert number((await cell.inner_text()).removesuffix(" !")) == its
+        assert (await cell.inner_text()).endswith(" !") is late
+        assert (await cell.get_attribute("data-missed") is not None) is late
+        seen.add(late)
+    assert True in seen
+    await page.wait_for_function(f"({_TARGET_LINE})() === 'meta 1:40'", timeout=LIMIT_MS)
+
+
 @pytest.mark.parametrize("agent", ["a001", "a002"])
 async def test_an_agents_page(centre: Web, stage: Stage, open_page: OpenPage, agent: str) -> None:
     page = await open_page(f"{centre.url}/ui/agents/{agent}?day={DAY}&lang=es")
@@ -331,7 +366,7 @@ async def test_an_agents_page(centre: Web, stage: Stage, open_page: OpenPage, ag
         for column in told["tmo"][name]["columns"]
         if "target" in column
     }
-    assert goals == {"aht_s": "1:40", "occupancy": "5,0 % – 11,0 %"}
+    assert goals == {"aht_s": "1:40", "occupancy": "5.0 % – 11.0 %"}
     assert await figures(page) == {
         "Atenciones": (calls["answered"] + calls["connected"], ""),
         "No contestados": (calls["missed"], ""),

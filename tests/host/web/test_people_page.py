@@ -64,7 +64,7 @@ async def test_an_agent_is_made_changed_and_retired_and_her_history_stays(
 ) -> None:
     page = await open_page(f"{people_web.url}/ui/people")
     await expect(page.locator("tbody tr")).to_have_count(2)
-    await page.get_by_role("button", name="Añadir").click()
+    await page.get_by_role("button", name="Agregar").click()
     await fill(page, code="e010", name="<script>alert(1)</script>", short="NUEVA", alias="E10")
     await page.get_by_role("button", name="Guardar").click()
     await expect(page.get_by_role("alert")).to_contain_text("Motivo del cambio")
@@ -247,6 +247,8 @@ async def test_what_stations_would_be_told_is_shown_and_published(
     put(book, "agents", agent | {"station_code": "1122"})
     put(book, "playbooks", {"motive": "9", "id": "NADA", "version": "1"})
     await page.reload()
+    await expect(page.locator(".why")).to_contain_text("No se puede publicar todavía: ")
+    await expect(page.locator(".why")).to_contain_text("Instructivos, 9")
     await page.get_by_role("button", name="Publicar · !").click()
     await expect(dialog).to_contain_text("Instructivos, 9")
     await expect(dialog.get_by_role("button", name="Publicar")).to_be_disabled()
@@ -262,7 +264,7 @@ async def test_what_was_changed_by_hand_is_not_undone_unseen(
     site = DataDir(people_web.folder).site
     site.write_text(site.read_text().replace('"Reclamos"', '"A mano"'))
     await page.get_by_role("button", name="Publicar").click()
-    await expect(page.locator("dialog")).to_contain_text("publicar lo deshace")
+    await expect(page.locator("dialog")).to_contain_text("publicar deshace ese cambio")
     await page.get_by_role("button", name="Tomar lo del archivo").click()
     await expect(page.get_by_role("status")).to_contain_text("1 cambios tomados")
     await expect(page.locator("tbody tr", has_text="A mano")).to_have_count(1)
@@ -288,7 +290,10 @@ async def test_it_can_be_read_by_everybody(
     await expect(page.locator(".history li")).to_have_count(1)
     await look(page, width)
     await page.get_by_role("button", name="Cerrar").click()
-    await page.locator("[data-kind=roster]").click()
+    if width < 640:
+        await page.get_by_role("combobox", name="Qué se edita").select_option("roster")
+    else:
+        await page.locator("[data-kind=roster]").click()
     await page.get_by_label("Semana", exact=True).fill("2026-12-01")
     await expect(page.locator(".week td button", has_text="M")).to_have_count(1)
     await look(page, width)

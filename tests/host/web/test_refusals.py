@@ -78,10 +78,10 @@ async def test_a_wrong_command_is_told_which_there_are(api: httpx.AsyncClient) -
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("unknown_station", "El hub no conoce esa posición"),
-        ("bad_request", "El hub no acepta el comando: why"),
-        ("store_unavailable", "El hub no puede escribir"),
-        ("a later one", "El hub falló"),
+        ("unknown_station", "El servidor no conoce esa posición"),
+        ("bad_request", "El servidor no acepta el comando: why"),
+        ("store_unavailable", "El servidor no puede escribir"),
+        ("a later one", "El servidor falló"),
     ],
 )
 async def test_what_the_hub_refuses_is_told_in_words(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -28,7 +29,9 @@ ELENA, LUIS = {"by": "elena", "who": "Elena Soto"}, {"by": "luis"}
 
 
 def supervised(data: DataDir) -> None:
-    """Four things are done on that day, and an alert is seen to."""
+    """Three things are done on that day, and an alert is seen to; a fourth was annulled. An agent
+    is reprimanded.
+    """
     writer, reader = open_writer(data.store), open_reader(data.store)
     clock = FixedClock(T0 + 3_600_000)
     try:
@@ -42,6 +45,11 @@ def supervised(data: DataDir) -> None:
         acts.act({"action": "note", "a": "a002", "kind": "novedad_turno", "note": "llegó"} | LUIS)
         acts.act({"action": "logout", "a": "a001", "reason": "silla rota"} | ELENA)
         acts.act({"action": "acknowledge", "a": "a002", "rule": "help", "since": 7} | LUIS)
+        gone = {"action": "note", "a": "a002", "kind": "cambio_pausa", "note": "equivocada"}
+        of = acts.act(gone | LUIS)[0]["of"]
+        acts.act({"action": "annul", "of": of, "reason": "era de Rosa"} | ELENA)
+        told = {"action": "note", "a": "a001", "kind": "llamada_atencion", "note": "reservada"}
+        acts.act(told | ELENA)
     finally:
         reader.close()
         writer.close()
@@ -76,7 +84,15 @@ async def test_the_day_is_there_with_who_whom_why_and_what_came_of_it(
     text = await page.locator("tbody").inner_text()
     shown = ("Elena Soto", "luis", "silla rota", "<b>=saludo</b>", "c-9", "alerta vista")
     assert [one for one in shown if one not in text] == []
-    assert await rows.count() >= 4
+    assert await rows.count() >= 5
+    assert "reservada" not in text  # not even to who administers
+    gone = page.locator("tr.annulled")
+    await expect(gone).to_contain_text("equivocada")
+    await expect(gone).to_contain_text("anulada por Elena Soto el ")
+    await expect(gone).to_contain_text("era de Rosa")
+    line = "getComputedStyle(document.querySelector('tr.annulled td:nth-child(3)'))"
+    assert "line-through" in await page.evaluate(f"{line}.textDecorationLine")
+    await expect(gone.get_by_role("button", name="Anular")).to_have_count(0)
     for form in ("XLSX", "CSV", "PDF"):
         link = page.get_by_role("link", name=f"Registro del día en {form}")
         href = await link.get_attribute("href")
@@ -117,12 +133,95 @@ async def test_a_supervisor_sees_what_was_done_with_her_teams(
         assert "silla rota" not in text and "saludo" not in text
 
 
-@pytest.mark.parametrize("role", ["hr", "technician"])
+async def test_an_entry_is_annulled_from_its_row_with_a_reason(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        asked.append(body)
+        if len(asked) == 1:
+            return {"error": "annulled_already", "status": 409, "detail": "x"}
+        return {"of": ["HUB-main", 1, 99], "i": None}
+
+    hub.answer = answer
+    page = await open_page(at(register_web, "/ui/register"))
+    row = page.locator("tr", has_text="llegó")
+    await row.get_by_role("button", name="Anular").click()
+    dialog = page.get_by_role("dialog", name="Anular esta entrada")
+    send = dialog.get_by_role("button", name="Anular")
+    await send.click()
+    assert asked == []  # not without a reason
+    await dialog.get_by_label("Motivo").fill("no fue así")
+    await send.click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("ya está anulada")
+    results = await Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
+    assert results.violations_count == 0, results.generate_report()
+    await send.click()
+    await expect(dialog).to_be_hidden()
+    said = asked[-1]
+    assert (said["action"], said["reason"], said["own"]) == ("annul", "no fue así", False)
+    assert said["of"][0] == "HUB-main"
+
+
+async def test_human_resources_read_the_reprimands_and_nothing_else(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"), role="hr")
+    await expect(page.locator("tbody")).to_contain_text("reservada")
+    await expect(page.locator("tbody")).not_to_contain_text("silla rota")
+    await expect(page.locator(".page")).to_contain_text("registro interno; no es amonestación")
+    await expect(page.get_by_role("link", name="Entrega de turno")).to_have_count(0)
+    page = await open_page(at(register_web, "/ui/register"), role="supervisor", teams=["Norte"])
+    await expect(page.locator("tbody")).to_contain_text("reservada")
+    page = await open_page(at(register_web, "/handover"), role="supervisor", teams=["Norte"])
+    await expect(page.locator("body")).to_contain_text("saludo")
+    await expect(page.locator("body")).not_to_contain_text("reservada")
+
+
+async def test_the_agent_reads_and_answers_hers_on_her_page(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        asked.append(body)
+        return {"of": ["HUB-main", 1, 99], "i": None}
+
+    hub.answer = answer
+    there = at(register_web, "/ui/agents/a001")
+    page = await open_page(there, role="agent", agent="a001")
+    part = page.locator(".reprimands")
+    await expect(part).to_contain_text("Registro interno; no es amonestación.")
+    await expect(part).to_contain_text("reservada")
+    await part.get_by_label("Su respuesta").fill("Se cayó la llamada.")
+    results = await Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
+    assert results.violations_count == 0, results.generate_report()
+    async with page.expect_response("**/reply") as told:
+        await part.get_by_role("button", name="Responder").click()
+    assert (await told.value).status == 202
+    (said,) = asked
+    assert (said["action"], said["a"], said["note"]) == ("reply", "a001", "Se cayó la llamada.")
+    page = await open_page(there, role="supervisor", teams=["Norte"])
+    await expect(page.locator(".reprimands")).to_contain_text("Sin respuesta del asesor.")
+    for role in ("monitor", "admin"):
+        page = await open_page(there, role=role)
+        await expect(page.locator(".figures")).to_contain_text("TMO")
+        await expect(page.locator(".reprimands")).to_be_hidden()
+        await expect(page.locator("body")).not_to_contain_text("reservada")
+
+
 async def test_a_role_without_the_register_is_told_so(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"), role="technician")
+    await expect(page.locator(".refused")).to_be_visible()
+
+
+@pytest.mark.parametrize("role", ["hr", "technician"])
+async def test_a_role_without_the_register_gets_no_hand_over(
     register_web: Web, hub: Hub, open_page: OpenPage, role: str
 ) -> None:
-    page = await open_page(at(register_web, "/ui/register"), role=role)
-    await expect(page.locator(".refused")).to_be_visible()
     page = await open_page(at(register_web, "/handover"), role=role)
     await expect(page.locator("body")).to_contain_text("Su cuenta no permite esto")
 
@@ -141,7 +240,7 @@ async def test_the_hand_over_has_notes_acts_open_help_and_owing_seats(
         await page.reload()  # the live row may come a moment later
     await expect(sections.nth(2)).to_contain_text("Rosa")
     await expect(sections.nth(2)).to_contain_text("Trámite")
-    await expect(sections.last).to_contain_text("Posiciones que deben datos")
+    await expect(sections.last).to_contain_text("Posiciones con datos pendientes")
     await page.emulate_media(media="print")
     await expect(page.get_by_role("button", name="Imprimir")).to_be_hidden()
     await expect(page.get_by_text("Recibe", exact=True)).to_be_visible()

@@ -2,12 +2,15 @@
 
 import os
 from concurrent.futures import BrokenExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
+from diadema.access import Accounts
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.report.schedule import Schedule, add, runs
+from diadema.site.directory.people_of import CachedPeople
 from diadema.web.floor.feed import Pace
 from diadema.web.web_app import ReportClock
 from diadema.web.worker import Worker
@@ -25,7 +28,10 @@ def place(tmp_path: Path) -> DataDir:
 def clock(place: DataDir) -> ReportClock:
     shared = SharedClock(place.root / "clock", create=True)
     shared.set(T0 + 2 * 86_400_000, 0)
-    return ReportClock(place, Pace(shared), Worker())
+    people = CachedPeople(place)
+    return ReportClock(
+        place, Pace(shared), Worker(), Accounts(place), lambda: people.on(date(2026, 11, 20))
+    )
 
 
 def order(place: DataDir, name: str = "diario") -> None:

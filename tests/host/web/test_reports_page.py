@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +17,14 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.access.roles import RIGHTS as RIGHTS_OF
 from diadema.access.roles import Role
+from diadema.base import mail
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
 from diadema.figures.rows import Cutoff, PendingStation
 from diadema.report import schedule
 from diadema.report.kinds import KINDS
 from diadema.report.schedule import Schedule, add, remove
-from diadema.web.reports.html import page_of
+from diadema.web.reports.html import ROWS, page_of
 from playwright.async_api import expect
 
 from tests.support import made_report, reported_day
@@ -129,25 +132,111 @@ async def test_the_page_shows_what_the_api_says(
 async def test_many_seats_that_owe_fold_away() -> None:
     """Four hundred of them were ten lines of red on each report."""
     made = made_report.report()
-    few = page_of(made)
+    few = page_of(made).head
     assert "Faltan 2 posiciones" in few and '<details class="owing"' not in few
     seats = [
         PendingStation(station=f"DIA-{k:012x}", seat=f"Z-{k:02}", since_utc=T0) for k in range(13)
     ]
     many = page_of(
         msgspec.structs.replace(made, cut=Cutoff(at_ms=NOW, position=1, pending_stations=seats))
-    )
+    ).head
     folded = many.partition('<details class="owing" data-owing><summary>')[2]
     head, _, rest = folded.partition("</summary>")
     assert head.startswith("Faltan 13 posiciones desde ") and "Z-" not in head
     assert "Z-00" in rest and "Z-12" in rest.partition("</details>")[0]
 
 
+SERIES = """all => all.map(one => {
+  const options = window.getElement(one.id.replace(/^c/, "")).chart.getOption();
+  return options.series.map(its => [its.name, its.data, its.markLine?.data?.length ?? 0]);
+})"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_a_report_begins_with_its_files_and_its_charts(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage, theme: str
+) -> None:
+    """Each chart has the figures of the table below, a name, and no colour of a state's."""
+    address = f"{served.url}/ui/reports?kind=tmo&grain=month&day={DAY}"
+    page = await open_page(address, color_scheme=theme)
+    charts = page.locator(".report [data-chart]")
+    await expect(charts.locator("canvas, svg").first).to_be_visible()
+    told = (await api.get("/api/v1/reports/tmo", params={"span": "2026-11"})).json()
+    tables = {one["section"]: one for one in told["sections"]}
+    drawn = await charts.evaluate_all(SERIES)
+    tmo = next(series for series in drawn if [name for name, *_ in series][1:] == ["TMO"])
+    halves = tables["aht_halves"]["rows"]
+    assert [row["aht_s"] for row in halves] in [s[1][1] for s in drawn if len(s) == 2]
+    assert len(tmo[0][1]) == len(tmo[1][1]) > 0
+    for chart in await charts.all():
+        assert await chart.get_attribute("role") == "img"
+        assert "n = " in (await chart.get_attribute("aria-label") or "")
+        table = await chart.get_attribute("aria-describedby")
+        await expect(page.locator(f"section[aria-labelledby='{table}'] table")).to_be_visible()
+    tops = [
+        await page.locator(place).first.evaluate("one => one.getBoundingClientRect().top")
+        for place in (".report-files", ".report h2", ".report .chart", ".report table")
+    ]
+    assert tops == sorted(tops)
+    await expect(page.locator(".report-files .file")).to_have_text(
+        ["XLSX", "PDF", "CSV", "JSON", "Imprimir"]
+    )
+    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert found.response["violations"] == []
+
+
+async def test_the_page_goes_to_the_printer(served: Web, open_page: OpenPage) -> None:
+    page = await open_page(f"{served.url}/ui/reports?kind=llamadas&day={DAY}")
+    await page.evaluate("window.print = () => { window.printed = true; }")
+    await page.locator(".report-files [data-print]").click()
+    await page.wait_for_function("window.printed")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_is_drawn(served: Web, open_page: OpenPage, kind: str, hub: Hub) -> None:
     page = await open_page(f"{served.url}/ui/reports?kind={kind}&grain=week&day={DAY}")
-    await expect(page.locator(".report h3")).to_be_visible()
+    await expect(page.locator(".report h2")).to_be_visible()
     await expect(page.locator(".report section").first).to_be_visible()
+
+
+async def test_paper_has_every_row_and_the_screen_says_that_it_goes_on(
+    served: Web, open_page: OpenPage, tmp_path: Path, hub: Hub
+) -> None:
+    """A printed table ended after 12 of 28 rows, with the total of all below them."""
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    page = await open_page(
+        f"{served.url}/ui/reports?kind=tmo&grain=day&day={DAY}", color_scheme="dark"
+    )
+    row = made_report.section().rows[0]
+    rows = [f"Asesor {k:03} de la tabla" for k in range(1200)]
+    long = made_report.section([[name, *row[1:]] for name in rows])
+    made = page_of(made_report.report(sections=[long]))
+    await page.locator(".report").evaluate(
+        """(place, html) => {
+            const ours = place.cloneNode();  // what the page draws in its own place is not seen
+            ours.id = "ours";
+            ours.innerHTML = html;
+            place.before(ours);
+            place.style.display = "none";
+        }""",
+        made.head + made.html,
+    )
+    rows = rows[:ROWS]
+    box = page.locator("#ours .report-scroll")
+    await expect(box.locator("tbody tr")).to_have_count(ROWS)
+    await expect(page.locator("#ours h3")).to_contain_text("1,200 filas")
+    await expect(box).to_have_attribute("data-below", "")
+    await box.evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    await expect(box).not_to_have_attribute("data-below", "")
+    path = tmp_path / "page.pdf"
+    await page.pdf(path=path, prefer_css_page_size=True)
+    done = subprocess.run([program, "-layout", path, "-"], check=True, capture_output=True)
+    printed = done.stdout.decode()
+    assert [row for row in rows if row not in printed] == []
+    assert "total" in printed and "Se ven 300 de 1,200 filas" in printed
+    assert "fecha" in printed, "the last column is on the paper too"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -196,11 +285,47 @@ async def test_a_report_orders_itself_and_is_there_when_due(
     clock.set(NOW, 0)
 
 
+async def test_it_goes_by_mail_to_whom_the_administrator_lists(
+    served: Web, api: httpx.AsyncClient, open_page: OpenPage, place: Path, hub: Hub
+) -> None:
+    data, boss = DataDir(place), "jefa@centro.pe"
+    mail.allow(data, boss, False)
+    server = mail.Server(host="correo.centro.pe", port=587, security="starttls", sender=boss)
+    mail.set_server(data, server, "")
+    page = await open_page(f"{served.url}/ui/reports?kind=llamadas&grain=day&day={DAY}")
+    await page.locator(".report-order summary").click()
+    await page.locator("[data-order] [name=name]").fill("correo")
+    await page.locator("[data-order]").get_by_label(boss).check()
+    await page.locator("[data-order] button").click()
+    await expect(page.locator('[data-list="schedules"] tbody tr')).to_contain_text(boss)
+    (one,) = schedule.schedules(data)
+    assert one.to == [boss] and one.by.startswith("admin")
+    schedule.stop(data, "correo", "disabled")
+    await page.reload()
+    row = page.locator('[data-list="schedules"] tbody tr')
+    await expect(row).to_contain_text(f"detenido: {one.by} ya no es una cuenta en uso")
+    body = {"name": "otro", "kind": "llamadas", "at": "06:00", "to": [boss]}
+    path = "/api/v1/reports/schedules"
+    answer = await api.post(path, json=body)
+    assert (answer.status_code, "«hub»" in answer.text) == (409, True), "a program has no account"
+    cookies = served.login("admin")
+    token = {"x-csrf-token": cookies["diadema_csrf"]}
+    async with httpx.AsyncClient(base_url=served.url, cookies=cookies, timeout=300) as client:
+        for more in ({"to": ["otra@centro.pe"]}, {"kind": "asistencia"}):
+            answer = await client.post(path, json=body | more, headers=token)
+            assert answer.status_code == 409, more
+    await page.goto(f"{served.url}/ui/reports?kind=asistencia&grain=day&day={DAY}")
+    await expect(page.locator("[data-order]")).to_have_count(1)
+    await expect(page.locator("[data-order]").get_by_label(boss)).to_have_count(0)
+    remove(data, "correo", "es")
+    mail.deny(data, boss)
+
+
 async def test_each_role_has_its_own_kinds(served: Web, open_page: OpenPage, hub: Hub) -> None:
-    page = await open_page(f"{served.url}/ui/reports?kind=tmo&day={DAY}", role="hr")
+    page = await open_page(f"{served.url}/ui/reports?day={DAY}", role="hr")
     kinds = page.locator(".report-form select[name=kind] option")
     await expect(kinds).to_have_text(["Asistencia"])
-    await expect(page.locator(".report h3")).to_contain_text("Asistencia")
+    await expect(page.locator(".report h2")).to_contain_text("Asistencia")
     await expect(page.locator('[data-list="schedules"]')).to_have_count(0)
     address = f"{served.url}/ui/reports?kind=llamadas&day={DAY}"
     page = await open_page(address, role="supervisor", teams=["Mañana"])

@@ -10,6 +10,7 @@ import pytest
 from diadema.base.clock import SystemClock
 from diadema.site.directory.people import People, Worker
 from diadema.web.floor import channel as channels
+from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.channel import Channels, Source, TooMany
 from diadema.web.floor.feed import Floor, Pace
@@ -31,8 +32,9 @@ class Stage:
         self.people = people_in(a001="Ventas", a002="Cobranza")
         self.floor, pace = Floor(), Pace(SystemClock())
         known = lambda: self.people  # noqa: E731
-        self.watch = Watch(self.floor, pace, known, lambda: date(2026, 11, 18), lambda: None)
-        source = Source(self.floor, pace, lambda: None, "b", known, self.watch)
+        given = self.floor, pace, known, lambda: date(2026, 11, 18), lambda: None
+        self.watch, self.adherence = Watch(*given), Adherence(*given)
+        source = Source(self.floor, pace, lambda: None, "b", known, self.watch, self.adherence)
         self.channels = Channels(source)
         for a in ("a001", "a002", "a003"):
             self.put(a=a)
@@ -152,7 +154,8 @@ async def test_a_channel_nobody_looks_at_is_gone_and_their_number_is_bounded(
         with pytest.raises(TooMany):
             async with stage.channels.joined("full", COBRANZA, other.viewer):
                 pass
-    assert stage.floor.on_change == [stage.watch._note_link]
+    assert stage.floor.on_change == [stage.watch._note_link, stage.adherence._note]
+    assert stage.adherence.on_change == []
     assert stage.watch.on_change == stage.floor.on_site == stage.floor.on_head == []
     async with stage.channels.joined("full", COBRANZA, other.viewer):
         assert await other.snapshot() == ["a002"]
@@ -181,7 +184,7 @@ async def test_the_wall_takes_no_place_from_those_who_have_a_name() -> None:
 
 async def test_one_address_and_one_person_have_so_many_sockets() -> None:
     stage = Stage()
-    for view in ("wall", "full"):
+    for view in ("wall", "screen", "full"):
         most = channels.OF_ONE[view]
         count, held = await joined(stage, view, ["one"] * (most + 20))
         assert count == most

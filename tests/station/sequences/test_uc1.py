@@ -179,7 +179,7 @@ async def test_e2_2_transfiere_las_llamadas_al_area_que_corresponda(desk):
         await bench.ring("C-2")
         await bench.answer("C-2")
         since = await bench.settled()
-        await bench.keys(6, 3, 3)  # Tarjetas, which takes it at once: three presses
+        await bench.keys(6, 3, 3, 3)  # Tarjetas, which takes it at once: are you sure?
         await bench.left(
             since,
             """

@@ -1,6 +1,6 @@
 """`intradia`: each half-hour of each date, and how the waits were spread."""
 
-from tests.support.second_opinion import raw, states
+from tests.support.second_opinion import former, raw, states
 from tests.support.second_opinion.booked import summed
 from tests.support.second_opinion.centre import grouped
 from tests.support.second_opinion.switch import Flow, at_rank
@@ -44,11 +44,14 @@ def make(asked):
     items = grouped(asked.booked, lambda one: centre.halves(one.utc_s))
     load = states.intraday(asked)
     nobody = dict.fromkeys(("busy_s", "ready", "occupancy", "present"), None if not load else 0)
+    due = former.planned(asked)
+    days = {centre.day(half) for half in due}
     rows = {
         (centre.day(half).isoformat(), centre.clock(half)):
             cells(asked, stays.get(half, []), items.get(half, []))
             | load.get(half, nobody | {"occupancy": None})
-        for half in {*stays, *items, *load} - {None}
+            | {"planned_agents": due[half] if centre.day(half) in days else None}
+        for half in {*stays, *items, *load, *due} - {None}
     }  # fmt: skip
     rows[None] = cells(asked, asked.stays, asked.booked) | load.get(None, nobody)
     made = {"intraday": rows}

@@ -16,10 +16,11 @@ STEPS = {
 
 def campaigns(centre):
     """By code, in their order: steps, whether each comes by itself."""
+    codes = {word: code for code, word in STEPS.items()}
     found = {}
     for code, row in centre.campaigns.items():
         steps = raw.several(row["Pasos del protocolo"])
-        found[code] = {step.rstrip("*"): step.endswith("*") for step in steps}
+        found[code] = {codes[step.rstrip("*")]: step.endswith("*") for step in steps}
     return found
 
 

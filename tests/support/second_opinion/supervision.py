@@ -19,6 +19,8 @@ def acts(asked):
     """Of the days and of whom is asked about, of all for a queue."""
     found = []
     for one in asked.whole.given.told("supervision.acted"):
+        if one.f["action"] in ("annul", "reply") or one.f.get("kind") == "llamada_atencion":
+            continue  # the first are told with what they are of, the other is on no such report
         day = asked.centre.day(one.utc // 1000)
         whom = asked.of == "queue" or asked.of_agent(one.f.get("a", ""), day)
         if whom and day in asked.days:
@@ -32,8 +34,11 @@ def action(act):
 
 def make(asked):
     its = acts(asked)
+    told = asked.whole.given.told("supervision.acted")
+    gone = {tuple(one.f["of"]) for one in told if one.f["action"] == "annul"}
+    stand = [one for one in its if (one.s, one.e, one.n) not in gone]
     rows = {
         (one.utc, one.f["who"], action(one), one.f.get("c"), one.f.get("note")): {"told": 1}
         for one in its
     }
-    return {"register": rows, "actions": counted(Counter(map(action, its)), share=True)}
+    return {"register": rows, "actions": counted(Counter(map(action, stand)), share=True)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from sqlalchemy import Boolean, Table
 
 from diadema.store import Contact, Trail, tables
@@ -72,8 +72,9 @@ def _of_table(
                 yield Difference(title, name, "row", here, there)
             continue
         for field in here.keys() | there.keys():
-            if here.get(field) != there.get(field):
-                yield Difference(title, name, field, here.get(field), there.get(field))
+            its = here.get(field), there.get(field)
+            if its[0] != its[1] and UNSET not in its:
+                yield Difference(title, name, field, *its)
 
 
 def _rows(
@@ -159,11 +160,16 @@ def _answer(row: Fields) -> Fields | None:
 
 
 def _floor_row(row: Fields) -> Fields | None:
-    """One of whom nothing was ever heard is as good as none."""
-    fields = msgspec.to_builtins(msgspec.json.decode(row["row"], type=Row))
-    unseen = msgspec.to_builtins(Row(agent=fields["a"]))
+    """One of whom nothing was ever heard is as good as none. What an older program did not write
+    is not known; the hub writes all rows anew when it starts.
+    """
+    written = msgspec.json.decode(row["row"])
+    fields = encoded_fields(msgspec.json.decode(row["row"], type=Row))
+    unseen = encoded_fields(Row(agent=fields["a"]))
     said = {name: value for name, value in fields.items() if name not in _OF_THE_SITE}
-    return said if any(value != unseen[name] for name, value in said.items()) else None
+    if all(value == unseen[name] for name, value in said.items()):
+        return None
+    return {name: value if name in written else UNSET for name, value in said.items()}
 
 
 def _others(table: Table) -> tuple[str, ...]:

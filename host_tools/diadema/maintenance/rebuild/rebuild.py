@@ -22,6 +22,7 @@ from diadema.maintenance.rebuild.replay import replay
 from diadema.maintenance.records_keeping import enter
 from diadema.site.context import site_of
 from diadema.store import open_writer, tables
+from diadema.words import Sentence
 
 _REPLACED = (
     tables.positions,
@@ -80,7 +81,11 @@ def put_in_place(store: Path, fresh: Path) -> None:
             )
             connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise DiademaError(f"cannot write {store}: {error}; nothing was replaced") from error
+        raise DiademaError(
+            Sentence(
+                "errors.maintenance.cannot_write_store_error_nothing", store=store, error=error
+            )
+        ) from error
 
 
 _RECORDS = {"marks", "mark_hours", "corrections"}
@@ -102,7 +107,9 @@ def rebuild(
 ) -> Outcome:
     """Raises DiademaError while a hub runs there, or when there is no store."""
     if not data.store.exists():
-        raise DiademaError(f"no store at {data.store}: check --data")
+        raise DiademaError(
+            Sentence("errors.maintenance.no_store_store_check_data", store=data.store)
+        )
     described = site_of(data)
     with (
         alone(data, "rebuild"),

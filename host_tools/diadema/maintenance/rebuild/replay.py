@@ -266,7 +266,9 @@ def _journal(source: Connection, ingest: Ingest, s: str, e: int, done: Replayed)
         flush()
         _, last = ranges.pop(0)
         deferred = ingest.deferred
+        hello = ingest.station(s).hello
         ingest.take([_gone(s, e, last)], "rebuild", "rebuild")
+        ingest.station(s).hello = hello  # by which the newest journal is known
         if ingest.deferred > deferred or within:
             for at in range(0, len(within), _BATCH):
                 ingest.take(within[at : at + _BATCH], "rebuild", "rebuild")

@@ -1,6 +1,6 @@
 """For spreadsheets that take no XLSX, and for imports: UTF-8 with a BOM, by which Excel
-knows it, semicolon-separated; percents with a decimal point, as JSON has them and as
-Excel in es-PE reads them. Screen, page and PDF write the comma of Spanish: 52,1 % is 52.1 here.
+knows it, semicolon-separated; numbers with a decimal point and their thousands not
+apart, as JSON has them and as Excel in es-PE reads them.
 
 A duration is always `h:mm:ss`: of `5:12` Excel makes five hours. Text is guarded against formulas.
 """

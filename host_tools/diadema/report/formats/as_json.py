@@ -39,23 +39,23 @@ def fields(report: Report) -> dict[str, Any]:
         "threshold_s": report.threshold_s,
         "thresholds": report.thresholds,
         "short_s": report.short_s,
-        "sections": [_section(one, report.language) for one in report.sections],
+        "sections": [_section(one) for one in report.sections],
         "notes": report.notes,
     }  # fmt: skip
 
 
-def _section(section: Section, language: str) -> dict[str, Any]:
+def _section(section: Section) -> dict[str, Any]:
     return {
         "section": section.key,
         "title": section.title,
-        "columns": [_column(one, language) for one in section.columns],
+        "columns": [_column(one) for one in section.columns],
         "rows": [_row(section.columns, row) for row in section.rows],
         "total": None if section.total is None else _row(section.columns, section.total),
         "notes": section.notes,
     }
 
 
-def _column(column: Column, language: str) -> dict[str, Any]:
+def _column(column: Column) -> dict[str, Any]:
     made: dict[str, Any] = {"key": column.key, "word": column.word, "kind": column.kind}
     if isinstance(column.total, Ratio):
         made["total"] = {"over": column.total.over, "by": column.total.by}
@@ -67,7 +67,7 @@ def _column(column: Column, language: str) -> dict[str, Any]:
         made["target"] = {
             "value": column.target.value,
             "at_most": column.target.at_most,
-            "word": target(column.target, column.kind, language),
+            "word": target(column.target, column.kind),
         }
         if column.target.ceiling is not None:
             made["target"]["ceiling"] = column.target.ceiling

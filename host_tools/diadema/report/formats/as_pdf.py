@@ -18,7 +18,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from msgspec import Struct
-from reportlab.lib.colors import HexColor
+from reportlab.lib.colors import HexColor, linearlyInterpolatedColor
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -30,7 +30,10 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate
 from reportlab.platypus.flowables import Flowable, KeepTogether
 
 from diadema.base import sanitize
-from diadema.report.model import Cell, Column, Report, Section
+from diadema.report.drawing import caption, shade_of
+from diadema.report.formats.pdf_chart import Drawing
+from diadema.report.model import Cell, Chart, Column, Report, Section
+from diadema.report.palette import HEAT
 from diadema.report.writing import (
     NUMBERS,
     cut_line,
@@ -46,6 +49,7 @@ from diadema.words import text
 INK, SOFT, RULE, HEAD, MISSED = (
     HexColor(one) for one in ("#1c2430", "#5b6675", "#cfd6df", "#eef2f7", "#b3261e")
 )
+_HEAT = tuple(map(HexColor, HEAT))
 PLAIN, BOLD = "Vera", "VeraBd"
 PADDING = 0.5  # of the size of the letters, on both sides of a cell
 _MOST_LINES = 12  # of one cell; a row must not be higher than a page
@@ -53,19 +57,21 @@ _ABOVE, _BELOW, _LEADING = 2.0, 3.0, 1.25
 
 
 class Text(Struct):
-    """What stands in one cell. `under`: smaller, below it."""
+    """What stands in one cell. `under`: smaller, below it. `shade`: of a map, 0 to 1."""
 
     words: str
     missed: bool = False
     under: str = ""
+    shade: float | None = None
 
 
 class Row(Struct):
-    """Ready to be drawn: each cell's lines with their letters and colour."""
+    """Ready to be drawn: each cell's lines with their letters and colour, and its ground."""
 
     cells: list[list[tuple[str, str, Any]]]
     height: float
     bold: bool = False
+    shades: Sequence[float | None] = ()
 
 
 def row_of(
@@ -81,7 +87,8 @@ def row_of(
             cell += [(line, PLAIN, SOFT) for line in simpleSplit(one.under, PLAIN, size, room)]
         cells.append(cell)
     lines = max((len(cell) for cell in cells), default=1) or 1
-    return Row(cells, lines * size * _LEADING + _ABOVE + _BELOW, bold)
+    height = lines * size * _LEADING + _ABOVE + _BELOW
+    return Row(cells, height, bold, [one.shade for one in texts])
 
 
 def _bounded(lines: list[str]) -> list[str]:
@@ -146,6 +153,12 @@ class Grid(Flowable):  # type: ignore[misc]
 
     def _draw(self, row: Row, bottom: float) -> None:
         size, canvas = self._size, self.canv
+        left = 0.0
+        for shade, width in zip(row.shades, self._widths, strict=True):
+            if shade is not None:
+                canvas.setFillColor(linearlyInterpolatedColor(*_HEAT, 0, 1, shade))
+                canvas.rect(left, bottom, width, row.height, stroke=0, fill=1)
+            left += width
         canvas.setStrokeColor(RULE)
         canvas.setLineWidth(0.4)
         canvas.line(0, bottom, self.width, bottom)
@@ -166,7 +179,7 @@ class Grid(Flowable):  # type: ignore[misc]
 _MARGIN = 14 * mm
 _WIDE = 8  # columns, from which on the page lies on its side
 _SHORT = 12  # rows that are not parted
-_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0)
+_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5)
 _WORD = 30 * mm  # a longer word may be parted
 _MEASURED = 40  # cells of a column, the longest ones
 
@@ -226,15 +239,26 @@ def _section(section: Section, report: Report, width: float) -> list[Flowable]:
         empty = _line(text("reports.empty", report.language), 8.5, color=SOFT)
         return [KeepTogether([title, empty, *notes])]
     table = _table(section, report, width)
+    charts = [_chart(one, section, report, width) for one in section.drawn()]
+    if charts:
+        return [KeepTogether([title, *charts[0]]), *map(KeepTogether, charts[1:]), table, *notes]
     if len(section.rows) <= _SHORT:
         return [KeepTogether([title, table, *notes])]
     title.keepWithNext = True
     return [title, table, *notes]
 
 
+def _chart(chart: Chart, section: Section, report: Report, width: float) -> list[Flowable]:
+    lines: list[Flowable] = [_line(chart.title, 9, bold=True, above=4)]
+    if said := caption(chart, report.language):
+        lines.append(_line(said, 7.5, color=SOFT))
+    return [*lines, Drawing(section, chart, report, width, PLAIN, _shown)]
+
+
 def _table(section: Section, report: Report, width: float) -> Grid:
     columns = section.columns
-    lines = [_texts(section, row, report, written) for row in section.rows]
+    most = section.largest
+    lines = [_texts(section, row, report, written, most) for row in section.rows]
     if section.total is not None:
         total = _texts(section, section.total, report, written_total)
         total[0] = Text(_shown(section.label or text("reports.total", report.language)))
@@ -251,7 +275,7 @@ def _table(section: Section, report: Report, width: float) -> Grid:
 def _head_text(column: Column, report: Report) -> Text:
     if column.target is None:
         return Text(_shown(column.word))
-    goal = target(column.target, column.kind, report.language)
+    goal = target(column.target, column.kind)
     return Text(_shown(column.word), under=text("reports.target", report.language, target=goal))
 
 
@@ -260,11 +284,15 @@ def _texts(
     row: list[Cell],
     report: Report,
     say: Callable[[Column, Cell, Report], str],
+    most: float = 0,
 ) -> list[Text]:
+    """`most`: the largest figure of a map."""
     return [
-        Text(_shown(words), missed)
-        for words, missed in (
-            shown(section, row, place, report, say) for place in range(len(section.columns))
+        Text(_shown(words), missed, shade=shade_of(cell, most))
+        for cell, (words, missed) in zip(
+            row,
+            (shown(section, row, place, report, say) for place in range(len(section.columns))),
+            strict=True,
         )
     ]
 

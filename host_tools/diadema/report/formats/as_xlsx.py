@@ -1,5 +1,6 @@
-"""For Excel and LibreOffice: a sheet a table, real numbers, durations and hours, totals that are
-formulas (they follow the filter) with the right value stored in them, and a sheet of notes.
+"""For Excel and LibreOffice: the charts, a sheet a table, real numbers, durations and hours,
+totals that are formulas (they follow the filter) with the right value stored in them, and a sheet
+of notes.
 
 Text is written as text: nothing that somebody typed becomes a formula or a link.
 """
@@ -16,7 +17,9 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from diadema.base import sanitize
+from diadema.report.formats.xlsx_charts import draw
 from diadema.report.model import Cell, Column, Kind, Ratio, Report, Section, kind_of, plain
+from diadema.report.palette import HEAT
 from diadema.report.writing import (
     NUMBERS,
     SIGN,
@@ -29,6 +32,7 @@ from diadema.report.writing import (
     written,
 )
 from diadema.words import text
+from diadema.words.formatting import long_clock
 
 _DAY_S = 86_400
 _FORMS: dict[Kind, str] = {
@@ -62,9 +66,17 @@ def content(report: Report) -> bytes:
         {"title": report.title, "created": made, "comments": cut_line(report)}
     )  # not the time of writing: the same report is the same file
     styles = _Styles(book)
-    names = _sheet_names([*(one.title for one in report.sections), _say(report, "notes")])
+    first, *names = _sheet_names(
+        [_say(report, "charts"), *(one.title for one in report.sections), _say(report, "notes")]
+    )
+    drawn = [one for one in zip(report.sections, names, strict=False) if one[0].drawn()]
+    charts = book.add_worksheet(first) if drawn else None
+    heads: dict[str, int] = {}
     for section, name in zip(report.sections, names, strict=False):
-        _section(book.add_worksheet(name), section, report, styles)
+        heads[name] = _section(book.add_worksheet(name), section, report, styles)
+    if charts is not None:
+        line = _above(charts, _say(report, "charts"), report, styles)
+        draw(book, charts, report, [(one, name, heads[name]) for one, name in drawn], line)
     _notes(book.add_worksheet(names[-1]), report, styles)
     book.close()
     return held.getvalue()
@@ -93,12 +105,13 @@ class _Styles:
         return self.of(**look)
 
 
-def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles) -> None:
+def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles) -> int:
+    """Gives the row of its header."""
     head = _above(sheet, section.title, report, styles)
     for place, column in enumerate(section.columns):
         word = column.word
         if column.target is not None:
-            goal = target(column.target, column.kind, report.language)
+            goal = target(column.target, column.kind, long_clock)
             word = f"{word}\n{_say(report, 'target', target=goal)}"
         align = "right" if column.kind in NUMBERS else "left"
         style = styles.of(bold=True, bottom=1, text_wrap=True, align=align, valign="top")
@@ -124,6 +137,11 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(head)
     sheet.set_footer(f"&L{cut_line(report).replace('&', '&&')[:200]}&R&P / &N")
+    if section.heat and section.rows:
+        low, high = HEAT
+        look = {"type": "2_color_scale", "min_color": low, "max_color": high}
+        sheet.conditional_format(head + 1, 1, last, len(section.columns) - 1, look)
+    return head
 
 
 def _above(sheet: Worksheet, title: str, report: Report, styles: _Styles) -> int:

@@ -42,7 +42,7 @@ def _table(section: Section, report: Report) -> Table:
     for column in section.columns:
         head = Text(column.word)
         if column.target is not None:
-            goal = target(column.target, column.kind, report.language)
+            goal = target(column.target, column.kind)
             head.append(f"\n{text('reports.target', report.language, target=goal)}", "not bold")
         table.add_column(head, justify="right" if column.kind in NUMBERS else "left")
     for row in section.rows:

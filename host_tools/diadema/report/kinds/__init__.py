@@ -15,7 +15,9 @@ class ReportKind(NamedTuple):
     sums of the roll-ups that it shows: of a day, of half-hours of the queues, or of half-hours of
     agents too; "" where it reads none. `of_agents`: it shows sums of each agent. `at_once`: it
     shows nothing but roll-ups, which one transaction reads; others are read again when events
-    come in meanwhile.
+    come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what
+    of the module's `stated(context)`, its summary, is followed over the last spans; the first says
+    of how many it is; `sl`: the service level with the target.
     """
 
     module: str
@@ -23,20 +25,50 @@ class ReportKind(NamedTuple):
     sums: Sums = ""
     of_agents: bool = True
     at_once: bool = False
+    of_hours: bool = False
+    trend: tuple[str, ...] = ()
 
 
 KINDS = {
     "intradia": ReportKind(
-        "intraday", "figures", "agent_half_hour", of_agents=False, at_once=True
+        "intraday",
+        "figures",
+        "agent_half_hour",
+        of_agents=False,
+        at_once=True,
+        trend=("sl", "aht_s", "occupancy"),
     ),
-    "llamadas": ReportKind("contacts", "figures", "agent_half_hour", at_once=True),
-    "tmo": ReportKind("handling_time", "figures", "agent_half_hour", at_once=True),
-    "adherencia": ReportKind("adherence", "figures"),
-    "servicio": ReportKind("service_level", "figures", "half_hour", of_agents=False, at_once=True),
-    "tipificacion": ReportKind("dispositions", "figures", "day", at_once=True),
-    "protocolo": ReportKind("protocol", "figures", "day", at_once=True),
+    "llamadas": ReportKind(
+        "contacts",
+        "figures",
+        "agent_half_hour",
+        at_once=True,
+        trend=("pickup_rate", "answer_rate", "abandonment"),
+    ),
+    "tmo": ReportKind(
+        "handling_time",
+        "figures",
+        "agent_half_hour",
+        at_once=True,
+        trend=("aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "occupancy"),
+    ),
+    "adherencia": ReportKind("adherence", "figures", of_hours=True),
+    "servicio": ReportKind(
+        "service_level",
+        "figures",
+        "half_hour",
+        of_agents=False,
+        at_once=True,
+        trend=("sl", "abandonment", "asa_s"),
+    ),
+    "tipificacion": ReportKind(
+        "dispositions", "figures", "day", at_once=True, trend=("typified_rate",)
+    ),
+    "protocolo": ReportKind(
+        "protocol", "figures", "day", at_once=True, trend=("ticked_share", "one_by_one_share")
+    ),
     "consolidado": ReportKind("consolidated", "figures", "day"),
-    "asistencia": ReportKind("attendance", "attendance"),
+    "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
 }
 

@@ -16,7 +16,7 @@ from diadema.metrics import schedule
 from diadema.metrics.schedule import SHORT_S, WORK, Deviation
 from diadema.metrics.states import Shrinkage, absenteeism
 from diadema.report.context import ReportContext
-from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.model import Cell, Chart, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, reason_name, staged, summary, table
 from diadema.site.directory.people_of import people as read_people
 from diadema.wire.live_rows import PRIVATE
@@ -129,10 +129,14 @@ def make(context: ReportContext) -> list[Section]:
         notes.append(context.say("note.idle", n=whole.idle, of=whole.shifts))
     if context.queue is not None:
         notes.append(context.say("note.not_of_queue"))
+    drawn = Chart(
+        title=context.say("chart.adherence_days"), x="day", lines=["adherence", "conformance"],
+        unit=context.say("unit.shifts"), n=whole.shifts,
+    )  # fmt: skip
     return [
         _summary(context, found, whole, [*lost.values()], notes),
         table(context, "adherence_agents", AGENT, PARTS, lines),
-        table(context, "adherence_days", _DAY, PARTS, by_day),
+        table(context, "adherence_days", _DAY, PARTS, by_day, charts=[drawn]),
         *staged(context, "adherence_stages", PARTS, stages),
         _exceptions(context, found.listed),
         table(context, "shrinkage_agents", AGENT, LOST, lines_lost,

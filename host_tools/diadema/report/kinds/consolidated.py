@@ -20,7 +20,7 @@ from diadema.report.kinds.dispositions import (
     coded,
     flag_word,
 )
-from diadema.report.model import Ratio, Section
+from diadema.report.model import Chart, Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -30,6 +30,7 @@ from diadema.report.tables import (
     queue_name,
     summary,
     table,
+    unmapped,
 )
 from diadema.store import open_reader
 
@@ -68,6 +69,7 @@ def make(context: ReportContext) -> list[Section]:
         Stated("users", "count", len(seen.references), seen.referred),
     ]
     notes = [context.say("note.users", n=len(seen.references), m=seen.referred, all=handled)]
+    notes += unmapped(context)
     if not whole:
         notes.append(context.say("note.fcr_of_all", days=WINDOW_DAYS))
         return [summary(context, stated, notes), _flags(context, calls), _agents(context)]
@@ -130,7 +132,7 @@ def _of_the_switch(context: ReportContext, tx: Connection) -> Iterator[tuple[str
     """
     if not context.total.calls(context.queue).by_switch:
         return
-    on, aliases = running(tx, context.now_ms), context.people.aliases
+    on, aliases = running(tx, context.now_ms), context.people.switch_names
     for day in context.figures.days:
         theirs = [a for a, sums in day.agents.items() if sums.calls(context.queue).by_switch]
         if not theirs:
@@ -193,7 +195,11 @@ def _flags(context: ReportContext, calls: Calls) -> Section:
     lines: list[Line[Counted]] = [
         ([_word(context, flag)], Counted(counted[flag], whole)) for flag in FLAGS
     ]
-    return table(context, "flags", [("flag", "text")], COUNT, lines)
+    drawn = Chart(
+        title=context.say("chart.flags"), x="flag", bars=["count"],
+        unit=context.say("unit.contacts"), n=whole,
+    )  # fmt: skip
+    return table(context, "flags", [("flag", "text")], COUNT, lines, charts=[drawn])
 
 
 class _AgentLine(Struct):

@@ -9,7 +9,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Cell, Column, Ratio, Section
+from diadema.report.model import Cell, Chart, Column, Kind, Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -19,9 +19,11 @@ from diadema.report.tables import (
     by_stage,
     day_lines,
     half_hour_lines,
+    heat_map,
     queue_table,
     summary,
     table,
+    unmapped,
 )
 
 
@@ -97,11 +99,15 @@ def make(context: ReportContext) -> list[Section]:
             agent_calls(context, lambda one: _rang(one) or one.dialed),
         ),
         queue_table(context, "calls_queues", PARTS),
-        table(context, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls)),
-    ]
+        table(context, "calls_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls),
+              charts=[_chart(context, "calls_halves", "hour", total)]),
+    ]  # fmt: skip
     if context.period.grain != "day":
         days = day_lines(context, calls)
-        sections.insert(3, table(context, "calls_days", [("day", "day")], PARTS, days))
+        drawn = [_chart(context, "calls_days", "day", total)]
+        heads: list[tuple[str, Kind]] = [("day", "day")]
+        sections.insert(3, table(context, "calls_days", heads, PARTS, days, charts=drawn))
+    sections += heat_map(context, "calls_map", _came(context))
     sections += [
         *by_stage(context, "calls_stages", PARTS, calls),
         _causes(context, total),
@@ -118,6 +124,26 @@ def make(context: ReportContext) -> list[Section]:
     return sections
 
 
+def _came(context: ReportContext) -> Iterator[tuple[str, str, int | None]]:
+    """Day, half-hour, and how often it rang then."""
+    for at, sums in context.half_hours:
+        calls, (day, _, half) = sums.calls(context.queue), at.partition(" ")
+        if _rang(calls):
+            yield day, half, _known(calls, calls.offered)
+
+
+def _chart(context: ReportContext, key: str, x: str, total: Calls) -> Chart:
+    """What came, by what became of it, and which part was taken."""
+    return Chart(
+        title=context.say(f"chart.{key}"),
+        x=x,
+        bars=["answered", "missed", "excused", "open"],
+        lines=["pickup_rate"],
+        unit=context.say("unit.rings"),
+        n=_known(total, total.offered),
+    )
+
+
 def switch_side(context: ReportContext) -> QueueSums | None:
     """The switch's own count, where it can be set beside that of these agents: for a queue or the
     whole floor, and where there is a switch.
@@ -128,11 +154,11 @@ def switch_side(context: ReportContext) -> QueueSums | None:
     return sums if sums.received or sums.outside else None
 
 
-def _summary(context: ReportContext, calls: Calls) -> Section:
-    side = switch_side(context)
+def stated(context: ReportContext) -> list[Stated]:
+    calls, side = context.total.calls(context.queue), switch_side(context)
     handled = of_calls.handled(calls)
-    stated = [*_of_switch(context, side)]
-    stated += [
+    return [
+        *_of_switch(context, side),
         Stated("offered", "count", _known(calls, calls.offered)),
         Stated("handled", "count", handled),
         Stated("distinct", "count", of_calls.distinct(calls), handled),
@@ -150,12 +176,16 @@ def _summary(context: ReportContext, calls: Calls) -> Section:
         Stated("connect_rate", "percent", of_calls.connect_rate(calls), calls.dialed),
         Stated("typified", "count", calls.typified, calls.typified + calls.untyped),
     ]  # fmt: skip
+
+
+def _summary(context: ReportContext, calls: Calls) -> Section:
+    side = switch_side(context)
     notes = [context.say("note.handled")]
     if side is None:
         word = "note.no_switch" if context.scope.of in ("floor", "queue") else "note.switch_of_all"
         notes.append(context.say(word))
     if calls.by_switch:
-        notes.append(context.say("note.by_switch", n=calls.by_switch))
+        notes += [context.say("note.by_switch", n=calls.by_switch), *unmapped(context)]
     if calls.unrung:
         notes.append(context.say("note.unrung", n=calls.unrung))
     if calls.by_key:
@@ -163,7 +193,7 @@ def _summary(context: ReportContext, calls: Calls) -> Section:
     if context.untimed.offered or context.untimed.dialed:
         n = context.untimed.offered + context.untimed.dialed
         notes.append(context.say("note.hourless", n=n))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _of_switch(context: ReportContext, side: QueueSums | None) -> Iterator[Stated]:
@@ -241,9 +271,9 @@ def _check(context: ReportContext, calls: Calls) -> Section:
     if late.dialed:
         its = (late.dialed, late.connected, late.not_answered, None, None, None, late.dialing)
         sides.append(("hourless_out", its))
-    columns = [Column(key="side", word=context.say("col.side"), kind="text")]
-    columns += [Column(key=key, word=context.say(f"col.side_{key}")) for key in _SIDES]
-    columns.append(Column(key="difference", word=context.say("col.difference")))
+    columns = [Column(key="side", word=context.heading("side"), kind="text")]
+    columns += [Column(key=key, word=context.heading(f"side_{key}")) for key in _SIDES]
+    columns.append(Column(key="difference", word=context.heading("difference")))
     rows: list[list[Cell]] = []
     for name, (received, *became) in sides:
         left_over = (received or 0) - sum(part or 0 for part in became)

@@ -9,7 +9,7 @@ from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Cell, Kind, Ratio, Section
+from diadema.report.model import Cell, Chart, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
 PARTS: list[Part[Calls]] = [
@@ -23,6 +23,7 @@ PARTS: list[Part[Calls]] = [
     ),
 ]  # fmt: skip
 _TEXT: Kind = "text"
+_BARS = 20  # codes in the picture; the table has all
 
 
 def make(context: ReportContext) -> list[Section]:
@@ -31,21 +32,25 @@ def make(context: ReportContext) -> list[Section]:
         return its if of_calls.handled(its) or its.codes else None
 
     total = context.total.calls(context.queue)
+    codes = coded(total)
+    return [
+        summary(context, stated(context)),
+        _pareto(context, codes, total.untyped),
+        *(_level(context, codes, level) for level in (1, 2)),
+        table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
+    ]
+
+
+def stated(context: ReportContext) -> list[Stated]:
+    total = context.total.calls(context.queue)
     ended = total.typified + total.untyped
-    stated = [
+    return [
         Stated("handled", "count", of_calls.handled(total)),
         Stated("typified", "count", total.typified, ended),
         Stated("untyped", "count", total.untyped, ended),
         Stated("retyped", "count", total.retyped, total.typified),
         Stated("typified_rate", "percent", of_calls.typified_rate(total), ended),
         Stated("negative", "count", _negative(context, total), total.typified),
-    ]
-    codes = coded(total)
-    return [
-        summary(context, stated),
-        _pareto(context, codes, total.untyped),
-        *(_level(context, codes, level) for level in (1, 2)),
-        table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
     ]
 
 
@@ -93,7 +98,12 @@ def _pareto(context: ReportContext, codes: dict[str, int], untyped: int) -> Sect
         lines.append((before, Counted(n, whole, running)))
     heads = [(name, _TEXT) for name in ("code", "level1", "level2", "level3", "flag")]
     notes = [context.say("note.untyped", n=untyped)] if untyped else []
-    return table(context, "pareto", heads, CUMULATED, lines, notes=notes)
+    drawn = Chart(
+        title=context.say("chart.pareto"), x="code", bars=["count"], lines=["cumulated"],
+        unit=context.say("unit.contacts"), n=whole, most=_BARS,
+        names=["level1", "level2", "level3"],
+    )  # fmt: skip
+    return table(context, "pareto", heads, CUMULATED, lines, notes=notes, charts=[drawn])
 
 
 def _level(context: ReportContext, codes: dict[str, int], level: int) -> Section:

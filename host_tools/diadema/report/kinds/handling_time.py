@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 
 from diadema.figures.rows import Calls, Load, Spread, Sums
@@ -10,7 +11,7 @@ from diadema.metrics import calls as of_calls
 from diadema.metrics import states
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Kind, Ratio, Section
+from diadema.report.model import Chart, Kind, Ratio, Section
 from diadema.report.tables import (
     AGENT,
     Line,
@@ -25,6 +26,7 @@ from diadema.report.tables import (
     reason_name,
     summary,
     table,
+    unmapped,
 )
 from diadema.wire.agent_states import HANDLING, LOGGED_IN
 from diadema.wire.live_rows import PRIVATE
@@ -85,16 +87,20 @@ def make(context: ReportContext) -> list[Section]:
         return its if _handled(its) else None
 
     total = context.total
+    n = total.calls(context.queue).n
     sections = [
-        _summary(context, total.calls(context.queue), total.load),
+        _summary(context, total.calls(context.queue)),
         table(context, "aht_agents", AGENT, PARTS, agent_calls(context, _handled)),
         queue_table(context, "aht_queues", PARTS),
-        table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls)),
+        table(context, "aht_halves", [("hour", "text")], PARTS, half_hour_lines(context, calls),
+              charts=[_chart(context, "aht_halves", "hour", n)]),
         *_codes(context, total.calls(context.queue)),
-    ]
+    ]  # fmt: skip
     if context.period.grain != "day":
         days = day_lines(context, calls)
-        sections.insert(2, table(context, "aht_days", [("day", "day")], PARTS, days))
+        drawn = [_chart(context, "aht_days", "day", n)]
+        heads: list[tuple[str, Kind]] = [("day", "day")]
+        sections.insert(2, table(context, "aht_days", heads, PARTS, days, charts=drawn))
     sections[1].notes = _asides(context, total.calls(context.queue))
     sections += by_stage(context, "aht_stages", PARTS, calls)
     if context.queue is None:
@@ -102,9 +108,16 @@ def make(context: ReportContext) -> list[Section]:
     return sections
 
 
-def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
+def _chart(context: ReportContext, key: str, x: str, n: int) -> Chart:
+    """How many there were, and how long they took beside what is aimed at."""
+    title, unit = context.say(f"chart.{key}"), context.say("unit.contacts")
+    return Chart(title=title, x=x, bars=["n"], lines=["aht_s"], unit=unit, n=n)
+
+
+def stated(context: ReportContext) -> list[Stated]:
+    calls, load = context.total.calls(context.queue), context.total.load
     known = calls.n - calls.switch_n
-    stated = [
+    found = [
         Stated("aht_s", "seconds", of_calls.aht(calls), calls.n, "aht_s"),
         Stated("talk_mean_s", "seconds", of_calls.talk_mean(calls), calls.n),
         Stated("hold_mean_s", "seconds", of_calls.hold_mean(calls), known),
@@ -113,23 +126,25 @@ def _summary(context: ReportContext, calls: Calls, load: Load) -> Section:
         Stated("aht_median_s", "seconds", of_calls.aht_median(calls), calls.n),
         Stated("aht_p90_s", "seconds", of_calls.aht_p90(calls), calls.n),
     ]
-    notes = []
     if context.queue is None:
-        people = context.logged_in
-        stated += [
+        people = partial(getattr, context, "logged_in")
+        found += [
             Stated("occupancy", "percent", states.occupancy(load), people, "occupancy"),
             Stated("utilisation", "percent", states.utilisation(load), people, "utilisation"),
         ]
-    else:
-        notes.append(context.say("note.no_load_of_queue"))
+    return found
+
+
+def _summary(context: ReportContext, calls: Calls) -> Section:
+    notes = [] if context.queue is None else [context.say("note.no_load_of_queue")]
     if calls.by_switch:
-        notes.append(context.say("note.by_switch", n=calls.by_switch))
+        notes += [context.say("note.by_switch", n=calls.by_switch), *unmapped(context)]
     if calls.by_key:
         notes.append(context.say("note.by_key", n=calls.by_key))
     late = of_calls.handled(context.untimed)
     if late:
         notes.append(context.say("note.hourless", n=late))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _codes(context: ReportContext, calls: Calls) -> list[Section]:
@@ -188,12 +203,17 @@ def _times(context: ReportContext) -> list[Section]:
     switch = context.total.load.switch_talk_s
     if switch:
         notes.append(context.say("note.switch_talk"))
+    drawn = Chart(
+        title=context.say("chart.load_halves"), x="hour", lines=["occupancy", "utilisation"],
+        unit=context.say("unit.agents"), n=context.logged_in,
+    )  # fmt: skip
     return [
         table(context, "load_agents", AGENT, LOAD, agent_lines(context, load), notes=notes),
-        table(context, "load_halves", [("hour", "text")], LOAD, half_hour_lines(context, load)),
+        table(context, "load_halves", [("hour", "text")], LOAD, half_hour_lines(context, load),
+              charts=[drawn]),
         *by_stage(context, "load_stages", LOAD, load),
         _reasons(context),
-    ]
+    ]  # fmt: skip
 
 
 def _reasons(context: ReportContext) -> Section:

@@ -5,34 +5,41 @@ Flow of the switch is booked where the caller entered the queue, contacts where 
 seconds of states where they passed. A queue has no load; an agent or a team no callers.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Load, QueueSums, Sums
+from diadema.figures.shifts import around
 from diadema.metrics import calls as of_calls
 from diadema.metrics import queue as of_queue
 from diadema.metrics import states
-from diadema.metrics.intervals import clock_words
+from diadema.metrics.intervals import Intervals, clock_words
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
 from diadema.report.kinds import service_level
-from diadema.report.model import Cell, Kind, Ratio, Section
-from diadema.report.tables import Line, Part, Stated, summary, table
+from diadema.report.model import Cell, Chart, Kind, Ratio, Section
+from diadema.report.tables import Line, Part, Stated, heat_map, summary, table
+from diadema.site.directory.people_of import people as read_people
 
 BUCKETS = (5, 10, 20, 30, 60, 120, 300, None)  # seconds, the last of each; None: longer
 _HEADS: tuple[tuple[str, Kind], ...] = (("day", "day"), ("hour", "text"))
 
 
 class Half(Struct):
-    """One half-hour, or all. `flow` or `load` None: there is none of whom is asked about."""
+    """One half-hour, or all. `flow` or `load` None: there is none of whom is asked about.
+    `planned`: agents with a shift in it; None where no roster is known.
+    """
 
     flow: Flow | None
     waits: QueueSums
     calls: Calls
     load: Load | None
+    planned: int | None = None
 
     @property
     def longest(self) -> int | None:
@@ -42,25 +49,80 @@ class Half(Struct):
 
 def make(context: ReportContext) -> list[Section]:
     halves: list[tuple[list[Cell], Half]] = []
+    roster = _planned(context)
     for day in context.figures.days:
         agents, queues = day.half_hours(), day.queue_intervals
-        words = clock_words({*agents, *queues}, context.zone)
+        starts = range(day.start_ms // 1000, day.end_ms // 1000)
+        due = {at: n for at, n in roster.items() if at in starts}
+        words = clock_words({*agents, *queues, *due}, context.zone)
         for start in sorted(words):
             one = _half(context, agents.get(start, Sums()), queues.get(start, {}))
-            if one.calls or (one.load and one.load.logged_s) or (one.flow and one.flow.received):
+            if due and one.load is not None:
+                one.planned = due.get(start, 0)
+            if (
+                one.calls or one.planned
+                or (one.load and one.load.logged_s) or (one.flow and one.flow.received)
+            ):  # fmt: skip
                 halves.append(([day.day, words[start]], one))
-    names = {queue for day in context.figures.days for queue in day.queues}
-    whole = _half(context, context.total, {one: context.figures.queue(one) for one in names})
-    if whole.flow is not None and not whole.flow.received:  # no switch told of these days
-        for one in (whole, *(one for _, one in halves)):
+    whole = _whole(context)
+    if whole.flow is None:
+        for _, one in halves:
             one.flow = None
     variant = context.people.variant(context.queue or "")
     given: dict[str, Cell] = {"longest_wait_s": _longest(whole)}
     made = table(context, "intraday", _HEADS, _parts(variant), halves, given=given)
-    sections = [_summary(context, variant, whole, [one for _, one in halves]), made]
+    if context.period.grain == "day":
+        made.charts = _charts(context, whole)
+    sections = [_summary(context, whole, [one for _, one in halves]), made]
     if whole.flow is not None:
         sections.append(_waits(context, whole.waits))
+        sections += heat_map(context, "intraday_map", service_level.entered(context))
     return sections
+
+
+def _whole(context: ReportContext) -> Half:
+    """Of the span. Without a flow where no switch told of its days."""
+    names = {queue for day in context.figures.days for queue in day.queues}
+    whole = _half(context, context.total, {one: context.figures.queue(one) for one in names})
+    if whole.flow is not None and not whole.flow.received:
+        whole.flow = None
+    return whole
+
+
+def _planned(context: ReportContext) -> dict[int, int]:
+    """By half-hour that has begun, how many of these have a shift at some moment of it."""
+    if context.queue is not None:
+        return {}
+    first, last = context.period.first, context.period.last
+    roster = read_people(context.data, *around(first, last)).roster
+    start_s, end_s = (at // 1000 for at in context.bounds_ms)
+    hours = Counter(
+        (max(plan.start_s, start_s), min(plan.end_s, end_s, context.now_ms // 1000))
+        for (agent, day), plan in roster.items()
+        if not plan.absence and plan.start_s is not None and plan.end_s is not None
+        if context.has(agent, day)
+    )
+    cut_by, found = Intervals(context.zone), Counter[int]()
+    for shift, agents in hours.items():
+        for at, _ in cut_by.parts(*shift):
+            found[at] += agents
+    return dict(found)
+
+
+def _charts(context: ReportContext, whole: Half) -> list[Chart]:
+    """What came and how soon it was taken; how busy those were who took it, and how many they
+    were beside the plan.
+    """
+    people = None if whole.load is None else context.logged_in
+    charts = [service_level.arrivals(context, "intraday", "hour", whole.flow or Flow())]
+    for name, bars, lines, unit, n in (
+        ("present", ["planned_agents"], ["present"], "agents", people),
+        ("occupancy", [], ["occupancy"], "agents", people),
+        ("intraday_aht", ["n"], ["aht_s"], "contacts", whole.calls.n),
+    ):
+        title, of = context.say(f"chart.{name}"), context.say(f"unit.{unit}")
+        charts.append(Chart(title=title, x="hour", bars=bars, lines=lines, unit=of, n=n))
+    return charts
 
 
 def _half(context: ReportContext, sums: Sums, queues: Mapping[str, QueueSums]) -> Half:
@@ -113,6 +175,7 @@ def _parts(variant: str) -> list[Part[Half]]:
             Ratio(["busy_s"], ["busy_s", "ready"]), "occupancy",
         ),
         Part("present", _of_load(lambda load: load.present), total=None),
+        Part("planned_agents", lambda half: half.planned, total=None),
     ]  # fmt: skip
 
 
@@ -120,8 +183,14 @@ def _longest(half: Half) -> int | None:
     return None if half.flow is None else half.longest
 
 
-def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Half]) -> Section:
-    stated: list[Stated] = []
+def stated(context: ReportContext) -> list[Stated]:
+    """But for what is of single half-hours."""
+    return [one for one in _stated(context, _whole(context), []) if one.key != "halves_met"]
+
+
+def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Stated]:
+    found: list[Stated] = []
+    variant = context.people.variant(context.queue or "")
     if (flow := whole.flow) is not None:
         level = of_queue.service_level(flow)[variant]
         name, waits = f"sl_{variant}", whole.waits
@@ -130,7 +199,7 @@ def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Hal
         met = None if aim is None else of_queue.halves_met(levels, aim.missed)
         ended = sum(map(_count, (waits.answered_waits, waits.abandoned_waits, waits.left_waits)))
         n, base = flow.answered, of_queue.BASES[variant](flow)
-        stated = [
+        found = [
             Stated(name, "percent", level, base, f"service_level {variant}"),
             Stated("halves_met", "percent", met, sum(one is not None for one in levels)),
             Stated("asa_s", "seconds", of_queue.asa(flow), n, "asa_s"),
@@ -142,17 +211,22 @@ def _summary(context: ReportContext, variant: str, whole: Half, halves: list[Hal
                 flow.answered + flow.abandoned, "abandonment",
             ),
         ]  # fmt: skip
-    stated.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
+    found.append(Stated("aht_s", "seconds", of_calls.aht(whole.calls), whole.calls.n, "aht_s"))
     if whole.load is not None:
+        people = partial(getattr, context, "logged_in")
         occupied = states.occupancy(whole.load)
-        stated.append(Stated("occupancy", "percent", occupied, context.logged_in, "occupancy"))
+        found.append(Stated("occupancy", "percent", occupied, people, "occupancy"))
+    return found
+
+
+def _summary(context: ReportContext, whole: Half, halves: list[Half]) -> Section:
     notes = [context.threshold_note, context.say("note.intraday")]
     if whole.flow is None:
         callers = context.scope.of in ("floor", "queue")
         notes.append(context.say("note.no_switch" if callers else "note.switch_of_all"))
     if whole.load is None:
         notes.append(context.say("note.no_load_of_queue"))
-    return summary(context, stated, notes)
+    return summary(context, _stated(context, whole, halves), notes)
 
 
 def _count(waits: Mapping[int, int]) -> int:

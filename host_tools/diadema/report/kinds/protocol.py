@@ -6,7 +6,7 @@ from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Sums
 from diadema.metrics.rounding import percent
 from diadema.report.context import ReportContext
-from diadema.report.model import Kind, Ratio, Section
+from diadema.report.model import Chart, Kind, Ratio, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
 
 _STEPS: tuple[tuple[str, Kind], ...] = (("campaign", "text"), ("step", "text"))
@@ -28,20 +28,9 @@ PARTS: list[Part[Ticks]] = [
 
 def make(context: ReportContext) -> list[Section]:
     def of(sums: Sums) -> Ticks:
-        whole = Ticks()
-        for ticks in ticks_of(sums, context.campaigns).values():
-            whole += ticks
-        return whole
+        return _all_steps(context, sums)
 
     total, names = of(context.total), {one.code: one.label for one in context.campaigns}
-    stated = [
-        Stated("ticked_share", "percent", percent(total.ticked, total.possible), total.possible),
-        Stated(
-            "one_by_one_share", "percent",
-            percent(total.ticked - total.block, total.possible), total.possible,
-        ),
-        Stated("automatic", "count", total.automatic),
-    ]  # fmt: skip
     lines: list[Line[Ticks]] = [
         (
             [
@@ -56,8 +45,33 @@ def make(context: ReportContext) -> list[Section]:
     notes = [context.say("note.block")]
     if context.queue is not None:
         notes.append(context.say("note.not_of_queue"))
+    charts = []
+    if len({before[0] for before, _ in lines}) == 1:  # else the same step stands there twice
+        charts.append(Chart(
+        title=context.say("chart.steps"), x="step", bars=["ticked_share"],
+        unit=context.say("unit.possible"), n=total.possible,
+        ))  # fmt: skip
     return [
-        summary(context, stated, notes),
-        table(context, "steps", _STEPS, PARTS, lines),
+        summary(context, stated(context), notes),
+        table(context, "steps", _STEPS, PARTS, lines, charts=charts),
         table(context, "steps_agents", AGENT, PARTS, agent_lines(context, of)),
     ]
+
+
+def _all_steps(context: ReportContext, sums: Sums) -> Ticks:
+    whole = Ticks()
+    for ticks in ticks_of(sums, context.campaigns).values():
+        whole += ticks
+    return whole
+
+
+def stated(context: ReportContext) -> list[Stated]:
+    total = _all_steps(context, context.total)
+    return [
+        Stated("ticked_share", "percent", percent(total.ticked, total.possible), total.possible),
+        Stated(
+            "one_by_one_share", "percent",
+            percent(total.ticked - total.block, total.possible), total.possible,
+        ),
+        Stated("automatic", "count", total.automatic),
+    ]  # fmt: skip

@@ -1,15 +1,15 @@
 """The queue side: how long callers waited, by the switch. All five service levels, by name."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from diadema.figures.joins import JoinedDay
 from diadema.metrics import queue as of
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
 from diadema.report.context import ReportContext
-from diadema.report.model import Ratio, Section
-from diadema.report.tables import Line, Part, Stated, queue_name, summary, table
+from diadema.report.model import Chart, Kind, Ratio, Section
+from diadema.report.tables import Line, Part, Stated, heat_map, queue_name, summary, table
 
 _ENDED = ["answered", "abandoned"]
 
@@ -66,14 +66,40 @@ def make(context: ReportContext) -> list[Section]:
     sections = [
         _summary(context, total),
         _queues(context),
-        table(context, "service_halves", [("hour", "text")], PARTS, _halves(context)),
-    ]
+        table(context, "service_halves", [("hour", "text")], PARTS, _halves(context),
+              charts=[arrivals(context, "service_halves", "hour", total)]),
+    ]  # fmt: skip
     if context.period.grain != "day":
         days: list[Line[Flow]] = [([day], flow) for day, flow in flows if flow.received]
-        sections.insert(2, table(context, "service_days", [("day", "day")], PARTS, days))
+        drawn = [arrivals(context, "service_days", "day", total)]
+        heads: list[tuple[str, Kind]] = [("day", "day")]
+        sections.insert(2, table(context, "service_days", heads, PARTS, days, charts=drawn))
+    sections += heat_map(context, "service_map", entered(context))
     if context.scope.of == "floor":
         sections.append(_joined(context))
     return sections
+
+
+def arrivals(context: ReportContext, key: str, x: str, flow: Flow) -> Chart:
+    """What came, by what became of it, and the service level beside its target."""
+    return Chart(
+        title=context.say(f"chart.{key}"),
+        x=x,
+        bars=["answered", "abandoned", "left", "waiting"],
+        lines=[f"sl_{context.people.variant(context.queue or '')}"],
+        unit=context.say("unit.calls"),
+        n=flow.received,
+    )
+
+
+def entered(context: ReportContext) -> Iterator[tuple[str, str, int]]:
+    """Day, half-hour, and how many entered a queue then."""
+    for day in context.figures.days:
+        words = clock_words(day.queue_intervals, context.zone)
+        for start, queues in day.queue_intervals.items():
+            its = [sums for queue, sums in queues.items() if context.queue in (None, queue)]
+            if received := sum(sums.received for sums in its):
+                yield day.day, words[start], received
 
 
 def _joined(context: ReportContext) -> Section:
@@ -85,14 +111,17 @@ def _joined(context: ReportContext) -> Section:
     return table(context, "joined", [("day", "day")], JOINED, lines, notes=notes)
 
 
-def _summary(context: ReportContext, flow: Flow) -> Section:
+def stated(context: ReportContext) -> list[Stated]:
+    flow = Flow()
+    for day in context.figures.days:
+        flow += context.flow(day.queues)
     levels = of.service_level(flow)
-    stated = [
+    found = [
         Stated(f"sl_{name}", "percent", level, of.BASES[name](flow), f"service_level {name}")
         for name, level in levels.items()
     ]
     n = flow.answered + flow.abandoned
-    stated += [
+    found += [
         Stated("answer_rate", "percent", of.answer_rate(flow), flow.received, "answer_rate"),
         Stated("asa_s", "seconds", of.asa(flow), flow.answered, "asa_s"),
         Stated("abandonment", "percent", of.abandonment(flow), n, "abandonment"),
@@ -103,6 +132,10 @@ def _summary(context: ReportContext, flow: Flow) -> Section:
             "abandonment_received", "percent", of.abandonment_received(flow), flow.received
         ),
     ]  # fmt: skip
+    return found
+
+
+def _summary(context: ReportContext, flow: Flow) -> Section:
     notes = [context.threshold_note]
     if not flow.received:
         notes.insert(0, context.say("note.no_switch"))
@@ -110,7 +143,7 @@ def _summary(context: ReportContext, flow: Flow) -> Section:
         notes.append(context.say("note.estimated", n=estimated))
     if context.scope.of in ("agent", "team"):
         notes.append(context.say("note.queues_of_all"))
-    return summary(context, stated, notes)
+    return summary(context, stated(context), notes)
 
 
 def _queues(context: ReportContext) -> Section:

@@ -7,8 +7,9 @@ from diadema.report.kinds.dispositions import COUNT, Counted
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import Line, reason_name, table
 from diadema.store import open_reader
-from diadema.store.register import Acted
+from diadema.store.register import Acted, counted, entries
 from diadema.wire.live_rows import PRIVATE
+from diadema.words.formatting import local_time
 
 _HEADS: tuple[tuple[str, Kind], ...] = (
     ("at", "moment"), ("by", "text"), ("agent", "text"), ("team", "text"), ("action", "text"),
@@ -17,12 +18,14 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 
 
 def make(context: ReportContext) -> list[Section]:
-    """Who may see only some agents sees what was done to them alone."""
+    """Who may see only some agents sees what was done to them alone. No reprimand is on it, and
+    what was annulled is told and not counted.
+    """
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader:
-        found = reader.acts(start_utc=start, end_utc=end)
+        found = entries(reader.acts(start_utc=start, end_utc=end, reprimands="none"))
     acts = [one for one in found if context.has_at(one.act.agent or "", one.act.utc)]
-    return [_register(context, acts), _counted(context, acts)]
+    return [_register(context, acts), _counted(context, counted(acts))]
 
 
 def _register(context: ReportContext, acts: list[Acted]) -> Section:
@@ -44,8 +47,8 @@ def _register(context: ReportContext, acts: list[Acted]) -> Section:
                 _outcome(context, one),
             ]
         )
-    columns = [Column(key=key, word=context.say(f"col.{key}"), kind=kind) for key, kind in _HEADS]
-    notes = [context.say("note.register", n=len(rows))]
+    columns = [Column(key=key, word=context.heading(key), kind=kind) for key, kind in _HEADS]
+    notes = [context.say("note.register", n=len(counted(acts)))]
     if context.queue is not None:
         notes.append(context.say("note.not_of_queue"))
     return Section(
@@ -77,7 +80,10 @@ def _reason(context: ReportContext, reason: str | None) -> str | None:
 
 
 def _outcome(context: ReportContext, one: Acted) -> str | None:
-    """What the station made of it; nothing where none was told."""
+    """What the station made of it, nothing where none was told; or who annulled it and why."""
+    if (act := one.annulled) is not None:
+        at = local_time(act.utc, context.zone, "date_second")
+        return context.say("annulled", by=act.who or act.by, at=at, why=act.reason)
     if one.outcome is None:
         return None
     said = context.known("outcome", one.outcome.result)

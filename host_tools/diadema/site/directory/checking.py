@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from diadema.base.sanitize import hidden
 from diadema.site.badges import brief
+from diadema.site.directory.fields import Value
 from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.tables import Change, read_entries
@@ -50,6 +51,7 @@ def problems(newest: "Newest", requested: "list[Change]") -> Iterator[Problem]:
     yield from _unknown(newest, requested, now)
     yield from _doubles(newest, requested, now)
     yield from _switch_names(newest, requested, now)
+    yield from _private_limits(newest, now)
     yield from _still_named(newest, now)
 
 
@@ -136,6 +138,35 @@ def _switch_names(
                     word="belongs", kind="queues", code=one.code, row=one.row,
                     column="switch_names", value=name, values={"owner": name},
                 )  # fmt: skip
+
+
+def _private_limits(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> Iterator[Problem]:
+    """A private reason has no limit of its own, neither before nor after it is made private."""
+
+    def body_of(kind: str, code: str) -> Body | None:
+        if (change := now.get(kind, {}).get(code)) is not None:
+            return change.body
+        return newest.of(kind).get(code, (0, None))[1]
+
+    def is_private(reason: Value) -> bool:
+        return bool((body_of("reasons", str(reason)) or {}).get("private"))
+
+    for change in now.get("alert_limits", {}).values():
+        reason = (change.body or {}).get("aux_reason")
+        if reason and is_private(reason):
+            yield Problem(
+                word="private_alert", kind=change.kind, code=change.code, row=change.row,
+                column="aux_reason", value=str(reason),
+            )  # fmt: skip
+    for change in now.get("reasons", {}).values():
+        if is_private(change.code) and any(
+            (body_of("alert_limits", code) or {}).get("aux_reason") == change.code
+            for code in {*newest.of("alert_limits"), *now.get("alert_limits", ())}
+        ):
+            yield Problem(
+                word="private_has_alert", kind=change.kind, code=change.code, row=change.row,
+                column="private", value=change.code,
+            )  # fmt: skip
 
 
 def _values(body: Body, name: str) -> list[str]:

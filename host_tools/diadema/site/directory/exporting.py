@@ -78,7 +78,7 @@ def _table(kind: Kind, entries: Iterable[Entry], language: str) -> Iterator[list
         body = entry.body or {}
         row: list[Any] = []
         for field in kind.fields:
-            value: Any = field.show(body.get(field.name))
+            value: Any = field.show(body.get(field.name), language)
             if isinstance(value, bool):
                 value = yes[value]
             elif field.type == "choice" and isinstance(value, str):

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from diadema.base.sanitize import hidden
 from diadema.site.badges import STORED, is_id
-from diadema.site.directory.labels import choice_of
+from diadema.site.directory.labels import choice_of, item_label, item_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.sheets import read_date
 from diadema.site.work import DAYS
@@ -92,17 +92,14 @@ def part(text: str) -> str:
 
 
 def step(text: str) -> str:
-    """`greeting`; with a `*` it ticks itself."""
+    """`greeting`, or its word in any language; with a `*` it ticks itself."""
     name, star = text.rstrip("* "), "*" if text.endswith("*") else ""
-    if name not in STEPS:
-        raise ValueError(text)
-    return name + star
+    return item_of("step", STEPS, name) + star
 
 
 def weekday(text: str) -> str:
-    if text not in DAYS:
-        raise ValueError(text)
-    return text
+    """`mon`, or its word in any language."""
+    return item_of("weekday", DAYS, text)
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str]:
@@ -126,6 +123,9 @@ SHAPES: dict[str, Callable[[str], str]] = {
     "step": step,
     "weekday": weekday,
 }
+
+
+ITEMS = {"step": STEPS, "weekday": DAYS}  # of the shapes whose items have words
 
 
 type Type = Literal[
@@ -170,9 +170,11 @@ class Field(Struct, frozen=True, kw_only=True):
             return self._items(raw)
         return self._one(raw)
 
-    def show(self, value: Value) -> str | int | float | bool | None:
-        """As it stands in a cell; a list as one text."""
-        return SEPARATOR.join(value) if isinstance(value, list) else value
+    def show(self, value: Value, language: str) -> str | int | float | bool | None:
+        """As it stands in a cell of a table in that language; a list as one text."""
+        if not isinstance(value, list):
+            return value
+        return SEPARATOR.join(item_label(self.shape, one, language) for one in value)
 
     def _nothing(self) -> Value:
         if self.required:
@@ -254,7 +256,7 @@ def _read_text(field: Field, raw: Any) -> str:
         except ValueError as error:
             raise field.wrong(f"shape_{field.shape}", raw) from error
     if field.pattern and not re.fullmatch(field.pattern, text):
-        raise field.wrong("pattern", raw, pattern=field.pattern)
+        raise field.wrong("pattern", raw)
     return text
 
 

@@ -10,11 +10,12 @@ from msgspec import Struct, field
 
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.fields import Field, Value
-from diadema.site.directory.kinds import Body, Kind, kind_of
+from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.labels import VALIDITY, column_of, label
-from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.problems import Problem, Wrong, called
 from diadema.site.directory.sheets import ERRORS, Sheet, is_ambiguous
 from diadema.site.directory.tables import Change
+from diadema.words import Listed, Sentence
 
 _SHOWN = 50
 _DATES = {name: Field(name=name, type="date") for name in VALIDITY}
@@ -137,6 +138,26 @@ class _Row(Struct):
     code: str = ""
 
 
+def _table_of(header: list[str]) -> str | None:
+    """The kind whose columns these are, all of them, when it is the only one."""
+    heads = [head for head in header if head]
+    found = [
+        kind.name
+        for kind in KINDS.values()
+        if all(
+            column_of(kind.name, (*(one.name for one in kind.fields), *VALIDITY), head)
+            for head in heads
+        )
+    ]
+    return found[0] if heads and len(found) == 1 else None
+
+
+def _is_other(name: str) -> Problem:
+    """A whole table of another kind was given."""
+    table = Sentence(f"people.kind.{name}")
+    return Problem(word="other_table", values={"table": table, "name": name})
+
+
 class _Reading:
     """One table on its way in."""
 
@@ -162,25 +183,31 @@ class _Reading:
         kind = self._kind
         names = tuple(one.name for one in kind.fields) + (VALIDITY if kind.dated else ())
         found: list[Field | None] = []
-        problems = []
+        problems, strange = [], []
         for head in header:
             if not head:
                 found.append(None)
                 continue
             name = column_of(kind.name, names, head)
             if name is None:
-                columns = ", ".join(label(kind.name, one, "es") for one in names)
-                values = {"columns": columns}
-                problems.append(Problem(word="columns_unknown", value=head, values=values))
+                strange.append(head)
             elif any(one is not None and one.name == name for one in found):
                 problems.append(Problem(word="column_twice", value=head))
             else:
                 found.append(_DATES[name] if name in VALIDITY else kind.field(name))
         there = {one.name for one in found if one is not None}
-        for name in kind.key:
-            if name not in there and kind.field(name).required:
-                value = label(kind.name, name, "es")
-                problems.append(Problem(word="columns_missing", value=value))
+        missing = [name for name in kind.key if name not in there and kind.field(name).required]
+        if (strange or missing) and (other := _table_of(header)) not in (None, kind.name):
+            raise Wrong(_is_other(other or ""))
+        if strange:
+            columns = Listed(called(kind.name, one) for one in names)
+            value = ", ".join(strange)
+            problems.append(
+                Problem(word="columns_unknown", value=value, values={"columns": columns})
+            )
+        for name in missing:
+            values = {"column": called(kind.name, name)}
+            problems.append(Problem(word="columns_missing", values=values))
         if problems:
             raise Wrong(*problems)
         return found

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from diadema.metrics.queue import VARIANTS
+from diadema.site.directory.alert_limits import ALERT_RULES
 from diadema.site.directory.fields import DOCUMENTS, Field, Value, wrong_document
 from diadema.site.directory.problems import Problem, Wrong
 
@@ -88,6 +89,8 @@ class Kind(Struct, frozen=True, kw_only=True):
                 return [Problem(word="roster_empty", column="shift")]
             case "targets":
                 return _check_target(body)
+            case "alert_limits":
+                return _check_alert_limit(body)
             case "campaigns":
                 return _check_campaign(body)
         return []
@@ -127,6 +130,15 @@ def _check_target(body: Body) -> list[Problem]:
             return [Problem(word="range", column="most", value=str(most),
                             values={"low": str(low), "high": "100"})]  # fmt: skip
     return []
+
+
+def _check_alert_limit(body: Body) -> list[Problem]:
+    of = ALERT_RULES[str(body["rule"])].of
+    return [
+        Problem(word="limit_idle", column=name, value=str(body[name]))
+        for name in ("team", "queue", "aux_reason")
+        if name in body and name not in of
+    ]
 
 
 def _check_campaign(body: Body) -> list[Problem]:
@@ -217,6 +229,13 @@ _ALL = (
         Field(name="most", type="decimal", low=0, high=100),
         Field(name="threshold_s", type="int", low=1, high=3600),
         Field(name="variant", type="choice", choices=tuple(VARIANTS)),
+    )),
+    Kind(name="alert_limits", key=("rule", "team", "queue", "aux_reason"), slot=True, fields=(
+        Field(name="rule", type="choice", choices=tuple(ALERT_RULES), required=True),
+        Field(name="team", type="ref", of="teams"),
+        Field(name="queue", type="ref", of="queues", most=24),
+        Field(name="aux_reason", type="ref", of="reasons", most=24),
+        Field(name="value", type="int", low=0, high=_COUNT_S, required=True),
     )),
     Kind(name="dispositions", fields=(
         _code(),

@@ -11,7 +11,9 @@ from diadema.words import LANGUAGES, section
 if TYPE_CHECKING:
     from diadema.site.directory.fields import Field
 
-__all__ = ["choice_label", "choice_of", "column_of", "columns", "label", "plain"]
+__all__ = [
+    "choice_label", "choice_of", "column_of", "columns", "item_label", "item_of", "label", "plain",
+]  # fmt: skip
 
 VALIDITY = ("valid_from", "valid_until")
 
@@ -38,6 +40,30 @@ def _choices(choices: tuple[str, ...]) -> dict[str, str]:
     for language in LANGUAGES:
         known |= {plain(choice_label(choice, language)): choice for choice in choices}
     return known
+
+
+def item_label(shape: str, item: str, language: str) -> str:
+    """An item of a list as it is written in that language; one of no such shape as it is."""
+    name = item.rstrip("*")
+    match shape:
+        case "step":
+            word = section("reports", language).get(f"step.{name}", name)
+        case "weekday":
+            word = section("people", language).get(f"day.{name}", name)
+        case _:
+            word = name
+    return word + item[len(name) :]
+
+
+def item_of(shape: str, items: tuple[str, ...], text: str) -> str:
+    """The item that is written so, by its own name or its word in any language. Raises
+    ValueError.
+    """
+    for item in items:
+        said = [item, *(item_label(shape, item, language) for language in LANGUAGES)]
+        if plain(text) in map(plain, said):
+            return item
+    raise ValueError(text)
 
 
 def columns(kind: str, names: tuple[str, ...], language: str) -> list[str]:

@@ -123,7 +123,7 @@ class People(Struct, kw_only=True):
 
     `targets` by (metric, queue or ""), in the metric's own unit, see `kinds.METRICS`; `most`: the
     ceiling of one that is a band. `stage_targets`: those of new people, by (metric, queue or "",
-    stage).
+    stage). `alert_limits` are read by `directory.alert_limits`.
     """
 
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -144,11 +144,17 @@ class People(Struct, kw_only=True):
     most: dict[tuple[str, str], float] = field(default_factory=dict)
     thresholds: dict[str, int] = field(default_factory=dict)  # queue or "" → T, service level
     variants: dict[str, str] = field(default_factory=dict)  # queue or "" → of the service level
+    alert_limits: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
     roster: dict[tuple[str, date], Planned] = field(default_factory=dict)
     aliases: Held = field(default_factory=dict)  # the switch's names of agents
     switch_queues: Held = field(default_factory=dict)  # and of queues
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
     several_desks: bool = False  # may be logged in at more than one at once
+
+    @property
+    def switch_names(self) -> Held:
+        """Of agents: what was given for each, and the agent's own id."""
+        return {agent: [(0, agent)] for agent in self.workers} | self.aliases
 
     def name(self, agent: str) -> str:
         known = self.workers.get(agent)
@@ -176,6 +182,11 @@ class People(Struct, kw_only=True):
     def of_team(self, team: str) -> list[str]:
         """Whoever is of it on any of these days."""
         return [a for a in self.workers if team in self.teams_of(a)]
+
+    def teams_of_queue(self, queue: str) -> set[str]:
+        """Of those who are given to it."""
+        its = (one for one in self.workers.values() if one.active and queue in one.queues)
+        return {one.team for one in its}
 
     def target(self, metric: str, queue: str = "", stage: str = "") -> float | None:
         """That of the stage, else of all: the queue's own, else the site's."""

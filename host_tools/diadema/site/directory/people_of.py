@@ -86,6 +86,11 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         if "threshold_s" in body:
             people.thresholds[key[1]] = _number(body, "threshold_s")
             people.variants[key[1]] = str(body.get("variant") or "offered")
+    for _, body in _bodies(book, "alert_limits", last):
+        rule, team, queue, reason = (
+            str(body.get(name) or "") for name in ("rule", "team", "queue", "aux_reason")
+        )
+        people.alert_limits[rule, team, queue, reason] = _number(body, "value")
     for one, body in _bodies(book, "supervisors", last):
         people.supervised[one.code] = _list(body, "teams")
     people.aliases = _held(book, "agents", "switch_aliases", zone)
@@ -294,7 +299,7 @@ def teams_of(data: DataDir, agent: str) -> set[str]:
     return found - {""}
 
 
-@lru_cache(16)
+@lru_cache(32)
 def _people(root: Path, stamps: object, first: date, last: date) -> People:
     data = DataDir(root)
     if not data.directory.exists():
@@ -309,8 +314,9 @@ def day_at(data: DataDir, now_ms: int) -> date:
 
 
 class CachedPeople:
-    """The people of a day, read again when the site, the directory or the day has changed. For a
-    process that is queried often; a site that cannot be read leaves what was known.
+    """The people of a day, with the roster of the one before, whose shift may go on; read again
+    when the site, the directory or the day has changed. For a process that is queried often; a
+    site that cannot be read leaves what was known.
     """
 
     def __init__(self, data: DataDir) -> None:
@@ -327,7 +333,7 @@ class CachedPeople:
         """Raises DiademaError where they cannot be read as they are now."""
         made_of = (day, *map(file_version, _files(self._data)))
         if made_of != self._made_of:
-            self._people = people(self._data, day, day)
+            self._people = people(self._data, day - timedelta(days=1), day)
             self._made_of = made_of
         return self._people
 

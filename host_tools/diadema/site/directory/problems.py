@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
-from diadema.words import section
+from diadema.words import Sentence, said, section
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -25,8 +25,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     def say(self, language: str) -> str:
         """What to do about it; or, of a note, what was done."""
         words = section("people", language)
+        wanted = words.get(f"hint.{self.column}", "")
         sentence = words.get(f"wrong.{self.word}") or words[f"note.{self.word}"]
-        return sentence.format(value=self.shown, **self.values)
+        values = {name: said(value, language) for name, value in self.values.items()}
+        return sentence.format(**{"value": self.shown, "wanted": wanted} | values)
 
     def where(self, language: str) -> str:
         """Row and column of a file, or the entry and its field."""
@@ -70,6 +72,13 @@ class Wrong(DiademaError):
 
 def _again(problems: list[Problem], conflict: bool) -> Wrong:
     return Wrong(*problems, conflict=conflict)
+
+
+def called(kind: str, name: str) -> Sentence:
+    """The same in whatever language it is read."""
+    own = f"field.{kind}.{name}"
+    key = own if own in section("people") else f"field.{name}"
+    return Sentence(".".join(("people", key)))
 
 
 def label(kind: str, name: str, language: str) -> str:

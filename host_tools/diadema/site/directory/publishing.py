@@ -30,6 +30,7 @@ from diadema.site.file import keep, site_digest, take_apart, whole
 from diadema.site.pins import make_verifier, random_pin
 from diadema.store import tables
 from diadema.store.database import open_database
+from diadema.words import Sentence
 
 _ITS_OWN = {  # fields that no site tells; they stay
     "agents": ("employer", "document_kind", "document", "queues", "switch_aliases"),
@@ -45,7 +46,7 @@ _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
               "help_topics", "fault_areas", "materials", "identity_methods", "holidays",
-              "seats", "roster", "shifts", "targets")  # fmt: skip
+              "seats", "roster", "shifts", "targets", "alert_limits")  # fmt: skip
 
 
 def open_directory(data: DataDir, at_ms: int) -> Directory:
@@ -323,9 +324,11 @@ def _in_force(data: DataDir) -> dict[str, Any]:
     try:
         described = msgspec.json.decode(whole(data.site))
     except (OSError, msgspec.DecodeError) as error:
-        raise DiademaError(f"cannot read {data.site}: {error}") from error
+        raise DiademaError(
+            Sentence("errors.cli.cannot_read_file_reason", file=data.site, reason=error)
+        ) from error
     if not isinstance(described, dict):
-        raise DiademaError(f"{data.site} describes no site: `diadema site --check` it")
+        raise DiademaError(Sentence("errors.site.site_describes_no_site_diadema", site=data.site))
     return described
 
 

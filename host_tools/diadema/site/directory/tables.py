@@ -43,10 +43,11 @@ from sqlalchemy.exc import DBAPIError
 
 from diadema.base.errors import DiademaError, is_damage
 from diadema.base.paths import DataDir
-from diadema.base.sqlite import sqlite_engine, writing
+from diadema.base.sqlite import other_layout, sqlite_engine, writing
 from diadema.site.badges import keys_of
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.file import hashed, site_digest
+from diadema.words import Sentence
 
 VERSION = 2
 SITE_FILE = "site.json"  # in the hashes of a publication
@@ -115,8 +116,7 @@ def open_tables(path: Path) -> Engine:
         found = context.original_exception
         if is_damage(found):
             raise DiademaError(
-                f"{path} is damaged ({found}): end the hub, move it and those beside it with -wal "
-                "and -shm away, and put a backup of it there"
+                Sentence("errors.site.path_damaged_found_end_hub", path=path, found=found)
             ) from found
 
     event.listen(engine, "handle_error", failed)
@@ -136,15 +136,11 @@ def open_tables(path: Path) -> Engine:
         engine.dispose()
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise DiademaError(
-            f"cannot open {path} ({cause}): end whatever holds it, and look at the "
-            "permissions of its folder and at the space on its disk"
+            Sentence("errors.site.cannot_open_path_cause_end", path=path, cause=cause)
         ) from error
     if (version := _layout(engine)) != VERSION:
         engine.dispose()
-        raise DiademaError(
-            f"{path} has layout {version}, this program knows {VERSION}: "
-            "use the program that wrote it, or another --data"
-        )
+        raise other_layout(path, version, VERSION)
     return engine
 
 
@@ -176,10 +172,7 @@ def turn_over(engine: Engine, path: Path) -> None:
         for step in ("wal_checkpoint(TRUNCATE)", "VACUUM", "wal_checkpoint(TRUNCATE)"):
             row = driver.execute(step if step == "VACUUM" else f"PRAGMA {step}").fetchone()
             if row is not None and row[0]:
-                raise DiademaError(
-                    f"{path} has badges' ids in clear, and another program reads it: end whatever "
-                    "holds it, then try again"
-                )
+                raise DiademaError(Sentence("errors.site.path_has_badges_ids_clear", path=path))
     log.warning("%s has keyed hashes now in place of badges' ids", path)
 
 
@@ -312,7 +305,9 @@ def entry_of(row: Row[Any]) -> Entry:
     try:
         body = None if row.body is None else _decode(row.body)
     except msgspec.DecodeError as error:
-        raise DiademaError(f"{row.kind} {row.code} in the directory cannot be read") from error
+        raise DiademaError(
+            Sentence("errors.site.kind_code_directory_cannot_read", kind=row.kind, code=row.code)
+        ) from error
     return Entry(
         kind=row.kind,
         code=row.code,

@@ -18,6 +18,7 @@ import msgspec
 
 from diadema.stations.boards.rules_parts import find_pin
 from diadema.stations.boards.table import Board, BoardError, End, Harness, Header, Layout
+from diadema.words import Sentence
 
 _CONTACTS = ("tip", "ring", "sleeve")
 _SOCKET = re.compile(r"[XP]\d+")
@@ -52,7 +53,13 @@ def nets(board: Board, layout: Layout) -> Iterator[Net]:
         for end in part.wires:
             found = find_pin(board, layout.pins, end.source)
             if found is None:
-                raise BoardError(f"no header of {board.name} has {end.source}: board check")
+                raise BoardError(
+                    Sentence(
+                        "errors.stations.no_header_name_has_source_2",
+                        name=board.name,
+                        source=end.source,
+                    )
+                )
             place, index = found
             if place in parts:
                 begin = f"{place} {parts[place].pins[index]}"
@@ -190,11 +197,11 @@ def draw(board: Board, folder: Path) -> list[Path]:
 
 def _wireviz() -> Any:
     if shutil.which("dot") is None:
-        raise BoardError("drawing needs Graphviz's dot. Debian: apt install graphviz")
+        raise BoardError(Sentence("errors.stations.drawing_needs_graphviz_s_dot"))
     try:
         return importlib.import_module("wireviz.wireviz")
     except ImportError:
-        raise BoardError("drawing needs WireViz: make setup, or pip install wireviz") from None
+        raise BoardError(Sentence("errors.stations.drawing_needs_wireviz_make_setup")) from None
 
 
 def _parts(board: Board, layout: Layout) -> Iterator[Harness]:
@@ -209,7 +216,11 @@ def _add_part(drawing: dict[str, Any], board: Board, layout: Layout, part: Harne
     for end in part.wires:
         found = find_pin(board, layout.pins, end.source)
         if found is None:
-            raise BoardError(f"no header of {board.name} has {end.source}: diadema board check")
+            raise BoardError(
+                Sentence(
+                    "errors.stations.no_header_name_has_source", name=board.name, source=end.source
+                )
+            )
         if found[0] == part.ref:  # soldered there, and no wire of its cable
             notes.append(f"{part.pins[found[1]]} to {end.pin}: {end.through}")
         else:

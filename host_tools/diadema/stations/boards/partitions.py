@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diadema.base.errors import DiademaError, ImageError
+from diadema.words import Sentence
 
 TABLE_OFFSET = 0x8000
 TABLE_SIZE = 0xC00
@@ -58,8 +59,7 @@ def read_partitions(text: str) -> list[Partition]:
             found.append(Partition(name, kind, subtype, int(offset, 0), int(size, 0)))
         except ValueError:
             raise PartitionError(
-                f"line {number} of the partition table: name, type, subtype, offset and size, "
-                "the last two as 0x10000"
+                Sentence("errors.stations.line_number_partition_table_name", number=number)
             ) from None
     return found
 
@@ -82,7 +82,7 @@ def unpack_table(data: bytes) -> list[Partition]:
         entry = data[at : at + _ENTRY.size]
         if entry[:16] == _MD5:
             if hashlib.md5(data[:at]).digest() != entry[16:]:
-                raise ImageError("the partition table is damaged: its MD5 does not fit")
+                raise ImageError(Sentence("errors.stations.partition_table_damaged_its_md5"))
             return found
         if len(entry) < _ENTRY.size or entry[:2] != _MAGIC:
             break
@@ -92,8 +92,10 @@ def unpack_table(data: bytes) -> list[Partition]:
         subtypes = _SUBTYPES.get(type_name, {})
         found.append(Partition(name, type_name, _name_of(subtypes, subtype), offset, size))
     if not found:
-        raise ImageError(f"there is no partition table at 0x{TABLE_OFFSET:x}")
-    raise ImageError("the partition table is damaged: it ends without its MD5")
+        raise ImageError(
+            Sentence("errors.stations.there_no_partition_table_0x", table_offset=TABLE_OFFSET)
+        )
+    raise ImageError(Sentence("errors.stations.partition_table_damaged_ends_without"))
 
 
 def _subtype(one: Partition) -> int:

@@ -5,13 +5,14 @@ the headset. hardware/acoustics.md says where each figure comes from.
 import csv
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
+from diadema.base.paths import tree
 from diadema.stations.boards.table import Board, BoardError, Socket
+from diadema.words import Sentence
 
-HEADSETS = Path(__file__).resolve().parents[4] / "hardware" / "headsets.csv"
+HEADSETS = tree() / "hardware" / "headsets.csv"
 MOST_DB_SPL = 102  # at the ear drum: Communications Alliance G616
 MOST_UNCLIPPED_DB_SPL = 118  # the figure of ITU-T P.360, kept when the clipper is missing
 CALLER_DB_SPL = 70  # what a caller is to be heard with at full volume
@@ -60,7 +61,12 @@ def headset_of(board: Board) -> Headset:
     name = board.wiring.audio.headset
     if name not in known:
         raise BoardError(
-            f"headset {name} stands in no row of {HEADSETS.name}; there are: {', '.join(known)}"
+            Sentence(
+                "errors.stations.headset_name_stands_no_row",
+                name=name,
+                name2=HEADSETS.name,
+                known=", ".join(known),
+            )
         )
     return known[name]
 

@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
+from diadema.base.paths import tree
 from diadema.stations.boards.chips import CHIPS, Chip
 from diadema.stations.boards.partitions import Partition, read_partitions
+from diadema.words import Sentence
 
-BOARDS = Path(__file__).resolve().parents[4] / "boards"
+BOARDS = tree() / "boards"
 DOWNLOADS = "micropython.org/download"
 OLDEST = (1, 27)
 TRIED = ("1.27.0", "1.28.0")
@@ -241,10 +243,11 @@ def load_board(name: str, boards: Path = BOARDS) -> Board:
         known = ", ".join(board_names(boards)) or f"none in {boards}"
         if (folder / "board.py").exists():
             raise BoardError(
-                f"{name} has no wiring.toml: it is for the simulator alone, and nothing of it is "
-                f"connected or checked; boards that have one: {known}"
+                Sentence("errors.stations.name_has_no_wiring_toml", name=name, known=known)
             )
-        raise BoardError(f"no board {name}; there are: {known}")
+        raise BoardError(
+            Sentence("errors.stations.no_board_name_there_are", name=name, known=known)
+        )
     table = _read_table(folder / "board.py")
     wiring = _read_wiring(folder / "wiring.toml")
     try:
@@ -261,14 +264,22 @@ def load_board(name: str, boards: Path = BOARDS) -> Board:
             partitions=read_partitions(_read(boards / wiring.board.partitions)),
         )
     except KeyError as missing:
-        raise BoardError(f"{folder / 'board.py'}: it has no {missing.args[0]}") from None
+        raise BoardError(
+            Sentence(
+                "errors.stations.folder_has_no_args",
+                folder=folder / "board.py",
+                args=missing.args[0],
+            )
+        ) from None
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BoardError(f"{path}: {error.strerror}") from None
+        raise BoardError(
+            Sentence("errors.stations.path_reason", path=path, reason=why(error))
+        ) from None
 
 
 def _read_table(path: Path) -> dict[str, Any]:
@@ -279,7 +290,9 @@ def _read_table(path: Path) -> dict[str, Any]:
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 table[statement.targets[0].id] = ast.literal_eval(statement.value)
     except (SyntaxError, ValueError) as error:
-        raise BoardError(f"{path}: {error}; a board's table holds literals only") from None
+        raise BoardError(
+            Sentence("errors.stations.path_error_board_s_table", path=path, error=error)
+        ) from None
     return table
 
 
@@ -287,9 +300,18 @@ def _read_wiring(path: Path) -> Wiring:
     try:
         wiring = msgspec.convert(tomllib.loads(_read(path)), Wiring)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise BoardError(f"{path}: {error}") from None
+        raise BoardError(
+            Sentence("errors.stations.path_reason", path=path, reason=error)
+        ) from None
     if wiring.board.chip not in CHIPS:
-        raise BoardError(f"{path}: no chip {wiring.board.chip}; there are: {', '.join(CHIPS)}")
+        raise BoardError(
+            Sentence(
+                "errors.stations.path_no_chip_chip_there",
+                path=path,
+                chip=wiring.board.chip,
+                chips=", ".join(CHIPS),
+            )
+        )
     return wiring
 
 
@@ -322,8 +344,12 @@ def _build_of(board: Board) -> str:
     build = build_for(about.chip, about.psram)
     if build is None:
         raise BoardError(
-            f"no stock MicroPython drives {about.psram} PSRAM on an {about.chip}: "
-            f"`diadema board check {board.name}` says what to do"
+            Sentence(
+                "errors.stations.no_stock_micropython_drives_psram",
+                psram=about.psram,
+                chip=about.chip,
+                name=board.name,
+            )
         )
     return build
 
@@ -333,12 +359,9 @@ def is_tried(version: str) -> bool:
     return version in TRIED
 
 
-def untried(version: str) -> str:
+def untried(version: str) -> Sentence:
     """The warning for a version that was not tried."""
-    return (
-        f"MicroPython {version} was not tried with a station, {' and '.join(TRIED)} were: bring "
-        "it to one station first"
-    )
+    return Sentence("errors.stations.untried", version=version, tried=", ".join(TRIED))
 
 
 def needs_image(build: str, psram: int | None) -> str | None:

@@ -14,10 +14,11 @@ from esptool.util import FatalError, flash_size_bytes
 
 from diadema.base.errors import FlashError
 from diadema.gateway.serial_port import hint, why
+from diadema.words import Sentence
 
 BAUD = 921_600
 _ATTEMPTS = 5
-_BY_HAND = "hold its BOOT key, press EN (reset) once and let BOOT go"  # of any board
+_BY_HAND = Sentence("errors.stations.by_hand")  # of any board
 _LINE_TROUBLE = (FatalError, serial.SerialException, OSError, ValueError)
 _S_PER_MB = 60.0  # a worn flash erases slowly
 _LEAST_S = 5.0
@@ -93,7 +94,7 @@ def _packed(data: bytes) -> bytes:
 
 @contextlib.contextmanager
 def connected(
-    port: str, baud: int = BAUD, attempts: int = _ATTEMPTS, by_hand: str = ""
+    port: str, baud: int = BAUD, attempts: int = _ATTEMPTS, by_hand: Sentence | None = None
 ) -> Iterator[Chip]:
     """The chip at that port, its stub running; `by_hand`: what a person can do that its boot
     loader answers. Raises FlashError.
@@ -105,8 +106,11 @@ def connected(
             esp = esptool.cmds.detect_chip(line, connect_attempts=attempts)
         except _LINE_TROUBLE as error:
             raise FlashError(
-                f"no chip answers. By hand: {by_hand or _BY_HAND}; then try again. Else the cable "
-                f"may carry power only ({_short(error)})"
+                Sentence(
+                    "errors.stations.no_chip_answers_hand_value",
+                    value=by_hand or _BY_HAND,
+                    short=_short(error),
+                )
             ) from error
         with _line(port):
             chip = _ready(esp, port)
@@ -126,7 +130,7 @@ def _ready(esp: Any, port: str) -> Chip:
     esptool.cmds.attach_flash(stub)
     size = esptool.cmds.detect_flash_size(stub)
     if size is None:
-        raise FlashError("its flash does not say how large it is: it may be worn or not soldered")
+        raise FlashError(Sentence("errors.stations.its_flash_does_not_say"))
     stub.flash_set_parameters(flash_size_bytes(size))
     return Chip(stub, Found(port, name, flash_size_bytes(size), mac, psram))
 
@@ -136,8 +140,12 @@ def _opened(port: str) -> serial.Serial:
         return serial.serial_for_url(port, baudrate=115_200, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         if isinstance(error, OSError):
-            raise FlashError(f"it cannot be opened: {why(error)}{hint(error)}") from error
-        raise FlashError(f"it is no port: {error}") from error
+            raise FlashError(
+                Sentence(
+                    "errors.stations.cannot_opened_why_hint", why=why(error), hint=hint(error)
+                )
+            ) from error
+        raise FlashError(Sentence("errors.stations.no_port_error", error=error)) from error
 
 
 @contextlib.contextmanager
@@ -146,8 +154,7 @@ def _line(port: str) -> Iterator[None]:
         yield
     except _LINE_TROUBLE as error:
         raise FlashError(
-            f"the board stopped answering ({_short(error)}). Plug it in again and repeat the "
-            "command: what was written stays"
+            Sentence("errors.stations.board_stopped_answering_short_plug", short=_short(error))
         ) from error
 
 

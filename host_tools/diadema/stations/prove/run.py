@@ -20,6 +20,7 @@ from diadema.base.errors import ProveError, ProvisionError
 from diadema.base.paths import DataDir
 from diadema.gateway.serial_port import BAUD
 from diadema.gateway.station_line import StationLine
+from diadema.site.context import language_of
 from diadema.site.description import Site, load_if_any
 from diadema.site.station_keys import StationKeys, seal
 from diadema.stations.boards.table import BoardError, load_board
@@ -27,7 +28,7 @@ from diadema.stations.cable import InUse, greeting_on, who_is_on
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
 from diadema.wire.letters import LETTERS
-from diadema.words import section, text
+from diadema.words import said, section, text
 
 _OPEN_S = 1.5
 _SEALED = b',"h":"'
@@ -87,29 +88,36 @@ class Station:
             async with asyncio.timeout(_OPEN_S):
                 await self._opened.wait()
         if not self.line.is_open:
-            why = f"{self.line.error}{self.line.hint}"
+            why = f"{self.line.error}{said(self.line.hint, self._language)}"
             raise ProveError(text("prove.no_port", self._language, port=self.line.path, why=why))
 
-    async def ask(self, step: str, limit_s: float, **fields: Any) -> dict[str, Any]:
-        """What the station answers; `failed` in it says why it could not. Raises ProveError when
-        it says nothing, refuses, or starts anew.
+    async def ask(
+        self, step: str, limit_s: float, tries: int = 1, **fields: Any
+    ) -> dict[str, Any]:
+        """What the station answers; `failed` in it says why it could not. A question that may be
+        lost, and does nothing, has more `tries` within `limit_s`. Raises ProveError when it says
+        nothing, refuses, or starts anew.
         """
+        for _ in range(tries):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s / tries):
+                    answer = await self._answer_to(step, fields)
+                break
+        else:
+            word = "forged" if self.forged or self.old else "silent"
+            raise ProveError(text(f"prove.{word}", self._language, s=self._s, step=step))
+        if "refused" in answer:
+            raise ProveError(text("prove.refused", self._language, s=self._s))
+        return answer
+
+    async def _answer_to(self, step: str, fields: dict[str, Any]) -> dict[str, Any]:
         # grows over all runs in one start of the station, which takes none twice
         self._number = max(self._number + 1, time.time_ns() // 1_000_000)
         command = {"cmd": "prove", "i": self._number, "step": step, **fields}
         body = json.dumps(command, separators=(",", ":")).encode()
         self._answer = asyncio.get_running_loop().create_future()
         self.line.send(seal(self._key, self._s, self._boot, body))
-        try:
-            async with asyncio.timeout(limit_s):
-                answer = await self._answer
-        except TimeoutError:
-            word = "forged" if self.forged or self.old else "silent"
-            reason = text(f"prove.{word}", self._language, s=self._s, step=step)
-            raise ProveError(reason) from None
-        if "refused" in answer:
-            raise ProveError(text("prove.refused", self._language, s=self._s))
-        return answer
+        return await self._answer
 
     def _take(self, body: bytes) -> None:
         with contextlib.suppress(*UNREADABLE):
@@ -175,13 +183,18 @@ class Measurement(Struct, rename=LETTERS):
 
 
 async def measure(
-    data: DataDir, port: str, tell: Tell = lambda _: None, *, brief: bool = False
+    data: DataDir,
+    port: str,
+    tell: Tell = lambda _: None,
+    *,
+    brief: bool = False,
+    language: str | None = None,
 ) -> tuple[Measurement, int]:
     """Measures the station on that port; also gives how many answers were forged.
-    `brief`: of the chip alone. Raises DiademaError.
+    `brief`: of the chip alone. `language`: of what is told, else the site's. Raises DiademaError.
     """
     site = load_if_any(data.site)
-    language = site.language if site else "es"
+    language = language or language_of(site)
     keys = StationKeys(data.keys)
     boots = []
     hello = await _who(data, port, language)
@@ -271,7 +284,8 @@ async def _flood(station: Station, measured: Measurement) -> None:
     measured.sent = FLOOD
     station.line.write_text(b"." * FLOOD)
     await asyncio.sleep(FLOOD * _BITS / BAUD + _DRAINED_S)
-    measured.text_after = (await station.ask("count", _ANSWER_S)).get("text")
+    # the text may have swallowed the question too
+    measured.text_after = (await station.ask("count", _ANSWER_S, tries=3)).get("text")
 
 
 def _seat(site: Site | None, s: str) -> str:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from diadema.base.errors import SelftestError
 from diadema.base.paths import DataDir
+from diadema.site.context import language_of
 from diadema.site.description import Site, load_if_any
 from diadema.stations.cable import carrying, who_is_on
 from diadema.stations.selftest.record import Signed, check, inspection, result
@@ -88,12 +89,14 @@ async def run(
     port: str | None = None,
     tell: Tell = lambda _: None,
     limit_s: float = LIMIT_S,
+    language: str | None = None,
 ) -> Signed:
     """Runs the test and gives its record. `name`: the station's id or its seat; with `port` its
-    cable is carried from here, unless somebody does already. Raises DiademaError.
+    cable is carried from here, unless somebody does already. `language`: of what is told, else
+    the site's. Raises DiademaError.
     """
     site = load_if_any(data.site)
-    language = site.language if site else "es"
+    language = language or language_of(site)
     if name is None and port is None:
         raise SelftestError(text("selftest.who", language))
     if data.read_hub() is None:

@@ -29,6 +29,7 @@ from diadema.stations.image.files import (
     unpack_slot,
 )
 from diadema.stations.update.keys import PrivateKey, PublicKey
+from diadema.words import Sentence
 
 if TYPE_CHECKING:  # esptool is behind it, which a hub never needs
     from diadema.stations.image.stock import Stock
@@ -111,7 +112,7 @@ class Bundle:
 
 
 def make(board: Board, key: PrivateKey, made: int) -> bytes:
-    """The program of this checkout for a board, signed. Raises ImageError or UpdateError."""
+    """Our program for a board, signed. Raises ImageError or UpdateError."""
     version = program_version()
     size = next(one.size for one in board.partitions if one.name == "slot_a")
     body = pack_slot(program_files(board), size)
@@ -143,7 +144,7 @@ def sign(
     line = json.dumps(manifest, separators=(",", ":")).encode()
     data = line + b"\n" + b64encode(key.sign(line)) + b"\n" + body
     if not read(data).by(key.public):
-        raise UpdateError("the signature does not verify: is the key file whole?")
+        raise UpdateError(Sentence("errors.stations.signature_does_not_verify_key"))
     return data
 
 
@@ -152,25 +153,32 @@ def read(data: bytes) -> Bundle:
     line, newline, rest = data[:LINES_LIMIT].partition(b"\n")
     code, second, _ = rest.partition(b"\n")
     if not newline or not second:
-        raise UpdateError("it is no bundle: it does not begin with a manifest and a signature")
+        raise UpdateError(Sentence("errors.stations.no_bundle_does_not_begin"))
     try:
         manifest = msgspec.json.decode(line, type=Manifest)
         signature = b64decode(code, validate=True)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UpdateError(f"the manifest is wrong: {error}") from error
+        raise UpdateError(Sentence("errors.stations.manifest_wrong_error", error=error)) from error
     except Base64Error as error:
-        raise UpdateError("the signature is no base64") from error
+        raise UpdateError(Sentence("errors.stations.signature_no_base64")) from error
     body = data[len(line) + len(code) + 2 :]
     if len(body) != manifest.length:
         raise UpdateError(
-            f"the program has {len(body)} bytes, the manifest says {manifest.length}: "
-            "copy the bundle again"
+            Sentence(
+                "errors.stations.program_has_count_bytes_manifest",
+                count=len(body),
+                length=manifest.length,
+            )
         )
     if hashlib.sha256(body).hexdigest() != manifest.sha256:
-        raise UpdateError("the program is not what was signed: copy the bundle again")
+        raise UpdateError(Sentence("errors.stations.program_not_what_signed_copy"))
     made = Bundle(data, manifest, line, signature)
     if made.parts > _PARTS:
-        raise UpdateError(f"it has {made.parts} parts, at most {_PARTS} can be sent")
+        raise UpdateError(
+            Sentence(
+                "errors.stations.has_parts_parts_most_parts2", parts=made.parts, parts2=_PARTS
+            )
+        )
     return made
 
 
@@ -179,7 +187,9 @@ def files_of(bundle: Bundle) -> dict[str, int]:
     try:
         return {name: len(data) for name, data in unpack_slot(bundle.body).items()}
     except ImageError as error:
-        raise UpdateError(f"the program cannot be read: {error}") from error
+        raise UpdateError(
+            Sentence("errors.stations.program_cannot_read_error", error=error)
+        ) from error
 
 
 class BusyStations:
@@ -253,8 +263,10 @@ def make_micropython(
     if mpy is None:
         if about.version[:2] > _NEWEST:
             raise UpdateError(
-                f"which .mpy files MicroPython {about.version_text} loads is not known here: say "
-                "it with --mpy, as `mpy-cross --version` of that release prints it"
+                Sentence(
+                    "errors.stations.which_mpy_files_micropython_version_text",
+                    version_text=about.version_text,
+                )
             )
         mpy = _MPY
     space_left(board, stock)

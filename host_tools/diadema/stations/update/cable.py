@@ -16,14 +16,14 @@ from diadema.stations.cable import greeting_on
 from diadema.stations.update.bundle import Bundle, Sending
 from diadema.wire.commands import Hello
 from diadema.wire.events import UNREADABLE
+from diadema.words import Later, Sentence
 
 _GREETING_S = 6.0
 _SILENT_S = 60.0  # no part went on: longer than it erases and checks
 _START_S = 180.0  # one that hangs is ended by its watchdog first
 _TURN_S = 0.5
-_WORDS = "en"  # as all that these commands say
 
-type Say = Callable[[str], None]
+type Say = Callable[[str | Sentence], None]
 
 
 class _Progress(Struct):
@@ -58,14 +58,24 @@ async def _greeting(port: str) -> str:
     """Which station is there. Raises DiademaError."""
     hello = await greeting_on(port, _GREETING_S)
     if hello is None:
-        raise UpdateError(f"{port}: no station answers: `diadema provision` says what is there")
+        raise UpdateError(Sentence("errors.stations.port_no_station_answers_diadema", port=port))
     if not hello.safe:
         raise UpdateError(
-            f"{hello.station} is not in safe mode, it runs {hello.firmware}: "
-            "`diadema update start` "
-            "brings it another program"
+            Sentence(
+                "errors.stations.station_not_safe_mode_runs",
+                station=hello.station,
+                firmware=hello.firmware,
+            )
         )
     return hello.station
+
+
+def _reason(why: str) -> Later:
+    return Later(lambda language: trouble.reason(why, language))
+
+
+def _cause(cause: str) -> Later:
+    return Later(lambda language: trouble.word("safe", cause, language))
 
 
 class _CableUpdate:
@@ -84,12 +94,12 @@ class _CableUpdate:
         async with self._open():
             hello = await self._send(bundle)
             if hello is None:
-                self._say(f"{self._s}: has all of it, and starts it")
-                hello = await self._start("took it")
+                self._say(Sentence("commands.stage.all", s=self._s))
+                hello = await self._start(Sentence("errors.stations.took_it"))
         manifest = bundle.manifest
         now = hello.micropython if manifest.what else hello.firmware
         if now != manifest.version:
-            raise UpdateError(f"{self._s} runs {now} now, not what was sent")
+            raise UpdateError(Sentence("errors.stations.s_runs_now_now_not", s=self._s, now=now))
         return hello
 
     async def restart(self) -> Hello:
@@ -97,8 +107,8 @@ class _CableUpdate:
             self._line.send(b'{"cmd":"restart","i":1}', urgent=True)
             while (hello := await self._next()) is None or hello.done != "restart":
                 pass  # what it said before it heard that; a cable that is gone ends it
-            self._say(f"{self._s}: starts its program")
-            return await self._start("started again")
+            self._say(Sentence("commands.stage.starts", s=self._s))
+            return await self._start(Sentence("errors.stations.started_again"))
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
@@ -126,7 +136,13 @@ class _CableUpdate:
                 return hello
             if progress and progress.phase == "refused":
                 why = ": ".join(filter(None, (progress.reason, progress.detail)))
-                raise UpdateError(f"{self._s} refuses it: {trouble.reason(why, _WORDS)}")
+                raise UpdateError(
+                    Sentence(
+                        "errors.stations.s_refuses_reason",
+                        s=self._s,
+                        reason=_reason(why),
+                    )
+                )
             if progress and progress.phase == "restarting":
                 return None
             if progress and progress.phase == "receiving" and progress.next > sending.next:
@@ -135,9 +151,9 @@ class _CableUpdate:
                 self._parts(bundle, sending.heard(progress.next, now))
             else:
                 self._parts(bundle, sending.due(now))
-        raise UpdateError(f"{self._s} takes no more of it: repeat the command, it goes on there")
+        raise UpdateError(Sentence("errors.stations.s_takes_no_more_repeat", s=self._s))
 
-    async def _start(self, done: str) -> Hello:
+    async def _start(self, done: Sentence) -> Hello:
         loop = asyncio.get_running_loop()
         until = loop.time() + _START_S
         while loop.time() < until:
@@ -145,10 +161,16 @@ class _CableUpdate:
             if hello and hello.up:
                 return hello
             if hello and hello.safe:
-                why = trouble.word("safe", hello.cause, _WORDS)
-                raise UpdateError(f"{self._s} {done}, and is in safe mode again: {why}")
+                why = _cause(hello.cause)
+                raise UpdateError(
+                    Sentence(
+                        "errors.stations.s_done_safe_mode_again", s=self._s, done=done, why=why
+                    )
+                )
             self._line.ask_hello()
-        raise UpdateError(f"{self._s} {done}, and has said nothing since: look at its screen")
+        raise UpdateError(
+            Sentence("errors.stations.s_done_has_said_nothing", s=self._s, done=done)
+        )
 
     async def _next(self) -> _Hello | None:
         """None when nothing is heard for a while. Raises UpdateError without a cable."""
@@ -159,7 +181,7 @@ class _CableUpdate:
             return None
         if hello is None:
             raise UpdateError(
-                f"{self._port} is gone: plug the cable in and repeat the command, it goes on there"
+                Sentence("errors.stations.port_gone_plug_cable_repeat", port=self._port)
             )
         return hello
 

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from diadema.base.errors import UpdateError
+from diadema.base.errors import UpdateError, why
 from diadema.base.paths import write_whole
+from diadema.words import Sentence
 
 BITS = 3072
 EXPONENT = 65537
@@ -69,7 +70,7 @@ def make(path: Path, passphrase: str | None = None) -> PublicKey:
     when there is one.
     """
     if path.exists():
-        raise UpdateError(f"there is a key in {path}: stations that trust it would take no other")
+        raise UpdateError(Sentence("errors.stations.there_key_path_stations_trust", path=path))
     key = generate()
     how: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
@@ -80,7 +81,9 @@ def make(path: Path, passphrase: str | None = None) -> PublicKey:
         write_whole(path, written, 0o600)
         write_whole(public_path(path), key.public.text.encode() + b"\n")
     except OSError as error:
-        raise UpdateError(f"cannot write {path}: {error.strerror}") from error
+        raise UpdateError(
+            Sentence("errors.cli.cannot_write_output_reason", output=path, reason=why(error))
+        ) from error
     return key.public
 
 
@@ -93,25 +96,35 @@ def load(path: Path, passphrase: str | None = None) -> PrivateKey:
     try:
         mode, data = path.stat().st_mode, path.read_bytes()
     except OSError as error:
-        raise UpdateError(f"cannot read {path}: {error.strerror}") from error
-    if _is_public(data):
-        private = str(path.with_suffix("")) if path.suffix == ".pub" else "the file beside it"
         raise UpdateError(
-            f"{path} is the public half of a key, which signs nothing: take {private}"
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
+        ) from error
+    if _is_public(data):
+        beside = Sentence("errors.stations.file_beside")
+        private = path.with_suffix("") if path.suffix == ".pub" else beside
+        raise UpdateError(
+            Sentence("errors.stations.path_public_half_key_which", path=path, private=private)
         )
     if os.name == "posix" and mode & 0o077:
-        raise UpdateError(f"{path} can be read by others: run chmod 600 on it")
+        raise UpdateError(Sentence("errors.access.path_can_read_others_run", path=path))
     try:
         key = serialization.load_pem_private_key(data, passphrase.encode() if passphrase else None)
     except TypeError:
-        raise NeedsPassphrase(f"{path} has a passphrase") from None
+        raise NeedsPassphrase(Sentence("errors.stations.path_has_passphrase", path=path)) from None
     except (ValueError, UnsupportedAlgorithm) as error:
-        what = "is the passphrase right?" if passphrase else "`diadema keys make` makes one"
-        raise UpdateError(f"{path} is no private key that can be read: {what}") from error
+        word = "is_passphrase_right" if passphrase else "keys_make"
+        what = Sentence(f"errors.stations.{word}")
+        raise UpdateError(
+            Sentence("errors.stations.path_no_private_key_can", path=path, what=what)
+        ) from error
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != BITS:
-        raise UpdateError(f"{path} is no RSA-{BITS} key: `diadema keys make` makes one")
+        raise UpdateError(Sentence("errors.stations.path_no_rsa_bits_key", path=path, bits=BITS))
     if key.public_key().public_numbers().e != EXPONENT:
-        raise UpdateError(f"{path} has another exponent than {EXPONENT}, which stations know")
+        raise UpdateError(
+            Sentence(
+                "errors.stations.path_has_another_exponent_than", path=path, exponent=EXPONENT
+            )
+        )
     return PrivateKey(key)
 
 
@@ -132,9 +145,13 @@ def load_public(path: Path) -> PublicKey:
     try:
         return parse_public(path.read_text("ascii"))
     except OSError as error:
-        raise UpdateError(f"cannot read {path}: {error.strerror}") from error
+        raise UpdateError(
+            Sentence("errors.cli.cannot_read_file_reason", file=path, reason=why(error))
+        ) from error
     except ValueError as error:
-        raise UpdateError(f"{path} is no public key of `diadema keys make`: {error}") from error
+        raise UpdateError(
+            Sentence("errors.stations.path_no_public_key_diadema", path=path, error=error)
+        ) from error
 
 
 def parse_public(text: str) -> PublicKey:
@@ -142,7 +159,7 @@ def parse_public(text: str) -> PublicKey:
     try:
         modulus = b64decode(text.strip(), validate=True)
     except Base64Error as error:
-        raise ValueError("it is no base64") from error
+        raise ValueError("it is not base64") from error
     if len(modulus) != _BYTES or not modulus[0] & 0x80 or not modulus[-1] & 1:
-        raise ValueError(f"it is no modulus of {BITS} bits")
+        raise ValueError(f"it is not a modulus of {BITS} bits")
     return PublicKey(modulus)

@@ -21,6 +21,7 @@ from diadema.base.errors import UpdateError
 from diadema.stations.boards.table import NEEDS_IMAGE
 from diadema.stations.update.plan import RolloutPlan, StationFacts
 from diadema.store.host_rows import Seat, Step
+from diadema.words import Sentence
 
 SILENT_MS = 10 * 60_000  # after a restart into the new program, or while parts are sent
 _OUT = ("gone", "passed")  # phases of those that it is not for
@@ -136,14 +137,22 @@ class Rollout(Struct, kw_only=True):
         """Go on; `retry`: where it failed too. Raises UpdateError when it would stop at once."""
         if self.status != "stopped":
             raise UpdateError(
-                f"roll-out {self.number} is {self.status}: there is nothing to resume"
+                Sentence(
+                    "errors.stations.roll_out_number_status_there",
+                    number=self.number,
+                    status=self.status,
+                )
             )
         most = self.plan.stop_after if stop_after is None else stop_after
         failed = self.failed
         if not retry and len(failed) >= most:
             raise UpdateError(
-                f"{len(failed)} stations have failed and it stops at {most}: try them again with "
-                f"--retry, or go on without them with --stop-after {len(failed) + 1}"
+                Sentence(
+                    "errors.stations.count_stations_have_failed_stops",
+                    count=len(failed),
+                    most=most,
+                    count2=len(failed) + 1,
+                )
             )
         if stop_after is not None:
             fields: dict[str, Any] = {

@@ -10,8 +10,9 @@ from diadema.access.authenticator import csrf_of
 from diadema.access.book import LEAST, WeakPassword
 from diadema.access.roles import Person
 from diadema.web.accounts.login import begin, check_form
+from diadema.web.guard import language_of
 from diadema.web.permissions import not_yours, person_of
-from diadema.web.shell import language_for, plain_page
+from diadema.web.shell import plain_page
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import LANGUAGES, section, text
 from diadema.words.formatting import local_time
@@ -33,7 +34,7 @@ async def password(
     """Needs the old one; all other sessions of the user end."""
     web_app, person = _known(request)
     check_form(web_app, request, csrf)
-    language = language_for(web_app, request)
+    language = language_of(request)
     book = web_app.accounts.book
 
     def refused(word: str, status: int, **values: object) -> Response:
@@ -90,7 +91,7 @@ def _known(request: Request) -> tuple[WebApp, Person]:
 def _page(
     web_app: WebApp, request: Request, person: Person, wrong: str | None = None, status: int = 200
 ) -> Response:
-    words = section("accounts", language_for(web_app, request))
+    words = section("accounts", language_of(request))
     done = None
     if person.must_change:
         done = words["must_change"]

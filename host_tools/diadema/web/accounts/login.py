@@ -22,8 +22,9 @@ from diadema.access.authenticator import (
 )
 from diadema.access.book import LEAST, Account, AccountError, WeakPassword, known_as
 from diadema.access.roles import Person
+from diadema.web.guard import language_of
 from diadema.web.permissions import person_of
-from diadema.web.shell import language_for, plain_page
+from diadema.web.shell import plain_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section, text
@@ -35,14 +36,15 @@ Typed = Annotated[str, Form(max_length=256)]
 
 
 @router.get("/login")
-def login_page(request: Request, next: str = "") -> Response:
+def login_page(request: Request, next: str = "", used: bool = False) -> Response:
     web_app = web_app_of(request)
     person = person_of(request)
     if person.id and person.session:
         return RedirectResponse(inside(next) or person.home, 303)
     if web_app.accounts.book.is_empty():
         return RedirectResponse("/setup", 303)
-    return _form(web_app, request, next)
+    said = text("accounts.used", language_of(request)) if used else None
+    return login_form(web_app, request, next, wrong=said)
 
 
 @router.post("/login")
@@ -50,7 +52,7 @@ async def login(
     request: Request, account: Typed, password: Typed, next: Annotated[str, Form()] = ""
 ) -> Response:
     web_app = web_app_of(request)
-    language = language_for(web_app, request)
+    language = language_of(request)
     address, name = address_of(request.scope), known_as(account)
     device = known_device(request, web_app.settings.token, name)
     whose = {"device": device} if device else {"account": name, "address": address}
@@ -58,14 +60,15 @@ async def login(
     if wait_ms:
         seconds = -(-wait_ms // 1000)
         sentence = text("accounts.wait", language, time=clock(seconds))
-        return _form(web_app, request, next, account, sentence, 429, {"retry-after": str(seconds)})
+        wait = {"retry-after": str(seconds)}
+        return login_form(web_app, request, next, account, sentence, 429, wait)
     async with _AT_ONCE:
         found = await asyncio.to_thread(web_app.accounts.book.proves, name, password)
     if found is None:
         nobody = Person(id="", name="", role="nobody", address=address)
         web_app.accounts.audit.record(nobody, "login.failed", account=name[:64])
         sentence = text("accounts.wrong", language)
-        return _form(web_app, request, next, account, sentence, 401)
+        return login_form(web_app, request, next, account, sentence, 401)
     web_app.accounts.throttle.passed(**whose)
     answer = RedirectResponse(inside(next) or home_of(found), 303)
     begin(web_app, request, answer, found)
@@ -93,23 +96,32 @@ def enter(request: Request, code: str = "", to: str = "") -> Response:
     web_app = web_app_of(request)
     account = web_app.accounts.codes.enters(code) if is_local(request.scope) else None
     if account is None:
-        return RedirectResponse("/login", 303)
+        return RedirectResponse("/login?used=1", 303)
     found = web_app.accounts.book.get(account)
-    html = render("enter.html", onward=inside(to) or home_of(found))
-    answer = HTMLResponse(html, headers={"cache-control": "no-store"})
+    answer = onward_page(inside(to) or home_of(found))
     begin(web_app, request, answer, found)
     return answer
 
 
+def onward_page(onward: str) -> Response:
+    html = render("enter.html", onward=onward)
+    return HTMLResponse(html, headers={"cache-control": "no-store"})
+
+
 def begin(web_app: WebApp, request: Request, answer: Response, account: Account) -> None:
-    """A session for this browser."""
+    """A session for this browser, whose user has proved who it is to us."""
+    person = open_session(web_app, request, answer, account)
+    know_device(request, answer, web_app.settings.token, account.id)
+    web_app.accounts.audit.record(person, "login", account=account.id)
+
+
+def open_session(web_app: WebApp, request: Request, answer: Response, account: Account) -> Person:
+    """The same without a word of it in the record."""
     address = address_of(request.scope)
     browser = request.headers.get("user-agent", "")
     secret = web_app.accounts.sessions.begin(account.id, address, browser)
     let_in(answer, request.scope, secret)
-    know_device(request, answer, web_app.settings.token, account.id)
-    person = Person(id=account.id, name=account.name, role=account.role, address=address)
-    web_app.accounts.audit.record(person, "login", account=account.id)
+    return Person(id=account.id, name=account.name, role=account.role, address=address)
 
 
 def home_of(account: Account) -> str:
@@ -128,10 +140,10 @@ def inside(path: str) -> str:
 def check_form(web_app: WebApp, request: Request, given: str) -> None:
     """Raises 403 for a form that is not of a page of this session."""
     if given != csrf_of(request):
-        raise HTTPException(403, text("web.no_csrf", language_for(web_app, request)))
+        raise HTTPException(403, text("web.no_csrf", language_of(request)))
 
 
-def _form(
+def login_form(
     web_app: WebApp,
     request: Request,
     onward: str,
@@ -140,9 +152,13 @@ def _form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    words = section("accounts", language_for(web_app, request))
-    query = urlencode([pair for pair in request.query_params.items() if pair[0] == "lang"])
+    """The page with both ways in: a password of ours, and the provider where there is one."""
+    words = section("accounts", language_of(request))
+    lang = [pair for pair in request.query_params.items() if pair[0] == "lang"]
+    query = urlencode(lang)
     action = f"/login?{query}" if query else "/login"
+    provider = web_app.accounts.providers.get()
+    to_provider = urlencode([*lang, ("next", inside(onward))])
     answer = plain_page(
         web_app,
         request,
@@ -154,6 +170,8 @@ def _form(
         action=action,
         account=account,
         onward=inside(onward),
+        provider=provider and words["provider.enter"].format(name=provider.name),
+        provider_href=f"/login/provider?{to_provider}",
     )
     answer.headers.update(headers or {})
     return answer
@@ -172,7 +190,7 @@ async def setup(
     request: Request, code: Typed, account: Typed, name: Typed, new: Typed, again: Typed
 ) -> Response:
     web_app = web_app_of(request)
-    language = language_for(web_app, request)
+    language = language_of(request)
     address = address_of(request.scope)
     typed = {"code": code, "account": account, "name": name}
 
@@ -209,7 +227,7 @@ def _setup_form(
     wrong: str | None = None,
     status: int = 200,
 ) -> Response:
-    words = section("accounts", language_for(web_app, request))
+    words = section("accounts", language_of(request))
     return plain_page(
         web_app,
         request,

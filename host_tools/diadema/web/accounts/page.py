@@ -12,9 +12,13 @@ from nicegui import run, ui
 from diadema.access.book import Account, AccountError
 from diadema.access.roles import PEOPLE_ROLES, TOKEN_ROLES
 from diadema.access.tokens import MOST_DAYS
+from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
+from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import check_audit
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
+from diadema.web.accounts import spoken
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
 from diadema.words.formatting import local_time
@@ -140,8 +144,9 @@ class _AccountsPage:
         self._accounts = web_app.accounts
         self._page = page
         self._words = page.words
-        self._filter = {"who": "", "what": "", "agent": ""}
+        self._filter: dict[str, str | None] = {"who": "", "what": None, "agent": ""}
         with ui.element("main").props("id=main").classes("page"):
+            self._draw_trouble()
             self._draw_people()
             self._draw_sessions()
             self._draw_tokens()
@@ -149,6 +154,20 @@ class _AccountsPage:
         self._fill()
 
     # -- what is shown
+
+    def _draw_trouble(self) -> None:
+        try:
+            lines = [
+                self._words["webhook.off"].format(
+                    name=one.name, since=self._time_of(one.off_ms), reason=visible(one.reason)
+                )
+                for one in hooks(self._web_app.data)
+                if one.off_ms
+            ]
+        except DiademaError as error:
+            lines = [error.say(self._page.language)]
+        for line in lines:
+            ui.label(line).classes("refused").props("role=alert")
 
     def _draw_people(self) -> None:
         with self._section("people"):
@@ -179,9 +198,14 @@ class _AccountsPage:
             self._note("audit.note")
             with ui.row():
                 for name in self._filter:
-                    field = ui.input(self._words[f"audit.{name}"]).props(
-                        "outlined dense clearable"
+                    word = self._words[f"audit.{name}"]
+                    options = spoken.actions(self._page.language)
+                    field: ui.input | ui.select = (
+                        ui.select(options, label=word, with_input=True)
+                        if name == "what"
+                        else ui.input(word)
                     )
+                    field.props("outlined dense clearable")
                     field.bind_value(self._filter, name)
                     field.on("keydown.enter", self._fill_audit)
                 self._button("audit.show", self._fill_audit)
@@ -198,7 +222,7 @@ class _AccountsPage:
                 "name": one.name,
                 "role": words[f"role.{one.role}"],
                 "of": one.agent or ", ".join(one.teams),
-                "state": words[_state(one.disabled, one.must_change)],
+                "state": words[_state(one)],
             }
             for one in accounts.book.all()
         ]
@@ -237,6 +261,7 @@ class _AccountsPage:
         if not self._page.still("audit"):
             return
         terms = {name: (value or "").strip() for name, value in self._filter.items()}
+        language, people = self._page.language, self._web_app.people()
         agent = terms["agent"]
         teams = teams_of(self._web_app.data, agent) if agent else ()
         self._audit.rows = [
@@ -245,10 +270,10 @@ class _AccountsPage:
                 "at": self._time_of(row.at_ms),
                 "who": row.who,
                 "role": self._words.get(f"role.{row.role}", ""),
-                "what": row.what,
-                "agents": " ".join(row.agents),
+                "what": spoken.action(row.what, language),
+                "agents": spoken.whom(row.agents, people, language),
                 "address": row.address,
-                "detail": _detail_text(row.detail),
+                "detail": spoken.detail(row, language, self._web_app.zone),
             }
             for row in self._accounts.audit.rows(
                 limit=_ROWS, who=terms["who"], what=terms["what"], agent=agent, teams=teams
@@ -363,6 +388,11 @@ class _AccountsPage:
             label = f':aria-label="String(props.row.{columns[0]})"'
             box = f'<q-checkbox v-model="props.selected" dense {label} />'
             table.add_slot("body-selection", box)
+            heads = (
+                '<q-th v-for="one in props.cols" :key="one.name" :props="props">{{ one.label }}'
+            )
+            chosen = f'<q-th auto-width><span class="unseen">{self._words["chosen"]}</span></q-th>'
+            table.add_slot("header", f'<q-tr :props="props">{chosen}{heads}</q-th></q-tr>')
         table.classes("figures-table")
         table.props(f'flat dense wrap-cells no-data-label="{self._words["nothing"]}"')
         return table
@@ -384,16 +414,9 @@ class _AccountsPage:
         return local_time(utc_ms, self._web_app.zone, "date_second")
 
 
-def _detail_text(detail: dict[str, Any]) -> str:
-    """On one line, without what is empty."""
-    return " ".join(
-        f"{key}={', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in detail.items()
-        if value not in (None, [], "")
-    )
-
-
-def _state(disabled: bool, must_change: bool) -> str:
-    if disabled:
+def _state(account: Account) -> str:
+    if account.disabled:
         return "state.disabled"
-    return "state.must_change" if must_change else "state.in_use"
+    if account.issuer is not None:
+        return "state.provided"
+    return "state.must_change" if account.must_change else "state.in_use"

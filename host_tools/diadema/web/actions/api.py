@@ -10,33 +10,43 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Reques
 
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
+from diadema.store.register import Acted
 from diadema.web.actions import queries
 from diadema.web.actions.models import (
     AGENT,
     Action,
+    Annulment,
     Done,
     Messages,
     NotSent,
     Page,
+    QueueAction,
+    Reply,
     Sent,
     StationAction,
 )
 from diadema.web.api import StationId, WebAppDep, ask_hub
+from diadema.web.floor.queue_alerts import is_queue_for
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, not_yours
 from diadema.web.refusals import hub_refusal
 from diadema.web.web_app import WebApp
+from diadema.wire.actions import QUEUE_CHARACTERS, REPRIMAND, alert_rule
 from diadema.words import section, text
 
 router = APIRouter(prefix="/api/v1")
 
 AgentPath = Annotated[str, Path(pattern=AGENT, examples=["a001"])]
+QueuePath = Annotated[str, Path(min_length=1, max_length=QUEUE_CHARACTERS, examples=["ventas"])]
 Utc = Annotated[int | None, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
 From = Annotated[
     int | None, Query(alias="from", ge=0, le=2**53 - 1, description="UTC milliseconds")
 ]
 AgentQuery = Annotated[str | None, Query(pattern=AGENT)]
 Actor = Annotated[Person, Depends(need("act"))]
+ActStation = Annotated[str, Path(pattern=r"^HUB-[A-Za-z0-9_-]{1,32}$", examples=["HUB-main"])]
+ActEpoch = Annotated[int, Path(ge=0, le=2**32 - 1)]
+ActNumber = Annotated[int, Path(ge=1, le=2**53 - 1)]
 REFUSED: dict[int | str, dict[str, Any]] = {
     403: {"description": "not yours to act on, or to see"},
     404: {"description": "no such agent, request or mark"},
@@ -98,6 +108,31 @@ async def act_on_station(
 
 
 @router.post(
+    "/queues/{queue:path}/actions",
+    summary="Acknowledge an alert of a queue",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_queue(
+    queue: QueuePath,
+    action: Annotated[QueueAction, Body()],
+    web_app: WebAppDep,
+    person: Actor,
+    request: Request,
+) -> Done:
+    people = web_app.people()
+    if not is_queue_for(queue, person.scope(people), people):
+        raise not_yours(request)
+    said = action.model_dump(exclude_none=True)
+    body = said | _signed(person) | {"queue": queue}
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
+    if "since" in said:
+        rule = alert_rule(said["rule"], queue)
+        web_app.watch.see([((rule, "", said["since"]), body["who"])])
+    return done
+
+
+@router.post(
     "/messages",
     summary="Send one message to several agents",
     status_code=202,
@@ -117,10 +152,14 @@ async def send_message(
     return Sent(m=answer["m"], sent=answer["sent"], refused=refused)
 
 
-@router.get("/actions", summary="The register of supervisors' actions", responses=REFUSED)
+@router.get(
+    "/actions",
+    summary="The register of supervisors' actions; of reprimands those that are yours to read",
+    responses=REFUSED,
+)
 async def register(
     web_app: WebAppDep,
-    person: Annotated[Person, Depends(need("register"))],
+    person: Annotated[Person, Depends(need("register", "reprimands", "own"))],
     request: Request,
     agent: AgentQuery = None,
     from_: From = None,
@@ -128,10 +167,12 @@ async def register(
     after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Page:
+    if person.role == "agent":
+        agent = agent or person.agent
     agents = scope_of(request, web_app, person, agent)
     web_app.audit(person, "register", ALL if agent is None else [agent])
     found = await web_app.worker.ask(
-        queries.acts, web_app.data, agents, person.id, from_, to, after, limit
+        queries.acts, web_app.data, agents, person, from_, to, after, limit
     )
     last = found[-1].position if len(found) == limit else None
     people = web_app.people()
@@ -145,21 +186,61 @@ async def register(
 )
 async def one_action(
     web_app: WebAppDep,
-    person: Annotated[Person, Depends(need("register"))],
+    person: Annotated[Person, Depends(need("register", "reprimands", "own"))],
     request: Request,
-    s: Annotated[str, Path(pattern=r"^HUB-[A-Za-z0-9_-]{1,32}$", examples=["HUB-main"])],
-    e: Annotated[int, Path(ge=0, le=2**32 - 1)],
-    n: Annotated[int, Path(ge=1, le=2**53 - 1)],
+    s: ActStation,
+    e: ActEpoch,
+    n: ActNumber,
 ) -> dict[str, Any]:
-    found = await web_app.worker.ask(queries.act, web_app.data, (s, e, n))
-    if found is None:
-        raise HTTPException(404, text("acting.no_such_act", language_of(request)))
+    found = await _readable(request, web_app, person, (s, e, n))
     if found.act.agent is not None:
-        check_seen(request, web_app, person, [found.act.agent])
         web_app.audit(person, "register", [found.act.agent])
-    elif found.act.by != person.id and person.scope(web_app.people()) is not None:
-        raise not_yours(request)
     return queries.plain_act(found, web_app.people())
+
+
+@router.post(
+    "/actions/{s}/{e}/{n}/annulment",
+    summary="Annul what was noted: it stays, with who did so and why, and is counted no longer",
+    status_code=202,
+    responses=REFUSED,
+)
+async def annul(
+    body: Annulment,
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("act", "annul"))],
+    request: Request,
+    s: ActStation,
+    e: ActEpoch,
+    n: ActNumber,
+) -> Done:
+    found = await _readable(request, web_app, person, (s, e, n))
+    said: dict[str, Any] = {"action": "annul", "of": [s, e, n], "reason": body.reason}
+    said["own"] = not person.may("annul")
+    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    web_app.audit(person, "register.annul", [found.act.agent] if found.act.agent else [])
+    return Done.model_validate(done)
+
+
+@router.post(
+    "/actions/{s}/{e}/{n}/reply",
+    summary="Answer a reprimand that you were given, once",
+    status_code=202,
+    responses=REFUSED,
+)
+async def reply(
+    body: Reply,
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("own"))],
+    request: Request,
+    s: ActStation,
+    e: ActEpoch,
+    n: ActNumber,
+) -> Done:
+    await _readable(request, web_app, person, (s, e, n))
+    said = {"action": "reply", "of": [s, e, n], "a": person.agent, "note": body.text}
+    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    web_app.audit(person, "register.reply", [person.agent or ""])
+    return Done.model_validate(done)
 
 
 @router.get("/messages", summary="Messages, who was shown them and what they answered")
@@ -176,11 +257,33 @@ async def messages(
         agent = agent or person.agent
     agents = scope_of(request, web_app, person, agent)
     web_app.audit(person, "messages", ALL if agent is None else [agent])
-    found = await web_app.worker.ask(queries.messages, web_app.data, agents, from_, to, m)
+    found = await web_app.worker.ask(queries.messages, web_app.data, agents, person, from_, to, m)
     return [queries.plain_reading(one) for one in found]
 
 
 # -- who may
+
+
+async def _readable(
+    request: Request, web_app: WebApp, person: Person, place: queries.Place
+) -> Acted:
+    """That entry of the register. Raises HTTPException: 404, or 403 where it is not the user's to
+    read.
+    """
+    found = await web_app.worker.ask(queries.act, web_app.data, place)
+    if found is None:
+        raise HTTPException(404, text("acting.no_such_act", language_of(request)))
+    act = found.act
+    if act.kind == REPRIMAND:
+        if not person.reads_reprimand(act.by):
+            raise not_yours(request)
+    elif not person.may("register"):
+        raise not_yours(request)
+    if act.agent is not None:
+        check_seen(request, web_app, person, [act.agent])
+    elif act.by != person.id and person.scope(web_app.people()) is not None:
+        raise not_yours(request)
+    return found
 
 
 def check_seen(request: Request, web_app: WebApp, person: Person, agents: Iterable[str]) -> None:

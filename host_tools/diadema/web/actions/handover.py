@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.sanitize import visible
-from diadema.store.register import Acted
+from diadema.store.register import Acted, counted
 from diadema.web.actions.queries import Register, Shift, register
 from diadema.web.actions.words import (
     Words,
@@ -22,11 +22,13 @@ from diadema.web.actions.words import (
     reason_of,
     summary_of,
 )
+from diadema.web.floor.queue_alerts import is_for
+from diadema.web.guard import language_of
 from diadema.web.paging import Day
 from diadema.web.permissions import need
-from diadema.web.templating import render
+from diadema.web.shell import plain_page
 from diadema.web.web_app import WebApp, web_app_of
-from diadema.words import known, section
+from diadema.words import section, text
 from diadema.words.formatting import NOTHING, local_time
 
 router = APIRouter()
@@ -40,9 +42,10 @@ async def handover(
     shift: Annotated[str | None, Query(max_length=40)] = None,
 ) -> HTMLResponse:
     web_app = web_app_of(request)
-    wanted = request.query_params.get("lang") or person.language or web_app.floor.site.language
-    sheet = _Sheet(web_app, person, known(wanted), day or web_app.today())
-    return HTMLResponse(await sheet.page(shift), headers={"cache-control": "no-store"})
+    sheet = _Sheet(web_app, person, language_of(request), day or web_app.today())
+    values = await sheet.values(shift)
+    title = text("register.handover", language_of(request))
+    return plain_page(web_app, request, "handover.html", title, **values)
 
 
 class _Part(Struct):
@@ -57,13 +60,13 @@ class _Part(Struct):
 class _Sheet:
     def __init__(self, web_app: WebApp, person: Person, language: str, day: date) -> None:
         self._web_app, self._person, self._day = web_app, person, day
-        self._language = language
         self._words: Words = section("register", language)
         self._said: Words = section("reports", language)
         self._people = web_app.people()
         self._zone = ZoneInfo(web_app.floor.site.zone)
 
-    async def page(self, shift: str | None) -> str:
+    async def values(self, shift: str | None) -> dict[str, Any]:
+        """What `handover.html` is given."""
         web_app, person, words = self._web_app, self._person, self._words
         scope = person.scope(self._people)
         agents = None
@@ -72,25 +75,31 @@ class _Sheet:
         now_ms = web_app.pace.now_ms()
         web_app.audit(person, "handover", ALL)
         made = await web_app.worker.ask(
-            register, web_app.data, self._day, self._zone.key, shift, agents, person.id, now_ms
+            register,
+            web_app.data,
+            self._day,
+            self._zone.key,
+            shift,
+            agents,
+            person,
+            now_ms,
+            "none",  # the sheet goes from hand to hand
         )
         about = words["handover.of"].format(
             site=web_app.floor.site.site, day=self._day.isoformat(), shift=self._name(made.shift)
         )
         by = visible(person.name or person.id)
-        return render(
-            "handover.html",
-            language=self._language,
-            words=words,
-            day=self._day.isoformat(),
-            about=visible(about),
-            made=words["handover.made"].format(by=by, time=self._time(now_ms)),
-            shifts=self._shifts(made),
-            parts=list(self._parts(made)),
-        )
+        return {
+            "words": words,
+            "day": self._day.isoformat(),
+            "about": visible(about),
+            "made": words["handover.made"].format(by=by, time=self._time(now_ms)),
+            "shifts": self._shifts(made),
+            "parts": list(self._parts(made)),
+        }
 
     def _parts(self, made: Register) -> Iterable[_Part]:
-        acts = [one for one in made.acts if one.act.action != "acknowledge"]
+        acts = [one for one in counted(made.acts) if one.act.action != "acknowledge"]
         notes = [one for one in acts if one.act.action == "note"]
         yield self._table("notes", ("at", "agent", "kind", "by", "contact", "note"), notes)
         others = [one for one in acts if one.act.action != "note"]
@@ -122,7 +131,7 @@ class _Sheet:
             case "contact":
                 return visible(act.contact or "") or NOTHING
             case "outcome":
-                return outcome_of(one, self._said)
+                return outcome_of(one, self._said, self._zone)
         return visible(act.note or "") or NOTHING
 
     def _open(self) -> _Part:
@@ -144,10 +153,9 @@ class _Sheet:
         return _Part("open", (*columns, "handover.accepted"), sorted(rows))
 
     def _alerts(self) -> _Part:
-        watch = self._web_app.watch
+        watch, teams = self._web_app.watch, self._person.scope(self._people)
         n = sum(
-            one.key not in watch.seen and self._person.sees(one.agent, self._people)
-            for one in watch.alerts
+            one.key not in watch.seen and is_for(one, teams, self._people) for one in watch.alerts
         )
         return _Part("alerts", line=self._words["handover.alerts.n"].format(n=n) if n else "")
 

@@ -46,7 +46,7 @@ _TYPES: Mapping[Any, Any] = {
     actions.Contact: Annotated[str, Field(max_length=actions.CONTACT_CHARACTERS)],
     letters.Of: Place,
 }
-_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station"}
+_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station", "queue"}
 
 
 class Strict(BaseModel):
@@ -86,11 +86,14 @@ class _OneOf:
         self._kinds = kinds
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> Any:
+        if len(self._kinds) == 1:
+            return handler.generate_schema(_model(self._kinds[0]))
         union = reduce(or_, map(_model, self._kinds))
         return handler.generate_schema(Annotated[union, Field(discriminator="action")])
 
 
 type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
+type QueueAction = Annotated[_Action, _OneOf(actions.Acknowledge)]
 type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
 
 
@@ -103,6 +106,14 @@ class Done(BaseModel):
     i: int | None
     m: str | None = None
     code: str | None = None
+
+
+class Annulment(Strict):
+    reason: Reason
+
+
+class Reply(Strict):
+    text: Annotated[str, Field(min_length=1, max_length=actions.NOTE_CHARACTERS)]
 
 
 class Messages(Strict):

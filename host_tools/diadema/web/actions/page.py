@@ -11,7 +11,7 @@ from nicegui import ui
 
 from diadema.access.audit import ALL
 from diadema.base.sanitize import visible
-from diadema.store.register import Acted
+from diadema.store.register import Acted, counted
 from diadema.web.actions.queries import SHOWN, register
 from diadema.web.actions.words import (
     action_of,
@@ -21,12 +21,12 @@ from diadema.web.actions.words import (
     summary_of,
 )
 from diadema.web.page_parts import (
+    ModuleElement,
     Unread,
     cut_line,
     day_links,
     day_of,
     figures_table,
-    heading,
     read,
     seen,
 )
@@ -38,6 +38,9 @@ from diadema.words.formatting import NOTHING, local_time
 PATH = "/ui/register"
 _FORMATS = ("xlsx", "csv", "pdf")
 _FILTERS = ("agent", "by", "kind")
+_ANNUL = """<q-td :props="props">
+<button v-if="props.row.place" type="button" class="act" :data-annul="props.row.place"
+>{word}</button></q-td>"""
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
@@ -46,7 +49,7 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
         request: Request, day: str = "", agent: str = "", by: str = "", kind: str = ""
     ) -> None:
         try:
-            page = open_page(web_app, request, "register", PATH, "register")
+            page = open_page(web_app, request, "register", PATH, "register", "reprimands")
         except Refused:
             return
         with suppress(Unread):
@@ -59,7 +62,6 @@ async def _show(web_app: WebApp, page: Page, day: date, filters: dict[str, str])
     scope = page.person.scope(web_app.people())
     with ui.element("main").props("id=main").classes("page"):
         with ui.element("header").classes("page-head"):
-            heading(words["heading"])
             day_links(page, web_app, day, PATH)
         web_app.audit(page.person, "register", ALL)
         made = await read(
@@ -71,20 +73,31 @@ async def _show(web_app: WebApp, page: Page, day: date, filters: dict[str, str])
             zone.key,
             "",
             None if scope is None else [*seen(page, web_app)],
-            page.person.id,
+            page.person,
             web_app.pace.now_ms(),
+            page.person.reprimands,
         )
         ui.label(cut_line(made.cut, zone.key, page.language)).classes("status")
         acts = made.acts[:SHOWN]
         _filters(web_app, page, day, acts, filters)
         shown = [one for one in acts if _matches(one, filters)]
-        ui.label(words["said"].format(n=len(shown), day=day.isoformat())).classes("note")
+        n = len(counted(shown))
+        ui.label(words["said"].format(n=n, day=day.isoformat())).classes("note")
+        if page.person.may("reprimands"):
+            ui.label(words["internal"]).classes("note")
         if len(made.acts) > SHOWN:
             ui.label(words["said.cut"].format(n=SHOWN)).classes("note")
         texts = ("at", "agent", "kind", "by", "reason", "contact", "note", "outcome")
         rows = [_row(web_app, page, one, zone) for one in shown]
-        figures_table([(name, words[name]) for name in texts], [], rows, words["none"])
-        _ways(page, day)
+        columns = [(name, words[name]) for name in texts]
+        if page.person.may("act", "annul"):
+            columns.append(("do", words["do"]))
+        table = figures_table(columns, [], rows, words["none"])
+        table.props(''':table-row-class-fn="row => row.annulled ? 'annulled' : ''"''')
+        table.add_slot("body-cell-do", _ANNUL.format(word=words["annul"]))
+        ModuleElement("annul.js", {"words": dict(words)})
+        if page.person.may("register"):
+            _ways(page, day)
 
 
 def _matches(one: Acted, filters: dict[str, str]) -> bool:
@@ -134,9 +147,29 @@ def _row(web_app: WebApp, page: Page, one: Acted, zone: ZoneInfo) -> dict[str, A
         "by": by_of(one),
         "reason": reason_of(one, people, said),
         "contact": visible(act.contact or "") or NOTHING,
-        "note": visible(act.note or "") or NOTHING,
-        "outcome": outcome_of(one, said),
+        "note": _note(page, one, zone),
+        "outcome": outcome_of(one, said, zone),
+        "annulled": one.annulled is not None,
+        "place": _place(page, one),
     }
+
+
+def _note(page: Page, one: Acted, zone: ZoneInfo) -> str:
+    """With what the agent answered."""
+    parts = [visible(one.act.note or "")]
+    if (act := one.reply) is not None:
+        at, said = local_time(act.utc, zone, "date_second"), visible(act.note or "")
+        parts.append(page.words["reply"].format(at=at, text=said))
+    return " · ".join(filter(None, parts)) or NOTHING
+
+
+def _place(page: Page, one: Acted) -> str:
+    """Where the API has it, if the person may annul it."""
+    act, person = one.act, page.person
+    its = act.action == "note" and (person.may("annul") or act.by == person.id)
+    if not its or one.annulled is not None:
+        return ""
+    return f"{act.station}/{act.epoch}/{act.sequence}"
 
 
 def _ways(page: Page, day: date) -> None:

@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from diadema.access.roles import Person
 from diadema.base.paths import DataDir
 from diadema.figures.days import cutoff_of
 from diadema.figures.rows import Cutoff
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
-from diadema.store.register import Acted, Reading
+from diadema.store.register import Acted, Reading, Reprimands, entries
 from diadema.wire.letters import encoded_fields
 
 SHOWN = 1000  # of one day
+REPRIMANDS = 50  # of one agent
 
 type Place = tuple[str, int, int]
 
@@ -28,17 +30,32 @@ type Place = tuple[str, int, int]
 def acts(
     data: DataDir,
     agents: Collection[str] | None,
-    by: str,
+    person: Person,
     start_utc: int | None,
     end_utc: int | None,
     after: int,
     limit: int,
 ) -> list[Acted]:
-    """On these agents (None: on all), and those of `by` that are on none."""
+    """On these agents (None: on all), and the person's own that are on none."""
     with open_reader(data.store) as reader:
         return reader.acts(
-            agents=agents, by=by, start_utc=start_utc, end_utc=end_utc, after=after, limit=limit
+            agents=agents,
+            by=person.id,
+            start_utc=start_utc,
+            end_utc=end_utc,
+            after=after,
+            limit=limit,
+            reprimands=person.reprimands,
         )
+
+
+def reprimands(data: DataDir, agent: str, person: Person) -> list[Acted]:
+    """The newest of an agent, as far as they are the person's to read, the newest first."""
+    if person.reprimands == "none":
+        return []
+    with open_reader(data.store) as reader:
+        found = entries(reader.acts(agent=agent, reprimands="only"))
+    return [one for one in reversed(found) if person.reads_reprimand(one.act.by)][:REPRIMANDS]
 
 
 def act(data: DataDir, place: Place) -> Acted | None:
@@ -49,13 +66,21 @@ def act(data: DataDir, place: Place) -> Acted | None:
 def messages(
     data: DataDir,
     agents: Collection[str] | None,
+    person: Person,
     start_utc: int | None,
     end_utc: int | None,
     m: str | None,
 ) -> list[Reading]:
+    """To these agents (None: to all); of a reprimand for who may read that."""
     with open_reader(data.store) as reader:
         found = reader.messages(start_utc=start_utc, end_utc=end_utc, m=m)
-    return [one for one in found if agents is None or one.sent.agent in agents]
+        given = [one.act for one in reader.acts(reprimands="only")]
+    hidden = {act.m for act in given if not person.reads_reprimand(act.by)}
+    return [
+        one
+        for one in found
+        if (agents is None or one.sent.agent in agents) and one.sent.m not in hidden
+    ]
 
 
 def plain_act(entry: Acted, people: People) -> dict[str, Any]:
@@ -70,6 +95,11 @@ def plain_act(entry: Acted, people: People) -> dict[str, Any]:
         plain["of"] = list(of)
     if entry.outcome is not None:
         plain["outcome"] = _present(entry.outcome)
+    if (act := entry.annulled) is not None:
+        plain["annulled"] = {"utc": act.utc, "by": act.by, "reason": act.reason}
+        plain["annulled"] |= {"who": act.who or act.by}
+    if (act := entry.reply) is not None:
+        plain["reply"] = {"utc": act.utc, "text": act.note}
     return plain
 
 
@@ -120,11 +150,12 @@ def register(
     zone: str,
     code: str | None,
     agents: Collection[str] | None,
-    by: str,
+    person: Person,
     now_ms: int,
+    reprimands: Reprimands,
 ) -> Register:
     """Of one day, or of one of its shifts; `code` None is the one that runs now, if any does.
-    `agents` (None: all) and `by` as in the API.
+    `agents` (None: all) as in the API.
     """
     people = read_people(data, day, day)
     whole = _whole(day, ZoneInfo(zone))
@@ -135,11 +166,16 @@ def register(
         chosen = running[-1]
     with open_reader(data.store) as reader:
         acts = reader.acts(
-            agents=agents, by=by, start_utc=chosen.start_ms, end_utc=chosen.end_ms, limit=SHOWN + 1
+            agents=agents,
+            by=person.id,
+            start_utc=chosen.start_ms,
+            end_utc=chosen.end_ms,
+            limit=SHOWN + 1,
+            reprimands=reprimands,
         )
         with reader.engine.connect() as tx:
-            cut = cutoff_of(tx, people, now_ms)
-    return Register(shift=chosen, shifts=shifts, acts=acts, cut=cut)
+            cut = cutoff_of(tx, people, now_ms, chosen.end_ms)
+    return Register(shift=chosen, shifts=shifts, acts=entries(acts), cut=cut)
 
 
 def _whole(day: date, zone: ZoneInfo) -> Shift:

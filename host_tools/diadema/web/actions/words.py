@@ -1,12 +1,13 @@
 """An entry of the register in the reader's words."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from diadema.base.sanitize import visible
 from diadema.site.directory.people import People
 from diadema.store.register import Acted
 from diadema.wire.live_rows import PRIVATE
-from diadema.words.formatting import NOTHING
+from diadema.words.formatting import NOTHING, local_time
 
 Words = Mapping[str, str]
 
@@ -32,7 +33,12 @@ def reason_of(one: Acted, people: People, words: Words) -> str:
     return known.label if known else visible(one.act.reason or "") or NOTHING
 
 
-def outcome_of(one: Acted, words: Words) -> str:
+def outcome_of(one: Acted, words: Words, zone: ZoneInfo) -> str:
+    """What the station made of it; or who annulled it, when and why."""
+    if (act := one.annulled) is not None:
+        at = local_time(act.utc, zone, "date_second")
+        by, why = visible(act.who or act.by), visible(act.reason or "")
+        return words["annulled"].format(by=by, at=at, why=why)
     if one.outcome is None:
         return NOTHING
     said = words.get(f"outcome.{one.outcome.result}", one.outcome.result)

@@ -20,6 +20,7 @@ from diadema.site.directory.people import People
 from diadema.site.work import SYSTEM_REASONS
 from diadema.store.attendance import Mark
 from diadema.store.rows import Contact, Session
+from diadema.web.actions.queries import plain_act, reprimands
 from diadema.web.agents import queries
 from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
@@ -222,7 +223,12 @@ async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     now_ms = web_app.pace.now_ms()
     wanted = day or web_app.today()
     made = await web_app.worker.ask(agent_page, web_app.data, a, wanted, now_ms)
-    return page_json(made)
+    given = await web_app.worker.ask(reprimands, web_app.data, a, person)
+    people = web_app.people()
+    return page_json(made) | {
+        "reprimands": [plain_act(one, people) for one in given],
+        "own": person.agent == a,
+    }
 
 
 @router.get(

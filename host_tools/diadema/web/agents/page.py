@@ -1,11 +1,14 @@
 """/ui/agents: who there is on a day; /ui/agents/{a}: one agent's day, whole."""
 
+from contextlib import suppress
 from datetime import date
 
 from fastapi import FastAPI, Request
 from nicegui import ui
 
+from diadema.base.sanitize import visible
 from diadema.figures.overview import AgentRow, overview
+from diadema.web.agents.queries import has_worked
 from diadema.web.page_parts import (
     ModuleElement,
     cut_line,
@@ -19,7 +22,7 @@ from diadema.web.page_parts import (
     right_to,
 )
 from diadema.web.permissions import person_of
-from diadema.web.shell import Page, Refused, open_page
+from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.formatting import clock, percent
@@ -31,6 +34,8 @@ _DAY_DEFINED = (
     "logged_s",
 )  # fmt: skip
 
+_DONE = ("absence.", "did.", "excuse.")  # of the report, what the plan's track says too
+
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
     day_page(web_app, PATH, "agent_day", "figures", _list)
@@ -38,19 +43,18 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
     @ui.page("/agents/{a}")
     def agent(request: Request, a: str, day: str = "") -> None:
         right = right_to("figures", person_of(request).agent, a)
-        try:
+        with suppress(Refused):
             page = open_page(web_app, request, "agent_day", PATH, right)
-        except Refused:
-            return
-        _day(web_app, page, a, day_of(web_app, day))
+            _day(web_app, page, a, day_of(web_app, day))
 
 
 def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
     people = web_app.people()
+    if not page.person.sees(agent, people):
+        refuse(page.words["not_seen"], 403)
+    if agent not in people.workers and not has_worked(web_app.data, agent):
+        refuse(page.words["unknown"].format(agent=visible(agent)), 404)
     with ui.element("main").props("id=main").classes("page"):
-        if not page.person.sees(agent, people):
-            ui.label(page.words["not_seen"]).classes("refused")
-            return
         with ui.element("header").classes("page-head"):
             heading(people.name(agent))
             ui.label(people.team(agent)).classes("soft")
@@ -58,8 +62,10 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
         how(page.language, *_DAY_DEFINED)
         floor = section("floor", page.language)
         states = {name: word for name, word in floor.items() if name.startswith("state.")}
+        report = section("reports", page.language)
+        done = {name: word for name, word in report.items() if name.startswith(_DONE)}
         options = {
-            "words": {**states, **page.words},
+            "words": {**states, **done, **page.words},
             "agent": agent,
             "day": day.isoformat(),
             "zone": web_app.floor.site.zone,
@@ -74,12 +80,13 @@ async def _list(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
         page, web_app, overview, web_app.data, day, day, web_app.pace.now_ms(), agents
     )
     ui.label(cut_line(made.cut, made.zone, language)).classes("status")
-    names = ("handled", "missed", "aht", "occupancy", "logged", "not_ready")
-    columns = [("name", words["list.name"]), ("team", words["list.team"])]
+    names = ("aht", "handled", "occupancy", "missed", "logged", "not_ready")
+    columns = [("name", words["list.name"])]
     figures = [(name, words[f"list.{name}"]) for name in names]
     rows = [_row(one, day, language) for one in made.rows]
     how(language, *_DEFINED)
-    figures_table(columns, figures, rows, words["list.none"])
+    team = [("team", words["list.team"])]
+    figures_table(columns, figures, rows, words["list.none"], team)
 
 
 def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
@@ -92,7 +99,7 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         "missed": one.missed,
         "aht": clock(one.aht_s),
         "aht_by": one.aht_s,
-        "occupancy": percent(one.occupancy, language),
+        "occupancy": percent(one.occupancy),
         "occupancy_by": one.occupancy,
         "logged": clock(one.logged_s),
         "logged_by": one.logged_s,

@@ -33,6 +33,15 @@ def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cutoff,
     return sums, figures.cut, figures.zone
 
 
+def has_worked(data: DataDir, agent: str) -> bool:
+    """Whether the store knows of any work of that agent, whom no list need have any more."""
+    if not data.store.exists():
+        return False
+    queries = [select(one.c.a).where(one.c.a == agent) for one in (tables.contacts, tables.marks)]
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return any(tx.execute(query.limit(1)).first() for query in queries)
+
+
 def contacts(
     data: DataDir, agents: Agents, start_ms: int, end_ms: int, after: Key | None, limit: int
 ) -> list[Contact]:

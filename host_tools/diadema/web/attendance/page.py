@@ -11,7 +11,7 @@ from nicegui import ui
 
 from diadema.base.paths import DataDir
 from diadema.figures.attendance import AgentDay, attendance
-from diadema.figures.days import cutoff_of
+from diadema.figures.days import cutoff_of, span_of
 from diadema.figures.rows import Cutoff
 from diadema.site.context import zone_of
 from diadema.site.directory.people import People
@@ -26,7 +26,7 @@ from diadema.web.page_parts import (
 )
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import NOTHING, clock, local_time
+from diadema.words.formatting import NOTHING, local_time, long_clock
 
 PATH = "/ui/attendance"
 _DEFINED = (
@@ -75,8 +75,9 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
 def _read(
     data: DataDir, day: date, now_ms: int, agents: list[str]
 ) -> tuple[Cutoff, list[AgentDay]]:
+    end_ms = span_of(day, zone_of(data)).end_s * 1000
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
-        cut = cutoff_of(tx, read_people(data, day, day), now_ms)
+        cut = cutoff_of(tx, read_people(data, day, day), now_ms, end_ms)
     return cut, attendance(data, day, day, now_ms, agents)
 
 
@@ -107,15 +108,15 @@ def _row(
         "in_by": one.entry,
         "login": time_of(one.first_login),
         "login_by": one.first_login,
-        "late": clock(late) if late else NOTHING,
+        "late": long_clock(late) if late else NOTHING,
         "late_by": late,
         "logout": words["now"] if one.open else time_of(one.last_logout),
         "logout_by": one.last_logout,
         "out": time_of(one.exit, one.corrected_out is not None),
         "out_by": one.exit,
-        "stay": clock(one.stay_s),
+        "stay": long_clock(one.stay_s),
         "stay_by": one.stay_s,
-        "outside": clock(one.outside_s),
+        "outside": long_clock(one.outside_s),
         "outside_by": one.outside_s,
         "notes": ", ".join(_notes(one, now_ms, words)) or NOTHING,
     }

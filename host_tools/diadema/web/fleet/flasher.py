@@ -17,7 +17,7 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.web.guard import language_of
 from diadema.web.permissions import need
-from diadema.web.shell import language_for, plain_page
+from diadema.web.shell import plain_page
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section, text
 
@@ -35,7 +35,7 @@ _KIB = 1024
 @router.get("/flasher", include_in_schema=False)
 def flasher(request: Request, person: Technician) -> HTMLResponse:
     web_app = web_app_of(request)
-    words = section("flasher", language_for(web_app, request))
+    words = section("flasher", language_of(request))
     return plain_page(
         web_app,
         request,

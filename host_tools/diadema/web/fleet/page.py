@@ -13,11 +13,17 @@ from fastapi import FastAPI, Request
 from nicegui import ui
 
 from diadema.base.paths import DataDir
-from diadema.base.sanitize import file_name
+from diadema.base.sanitize import file_name, visible
 from diadema.site.description import load
 from diadema.stations import trouble
 from diadema.stations.diagnosis import diagnosis, tail
-from diadema.stations.fleet import StationHistory, StationRow, all_stations, station_history
+from diadema.stations.fleet import (
+    StationHistory,
+    StationRow,
+    all_stations,
+    is_station,
+    station_history,
+)
 from diadema.stations.selftest import record
 from diadema.stations.selftest.record import inspections
 from diadema.web.fleet.api import refusal
@@ -30,7 +36,7 @@ from diadema.web.page_parts import (
     heading,
     read,
 )
-from diadema.web.shell import Page, Refused, open_page
+from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.web_app import WebApp
 from diadema.words import section
 from diadema.words.formatting import local_time
@@ -55,7 +61,7 @@ type Rollout = dict[str, Any]
 async def show_rollouts(web_app: WebApp, page: Page) -> None:
     """The newest, with how far they are and what they wait for."""
     words = page.words
-    heading(words["rollouts"], 3)
+    heading(words["rollouts"])
     try:
         rollouts = (await web_app.feed.request("hub.update", {"do": "status"})).get("rollouts", [])
     except _SILENT:
@@ -256,7 +262,7 @@ async def show_station(web_app: WebApp, page: Page, name: str) -> None:
         said.append(f"{words['reconnects']}: {row.reconnects}")
         ui.label(" · ".join(filter(None, said))).classes("status")
         with ui.element("section").classes("close"):
-            ui.label(wrong(row, page) or words["nothing_wrong"])
+            ui.label(wrong(row, page) or words["away" if row.link == "lost" else "nothing_wrong"])
             if row.needs_image:
                 advice = trouble.image_advice(row.needs_image, row.board, page.language)
                 ui.label(advice).classes("note")
@@ -294,7 +300,6 @@ def _health(found: StationHistory, web_app: WebApp, words: Mapping[str, str]) ->
             chart(
                 words[f"health.{name}"],
                 {
-                    "colors": ["ready"],
                     "xAxis": {"type": "category", "data": hours},
                     "yAxis": {"type": "value", "scale": name != "journal"},
                     "series": [series | {"name": words[f"health.{name}"]}],
@@ -374,11 +379,10 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
 
     @ui.page("/fleet/{s}")
     async def of_one(request: Request, s: str) -> None:
-        try:
+        with suppress(Refused, Unread):
             page = open_page(web_app, request, "fleet", PATH, "fleet")
-        except Refused:
-            return
-        with suppress(Unread):
+            if not is_station(web_app.data, s):
+                refuse(page.words["unknown"].format(station=visible(s)), 404)
             await show_station(web_app, page, s)
 
 
@@ -386,7 +390,6 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
     words = page.words
     with ui.element("main").props("id=main").classes("page fleet"):
         with ui.element("header").classes("page-head") as head:
-            heading(words["heading"])
             options = {name: words[f"show.{name}"] for name in _FILTERS}
             choice = ui.select(options, value=show, label=words["show"])
             choice.props("dense outlined options-dense").classes("team")
@@ -406,7 +409,7 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
         texts = ("seat", "wrong", "way", "seen", "test", "version", "station")
         figures = [(name, words[name]) for name in ("heap", "journal", "rssi")]
         figures.append(("reconnects", words["reconnects.short"]))
-        shown.sort(key=lambda row: (not wrong(row, page), row.link != "lost"))
+        shown.sort(key=lambda row: (row.seat is None, not wrong(row, page), row.link != "lost"))
         table = figures_table(
             [(name, words[name]) for name in texts],
             figures,

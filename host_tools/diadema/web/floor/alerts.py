@@ -1,8 +1,9 @@
-"""What a supervisor must attend to: pure rules over the live rows, the people and the time.
+"""What a supervisor must attend to: pure rules over the live rows, the people and the time. When
+each speaks, the directory says (`site.directory.alert_limits`).
 
 An alert is known by its rule, its agent and its `since`, so that one that was acknowledged stays
-so until it is over and begins anew. `Watch` applies the rules once a second and knows who has
-acknowledged which.
+so until it is over and begins anew. `Watch` applies the rules once a second, those of queues too
+(`queue_alerts`), and knows who has acknowledged which.
 """
 
 import asyncio
@@ -10,16 +11,17 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
-from msgspec import Struct, field
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.site.directory.alert_limits import OF_STATE, limit_of, limit_of_reason
 from diadema.site.directory.people import People
 from diadema.store import open_reader
 from diadema.web.floor.feed import Floor, Pace
-from diadema.wire.agent_states import IN_CALL, LIMITS_S
-from diadema.wire.letters import LETTERS
+from diadema.web.floor.queue_alerts import Alert, Key, QueueWatch
+from diadema.wire.agent_states import IN_CALL
 from diadema.wire.live_rows import Row
 
 log = logging.getLogger(__name__)
@@ -27,45 +29,7 @@ EVERY_S = 1.0
 MOST_SEEN = 10_000
 _DAY_MS = 86_400_000
 _AGAIN_S = 5.0
-
-type Key = tuple[str, str, int]
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """When each rule speaks. A reason's own limit goes before that of `not_ready`."""
-
-    states: Mapping[str, int] = field(default_factory=LIMITS_S.copy)
-    aht_times: int = 3  # a running call against the target of its queue, or of the site
-    aht_s: int = 300  # the target where there is none
-    aht_least_s: int = 600
-    help_s: int = 60
-    fault_s: int = 0
-    missed: int = 3
-    link_s: int = 30
-
-
-LIMITS = Limits()
-
-
-class Alert(Struct, frozen=True, kw_only=True, rename=LETTERS):
-    """`since`: when that began which lasts too long (UTC ms). `level` 3 is for at once. `limit`:
-    seconds or a number, and `base` the TMO of which it is a multiple. `what`: a state, a
-    reason's name, a part, or how many.
-    """
-
-    rule: str
-    agent: str
-    name: str
-    seat: str | None
-    since: int
-    level: int
-    limit: int
-    what: str | None = None
-    base: int | None = None
-
-    @property
-    def key(self) -> Key:
-        return self.rule, self.agent, self.since
+_AHT_S = 300  # where there is no target
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -75,7 +39,11 @@ class Moment(Struct, frozen=True, kw_only=True):
     today: date
     people: People
     lost: Mapping[str, int]
-    limits: Limits = LIMITS
+
+    def limit(self, rule: str, row: Row, *, called: bool = False) -> int:
+        """`called`: by the queue of the running call too."""
+        queue = self.people.queue(row.queue or "", row.since) if called else ""
+        return limit_of(self.people.alert_limits, rule, self.people.team(row.agent), queue)
 
 
 def alerts(rows: Iterable[Row], moment: Moment) -> list[Alert]:
@@ -87,7 +55,11 @@ def alerts(rows: Iterable[Row], moment: Moment) -> list[Alert]:
         else:
             for rule in _RULES:
                 found += rule(row, moment)
-    return sorted(found, key=lambda one: (-one.level, one.since, one.agent))
+    return sorted(found, key=_urgency)
+
+
+def _urgency(one: Alert) -> tuple[int, int, str, str]:
+    return -one.level, one.since, one.agent, one.queue or ""
 
 
 def _alert(row: Row, rule: str, since: int, level: int, limit: int, what: str | None) -> Alert:
@@ -108,29 +80,36 @@ def _too_long(row: Row, moment: Moment) -> Iterator[Alert]:
     """In a state, or not ready for a reason that has a limit. A private reason has neither name
     nor limit here: its limit would say which one it is.
     """
-    if row.since is None:
+    if row.since is None or row.state not in OF_STATE:
         return
-    limit, rule, what = moment.limits.states.get(row.state), "state", row.state
+    limit, rule, what = moment.limit(OF_STATE[row.state], row, called=True), "state", row.state
     if row.state == "not_ready" and not row.hides_reason:
-        reason = moment.people.reasons.get(row.reason or "")
-        if reason is not None and reason.limit_s:
-            limit, rule = reason.limit_s, "reason"
+        if (its := _limit_of_reason(row, moment)) is not None:
+            limit, rule = its, "reason"
         if row.reason_label:
             what = row.reason_label
-    if limit is not None and moment.now - row.since > 1000 * limit:
+    if moment.now - row.since > 1000 * limit:
         yield _alert(row, rule, row.since, 1, limit, what)
+
+
+def _limit_of_reason(row: Row, moment: Moment) -> int | None:
+    people, code = moment.people, row.reason or ""
+    limit = limit_of_reason(people.alert_limits, code, people.team(row.agent))
+    if limit is None and (reason := people.reasons.get(code)) is not None:
+        return reason.limit_s or None
+    return limit
 
 
 def _long_call(row: Row, moment: Moment) -> Iterator[Alert]:
     """A running call beyond so many times the TMO that is aimed at."""
     if row.state not in IN_CALL or row.answered_utc is None:
         return
-    limits = moment.limits
     queue = moment.people.queue(row.queue or "", row.answered_utc)
-    base = int(moment.people.target("aht_s", queue) or limits.aht_s)
-    limit = max(limits.aht_times * base, limits.aht_least_s)
+    base = int(moment.people.target("aht_s", queue) or _AHT_S)
+    least = moment.limit("call_s", row, called=True)
+    limit = max(moment.limit("call_times", row, called=True) * base, least)
     if moment.now - row.answered_utc > 1000 * limit:
-        shown = base if limit > limits.aht_least_s else None
+        shown = base if limit > least else None
         yield Alert(
             rule="call",
             agent=row.agent,
@@ -148,33 +127,38 @@ def _help(row: Row, moment: Moment) -> Iterator[Alert]:
     """The agent waits for help and nobody has accepted the request."""
     if row.help is None or row.help_by is not None:
         return
-    since, limit = row.help or row.since or 0, moment.limits.help_s
+    since, limit = row.help or row.since or 0, moment.limit("help_s", row)
     if moment.now - since > 1000 * limit:
         yield _alert(row, "help", since, 3, limit, row.help_topic)
 
 
 def _missed(row: Row, moment: Moment) -> Iterator[Alert]:
     """So many calls in a row rang and the agent did not take them."""
-    if row.in_a_row >= moment.limits.missed and row.in_a_row_utc is not None:
-        limit, count = moment.limits.missed, str(row.in_a_row)
-        yield _alert(row, "missed", row.in_a_row_utc, 2, limit, count)
+    if not row.in_a_row or row.in_a_row_utc is None:
+        return
+    limit = moment.limit("missed_in_a_row", row)
+    if row.in_a_row >= limit:
+        yield _alert(row, "missed", row.in_a_row_utc, 2, limit, str(row.in_a_row))
 
 
 def _lost(row: Row, moment: Moment) -> Iterator[Alert]:
     """`since`: when the agent's station was last heard; the limit counts from when it was lost."""
-    seen, limit = moment.lost.get(row.agent), moment.limits.link_s
-    if seen is not None and moment.now - seen > 1000 * limit:
+    seen = moment.lost.get(row.agent)
+    if seen is None:
+        return
+    limit = moment.limit("link_s", row)
+    if moment.now - seen > 1000 * limit:
         yield _alert(row, "link", row.utc_ms or seen, 2, limit, None)
 
 
 def _unfit(row: Row, moment: Moment) -> Iterator[Alert]:
     """Posición no operativa: by its self-test, by a part that fails, or as the agent reported."""
-    since, limit = row.fault, moment.limits.fault_s
+    since = row.fault
     if row.unfit is not None:
         since = row.unfit_utc
     elif row.fault is None or row.fault_by is not None:
         return
-    since = since or row.since or 0
+    since, limit = since or row.since or 0, moment.limit("fault_s", row)
     if moment.now - since >= 1000 * limit:
         yield _alert(row, "unfit", since, 3, limit, row.unfit)
 
@@ -212,6 +196,7 @@ class Watch:
         down: Callable[[], int | None],
     ) -> None:
         self.alerts: list[Alert] = []
+        self.queues = QueueWatch()
         self.seen: dict[Key, str] = {}
         self.on_change: list[Callable[[], None]] = []
         self._floor = floor
@@ -245,8 +230,12 @@ class Watch:
         moment = Moment(
             now=self._pace.now_ms(), today=self._today(), people=self._people(), lost=self._lost
         )
-        found = alerts(self._floor.rows.values(), moment)
-        if found != self.alerts:
+        rows = self._floor.rows.values()
+        found = alerts(rows, moment)
+        ready = self.queues.count(rows, moment.people)
+        found += self.queues.look(self._floor.queues, moment.people, moment.now, self.seen)
+        found.sort(key=_urgency)
+        if found != self.alerts or ready:
             self.alerts = found
             self._changed()
 
@@ -273,7 +262,7 @@ def acknowledged(data: DataDir, since_ms: int) -> list[tuple[Key, str]]:
     """The alerts that were seen to since then, and by whom. Raises DiademaError."""
     with open_reader(data.store) as reader:
         return [
-            ((act.rule, act.agent, act.since_utc), act.who or act.by)
+            ((act.rule, act.agent or "", act.since_utc), act.who or act.by)
             for act in (one.act for one in reader.acts(start_utc=since_ms))
-            if act.rule is not None and act.agent is not None and act.since_utc is not None
+            if act.rule is not None and act.target is None and act.since_utc is not None
         ]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.web.api import WebAppDep
+from diadema.web.floor.queue_alerts import is_for
 from diadema.web.permissions import need
 
 router = APIRouter(prefix="/api/v1")
@@ -23,11 +24,14 @@ async def live(
 
 
 @router.get(
-    "/alerts", summary="The alerts that hold, of the agents whom you may see", tags=["floor"]
+    "/alerts",
+    summary="The alerts that hold, of the agents whom you may see and of their queues",
+    tags=["floor"],
 )
 async def alerts(
     web_app: WebAppDep, person: Annotated[Person, Depends(need("floor"))]
 ) -> list[dict[str, Any]]:
     people, watch = web_app.people(), web_app.watch
-    found = [one for one in watch.alerts if person.sees(one.agent, people)]
+    teams = person.scope(people)
+    found = [one for one in watch.alerts if is_for(one, teams, people)]
     return [msgspec.to_builtins(one) | {"by": watch.seen.get(one.key)} for one in found]

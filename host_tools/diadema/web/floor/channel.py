@@ -5,9 +5,10 @@ together, the last value of an agent winning. Each message is encoded once for a
 
 A message is `{"snap":{…}}` or `{"seq","now","d":[[index, live columns…],…]}`. An empty `d` says
 "still here". `now` is UTC ms, `speed` is there when it is not 1, `down` (since when) while nothing
-new can come, with `why` where that is known (`disk`: it has only its reserve left). Inside, `cut`,
-`owing`, `queues`, `targets` and `alerts` are there when they are new, and always in a snapshot,
-which also has the `names` of queues by their codes.
+new can come, with `why` where that is known (`disk`: it has only its reserve left). `queues`,
+their `targets`, how many are `ready` for each and which rules it is `over`, and inside `cut`,
+`owing` and `alerts` are there when they are new, and always in a snapshot, which also has the
+`names` of queues by their codes.
 
 `Channels` are those that there are: one for each view and set of teams that somebody looks at.
 """
@@ -22,22 +23,34 @@ from typing import Any
 import msgspec
 
 from diadema.site.directory.people import People
+from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alerts import Watch
 from diadema.web.floor.feed import Floor, Pace
+from diadema.web.floor.queue_alerts import is_for
 from diadema.web.floor.viewers import Viewer
 from diadema.web.floor.views import (
     FULL,
+    SCREEN,
     WALL,
     Values,
     View,
 )
 from diadema.wire.letters import encoded_fields
+from diadema.wire.live_rows import Row
 
 _LEVEL = "service_level"
-VIEWERS = {"full": 500, "wall": 200}  # of each view: the wall, open to anybody, takes no place
-OF_ONE = {"full": 50, "wall": 50}  # of one person; of one address, where nobody has a name
+VIEWERS = {
+    "full": 500,
+    "screen": 500,
+    "wall": 200,
+}  # of each view: the wall, open to anybody, takes no place
+OF_ONE = {
+    "full": 50,
+    "screen": 50,
+    "wall": 50,
+}  # of one person; of one address, where nobody has a name
 SCOPES = 100
-VIEWS: dict[str, View] = {view.name: view for view in (FULL, WALL)}
+VIEWS: dict[str, View] = {view.name: view for view in (FULL, SCREEN, WALL)}
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
@@ -58,6 +71,7 @@ class Source:
     build: str
     people: Callable[[], People]
     watch: Watch
+    adherence: Adherence
     why: Callable[[], str | None] = lambda: None
 
 
@@ -89,23 +103,25 @@ class Channel:
         self._index: dict[str, int] = {}
         self._who: dict[str, Values] = {}
         self._live: dict[str, Values] = {}
-        self._news = view.inside  # beside the rows
+        self._news = True  # beside the rows
         self._sent: dict[str, Any] = {}
         self._encoder = msgspec.json.Encoder()
         source.floor.on_change.append(self._touch)
         source.floor.on_site.append(self._touch_all)
-        if view.inside:
-            source.floor.on_head.append(self._touch_inside)
-            source.watch.on_change.append(self._touch_inside)
+        source.floor.on_head.append(self._touch_beside)
+        source.watch.on_change.append(self._touch_beside)
+        if view.adherence:
+            source.adherence.on_change.append(self._touch)
 
     def close(self) -> None:
         """Nobody listens any more."""
         floor, watch = self._source.floor, self._source.watch
         floor.on_change.remove(self._touch)
         floor.on_site.remove(self._touch_all)
-        if self.view.inside:
-            floor.on_head.remove(self._touch_inside)
-            watch.on_change.remove(self._touch_inside)
+        floor.on_head.remove(self._touch_beside)
+        watch.on_change.remove(self._touch_beside)
+        if self.view.adherence:
+            self._source.adherence.on_change.remove(self._touch)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -147,7 +163,7 @@ class Channel:
         self._renew = True
         self._schedule()
 
-    def _touch_inside(self) -> None:
+    def _touch_beside(self) -> None:
         self._news = True
         self._schedule()
 
@@ -165,7 +181,7 @@ class Channel:
             if row is None or self._who.get(agent) != self.view.who(row, self._people):
                 self._renew = True
                 break
-            live = self.view.live(row, self._people)
+            live = self._live_of(agent, row)
             if live != self._live[agent]:
                 self._live[agent] = live
                 changed.append((self._index[agent], *live))
@@ -175,9 +191,11 @@ class Channel:
             self._last_flush = asyncio.get_running_loop().time()
             self._seq += 1
             self._publish(self._snapshot())
-        elif changed or self._news:
+            return
+        news = self._what_is_new()
+        if changed or news:
             self._last_flush = asyncio.get_running_loop().time()
-            self._send({"d": changed})
+            self._send({"d": changed, **news})
 
     def _take_all(self) -> None:
         self._people = self._source.people()
@@ -187,35 +205,56 @@ class Channel:
         )
         self._index = {agent: index for index, (agent, _) in enumerate(rows)}
         self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
-        self._live = {agent: self.view.live(row, self._people) for agent, row in rows}
+        self._live = {agent: self._live_of(agent, row) for agent, row in rows}
         self._dirty.clear()
-        self._renew, self._news = False, self.view.inside
+        self._renew, self._news = False, True
+
+    def _live_of(self, agent: str, row: Row) -> Values:
+        live = self.view.live(row, self._people)
+        return (*live, self._source.adherence.since.get(agent)) if self.view.adherence else live
 
     def _snapshot(self) -> dict[str, Any]:
         site = self._source.floor.site
         body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._source.build}
         body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
         body["who"] = self.view.who_columns
-        body["live"] = self.view.live_columns
+        body["live"] = [*self.view.live_columns, *["out"] * self.view.adherence]
         body["rows"] = [[self._who[agent], self._live[agent]] for agent in self._index]
-        if self.view.inside:
-            body |= {"names": self._people.queues, **self._inside()}
+        body |= {"names": self._people.queues, **self._beside()}
         return {"snap": body}
 
-    def _inside(self) -> dict[str, Any]:
-        floor, targets = self._source.floor, self._people.targets
-        return {
-            "cut": floor.head.cut,
-            "owing": floor.head.owing,
+    def _beside(self) -> dict[str, Any]:
+        floor, watch, targets = self._source.floor, self._source.watch, self._people.targets
+        over: dict[str, list[str]] = {}
+        for one in watch.alerts:
+            if one.queue is not None:
+                over.setdefault(one.queue, []).append(one.rule)
+        beside = {
             "queues": floor.queues,
             "targets": {q: goal for (metric, q), goal in targets.items() if metric == _LEVEL},
-            "alerts": self._alerts(),
+            "ready": watch.queues.ready,
+            "over": over,
         }
+        if self.view.inside:
+            head = floor.head
+            return beside | {"cut": head.cut, "owing": head.owing, "alerts": self._alerts()}
+        if floor.queues is not None:  # which switch it is, is nobody's business out there
+            beside["queues"] = msgspec.structs.replace(floor.queues, source="")
+        return beside
+
+    def _what_is_new(self) -> dict[str, Any]:
+        if not self._news:
+            return {}
+        beside = self._beside()
+        news = {key: value for key, value in beside.items() if self._sent.get(key) != value}
+        self._sent, self._news = beside, False
+        return news
 
     def _alerts(self) -> dict[str, Any]:
         """Those that nobody has seen to come first; of each by whom it was."""
         seen = self._source.watch.seen
-        found = [one for one in self._source.watch.alerts if self._sees(one.agent)]
+        alerts = self._source.watch.alerts
+        found = [one for one in alerts if is_for(one, self.teams, self._people)]
         found.sort(key=lambda one: one.key in seen)
         entries = [{**encoded_fields(one), "by": seen.get(one.key)} for one in found]
         waiting = sum(one["by"] is None for one in entries)
@@ -234,10 +273,6 @@ class Channel:
 
     def _send(self, body: dict[str, Any]) -> None:
         self._seq += 1
-        if self._news:
-            inside = self._inside()
-            body |= {key: value for key, value in inside.items() if self._sent.get(key) != value}
-            self._sent, self._news = inside, False
         self._publish({"seq": self._seq, **self._times(), **body})
 
     def _publish(self, message: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
+from nats.js.api import StreamInfo
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
@@ -27,6 +28,7 @@ from nats.js.kv import KeyValue
 from diadema.base.clock import Clock, SystemClock
 from diadema.base.idempotency import HEADER as ONCE_HEADER
 from diadema.base.idempotency import Once
+from diadema.wire.ask_hub import STREAM
 from diadema.wire.events import UNREADABLE
 from diadema.wire.live_rows import (
     Head,
@@ -46,7 +48,7 @@ SILENCE_S = 3.0
 ANSWER_S = 2.0
 _CHECK_S = 1.0
 _RETRY_S = 0.25
-_TROUBLE = (NatsError, JetStreamError, OSError, TimeoutError)
+TROUBLE = (NatsError, JetStreamError, OSError, TimeoutError)
 _PROBE = {"s": "", "i": 0}
 
 _WINDOW_S = 2.0
@@ -101,7 +103,9 @@ class Floor:
         """Take one value of the bucket; a bad one is counted and the last good one stays."""
         try:
             if key == "meta":
-                self._set_site(decode_site(value))
+                site = decode_site(value)
+                if site.site or not self.site.site:  # a hub may not know yet what we know
+                    self._set_site(site)
                 self._set_head(decode_head(value), self.queues)
             elif key == "queues":
                 self._set_head(self.head, decode_queues(value))
@@ -110,6 +114,11 @@ class Floor:
         except UNREADABLE as error:
             self.rejected += 1
             log.warning("live value %s is not shown: %s", key, error)
+
+    def describe(self, site: Site | None) -> None:
+        """As the directory says of a site that the hub does not know yet."""
+        if site is not None and not self.site.generation:
+            self._set_site(site)
 
     def drop(self, key: str) -> None:
         """The bucket no longer has this key."""
@@ -192,6 +201,13 @@ class Feed:
     def connected(self) -> bool:
         return self._client is not None and self._client.is_connected
 
+    @property
+    def client(self) -> Client:
+        """Raises NatsAbsent."""
+        if self._client is None or not self._client.is_connected:
+            raise NatsAbsent
+        return self._client
+
     def down_since(self) -> int | None:
         """None while what is shown is live, else the UTC ms up to which it was (0 if never)."""
         if time.monotonic() - self._good_at < SILENCE_S:
@@ -204,19 +220,27 @@ class Feed:
         """Ask the hub; a write that is named `once` it does once. Raises NatsAbsent, HubAbsent or
         HubSilent (after two seconds).
         """
-        if self._client is None or not self._client.is_connected:
-            raise NatsAbsent
+        client = self.client
         headers = {ONCE_HEADER: once.line} if once else None
         try:
-            reply = await self._client.request(
+            reply = await client.request(
                 subject, msgspec.json.encode(body), timeout=ANSWER_S, headers=headers
             )
             answer = msgspec.json.decode(reply.data, type=dict[str, Any])
         except NoRespondersError as error:
             raise HubAbsent from error
-        except (*_TROUBLE, msgspec.DecodeError) as error:
+        except (*TROUBLE, msgspec.DecodeError) as error:
             raise HubSilent from error
         return answer
+
+    async def stream(self) -> StreamInfo | None:
+        """The stations' stream as the broker has it; None where nobody says it."""
+        if self._client is None or not self._client.is_connected:
+            return None
+        try:
+            return await self._client.jetstream(timeout=ANSWER_S).stream_info(STREAM)
+        except TROUBLE:
+            return None
 
     async def run(self) -> None:
         """Connect and follow, for ever; ends only by cancellation."""
@@ -237,7 +261,7 @@ class Feed:
                 self.restarts += 1
                 if isinstance(results[0], Exception):
                     log.info("live values interrupted: %r", results[0])
-                    if not isinstance(results[0], _TROUBLE):
+                    if not isinstance(results[0], TROUBLE):
                         raise results[0]
                     await asyncio.sleep(_RETRY_S)
         finally:
@@ -267,7 +291,7 @@ class Feed:
                     reconnected_cb=start_again,
                     error_cb=note,
                 )
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 log.info("no NATS at %s yet: %r", self._url, error)
                 await asyncio.sleep(_RETRY_S)
 
@@ -309,7 +333,7 @@ class Feed:
                 right = await self._is_right()
             except NotFoundError:
                 self._again.set()  # the bucket is gone; whoever makes the new one fills it
-            except (HubAbsent, HubSilent, NatsAbsent, *_TROUBLE) as error:
+            except (HubAbsent, HubSilent, NatsAbsent, *TROUBLE) as error:
                 log.debug("the hub does not answer: %r", error)
             else:
                 if right:

@@ -4,19 +4,24 @@ Both are drawn once, without NiceGUI, and all that is live comes by `/ws` to our
 thousand tiles are there within a second, and stay when the hub goes away.
 """
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from msgspec import to_builtins
 
 from diadema.access.roles import Person
+from diadema.base.errors import DiademaError
 from diadema.web.assets import modules_of
+from diadema.web.floor.first_steps import Step, described
+from diadema.web.guard import language_of
 from diadema.web.page_parts import definitions
 from diadema.web.permissions import person_of
-from diadema.web.shell import bar_of, language_for
+from diadema.web.shell import bar_of
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
-from diadema.words import known, section
+from diadema.words import section
 
 router = APIRouter()
 _MODULES = modules_of("floor_page.js")  # asked for at once, not one after another
@@ -30,18 +35,35 @@ _DEFINED = (
 async def floor(request: Request) -> HTMLResponse:
     web_app, person = web_app_of(request), person_of(request)
     web_app.worker.wake()
-    language = language_for(web_app, request)
+    language = language_of(request)
     words = section("floor", language)
     may = person.may("floor")
+    steps = await asyncio.to_thread(_first_steps, web_app, person)
     page = render(
         "floor.html",
         **bar_of(request, language, words["title"], "/ui/", live=True),
         build=web_app.build,
         refused="" if may else section("web", language)["not_yours"],
         options=_options(web_app, person, language) if may else {},
+        first_word=words["first"],
+        done_word=words["first.done"],
+        steps=[to_builtins(one) | {"label": words[f"first.{one.name}"]} for one in steps],
         modules=_MODULES,
     )
     return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
+
+
+def _first_steps(web_app: WebApp, person: Person) -> list[Step]:
+    """For who administers a centre that is not set up yet."""
+    if not person.may("people"):
+        return []
+    try:
+        steps = web_app.first_steps.now(web_app.people())
+    except DiademaError:  # which the page of people and places says
+        return []
+    if steps:
+        web_app.floor.describe(described(web_app.data))
+    return steps
 
 
 def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
@@ -66,7 +88,7 @@ def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
 @router.get("/wall", include_in_schema=False)
 def wall(request: Request) -> HTMLResponse:
     web_app = web_app_of(request)
-    language = known(request.query_params.get("lang") or web_app.floor.site.language)
+    language = language_of(request)
     words = section("floor", language)
     page = render("wall.html", language=language, build=web_app.build, words=words)
     return HTMLResponse(page, headers={"cache-control": "no-cache"})

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
 from diadema.access.authenticator import address_of, floor_scope
+from diadema.report.kinds import KINDS
 from diadema.web.floor.channel import Channel, Teams, TooMany
 from diadema.web.floor.viewers import Viewer
 from diadema.web.permissions import person_of
@@ -27,11 +28,13 @@ async def floor_stream(websocket: WebSocket) -> None:
     view = floor_scope(websocket.scope["query_string"])
     teams: Teams = None
     whose = address_of(websocket.scope)
-    if view == "full":
+    if view != "wall":
         person = person_of(websocket)
         if not person.may("floor"):
             await websocket.close(_WRONG)
             return
+        if not person.may(KINDS["adherencia"].right):
+            view = "screen"
         teams = person.scope(web_app.people())
         whose = person.id
         try:

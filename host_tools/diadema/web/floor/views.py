@@ -1,11 +1,13 @@
 """What each audience may know of an agent. A field that is not listed here is never sent.
 
-`full` is for the floor under /ui, where a private reason has no name; `wall` is public: alias,
-state and clock, and of a private reason neither the reason nor since when.
+`full` is for the floor under /ui, where a private reason has no name; `screen` for the same on a
+large screen, which passers-by read, and for who may not see figures: without adherence. `wall` is
+public: alias, state and clock, and of a private reason neither the reason nor since when. Queues,
+which are of nobody, are for all.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diadema.site.directory.people import People
 from diadema.wire.live_rows import Row
@@ -16,7 +18,8 @@ Values = tuple[object, ...]
 @dataclass(frozen=True)
 class View:
     """Columns of one audience: `who` rarely changes, `live` does; `order` sorts the agents.
-    `inside`: it also gets cut-off, queues and alerts.
+    `inside`: it also gets cut-off and alerts. `adherence`: its last live column is `out`, since
+    when the agent is out of the roster's plan.
     """
 
     name: str
@@ -26,6 +29,7 @@ class View:
     live: Callable[[Row, People], Values]
     order: Callable[[Row], Values]
     inside: bool
+    adherence: bool = False
 
 
 def _full_who(row: Row, people: People) -> Values:
@@ -65,8 +69,8 @@ def _wall_live(row: Row, _: People) -> Values:
     return (row.state, row.since, label, row.link)
 
 
-FULL = View(
-    name="full",
+SCREEN = View(
+    name="screen",
     who_columns=("a", "name", "alias", "team", "queues"),
     live_columns=(
         "state",
@@ -92,6 +96,7 @@ FULL = View(
     order=lambda row: (row.name.casefold(), row.agent),
     inside=True,
 )
+FULL = replace(SCREEN, name="full", adherence=True)
 
 WALL = View(
     name="wall",

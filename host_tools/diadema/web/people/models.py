@@ -7,9 +7,11 @@ from fastapi import Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from diadema.access.roles import Person
+from diadema.site.directory.alert_limits import ALERT_RULES
+from diadema.site.directory.fields import ITEMS
 from diadema.site.directory.fields import Field as Described
 from diadema.site.directory.kinds import KINDS, Kind
-from diadema.site.directory.labels import choice_label, label
+from diadema.site.directory.labels import choice_label, item_label, label
 from diadema.site.directory.tables import Entry
 from diadema.web.permissions import need
 from diadema.words import text
@@ -89,10 +91,21 @@ def specs(language: str) -> list[dict[str, Any]]:
             "slot": kind.slot,
             "many": kind.many,
             "dated": kind.dated,
+            "about": _about(kind, language),
             "fields": [_spec(kind, one, language) for one in kind.fields],
         }
         for kind in KINDS.values()
     ]
+
+
+def _about(kind: Kind, language: str) -> str:
+    """What to know before entering one."""
+    if kind.name != "alert_limits":
+        return ""
+    limits = "; ".join(
+        f"{choice_label(name, language)}: {rule.default}" for name, rule in ALERT_RULES.items()
+    )
+    return text("people.about.alert_limits", language, limits=limits)
 
 
 def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:
@@ -101,7 +114,9 @@ def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:
         for name in ("name", "type", "required", "many", "most", "low", "high", "of", "shape")
     }
     choices = [[choice, choice_label(choice, language)] for choice in one.choices]
-    return spec | {"label": label(kind.name, one.name, language), "choices": choices}
+    items = {item: item_label(one.shape, item, language) for item in ITEMS.get(one.shape, ())}
+    words = {"label": label(kind.name, one.name, language), "choices": choices, "items": items}
+    return spec | words
 
 
 def model_of(kind: Kind) -> type[BaseModel]:

@@ -10,7 +10,16 @@ from diadema.web.shell import Refused, open_page
 from diadema.web.web_app import WebApp
 
 PATH = "/ui/people"
-_SERVERS = ("wrong.", "note.", "field.")  # words that the page is not told
+GROUPS = {  # the kinds, as they are found
+    "people": ("agents", "teams", "supervisors", "employers"),
+    "time": ("shifts", "roster", "holidays"),
+    "work": (
+        "queues", "campaigns", "dispositions", "reasons", "targets", "alert_limits",
+        "playbooks", "identity_methods",
+    ),
+    "centre": ("settings", "seats", "areas", "help_topics", "fault_areas", "materials"),
+}  # fmt: skip
+_SERVERS = ("wrong.", "note.", "field.", "about.")  # words that the page is not told
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
@@ -26,6 +35,7 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
         options = {
             "words": words,
             "kinds": specs(page.language),
+            "groups": [(words[f"group.{name}"], kinds) for name, kinds in GROUPS.items()],
             "language": page.language,
             "zone": web_app.floor.site.zone,
             "today": day_at(web_app.data, web_app.pace.now_ms()).isoformat(),

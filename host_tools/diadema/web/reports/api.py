@@ -10,12 +10,12 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.report import schedule
-from diadema.report.context import NotYours, may_have
+from diadema.report.context import NotYours, may_have, whose
+from diadema.report.delivery import MOST_TO, check
 from diadema.report.formats import MEDIA, made_as
 from diadema.report.kinds import KINDS, Kind
 from diadema.report.make import make
@@ -94,6 +94,9 @@ class Order(BaseModel):
     format: Format = "xlsx"
     scope: str = Field(default="floor", pattern=r"^(floor|(agent|team|queue):.{1,64})$")
     running: bool = False
+    to: list[Annotated[str, Field(min_length=3, max_length=254)]] = Field(
+        default=[], max_length=MOST_TO, description="addresses of the administrator's list"
+    )
 
 
 class Schedules(BaseModel):
@@ -137,13 +140,16 @@ def order(request: Request, body: Order) -> Schedules:
         form=body.format,
         scope=scope,
         running=body.running,
+        to=body.to,
         by=person.id,
         since_ms=web_app.pace.now_ms(),
     )
     try:
+        if one.to:
+            check(web_app.data, web_app.accounts, web_app.people(), one)
         schedule.add(web_app.data, one, language)
     except DiademaError as error:
-        raise HTTPException(409, str(error)) from None
+        raise HTTPException(409, error.say(language)) from None
     web_app.audit(person, "report.scheduled")
     return Schedules(**lists(web_app, person))
 
@@ -151,7 +157,7 @@ def order(request: Request, body: Order) -> Schedules:
 @router.delete(
     "/schedules/{name}",
     status_code=204,
-    summary="Make it no more",
+    summary="Remove a schedule",
     responses={**_REFUSED, 404: {"description": "there is none of that name"}},
 )
 def remove(request: Request, name: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,32}$")]) -> None:
@@ -182,7 +188,7 @@ def run_file(
         if run.name == name and run.due_ms == due_ms and run.file is not None:
             if not may_have(person, web_app.people(), run.kind, run.scope):
                 raise not_yours(request)
-            web_app.audit(person, f"report.{run.kind}", _whose(web_app, run.scope))
+            web_app.audit(person, f"report.{run.kind}", whose(run.scope, web_app.people()))
             path = web_app.data.reports / run.file
             try:
                 content = path.read_bytes()
@@ -214,7 +220,7 @@ async def report(
     if not person.may(KINDS[kind].right):
         raise not_yours(request)
     its = _scope(scope, "query.scope", language)
-    web_app.audit(person, f"report.{kind}", _whose(web_app, its))
+    web_app.audit(person, f"report.{kind}", whose(its, web_app.people()))
     now_ms = web_app.pace.now_ms()
     try:
         period = (
@@ -306,16 +312,6 @@ def _scope(word: str, where: str, language: str) -> Scope:
         return scope_of(word)
     except ValueError:
         raise HTTPException(422, text("web.bad_field", language, where=where)) from None
-
-
-def _whose(web_app: WebApp, scope: Scope) -> list[str]:
-    match scope.of:
-        case "agent":
-            return [scope.code]
-        case "team":
-            return web_app.people().of_team(scope.code)
-        case _:
-            return [*ALL]
 
 
 def _file(content: bytes, name: str) -> Response:

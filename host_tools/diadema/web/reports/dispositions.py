@@ -1,6 +1,7 @@
 """/ui/dispositions: what the calls were about: Pareto of the codes, and the tree by size."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from diadema.web.page_parts import (
     how,
     read,
 )
+from diadema.web.reports.trends import draw_trends
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
 from diadema.words.formatting import percent
@@ -27,7 +29,8 @@ _BARS = 20  # codes in the Pareto; the table has all
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
-    day_page(web_app, PATH, "dispositions", "figures", _show)
+    after = partial(draw_trends, "tipificacion")
+    day_page(web_app, PATH, "dispositions", "figures", _show, after)
 
 
 async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
@@ -50,7 +53,7 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     with ui.element("section").classes("charts"):
         _pareto(codes, people, words)
         _tree(codes, people, words)
-    _table(codes, people, words, language)
+    _table(codes, people, words)
 
 
 def _name(people: People, code: str) -> str:
@@ -68,7 +71,6 @@ def _pareto(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     chart(
         words["chart.pareto"],
         {
-            "colors": ["talking", "not_ready"],
             "legend": True,
             "grid": GRID | {"left": 28},  # room for the first name, which leans out
             "xAxis": {
@@ -101,7 +103,6 @@ def _tree(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     chart(
         words["chart.tree"],
         {
-            "colors": ["talking", "ready", "held", "dialing", "wrapup", "consulting", "offered"],
             "tooltip": {"trigger": "item", "confine": True},
             "series": [
                 {
@@ -110,7 +111,11 @@ def _tree(codes: list[tuple[str, int]], people: People, words: Any) -> None:
                     "nodeClick": False,
                     "breadcrumb": {"show": False},
                     "upperLabel": {"show": True, "height": 22},
-                    "levels": [{}, {"itemStyle": {"gapWidth": 2}}, {"itemStyle": {"gapWidth": 1}}],
+                    "levels": [  # a motive has one colour, with all that is in it
+                        {},
+                        {"itemStyle": {"gapWidth": 2}, "color": "none"},
+                        {"itemStyle": {"gapWidth": 1}, "color": "none"},
+                    ],
                     "top": 6,
                     "bottom": 6,
                     "left": 0,
@@ -131,7 +136,7 @@ def _nodes(level: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(codes: list[tuple[str, int]], people: People, words: Any, language: str) -> None:
+def _table(codes: list[tuple[str, int]], people: People, words: Any) -> None:
     total = sum(n for _, n in codes)
     rows = []
     for code, n in codes:
@@ -145,7 +150,7 @@ def _table(codes: list[tuple[str, int]], people: People, words: Any, language: s
                 "result": levels[2],
                 "flag": words.get(f"flag.{people.flags.get(code, '')}", "—"),
                 "calls": n,
-                "share": percent(share(n, total), language),
+                "share": percent(share(n, total)),
                 "share_by": n,
             }
         )

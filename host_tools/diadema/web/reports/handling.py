@@ -1,6 +1,7 @@
 """/ui/handling: TMO in its three parts, and how many calls came and were taken."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,6 +9,8 @@ from nicegui import ui
 
 from diadema.figures.overview import AgentRow, Overview, overview
 from diadema.metrics import calls as call_metrics
+from diadema.report.model import Kind, Target
+from diadema.report.writing import SIGN, target
 from diadema.web.page_parts import (
     CLOCK,
     chart,
@@ -17,20 +20,23 @@ from diadema.web.page_parts import (
     how,
     read,
 )
+from diadema.web.reports.trends import draw_trends
 from diadema.web.shell import Page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import clock, local_time, percent
+from diadema.words import text
+from diadema.words.formatting import clock, grouped, local_time, percent
 
 PATH = "/ui/handling"
 _DEFINED = (
     "aht_s", "talk_mean_s", "hold_mean_s", "wrap_mean_s", "offered", "handled", "missed",
     "excused", "pickup_rate", "occupancy",
 )  # fmt: skip
+_AIMED: dict[str, Kind] = {"aht": "seconds", "occupancy": "percent"}
 _BARS = 40  # agents in the chart: the longest ones; the table has all
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
-    day_page(web_app, PATH, "handling", "figures", _show)
+    day_page(web_app, PATH, "handling", "figures", _show, partial(draw_trends, "tmo"))
 
 
 async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> None:
@@ -59,42 +65,63 @@ async def _show(web_app: WebApp, page: Page, day: date, agents: list[str]) -> No
     figures_table(
         [("name", words["agent"]), ("team", words["team"])],
         [(name, words[name]) for name in names],
-        [_row(one, day, language) for one in made.rows],
+        [_row(one, _aims(made), day, language) for one in made.rows],
         words["none"],
     )
     ui.label(words["note"].format(n=made.whole.n, aside=made.whole.aside)).classes("note")
 
 
 def _figures(made: Overview, words: Any, language: str) -> None:
-    calls, whole = made.total.calls(), made.whole
-    target = made.targets.get("aht_s")
+    calls, whole, aims = made.total.calls(), made.whole, _aims(made)
     shown = [
-        ("aht", clock(whole.aht_s), "" if target is None else clock(round(target))),
-        ("talk", clock(whole.talk_s), ""),
-        ("hold", clock(whole.hold_s), ""),
-        ("wrapup", clock(whole.wrap_s), ""),
-        ("received", str(calls.offered), ""),
-        ("answered", str(calls.answered), ""),
-        ("missed", str(calls.missed), ""),
-        ("open", str(calls.open), ""),
-        ("excused", str(calls.excused), ""),
-        ("pickup_rate", percent(call_metrics.pickup_rate(calls), language), ""),
-        ("occupancy", percent(whole.occupancy, language), _band(made, language)),
+        ("aht", clock(whole.aht_s)),
+        ("talk", clock(whole.talk_s)),
+        ("hold", clock(whole.hold_s)),
+        ("wrapup", clock(whole.wrap_s)),
+        ("received", grouped(calls.offered)),
+        ("answered", grouped(calls.answered)),
+        ("missed", grouped(calls.missed)),
+        ("open", grouped(calls.open)),
+        ("excused", grouped(calls.excused)),
+        ("pickup_rate", percent(call_metrics.pickup_rate(calls))),
+        ("occupancy", percent(whole.occupancy)),
     ]
+    missed = _missed(whole, aims)
     with ui.element("dl").classes("figures"):
-        for name, value, aim in shown:
+        for name, value in shown:
             with ui.element("div").classes("figure"):
                 with ui.element("dt"):
                     ui.label(words[name])
-                with ui.element("dd"):
+                with ui.element("dd").props("data-missed" if name in missed else ""):
                     ui.label(value).classes("number")
-                    if aim:
-                        ui.label(f"{words['target']} {aim}").classes("small")
+                    if name in missed:
+                        ui.label(SIGN).classes("sign").props(
+                            f'title="{text("reports.missed", language)}"'
+                        )
+                    if name in aims:
+                        aim = target(aims[name], _AIMED[name])
+                        with ui.element("small"):
+                            ui.label(f"{words['target']} {aim}")
 
 
-def _band(made: Overview, language: str) -> str:
-    bounds = [made.targets.get(name) for name in ("occupancy", "occupancy_most")]
-    return " – ".join(percent(one, language) for one in bounds if one is not None)
+def _aims(made: Overview) -> dict[str, Target]:
+    """What the figures here are held to, by their names on this page."""
+    its, aims = made.targets, {}
+    if "aht_s" in its:
+        aims["aht"] = Target(its["aht_s"], at_most=True)
+    if "occupancy" in its:
+        aims["occupancy"] = Target(its["occupancy"], ceiling=its.get("occupancy_most"))
+    return aims
+
+
+def _missed(one: AgentRow, aims: dict[str, Target]) -> set[str]:
+    """The names of what stays behind its target."""
+    shown = {"aht": one.aht_s, "occupancy": one.occupancy}
+    return {
+        name
+        for name, aim in aims.items()
+        if (value := shown[name]) is not None and aim.missed(value)
+    }
 
 
 def _by_agent(made: Overview, words: Any) -> None:
@@ -110,10 +137,10 @@ def _by_agent(made: Overview, words: Any) -> None:
         {"name": words[part], "type": "bar", "stack": "tmo", "data": values[part]}
         for part in parts
     ]
-    target = made.targets.get("aht_s")
-    if target is not None:
-        line = {"data": [{"xAxis": target, "name": words["target"]}], "symbol": "none"}
-        series[0]["markLine"] = line
+    aim = made.targets.get("aht_s")
+    if aim is not None:
+        label = {"formatter": f"{words['target']} {clock(round(aim))}"}
+        series[0]["markLine"] = {"data": [{"xAxis": aim}], "symbol": "none", "label": label}
     chart(
         words["chart.agents"],
         {
@@ -142,7 +169,6 @@ def _calls_by_time(made: Overview, words: Any) -> None:
     chart(
         words["chart.hours"],
         {
-            "colors": ["ready", "not_ready", "logged_out"],
             "legend": True,
             "xAxis": {"type": "category", "data": hours},
             "yAxis": {"type": "value", "minInterval": 1},
@@ -155,7 +181,7 @@ def _calls_by_time(made: Overview, words: Any) -> None:
     )
 
 
-def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
+def _row(one: AgentRow, aims: dict[str, Target], day: date, language: str) -> dict[str, object]:
     row: dict[str, object] = {
         "id": one.agent,
         "name": one.name,
@@ -163,7 +189,7 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         "handled": one.handled,
         "missed": one.missed,
         "aside": one.aside,
-        "occupancy": percent(one.occupancy, language),
+        "occupancy": percent(one.occupancy),
         "occupancy_by": one.occupancy,
         "link": f"/ui/agents/{one.agent}?day={day.isoformat()}&lang={language}",
     }
@@ -174,4 +200,8 @@ def _row(one: AgentRow, day: date, language: str) -> dict[str, object]:
         ("wrapup", one.wrap_s),
     ):
         row[name], row[f"{name}_by"] = clock(seconds), seconds
+    missed = _missed(one, aims)
+    for name in aims:
+        row[f"{name}_missed"] = name in missed
+        row[name] = f"{row[name]} {SIGN}" if name in missed else row[name]
     return row

@@ -13,31 +13,43 @@ from fastapi import FastAPI, HTTPException, Request
 from nicegui import ui
 
 from diadema.access.audit import ALL
+from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
+from diadema.report.context import capital
+from diadema.report.delivery import addresses_for
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
-from diadema.report.schedule import Run, Schedule, run_words, schedule_words
+from diadema.report.schedule import (
+    Run,
+    Schedule,
+    run_words,
+    schedule_words,
+    stopped_words,
+)
 from diadema.site.context import zone_of
 from diadema.web.page_parts import (
     Unread,
+    chart,
     day_of,
     heading,
     read,
     seen,
 )
 from diadema.web.reports.api import lists
+from diadema.web.reports.drawn import HIGH
 from diadema.web.reports.html import shown
-from diadema.web.shell import Page, Refused, open_page
+from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
+from diadema.words import section
 from diadema.words.formatting import local_time
 
 PATH = "/ui/reports"
 _RUNS = 30  # of the list
 _FORMATS = ("xlsx", "pdf", "csv", "json")
-_SCHEDULE = ("name", "kind", "every", "scope", "format", "next")  # columns
+_SCHEDULE = ("name", "kind", "every", "scope", "format", "to", "next")  # columns
 _RUN = ("name", "kind", "span", "due", "state", "file")
 _HEAD = '<script type="module" src="/static/reports.js"></script>'
 
@@ -47,18 +59,24 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
     async def reports(
         request: Request, kind: str = "", grain: str = "day", day: str = "", scope: str = "floor"
     ) -> None:
-        try:
+        with suppress(Refused, Unread):
             page = open_page(
                 web_app, request, "reports", PATH, "figures", "attendance", "register"
             )
-        except Refused:
-            return
-        ui.add_head_html(_HEAD)
-        may = [name for name, its in KINDS.items() if page.person.may(its.right)]
-        chosen = kind if kind in may else may[0]
-        span = around(_grain(grain), day_of(web_app, day))
-        with suppress(Unread):
-            await _show(web_app, page, may, chosen, span, _scope(scope))
+            ui.add_head_html(_HEAD)
+            may = [name for name, its in KINDS.items() if page.person.may(its.right)]
+            _check(page, kind, may)
+            span = around(_grain(grain), day_of(web_app, day))
+            await _show(web_app, page, may, kind or may[0], span, _scope(scope))
+
+
+def _check(page: Page, kind: str, may: list[str]) -> None:
+    """Raises Refused, with what there is."""
+    if kind and kind not in KINDS:
+        names = ", ".join(page.words[f"kind.{one}"] for one in may)
+        refuse(page.words["no_kind"].format(given=visible(kind), known=names), 404)
+    if kind and kind not in may:
+        refuse(section("web", page.language)["not_yours"], 403)
 
 
 def _grain(given: str) -> Grain:
@@ -78,8 +96,8 @@ async def _show(
     language = page.language
     with ui.element("main").props("id=main").classes("page reports"):
         _form(web_app, page, may, kind, span, scope)
-        place = ui.element("div").classes("report")
         _files(page, kind, span, scope)
+        place = ui.element("div").classes("report")
         _scheduled(web_app, page, kind, scope)
     web_app.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
@@ -98,6 +116,12 @@ async def _show(
         if made.refused:
             ui.label(made.refused).classes("refused").props("role=alert")
         else:
+            ui.html(made.head, sanitize=False)
+            if made.pictures:
+                with ui.element("section").classes("charts"):
+                    for one in made.pictures:
+                        drawn = chart(one.title, one.options, height=HIGH, note=one.note)
+                        drawn.props(f'aria-describedby="t-{one.table}"')
             ui.html(made.html, sanitize=False)
 
 
@@ -194,26 +218,29 @@ def _files(page: Page, kind: str, span: Period, scope: Scope) -> None:
 def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
     words, language = page.words, page.language
     with ui.element("section").classes("report-scheduled").props('aria-labelledby="t-runs"'):
-        heading(words["schedules"], 3, id="t-runs")
+        heading(words["schedules"], id="t-runs")
         if web_app.reports.trouble:
             ui.label(web_app.reports.trouble).classes("refused").props("role=alert")
         try:
             known = lists(web_app, page.person)
-        except HTTPException as error:
-            ui.label(str(error.detail)).classes("refused").props("role=alert")
+            addresses = addresses_for(web_app.data, kind)
+        except (HTTPException, DiademaError) as error:
+            said = error.detail if isinstance(error, HTTPException) else error.say(language)
+            ui.label(said).classes("refused").props("role=alert")
             return
         zone = zone_of(web_app.data).key
         html = render(
             "report_schedules.html",
             words=words,
             schedules=[_schedule(one, language, zone) for one in known["schedules"]],
-            schedule_heads=[words[f"schedule.{name}"] for name in _SCHEDULE] + [""],
+            schedule_heads=[capital(words[f"schedule.{name}"]) for name in _SCHEDULE] + [""],
             runs=[_run(one, words, language, zone) for one in known["runs"][:_RUNS]],
-            run_heads=[words[f"run.{name}"] for name in _RUN],
+            run_heads=[capital(words[f"run.{name}"]) for name in _RUN],
             kind=kind,
             scope=scope.word,
             grains=[(one, words[f"each.{one}"]) for one in GRAINS],
             formats=[(one, one.upper()) for one in _FORMATS],
+            addresses=addresses,
         )
         ui.html(html, sanitize=False)
 
@@ -224,7 +251,7 @@ def _schedule(fields: dict[str, Any], language: str, zone: str) -> tuple[str, li
     return one.name, [
         one.name,
         *schedule_words(one, language),
-        local_time(fields["next_ms"], zone),
+        stopped_words(one, language) if one.stopped else local_time(fields["next_ms"], zone),
     ]
 
 

@@ -3,6 +3,8 @@
 
 import { duration, hourOf } from "./clock.js";
 import { Events } from "./events.js";
+import { count, percent } from "./numbers.js";
+import { Reprimands } from "./reprimands.js";
 import { Timeline, reach } from "./timeline.js";
 import { fill } from "./tile.js";
 
@@ -29,15 +31,18 @@ class AgentPage {
     Object.assign(this, { root, words, agent, day });
     this.hour = hourOf(zone, language, false);
     this.second = hourOf(zone, language, true);
-    this.percent = new Intl.NumberFormat(language, {
-      minimumFractionDigits: 1, maximumFractionDigits: 1,
-    });
     this.status = make("p", "status", root, words.loading);
     this.status.setAttribute("role", "status");
+    const moment = new Intl.DateTimeFormat(language, {
+      dateStyle: "short", timeStyle: "short", timeZone: zone, hourCycle: "h23",
+    });
+    this.reprimands = new Reprimands(words, (ms) => moment.format(ms), () => this.load());
+    root.append(this.reprimands.element);
     this.events = new Events(words, this.second);
     this.figures = make("dl", "figures", root);
     this.timeline = new Timeline(words, {
-      open: (bar) => this.#openBar(bar), word: (bar) => this.#word(bar), hour: this.hour,
+      open: (bar) => this.#openBar(bar), word: (bar) => this.#word(bar),
+      named: (state) => this.words[`state.${state}`] ?? state, hour: this.hour,
     });
     root.append(this.timeline.element);
     this.parts = make("div", "parts", root);
@@ -72,8 +77,9 @@ class AgentPage {
     this.root.removeAttribute("data-stale");
     const owing = shown.cut.owing.length;
     this.status.textContent =
-      fill(words.cut, { time: this.second(shown.cut.at_ms), position: shown.cut.position }) +
+      fill(words.cut, { time: this.second(shown.cut.at_ms), position: count(shown.cut.position) }) +
       (owing ? ` · ${fill(words.owing, { n: owing })}` : "");
+    this.reprimands.draw(shown.reprimands, shown.own);
     this.#figures();
     this.#drawTracks();
     this.parts.replaceChildren();
@@ -89,7 +95,10 @@ class AgentPage {
     const wide = this.timeline.element.clientWidth;
     if (this.drawn === shown && this.wide === wide) return;
     Object.assign(this, { drawn: shown, wide });
-    this.timeline.draw(shown, ...reach(shown, shown.start, shown.end));
+    const exceptions = shown.exceptions.map((one) => ({
+      ...one, state: one.excuse === null ? "out" : "excused",
+    }));
+    this.timeline.draw({ ...shown, exceptions }, ...reach(shown, shown.start, shown.end));
   }
 
   #figures() {
@@ -105,10 +114,9 @@ class AgentPage {
       if (target) make("small", "", dd, `${this.words.target} ${target}`);
     };
     const seconds = (s) => (s === null ? null : duration(s * 1000));
-    const percent = (p) => (p === null ? null : `${this.percent.format(p)}\u00a0%`);
     const aim = (name, write) => (targets[name] === undefined ? "" : write(targets[name]));
-    add("handled", String(f.handled), "", "contact.answered");
-    add("missed", String(f.missed), "", "contact.missed");
+    add("handled", count(f.handled), "", "contact.answered");
+    add("missed", count(f.missed), "", "contact.missed");
     add("aht", seconds(f.aht_s), aim("aht_s", seconds), "wrapup.ended");
     add("talk", seconds(f.talk_mean_s), "", "contact.ended");
     add("hold", seconds(f.hold_mean_s), "", "contact.held");
@@ -224,7 +232,7 @@ class AgentPage {
       ? ["agent_ms", "caller_ms", "both_ms", "silence_ms", "longest_silence_ms"].map((name) => ({
           cells: [words[`voice.${name}`], duration(voice[name])],
         })).concat(["interruptions", "clipping"].map((name) => ({
-          cells: [words[`voice.${name}`], String(voice[name])],
+          cells: [words[`voice.${name}`], count(voice[name])],
         })))
       : [];
     this.#table(section, [["voice.what"], ["voice.value", "number"]], rows, "voice.none");
@@ -233,9 +241,21 @@ class AgentPage {
   #word(bar) {
     const { words } = this;
     const state = words[`state.${bar.state}`] ?? bar.state;
+    if (bar.state === "absence") return `${state} · ${words[`absence.${bar.reason}`] ?? bar.reason}`;
+    if ("did" in bar) return `${state} · ${this.#instead(bar)}`;
     const label = bar.reason ? (this.shown.labels[bar.reason] ?? words[`reason.${bar.reason}`] ?? bar.reason) : "";
     const by = bar.by && bar.by !== "agent" ? (bar.who ?? words[`by.${bar.by}`]) : "";
     return [state, label, by].filter(Boolean).join(" · ");
+  }
+
+  /** What was planned, what was done, and who excused it. */
+  #instead({ planned, did, excuse }) {
+    const { words } = this;
+    const named = (code) => words[`did.${code}`] ?? this.shown.labels[code] ?? words[`reason.${code}`] ?? code;
+    const said = fill(words.instead, { planned: named(planned ?? "work"), did: named(did) });
+    if (excuse === null) return said;
+    const why = excuse === "productive" ? named(did) : (words[`excuse.${excuse}`] ?? excuse);
+    return `${said} · ${fill(words.excused_by, { why })}`;
   }
 
   #openBar(bar) {

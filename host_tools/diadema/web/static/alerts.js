@@ -4,10 +4,11 @@ import { ask } from "./ask.js";
 import { Chime } from "./chime.js";
 import { duration } from "./clock.js";
 import { icon } from "./icons.js";
+import { percent } from "./numbers.js";
 import { fill } from "./tile.js";
 
 const SHOWN = 4;
-const known = (one) => `${one.rule} ${one.a} ${one.since}`;
+const known = (one) => `${one.rule} ${one.queue ?? one.a} ${one.since}`;
 
 export class Alerts {
   #all = [];
@@ -17,7 +18,7 @@ export class Alerts {
   #whole = false;
   #heard = null; // those that were there before, so that only new ones are said and heard
 
-  /** `open(agent)` shows the agent; `mayAct`: whether this user may say that one was seen to. */
+  /** `open(alert)` shows whose it is; `mayAct`: whether this user may say that one was seen to. */
   constructor(words, open, mayAct) {
     Object.assign(this, { words, open, mayAct });
     this.chime = new Chime(words);
@@ -127,7 +128,7 @@ export class Alerts {
     time.append("");
     ack.append(this.words["alert.ack"]);
     ack.hidden = !this.mayAct;
-    who.addEventListener("click", () => this.open(one.a));
+    who.addEventListener("click", () => this.open(one));
     ack.addEventListener("click", () => this.#acknowledge(one, ack));
     element.append(icon("warn"), who, what, time, seen, ack);
     return { element, who, what, time, seen, ack, one };
@@ -153,6 +154,10 @@ export class Alerts {
     const limit = duration(one.limit * 1000);
     const values = { limit, what: one.what, state: words[`state.${one.what}`] ?? one.what };
     const say = (key) => fill(words[`alert.${key}`], values);
+    if (one.rule === "queue_waiting") values.limit = one.limit;
+    if (one.rule === "queue_level_s") {
+      Object.assign(values, { what: percent(one.what), target: percent(one.base) });
+    }
     if (one.rule === "help") return say(one.what ? "help.topic" : "help");
     if (one.rule === "unfit") {
       values.what = words[`part.${one.what}`] ?? one.what;
@@ -167,7 +172,8 @@ export class Alerts {
     button.disabled = true;
     this.fault.hidden = true;
     try {
-      const path = `/api/v1/agents/${encodeURIComponent(one.a)}/actions`;
+      const whose = one.queue === null ? ["agents", one.a] : ["queues", one.queue];
+      const path = `/api/v1/${whose.map(encodeURIComponent).join("/")}/actions`;
       await ask("POST", path, { action: "acknowledge", rule: one.rule, since: one.since });
     } catch (error) {
       this.fault.textContent = fill(this.words["alert.failed"], { detail: error.detail ?? error.message });

@@ -1,4 +1,5 @@
-/* The charts in the page's colours: those of the states that each names, and of the theme. */
+/* The charts in the page's colours: those of the states that each names, or of reports, and of the
+   theme. */
 
 const READY_MS = 100;
 const TRIES = 100;
@@ -28,9 +29,14 @@ function dress(element, tries = TRIES) {
   };
   const options = chart.getOption();
   const each = (axes) => (axes ?? []).map(() => axis);
-  const colours = names.map(colour);
-  const series = (options.series ?? []).map(({ type }) =>
-    type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
+  const { light, dark } = element.dataset;
+  const theme = document.documentElement.dataset.theme === "dark" ? dark : light;
+  const own = names.length ? names.map(colour) : theme.split(" ");
+  const before = options.color?.length ?? 0;  // the library keeps what is not overwritten
+  const colours = Array.from({ length: Math.max(own.length, before) }, (_, n) => own[n % own.length]);
+  const aim = { lineStyle: { color: ink }, label: { color: ink } };
+  const series = (options.series ?? []).map(({ type, markLine }) =>
+    markLine ? { markLine: aim } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
       upperLabel: { color: ink, backgroundColor: card }, itemStyle: { borderColor: card } } : {});
   chart.setOption({
     series,

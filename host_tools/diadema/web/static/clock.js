@@ -46,6 +46,16 @@ export function duration(ms) {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
 }
 
+/** A function from UTC ms to the site's day, `dd/mm`. */
+export function dayOf(zone) {
+  const options = { day: "2-digit", month: "2-digit" };
+  try {
+    return new Intl.DateTimeFormat("es-PE", { ...options, timeZone: zone }).format;
+  } catch {
+    return new Intl.DateTimeFormat("es-PE", options).format; // a zone this browser lacks
+  }
+}
+
 /** A function from UTC ms to the wall clock of the site's zone, to the second or to the minute. */
 export function hourOf(zone, language, withSeconds) {
   const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };

@@ -9,9 +9,11 @@ const A_LETTER = 0.77;
 const LONGEST = 16;
 const HIGH = 3.6;
 const HIGHER = 6.2;
-const SMALLEST_PX = 9;
+const SMALLEST_PX = 8;
 const SCROLLING_PX = 13;
 const LARGEST_PX = 76;
+const QUEUE_WIDE = 29;
+const QUEUE_PX = 13.6;
 
 /** Set `--unit` and `--columns` of a list for `count` tiles with names up to `letters`. */
 export function fitTiles(list, count, letters, isWall) {
@@ -36,6 +38,26 @@ export function fitTiles(list, count, letters, isWall) {
   list.style.setProperty("--unit", `${best.unit.toFixed(2)}px`);
   list.style.setProperty("--columns", best.columns);
   list.toggleAttribute("data-scrolls", scrolls);
+}
+
+/** Set the columns of the tiles of queues, so that no row is left with a few; on a large screen also
+    their size, for the fewest rows that can be read. */
+export function fitQueues(list, isLarge) {
+  const count = list.childElementCount;
+  const width = list.clientWidth;
+  if (!count || !width) return;
+  const screen = Math.min(innerWidth, innerHeight) / 100;
+  const most = isLarge ? Math.max(QUEUE_PX, 1.9 * screen) : QUEUE_PX;
+  const least = isLarge ? Math.max(11, 1.45 * screen) : QUEUE_PX;
+  let columns = count;
+  let unit = 0;
+  for (let rows = 1; rows <= count; rows += 1) {
+    columns = Math.ceil(count / rows);
+    unit = Math.min(most, width / (columns * QUEUE_WIDE));
+    if (unit >= least) break;
+  }
+  list.style.setProperty("--columns", columns);
+  list.style.setProperty("--unit", `${unit.toFixed(2)}px`);
 }
 
 /** How close the tiles under /ui stand. */

@@ -1,13 +1,14 @@
 /* The live floor: one tile an agent, totals on top, search, groups and order, clocks that tick.
    One module for /ui (with alerts and actions) and for the bare /wall. */
 
-import { HubClock, hourOf } from "./clock.js";
+import { HubClock, dayOf, hourOf } from "./clock.js";
 import { density, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
 import { Link } from "./link.js";
 import { Notice } from "./notice.js";
 import { Query } from "./query.js";
+import { Queues } from "./queues.js";
 import { Roving } from "./rove.js";
 import { themeSwitch } from "./switch.js";
 import { Tile } from "./tile.js";
@@ -41,6 +42,7 @@ class Floor {
     this.clock = new HubClock();
     this.query = new Query(isWall);
     this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)));
+    this.queues = new Queues(words, isWall ? null : (queue) => this.#narrow(queue === this.query.queue ? "" : queue));
     this.notice = new Notice(words);
     this.groups = new Groups(words, isWall);
     this.empty = document.createElement("p");
@@ -50,20 +52,27 @@ class Floor {
     if (!isWall) {
       this.tools = new Tools(words, this.query, (change) => this.#ask(change));
       const find = (a) => this.#tiles.find((tile) => tile.row.a === a);
-      this.inside = new Inside(words, this.language, { ...person, find, titled: () => this.#title() });
+      const narrow = (queue) => this.#narrow(queue);
+      this.inside = new Inside(words, this.language, { ...person, find, narrow, titled: () => this.#title() });
       this.inside.listen(this.groups.element, () => this.#ask(() => (this.query.screen = false)));
-      root.append(this.inside.head.element, this.totals.element);
+      root.append(this.inside.head.element, this.queues.element, this.totals.element);
       root.append(this.inside.alerts.element, this.tools.element, this.inside.leave);
     } else {
-      root.append(this.totals.element);
+      root.append(this.totals.element, this.queues.element);
     }
     root.append(this.notice.element, this.groups.element, this.empty, this.totals.live);
     if (!isWall) root.append(this.inside.panel.element);
-    this.link = new Link(isWall ? "wall" : "full", this.clock, {
+    this.link = new Link(this.#scope, this.clock, {
       snapshot: (snap) => this.#snapshot(snap),
       change: (message) => this.#change(message),
       stale: (since, why) => this.#stale(since, why),
     });
+  }
+
+  /** Which rows are asked for: a large screen gets nothing of a person's adherence. */
+  get #scope() {
+    if (this.isWall) return "wall";
+    return this.query.screen ? "screen" : "full";
   }
 
   start() {
@@ -72,9 +81,12 @@ class Floor {
     this.link.open();
     this.#tick();
     this.#screen();
-    this.resizing = new ResizeObserver(() => this.#fit());
+    this.resizing = new ResizeObserver(() => {
+      this.queues.fit();
+      this.#fit();
+    });
     const above = this.inside ? [this.inside.head.element, this.inside.alerts.element] : [];
-    for (const one of [document.documentElement, this.root, this.totals.element, ...above]) {
+    for (const one of [document.documentElement, this.root, this.totals.element, this.queues.element, ...above]) {
       this.resizing.observe(one);
     }
   }
@@ -108,13 +120,15 @@ class Floor {
     });
     for (const tile of known.values()) tile.element.remove();
     this.#dense();
+    this.queues.take(snap);
     this.inside?.take(snap, this.#tiles);
-    this.tools?.offer(this.#tiles, this.inside.head.queues, this.groups.queues);
+    this.#offer();
     this.totals.update(this.#tiles);
     this.#arrange();
   }
 
   #change(message) {
+    this.queues.take(message);
     this.inside?.take(message, this.#tiles);
     if (!message.d.length) {
       this.#sayInside();
@@ -132,9 +146,11 @@ class Floor {
   }
 
   #sayInside() {
-    if (!this.inside || !this.clock.known) return;
+    if (!this.clock.known) return;
+    this.queues.say(this.clock.now(), this.query.queue);
+    if (!this.inside) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
-    this.inside.say(this.clock.now(), this.hour, this.minute, this.query.queue, shown);
+    this.inside.say(this.clock.now(), this, this.query.queue, shown);
   }
 
   #write(tile, row) {
@@ -169,6 +185,16 @@ class Floor {
     this.tools?.say(shown, this.#tiles.length);
   }
 
+  #offer() {
+    this.tools?.offer(this.#tiles, this.inside.head.queues, this.groups.queues);
+  }
+
+  /** To the agents of one queue; "" is all. */
+  #narrow(queue) {
+    this.#ask(() => (this.query.queue = queue));
+    this.#offer();
+  }
+
   /** The filters or the order were changed by hand. */
   #ask(change) {
     change();
@@ -180,9 +206,11 @@ class Floor {
 
   /** Large-screen mode: nothing to press, everything as large as fits. */
   #screen() {
+    this.queues.fit(this.isWall || this.query.screen);
     if (this.isWall) return;
     document.documentElement.toggleAttribute("data-screen", this.query.screen);
     this.inside.leave.hidden = !this.query.screen;
+    this.link.look(this.#scope);
     this.#dense();
   }
 
@@ -254,6 +282,7 @@ class Floor {
   #nameHours() {
     this.hour = hourOf(this.#site.zone, this.language, true);
     this.minute = hourOf(this.#site.zone, this.language, false);
+    this.day = dayOf(this.#site.zone);
   }
 
   /** What stands around the floor: the site's name, and links that keep the filters. */

@@ -2,9 +2,9 @@
    until when all of it is known. */
 
 import { duration } from "./clock.js";
+import { count, percent } from "./numbers.js";
 import { fill } from "./tile.js";
-
-const HEARD_MS = 60000;
+import { SILENT_S } from "./wire.js";
 
 function make(name, className, parent) {
   const element = document.createElement(name);
@@ -15,11 +15,6 @@ function make(name, className, parent) {
 
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
-}
-
-/** Thousands apart, in no language's comma. */
-function whole(number) {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
 }
 
 class Stat {
@@ -47,11 +42,8 @@ export class Head {
   #queue = "";
 
   /** `definitions`: [name, how it is worked out] of the figures. */
-  constructor(words, language, definitions) {
+  constructor(words, definitions) {
     this.words = words;
-    this.language = language;
-    const one = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-    this.percent = new Intl.NumberFormat(language, one);
     this.element = make("div", "heads");
     const central = this.#block(words.central, "central");
     this.waiting = new Stat(central, "waiting", words.waiting);
@@ -103,26 +95,28 @@ export class Head {
     return Object.keys(this.#queues?.queues ?? {});
   }
 
-  /** `hour` and `minute` turn UTC ms into the site's hour; `queue` narrows, "" is all. */
-  say(now, hour, minute, queue) {
+  /** `hour`, `minute` and `day` turn UTC ms into the site's; `queue` narrows, "" is all. */
+  say(now, { hour, minute, day }, queue) {
     this.#queue = queue;
-    this.#sayCut(hour, minute);
+    this.#sayCut(hour, minute, day);
     this.#sayQueues(now, minute);
   }
 
-  #sayCut(hour, minute) {
+  #sayCut(hour, minute, day) {
     const { words } = this;
     const cut = this.#cut;
-    const position = cut && whole(cut.position);
+    const position = cut && count(cut.position);
     write(this.cutText, cut ? fill(words.cut, { time: hour(cut.at), position }) : words["cut.none"]);
     const n = this.#owing.length;
     this.owing.hidden = !n;
     if (!n) return;
     const heard = this.#owing.map(([, since]) => since).filter((since) => since !== null);
-    const time = heard.length ? minute(Math.min(...heard)) : "—";
+    const of = (since, short) => day(since) === day(cut?.at ?? since)
+      ? short(since) : fill(words.since_day, { time: `${day(since)} ${minute(since)}` });
+    const time = heard.length ? of(Math.min(...heard), minute) : "—";
     write(this.owingText, fill(words[n > 1 ? "owing" : "owing.one"], { n, time }));
     const lines = this.#owing.map(([seat, since]) =>
-      since === null ? fill(words["owing.never"], { seat }) : fill(words["owing.seat"], { seat, time: hour(since) }),
+      since === null ? fill(words["owing.never"], { seat }) : fill(words["owing.seat"], { seat, time: of(since, hour) }),
     );
     if (lines.join("\n") === [...this.seats.children].map((one) => one.textContent).join("\n")) return;
     this.seats.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
@@ -131,7 +125,7 @@ export class Head {
   #sayQueues(now, minute) {
     const { words } = this;
     const told = this.#queues;
-    const isOld = Boolean(told) && now - told.heard > HEARD_MS;
+    const isOld = Boolean(told) && now - told.heard > 1000 * SILENT_S;
     const shown = told && (this.#queue ? (told.queues[this.#queue] ?? null) : told.total);
     this.element.toggleAttribute("data-none", !shown);
     this.element.toggleAttribute("data-old", isOld);
@@ -140,10 +134,10 @@ export class Head {
       for (const stat of [this.waiting, this.longest, this.abandoned, this.level]) stat.say("—");
       return;
     }
-    this.waiting.say(whole(shown.waiting));
+    this.waiting.say(count(shown.waiting));
     const until = isOld ? told.heard : now;
     this.longest.say(shown.longest_since === null ? "—" : duration(until - shown.longest_since));
-    this.abandoned.say(whole(shown.abandoned));
+    this.abandoned.say(count(shown.abandoned));
     this.#sayLevel(shown);
   }
 
@@ -156,13 +150,12 @@ export class Head {
 
   #sayLevel({ service_level: levels, threshold_s: threshold, variant: judged }) {
     const { words } = this;
-    const level = (value) => (value === null || value === undefined ? "—" : `${this.percent.format(value)} %`);
     const basis = (variant) =>
       fill(words["level.basis"], { variant: words[`level.${variant}`], threshold });
     const target = this.#targets[this.#queue] ?? this.#targets[""];
-    const aim = target === undefined ? "" : ` · ${fill(words["level.target"], { target: this.percent.format(target) })}`;
-    const hint = Object.keys(levels).map((variant) => `${basis(variant)}: ${level(levels[variant])}`);
-    this.level.say(level(levels[judged]), basis(judged) + aim, hint.join("\n"));
+    const aim = target === undefined ? "" : ` · ${fill(words["level.target"], { target: percent(target) })}`;
+    const hint = Object.keys(levels).map((variant) => `${basis(variant)}: ${percent(levels[variant])}`);
+    this.level.say(percent(levels[judged]), basis(judged) + aim, hint.join("\n"));
   }
 
   /** Today's sums of the tiles that are shown: sums over sums, as in the reports. */
@@ -181,9 +174,9 @@ export class Head {
     const mean = handled ? Math.floor((2 * seconds + handled) / (2 * handled)) : null; // halves up
     const apart = (hint) => `${hint}\n${words["today.stations.hint"]}`.trim();
     const hints = apart(words["today.segments.hint"]);
-    this.segments.say(whole(segments), words["today.stations"], hints);
-    const hint = fill(words["today.tmo.hint"], { n: whole(handled) });
+    this.segments.say(count(segments), words["today.stations"], hints);
+    const hint = fill(words["today.tmo.hint"], { n: count(handled) });
     this.tmo.say(mean === null ? "—" : duration(mean * 1000), "", apart(hint));
-    this.missed.say(whole(missed), "", apart(""));
+    this.missed.say(count(missed), "", apart(""));
   }
 }

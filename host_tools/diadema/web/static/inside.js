@@ -7,12 +7,14 @@ import { Head } from "./head.js";
 import { Panel } from "./panel.js";
 
 export class Inside {
-  /** `find(agent)` gives the agent's tile; `titled()` is called when the page's title may change. */
-  constructor(words, language, { site, may, definitions, find, titled }) {
+  /** `find(agent)` gives the agent's tile; `narrow(queue)` shows that queue's agents; `titled()` is
+      called when the page's title may change. */
+  constructor(words, language, { site, may, definitions, find, narrow, titled }) {
     Object.assign(this, { find, titled });
-    this.head = new Head(words, language, definitions);
+    this.head = new Head(words, definitions);
     this.panel = new Panel(words, site, may, language.slice(0, 2));
-    this.alerts = new Alerts(words, (agent) => this.#open(find(agent)), may.act);
+    const open = ({ a, queue }) => (queue === null ? this.#open(find(a)) : narrow(queue));
+    this.alerts = new Alerts(words, open, may.act);
     this.leave = button("quiet leave", words["screen.leave"]);
     this.leave.hidden = true;
   }
@@ -56,8 +58,8 @@ export class Inside {
     this.titled();
   }
 
-  say(now, hour, minute, queue, shown) {
-    this.head.say(now, hour, minute, queue);
+  say(now, times, queue, shown) {
+    this.head.say(now, times, queue);
     this.head.count(shown);
   }
 

@@ -39,10 +39,19 @@ export class Link {
     this.#drop();
   }
 
+  /** Ask for another view; what came of the one before is over. */
+  look(scope) {
+    if (scope === this.scope) return;
+    this.scope = scope;
+    if (!this.#socket) return; // it is coming back, to the new one
+    this.#drop();
+    this.#connect();
+  }
+
   #connect() {
     const url = new URL("/ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    if (this.scope === "wall") url.searchParams.set("scope", "wall");
+    if (this.scope !== "full") url.searchParams.set("scope", this.scope);
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#seq = null;

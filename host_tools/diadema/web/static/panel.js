@@ -5,12 +5,16 @@ import { button, field, make } from "./form.js";
 import { Orders } from "./orders.js";
 import { Sent } from "./sent.js";
 import { fill } from "./tile.js";
-import { LOGGED_OUT, NOTE_CHARACTERS, NOTE_KINDS, TICKET_ANSWERS } from "./wire.js";
+import { LOGGED_OUT, NOTE_CHARACTERS, NOTE_KINDS, REPRIMAND, TICKET_ANSWERS } from "./wire.js";
+
+const PAUSE_MS = 1000; // after a note was saved, so that a double press saves none twice
 
 let last = 0;
 
 export class Panel {
   #tile = null;
+  #kind = null;
+  #saved = -PAUSE_MS;
   #waits = "";
 
   /** `site` as of `Orders`; `may`: {act, figures}; `language` for the links. */
@@ -46,7 +50,7 @@ export class Panel {
     this.#tile = tile;
     this.#waits = null;
     this.orders.clear();
-    if (this.may.act) this.note.value = "";
+    if (this.may.act) this.#choose(null);
     this.sent.clear();
     this.day.href = `/ui/agents/${encodeURIComponent(tile.row.a)}?lang=${this.language}`;
     this.tick();
@@ -102,27 +106,79 @@ export class Panel {
     this.note.maxLength = NOTE_CHARACTERS;
     this.note.rows = 2;
     this.contact = make("span", "contact");
-    const kinds = make("div", "choices", ...NOTE_KINDS.map((kind) => this.#kind(kind)));
+    this.kinds = make("div", "choices");
+    this.kinds.setAttribute("role", "group");
+    this.kinds.setAttribute("aria-label", words["panel.note"]);
+    for (const kind of NOTE_KINDS) {
+      const choice = button("choice", words[`kind.${kind}`], () => this.#choose(kind));
+      choice.dataset.kind = kind;
+      this.kinds.append(choice);
+    }
+    this.save = make("button", "send", words["panel.save"]);
+    this.hint = make("p", "hint");
+    this.hint.setAttribute("role", "note");
+    const form = make("form", "order", field(words["panel.note.text"], this.note), this.save);
+    form.addEventListener("submit", (event) => this.#saveNote(event));
     return make(
-      "section", "notes", make("h3", "", words["panel.note"], this.contact),
-      field(words["panel.note.text"], this.note), kinds,
-      make("p", "hint", words["panel.note.hint"]),
+      "section", "notes", make("h3", "", words["panel.note"], this.contact), this.kinds, form,
+      this.hint,
     );
   }
 
-  #kind(kind) {
+  #choose(kind) {
+    this.#kind = kind;
+    if (kind === null) this.note.value = "";
+    for (const choice of this.kinds.children) {
+      choice.setAttribute("aria-pressed", String(choice.dataset.kind === kind));
+    }
+    this.#say(kind === REPRIMAND ? "panel.note.reprimand" : "panel.note.hint");
+    this.#offerSave();
+  }
+
+  #offerSave() {
+    this.save.setAttribute("aria-disabled", String(this.#kind === null || this.#justSaved));
+  }
+
+  get #justSaved() {
+    return performance.now() - this.#saved < PAUSE_MS;
+  }
+
+  #say(word) {
+    this.hint.textContent = this.words[word];
+  }
+
+  /** What cannot be saved now is said: a button that is off would only be silent. */
+  async #saveNote(event) {
+    event.preventDefault();
+    const kind = this.#kind;
+    const note = this.note.value.trim();
+    if (this.#justSaved) return this.#say("panel.note.pause");
+    if (kind === null) return this.#say("panel.note.choose");
+    if (kind === REPRIMAND && !note) {
+      this.note.focus();
+      return this.#say("panel.note.needed");
+    }
+    const { c } = this.#tile.row;
     const word = this.words[`kind.${kind}`];
-    return button("choice", word, () => {
-      const note = this.note.value.trim();
-      const { c } = this.#tile.row;
-      this.#send(word, { action: "note", kind, ...(note && { note }), ...(c && { c }) });
-      this.note.value = "";
-    });
+    const body = { action: "note", kind, ...(note && { note }), ...(c && { c }) };
+    const undo = { reason: this.words["panel.undo.reason"] };
+    const asking = ask("POST", this.#path(), body);
+    this.#saved = performance.now();
+    this.#choose(null);
+    setTimeout(() => this.#offerSave(), PAUSE_MS);
+    const saved = await this.sent.follow(word, asking, (of) =>
+      ask("POST", `/api/v1/actions/${of.join("/")}/annulment`, undo));
+    if (saved || this.#kind !== null || this.note.value) return;
+    this.note.value = note; // to be saved again
+    this.#choose(kind);
+  }
+
+  #path() {
+    return `/api/v1/agents/${encodeURIComponent(this.#tile.row.a)}/actions`;
   }
 
   #send(word, body) {
-    const path = `/api/v1/agents/${encodeURIComponent(this.#tile.row.a)}/actions`;
-    this.sent.follow(word, ask("POST", path, body));
+    this.sent.follow(word, ask("POST", this.#path(), body));
   }
 
   #closed() {

@@ -11,6 +11,7 @@ import { Week } from "./people_week.js";
 export function mount(root, options) {
   const page = new People(root, options);
   page.open(page.asked("kind") || options.kinds[0].name);
+  if (page.asked("publish")) page.publishing.open();
   return () => page.close();
 }
 
@@ -20,17 +21,36 @@ export class People {
     this.names = new Map();
     this.tabs = make("nav", "kinds");
     this.tabs.setAttribute("aria-label", this.words["page.kinds"]);
-    for (const kind of this.kinds) {
-      const tab = button("kind", kind.label, () => this.open(kind.name));
-      tab.dataset.kind = kind.name;
-      this.tabs.append(tab);
-    }
+    this.choice = make("select", "kind-choice");
+    this.choice.setAttribute("aria-label", this.words["page.kinds"]);
+    this.choice.addEventListener("change", () => this.open(this.choice.value));
+    for (const [label, names] of this.groups) this.#group(label, names);
     this.publishing = new PublishDialog(this);
     this.publishButton = button("primary", this.words["page.publish"], () => this.publishing.open());
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
     this.body = make("section", "kind-body");
-    root.append(make("div", "people-head", this.tabs, this.publishButton), this.status, this.body);
+    const head = make("div", "people-head", this.tabs, this.choice, this.publishButton);
+    this.why = make("p", "why");
+    this.why.hidden = true;
+    root.append(head, this.why, this.status, this.body);
+  }
+
+  /** Some kinds that belong together: as buttons, and in a narrow window in one choice. */
+  #group(label, names) {
+    const tabs = make("div", "kind-group", make("span", "", label));
+    tabs.setAttribute("role", "group");
+    tabs.setAttribute("aria-label", label);
+    const options = make("optgroup");
+    options.label = label;
+    for (const kind of names.map((name) => this.kinds.find((one) => one.name === name))) {
+      const tab = button("kind", kind.label, () => this.open(kind.name));
+      tab.dataset.kind = kind.name;
+      tabs.append(tab);
+      options.append(new Option(kind.label, kind.name));
+    }
+    this.tabs.append(tabs);
+    this.choice.append(options);
   }
 
   close() {
@@ -43,12 +63,12 @@ export class People {
     this.view?.close?.();
     if (kind !== this.kind) this.remember({ kind: kind.name, q: "", retired: "" });
     this.kind = kind;
-    for (const tab of this.tabs.children) {
+    for (const tab of this.tabs.querySelectorAll(".kind")) {
       tab.toggleAttribute("data-open", tab.dataset.kind === kind.name);
       if (tab.dataset.kind === kind.name) tab.setAttribute("aria-current", "true");
       else tab.removeAttribute("aria-current");
     }
-    this.tabs.querySelector("[data-open]").scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.choice.value = kind.name;
     this.body.replaceChildren();
     this.view = new (kind.name === "roster" ? Week : List)(this, kind, this.body);
     this.view.load();
@@ -136,11 +156,27 @@ export class People {
       const wrong = told.problems.length || told.changed_by_hand;
       const pending = wrong ? "!" : count || "";
       this.publishButton.textContent = this.words["page.publish"] + (pending && ` · ${pending}`);
-      this.publishButton.title = told.problems.length ? this.words["publish.problems"]
-        : count ? this.word("page.publish.pending", { n: count }) : "";
+      this.#sayWhy(wrong ? this.#whyNot(told) : "");
+      this.publishButton.title = count ? this.word("page.publish.pending", { n: count }) : "";
     } catch {
       this.publishButton.title = "";
+      this.#sayWhy("");
     }
+  }
+
+  /** What keeps it from being published: the first of it, and how much more there is. */
+  #whyNot({ problems, changed_by_hand: byHand }) {
+    if (byHand) return this.words["publish.by_hand"];
+    const [first, ...others] = problems;
+    const more = others.length ? ` ${this.word("page.more", { n: others.length })}` : "";
+    return `${this.words["publish.problems"]}: ${first.detail}${more}`;
+  }
+
+  #sayWhy(text) {
+    this.why.textContent = text;
+    this.why.hidden = !text;
+    if (text) this.publishButton.setAttribute("aria-description", text);
+    else this.publishButton.removeAttribute("aria-description");
   }
 }
 

@@ -35,7 +35,8 @@ export class List {
     );
     this.table = make("div", "scroll");
     this.foot = make("div", "list-foot");
-    body.append(this.head, this.table, this.foot);
+    const about = kind.about ? [make("p", "note", kind.about)] : [];
+    body.append(this.head, ...about, this.table, this.foot);
   }
 
   close() {
@@ -59,7 +60,9 @@ export class List {
     const asked = ++this.#asked;
     const { page, kind } = this;
     this.table.setAttribute("aria-busy", "true");
-    if (!this.table.firstChild) this.table.append(make("p", "empty", page.words["page.loading"]));
+    if (!this.table.firstChild) {
+      this.table.append(make("div", "skeleton", make("span", "unseen", page.words["page.loading"])));
+    }
     try {
       const found = await page.get(kind.name, {
         search: this.search.value.trim(), limit: LIMIT, after: this.after,
@@ -84,7 +87,7 @@ export class List {
       this.foot.replaceChildren();
       if (kind.name === "settings") {
         this.table.append(button("primary", page.words["page.add"], () =>
-          openForm(page, kind, null, { code: "site", zone: page.zone })));
+          openForm(page, kind, null, { code: "site", zone: here(page.zone) })));
       }
       return;
     }
@@ -119,6 +122,11 @@ export class List {
   }
 }
 
+/** The zone to begin with: the browser's where the site has none yet. */
+function here(zone) {
+  return zone === "UTC" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+}
+
 function heading(text) {
   const cell = make("th", "", text);
   cell.scope = "col";
@@ -137,5 +145,6 @@ export function said(column, value) {
 
 /** An item of a list. */
 export function brief(column, item) {
-  return column.shape.endsWith("badge") ? item.replace(BADGE, "$1 #$2$3") : item;
+  if (column.shape.endsWith("badge")) return item.replace(BADGE, "$1 #$2$3");
+  return item.replace(/^[a-z]+/, (name) => (Object.hasOwn(column.items, name) ? column.items[name] : name));
 }

@@ -1,4 +1,5 @@
-/* The reports page: a choice shows at once, and reports are ordered and taken away. */
+/* The reports page: a choice shows at once, tables say where they go on, and reports are ordered
+   and taken away. */
 
 import { ask } from "./ask.js";
 
@@ -6,6 +7,25 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest(".report-form");
   if (form) form.requestSubmit();
 });
+
+const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => edges(target)));
+
+/** Whether a table goes on below and to the right of what its box shows. */
+function edges(box) {
+  box.toggleAttribute("data-below", box.scrollTop + box.clientHeight < box.scrollHeight - 1);
+  box.toggleAttribute("data-right", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+}
+
+function watch() {
+  for (const box of document.querySelectorAll(".report-scroll")) sized.observe(box);
+}
+
+new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+watch();
+
+document.addEventListener("scroll", ({ target }) => {
+  if (target.matches?.(".report-scroll")) edges(target);
+}, { capture: true, passive: true });
 
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-order]");
@@ -21,11 +41,13 @@ document.addEventListener("submit", async (event) => {
       at: given.get("at"),
       format: given.get("format"),
       running: given.has("running"),
+      to: given.getAll("to"),
     }),
   );
 });
 
 document.addEventListener("click", async (event) => {
+  if (event.target.closest("[data-print]")) window.print();
   const button = event.target.closest("[data-remove]");
   if (!button) return;
   button.disabled = true;

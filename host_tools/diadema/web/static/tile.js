@@ -59,6 +59,11 @@ export class Tile {
     this.contactsWord = span("long", this.contacts);
     span("short", this.contacts).append(words["contacts.short"]);
     this.tmo = span("figure", foot);
+    this.out = box("out", element);
+    this.out.append(icon("late"));
+    span("", this.out).append(words.out);
+    this.outTime = span("time", this.out);
+    show(this.out, false);
   }
 
   get title() {
@@ -121,6 +126,7 @@ export class Tile {
     write(this.contactsWord, row.contacts === 1 ? words["contacts.one"] : words.contacts);
     show(this.tmo, row.tmo !== null);
     write(this.tmo, row.tmo === null ? "" : `${words.tmo} ${duration(row.tmo * 1000)}`);
+    show(this.out, Number.isFinite(row.out));
   }
 
   /** What somebody should come for: who waits for help first, then a doubt, then a fault. */
@@ -143,6 +149,7 @@ export class Tile {
     write(this.clock, row.since === null ? "" : duration(now - row.since));
     if (this.isWall) return;
     const heard = this.isLost && row.t ? fill(words["link.last"], { age: duration(now - row.t) }) : "";
+    write(this.outTime, this.out.hidden ? "" : duration(now - row.out));
     if (!this.warn.hidden) write(this.warnText, this.#alert(now));
     const beside = this.warn.hidden ? heard || row.c : "";
     write(this.place, [row.seat, beside].filter(Boolean).join(" · "));
@@ -158,6 +165,7 @@ export class Tile {
     if (!this.isWall) parts.push(`${row.contacts} ${this.contactsWord.textContent}`, this.tmo.textContent);
     if (!this.link.hidden) parts.push(this.linkText.textContent);
     if (!this.warn?.hidden) parts.push(this.warnText?.textContent);
+    if (this.out && !this.out.hidden) parts.push(`${words.out} ${this.outTime.textContent}`);
     return parts.filter(Boolean).join(", ");
   }
 }

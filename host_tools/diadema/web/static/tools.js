@@ -76,8 +76,13 @@ export class Tools {
       this.search.focus();
     });
     this.screen = this.#button("screen", words.screen, () => put("screen")(true));
+    const unfold = this.#button("unfold", words.unfold, () => {
+      const isOpen = this.element.toggleAttribute("data-open");
+      unfold.setAttribute("aria-expanded", String(isOpen));
+    });
+    unfold.setAttribute("aria-expanded", "false");
     this.element.append(
-      this.search, this.team.element, this.queue.element,
+      this.search, unfold, this.team.element, this.queue.element,
       labelled("grouping", words.group, group), labelled("sort", words.sort, sort),
       this.shown, this.clear, this.screen,
     );

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from diadema.wire.actions import ACTIONS, NOTE_KINDS
+from diadema.wire.actions import ACTIONS, NOTE_KINDS, ON_ENTRIES
 from diadema.wire.letters import (
     By,
     Count,
@@ -142,11 +142,12 @@ class HostEvent(Event, kw_only=True, gc=False):
 
 class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=False):
     """`a`: on whom. `target` was told by its command number `command`, whose answer is the result.
-    `of`: the ticket; `m`: the message; `state`: what a ticket became; `kind`: of a note; `rule`
-    and `since`: the alert. `who`: the name that the station shows.
+    `of`: the ticket, or the entry that is annulled or answered; `m`: the message; `state`: what a
+    ticket became; `kind`: of a note; `rule` and `since`: the alert. `who`: the name that the
+    station shows.
     """
 
-    action: Annotated[str, words(*map(tag_of, ACTIONS))]
+    action: Annotated[str, words(*map(tag_of, ACTIONS + ON_ENTRIES))]
     who: Maybe[str] = UNSET
     reason: Maybe[str] = UNSET
     note: Maybe[str] = UNSET

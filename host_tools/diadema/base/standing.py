@@ -1,0 +1,49 @@
+"""standing.json: whether a data directory is the one that serves its site.
+
+The term grows with each take-over. Of two directories of one site the one with the higher term
+serves; the other, once it has heard so, starts no more until somebody reclaims it.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, write_whole
+from diadema.words import Sentence
+
+
+class Standing(Struct, kw_only=True):
+    """`peers`: addresses where another may serve, by the name of its token; empty for the hub in
+    whose place this one came. `taken_by`: the one that does, in term `taken_term`.
+    """
+
+    term: int = 1
+    peers: dict[str, str] = {}
+    taken_by: str = ""
+    taken_term: int = 0
+
+
+def read_standing(data: DataDir) -> Standing:
+    """Raises DiademaError."""
+    try:
+        return msgspec.json.decode(data.standing.read_bytes(), type=Standing)
+    except FileNotFoundError:
+        return Standing()
+    except (OSError, msgspec.DecodeError) as error:
+        raise DiademaError(
+            Sentence("errors.base.standing_unreadable", path=data.standing, error=error)
+        ) from error
+
+
+def write_standing(data: DataDir, known: Standing) -> None:
+    write_whole(data.standing, msgspec.json.format(msgspec.json.encode(known)))
+
+
+def reclaim(data: DataDir) -> Standing:
+    """This directory serves again, above whoever took over. Raises DiademaError if nobody did."""
+    known = read_standing(data)
+    if not known.taken_by:
+        raise DiademaError(Sentence("errors.base.standing_own", root=data.root))
+    known.term, known.taken_by = known.taken_term + 1, ""
+    write_standing(data, known)
+    return known

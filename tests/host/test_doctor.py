@@ -1,0 +1,323 @@
+"""`diadema doctor`: a line for each thing that is wrong, and no byte of the directory changed."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from diadema.access.roles import Person
+from diadema.base import certificates, credentials, webhooks
+from diadema.base.backups import changing_backups
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir, Hub, Room
+from diadema.cli.main import app
+from diadema.hub import doctor
+from diadema.hub.hub import Hub as RunningHub
+from diadema.maintenance.records_keeping import enter
+from diadema.report import schedule
+from diadema.stations.fleet import StationRow
+from typer.testing import CliRunner
+
+from tests.host.test_report_schedules import order
+from tests.support.backups import remember_backup
+from tests.support.reported_day import stations
+
+TESTER = Person(id="tester", name="Prueba", role="service")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A directory in which nothing is wrong, whose hub has ended."""
+    monkeypatch.setattr(doctor, "is_synchronised", lambda: True)
+    data = stations(tmp_path / "data")
+    credentials.load_or_create(data)
+    certificates.Certificates(data.tls).make(["localhost"])
+    backed_up(data)
+    enter(data, SystemClock(), TESTER, "rebuilt")
+    for file in data.root.rglob("*"):
+        file.chmod(0o700 if file.is_dir() else 0o600)
+    data.root.chmod(0o700)
+    return data
+
+
+def backed_up(data, days=0):
+    at_ms = SystemClock().now_ms() - days * 86_400_000
+    remember_backup(data, at_ms)
+
+
+def call(data, *words):
+    return CliRunner().invoke(app, ["--lang", "en", "doctor", "--data", str(data.root), *words])
+
+
+def wrong(data):
+    """What it says that is to be done."""
+    done = call(data, "--json")
+    found = [one["said"] for one in json.loads(done.stdout) if one["wrong"]]
+    assert done.exit_code == (1 if found else 0), done.output
+    return found
+
+
+def as_it_is(root):
+    """Bytes, mode and time of each file and folder."""
+    found = {}
+    for path in (root, *sorted(root.rglob("*"))):
+        known = path.stat()
+        content = path.read_bytes() if path.is_file() else b""
+        found[path] = (content, known.st_mode, known.st_mtime_ns, known.st_size)
+    return found
+
+
+def test_where_nothing_is_wrong_it_says_so(data):
+    assert wrong(data) == []
+    said = call(data).stdout.splitlines()
+    assert said[-1] == "Nothing to be done."
+    assert all(line.startswith("note  ") for line in said[:-1])
+    assert any("the hub does not run" in line for line in said)
+
+
+def test_it_changes_nothing(data):
+    before = as_it_is(data.root)
+    wrong(data)
+    assert as_it_is(data.root) == before
+
+
+def test_it_changes_nothing_of_what_a_hub_left_that_was_killed(data):
+    held = sqlite3.connect(data.store)
+    held.execute("PRAGMA wal_autocheckpoint = 0")
+    held.execute("CREATE TABLE more (n INTEGER)")
+    held.commit()
+    assert data.store.with_name("store.sqlite3-wal").stat().st_size > 0
+    before = as_it_is(data.root)
+    wrong(data)
+    assert as_it_is(data.root) == before
+    held.close()
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    (said,) = wrong(DataDir(tmp_path / "none"))
+    assert "there is no folder" in said
+    assert not (tmp_path / "none").exists()
+
+
+def open_to_others(data):
+    data.root.chmod(0o755)
+    data.secrets.chmod(0o644)
+    return ["other users can enter", "other users can read secrets"]
+
+
+def damaged_secrets(data):
+    data.secrets.write_text("{")
+    return ["secrets.json"]
+
+
+def damaged_certificate(data):
+    (data.tls / "server.pem").write_text("no")
+    return ["cannot read the certificate"]
+
+
+def certificate_that_ends(data):
+    ends = datetime.now(UTC) + timedelta(days=29)
+    file = data.tls / "ca.pem"
+    certificates._write_ca(file, data.tls / "ca.key", "x", (ends - timedelta(days=9), ends))
+    return [f"ends on {ends.date()}"]
+
+
+def old_backup(data):
+    backed_up(data, 3)
+    return ["is 3 days old"]
+
+
+def no_backup(data):
+    data.backups.unlink()
+    return ["no backup is known"]
+
+
+def unreadable_backups(data):
+    data.backups.write_text("{")
+    return ["backups.json"]
+
+
+def backup_that_failed(data):
+    with changing_backups(data) as known:
+        known.reason = "its disk is gone"
+    return ["its disk is gone"]
+
+
+def webhook_that_takes_nothing(data):
+    for name in ("avisos", "otro"):
+        webhooks.add(data, webhooks.Hook(name=name, url="https://a.pe/"))
+    for now_ms in (1, webhooks.DAY_MS + 1):
+        webhooks.note(data, "avisos", "answered 503", now_ms)
+    webhooks.note(data, "otro", "answered 500", 1)
+    return ["avisos is off (answered 503)", "otro takes no alerts (answered 500)"]
+
+
+def report_that_stopped(data):
+    schedule.add(data, order(name="diario"), "es")
+    schedule.stop(data, "diario", "disabled")
+    return ["«diario» is stopped"]
+
+
+def flipped(data):
+    with data.directory.open("wb") as file:
+        file.write(os.urandom(8192))
+    data.directory.chmod(0o600)
+    return ["directory.sqlite3 is damaged"]
+
+
+def older(data):
+    set_layout(data.accounts, 0)
+    set_layout(data.store, 8)
+    return ["`diadema upgrade`"]
+
+
+def newer(data):
+    set_layout(data.store, 99)
+    return ["install the newer program"]
+
+
+def set_layout(path, version):
+    with closing(sqlite3.connect(path)) as tx:
+        tx.execute(f"PRAGMA user_version = {version}")
+
+
+def changed_mark(data):
+    with closing(sqlite3.connect(data.store)) as tx, tx:
+        tx.execute("UPDATE marks SET a = 'a099' WHERE number = 1")
+    return ["`diadema ledger restored`"]
+
+
+def no_key(data):
+    (data.root / "records.key").unlink()
+    return ["records.key is missing"]
+
+
+def bad_site(data):
+    data.site.write_text("{")
+    return ["site.json"]
+
+
+def hub_that_was_killed(data):
+    known = {"pid": 1, "children": {"nats": 2**30}, "web": "http://localhost:1"}
+    data.hub.write_text(json.dumps({**known, "nats": "x", "mqtt": ["localhost", 1]}))
+    return ["ended out of order"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
+        no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
+        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site,
+        hub_that_was_killed,
+    ],
+    ids=lambda spoil: spoil.__name__,
+)  # fmt: skip
+def test_each_thing_that_is_wrong_is_a_line(data, spoil):
+    expected = spoil(data)
+    before = as_it_is(data.root)
+    found = wrong(data)
+    assert as_it_is(data.root) == before
+    assert len(found) == len(expected), found
+    for said, part in zip(found, expected, strict=True):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "is_wrong", "part"),
+    [(False, True, "timedatectl set-ntp true"), (None, False, "it is not known whether")],
+)
+def test_the_clock_of_this_machine(data, synchronised, is_wrong, part):
+    found = doctor.examine(data, SystemClock(), lambda: synchronised)
+    assert any(one.wrong == is_wrong and part in str(one.said) for one in found)
+
+
+def test_the_system_tells_of_its_clock():
+    assert doctor.is_synchronised() in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("room", "part"),
+    [(Room(5, 6, True), "nothing is taken in;"), (Room(11, 6, False), "any more"),
+     (Room(12, 6, False), None)],
+)  # fmt: skip
+def test_a_disk_that_fills_up(data, monkeypatch, room, part):
+    monkeypatch.setattr(doctor.Disk, "look", lambda _: room)
+    found = wrong(data)
+    assert len(found) == (part is not None)
+    assert part is None or part in found[0]
+
+
+def row(**more):
+    known = {"station": "DIA-0123456789ab", "seat": "A-01", "board": "sim", "generation": 1}
+    known |= {"version": doctor.program_version(), "wanted": 1, "link": "up", "ways": []}
+    return StationRow(**{**known, "seen_utc": None, "clock_ms": 60_000, "journal": 80, **more})
+
+
+@pytest.fixture
+def runs(data, monkeypatch):
+    """A hub that seems to run there, whose ports are those of a listener."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = listener.getsockname()
+        hub = Hub(1, {}, f"http://127.0.0.1:{here[1]}", "nats://127.0.0.1:1", here)
+        monkeypatch.setattr(doctor, "running", lambda _: hub)
+
+        async def answer(*_):
+            return {"paused": False}
+
+        monkeypatch.setattr(doctor, "ask_hub", answer)
+        monkeypatch.setattr(doctor, "all_stations", lambda *_: [row()])
+        yield hub
+
+
+@pytest.mark.parametrize(
+    ("station", "part"),
+    [
+        ({}, None),
+        ({"link": "lost"}, "without a link (A-01)"),
+        ({"link": "lost", "seat": None}, None),
+        ({"clock_ms": None}, "whose hour is not known"),
+        ({"clock_ms": 60_001}, "off by more than a minute (A-01)"),
+        ({"journal": 81}, "journal is nearly full (A-01)"),
+        ({"needs_image": "old"}, "need another image (A-01)"),
+        ({"version": "0.0.1"}, None),
+    ],
+)
+def test_what_stations_are_to_be_looked_at(data, runs, monkeypatch, station, part):
+    monkeypatch.setattr(doctor, "all_stations", lambda *_: [row(**station)])
+    found = wrong(data)
+    assert len(found) == (part is not None), found
+    assert part is None or part in found[0]
+    old = "with another program than" in call(data).stdout
+    assert old == ("version" in station)
+
+
+def test_a_port_that_is_silent_and_a_hub_that_takes_nothing(data, runs, monkeypatch):
+    async def paused(*_):
+        return {"paused": True}
+
+    monkeypatch.setattr(doctor, "ask_hub", paused)
+    monkeypatch.setattr(doctor, "_listens", lambda host, port: False)
+    web, mqtt, hub = wrong(data)
+    assert web.startswith("web does not answer") and mqtt.startswith("mqtt does not answer")
+    assert "takes no events" in hub
+
+
+def test_nobody_listens_at_a_port_that_is_closed():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = listener.getsockname()
+        assert doctor._listens(*here)
+    assert not doctor._listens(*here)
+
+
+async def test_a_hub_that_runs_is_found_and_asked(data):
+    async with RunningHub(data.root, port=0) as hub:
+        found = await asyncio.to_thread(doctor.examine, data, SystemClock(), lambda: True)
+    said = [str(one.said) for one in found if not one.wrong]
+    assert f"the hub runs at {hub.url}" in said
+    seen = [str(one.said) for one in found if one.wrong]
+    assert [one for one in seen if "without a link" not in one] == []

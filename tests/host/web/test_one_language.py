@@ -1,0 +1,131 @@
+"""Every page, in each language, has no word of the other one: none that only the other catalogue
+has, in what is seen, and in what is said to ears or shown to a pointer.
+
+The pages are the application's own, so a new one is read by itself. Words of the centre's data,
+which are in one language, may stand anywhere.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from diadema.base.paths import DataDir
+from diadema.report.kinds import KINDS as REPORTS
+from diadema.site.directory.book import Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.store import open_reader
+from diadema.words import LANGUAGES
+from playwright.async_api import Page, expect
+
+from tests.host.test_report_adherence import DAY
+from tests.host.web.test_private_reasons_pages import PLACES, QUIET, pages
+from tests.support.web_stage import TESTER, Web
+from tests.support.web_viewer import OpenPage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+ACCOUNT_NAME = "Prueba"  # of whoever looks
+FILE = re.compile(r"/\S+")
+WORD = re.compile(r"[^\W\d_]{3,}")
+PLACE = re.compile(r"\{\w*\}")
+# of what is pressed, one of each: it shows more
+PRESSED = ("summary", ".tile", ".list-tools button.primary")
+SAID = """() => {
+  const said = [document.title];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    if (!walk.currentNode.parentElement.closest('script, style, pre, .q-icon, [data-keep]')) {
+      said.push(walk.currentNode.data);
+    }
+  }
+  for (const one of document.querySelectorAll('*')) {
+    for (const name of ['aria-label', 'aria-description', 'title', 'placeholder', 'alt']) {
+      if (one.hasAttribute(name)) said.push(one.getAttribute(name));
+    }
+  }
+  return said;
+}"""
+
+
+def words_of(texts: Iterable[str]) -> set[str]:
+    return {
+        word.casefold()
+        for text in texts
+        for word in WORD.findall(FILE.sub(" ", PLACE.sub(" ", text)))
+    }
+
+
+def catalogue(language: str) -> set[str]:
+    """Every word of it."""
+    folder = files("diadema.words") / language
+    return words_of(
+        text for area in folder.iterdir() for text in json.loads(area.read_text()).values()
+    )
+
+
+def of_the_centre(data: DataDir) -> Iterator[str]:
+    """Whatever its people have written."""
+    yield data.site.read_text()
+    with Directory(data.directory) as book:
+        for kind in KINDS:
+            yield from (json.dumps(one.body, ensure_ascii=False) for one in book.versions(kind))
+    yield f"{TESTER.id} {ACCOUNT_NAME}"
+    with open_reader(data.store) as reader:
+        yield from (str(one) for one in reader.acts(start_utc=0, end_utc=None))
+
+
+def addresses(folder: Path) -> Iterator[str]:
+    """Of every page, of every report and of every list of people and places."""
+    for name in pages(folder):
+        path = name.split(" ")[1].format_map(PLACES)
+        if path in ("/", "/enter", "/login", "/setup", "/metrics"):  # they lead on, or are no page
+            continue
+        kinds = {"/ui/reports": [*REPORTS], "/ui/people": [*KINDS]}.get(path, [""])
+        yield from (
+            f"{path}?day={DAY}&kind={kind}" if kind else f"{path}?day={DAY}" for kind in kinds
+        )
+    yield from ("/ui/nowhere?", "/nowhere?")
+
+
+async def said_on(page: Page) -> list[str]:
+    await expect(page.locator("main, .tile").first).to_be_visible()
+    await expect(page.locator(".skeleton")).to_have_count(0)
+    await page.evaluate(QUIET)
+    said: list[str] = await page.evaluate(SAID)
+    for selector in PRESSED:
+        one = page.locator(f"{selector}:visible").first
+        if await one.count():
+            await one.click()
+            await page.evaluate(QUIET)
+            said += await page.evaluate(SAID)
+    return said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_no_page_has_a_word_of_the_other_language(
+    private_web: Web, open_page: OpenPage, tmp_path: Path, language: str
+) -> None:
+    (other,) = (one for one in LANGUAGES if one != language)
+    foreign = catalogue(other) - catalogue(language)
+    foreign -= words_of(of_the_centre(DataDir(private_web.folder)))
+    assert {"es": "seats", "en": "posiciones"}[language] in foreign
+    page = await open_page(f"{private_web.url}/static/icon.svg")
+    wrong, read = [], 0
+    for address in addresses(tmp_path):
+        await page.goto(f"{private_web.url}{address}&lang={language}")
+        texts = await said_on(page)
+        read += len(texts)
+        wrong += sorted(
+            {
+                f"{address}: {' '.join(found)}: {' '.join(text.split())[:120]}"
+                for text in texts
+                if (found := sorted(words_of([text]) & foreign))
+            }
+        )
+    nobody = await open_page(f"{private_web.url}/login?used=1&lang={language}", role=None)
+    texts = await said_on(nobody)
+    wrong += [f"/login: {text}" for text in texts if words_of([text]) & foreign]
+    assert read > 2000
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,80 @@
+"""`/metrics` of a web over a store: each metric of the table, and none for what is not known."""
+
+import re
+from datetime import UTC, datetime
+
+import httpx
+from diadema.base import webhooks
+from diadema.base.certificates import Certificates
+from diadema.base.paths import DataDir
+from diadema.web.prometheus import FAMILIES
+from nats.js.api import StreamConfig
+
+from tests.support.backups import remember_backup
+from tests.support.reported_day import stations
+from tests.support.scripted_station import T0
+from tests.support.web_stage import Hub, Nats, Web
+
+NOT_KNOWN = {
+    "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
+    "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
+    "webhook_failing",
+}  # fmt: skip
+
+
+async def read(web: Web) -> dict[str, dict[str, float]]:
+    """{metric: {its label: value}}"""
+    async with httpx.AsyncClient(timeout=300) as client:
+        text = (await client.get(f"{web.url}/metrics")).text
+    found: dict[str, dict[str, float]] = {}
+    for name, label, value in re.findall(
+        r"^diadema_web_(\w+)(?:\{(.+)\})? (\S+)$", text, re.MULTILINE
+    ):
+        found.setdefault(name, {})[label] = float(value)
+    assert {*re.findall(r"# TYPE diadema_web_(\w+) ", text)} == found.keys()
+    return found
+
+
+async def test_each_metric_is_there_once_it_is_known(
+    own_nats: Nats, own_hub: Hub, tmp_path
+) -> None:
+    data = DataDir(tmp_path / "data")
+    stations(data.root)
+    Certificates(data.tls).make(["localhost"])
+    remember_backup(data, T0, 12)
+    with webhooks.changing(data) as known:
+        for name, since in (("avisos", 0), ("otro", T0)):
+            known.append(webhooks.Hook(name=name, url="https://a.pe/", failing_ms=since))
+    jetstream = own_hub.client.jetstream()
+    await jetstream.add_stream(StreamConfig(name="$MQTT_msgs", subjects=["told"]))
+    for _ in range(3):
+        await jetstream.publish("told", b"")
+    web = Web(data.root, own_nats.url)
+    web.start()
+    try:
+        found = await read(web)
+    finally:
+        web.kill()
+    assert found["backup_time_seconds"] == {"": T0 / 1000}
+    assert found["backup_bytes"] == {"": 12}
+    assert found["stream_behind_messages"][""] == 3
+    ends = datetime(2099, 12, 31, tzinfo=UTC).timestamp()
+    assert found["certificate_end_seconds"] == {'file="ca.pem"': ends, 'file="server.pem"': ends}
+    assert found["webhook_failing"] == {'webhook="avisos"': 0, 'webhook="otro"': 1}
+    seats = {'seat="A-01"', 'seat="A-02"'}
+    assert found["station_up"].keys() == seats
+    assert min(found["station_clock_error_seconds"].values()) > 0
+    missing = FAMILIES.keys() - found.keys()
+    assert missing <= {"agents", "station_journal_ratio"}  # nobody is in, no health was told
+    assert not found.keys() - FAMILIES.keys()
+
+
+async def test_a_store_that_cannot_be_read_leaves_the_rest(own_web: Web, own_hub: Hub) -> None:
+    (own_web.folder / "store.sqlite3").write_bytes(b"no database" * 1000)
+    found = await read(own_web)
+    assert {"live", "disk_free_bytes"} <= found.keys()
+    assert not found.keys() & {"station_up", "stream_behind_messages"}
+
+
+async def test_what_is_not_known_is_not_said(own_web: Web, own_hub: Hub) -> None:
+    assert not NOT_KNOWN & (await read(own_web)).keys()

@@ -1,0 +1,189 @@
+"""A demo opens in the middle of its day: its floor has figures, which are its reports'; what was
+made of the month is kept; an agent who is slow ends nothing.
+"""
+
+import asyncio
+import io
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from diadema.base.paths import DataDir
+from diadema.store import open_reader
+from diadema_sim import demo, past
+from diadema_sim.agent import Agent
+from diadema_sim.demo import ShiftOptions, run_demo
+from diadema_sim.station_user import NoResponse
+from playwright.async_api import Page, expect
+from rich.console import Console
+
+from tests.support.supervisor import LIMIT_MS, browsing, report, rows
+
+LIMIT_S = LIMIT_MS / 1000
+DAYS = 2  # of the month, here
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(past, "PAST_DAYS", DAYS)
+    return past.cache_folder()
+
+
+class Running:
+    """A demo that goes on."""
+
+    def __init__(self, data: DataDir, said: io.StringIO, task: "asyncio.Task[Any]") -> None:
+        self.data, self._said, self._task = data, said, task
+
+    @property
+    def said(self) -> str:
+        return self._said.getvalue()
+
+    async def until(self, wanted: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + LIMIT_S
+        while not (found := wanted()):
+            if self._task.done():
+                self._task.result()
+            assert time.monotonic() < deadline, self.said
+            await asyncio.sleep(0.1)
+        return found
+
+    async def link(self) -> str:
+        return (
+            await self.until(lambda: re.search(r"^http\S+/enter\?code=\S+$", self.said, re.M))
+        )[0]
+
+
+@asynccontextmanager
+async def opened(folder, **options: Any) -> AsyncIterator[Running]:
+    said = io.StringIO()
+    wanted = {"stations": 2, "seed": past.SEED, "data": folder, "pace": 1.0, "language": "es"}
+    console = Console(file=said, width=400, highlight=False)
+    task = asyncio.create_task(run_demo(ShiftOptions(**wanted | options), console))
+    try:
+        yield Running(DataDir(folder), said, task)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def answered(data: DataDir) -> dict[str, int]:
+    """Contacts by station."""
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        query = "SELECT s, count(*) FROM events WHERE k = 'contact.answered' GROUP BY s"
+        return dict(tx.exec_driver_sql(query).fetchall())
+
+
+async def stat(page: Page, name: str) -> str:
+    return await page.locator(f'.stat[data-stat="{name}"] b').inner_text()
+
+
+def digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+async def floor_says(page: Page) -> dict[str, str]:
+    told = {name: await stat(page, name) for name in ("waiting", "abandoned", "segments", "tmo")}
+    level = (await stat(page, "level")).replace("\u00a0", " ").replace(",", ".")
+    position = re.search(r"evento ([\d\s\u00a0,]+)", await page.locator(".cut").inner_text())
+    return told | {"level": level, "position": digits(position[1]) if position else ""}
+
+
+async def reports_say(running: Running) -> dict[str, str]:
+    web = running.data.read_hub().web
+    centre: Any = SimpleNamespace(
+        web=web, data=running.data, world=SimpleNamespace(now_ms=lambda: now_ms(running.data))
+    )
+    half, calls, times = [await report(centre, kind) for kind in ("intradia", "llamadas", "tmo")]
+    row = rows(half, "intraday")[-1]
+    agents = rows(calls, "calls_agents")
+    (mean,) = (one["value"]["value"] for one in rows(times, "summary") if one["figure"] == "TMO")
+    cuts = {one["cut_off"]["position"] for one in (half, calls, times)}
+    return {
+        "waiting": str(row["waiting"]),
+        "abandoned": str(row["abandoned"]),
+        "segments": str(sum(one["answered"] + one["connected"] for one in agents)),
+        "tmo": f"{mean // 60}:{mean % 60:02}",
+        "level": f"{row['sl_offered']} %",
+        "position": str(cuts.pop()) if len(cuts) == 1 else "-",
+    }
+
+
+def now_ms(data: DataDir) -> int:
+    return demo.newest_ms(data)
+
+
+async def test_the_floor_is_full_and_equals_the_reports(tmp_path, cache, system_program):
+    chromium = system_program("chromium", "chromium")
+    async with opened(tmp_path / "data") as running:
+        link = await running.link()
+        assert running.said.rstrip().endswith(link)  # nothing is told after it but news
+        async with browsing(chromium, link) as page:
+            await expect(page.locator('.tile[data-link="lost"]')).to_have_count(1)
+            await expect(page.locator(".tile .help, .tile .fault, .alert").first).to_be_visible()
+            await running.until(lambda: "El mes anterior está completo" in running.said)
+            deadline = time.monotonic() + LIMIT_S
+            while True:
+                floor, told = await floor_says(page), await reports_say(running)
+                if floor["position"] == told["position"]:
+                    break
+                assert time.monotonic() < deadline, (floor, told)
+            assert floor == told
+            assert int(floor["segments"]) > 50 and "—" not in floor.values()
+    assert len(past.days_of(cache)) == DAYS
+    month = {s: n for s, n in answered(running.data).items() if "d1adf" in s}
+    assert sum(month.values()) > 500
+
+    again = tmp_path / "again"
+    async with opened(again, usual_port_taken=True, language="en") as second:
+        await second.link()
+        assert "is being made behind this" not in second.said
+        port = second.data.read_hub().web.rpartition(":")[2]
+        assert f"Port 8600 is taken; the pages are on {port}." in second.said
+        before = answered(second.data)
+        assert month.items() <= before.items()
+        s = "DIA-02d1ade00001"  # its badge is known there too
+        await second.until(lambda: answered(second.data)[s] > before[s])
+    assert past.remove_cache() == [cache] and not cache.exists()
+
+
+async def test_an_agent_who_is_slow_ends_nothing(tmp_path, cache, monkeypatch):
+    answer = Agent.answer
+    slow: list[str] = []
+
+    async def late(self: Agent, contact: str) -> Any:
+        if self.desk.seat == "A-01" and not slow:
+            slow.append(contact)
+            raise NoResponse("A-01 wrote nothing")
+        return await answer(self, contact)
+
+    monkeypatch.setattr(Agent, "answer", late)
+    async with opened(tmp_path / "data", pace=20.0, seed=5) as running:
+        await running.link()
+        await running.until(lambda: "A-01 no responde (A-01 wrote nothing)" in running.said)
+        before = answered(running.data)["DIA-02d1ade00001"]
+        await running.until(lambda: answered(running.data)["DIA-02d1ade00001"] > before)
+    assert past.days_of(cache) == set()  # of another seed nothing is kept
+
+
+async def test_a_station_that_never_answers_is_told_and_the_others_work(
+    tmp_path, cache, monkeypatch
+):
+    async def dark(self: Agent) -> None:
+        if self.desk.seat == "A-02":
+            raise NoResponse("A-02 and its hub did not find each other")
+        await switch_on(self)
+
+    switch_on = Agent.switch_on
+    monkeypatch.setattr(Agent, "switch_on", dark)
+    async with opened(tmp_path / "data", pace=20.0, seed=5) as running:
+        await running.link()
+        await running.until(lambda: "A-02 no responde" in running.said)
+        before = answered(running.data)["DIA-02d1ade00001"]
+        await running.until(lambda: answered(running.data)["DIA-02d1ade00001"] > before)
