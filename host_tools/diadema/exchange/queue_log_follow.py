@@ -237,6 +237,7 @@ class Follower:
             password=credentials.load(self._data).host,
             allow_reconnect=False,
             connect_timeout=2,
+            max_reconnect_attempts=1,  # it would try for two minutes; we try again ourselves
             error_cb=_note,  # else each would be printed with its traceback
         )
 
