@@ -7,9 +7,11 @@ import json
 import sys
 from datetime import date
 
+import msgspec
 import pytest
+from diadema.base import credentials
 from diadema.base.clock import SystemClock
-from diadema.base.paths import DataDir
+from diadema.base.paths import DataDir, Hub
 from diadema.exchange import queue_log_follow
 from diadema.exchange.queue_log_follow import Follower
 from diadema.exchange.queue_log_import import import_queue_log
@@ -77,6 +79,18 @@ async def all_there(data, calls):
     assert (len(found), len(bodies), any(call.estimated for call in found)) == (
         calls, 3 * calls, False)  # fmt: skip
     assert len({*bodies}) == len(bodies)
+
+
+async def test_a_hub_that_is_not_there_is_told_in_a_line(tmp_path, caplog):
+    data, log = DataDir(tmp_path / "data"), tmp_path / "queue_log"
+    data.make()
+    credentials.load_or_create(data)
+    hub = Hub(pid=1, children={}, web="", nats="nats://127.0.0.1:1", mqtt=("127.0.0.1", 1))
+    data.hub.write_bytes(msgspec.json.encode(hub))
+    a_log(1).write(log)
+    async with following(log, data):
+        await until(lambda: "does not answer" in caplog.text)
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_what_is_written_is_taken_in(broker, ingesting, tmp_path):

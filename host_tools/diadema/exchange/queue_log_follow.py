@@ -231,9 +231,14 @@ class Follower:
         hub = self._data.read_hub()
         if hub is None:
             raise _Silent(f"no hub runs on {self._data.root}")
-        password = credentials.load(self._data).host
         return await nats.connect(
-            hub.nats, user="host", password=password, allow_reconnect=False, connect_timeout=2
+            hub.nats,
+            user="host",
+            password=credentials.load(self._data).host,
+            allow_reconnect=False,
+            connect_timeout=2,
+            max_reconnect_attempts=1,  # it would try for two minutes; we try again ourselves
+            error_cb=_note,  # else each would be printed with its traceback
         )
 
     async def _hang_up(self) -> None:
@@ -243,6 +248,10 @@ class Follower:
                 await client.close()
             except (NatsError, OSError) as error:
                 log.debug("while hanging up: %r", error)
+
+
+async def _note(error: Exception) -> None:
+    log.debug("nats: %r", error)
 
 
 def _first_line(path: Path) -> bytes:

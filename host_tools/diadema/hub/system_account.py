@@ -98,7 +98,9 @@ class BrokerWatch:
 async def disconnect(url: str, password: str, s: str) -> int:
     """End a station's MQTT connections, so that a revoked credential is worth nothing at once. How
     many connections were ended. Raises NatsError, OSError or TimeoutError."""
-    client = await nats.connect(url, user="system", password=password, allow_reconnect=False)
+    client = await nats.connect(
+        url, user="system", password=password, allow_reconnect=False, error_cb=_quiet
+    )
     try:
         server = f"$SYS.REQ.SERVER.{client._server_info['server_id']}"
         found = await _ask(client, f"{server}.CONNZ", {"mqtt_client": s})
