@@ -40,10 +40,11 @@ $(TOOLS): $(DIADEMA)
 demo: $(DIADEMA)
 	@$(DIADEMA) demo $(if $(STATIONS),--stations $(STATIONS))
 
-# one wheel, with boards, the stations' program and the guides in it
+# one wheel, with boards, the stations' program and the guides in it, and what it needs, as tested
 dist: $(DIADEMA)
 	@rm -rf dist
 	@$(BIN)/hatchling build --target wheel
+	@$(PYTHON) .ci/program_requirements.py < requirements.lock > dist/requirements.txt
 
 test: $(TOOLS)
 	@$(BIN)/pytest -n auto --dist worksteal tests

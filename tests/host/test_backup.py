@@ -425,9 +425,16 @@ def test_who_made_a_backup_is_recorded(data, made):
 
 
 def test_a_used_directory_is_refused_and_a_restore_that_was_cut_is_not(data, made, tmp_path):
-    with pytest.raises(DiademaError, match="in use already"):
-        restore(made, WORDS, data, NOW, ME)
-    with pytest.raises(DiademaError, match="another passphrase"):
+    used = tmp_path / "used"
+    used.mkdir()
+    used.chmod(0o755)
+    (used / "somebody's").touch()
+    for one in (data, DataDir(used)):
+        with pytest.raises(DiademaError, match="in use already"):
+            restore(made, WORDS, one, NOW, ME)
+    assert [path.name for path in used.iterdir()] == ["somebody's"]
+    assert used.stat().st_mode & 0o777 == 0o755
+    with pytest.raises(DiademaError, match="passphrase does not open"):
         restore(made, b"otra frase de paso", DataDir(tmp_path / "new"), NOW, ME)
     left = tmp_path / "new" / ".restoring-cut"
     left.mkdir()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import socket
 import sqlite3
 from contextlib import closing
@@ -77,6 +78,18 @@ def test_where_nothing_is_wrong_it_says_so(data):
     assert said[-1] == "Nothing to be done."
     assert all(line.startswith("note  ") for line in said[:-1])
     assert any("the hub does not run" in line for line in said)
+
+
+def test_what_another_user_owns_is_a_line(data, monkeypatch):
+    copy = shutil.copyfile
+
+    def refusing(file, to):
+        if file == data.secrets:
+            raise PermissionError(13, "Permission denied")
+        return copy(file, to)
+
+    monkeypatch.setattr(shutil, "copyfile", refusing)
+    assert [str(data.secrets) in one and "chown" in one for one in wrong(data)] == [True]
 
 
 def test_it_changes_nothing(data):

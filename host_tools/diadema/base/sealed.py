@@ -33,6 +33,10 @@ class SealBroken(DiademaError):
     """Another passphrase, or not what was written."""
 
 
+class OtherPassphrase(SealBroken):
+    """Or its first line was changed: which, nobody can tell."""
+
+
 class _Head(Struct):
     """The first line. `passes` 0: the secret is a key already."""
 
@@ -121,7 +125,7 @@ class Unsealer:
         except (ValueError, msgspec.DecodeError) as error:
             raise self._broken("errors.base.sealed_no_such_file") from error
         if not hmac.compare_digest(proof.hex(), head.proof):
-            raise self._broken("errors.base.sealed_other_passphrase")
+            raise OtherPassphrase(Sentence("errors.base.sealed_other_passphrase", file=self._name))
         self._cipher = AESGCM(key)
         self._next = file.read(_PIECE + _TAG)
         self._number = 0

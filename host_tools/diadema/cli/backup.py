@@ -202,6 +202,7 @@ def restore(
         lines.append(say("restore.erasures_unknown", made=made))
     lines.append(say("restore.stream" if done.stream else "restore.no_stream"))
     lines.append(say("restore.access", made=made))
+    lines.append(say("restore.trial"))
     run.answer(done, *lines)
 
 

@@ -23,7 +23,7 @@ from diadema.base import credentials
 from diadema.base.backups import read_backups
 from diadema.base.certificates import ends_of
 from diadema.base.clock import Clock
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.paths import DataDir, Disk, Hub
 from diadema.base.processes import command_line
 from diadema.base.sanitize import visible
@@ -248,7 +248,10 @@ def _copied(data: DataDir, hub_runs: bool) -> Iterator[tuple[DataDir, list[Findi
                     unreadable.append(_wrong("damaged", path=file, found=error))
         for file in (data.site, *_secret_files(data)):
             if file.suffix != ".sqlite3" and file.parent == data.root and file.exists():
-                shutil.copyfile(file, copy.root / file.name)
+                try:
+                    shutil.copyfile(file, copy.root / file.name)
+                except OSError as error:
+                    unreadable.append(_wrong("unreadable", path=file, found=why(error)))
         for file in copy.root.iterdir():
             file.chmod(0o600)
         yield copy, unreadable

@@ -24,6 +24,7 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir, cannot_write
+from diadema.base.sealed import OtherPassphrase
 from diadema.base.sqlite import writing
 from diadema.maintenance.backup import ERASURES, Manifest, read_erasures, unpack
 from diadema.maintenance.erase import Erased, obey
@@ -64,10 +65,14 @@ def restore(
     directory before anything is; whether that is a stream.
     """
     try:
+        if data.root.exists():
+            _check_unused(data)  # and leave it as it is
         data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         data.root.chmod(0o700)
         with alone(data, "restore"), contextlib.ExitStack() as held:
-            _check_fresh(data)
+            _check_unused(data)
+            for left in data.root.glob(f"{_STAGING}*"):
+                shutil.rmtree(left)
             if old is not None:
                 _check_old(old)
                 held.enter_context(alone(old, "restore"))
@@ -75,6 +80,8 @@ def restore(
             held.callback(shutil.rmtree, folder, ignore_errors=True)
             new = DataDir(Path(folder))
             checked = unpack(file, passphrase, new.root, progress)
+            if any(isinstance(one.values.get("error"), OtherPassphrase) for one in checked.faults):
+                raise DiademaError(Sentence("errors.maintenance.restore_passphrase", file=file))
             if checked.faults or checked.manifest is None:
                 raise DiademaError(
                     Sentence(
@@ -93,11 +100,9 @@ def restore(
     return done
 
 
-def _check_fresh(data: DataDir) -> None:
+def _check_unused(data: DataDir) -> None:
     for path in data.root.iterdir():
-        if path.name.startswith(_STAGING):
-            shutil.rmtree(path)
-        elif path.name not in _OWN:
+        if path.name not in _OWN and not path.name.startswith(_STAGING):
             raise DiademaError(Sentence("errors.maintenance.restore_used", root=data.root))
 
 
