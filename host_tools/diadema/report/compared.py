@@ -27,9 +27,10 @@ def compared(context: ReportContext, tell: Tell, keys: Sequence[str]) -> list[Se
     former = context.former(SPANS[context.period.grain] - 1)
     if not former:
         return []
+    summaries = [tell(one) for one in (*former, context)]
     return [
-        _beside(context, tell(context), tell(former[-1])),
-        trend(context, tell, keys, former),
+        _beside(context, summaries[-1], summaries[-2]),
+        trend(context, keys, former, summaries),
     ]
 
 
@@ -84,12 +85,18 @@ def points(value: float | None, before: float | None) -> float | None:
 
 
 def trend(
-    context: ReportContext, tell: Tell, keys: Sequence[str], former: Sequence[ReportContext]
+    context: ReportContext,
+    keys: Sequence[str],
+    former: Sequence[ReportContext],
+    summaries: Sequence[Sequence[Stated]],
 ) -> Section:
-    """A row each of the last spans."""
+    """A row each of the last spans; `summaries` of those before and of this one."""
     level = f"sl_{context.people.variant(context.queue or '')}"
     keys = [level if key == "sl" else key for key in keys]
-    spans = [(one.period.word, {its.key: its for its in tell(one)}) for one in (*former, context)]
+    words = [one.period.word for one in (*former, context)]
+    spans = [
+        (word, {one.key: one for one in its}) for word, its in zip(words, summaries, strict=True)
+    ]
     last = {key: one for _, its in spans for key, one in its.items()}
     shown = [key for key in keys if key in last]
     columns = [

@@ -64,7 +64,8 @@ def follow(
     if len(spans) < 2:
         return None
     *former, last = spans
-    its = trend(last, _module(kind).stated, KINDS[kind].trend, former)
+    summaries = [_module(kind).stated(one) for one in (*former, last)]
+    its = trend(last, KINDS[kind].trend, former, summaries)
     return _report(last, [its], last.figures.cut)
 
 
