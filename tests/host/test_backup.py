@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import tarfile
 import threading
-import time
 from datetime import datetime
 from typing import IO, cast
 from zoneinfo import ZoneInfo
@@ -388,7 +387,7 @@ def test_it_is_made_while_the_store_is_written_and_nothing_knows_more_than_it(
 
 def test_a_writer_goes_on_beside_it(data, place):
     """Each commit of another thread is whole in the copy, or not there."""
-    ends, count = threading.Event(), 0
+    ends, begun, count = threading.Event(), threading.Event(), 0
 
     def write():
         nonlocal count
@@ -398,12 +397,13 @@ def test_a_writer_goes_on_beside_it(data, place):
                     tx.executemany("INSERT INTO unknown VALUES ('k', ?, 1)",
                                    [(f"{count}-{half}",) for half in range(2)])  # fmt: skip
                 count += 1
+                if count == 3:
+                    begun.set()
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        while count < 3:
-            time.sleep(0)
+        assert begun.wait(300)
         back_up(data, place / "a.backup", WORDS, NOW, ME)
     finally:
         ends.set()

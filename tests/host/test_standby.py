@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import nats
@@ -20,7 +21,7 @@ from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.processes import command_line
-from diadema.base.standing import read_standing
+from diadema.base.standing import changing_standing, read_standing
 from diadema.cli import main
 from diadema.hub.broker import free_port
 from diadema.hub.fence import TakenOver, ask_term, trusting, until_taken_over
@@ -367,6 +368,20 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
 
 def _bearer(credential):
     return {"Authorization": f"Bearer {credential.token}"}
+
+
+def test_whoever_writes_the_standing_keeps_what_another_wrote(tmp_path):
+    """The web notes where a standby would serve; the hub, that another has taken over."""
+    data = DataDir(tmp_path)
+
+    def note(name):
+        with changing_standing(data) as known:
+            known.peers[name] = f"https://{name}"
+
+    names = [f"standby{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        [*pool.map(note, names)]
+    assert sorted(read_standing(data).peers) == names
 
 
 async def test_a_credential_is_nobody_elses_to_read(tmp_path):

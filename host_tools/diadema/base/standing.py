@@ -4,11 +4,14 @@ The term grows with each take-over. Of two directories of one site the one with 
 serves; the other, once it has heard so, starts no more until somebody reclaims it.
 """
 
+from contextlib import AbstractContextManager
+
 import msgspec
 from msgspec import Struct
 
 from diadema.base.errors import DiademaError
-from diadema.base.paths import DataDir, write_whole
+from diadema.base.locks import changing
+from diadema.base.paths import DataDir
 from diadema.words import Sentence
 
 
@@ -35,15 +38,15 @@ def read_standing(data: DataDir) -> Standing:
         ) from error
 
 
-def write_standing(data: DataDir, known: Standing) -> None:
-    write_whole(data.standing, msgspec.json.format(msgspec.json.encode(known)))
+def changing_standing(data: DataDir) -> AbstractContextManager[Standing]:
+    """To be changed by one process at a time: hub and web both do. Raises DiademaError."""
+    return changing(data.standing, lambda: read_standing(data))
 
 
 def reclaim(data: DataDir) -> Standing:
     """This directory serves again, above whoever took over. Raises DiademaError if nobody did."""
-    known = read_standing(data)
-    if not known.taken_by:
-        raise DiademaError(Sentence("errors.base.standing_own", root=data.root))
-    known.term, known.taken_by = known.taken_term + 1, ""
-    write_standing(data, known)
+    with changing_standing(data) as known:
+        if not known.taken_by:
+            raise DiademaError(Sentence("errors.base.standing_own", root=data.root))
+        known.term, known.taken_by = known.taken_term + 1, ""
     return known

@@ -18,7 +18,7 @@ from diadema.base import credentials
 from diadema.base.certificates import PageCertificates
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
-from diadema.base.standing import read_standing, write_standing
+from diadema.base.standing import changing_standing, read_standing
 from diadema.words import Sentence
 
 TERM = "/api/v1/standby/term"
@@ -78,9 +78,8 @@ async def check_standing(data: DataDir) -> list[str]:
     terms = await asyncio.gather(*(ask_term(url, trust, token) for url in peers))
     for url, term in zip(peers, terms, strict=True):
         if term is not None and term > known.term:
-            known = read_standing(data)  # the web may have noted another peer
-            known.taken_by, known.taken_term = url, term
-            write_standing(data, known)
+            with changing_standing(data) as now:
+                now.taken_by, now.taken_term = url, term
             raise TakenOver(data, url)
     return [url for url, term in zip(peers, terms, strict=True) if term is None]
 

@@ -32,7 +32,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_broker
-from diadema.base.standing import read_standing, write_standing
+from diadema.base.standing import changing_standing
 from diadema.hub.broker import Broker, stream_config
 from diadema.hub.child import Child
 from diadema.hub.fence import ask_term, trusting
@@ -344,10 +344,9 @@ def take_over(
 
     def settle(new: DataDir) -> bool:
         nonlocal term
-        standing = read_standing(new)
-        term = standing.term = standing.term + 1
-        standing.peers = {"": state.of}
-        write_standing(new, standing)
+        with changing_standing(new) as standing:
+            term = standing.term = standing.term + 1
+            standing.peers = {"": state.of}
         if not state.copied:
             return False
         shutil.copytree(files.streams, new.nats / _STREAMS, copy_function=os.link)

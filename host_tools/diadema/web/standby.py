@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from diadema.access.roles import Person
 from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
-from diadema.base.standing import read_standing, write_standing
+from diadema.base.standing import changing_standing, read_standing
 from diadema.maintenance.backup import seal
 from diadema.store.erased import last_erasure
 from diadema.web.api import WebAppDep
@@ -55,24 +55,29 @@ async def stream(
     """Messages behind `after`, as soon as there are any; none after a second. `here`: where the
     standby will serve once it took over.
     """
-    known = read_standing(web_app.data)
-    if known.peers.get(person.name) != here:
-        known.peers[person.name] = here
-        write_standing(web_app.data, known)
+    erased_ms = await run_in_threadpool(_look, web_app.data, person.name, here)
     try:
         info, messages = await _read(web_app.feed.client, after)
     except (NatsAbsent, *TROUBLE) as error:
         detail = text("web.nats_absent", language_of(request))
         raise HTTPException(503, detail, {"Retry-After": "1"}) from error
-    erased = last_erasure(web_app.data)
     piece = Piece(
         created=str(info.created),
         last=info.state.last_seq,
         most_bytes=info.config.max_bytes or 0,
-        erased_ms=erased.at_ms if erased else 0,
+        erased_ms=erased_ms,
         messages=messages,
     )
     return Response(msgspec.msgpack.encode(piece), media_type=_TYPE)
+
+
+def _look(data: DataDir, name: str, here: str) -> int:
+    """Note where that standby would serve; when something was last erased."""
+    if read_standing(data).peers.get(name) != here:
+        with changing_standing(data) as known:
+            known.peers[name] = here
+    erased = last_erasure(data)
+    return erased.at_ms if erased else 0
 
 
 async def _read(client: Client, after: int) -> tuple[StreamInfo, list[Copied]]:
