@@ -16,7 +16,7 @@ import pytest
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
-from diadema.base.certificates import Certificates, PageCertificates
+from diadema.base.certificates import PageCertificates
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -32,9 +32,8 @@ from diadema.wire.ask_hub import STREAM
 from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import until
-from tests.support.light_station import LightStation, accesses
-from tests.support.scripted_station import SITE, T0, Script
-from tests.support.trust import trusting as trusting_broker
+from tests.support.light_station import running_crowd
+from tests.support.scripted_station import SITE, T0
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 STATIONS = [f"DIA-0400000000{number:02x}" for number in range(6)]
@@ -135,29 +134,6 @@ def state_of(data):
     return json.loads(file.read_text()) if file.exists() else {"stored": 0}
 
 
-async def crowd_of(stack, hub, client):
-    """Half of them forget what was acknowledged, as no real one does for weeks: what those said
-    lives in the copy alone once the hub is gone.
-    """
-    tls = trusting_broker(Certificates(hub.data.tls))
-    crowd = [
-        LightStation(
-            access, tls, Script(access.s, agent=f"b{number:02}").boot(), generation=1,
-            again_s=0.05, holds_all=number % 2 == 0,
-        )
-        for number, access in enumerate(await accesses(client, hub.data, STATIONS))
-    ]  # fmt: skip
-    running = [asyncio.create_task(station.run()) for station in crowd]
-
-    async def end():
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    stack.push_async_callback(end)
-    return crowd
-
-
 def works(crowd, name):
     for station in crowd:
         station.script.call(name)
@@ -174,7 +150,11 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(hub, stac
         hub.data.read_hub().nats, user="host", password=credentials.load(hub.data).host,
         connect_timeout=60, allow_reconnect=False,
     )  # fmt: skip
-    crowd = await crowd_of(stack, hub, client)
+    # half of them forget what was acknowledged, as no real one does for weeks: what those said
+    # lives in the copy alone once the hub is gone
+    crowd = await stack.enter_async_context(
+        running_crowd(client, hub.data, STATIONS, holds_all=lambda number: number % 2 == 0)
+    )
     await asyncio.gather(*(station.until_held(2) for station in crowd))
     for station in crowd:
         station.script.login().ready()
