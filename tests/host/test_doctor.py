@@ -15,6 +15,7 @@ from diadema.base import certificates, credentials, webhooks
 from diadema.base.backups import changing_backups
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir, Hub, Room
+from diadema.base.standing import changing_standing
 from diadema.cli.main import app
 from diadema.hub import doctor
 from diadema.hub.hub import Hub as RunningHub
@@ -175,6 +176,13 @@ def report_that_stopped(data):
     return ["«diario» is stopped"]
 
 
+def put_back_for_a_trial(data):
+    with changing_standing(data) as standing:
+        standing.trial = True
+    (data.root / "standing.lock").chmod(0o600)
+    return [f"`diadema resume --data {data.root}`"]
+
+
 def flipped(data):
     with data.directory.open("wb") as file:
         file.write(os.urandom(8192))
@@ -225,8 +233,8 @@ def hub_that_was_killed(data):
     [
         open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
         no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
-        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site,
-        hub_that_was_killed,
+        report_that_stopped, put_back_for_a_trial, flipped, older, newer, changed_mark,
+        no_key, bad_site, hub_that_was_killed,
     ],
     ids=lambda spoil: spoil.__name__,
 )  # fmt: skip

@@ -19,7 +19,9 @@ from diadema.base import credentials, mail
 from diadema.base.certificates import Certificates
 from diadema.base.errors import MailError
 from diadema.base.paths import DataDir
+from diadema.base.standing import changing_standing
 from diadema.cli import main
+from diadema.maintenance.restore import put_in_force
 from diadema.report import delivery, schedule
 from diadema.report.delivery import addresses_for, check, deliver
 from diadema.report.model import Scope
@@ -29,6 +31,7 @@ from typer.testing import CliRunner
 
 from tests.host.test_report_schedules import at, order
 from tests.support import reported_day
+from tests.support.scripted_station import FixedClock
 
 ADMIN = Person(id="prueba", name="Prueba", role="service")
 NOW = at("2026-11-19T06:00")
@@ -188,6 +191,25 @@ async def test_a_certificate_that_is_not_right_gets_nothing(data, post, accounts
         run = await send(data, accounts)
     assert "ertificate" in run.unsent and run.sent_ms == 0
     assert (post.box.letters, post.box.logins) == ([], [])
+
+
+async def test_what_was_put_back_mails_nothing_until_it_is_in_force_nor_what_fell_due_before(
+    data, post, accounts
+):
+    ordered(data)
+    with changing_standing(data) as standing:
+        standing.trial = True
+    async with post.serving():
+        post.use()
+        run = await send(data, accounts)
+        assert run.file and (run.sent_ms, run.sendings) == (0, 0)
+        put_in_force(data, FixedClock(at("2026-11-22T05:00")), ADMIN)
+        held = await send(data, accounts, at("2026-11-22T05:00"))
+        assert post.box.letters == [] and len(runs(data)) == 3
+        assert "no se envió: venció antes" in schedule.run_words(held, "es")
+        run = await send(data, accounts, at("2026-11-22T06:00"))
+    assert run.span == "2026-11-21" and run.sent_ms and len(post.box.letters) == 1
+    assert [one.sent_ms for one in runs(data)[1:]] == [0, 0, 0]
 
 
 async def test_a_disabled_author_stops_it(data, post, accounts):

@@ -9,6 +9,8 @@ import json
 import shutil
 import sqlite3
 import stat
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from diadema.access import Accounts
@@ -21,15 +23,17 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.base.sealed import SealBroken
+from diadema.base.standing import Standing, read_standing
+from diadema.cli.hub import show
 from diadema.cli.main import app
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import OwnJournal, SupervisorAction
 from diadema.ingest.core import Ingest
 from diadema.maintenance.backup import ERASURES, back_up, check, leave_erasures
-from diadema.maintenance.backup_schedule import order
+from diadema.maintenance.backup_schedule import make_due, order
 from diadema.maintenance.erase import erase
 from diadema.maintenance.records_keeping import check_audit, check_ledger
-from diadema.maintenance.restore import restore
+from diadema.maintenance.restore import put_in_force, restore
 from diadema.store import open_writer
 from diadema.store.erased import check_obeyed, last_erasure
 from typer.testing import CliRunner
@@ -39,6 +43,7 @@ from tests.support.backups import (
     NOW,
     WORDS,
     YEARS,
+    at,
     data,  # noqa: F401 - a fixture
     flipped,
     made,  # noqa: F401
@@ -49,6 +54,7 @@ from tests.support.backups import (
     template,  # noqa: F401
 )
 from tests.support.reported_day import stations
+from tests.support.scripted_station import FixedClock
 
 
 def test_what_goes_outside_is_restored_with_its_secrets(data, place, tmp_path):
@@ -237,3 +243,75 @@ def test_the_old_stream_goes_on_and_a_running_hub_is_not_robbed_of_it(data, made
     assert done.stream and (new.nats / "jetstream" / "1.blk").read_text() == "event"
     assert (data.nats / "jetstream" / "1.blk").exists()
     assert not put_back(made, tmp_path, "without")[1].stream
+
+
+# -- beside the hub that it was made of
+
+
+def test_what_was_put_back_makes_no_backups_and_lets_none_go_until_it_is_in_force(
+    data, place, tmp_path
+):
+    """Both have the folder of the living one; what fell due meanwhile is one backup."""
+    clock = FixedClock(at("2027-01-10T12:00"))
+    order(data, ordered(place, clock.now, number=1), WORDS)
+    clock.now = at("2027-01-11T03:00")
+    file = make_due(data, clock).file
+    new, _ = put_back(Path(file), tmp_path)
+    clock.now = at("2027-01-14T09:00")
+    erase(new, clock, ME, clock.now - 86_400_000)
+    assert make_due(new, clock) is None and leave_erasures(new) == []
+    assert [path.name for path in place.iterdir()] == [Path(file).name]
+    put_in_force(new, clock, ME)
+    assert (place / ERASURES).exists()
+    made = make_due(new, clock)
+    assert made is not None and make_due(new, clock) is None
+    assert sorted(path.name for path in place.glob("*.backup")) == [Path(made.file).name]
+    assert make_due(data, FixedClock(at("2027-01-12T03:00"))) is not None, "of itself it goes on"
+
+
+def test_who_put_it_in_force_is_recorded_and_nobody_does_it_twice(data, made, tmp_path):
+    new, _ = put_back(made, tmp_path)
+    for one in (data, DataDir(tmp_path / "none")):
+        with pytest.raises(DiademaError):
+            put_in_force(one, NOW, ME)
+    put_in_force(new, NOW, ME)
+    assert read_standing(new) == Standing(in_force_ms=NOW.now_ms())
+    with pytest.raises(DiademaError, match="nothing is held back"):
+        put_in_force(new, NOW, ME)
+    accounts = Accounts(new)
+    assert [row.who for row in accounts.audit.rows(what="restore.in_force")] == ["shell:yo"]
+    accounts.close()
+    back_up(new, made.with_name("b.backup"), WORDS, NOW, ME)
+    again, _ = put_back(made.with_name("b.backup"), tmp_path, "again")
+    assert read_standing(again).trial
+
+
+def test_it_is_said_at_its_restore_at_each_start_and_where_its_orders_are_listed(
+    made, tmp_path, capsys
+):
+    new, words = tmp_path / "nueva", tmp_path / "frase"
+    words.write_bytes(WORDS)
+    words.chmod(0o600)
+
+    def typed(*command):
+        done = CliRunner().invoke(app, ["--lang", "es", *map(str, command), "--data", str(new)])
+        assert done.exception is None, done.exception
+        return done.output
+
+    def started():
+        """What the hub says once it is up."""
+        running = SimpleNamespace(
+            url="http://127.0.0.1:8600", mqtt=("127.0.0.1", 8883), data=DataDir(new),
+            set_up_code=None, accounts_lost=False, pages_ca=None, pages_ca_is_new=False,
+        )  # fmt: skip
+        show(running)
+        return capsys.readouterr().out
+
+    way = f"diadema resume --data {new}"
+    lists = (("backup", "list"), ("webhook", "list"), ("report", "schedule", "list"))
+    assert way in typed("restore", made, "--passphrase-file", words)
+    assert way in started()
+    assert [command for command in lists if way not in typed(*command)] == []
+    assert "se envía" in typed("resume")
+    assert [command for command in lists if "diadema resume" in typed(*command)] == []
+    assert "diadema resume" not in started()

@@ -344,6 +344,7 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     assert "in term 2" in done.output and "events: 0, level" in done.output
     assert "RPO of accounts and people: 0." in done.output and "RTO: " in done.output
     assert there.store.exists() and not there.standby.exists()
+    assert not read_standing(there).trial and "diadema resume" not in done.output
 
 
 def _bearer(credential):

@@ -79,6 +79,8 @@ def show(running: "Hub") -> None:
     """Where it is, and what is still to do."""
     tell = console(soft_wrap=True).print
     tell(say("hub.up", url=f"[bold]{running.url}[/bold]"))
+    for line in Run(running.data.root).held:
+        tell(f"[bold red]{line}[/bold red]")
     if running.set_up_code is not None:
         code = f"[bold]{running.set_up_code}[/bold]"
         tell(say("hub.set_up", url=running.url, code=code))

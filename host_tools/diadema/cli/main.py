@@ -19,7 +19,7 @@ from diadema.cli import speech
 from diadema.cli.account import app as account
 from diadema.cli.alerts import alerts
 from diadema.cli.backup import app as backup
-from diadema.cli.backup import restore
+from diadema.cli.backup import restore, resume
 from diadema.cli.board import app as board
 from diadema.cli.doctor import doctor
 from diadema.cli.enrol import enrol
@@ -64,8 +64,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "standby": standby, "upgrade": upgrade, "doctor": doctor, "alerts": alerts,
-        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
+        "resume": resume, "standby": standby, "upgrade": upgrade, "doctor": doctor,
+        "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

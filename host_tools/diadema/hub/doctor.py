@@ -7,6 +7,7 @@ import ctypes
 import importlib.metadata
 import os
 import platform
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -27,6 +28,7 @@ from diadema.base.errors import DiademaError, why
 from diadema.base.paths import DataDir, Disk, Hub
 from diadema.base.processes import command_line
 from diadema.base.sanitize import visible
+from diadema.base.standing import read_standing
 from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
 from diadema.maintenance.upgrade import plan
@@ -196,6 +198,8 @@ def _backup(data: DataDir, now_ms: int) -> Iterator[Finding]:
 def _outside(data: DataDir) -> Iterator[Finding]:
     """What was ordered to be sent, and is not."""
     try:
+        if read_standing(data).trial:
+            yield _wrong("trial", root=shlex.quote(str(data.root)))
         for hook in hooks(data):
             if hook.failing_ms:
                 name = "webhook_off" if hook.off_ms else "webhook_failing"

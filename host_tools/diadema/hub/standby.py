@@ -347,6 +347,7 @@ def take_over(
         with changing_standing(new) as standing:
             term = standing.term = standing.term + 1
             standing.peers = {"": state.of}
+            standing.trial = False
         if not state.copied:
             return False
         shutil.copytree(files.streams, new.nats / _STREAMS, copy_function=os.link)

@@ -32,6 +32,7 @@ from diadema.base.errors import DiademaError, StoreMissing, why
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, Disk, cannot_write
 from diadema.base.sealed import Sealer, Unsealer, read_passphrase
+from diadema.base.standing import read_standing
 from diadema.store.erased import last_erasure
 from diadema.store.record_heads import key_of, of_purpose
 from diadema.words import Sentence
@@ -102,7 +103,7 @@ def back_up(
     with locked(data.root / ".backup.lock"):
         _tidy(data)
         _remember(data, file.parent)
-        _enter(data, by, "backup.made", file=str(file))
+        record_act(data, by, "backup.made", file=str(file))
         made = _write(data, file, passphrase, clock, progress)
         with changing_backups(data) as known:
             known.last = made
@@ -116,13 +117,13 @@ def seal(data: DataDir, into: IO[bytes], passphrase: bytes, clock: Clock, by: Pe
         raise StoreMissing(data.store)
     with locked(data.root / ".backup.lock"):
         _tidy(data)
-        _enter(data, by, "backup.sent")
+        record_act(data, by, "backup.sent")
         sealer = Sealer(into, passphrase)
         _put_all(data, sealer, clock, lambda *_: None)
         sealer.end()
 
 
-def _enter(data: DataDir, by: Person, what: str, **more: str) -> None:
+def record_act(data: DataDir, by: Person, what: str, **more: str) -> None:
     accounts = Accounts(data)
     try:
         accounts.audit.record(by, what, **more)
@@ -297,8 +298,10 @@ def _remember(data: DataDir, folder: Path) -> None:
 
 
 def leave_erasures(data: DataDir) -> list[Path]:
-    """Into each folder with copies; those that cannot be reached now."""
-    if last_erasure(data) is None:
+    """Into each folder with copies; those that cannot be reached now. Not out of what was put
+    back for a trial: the list there is the living hub's.
+    """
+    if last_erasure(data) is None or read_standing(data).trial:
         return []
     with contextlib.closing(sqlite3.connect(data.erased)) as opened:
         whole = opened.serialize()

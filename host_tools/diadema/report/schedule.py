@@ -87,7 +87,8 @@ class Run(Struct, kw_only=True):
     it fell due too long ago to be made.
 
     `sent_ms`: when it was sent by mail, to `sent_to` addresses; `sendings`: how often that was
-    tried, `sending_ms` the last time; `unsent`: why it was not, or to whom.
+    tried, `sending_ms` the last time; `unsent`: why it was not, or to whom; without a try it never
+    is.
     """
 
     name: str
@@ -294,7 +295,8 @@ def run_words(run: Run, language: str) -> str:
         line += f" · {text('reports.sent', language, n=run.sent_to)}"
     if run.unsent:
         unsent = visible(run.unsent)
-        line += f" · {text('reports.unsent', language, reason=unsent, tries=run.sendings)}"
+        word = "reports.unsent" if run.sendings else "reports.not_sent"
+        line += f" · {text(word, language, reason=unsent, tries=run.sendings)}"
     return line
 
 

@@ -157,7 +157,8 @@ class _AccountsPage:
 
     def _draw_trouble(self) -> None:
         try:
-            lines = [
+            lines = self._web_app.held(self._page.language)
+            lines += [
                 self._words["webhook.off"].format(
                     name=one.name, since=self._time_of(one.off_ms), reason=visible(one.reason)
                 )
