@@ -23,6 +23,7 @@ from diadema.hub.backup_clock import BackupClock
 from diadema.maintenance import backup
 from diadema.maintenance.backup import back_up, check
 from diadema.maintenance.backup_schedule import make_due, next_due, order, outlived
+from diadema.words.formatting import local_time
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
@@ -171,7 +172,7 @@ def test_a_backup_has_everything_but_what_is_made_again(data, made, tmp_path):
         assert (new.root / name).read_bytes() == (data.root / name).read_bytes(), name
     open_to_others = {path.name for path in (new.root, *new.root.rglob("*"))
                       if path.stat().st_mode & 0o077}  # fmt: skip
-    assert open_to_others <= {"lock", "ingest.lock", "backups.lock"}
+    assert open_to_others <= {"lock", "ingest.lock", "backups.lock", "standing.lock"}
     assert credentials.load(new) == credentials.load(data)
     assert read_backups(new).last == read_backups(data).last is not None
 
@@ -244,7 +245,7 @@ def test_a_damaged_database_is_no_backup_and_the_last_one_stays(data, made):
         file.seek(data.store.stat().st_size // 2)
         file.write(b"\xff" * 40_000)
     with pytest.raises(DiademaError, match=r"no backup was made.*diadema restore FILE"):
-        back_up(data, made, WORDS, NOW, ME)
+        back_up(data, made.with_name("b.backup"), WORDS, NOW, ME)
     assert made.read_bytes() == before
     assert [path.name for path in made.parent.iterdir()] == ["a.backup"]
 
@@ -262,6 +263,24 @@ def test_what_cannot_be_backed_up_is_refused(data, place, monkeypatch):
     with pytest.raises(DiademaError, match="no room"):
         back_up(data, place / "a.backup", WORDS, NOW, ME)
     assert not list(place.glob("*backup"))
+
+
+def test_one_that_is_there_is_not_written_over(data, made):
+    before = made.read_bytes()
+    with pytest.raises(DiademaError, match="there already: give another name"):
+        back_up(data, made, WORDS, NOW, ME)
+    assert made.read_bytes() == before
+
+
+def test_a_folder_in_which_none_came_to_be_is_not_remembered(data, place, made, monkeypatch):
+    """Where one lies the list of erasures is left, whatever fails later."""
+    with pytest.raises(DiademaError, match="cannot write"):
+        back_up(data, place / "mistyped" / "b.backup", WORDS, NOW, ME)
+    monkeypatch.setattr(backup.Disk, "look", lambda _: Room(10, 10, low=False))
+    for folder in (place, place.parent):
+        with pytest.raises(DiademaError, match="no room"):
+            back_up(data, folder / "c.backup", WORDS, NOW, ME)
+    assert read_backups(data).places == [str(place)]
 
 
 def test_it_is_made_while_the_store_is_written_and_nothing_knows_more_than_it(
@@ -453,6 +472,12 @@ def test_the_commands_say_what_they_did_in_both_languages(data, place, tmp_path)
     assert "No hay ninguna programada" in typed("backup", "list").output
     assert "secrets.json: protege" in typed("backup", "schedule", place, *of).output
     assert "It is whole" in typed("backup", "check", file, language="en").output
+    made = local_time(read_backups(data).last.made_ms, LIMA)
+    for told in (
+        typed("backup", "list"),
+        typed("backup", "check", file, *of, root=tmp_path / "no"),
+    ):
+        assert f"{made} (America/Lima)" in told.output, "wherever it is read"
     assert "Se conservan las 14" in typed("backup", "list").output
     done = typed("restore", file, *of, root=new)
     assert done.exit_code == 0, done.output

@@ -66,7 +66,7 @@ def check(
     lines = [str(one.say(run.language)) for one in found.faults]
     if found.manifest is not None and not lines:
         made, files = found.manifest.made_ms, len(found.manifest.files)
-        whole = say("backup.whole", made=_moment(run, made), files=files,
+        whole = say("backup.whole", made=_moment(run, made, found.manifest.zone), files=files,
                     events=found.manifest.position)  # fmt: skip
         lines = [whole]
     run.answer(found, *lines)
@@ -220,7 +220,9 @@ def resume(data: Data = None, clock: Clock = None) -> None:
     print(say("restore.resumed"))
 
 
-def _moment(run: Run, utc_ms: int) -> str:
+def _moment(run: Run, utc_ms: int, zone: str = "") -> str:
+    """By that clock, or the site's, with its name: copies are read on other machines too."""
     from diadema.words.formatting import local_time
 
-    return local_time(utc_ms, run.zone.key)
+    zone = zone or run.zone.key
+    return f"{local_time(utc_ms, zone)} ({zone})"

@@ -81,6 +81,7 @@ class Hub:
 
     async def __aenter__(self) -> "Hub":
         raise_open_files()  # the programs it starts have as many
+        self.data.check_own()
         self.data.make()
         try:
             self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))

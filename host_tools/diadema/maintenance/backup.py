@@ -33,6 +33,7 @@ from diadema.base.locks import locked
 from diadema.base.paths import DataDir, Disk, cannot_write
 from diadema.base.sealed import Sealer, Unsealer, read_passphrase
 from diadema.base.standing import read_standing
+from diadema.site.context import zone_of
 from diadema.store.erased import last_erasure
 from diadema.store.record_heads import key_of, of_purpose
 from diadema.words import Sentence
@@ -57,13 +58,16 @@ class Content(Struct, frozen=True):
 
 
 class Manifest(Struct, kw_only=True):
-    """The last member of a copy. `position`: how many events its store has."""
+    """The last member of a copy. `position`: how many events its store has; `zone`: of its site's
+    clock, empty in those of before.
+    """
 
     format: int = _FORMAT
     made_ms: int
     program: str
     position: int
     files: dict[str, Content]
+    zone: str = ""
 
 
 class Checked(Struct):
@@ -94,17 +98,21 @@ def back_up(
     by: Person,
     progress: Progress = lambda *_: None,
 ) -> Made:
-    """Raises one of TROUBLE; then `file` is as it was."""
+    """Raises one of TROUBLE, also for a file that is there; then nothing has changed."""
     file = file.absolute()
     if not data.store.exists():
         raise StoreMissing(data.store)
     if file.is_relative_to(data.root.resolve()) or file.is_relative_to(data.root):
         raise DiademaError(Sentence("errors.maintenance.backup_inside", file=file, root=data.root))
+    if file.exists():
+        raise DiademaError(
+            Sentence("errors.maintenance.output_there_already_give_another", output=file)
+        )
     with locked(data.root / ".backup.lock"):
         _tidy(data)
-        _remember(data, file.parent)
-        record_act(data, by, "backup.made", file=str(file))
-        made = _write(data, file, passphrase, clock, progress)
+        with _remembering(data, file.parent):
+            record_act(data, by, "backup.made", file=str(file))
+            made = _write(data, file, passphrase, clock, progress)
         with changing_backups(data) as known:
             known.last = made
         leave_erasures(data)
@@ -178,12 +186,20 @@ def _put_all(data: DataDir, sealer: Sealer, clock: Clock, progress: Progress) ->
             if source != path:
                 source.unlink()
         manifest = Manifest(
-            made_ms=clock.now_ms(), program=version("diadema"), position=position, files=found
-        )
+            made_ms=clock.now_ms(), program=version("diadema"), position=position, files=found,
+            zone=_zone(data),
+        )  # fmt: skip
         inside = Path(scratch, _MANIFEST)
         inside.write_bytes(msgspec.json.encode(manifest))
         _put(tar, _MANIFEST, inside)
     return manifest
+
+
+def _zone(data: DataDir) -> str:
+    try:
+        return zone_of(data).key
+    except DiademaError:
+        return ""  # of a site that cannot be read there is a copy all the same
 
 
 def _content(data: DataDir) -> tuple[list[Path], list[Path]]:
@@ -288,10 +304,19 @@ def _tidy(data: DataDir) -> None:
         folder.rmdir()
 
 
-def _remember(data: DataDir, folder: Path) -> None:
+@contextlib.contextmanager
+def _remembering(data: DataDir, folder: Path) -> Iterator[None]:
+    """A copy that is made in here knows its own place; that of one that fails is forgotten."""
     with changing_backups(data) as known:
-        others = [one for one in known.places if one != str(folder)]
+        before = known.places
+        others = [one for one in before if one != str(folder)]
         known.places = [str(folder), *others][:_PLACES]
+    try:
+        yield
+    except BaseException:
+        with changing_backups(data) as known:
+            known.places = before
+        raise
 
 
 # -- the list of erasures beside them
