@@ -207,7 +207,7 @@ def restore(
 
 
 def resume(data: Data = None, clock: Clock = None) -> None:
-    """Let a restored hub send again: reports by mail, alerts to other programs, backups.
+    """Let a restored hub send again: mail, webhooks and backups.
 
     What fell due before is not mailed. For a trial beside the hub of before, leave it be.
 
