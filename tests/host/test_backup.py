@@ -239,6 +239,17 @@ def test_a_backup_that_lacks_something_is_found_and_not_restored(made, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
+def test_one_of_before_says_nothing_of_its_zone(made):
+    def older(members):
+        manifest = json.loads(members["manifest.json"])
+        assert manifest.pop("zone") == "America/Lima"
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    again(made, older)
+    found = check(made, WORDS)
+    assert (found.faults, found.manifest.zone) == ([], "")
+
+
 def test_a_damaged_database_is_no_backup_and_the_last_one_stays(data, made):
     before = made.read_bytes()
     with data.store.open("r+b") as file:

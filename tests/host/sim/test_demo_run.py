@@ -147,6 +147,13 @@ def test_the_directory_of_a_real_site_is_left_alone(run_here: Run, tmp_path: Pat
     assert json.loads((tmp_path / "site.json").read_text()) == site
 
 
+def test_a_folder_of_other_things_is_left_alone(run_here: Run, tmp_path: Path) -> None:
+    (tmp_path / "tesis.odt").touch()
+    done = run_here("demo", "--seconds", "5", "--no-browser", "--data", str(tmp_path))
+    assert done.returncode == 2 and "none of a hub" in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["tesis.odt"]
+
+
 @pytest.mark.parametrize("command", ["demo", "sim"])
 def test_a_port_that_is_taken_is_one_sentence_that_says_what_to_do(
     run_here: Run, command: str
