@@ -10,6 +10,7 @@ import pytest
 from diadema.hub.broker import most_bytes
 from diadema.site.description import AGENTS_OF_A_STATION, Site
 
+from tests.bench import memory
 from tests.check import ROOT, readmes
 from tests.support.command_line import parse
 
@@ -33,9 +34,9 @@ def test_the_table_of_sizes_is_what_was_measured_times_the_agents() -> None:
     told = re.search(measured, guide, re.DOTALL)
     assert told
     daily, size, sums = int(told[1]), int(told[2]), float(told[3]) * 1000
-    row = r"^\| (\d+) \| ([\d ]+) \| ([\d.]+) GB \| ([\d.]+) GB \|"
+    row = r"^\| (\d+) \| ([\d ]+) \| ([\d.]+) GB \| ([\d.]+) GB \| \d+ MB \|$"
     rows = re.findall(row, guide, re.MULTILINE)
-    assert [int(agents) for agents, *_ in rows] == [30, 120, 300, 1000]
+    assert tuple(int(agents) for agents, *_ in rows) == memory.AGENTS
     for each in rows:
         agents, events, disk, stream = (float(value.replace(" ", "")) for value in each)
         assert events == pytest.approx(agents * daily, rel=0.02)
