@@ -228,7 +228,7 @@ def test_the_acoustic_page_has_how_loud_each_board_is():
         assert f"| {row} | {level.caller:.0f} |" in page
     past_the_lead = loudness(load_board("lyrat_v4_3"))
     (phones,) = (level for level in past_the_lead if level.socket == "PHONES")
-    assert f"up to {phones.loudest:.0f} dB SPL: close the box" in page
+    assert f"hasta {phones.loudest:.0f} dB SPL: cierre la caja" in page
 
 
 @pytest.mark.parametrize("headset", headsets())
@@ -238,6 +238,6 @@ def test_each_headset_of_the_table_is_safe_and_loud_enough_on_each_board(headset
     assert all(level.caller >= CALLER_DB_SPL for level in levels)
     most = max(level.loudest for level in levels)
     least, loud = (pick(f"{level.caller:.0f}" for level in levels) for pick in (min, max))
-    callers = loud if least == loud else f"{least} to {loud}"
+    callers = loud if least == loud else f"{least} – {loud}"
     row = f"| `{headset}` | {headsets()[headset].pad_ohms:.0f} Ω | {most:.0f} | {callers} |"
     assert row in (HARDWARE / "acoustics.md").read_text()

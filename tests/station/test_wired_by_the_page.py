@@ -1,6 +1,6 @@
-"""Each board soldered from its page alone: the rows of «Hilo por hilo» and the DIP switches, by what
-the pins of a part are for and where the board's own headers lead. A wire that goes elsewhere is
-told or does nothing.
+"""Each board soldered from its page alone: the rows of «Hilo por hilo» and the DIP switches, by
+what the pins of a part are for and where the board's own headers lead. A wire that goes elsewhere
+is told or does nothing.
 """
 
 import json
@@ -135,7 +135,7 @@ async def test_what_was_soldered_by_the_page_works(desk, tmp_path, name, number)
 
 
 WRONG = [
-    ("aithinker_audiokit", ("| 5 | GPIO 15 and JTAG | ON |", "| 5 | GPIO 15 and JTAG | OFF |"),
+    ("aithinker_audiokit", ("| 5 | GPIO 15 – JTAG | ON |", "| 5 | GPIO 15 – JTAG | OFF |"),
      {"screen", "badge_reader"}),
     ("aithinker_audiokit", ("| JTAG MTDO IO15 | A2 DIN |", "| JTAG MTCK IO13 | A2 DIN |"),
      {"screen"}),
