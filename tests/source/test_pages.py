@@ -73,6 +73,85 @@ def test_a_link_that_leads_nowhere_is_seen(
     ]
 
 
+SPANISH = frozenset(
+    [
+        "de",
+        "la",
+        "el",
+        "los",
+        "las",
+        "que",
+        "y",
+        "en",
+        "un",
+        "una",
+        "se",
+        "con",
+        "por",
+        "del",
+        "es",
+        "al",
+        "lo",
+        "para",
+        "su",
+    ]
+)
+ENGLISH = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "is",
+        "to",
+        "in",
+        "it",
+        "that",
+        "are",
+        "with",
+        "for",
+        "by",
+        "from",
+        "its",
+        "this",
+        "what",
+        "when",
+    ]
+)
+_LEAST_WORDS = 6
+_BESIDE = re.compile(r"(?<!\*)\*(?! )[^*|]+(?<! )\*(?!\*)")  # in italics, the other language
+
+
+def in_spanish(block: str) -> bool:
+    words = re.findall(r"\w+", block.lower())
+    return sum(w in SPANISH for w in words) >= sum(w in ENGLISH for w in words)
+
+
+def not_first_in_spanish(text: str) -> list[str]:
+    """Of each part between headings, what people read first, where that is no Spanish."""
+    wrong = []
+    for part in re.split(r"^#{1,6} ", prose(text), flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        own = re.sub(rf"<!--.*?-->|{_BESIDE.pattern}", "", body, flags=re.DOTALL)
+        blocks = re.split(r"\n\s*\n", own.strip("\n"))
+        read = (b for b in blocks if not b.startswith(("|", "    ", "<", "![")))
+        first = next((b for b in read if len(re.findall(r"\w+", b)) >= _LEAST_WORDS), "")
+        if not in_spanish(first):
+            wrong.append(heading)
+    return wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_part_of_a_guide_is_in_spanish_first_and_the_page_in_english_too(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert not_first_in_spanish(text) == []
+    assert any(not in_spanish(said) for said in _BESIDE.findall(text))
+
+
+def test_a_part_that_begins_in_english_is_seen() -> None:
+    text = "# A\n\nLo que corre en la estación.\n*What runs at the desk.*\n\n## B\n\n"
+    assert not_first_in_spanish(text + "Which of the files it is that are read first.\n") == ["B"]
+
+
 def test_each_file_that_a_page_names_is_there() -> None:
     """Of our folders, but for names that stand for others, as NAME.py, and what is made."""
     within = re.compile(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*])")
