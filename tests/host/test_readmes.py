@@ -1,4 +1,4 @@
-"""Each command line that stands apart in a README is understood by its command: words, options and
+"""Each command line that stands apart in a guide is understood by its command: words, options and
 their values, as Click parses them at a shell. Nothing is run.
 """
 
@@ -12,6 +12,7 @@ from diadema.site.description import AGENTS_OF_A_STATION, Site
 
 from tests.bench import memory
 from tests.check import ROOT, readmes
+from tests.source.test_pages import PAGES as GUIDES
 from tests.support.command_line import parse
 
 _APART = re.compile(r"^(?:    )?(?:sudo -u diadema )?(diadema .+)$", re.MULTILINE)
@@ -19,6 +20,11 @@ PAGES = {
     str(page.relative_to(ROOT)): _APART.findall(page.read_text("utf-8")) for page in readmes()
 }
 
+NAMED = sorted(
+    {" ".join(line.split()) for guide in GUIDES
+     for line in re.findall(r"`(diadema [^`…]+)`", guide.read_text("utf-8"))}
+)  # fmt: skip
+_UNFINISHED = ("MissingParameter", "NoArgsIsHelpError", "BadOptionUsage", "Exit")
 WITHIN = re.findall(r"`(diadema [^`…]+)`", (ROOT / "README.md").read_text("utf-8"))
 
 
@@ -57,3 +63,22 @@ def test_each_command_line_is_understood(page: str) -> None:
     for line in PAGES[page]:
         typed = re.sub(r"\s+#.*|[…[\]]", "", line).partition(" > ")[0]
         assert parse(shlex.split(typed)[1:]), line
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_each_command_and_option_that_a_guide_speaks_of_exists(line: str) -> None:
+    """It may be named without what it takes."""
+    assert wrong(re.sub(r"[[\]]", "", line)) in (None, *_UNFINISHED), line
+
+
+def test_a_command_or_option_that_is_none_is_seen() -> None:
+    assert wrong("diadema flash --colour red") == "NoSuchOption"
+    assert wrong("diadema flush") == "UsageError"
+
+
+def wrong(line: str) -> str | None:
+    try:
+        parse(shlex.split(line)[1:])
+    except Exception as error:  # of Click as Typer brings it
+        return type(error).__name__
+    return None
