@@ -41,7 +41,7 @@ códec, como el driver los pone, y desde `boards/{name}/wiring.toml`.
 Son dB desde la plena escala de una señal hasta la salida del códec; «—» es silencio. La estación
 empieza con un volumen de {volume} %, sin retorno de voz y con {microphone_gain_db:g} dB para el
 micrófono. «sum» es todo lo que un contacto lleva a la vez: queda bajo {limit:g} dB en cualquier
-orden de las órdenes.
+orden de los comandos.
 *dB from full scale of a signal to the codec's output; «—» is silence. «sum» is all that a contact
 carries at once, and stays below {limit:g} dB in any order of commands.*
 """

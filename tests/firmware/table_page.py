@@ -42,8 +42,8 @@ stateDiagram-v2
 ```
 
 Qué hace una entrada. `hold` es el método `_hold` de `lib/`; `transfer.drop`, la función `drop` de
-`lib/do_transfer.py`; ✗ rechaza una orden por ese motivo. Una celda vacía no hace nada, pero a una
-orden se le dice que no hay tal contacto, o que está en otro estado. `key1` y `key3` a `key6` son
+`lib/do_transfer.py`; ✗ rechaza un comando por ese motivo. Una celda vacía no hace nada, pero a un
+comando se le dice que no hay esa llamada, o que está en otro estado. `key1` y `key3` a `key6` son
 primero de una lista abierta, salvo mientras timbra. `closing` dura solo si la energía se fue entre
 una llamada y su post llamada.
 *What an input does. `hold` is a method, `transfer.drop` a function of `lib/do_transfer.py`; ✗
