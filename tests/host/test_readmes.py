@@ -9,6 +9,7 @@ from typing import get_type_hints
 import pytest
 from diadema.hub.broker import most_bytes
 from diadema.site.description import AGENTS_OF_A_STATION, Site
+from diadema.words import section
 
 from tests.bench import memory
 from tests.check import ROOT, readmes
@@ -82,3 +83,12 @@ def wrong(line: str) -> str | None:
     except Exception as error:  # of Click as Typer brings it
         return type(error).__name__
     return None
+
+
+def test_what_the_technician_reads_in_the_guide_is_what_commands_say() -> None:
+    guide = " ".join((ROOT / "hardware" / "README.md").read_text("utf-8").split())
+    said = section("commands", "es")
+    assert f"«{said['site.right'].format(stations=2, agents=2)}»" in guide
+    assert f"«{said['stage.verified']}»" in guide
+    seat, _, _ = said["provision.done"].partition(") ")[2].partition(" {site}")
+    assert f"«{seat.format(seat='A-01')}»" in guide
