@@ -225,7 +225,7 @@ async def test_what_is_refused_says_what_to_do(stage: Stage) -> None:
         )
         assert await said({"action": "logout", "reason": ""}) == (
             422,
-            "Diga el motivo, de 1 a 64 letras: la asesora lo ve y queda en el registro.",
+            "Diga el motivo, de 1 a 64 letras: el asesor lo ve y queda en el registro.",
         )
         assert (await said({"action": "help", "state": "accepted"}))[0] == 404
         assert (await said(BODY, "/agents/a009/actions"))[0] == 404
