@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.site.description import load
 from diadema.site.example import EXAMPLE
@@ -91,6 +92,51 @@ def test_a_site_put_in_force_by_hand_says_how_it_is_kept(run, tmp_path):
     assert "take-in" not in site()
     run("export", "areas")
     assert "diadema people take-in" in site()
+
+
+def test_a_site_that_lacks_people_is_not_put_in_force_by_mistake(run, tmp_path):
+    def site(*words):
+        file = tmp_path / "example.json"
+        words = ["site", str(file), *words, "--data", str(tmp_path / "data")]
+        return CliRunner().invoke(app, words)
+
+    new = tmp_path / "nueva.csv"
+    rows = "".join(f"x{n:03};Inventada {n};NUEVA {n};X{n}\n" for n in range(28))
+    new.write_text(HEAD + rows)
+    run("import", "agents", new, "--by", "Ana")  # they are not even in force yet
+    (tmp_path / "example.json").write_text(EXAMPLE)
+    for _ in range(2):
+        refused = site()
+        assert isinstance(refused.exception, DiademaError)
+        said = str(refused.exception)
+        assert "28 Agents" in said and "x000, x001" in said and "--whole" in said
+        assert "- x000" in refused.stdout and "and 8 more" in refused.stdout
+        run("publish", "--by", "Ana")  # in force or not: they would be out
+    assert len(load(tmp_path / "data" / "site.json").agents) == 30
+    assert "- x000" in site("--check").stdout
+    told = json.loads(site("--check", "--json").stdout)["differences"]
+    assert [(one["part"], len(one["removed"])) for one in told] == [("agents", 28)]
+    assert len(load(tmp_path / "data" / "site.json").agents) == 30
+    assert "- x000" in site("--whole").stdout
+    assert len(load(tmp_path / "data" / "site.json").agents) == 2
+
+
+def test_a_site_that_takes_nothing_out_is_not_asked_about(run, tmp_path):
+    described = json.loads(EXAMPLE)
+    described["agents"].append({"id": "e003", "name": "Tres", "short": "TRES", "alias": "E3"})
+    described["stations"][0]["seat"] = "A-09"
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps(described))
+    words = ["site", str(file), "--data", str(tmp_path / "data")]
+    said = str(CliRunner().invoke(app, words).exception)
+    assert "1 Seats (A-01)" in said and "Agents" not in said
+    described["stations"][0]["seat"] = "A-01"
+    described["agents"][0]["name"] = "Otro Nombre"
+    file.write_text(json.dumps(described))
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "+ e003" in printed and "~ e001" in printed and "e002" not in printed
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "e003" not in printed  # the same once more
 
 
 def test_the_kinds_are_listed(capfd):

@@ -176,7 +176,9 @@ def publish(
     if as_json:
         print_json({"differences": found, "generation": generation, "without_pin": lacking})
         return
-    _show_differences(found)
+    if not found:
+        print(say("people.nothing_new"))
+    show_differences(found)
     if lacking:
         names = ", ".join(lacking[:_SHOWN]) + (" …" if len(lacking) > _SHOWN else "")
         print(say("people.no_pin", names=names))
@@ -300,17 +302,17 @@ def _show(plan: "Plan", language: str, *, dry_run: bool) -> None:
     print(say("import.mend"))
 
 
-def _show_differences(found: "list[Difference]") -> None:
+def show_differences(found: "list[Difference]") -> None:
     from diadema.base.sanitize import visible
     from diadema.words import section
 
     words = section("people", speech.language())
-    if not found:
-        print(say("people.nothing_new"))
     for one in found:
         kind = {"stations": "seats", "negative_codes": "dispositions"}.get(one.part, one.part)
-        print(words[f"kind.{kind}"])
-        for mark, those in (("+", one.added), ("~", one.changed), ("-", one.removed)):
+        changes = [("+", one.added), ("~", one.changed), ("-", one.removed)]
+        counts = (f"{mark}{len(those)}" for mark, those in changes if those)
+        print(f"{words[f'kind.{kind}']}: {' '.join(counts)}")
+        for mark, those in changes:
             for code in those[:_SHOWN]:
                 print(visible(f"  {mark} {code}"))
             if len(those) > _SHOWN:
