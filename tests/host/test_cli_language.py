@@ -104,6 +104,55 @@ def test_a_sentence_goes_over_a_wire_and_comes_back():
     ]
 
 
+MISTYPED = [
+    (
+        ("privacy", "export", "a001"),
+        "falta la opción --output / -o",
+        "--output / -o is miss",
+    ),
+    (("privacy", "export"), "falta AGENT", "AGENT is missing"),
+    (("hub", "--prt", "1"), "no hay una opción --prt; ¿", "there is no option --prt; "),
+    (("hub", "--zzzz"), "no hay una opción --zzzz", "there is no option --zzzz"),
+    (("hub", "--port"), "la opción --port lleva un valor", "the option --port takes a value"),
+    (("hub", "--require-proof=1"), "--require-proof no lleva", "--require-proof takes no value"),
+    (("hub", "--port", "many"), "--port no sirve: es un número entero", "it is a whole number"),
+    (("hub", "--port", "99999"), "--port no sirve: es a lo más 65535", "it is 65535 at most"),
+    (("privacy", "erase", "--retention", "0"), "es al menos 1", "it is 1 at least"),
+    (("torture", "--share", "x"), "--share no sirve: es un número", "it is a number"),
+    (
+        ("privacy", "erase", "--before", "3"),
+        "se escribe así: 2026-12-31",
+        "so: 2026-12-31",
+    ),
+    (("people", "kinds", "--language", "fr"), "uno de estos: es, en", "one of: es, en"),
+    (("acount",), "no hay una orden acount; ¿account?", "no command acount; acc"),
+    (("account", "list", "x", "y"), "sobra: x y", "too much: x y"),
+    (("account", "list", "--data="), "--data está vacío", "--data is empty"),
+]
+
+
+@pytest.mark.parametrize(("words", "spanish", "english"), MISTYPED, ids=lambda one: str(one)[:30])
+def test_what_was_mistyped_is_said_in_the_language_of_the_run(command, words, spanish, english):
+    for language, expected in (("es", spanish), ("en", english)):
+        said = command(*words, "--lang", language, data=None)
+        assert said.startswith("diadema: ") and expected in said
+        plain = re.sub(AS_TYPED, " ", re.sub(r"\b[A-Z]{2,}\b|account", " ", said))
+        mixed = set(re.findall(r"[a-zà-ÿ]{4,}", plain.lower()))
+        assert not mixed & only_in(OTHER[language]), said
+        foreign = {"es": "Usage", "en": "Uso"}[language]
+        assert foreign not in said and "Traceback" not in said
+
+
+def test_what_was_mistyped_follows_site_and_locale(command, monkeypatch, tmp_path):
+    assert "there is no option" in command("account", "list", "--zz", data=None)
+    with_site(tmp_path / "es", "es")
+    assert "no hay una opción" in command("account", "list", "--zz", data=tmp_path / "es")
+    monkeypatch.setenv("LANG", "es_PE.UTF-8")
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    assert "no hay una orden zz" in command("zz", data=None)
+
+
 # -- all of it
 
 

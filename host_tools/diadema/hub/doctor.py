@@ -212,14 +212,17 @@ def _outside(data: DataDir) -> Iterator[Finding]:
 
 
 def _run(one: Schedule, run: Run, zone: ZoneInfo) -> Iterator[Finding]:
-    values = {"name": one.name, "span": run.span, "every": one.every, "kind": one.kind}
-    if run.file is None:
-        name = "report_failing" if run.tries < TRIES else "report_failed"
-        at = local_time(run.done_ms, zone, "moment_minute")
-        reason = visible(run.reason or "")
-        yield _wrong(name, at=at, tries=run.tries, reason=reason, **values)
-    elif run.unsent:
-        yield _wrong("report_unsent", reason=visible(run.unsent), **values)
+    values = {"name": one.name, "span": run.span, "reason": visible(run.reason or run.unsent)}
+    if run.file is not None:
+        if run.unsent:
+            yield _wrong("report_unsent", **values)
+        return
+    values["at"] = local_time(run.done_ms, zone, "moment_minute")
+    if run.tries < TRIES:
+        yield _wrong("report_failing", tries=run.tries, **values)
+        return
+    command = f"diadema report {one.every} --{one.every} {run.span} --kind {one.kind}"
+    yield _wrong("report_failed", tries=run.tries, command=command, **values)
 
 
 def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:
