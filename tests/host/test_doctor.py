@@ -178,8 +178,9 @@ def report_that_stopped(data):
 
 
 def reports_that_failed(data):
+    team = {"scope": Scope(of="team", code="Mañana")}
     for name, every in (("diario", "day"), ("semanal", "week"), ("mensual", "month")):
-        schedule.add(data, order(name=name, every=every), "es")
+        schedule.add(data, order(name=name, every=every, **team), "es")
     runs = [
         run(name="diario", done_ms=3 * 86_400_000, tries=2, reason="no such team"),
         run(name="diario", due_ms=T0 - 1, file="x", tries=1),
@@ -189,7 +190,7 @@ def reports_that_failed(data):
     schedule.write_runs(data, runs)
     return [
         "«diario» of 2026-11-17 failed at 1970-01-03 19:00, 2 times (no such team)",
-        "`diadema report week --week 2026-W46 --kind llamadas`",
+        "`diadema report week --week 2026-W46 --kind llamadas --team 'Mañana'`",
         "«mensual» of 2026-11-17 was made and not sent (it took nothing)",
     ]
 

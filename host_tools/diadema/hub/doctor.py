@@ -7,6 +7,7 @@ import ctypes
 import importlib.metadata
 import os
 import platform
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -221,8 +222,10 @@ def _run(one: Schedule, run: Run, zone: ZoneInfo) -> Iterator[Finding]:
     if run.tries < TRIES:
         yield _wrong("report_failing", tries=run.tries, **values)
         return
-    command = f"diadema report {one.every} --{one.every} {run.span} --kind {one.kind}"
-    yield _wrong("report_failed", tries=run.tries, command=command, **values)
+    command = ["diadema", "report", one.every, f"--{one.every}", run.span, "--kind", one.kind]
+    if one.scope.of != "floor":
+        command += [f"--{one.scope.of}", one.scope.code]
+    yield _wrong("report_failed", tries=run.tries, command=shlex.join(command), **values)
 
 
 def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:
