@@ -2,11 +2,13 @@
 
 import ast
 import contextlib
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
+import diadema_sim
 import pytest
 from diadema import cli
 from diadema.base.errors import DiademaError
@@ -15,6 +17,8 @@ from diadema.cli import main
 from diadema.report.kinds import KINDS
 from diadema.site.directory import kinds as directory
 from diadema.words import LANGUAGES, Sentence, section
+from diadema_sim.demo import print_shift
+from rich.console import Console
 
 from tests.support.bank_files import Log
 from tests.support.scripted_station import SITE
@@ -176,12 +180,12 @@ SAID_BY = {"print", "answer", "Table", "prompt", "getpass", "progress"}  # `scre
 _WORDS = re.compile(r"[a-zà-ÿ]{3,} [a-zà-ÿ]{2,}", re.IGNORECASE)
 
 
-def literals(call):
+def literals(call, speakers=("say", "text")):
     """The texts that a call says as they stand in the code: not those that name a sentence."""
     inner = {
         id(one)
         for node in ast.walk(call)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "text")
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in speakers
         for one in ast.walk(node)
     }
     return [
@@ -206,6 +210,38 @@ def test_no_command_says_a_sentence_of_its_own():
                       if not (error and text.startswith("errors."))]  # fmt: skip
     assert calls > 60
     assert found == []
+
+
+def test_no_simulator_says_a_sentence_of_its_own():
+    found, calls = [], 0
+    for path in sorted(Path(diadema_sim.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(getattr(node, "func", None), "attr", "") or getattr(
+                getattr(node, "func", None), "id", ""
+            )
+            if isinstance(node, ast.Call) and name in ("say", "stage"):
+                calls += 1
+                found += [(path.name, one) for one in literals(node, ("speak",))
+                          if " " in one and re.search("[a-z]", one)]  # fmt: skip
+    assert calls > 10
+    assert found == []
+
+
+def test_a_runs_summary_is_in_the_language_of_the_run(monkeypatch):
+    summary = dict.fromkeys(
+        ("stations", "events_journaled", "events_stored", "lost", "doubled", "contacts",
+         "typified"), 7,
+    )  # fmt: skip
+    for language, lines in (
+        ("es", ["estaciones", "eventos guardados", "perdidos", "atenciones"]),
+        ("en", ["stations", "events stored", "lost", "contacts"]),
+    ):
+        screen = Console(file=io.StringIO(), width=100)
+        monkeypatch.setattr("diadema.cli.speech.language", lambda spoken=language: spoken)
+        print_shift(screen, summary)
+        printed = screen.file.getvalue()
+        assert [line for line in lines if line not in printed] == []
+        assert printed.count("7") == len(summary)
 
 
 # -- one run, one language
