@@ -50,7 +50,7 @@ from diadema.cli.site import site
 from diadema.cli.standby import app as standby
 from diadema.cli.update import app as update
 from diadema.cli.upgrade import upgrade
-from diadema.cli.usage import UsageError, told
+from diadema.cli.usage import UsageError, mistyped
 from diadema.cli.webhook import app as webhook
 from diadema.words import LANGUAGES
 
@@ -147,7 +147,7 @@ def main() -> None:
         code = app(prog_name="diadema", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except UsageError as error:
-        print(told(error, words), file=sys.stderr)
+        print(mistyped(error, words), file=sys.stderr)
         sys.exit(error.exit_code)
     except DiademaError as error:
         print(f"diadema: {error.say(speech.language())}", file=sys.stderr)

@@ -26,7 +26,7 @@ _VALUES = (  # what a value is said to be; its group is what it is to be
 )
 
 
-def told(error: Any, words: list[str]) -> str:
+def mistyped(error: Any, words: list[str]) -> str:
     """Of `diadema WORDS`. Empty where the help is said already."""
     if type(error).__name__ == _HELP_ITSELF:
         return ""
