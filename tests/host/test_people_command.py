@@ -71,6 +71,14 @@ def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):
     (tmp_path / "data" / "site.json").write_text(json.dumps(described))
     assert "1 entries changed" in run("take-in", "--by", "Ana")
     assert "nueva;Nueva" in run("export", "areas")
+    described["agents"].pop()
+    (tmp_path / "data" / "site.json").write_text(json.dumps(described))
+    words = ["people", "take-in", "--by", "Ana", "--data", str(tmp_path / "data")]
+    refused = CliRunner().invoke(app, words)
+    assert "1 Agents (e002)" in str(refused.exception) and "- e002" in refused.stdout
+    assert "e002" in run("export", "agents")
+    assert "1 entries changed" in run("take-in", "--by", "Ana", "--whole")
+    assert "e002" not in run("export", "agents")
 
 
 def test_what_publish_says_does_not_contradict_itself(run, tmp_path):
@@ -137,6 +145,13 @@ def test_a_site_that_takes_nothing_out_is_not_asked_about(run, tmp_path):
     assert "+ e003" in printed and "~ e001" in printed and "e002" not in printed
     printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
     assert "e003" not in printed  # the same once more
+    teams = tmp_path / "teams.csv"
+    teams.write_text("Team\nSin nadie\n")
+    run("import", "teams", teams, "--by", "Ana")
+    described["agents"][1]["name"] = "Otra Más"
+    file.write_text(json.dumps(described))
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "~ e002" in printed and "Sin nadie" not in printed  # no file takes a team out there
 
 
 def test_the_kinds_are_listed(capfd):

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from diadema.base.errors import DiademaError, why
-from diadema.cli.people import show_differences
+from diadema.cli.people import refuse_losses, show_differences
 from diadema.cli.run import AsJson, Data, Run
 from diadema.cli.speech import say, use_site
-from diadema.words import Listed, Sentence
+from diadema.words import Sentence
 
 if TYPE_CHECKING:
     from diadema.site.description import Site
     from diadema.site.directory.publishing import Difference
-
-_NAMED = 5  # in a sentence; --check has more, --json all
 
 
 def site(
@@ -48,7 +46,7 @@ def site(
     if not as_json:
         show_differences(found)
     if not (check or whole):
-        _refuse_losses(file, found)
+        refuse_losses(file, found)
     done = install_site(file, None if check else run.data.root)
     lines = [say("site.right", stations=done["stations"], agents=done["agents"])]
     if done["generation"] is not None:
@@ -102,23 +100,6 @@ def _changes(run: Run, file: Path) -> "list[Difference]":
 
     described, _ = _read(file)
     return replacing(run.data, described, day_at(run.data, run.now_ms))
-
-
-def _refuse_losses(file: Path, found: "list[Difference]") -> None:
-    lacking = [
-        Sentence(
-            "errors.cli.lacking",
-            count=len(one.removed),
-            kind=Sentence(f"people.kind.{one.part}"),
-            codes=", ".join(one.removed[:_NAMED]) + (" …" if len(one.removed) > _NAMED else ""),
-        )
-        for one in found
-        if one.removed
-    ]
-    if lacking:
-        raise DiademaError(
-            Sentence("errors.cli.site_would_remove", file=file, lacking=Listed(lacking))
-        )
 
 
 def example() -> str:

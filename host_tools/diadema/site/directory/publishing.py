@@ -204,6 +204,8 @@ def replacing(data: DataDir, given: bytes, day: date) -> list[Difference]:
                 for one in book.entries(kind, day):
                     if (body := new.get(kind, {}).get(one.code)) is not None:
                         new[kind][one.code] = _with_its_own(kind, one, body)
+                    elif kind == "teams":  # they stay without anybody
+                        continue
                     old.setdefault(kind, {})[one.code] = one.body or {}
     found = []
     for kind in ("settings", "teams", *_RETIRES):
