@@ -21,12 +21,14 @@ from diadema.hub import doctor
 from diadema.hub.hub import Hub as RunningHub
 from diadema.maintenance.records_keeping import enter
 from diadema.report import schedule
+from diadema.report.model import Scope
 from diadema.stations.fleet import StationRow
 from typer.testing import CliRunner
 
 from tests.host.test_report_schedules import order
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
+from tests.support.scripted_station import T0
 
 TESTER = Person(id="tester", name="Prueba", role="service")
 
@@ -183,6 +185,29 @@ def put_back_for_a_trial(data):
     return [f"`diadema resume --data {data.root}`"]
 
 
+def reports_that_failed(data):
+    team = {"scope": Scope(of="team", code="Mañana")}
+    for name, every in (("diario", "day"), ("semanal", "week"), ("mensual", "month")):
+        schedule.add(data, order(name=name, every=every, **team), "es")
+    runs = [
+        run(name="diario", done_ms=3 * 86_400_000, tries=2, reason="no such team"),
+        run(name="diario", due_ms=T0 - 1, file="x", tries=1),
+        run(name="semanal", span="2026-W46", tries=schedule.TRIES, reason="no room"),
+        run(name="mensual", tries=1, file="x", sendings=3, unsent="it took nothing"),
+    ]
+    schedule.write_runs(data, runs)
+    return [
+        "«diario» of 2026-11-17 failed at 1970-01-03 19:00, 2 times (no such team)",
+        "`diadema report week --week 2026-W46 --kind llamadas --team 'Mañana'`",
+        "«mensual» of 2026-11-17 was made and not sent (it took nothing)",
+    ]
+
+
+def run(**more):
+    given = {"due_ms": T0 + 86_400_000, "span": "2026-11-17", "kind": "llamadas", "scope": Scope()}
+    return schedule.Run(**given | more)
+
+
 def flipped(data):
     with data.directory.open("wb") as file:
         file.write(os.urandom(8192))
@@ -233,8 +258,8 @@ def hub_that_was_killed(data):
     [
         open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
         no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
-        report_that_stopped, put_back_for_a_trial, flipped, older, newer, changed_mark,
-        no_key, bad_site, hub_that_was_killed,
+        report_that_stopped, reports_that_failed, put_back_for_a_trial, flipped, older, newer,
+        changed_mark, no_key, bad_site, hub_that_was_killed,
     ],
     ids=lambda spoil: spoil.__name__,
 )  # fmt: skip

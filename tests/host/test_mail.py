@@ -58,7 +58,7 @@ class Box:
 
     def login(self, server, session, envelope, mechanism, given):
         self.logins.append((given.login, given.password))
-        return AuthResult(success=given.password == b"clave")
+        return AuthResult(success=given.password == b"clave", handled=False)
 
 
 class Post:
@@ -169,7 +169,8 @@ async def test_never_in_the_clear_and_again_later(data, post, accounts):
         post.use()
         run = await send(data, accounts)
         assert (run.state, run.sent_ms, run.sendings) == ("done", 0, 1)
-        assert "STARTTLS" in run.unsent and "no se envió (1)" in schedule.run_words(run, "es")
+        assert "no ofrece STARTTLS en ese puerto" in run.unsent and "(«SMTP STARTTLS" in run.unsent
+        assert "no se envió (1)" in schedule.run_words(run, "es")
         await send(data, accounts, NOW + 59_000)
         assert runs(data)[0].sendings == 1, "it waits a minute first"
         assert (await send(data, accounts, NOW + 60_000)).sendings == 2
@@ -189,7 +190,8 @@ async def test_a_certificate_that_is_not_right_gets_nothing(data, post, accounts
     async with post.serving():
         post.use(**{"ca": other.ca_pem().decode()} if wrong == "ca" else {"host": "127.0.0.1"})
         run = await send(data, accounts)
-    assert "ertificate" in run.unsent and run.sent_ms == 0
+    told = {"ca": "de una CA que no se conoce", "name": "lleva otro nombre"}[wrong]
+    assert told in run.unsent and "ertificate" in run.unsent and run.sent_ms == 0
     assert (post.box.letters, post.box.logins) == ([], [])
 
 
@@ -410,7 +412,12 @@ async def test_the_commands_set_show_and_try_it(plain, tmp_path):
         assert "took the mail" in await typed(data, "mail", "test", "planilla@centro.pe")
         assert "list" in await typed(data, "mail", "test", "otra@centro.pe")
         plain.box.refused = {JEFA}
-        assert "did not take" in await typed(data, "mail", "test", JEFA)
+        refused = await typed(data, "mail", "test", JEFA)
+        assert f"takes nothing for {JEFA}: look at the address" in refused
+        assert "(«550 " in refused and "[" not in refused
+        mail.set_server(data, mail.load(data).server, "mala")
+        told = await typed(data, "mail", "test", "planilla@centro.pe")
+        assert "refuses user or password" in told and "diadema mail set" in told
         assert await typed(data, "mail", "deny", "planilla@centro.pe") == ""
     assert [to for to, _, _ in plain.box.letters] == [["planilla@centro.pe"]]
     assert mail.load(data).addresses == {JEFA: False, RRHH: True}

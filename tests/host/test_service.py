@@ -196,6 +196,40 @@ def test_it_says_what_to_do_next(
     assert (f"sudo -u {ME} diadema" in rest, "enable-linger" in rest) == (as_root, not as_root)
 
 
+def test_what_its_own_tmp_would_hide_is_named(
+    service: Callable[..., Result], as_root: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "opt"
+    monkeypatch.setattr("diadema.hub.units.TEMPORARY", (tmp_path / "tmp",))
+    words = ["--lang", "es", "service", "install", "--units", str(tmp_path / "units")]
+    words += ["--user", ME] if as_root else []
+
+    def said(data: Path, program: Path | None = None) -> str:
+        if program is not None:
+            monkeypatch.setattr("diadema.hub.units.__file__", str(program / "hub" / "units.py"))
+        done = CliRunner().invoke(main.app, [*words, "--data", str(data)], catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stdout
+
+    assert "PrivateTmp" not in said(elsewhere)
+    assert f"No vería {tmp_path / 'tmp' / 'data'}" in said(tmp_path / "tmp" / "data")
+    (tmp_path / "link").symlink_to(tmp_path / "tmp")
+    assert f"No vería {tmp_path / 'link' / 'data'}" in said(tmp_path / "link" / "data")
+    told = said(elsewhere, tmp_path / "tmp" / "venv")
+    assert "No vería" in told and "venv" in told and "/opt/diadema" in told
+
+
+def test_what_is_at_home_can_be_read_also_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    monkeypatch.setattr("diadema.hub.units.__file__", "/opt/diadema/units.py")
+    (tmp_path / "datos").symlink_to("/home/ana/datos")
+    for data, state in ((tmp_path / "datos", "read-only"), (SYSTEM_DATA, "yes")):
+        assert f"\nProtectHome={state}\n" in Plan("hub", (), data, "diadema").text()
+
+
 def refusal(done: Result) -> str:
     assert done.exit_code
     return str(done.exception) + done.output

@@ -267,7 +267,7 @@ async def statuses(pages, token=None):
     ]
 
 
-async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
+async def test_nobody_else_gets_a_copy(hub, stack, tmp_path, caplog):
     credential = allow(hub, tmp_path / "reserva.json")
     accounts = Accounts(hub.data)
     stack.callback(accounts.close)
@@ -285,7 +285,7 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     clock = SharedClock(tmp_path / "clock")
 
     def standby(of=hub.url, here=HERE, given=credential, folder="standby"):
-        return Standby(DataDir(tmp_path / folder), of, here, given, clock)
+        return Standby(DataDir(tmp_path / folder), of, here, given, clock, "es")
 
     with pytest.raises(DiademaError, match="no https"):
         standby(of=hub.url.replace("https", "http"))
@@ -298,6 +298,13 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
 
     stranger = PageCertificates(tmp_path / "tls")
     stranger.make(["127.0.0.2"])
+    of_another = Credential(token=credential.token, ca=stranger.ca.read_text())
+    kept_out = asyncio.create_task(standby(given=of_another, folder="other").run())
+    reason = f"{hub.url} no responde como debe: su certificado es de una CA que no se conoce"
+    await until(lambda: kept_out.done() or reason in caplog.text)
+    kept_out.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await kept_out
     told = trusting(credential.ca), credential.token
     assert await until(lambda: ask_term(hub.url, *told)) == 1
     assert await ask_term(hub.url, trusting(stranger.ca), credential.token) is None

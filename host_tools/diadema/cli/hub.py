@@ -9,6 +9,7 @@ from diadema.cli.run import AsJson, Clock, Data, Run, console, run_until_signal
 from diadema.cli.speech import say
 
 if TYPE_CHECKING:
+    from diadema.base.paths import DataDir
     from diadema.hub.hub import Hub
 
 
@@ -95,5 +96,15 @@ def show(running: "Hub") -> None:
     tell(say("hub.stations", host=host, port=port))
     tell(say("hub.data", folder=running.data.root))
     if not running.data.site.exists():
-        tell(say("hub.no_site"))
+        tell(say("hub.not_published" if _has_entries(running.data) else "hub.no_site"))
     tell(say("ends"))
+
+
+def _has_entries(data: "DataDir") -> bool:
+    """Whether the directory has anything that could be published."""
+    from diadema.site.directory.book import Directory
+
+    if not data.directory.exists():
+        return False
+    with Directory(data.directory) as book:
+        return book.last_change() > 0

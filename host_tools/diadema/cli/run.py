@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 def _directory(given: str) -> Path:
     if not given:  # as from an unset variable in a script
-        raise typer.BadParameter("it is empty: give a directory, or leave --data out")
+        raise DiademaError(Sentence("errors.cli.data_empty"))
     return Path(given)
 
 
-def _speak(data: Path | None) -> Path | None:
+def speak_of(data: Path | None) -> Path | None:
     """What follows is said in the language of this directory's site."""
     from diadema.base.paths import DataDir, default_root
 
@@ -51,7 +51,7 @@ Data = Annotated[
         "--data",
         help="Directory that keeps everything. Default: the user's data folder.",
         parser=_directory,
-        callback=_speak,
+        callback=speak_of,
         metavar="DIR",
     ),
 ]

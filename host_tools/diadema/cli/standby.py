@@ -19,7 +19,7 @@ from diadema.cli.run import (
     run_until_signal,
     writing,
 )
-from diadema.cli.speech import say
+from diadema.cli.speech import language, say
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
@@ -56,7 +56,7 @@ def run(
     from diadema.hub.standby import Standby, read_credential
 
     one = Run(data, clock)
-    standby = Standby(one.data, of, here, read_credential(credential), one.clock)
+    standby = Standby(one.data, of, here, read_credential(credential), one.clock, language())
     run_until_signal(standby.run())
 
 

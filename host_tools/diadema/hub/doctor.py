@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -32,8 +33,8 @@ from diadema.base.standing import read_standing
 from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
 from diadema.maintenance.upgrade import plan
-from diadema.report.schedule import schedules
-from diadema.site.context import site_of
+from diadema.report.schedule import TRIES, Run, Schedule, last_runs, schedules
+from diadema.site.context import site_of, zone_of
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
 from diadema.stations.fleet import StationRow, all_stations
@@ -43,6 +44,7 @@ from diadema.store.erased import check_obeyed
 from diadema.store.record_heads import NAME as RECORDS_KEY
 from diadema.wire.ask_hub import ask_hub
 from diadema.words import Later, Sentence
+from diadema.words.formatting import local_time
 
 LIMITS = {  # beyond which something is to be done; `diadema alerts` has the same
     "disk_reserves": 2,
@@ -207,8 +209,26 @@ def _outside(data: DataDir) -> Iterator[Finding]:
         for one in schedules(data):
             if one.stopped:
                 yield _wrong("report_stopped", name=one.name)
+        for one, run in last_runs(data):
+            yield from _run(one, run, zone_of(data))
     except DiademaError as error:
         yield _error(error)
+
+
+def _run(one: Schedule, run: Run, zone: ZoneInfo) -> Iterator[Finding]:
+    values = {"name": one.name, "span": run.span, "reason": visible(run.reason or run.unsent)}
+    if run.file is not None:
+        if run.unsent:
+            yield _wrong("report_unsent", **values)
+        return
+    values["at"] = local_time(run.done_ms, zone, "moment_minute")
+    if run.tries < TRIES:
+        yield _wrong("report_failing", tries=run.tries, **values)
+        return
+    command = ["diadema", "report", one.every, f"--{one.every}", run.span, "--kind", one.kind]
+    if one.scope.of != "floor":
+        command += [f"--{one.scope.of}", one.scope.code]
+    yield _wrong("report_failed", tries=run.tries, command=shlex.join(command), **values)
 
 
 def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:

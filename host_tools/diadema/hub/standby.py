@@ -32,6 +32,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_broker
+from diadema.base.reaching import obstacle
 from diadema.base.standing import changing_standing
 from diadema.hub.broker import Broker, stream_config
 from diadema.hub.child import Child
@@ -134,14 +135,23 @@ def _address(url: str) -> str:
 
 
 class Standby:
-    """Raises DiademaError where it cannot begin, and once the hub refuses its credential."""
+    """Raises DiademaError where it cannot begin, and once the hub refuses its credential. What
+    keeps it from copying it says in that language.
+    """
 
     def __init__(
-        self, data: DataDir, of: str, here: str, credential: Credential, clock: Clock
+        self,
+        data: DataDir,
+        of: str,
+        here: str,
+        credential: Credential,
+        clock: Clock,
+        language: str,
     ) -> None:
         self._data = data
         self._files = _Files(data)
         self._clock = clock
+        self._language = language
         self._state = State(of=_address(of), here=_address(here), credential=credential)
         self._erased = asyncio.Event()
         self._saved = 0.0
@@ -200,9 +210,12 @@ class Standby:
             try:
                 await work()
             except _TROUBLE as error:
-                if repr(error) != said:
-                    said = repr(error)
-                    log.warning("%s does not answer as it should: %r", self._state.of, error)
+                sentence = Sentence(
+                    "errors.hub.standby_away", url=self._state.of, reason=obstacle(error)
+                )
+                if (now := sentence.say(self._language)) != said:
+                    said = now
+                    log.warning("%s", said)
             await asyncio.sleep(pause_s)
 
     def _look_at(self, answer: httpx.Response) -> None:

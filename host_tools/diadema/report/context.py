@@ -67,6 +67,13 @@ def whose(scope: Scope, people: People) -> list[str]:
             return [*ALL]
 
 
+def check_team(people: People, code: str, language: str) -> None:
+    """Raises DiademaError, which names those that there are."""
+    if code not in people.teams and not people.of_team(code):
+        known = ", ".join(sorted(people.teams)) or "—"
+        raise DiademaError(text("reports.no_team", language, given=code, known=known))
+
+
 class ReportContext:
     """One report to be made: its kind, period and scope, who reads it, and the figures and people
     for it. Raises NotYours, or DiademaError for a scope that is not there.
@@ -402,9 +409,7 @@ class ReportContext:
             return [code]
         if self.scope.of == "team":
             its = people.of_team(code)
-            if not its and code not in people.teams:
-                known = ", ".join(sorted(people.teams)) or "—"
-                raise DiademaError(self.say("no_team", given=code, known=known))
+            check_team(people, code, self.language)
             teams = None if person is None else person.scope(people)
             if its and teams is not None and code not in teams:
                 raise NotYours(self.say("not_yours"))

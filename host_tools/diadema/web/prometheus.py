@@ -16,6 +16,7 @@ from diadema.base.certificates import ends_of
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.webhooks import hooks
+from diadema.report.schedule import last_runs
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
 from diadema.web.web_app import WebApp
@@ -58,6 +59,9 @@ FAMILIES = {
     "backup_time_seconds": Family("gauge", "Unix time", "when the last backup was made"),
     "backup_bytes": Family("gauge", "bytes", "how large it was"),
     "webhook_failing": Family("gauge", "0 or 1", "1 while a webhook takes no alert", "webhook"),
+    "report_failed": Family(
+        "gauge", "0 or 1", "1 while a schedule's last report failed or was not sent", "schedule"
+    ),
     "station_up": Family("gauge", "0 or 1", "1 while a seat's station has a link", "seat"),
     "station_clock_error_seconds": Family(
         "gauge", "seconds", "how far the hour of a seat's station may be off", "seat"
@@ -119,6 +123,11 @@ class Exporter:
             ours = hooks(data)
             found["webhook_failing"] = {
                 _label("webhook", one.name): float(one.failing_ms > 0) for one in ours
+            }
+        with suppress(DiademaError):
+            found["report_failed"] = {
+                _label("schedule", one.name): float(run.file is None or bool(run.unsent))
+                for one, run in last_runs(data)
             }
         with suppress(*_UNREADABLE):  # the other figures are said all the same
             found |= _stations(data, self._web_app.pace.now_ms())

@@ -353,7 +353,7 @@ async def test_a_certificate_that_is_not_right_is_sent_nothing(
         if wrong == "name":
             url = url.replace("localhost", "127.0.0.1")
         hook = hook_of(data, receiver, url, **more)
-        with pytest.raises(HookError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(HookError, match="its certificate"):
             await posted(data, hook)
     assert receiver.requests == []
 

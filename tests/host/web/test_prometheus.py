@@ -7,9 +7,12 @@ import httpx
 from diadema.base import webhooks
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
+from diadema.report import schedule
+from diadema.report.model import Scope
 from diadema.web.prometheus import FAMILIES
 from nats.js.api import StreamConfig
 
+from tests.host.test_report_schedules import order
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
 from tests.support.scripted_station import T0
@@ -18,7 +21,7 @@ from tests.support.web_stage import Hub, Nats, Web
 NOT_KNOWN = {
     "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
     "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
-    "webhook_failing",
+    "webhook_failing", "report_failed",
 }  # fmt: skip
 
 
@@ -45,6 +48,13 @@ async def test_each_metric_is_there_once_it_is_known(
     with webhooks.changing(data) as known:
         for name, since in (("avisos", 0), ("otro", T0)):
             known.append(webhooks.Hook(name=name, url="https://a.pe/", failing_ms=since))
+    for name, failed in (("diario", True), ("semanal", False)):
+        schedule.add(data, order(name), "es")
+        run = schedule.Run(
+            name=name, due_ms=T0 + 86_400_000, span="2026-11-18", kind="llamadas", scope=Scope(),
+            tries=1, file=None if failed else "x",
+        )  # fmt: skip
+        schedule.write_runs(data, [run, *schedule.runs(data)])
     jetstream = own_hub.client.jetstream()
     await jetstream.add_stream(StreamConfig(name="$MQTT_msgs", subjects=["told"]))
     for _ in range(3):
@@ -61,6 +71,7 @@ async def test_each_metric_is_there_once_it_is_known(
     ends = datetime(2099, 12, 31, tzinfo=UTC).timestamp()
     assert found["certificate_end_seconds"] == {'file="ca.pem"': ends, 'file="server.pem"': ends}
     assert found["webhook_failing"] == {'webhook="avisos"': 0, 'webhook="otro"': 1}
+    assert found["report_failed"] == {'schedule="diario"': 1, 'schedule="semanal"': 0}
     seats = {'seat="A-01"', 'seat="A-02"'}
     assert found["station_up"].keys() == seats
     assert min(found["station_clock_error_seconds"].values()) > 0

@@ -267,6 +267,9 @@ async def test_a_report_orders_itself_and_is_there_when_due(
     await page.locator("[data-order] [name=name]").fill("diario")
     await page.locator("[data-order] button").click()
     await expect(page.locator("[data-order] [data-error]")).to_contain_text("diario")
+    given = {"name": "otro", "kind": "llamadas", "at": "06:00", "scope": "team:Nohce"}
+    refused = await api.post("/api/v1/reports/schedules", json=given)
+    assert refused.status_code == 409 and "hay: Mañana" in refused.json()["detail"]
     clock.set(NOW + 9 * 3_600_000, 0)
     for _ in range(600):
         known = (await api.get("/api/v1/reports/schedules")).json()["runs"]
