@@ -24,6 +24,7 @@ def alerts(data: Data = None) -> None:
 def _sentence(name: str) -> str:
     """As YAML has it, in which Prometheus fills in the labels of what it found."""
     labels = {
-        label: f"{{{{ $labels.{label} }}}}" for label in ("instance", "seat", "file", "webhook")
+        label: f"{{{{ $labels.{label} }}}}"
+        for label in ("instance", "seat", "file", "webhook", "standby")
     }
     return json.dumps(say(f"alerts.{name}", **labels), ensure_ascii=False)
