@@ -118,11 +118,17 @@ def test_a_hub_that_cannot_start_is_never_said_to_run(service: Service) -> None:
     service.ctl("stop", "diadema-hub")
 
 
-def test_a_gateway_without_its_cable_and_without_a_hub_waits(service: Service) -> None:
+def test_a_gateway_waits_for_its_cable_and_for_its_hub(service: Service) -> None:
+    service.install()
+    service.ctl("start", "diadema-hub")
+    service.ctl("stop", "diadema-hub")
     service.install("--gateway", "--", "/dev/ttyUSB7")
     service.ctl("start", "diadema-gateway")
     service.until_log("gateway", "cannot open /dev/ttyUSB7: No such file")
     service.until_log("gateway", "waiting for `diadema hub`")
+    service.ctl("start", "diadema-hub")
+    service.until_log("gateway", "connected to the broker")
+    service.ctl("stop", "diadema-hub")
     assert service.says("gateway", "ActiveState", "NRestarts") == ["active", "0"]
     service.ctl("stop", "diadema-gateway")
     assert service.says("gateway", "ActiveState", "Result") == ["inactive", "success"]
