@@ -2,6 +2,7 @@
 systemd says so, comes back when it is killed, and ends in order.
 """
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,8 +53,8 @@ class Service:
         self.run(*DIADEMA, "service", "install", *words)
         self.ctl("daemon-reload")
 
-    def run(self, *words: str | Path, check: bool = True) -> str:
-        return self._manager.run(*words, user=self._user, check=check).stdout
+    def run(self, *words: str | Path) -> str:
+        return self._manager.run(*words, user=self._user).stdout
 
     def as_owner(self, *words: str | Path) -> str:
         """A command on the data."""
@@ -62,6 +63,11 @@ class Service:
 
     def ctl(self, *words: str) -> str:
         return self.run(*self._ctl, *words)
+
+    def starts(self, part: str) -> subprocess.CompletedProcess[str]:
+        return self._manager.run(
+            *self._ctl, "start", f"diadema-{part}", user=self._user, check=False
+        )
 
     def says(self, part: str, *names: str) -> list[str]:
         asked = [word for name in names for word in ("-p", name)]
@@ -106,15 +112,13 @@ def test_the_hub_is_up_when_it_has_started_and_comes_back_when_it_is_killed(
     service.ctl("stop", "diadema-hub")
     assert service.says("hub", "ActiveState", "Result") == ["inactive", "success"]
     assert "hub.json" not in service.run("ls", service.data)
-    assert "nats-server" not in service.run("ps", "-e", "-o", "args")
 
 
 def test_a_hub_that_cannot_start_is_never_said_to_run(service: Service) -> None:
     service.install("--", "--tls-cert", "/etc/hostname", "--tls-key", "/etc/hostname")
-    service.ctl("start", "--no-block", "diadema-hub")
-    service.until("hub", "NRestarts", "1")
+    assert service.starts("hub").returncode
     assert service.says("hub", "ActiveState")[0] != "active"
-    assert "diadema: " in service.log("hub")
+    service.until_log("hub", "diadema: ")
     service.ctl("stop", "diadema-hub")
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import httpx
 from diadema.access import Accounts
-from diadema.access.roles import Person
 from diadema.base import webhooks
 from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
@@ -17,9 +16,8 @@ from nats.js.api import StreamConfig
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
 from tests.support.scripted_station import T0
-from tests.support.web_stage import Hub, Nats, Web
+from tests.support.web_stage import TESTER, Hub, Nats, Web
 
-TESTER = Person(id="tester", name="Prueba", role="service")
 NOT_KNOWN = {
     "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
     "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
