@@ -23,7 +23,7 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
     "DiademaCertificateEnds": ({"certificate_end_seconds": 31 * DAY}, {"file": "web.pem"}),
     "DiademaBackupOld": ({"backup_time_seconds": -DAY}, {}),
     "DiademaBackupNone": ({"live": 1}, {}),
-    "DiademaStandbySilent": ({"standby_asked_time_seconds": DAY}, {"standby": "reserva"}),
+    "DiademaStandbySilent": ({"standby_seen_time_seconds": DAY}, {"standby": "reserva"}),
     "DiademaStandbyBehind": ({"standby_behind_messages": 1001}, {"standby": "reserva"}),
     "DiademaStandbyBackupOld": (
         {"standby_backup_time_seconds": DAY, "standby_backup_interval_seconds": 900},
@@ -41,7 +41,7 @@ RIGHT = {  # what it says while nothing is wrong
     "live": 1, "nats_up": 1, "disk_low": 0, "disk_free_bytes": 11, "disk_reserve_bytes": 5,
     "stream_behind_messages": 1000, "backup_time_seconds": DAY,
     "certificate_end_seconds": 64 * DAY, "webhook_failing": 0, "station_up": 1,
-    "standby_asked_time_seconds": 26 * 3600 - 119, "standby_behind_messages": 1000,
+    "standby_seen_time_seconds": 26 * 3600 - 119, "standby_behind_messages": 1000,
     "standby_backup_time_seconds": 26 * 3600 - 2699, "standby_backup_interval_seconds": 900,
     "station_clock_error_seconds": 59, "station_journal_ratio": 0.79,
 }  # fmt: skip

@@ -338,7 +338,7 @@ def allowed(data, *names):
 def heard(data, name, *, ago_s=1, **said):
     with closing(Accounts(data)) as accounts:
         usual = {"stored": 90, "last": 90, "backup_ms": NOW_MS - 900_000, "every_s": 900}
-        made = Heard(**{"asked_ms": NOW_MS - ago_s * 1000, **usual, **said})
+        made = Heard(**{"seen_ms": NOW_MS - ago_s * 1000, **usual, **said})
         Standbys(data, accounts.tokens).note(name, made)
 
 

@@ -149,8 +149,8 @@ def say_ready() -> None:
     if not address:
         return
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.sendto(b"READY=1", "\0" + address[1:] if address[0] == "@" else address)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", "\0" + address[1:] if address[0] == "@" else address)
     except OSError as error:
         log.warning("systemd cannot be told that all is up: %s", error)
 

@@ -363,7 +363,7 @@ def _standbys(data: DataDir, copy: DataDir, now_ms: int) -> Iterator[Finding]:
         if (one := heard.get(name)) is None:
             yield _note("standby_unused", name=name, number=token.number)
             continue
-        silent_s = (now_ms - one.asked_ms) // 1000
+        silent_s = (now_ms - one.seen_ms) // 1000
         backup_s = (now_ms - one.backup_ms) // 1000 if one.backup_ms else None
         yield from _standby("standby", silent_s, one.behind(), backup_s, one.every_s, name=name)
 

@@ -29,7 +29,7 @@ class Heard(Struct, kw_only=True):
     how often it takes one, 0 where it does not say.
     """
 
-    asked_ms: int
+    seen_ms: int
     stored: int
     last: int | None = None
     backup_ms: int = 0

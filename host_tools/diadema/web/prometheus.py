@@ -59,7 +59,7 @@ FAMILIES = {
     ),
     "backup_time_seconds": Family("gauge", "Unix time", "when the last backup was made"),
     "backup_bytes": Family("gauge", "bytes", "how large it was"),
-    "standby_asked_time_seconds": Family(
+    "standby_seen_time_seconds": Family(
         "gauge", "Unix time", "when a standby last asked for messages", "standby"
     ),
     "standby_behind_messages": Family(
@@ -183,9 +183,7 @@ def _standbys(heard: Mapping[str, Heard], stream: StreamInfo | None) -> dict[str
     labels = {_label("standby", name): one for name, one in heard.items()}
     behind = {label: one.behind(last) for label, one in labels.items()}
     return {
-        "standby_asked_time_seconds": {
-            label: one.asked_ms / 1000 for label, one in labels.items()
-        },
+        "standby_seen_time_seconds": {label: one.seen_ms / 1000 for label, one in labels.items()},
         "standby_behind_messages": {
             label: count for label, count in behind.items() if count is not None
         },

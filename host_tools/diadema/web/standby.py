@@ -61,7 +61,7 @@ async def stream(
     """
     erased_ms = await run_in_threadpool(_look, web_app.data, person.name, here)
     heard = Heard(
-        asked_ms=web_app.pace.now_ms(), stored=after, backup_ms=backup_ms, every_s=every_s
+        seen_ms=web_app.pace.now_ms(), stored=after, backup_ms=backup_ms, every_s=every_s
     )
     try:
         info, messages = await _read(web_app.feed.client, after)

@@ -21,7 +21,7 @@ from tests.support.web_stage import TESTER, Hub, Nats, Web
 NOT_KNOWN = {
     "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
     "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
-    "webhook_failing", "standby_asked_time_seconds", "standby_behind_messages",
+    "webhook_failing", "standby_seen_time_seconds", "standby_behind_messages",
     "standby_backup_time_seconds", "standby_backup_interval_seconds",
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ async def test_each_metric_is_there_once_it_is_known(
         noted = Standbys(data, accounts.tokens)
         for name in ("reserva", "retirada", "nueva"):
             was = {"backup_ms": T0, "every_s": 900} if name == "reserva" else {}
-            noted.note(name, Heard(asked_ms=T0 + 1000, stored=1, last=1, **was))
+            noted.note(name, Heard(seen_ms=T0 + 1000, stored=1, last=1, **was))
         (gone,) = [one.number for one in accounts.tokens.all() if one.name == "retirada"]
         accounts.tokens.revoke(TESTER, gone)
     web = Web(data.root, own_nats.url)
@@ -76,7 +76,7 @@ async def test_each_metric_is_there_once_it_is_known(
     assert found["webhook_failing"] == {'webhook="avisos"': 0, 'webhook="otro"': 1}
     reserva, nueva = 'standby="reserva"', 'standby="nueva"'
     asked = (T0 + 1000) / 1000
-    assert found["standby_asked_time_seconds"] == {reserva: asked, nueva: asked}
+    assert found["standby_seen_time_seconds"] == {reserva: asked, nueva: asked}
     assert found["standby_behind_messages"] == {reserva: 2, nueva: 2}
     assert found["standby_backup_time_seconds"] == {reserva: T0 / 1000}
     assert found["standby_backup_interval_seconds"] == {reserva: 900}

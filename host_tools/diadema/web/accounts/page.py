@@ -264,7 +264,7 @@ class _AccountsPage:
             return self._words["state.in_use"]
         behind = heard.behind()
         return self._words["state.standby"].format(
-            asked=self._time_of(heard.asked_ms),
+            seen=self._time_of(heard.seen_ms),
             behind=NOTHING if behind is None else behind,
             made=self._time_of(heard.backup_ms) if heard.backup_ms else NOTHING,
         )
