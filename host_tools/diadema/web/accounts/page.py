@@ -190,6 +190,7 @@ class _AccountsPage:
             self._note("tokens.note")
             columns = ("name", "role", "of", "by", "until", "state")
             self._tokens = self._table("tokens", columns, pick=True)
+            self._tokens.columns[-1]["style"] = "min-width: 15rem"  # a standby's is a sentence
             with ui.row():
                 self._button("token.add", self._add_token)
                 self._button("token.revoke", self._revoke)
