@@ -293,7 +293,7 @@ async def _is_watched(hub):
         found.get("behind_messages") == 0
         and found["backup_interval_seconds"] == 900
         and found.get("backup_time_seconds", 0) >= T0 / 1000
-        and found["asked_time_seconds"] >= T0 / 1000
+        and found["seen_time_seconds"] >= T0 / 1000
     )
 
 
