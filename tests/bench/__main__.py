@@ -19,7 +19,7 @@ from tests.bench.figure import Figure, NotRun, print_figures
 _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
-    "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup",
+    "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup", "standby",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 

@@ -141,10 +141,10 @@ def _site(stations: int) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def running_hub(folder: Path, data: DataDir) -> AsyncIterator[Hub]:
+async def running_hub(folder: Path, data: DataDir, *words: str) -> AsyncIterator[Hub]:
     """`diadema hub` on free ports."""
     command = [sys.executable, "-m", "diadema", "hub", "--data", str(data.root), "--json"]
-    command += ["--port", "0", "--mqtt-port", "0"]
+    command += ["--port", "0", "--mqtt-port", "0", *words]
     async with running(command, _log(folder, "hub")) as hub:
         async with asyncio.timeout(_UP_S):
             line = await hub.stdout.readline()

@@ -9,7 +9,9 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import certificates, credentials, webhooks
 from diadema.base.backups import changing_backups
@@ -19,7 +21,9 @@ from diadema.base.standing import changing_standing
 from diadema.cli.main import app
 from diadema.hub import doctor
 from diadema.hub.hub import Hub as RunningHub
+from diadema.hub.standby import Credential, State
 from diadema.maintenance.records_keeping import enter
+from diadema.maintenance.standbys import Heard, Standbys
 from diadema.report import schedule
 from diadema.report.model import Scope
 from diadema.stations.fleet import StationRow
@@ -351,6 +355,134 @@ def test_a_port_that_is_silent_and_a_hub_that_takes_nothing(data, runs, monkeypa
     web, mqtt, hub = wrong(data)
     assert web.startswith("web does not answer") and mqtt.startswith("mqtt does not answer")
     assert "takes no events" in hub
+
+
+NOW_MS = SystemClock().now_ms()
+
+
+def allowed(data, *names):
+    """Credentials of standbys; their numbers."""
+    with closing(Accounts(data)) as accounts:
+        for name in names:
+            accounts.tokens.add(TESTER, name, "standby")
+        return {one.name: one.number for one in accounts.tokens.all()}
+
+
+def heard(data, name, *, ago_s=1, **said):
+    with closing(Accounts(data)) as accounts:
+        usual = {"stored": 90, "last": 90, "backup_ms": NOW_MS - 900_000, "every_s": 900}
+        made = Heard(**{"seen_ms": NOW_MS - ago_s * 1000, **usual, **said})
+        Standbys(data, accounts.tokens).note(name, made)
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ({}, []),
+        ({"ago_s": 900}, ["standby reserva has not asked for 0:15"]),
+        ({"last": 1090}, []),
+        ({"last": 1091}, ["standby reserva lacks 1001 messages"]),
+        ({"last": None}, []),
+        ({"backup_ms": NOW_MS - 3_600_000}, ["backup of the standby reserva is 1:00"]),
+        ({"backup_ms": 0}, ["backup of the standby reserva is — old"]),
+        ({"backup_ms": 0, "every_s": 0}, []),  # of a program that does not say
+    ],
+)
+def test_a_standby_of_this_hub(data, runs, said, parts):
+    allowed(data, "reserva")
+    heard(data, "reserva", **said)
+    found = wrong(data)
+    assert len(found) == len(parts), found
+    assert all(part in one for part, one in zip(parts, found, strict=True))
+    assert "note  the standby reserva asked 0:" in call(data).stdout
+
+
+def test_a_standby_that_nobody_started_and_one_that_was_revoked(data, runs):
+    numbers = allowed(data, "nueva", "retirada")
+    heard(data, "retirada", ago_s=900)
+    assert ["retirada" in one for one in wrong(data)] == [True]
+    with closing(Accounts(data)) as accounts:
+        accounts.tokens.revoke(TESTER, numbers["retirada"])
+    assert wrong(data) == []
+    said = call(data).stdout
+    assert "retirada" not in said
+    assert f"--revoke {numbers['nueva']}`" in said
+
+
+def test_of_a_hub_that_has_ended_no_standby_is_silent(data):
+    allowed(data, "reserva")
+    heard(data, "reserva", ago_s=900)
+    assert wrong(data) == []
+
+
+def test_what_standbys_said_that_cannot_be_read(data, runs):
+    data.standbys.write_text("{")
+    data.standbys.chmod(0o600)
+    assert ["standbys.json" in one for one in wrong(data)] == [True]
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """A standby's own folder, and what it has: the hub's clock is an hour ahead of ours."""
+    monkeypatch.setattr(doctor, "is_synchronised", lambda: True)
+    data = DataDir(tmp_path / "mirror")
+    data.standby.mkdir(parents=True, mode=0o700)
+    data.root.chmod(0o700)
+
+    def has(ago_s=0, **known):
+        now_ms = SystemClock().now_ms()
+        hub_ms = now_ms + 3_600_000
+        usual = {"stored": 90, "last": 90, "heard_ms": now_ms - 1000, "hub_ms": hub_ms - 1000}
+        usual |= {"backup_ms": hub_ms - 600_000, "every_s": 900}
+        for name in ("heard_ms", "hub_ms"):
+            usual[name] -= ago_s * 1000
+        state = State(
+            of="https://a:8600", here="https://b:8600",
+            credential=Credential(token="dia_x", ca=""), **usual | known,
+        )  # fmt: skip
+        file = data.standby / "state.json"
+        file.write_bytes(msgspec.json.encode(state))
+        file.chmod(0o600)
+        return data
+
+    return has
+
+
+@pytest.mark.parametrize(
+    ("known", "parts"),
+    [
+        ({}, []),
+        ({"heard_ms": 0}, ["https://a:8600 was never heard"]),
+        ({"ago_s": 300}, ["has not been heard for 0:05"]),
+        ({"last": 1091}, ["1001 messages of https://a:8600 are missing"]),
+        ({"every_s": 60}, ["backup of https://a:8600 is 0:10"]),
+        ({"backup_ms": 0}, ["is — old and is taken each 15 min"]),
+    ],
+)
+def test_a_standbys_own_folder(mirror, known, parts):
+    data = mirror(**known)
+    before = as_it_is(data.root)
+    found = wrong(data)
+    assert as_it_is(data.root) == before
+    assert len(found) == len(parts), found
+    assert all(part in one for part, one in zip(parts, found, strict=True))
+
+
+def test_a_standbys_folder_says_what_would_be_lost_now(mirror):
+    said = call(mirror(last=97)).stdout
+    assert "7 messages were missing; its backup is 0:10:0" in said
+
+
+def test_a_standbys_credential_that_others_can_read(mirror):
+    data = mirror()
+    (data.standby / "state.json").chmod(0o644)
+    assert ["state.json" in one for one in wrong(data)] == [True]
+
+
+def test_a_state_that_cannot_be_read_is_a_line(mirror):
+    data = mirror()
+    (data.standby / "state.json").write_text("{")
+    assert ["state.json" in one for one in wrong(data)] == [True]
 
 
 def test_nobody_listens_at_a_port_that_is_closed():

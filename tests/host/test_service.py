@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,6 +164,39 @@ def test_a_gateway_may_open_serial_ports_and_a_hub_no_device(
     assert ("DeviceAllow=char-ttyUSB rw" in gateway) == as_root
     assert "PrivateDevices" not in gateway and "After=" in gateway
     assert '"/dev/ttyACM0"' in gateway
+
+
+def test_a_gateway_waits_for_the_drivers_of_its_cables(
+    installed: Callable[..., Path], as_root: bool
+) -> None:
+    """`DeviceAllow` knows a kind of device only once its driver is loaded."""
+    lines = installed("--gateway", "--", "/dev/ttyACM0").read_text().splitlines()
+    for word in ("Wants", "After"):
+        (line,) = [one for one in lines if one.startswith(f"{word}=")]
+        for driver in ("usbserial", "cdc_acm"):
+            assert (f"modprobe@{driver}.service" in line) == as_root
+    assert "modprobe" not in installed().read_text()
+
+
+def test_systemd_is_told_when_all_of_the_hub_is_up(tmp_path: Path) -> None:
+    assert "\nType=notify\nTimeoutStartSec=infinity\n" in Plan("hub", (), tmp_path).text()
+    assert "\nType=exec\n" in Plan("standby", (), tmp_path).text()
+    command = [sys.executable, "-m", "diadema", "hub", "--port", "0", "--mqtt-port", "0"]
+    data = DataDir(tmp_path / "data")
+    for name in (str(tmp_path / "notify"), f"@{tmp_path.name}-{os.getpid()}"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(name.replace("@", "\0"))
+            manager.settimeout(300)
+            with subprocess.Popen(
+                [*command, "--data", str(data.root)], env=os.environ | {"NOTIFY_SOCKET": name},
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            ) as hub:  # fmt: skip
+                try:
+                    assert manager.recv(100) == b"READY=1"
+                    known = data.read_hub()
+                    assert known is not None and known.pid == hub.pid
+                finally:
+                    hub.terminate()
 
 
 def test_a_low_port_is_given_the_one_capability_for_it() -> None:

@@ -5,6 +5,7 @@ lost; the hub of before serves no more. Real processes of everything.
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,7 @@ from diadema.cli import main
 from diadema.hub.broker import free_port
 from diadema.hub.fence import TakenOver, ask_term, trusting, until_taken_over
 from diadema.hub.standby import Credential, Standby, read_credential
+from diadema.maintenance.standbys import read_standbys
 from diadema.store import open_reader
 from diadema.store.erased import ErasedList
 from diadema.wire.ask_hub import STREAM
@@ -172,6 +174,7 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(hub, stac
     last = (await client.jetstream(timeout=60).stream_info(STREAM)).state.last_seq
     await client.close()
     await until(lambda: state_of(standby.data)["stored"] >= last)
+    await until(lambda: _is_watched(hub))
 
     keepers = [station for station in crowd if station.script.s in STATIONS[::2]]
     number = 0
@@ -257,6 +260,23 @@ async def hears_of_it_while_it_runs(hub, folder):
     assert read_standing(other).taken_by
 
 
+async def _is_watched(hub):
+    """Whether the hub's metrics have it that its standby is level, and has a backup."""
+    async with httpx.AsyncClient(
+        base_url=hub.url, verify=trusting(PageCertificates(hub.data.tls).ca), trust_env=False,
+        timeout=300, headers={"Authorization": f"Bearer {credentials.load(hub.data).api}"},
+    ) as pages:  # fmt: skip
+        text = (await pages.get("/metrics")).text
+    said = re.findall(r"diadema_web_standby_(\w+){standby=\"reserva\"} (\S+)", text)
+    found = {name: float(value) for name, value in said}
+    return (
+        found.get("behind_messages") == 0
+        and found["backup_interval_seconds"] == 900
+        and found.get("backup_time_seconds", 0) >= T0 / 1000
+        and found["seen_time_seconds"] >= T0 / 1000
+    )
+
+
 PATHS = ("stream?here=https://x", "backup", "term")
 
 
@@ -282,10 +302,11 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path, caplog):
     assert await statuses(pages, admin) == [403, 403, 200]
     assert (await pages.get("/api/v1/live", headers=_bearer(credential))).status_code == 403
 
-    clock = SharedClock(tmp_path / "clock")
+    clock = SharedClock(tmp_path / "ahead", create=True)
+    clock.set(T0 + 3_600_000, 1)  # nobody sets the one after the other
 
-    def standby(of=hub.url, here=HERE, given=credential, folder="standby"):
-        return Standby(DataDir(tmp_path / folder), of, here, given, clock, "es")
+    def standby(of=hub.url, here=HERE, given=credential, folder="standby", every_s=900):
+        return Standby(DataDir(tmp_path / folder), of, here, given, clock, "es", every_s)
 
     with pytest.raises(DiademaError, match="no https"):
         standby(of=hub.url.replace("https", "http"))
@@ -349,9 +370,30 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path, caplog):
     done = await asyncio.to_thread(CliRunner().invoke, main.app, words)
     assert done.exit_code == 0, (done.output, str(done.exception))
     assert "in term 2" in done.output and "events: 0, level" in done.output
-    assert "RPO of accounts and people: 0." in done.output and "RTO: " in done.output
+    assert "RPO of accounts and people: 0." in done.output
+    assert "RTO: " not in done.output and "Nobody serves until" in done.output
     assert there.store.exists() and not there.standby.exists()
     assert not read_standing(there).trial and "diadema resume" not in done.output
+
+
+async def test_backups_come_as_often_as_it_is_told(hub, tmp_path):
+    credential = allow(hub, tmp_path / "reserva.json")
+    there = DataDir(tmp_path / "standby")
+    standby = Standby(there, hub.url, HERE, credential, SharedClock(tmp_path / "clock"), "es", 1)
+    running = asyncio.create_task(standby.run())
+    made = set()
+
+    def third():
+        made.add(state_of(there).get("backup_ms"))
+        return running.done() or len(made - {None, 0}) == 3
+
+    await until(third)
+    assert not running.done(), running
+    await until(lambda: read_standbys(hub.data))
+    (known,) = read_standbys(hub.data).values()
+    assert known.every_s == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def _bearer(credential):

@@ -68,6 +68,7 @@ class DataDir:
         self.mail = root / "mail.json"  # which server takes mail, and for whom
         self.webhooks = root / "webhooks.json"  # to whom alerts are sent
         self.standing = root / "standing.json"  # who serves the site: this one, or another
+        self.standbys = root / "standbys.json"  # what those of this hub last said of themselves
         self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 
     def gateway(self, name: str) -> Path:

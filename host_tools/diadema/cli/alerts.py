@@ -6,7 +6,7 @@ import re
 from diadema.cli.run import Data
 from diadema.cli.speech import say
 
-_LABELS = ("instance", "seat", "file", "webhook", "schedule")
+_LABELS = ("instance", "seat", "file", "webhook", "schedule", "standby")
 
 
 def alerts(data: Data = None) -> None:

@@ -19,7 +19,7 @@ from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, Disk, write_whole
-from diadema.base.processes import end_leftovers, raise_open_files
+from diadema.base.processes import end_leftovers, raise_open_files, say_ready
 from diadema.hub.backup_clock import BackupClock
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
@@ -114,6 +114,7 @@ class Hub:
 
     async def serve(self) -> None:
         """Until cancelled. Raises DiademaError once another has taken over the site."""
+        say_ready()
         await until_taken_over(self.data)
 
     # -- up

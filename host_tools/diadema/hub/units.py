@@ -62,6 +62,8 @@ DeviceAllow=char-ttyUSB rw
 DeviceAllow=char-ttyACM rw
 SupplementaryGroups=dialout
 """
+# a device whose driver is not there when the unit starts would be refused for as long as it runs
+_DRIVERS = ("modprobe@usbserial.service", "modprobe@cdc_acm.service")
 _TRIAL = "import sys, diadema\nfor name in sys.argv[1:]: open(name).close()"
 
 
@@ -82,13 +84,16 @@ class Plan:
     def text(self) -> str:
         """The unit file."""
         command = (sys.executable, "-P", "-m", "diadema", self.part, *self.words)
-        after = ["network-online.target", "time-sync.target"]
+        wants, after = ["network-online.target"], ["time-sync.target"]
         if self.part == "gateway":
             after.append(name_of("hub"))
+            wants += _DRIVERS if self.user else ()
+        # the others have no moment at which they are up: they wait for theirs
+        kind = "notify\nTimeoutStartSec=infinity" if self.part == "hub" else "exec"
         return (
             f"{_MARK}\n[Unit]\nDescription=Diadema {self.part}\n"
-            f"Wants=network-online.target\nAfter={' '.join(after)}\n\n"
-            f"[Service]\nType=exec\n"
+            f"Wants={' '.join(wants)}\nAfter={' '.join([*wants, *after])}\n\n"
+            f"[Service]\nType={kind}\n"
             f"ExecStart=:{_quoted([*command, '--data', str(self.data)])}\n"
             f"Restart=on-failure\nRestartSec=5\nKillMode=mixed\nTimeoutStopSec=60\n"
             f"{_HARDENED}{self._places()}{self._of_system() if self.user else ''}\n"

@@ -43,7 +43,7 @@ SQLITE = ".sqlite3"
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _PLACES = 16  # folders that are remembered
-_LEFT = {"nats", "logs", "hub.json"}
+_LEFT = {"nats", "logs", "hub.json", "standbys.json"}
 _BUSY_S = 60.0
 _READ = 1 << 20
 

@@ -29,6 +29,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
 from diadema.base.standing import read_standing
 from diadema.figures.roll import roll
+from diadema.maintenance.standbys import Standbys
 from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
@@ -171,6 +172,7 @@ class WebApp:
         self.commands = 0
         self.worker = Worker()
         self.accounts = Accounts(self.data)
+        self.standbys = Standbys(self.data, self.accounts.tokens)
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
         self.sign_on = SignOn(
