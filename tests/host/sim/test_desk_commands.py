@@ -91,7 +91,14 @@ class Bench:
         self.desk, self.hub = Desk(), Hub()
         self.station = self.desk.station
         samples = sample_badges([desk.person for desk in people.desks(2)])
-        self.executor = CommandExecutor(self.desk, self.hub, samples)  # type: ignore[arg-type]
+        queues = [*people.QUEUES.values()]
+        self.executor = CommandExecutor(
+            self.station,
+            self.desk,
+            self.hub,
+            samples,
+            queues,  # type: ignore[arg-type]
+        )
 
     async def refuses(self, request: Request) -> str:
         with pytest.raises(Refused) as refusal:
