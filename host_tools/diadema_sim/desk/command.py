@@ -47,7 +47,7 @@ def desk(
         bool, typer.Option("--json", help="Print one JSON object once it is up, for scripts.")
     ] = False,
 ) -> None:
-    """Open one station in the browser, for training, or at a seat of one's own site.
+    """Open one station in the browser, for training or at a seat.
 
     The real firmware is behind it, until Ctrl-C. By itself it has a centre of its own, which goes
     with it. With --seat or --data it is a simulated station of the site: provisioned like a board,
