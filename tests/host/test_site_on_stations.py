@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 import pytest
+from diadema.hub.site_keeper import badges_of
 from diadema.site import pins, station_config
 from diadema.site.badges import badge_hash, simulated_badge
 from diadema.site.description import SiteError, Wifi, parse
@@ -165,3 +166,6 @@ def test_a_simulated_station_knows_the_badges_of_its_desk_alone(site, policy, kn
     assert [*simulated.values()] == [*expected[:known], *[[]] * (2 - known)]
     assert not {*theirs.values()} & {*real["e001"], *real["e002"]}
     assert len(real["e002"]) == 2  # with the one that is lent today
+    owners = {badge.badge: badge.agent for badge in badges_of(site, KEY, MIDNIGHT)}
+    ours = {one: of for of, one in theirs.items() if one in owners}
+    assert {owners[one]: of for one, of in ours.items()} == {of: of for of in [*theirs][:known]}

@@ -16,12 +16,14 @@ from typing import Any
 import msgspec
 import pytest
 from diadema.base.paths import DataDir, Hub
+from diadema.cli.main import app
 from diadema.site.description import load
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader, tables
 from diadema.wire.journal import JournalWalker
 from diadema_sim import menu_keys, people
 from sqlalchemy import select as rows_of
+from typer.testing import CliRunner
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.system.test_provision import hub_on
@@ -36,8 +38,9 @@ def data(tmp_path: Path) -> DataDir:
     data = DataDir(tmp_path / "datos del año")
     data.make()
     site = people.site(
-        people.desks(3), name="Centro", zone="America/Lima", tree=people.LIMA_TREE, wifi=None
-    )
+        people.desks(3), name="Centro", zone="America/Lima", tree=people.LIMA_TREE,
+        wifi=people.WIFI,
+    )  # fmt: skip
     for number, station in enumerate(site["stations"], 1):
         station["id"] = f"DIA-{number:012x}"
     site["stations"][2]["id"] = BOARD
@@ -57,6 +60,11 @@ async def refused(*arguments: str) -> str:
     return said.decode().removeprefix("diadema: ").rstrip()
 
 
+async def fleet(data: DataDir) -> str:
+    line = ["--lang", "en", "fleet", "list", "--data", str(data.root)]
+    return (await asyncio.to_thread(CliRunner().invoke, app, line)).output
+
+
 def of_run(folder: Path) -> set[int]:
     """The processes that have it in their command line."""
     found = set()
@@ -73,6 +81,7 @@ class Desk:
     def __init__(self, process: asyncio.subprocess.Process, about: dict[str, Any]) -> None:
         self.process, self.about = process, about
         self.standing: dict[str, Any] = {}
+        self.number = 0  # sentences of what the station wrote
         self.badges: list[dict[str, Any]] = []
         self._page: ClientConnection | None = None
 
@@ -80,20 +89,27 @@ class Desk:
         address = self.about["desk"].replace("http", "ws", 1)
         self._page = await connect(f"{address}/ws")
 
-    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+    async def sends(self, do: str, **fields: Any) -> None:
         assert self._page
+        await self._page.send(json.dumps({"do": do, **fields}))
+
+    async def reads(self) -> None:
+        assert self._page
+        message = json.loads(await self._page.recv())
+        assert "error" not in message, message
+        self.standing = message.get("standing", self.standing)
+        self.badges = message.get("hello", {}).get("badges", self.badges)
+        self.number += len(message.get("said", ()))
+
+    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
         async with asyncio.timeout(LIMIT_S):
             while not (self.standing and wanted(self.standing)):
-                message = json.loads(await self._page.recv())
-                assert "error" not in message, message
-                self.standing = message.get("standing", self.standing)
-                self.badges = message.get("hello", {}).get("badges", self.badges)
+                await self.reads()
 
     async def does(self, do: str, state: str, **fields: Any) -> None:
         """Again, until the station is in that state: its screen may have changed meanwhile."""
-        assert self._page
         while self.standing.get("state") != state:
-            await self._page.send(json.dumps({"do": do, **fields}))
+            await self.sends(do, **fields)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(20):
                     await self.until(lambda now: now["state"] == state)
@@ -156,6 +172,8 @@ async def test_a_seat_works_as_with_a_board_and_goes_on_after_a_kill(
             assert (rows["A-01"].board, rows["A-01"].simulated) == ("sim", True)
             assert rows["A-01"].proves
             assert rows["A-01"].link == "up"
+            assert "usb" in rows["A-01"].ways
+            assert "simulated" in await fleet(data)
             machines = of_run(scratch)
             assert machines
             ends = [os.pidfd_open(pid) for pid in machines]
@@ -176,7 +194,14 @@ async def test_a_seat_works_as_with_a_board_and_goes_on_after_a_kill(
             await second.until(lambda now: now["powered"])
             if second.standing["state"] == "logged_out":
                 await second.does("tap", "not_ready", badge=me.id)
-            await all_stored(data, s)
+            await second.sends("cable", plugged=False)
+            await second.until(lambda now: not now["cable"])
+            await second.sends("tap", badge="unknown")
+            seen = second.number
+            async with asyncio.timeout(LIMIT_S):
+                while second.number == seen:  # what it wrote without its cable
+                    await second.reads()
+            await all_stored(data, s)  # so by the site's Wi-Fi
             second.process.send_signal(signal.SIGINT)
             assert await second.process.wait() == 0
         assert of_run(scratch) == set()

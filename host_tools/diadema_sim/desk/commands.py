@@ -247,7 +247,7 @@ class CommandExecutor:
     async def _exchange(self, request: Request) -> None:
         if not self._station.powered:
             raise Refused("no_power")
-        if not self._station.cable.plugged:
+        if not self._station.reachable:
             raise Refused("no_cable")
         work, contact = self._history.work
         match request:

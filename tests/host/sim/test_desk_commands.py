@@ -36,8 +36,13 @@ class Station:
         self.powered = True
         self.cable = Cable()
         self.done: list[Any] = []
+        self.wifi = False
         self.card_taken = asyncio.Event()
         self.card_taken.set()
+
+    @property
+    def reachable(self) -> bool:
+        return self.cable.plugged or self.wifi
 
     def _do(self, what: Any) -> None:
         if not self.powered:
@@ -172,6 +177,9 @@ async def test_plugs_and_cable(bench: Bench) -> None:
     await bench.executor.execute(commands.Cable(False))
     assert bench.station.done == ["unplug", "plug"]
     assert await bench.refuses(commands.Ring()) == "no_cable"
+    bench.station.wifi = True
+    await bench.executor.execute(commands.Ring())
+    assert len(bench.hub.asked) == 1
     await bench.executor.execute(commands.Cable(True))
     await bench.executor.execute(commands.Ring())
     assert [asked["cmd"] for asked in bench.hub.asked] == ["ring"]
