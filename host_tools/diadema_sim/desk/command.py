@@ -75,8 +75,8 @@ def desk(
         for name in ("desk", "floor", "wall"):
             label = speak(f"desk.{name}")
             console.print(f"{label:<6} {desk.about[name]}")
-        if desk.password is not None:
-            console.print(speak("desk.user", user=VISITOR, password=desk.password))
+        if desk.centre is not None:
+            console.print(speak("desk.user", user=VISITOR, password=desk.centre.password))
         else:
             console.print(speak("desk.seated", **desk.about))
         console.print(speak("ends"))

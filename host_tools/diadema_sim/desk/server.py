@@ -34,7 +34,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema_sim import people
 from diadema_sim.build import SIM, SimBoard
-from diadema_sim.centre import open_centre
+from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
 from diadema_sim.desk.commands import Down, Refused, Request, Up, parse, sample_badges
 from diadema_sim.desk.live_view import DeskView
@@ -213,14 +213,14 @@ class DeskOptions:
 
 @dataclass(frozen=True)
 class OpenDesk:
-    """A desk that is up: where its page is, and what stands behind it. `password`: of the visitor,
-    where it has a centre of its own.
+    """A desk that is up: where its page is, what stands behind it, and the centre where it has
+    one of its own.
     """
 
     url: str
     place: Place
     failure: asyncio.Future[None]  # raises what made it stop
-    password: str | None = None
+    centre: Centre | None = None
 
     @property
     def about(self) -> dict[str, Any]:
@@ -265,7 +265,7 @@ async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
             view = DeskView(place)
             await centre.switch_on()
             async with serving(view, listener) as failure:
-                yield OpenDesk(_address(listener), place, failure, centre.password)
+                yield OpenDesk(_address(listener), place, failure, centre)
 
 
 @asynccontextmanager
