@@ -117,17 +117,17 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(data: DataDir, scratch: Path, *arguments: str):
-    scratch.mkdir(exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "diadema", "desk", "--data", str(data.root), "--no-browser",
         "--port", "0", "--json", *arguments, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, env=os.environ | {"TMPDIR": str(scratch)},
+        stderr=asyncio.subprocess.PIPE, env=os.environ | {"TMPDIR": str(scratch)},
     )  # fmt: skip
-    assert process.stdout
+    assert process.stdout and process.stderr
     try:
         async with asyncio.timeout(LIMIT_S):
-            about = json.loads(await process.stdout.readline())
-        yield Desk(process, about)
+            line = await process.stdout.readline()
+            assert line, (await process.stderr.read()).decode()
+        yield Desk(process, json.loads(line))
     finally:
         if process.returncode is None:
             process.kill()
@@ -149,9 +149,10 @@ async def all_stored(data: DataDir, s: str) -> None:
 
 
 async def test_a_seat_works_as_with_a_board_and_goes_on_after_a_kill(
-    data: DataDir, tmp_path: Path
+    data: DataDir, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    scratch, me = tmp_path / "scratch", people.desks(1)[0].person
+    scratch = tmp_path_factory.mktemp("s")  # short: a socket lies in it
+    me = people.desks(1)[0].person
     root = str(data.root)
     async with hub_on(data):
         async with desk(data, scratch, "--seat", "A-01") as first:
