@@ -40,6 +40,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
                           (made.images / "a.bin", "x" * 3_000_000), (made.log("ingest"), "said"),
                           (made.reports / "schedules.json", "[]"), (made.ports, "{}"),
                           (made.nats / "jetstream" / "1.blk", "event"),
+                          (made.simulated / "DIA-0ed1ad000001" / "journal.bin", "old"),
                           (made.rollups, "sums")):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)

@@ -62,6 +62,7 @@ class DataDir:
         self.update_key = root / "update_key.pub"  # of who signs programs for stations
         self.updates = root / "updates"  # their bundles, by SHA-256
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
+        self.simulated = root / "simulated"  # flash of the site's simulated stations
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
         self.backups = root / "backups.json"  # when they are made, and where they lie

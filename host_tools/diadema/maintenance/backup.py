@@ -4,8 +4,9 @@ Each database is copied in one step: in steps the copy would begin again with ea
 another process. The store comes last, so that nothing in a copy knows more than its store; after
 it only the list of erasures, which may know more: a restore then erases again.
 
-The broker's stream, logs and sums are left out. Where copies lie, the list of erasures lies beside
-them, sealed by the key of the records: it outlives the directory.
+The broker's stream, logs and sums are left out, and the flash of simulated stations: an old one
+would write other events under numbers that are stored. Where copies lie, the list of erasures
+lies beside them, sealed by the key of the records: it outlives the directory.
 """
 
 import contextlib
@@ -43,7 +44,7 @@ SQLITE = ".sqlite3"
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _PLACES = 16  # folders that are remembered
-_LEFT = {"nats", "logs", "hub.json", "standbys.json"}
+_LEFT = {"nats", "logs", "hub.json", "standbys.json", "simulated"}
 _BUSY_S = 60.0
 _READ = 1 << 20
 
