@@ -41,12 +41,13 @@ class Spent(Struct, array_like=True):
     over_n: int | None = None
     over_s: int | None = None
 
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.seconds + other.seconds,
-            _added(self.pauses, other.pauses),
-            _added(self.over_n, other.over_n),
-            _added(self.over_s, other.over_s),
+    @classmethod
+    def total(cls, its: Sequence["Spent"]) -> "Spent":
+        return cls(
+            sum(one.seconds for one in its),
+            _total(one.pauses for one in its),
+            _total(one.over_n for one in its),
+            _total(one.over_s for one in its),
         )
 
 
@@ -147,8 +148,9 @@ def owed_s(plan: Planned, reasons: Mapping[str, Reason], now_s: int) -> int:
     return seconds
 
 
-def _added(one: int | None, other: int | None) -> int | None:
-    return None if one is None and other is None else (one or 0) + (other or 0)
+def _total(its: Iterable[int | None]) -> int | None:
+    known = [one for one in its if one is not None]
+    return sum(known) if known else None
 
 
 def _common(times: Sequence[tuple[int, int]], start: int, end: int) -> int:

@@ -27,6 +27,7 @@ from diadema.site.context import language_of, site_of, zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
+from diadema.store.writer import position_of
 from diadema.words import text
 
 AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
@@ -284,6 +285,13 @@ class ReportContext:
             return self.figures.cut
         with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
             return cutoff_of(tx, self.people, self.now_ms, self.bounds_ms[1])
+
+    def position(self) -> int:
+        """That of `cut`, without the rest of it."""
+        if "figures" in self.__dict__:
+            return self.figures.cut.position
+        with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
+            return position_of(tx)
 
     def forget(self) -> None:
         """Read the figures again when they are needed next."""

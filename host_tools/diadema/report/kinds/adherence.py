@@ -49,7 +49,7 @@ class _Found(Struct):
     done: dict[tuple[str, date], Done] = field(default_factory=dict)
     listed: list[tuple[str, date, Deviation]] = field(default_factory=list)
     lost: defaultdict[str, list[Shrinkage]] = field(default_factory=lambda: defaultdict(list))
-    spent: dict[str, dict[str, Spent]] = field(default_factory=dict)
+    spent: dict[str, dict[str, list[Spent]]] = field(default_factory=dict)
     technical: Counter[_Cause] = field(default_factory=Counter)
     due_s: int = 0
 
@@ -205,7 +205,7 @@ def _add_day(found: _Found, agent: str, day: date, one: AdherenceDay) -> None:
     found.lost[agent].append(one.lost)
     its = found.spent.setdefault(agent, {})
     for code, spent in one.spent.items():
-        its[code] = spent if code not in its else its[code] + spent
+        its.setdefault(code, []).append(spent)
     for cause, seconds in one.technical:
         found.technical[agent, *cause] += seconds
 
@@ -233,10 +233,8 @@ def _exceptions(context: ReportContext, listed: list[tuple[str, date, Deviation]
     )  # fmt: skip
     parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
     agents, days = {a for a, _, _ in listed}, {day: day.isoformat() for _, day, _ in listed}
-    order, names = (
-        {a: context.order(a) for a in agents},
-        {a: context.people.name(a) for a in agents},
-    )
+    place = {a: n for n, a in enumerate(sorted(agents, key=context.order))}
+    names = {a: context.people.name(a) for a in agents}
     shown = context.people.shown
     word, private = cache(partial(_activity, context)), cache(lambda code: shown(code) == PRIVATE)
     lines: list[Line[Deviation]] = [
@@ -248,7 +246,7 @@ def _exceptions(context: ReportContext, listed: list[tuple[str, date, Deviation]
             one,
         )
         for agent, day, one in sorted(
-            listed, key=lambda each: (order[each[0]], each[2].start_s)
+            listed, key=lambda each: (place[each[0]], each[2].start_s)
         )
         if not private(one.planned) and not private(one.did)
     ]  # fmt: skip
@@ -268,10 +266,10 @@ def _excuse(context: ReportContext, one: Deviation) -> str | None:
     return None if one.excuse is None else context.known("excuse", one.excuse)
 
 
-def _pauses(context: ReportContext, spent: Mapping[str, Mapping[str, Spent]]) -> Section:
+def _pauses(context: ReportContext, spent: Mapping[str, Mapping[str, list[Spent]]]) -> Section:
     """Private reasons are one row, the last one of a person whatever it has."""
     lines: list[Line[Spent]] = [
-        ([*_who(context, agent), reason_name(context, code)], spent[agent][code])
+        ([*_who(context, agent), reason_name(context, code)], Spent.total(spent[agent][code]))
         for agent in sorted(spent, key=context.order)
         for code in sorted(
             spent[agent], key=lambda code: (code == PRIVATE, reason_name(context, code))
