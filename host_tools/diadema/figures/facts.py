@@ -139,12 +139,8 @@ def trails(
         *interval_rows.over(
             tx, row.start_utc >= early, row.start_utc < end_ms, row.end_utc > start_ms, *whose
         ),
-        *(  # named there, SQLite would look at all that each of them ever did
-            one
-            for one in interval_rows.over(
-                tx, row.start_utc < early, row.end_utc > start_ms, text(tables.LONG)
-            )
-            if wanted is None or one.agent in wanted
+        *interval_rows.over(
+            tx, row.start_utc < early, row.end_utc > start_ms, text(tables.LONG), *whose
         ),
     ]
     return its + [

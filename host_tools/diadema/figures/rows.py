@@ -332,7 +332,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
 
 
 def _within(waits: Mapping[int, int], limit_s: int) -> int:
-    return sum(n for seconds, n in waits.items() if seconds <= limit_s)
+    return sum([n for seconds, n in waits.items() if seconds <= limit_s]) if waits else 0
 
 
 class PendingStation(Struct, kw_only=True, rename=LETTERS):

@@ -159,7 +159,15 @@ class ReportContext:
 
     @cached_property
     def figures(self) -> Figures:
-        """With their half-hours where the kind shows them."""
+        """With the half-hours of all together where the kind shows them."""
+        return self._read(together=self.has_halves)
+
+    def with_each_half(self) -> Figures:
+        """The same, and the half-hours of each agent."""
+        self.figures = self._read(together=False)
+        return self.figures
+
+    def _read(self, *, together: bool) -> Figures:
         found = read(
             self.data,
             self.period.first,
@@ -167,6 +175,7 @@ class ReportContext:
             self.now_ms,
             intervals=self.has_halves,
             agents=self.agents,
+            together=together,
         )
         moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
         return found.only(self.has) if moved and self.scope.of != "agent" else found
