@@ -156,8 +156,8 @@ class ByHalf[T](Mapping[int, dict[str, T]]):
 
 class Day(Struct, kw_only=True, dict=True):
     """One local day, [start_ms, end_ms). Intervals are known by their first second in UTC, and
-    are there only when they were asked for (`read`: of each agent, or of all together). `whole`: of all agents together, with the half-hours,
-    where that was at hand.
+    are there only when they were asked for, and may be there only of all together. `whole`: of all
+    agents together, with the half-hours, where that was at hand.
     """
 
     day: str

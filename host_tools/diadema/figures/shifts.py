@@ -41,14 +41,14 @@ class Spent(Struct, array_like=True):
     over_n: int | None = None
     over_s: int | None = None
 
-    @classmethod
-    def total(cls, its: Sequence["Spent"]) -> "Spent":
-        return cls(
-            sum(one.seconds for one in its),
-            _total(one.pauses for one in its),
-            _total(one.over_n for one in its),
-            _total(one.over_s for one in its),
-        )
+    def add(self, other: "Spent") -> None:
+        self.seconds += other.seconds
+        if other.pauses is not None:
+            self.pauses = (self.pauses or 0) + other.pauses
+        if other.over_n is not None:
+            self.over_n = (self.over_n or 0) + other.over_n
+        if other.over_s is not None:
+            self.over_s = (self.over_s or 0) + other.over_s
 
 
 def pauses(stretches: Iterable[Stretch]) -> list[Pause]:
@@ -146,11 +146,6 @@ def owed_s(plan: Planned, reasons: Mapping[str, Reason], now_s: int) -> int:
             seconds -= until - start
             at = until
     return seconds
-
-
-def _total(its: Iterable[int | None]) -> int | None:
-    known = [one for one in its if one is not None]
-    return sum(known) if known else None
 
 
 def _common(times: Sequence[tuple[int, int]], start: int, end: int) -> int:
