@@ -111,9 +111,9 @@ def day_of(
     vanish: Collection[str] = (),
     idle: Sequence[str] = (),
 ) -> Day:
-    """`shifts`: who works then; `idle`: stations that are on, and nobody is at them. With `until_s`
-    the day goes so far only: whoever is on duty has closed the session by then, but for those who
-    `vanish`, whose station fell silent some minutes before.
+    """`shifts`: who works then; `idle`: stations that are on, and nobody is at them. With
+    `until_s` the day goes so far only: whoever is on duty has closed the session by then, but for
+    those who `vanish`, whose station fell silent some minutes before.
     """
     return _Making(day, zone, seed, until_s, vanish).day(shifts, idle)
 
