@@ -120,7 +120,7 @@ def _aims(its: list[Axis], goals: list[Aim]) -> list[dict[str, Any]]:
             {
                 "name": one.word, "type": "line", "data": [], "symbol": "none",
                 "yAxisIndex": _axis_of(one.column, its),
-                "lineStyle": {"type": "dashed", "width": 1},
+                "lineStyle": {"type": "dashed", "width": 1}, "itemStyle": {"opacity": 0},
                 "markLine": {"symbol": "none", "label": {"show": False}, "data": []},
             },
         )  # fmt: skip

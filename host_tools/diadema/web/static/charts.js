@@ -36,7 +36,7 @@ function dress(element, tries = TRIES) {
   const colours = Array.from({ length: Math.max(own.length, before) }, (_, n) => own[n % own.length]);
   const aim = { lineStyle: { color: ink }, label: { color: ink } };
   const series = (options.series ?? []).map(({ type, data, markLine }) =>
-    markLine ? { markLine: aim, ...(data?.length ? {} : { lineStyle: { color: ink }, itemStyle: { color: ink } }) } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
+    markLine ? { markLine: aim, ...(data?.length ? {} : { lineStyle: { color: ink } }) } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
       upperLabel: { color: ink, backgroundColor: card }, itemStyle: { borderColor: card } } : {});
   chart.setOption({
     series,
