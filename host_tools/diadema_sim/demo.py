@@ -181,11 +181,11 @@ class Demo:
             web_port=options.web_port,
             boards=options.boards,
             selftest=True,
-            unplugged=[roster.unreachable],
-            colleagues=[desk.person for desk in everybody[options.stations + 1 :]],
+            unplugged=everybody[options.stations :],
             restore=restore,
             prepare=prepare,
         ) as centre:
+            centre.earlier.update(past.journals(roster, options.seed, self._days))
             await asyncio.to_thread(queries.publish, centre.data, centre.world.now_ms(), VISITOR)
             self._greet(centre)
             if options.browser:
