@@ -211,18 +211,18 @@ def _store(data: DataDir, day: Day, log: Path, clock: Clock, greet: Collection[s
         ingest = Ingest(writer, load(data.site), clock)
         for journal in day.journals:
             subject = subject_of(journal.station)
-            told = [Message(0, subject, line) for line in journal.lines]
+            messages = [Message(0, subject, line) for line in journal.lines]
             if journal.station in greet:
                 hello = {
-                    "up": True, "s": journal.station, "e": journal.epoch, "last": len(told),
-                    "acked": len(told), "b": 1, "firmware": "0.1.0", "board": "sim",
+                    "up": True, "s": journal.station, "e": journal.epoch, "last": len(messages),
+                    "acked": len(messages), "b": 1, "firmware": "0.1.0", "board": "sim",
                 }  # fmt: skip
                 link = f"{PREFIX}{journal.station}.st.wifi"
                 greeting, end = (
                     Message(0, link, msgspec.json.encode(one)) for one in (hello, {"up": False})
                 )
-                told = [greeting, *told, end]
-            ingest.take_file(told)
+                messages = [greeting, *messages, end]
+            ingest.take_file(messages)
     log.write_text("".join(f"{line}\n" for line in day.log))
     import_queue_log([log], data, clock)
 
