@@ -357,9 +357,6 @@ def test_a_port_that_is_silent_and_a_hub_that_takes_nothing(data, runs, monkeypa
     assert "takes no events" in hub
 
 
-NOW_MS = SystemClock().now_ms()
-
-
 def allowed(data, *names):
     """Credentials of standbys; their numbers."""
     with closing(Accounts(data)) as accounts:
@@ -368,10 +365,12 @@ def allowed(data, *names):
         return {one.name: one.number for one in accounts.tokens.all()}
 
 
-def heard(data, name, *, ago_s=1, **said):
+def heard(data, name, *, ago_s=1, backup_ago_s=900, **said):
+    now_ms = SystemClock().now_ms()
     with closing(Accounts(data)) as accounts:
-        usual = {"stored": 90, "last": 90, "backup_ms": NOW_MS - 900_000, "every_s": 900}
-        made = Heard(**{"seen_ms": NOW_MS - ago_s * 1000, **usual, **said})
+        usual = {"stored": 90, "last": 90, "every_s": 900}
+        usual |= {"seen_ms": now_ms - ago_s * 1000, "backup_ms": now_ms - backup_ago_s * 1000}
+        made = Heard(**usual | said)
         Standbys(data, accounts.tokens).note(name, made)
 
 
@@ -383,7 +382,7 @@ def heard(data, name, *, ago_s=1, **said):
         ({"last": 1090}, []),
         ({"last": 1091}, ["standby reserva lacks 1001 messages"]),
         ({"last": None}, []),
-        ({"backup_ms": NOW_MS - 3_600_000}, ["backup of the standby reserva is 1:00"]),
+        ({"backup_ago_s": 3600}, ["backup of the standby reserva is 1:00"]),
         ({"backup_ms": 0}, ["backup of the standby reserva is — old"]),
         ({"backup_ms": 0, "every_s": 0}, []),  # of a program that does not say
     ],
