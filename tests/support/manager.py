@@ -15,6 +15,7 @@ import pytest
 SYSTEMD = Path("/lib/systemd/systemd")
 USERS = {"diadema": 61_990, "ana": 61_991}
 _NAMESPACES = ("mount", "pid", "uts", "ipc", "net", "cgroup")
+_UMASK = 0o022  # a machine's own: a command that ran in this process may have left a stricter one
 _LIMIT_S = 300.0
 _LOOK_S = 0.1
 
@@ -72,7 +73,7 @@ class Manager:
                        "--clear-groups"]  # fmt: skip
         done = subprocess.run(
             [*self._enter, "--root", "--wdns=/", *as_user, "env", "-i", *told, *map(str, words)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, umask=_UMASK,
         )  # fmt: skip
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
         return done
@@ -97,6 +98,7 @@ def booted(folder: Path) -> Iterator[Manager]:
     except OSError as error:
         pytest.skip(f"no system manager can be started on this machine: {error}")
     folder.mkdir()
+    folder.chmod(0o755)
     unshare = [
         "setpriv",
         "--pdeathsig=KILL",
@@ -108,7 +110,11 @@ def booted(folder: Path) -> Iterator[Manager]:
     inside = [*unshare, "sh", "-c", _BOOT, str(SYSTEMD), str(folder)]
     outside = ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(group), *inside]
     with subprocess.Popen(
-        outside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        outside,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        umask=_UMASK,
     ) as machine:
         assert machine.stdout and machine.stderr
         try:
