@@ -95,6 +95,7 @@ def booted(folder: Path) -> Iterator[Manager]:
     group = _cgroup()
     try:
         group.mkdir()
+        group.chmod(0o755)
     except OSError as error:
         pytest.skip(f"no system manager can be started on this machine: {error}")
     folder.mkdir()
