@@ -1,21 +1,4 @@
-"""The host's one exception tree. A message tells the person what happened and what to do next.
-
-What can be wrong with an image; each message says what to do.
-
-What can go wrong with one board; each message says what to do.
-
-What cannot be done with a station.
-
-What keeps a station from beginning its work; each message says what to do.
-
-What keeps a station from being measured; each message says what to do.
-
-What keeps a bench test from its result; each message says what to do.
-
-What can be wrong with a key or a bundle.
-
-Why the store took nothing. Each means: nothing was written.
-"""
+"""The host's one exception tree. A message tells the person what happened and what to do next."""
 
 import errno
 import sqlite3
@@ -31,6 +14,12 @@ class DiademaError(Exception):
 
     def say(self, language: str) -> str:
         return str(said(self.args[0], language)) if len(self.args) == 1 else str(self)
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first, of all that tasks together have raised."""
+    error = group.exceptions[0]
+    return first_of(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 _COMMON = {

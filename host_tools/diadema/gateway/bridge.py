@@ -18,7 +18,7 @@ from msgspec import Struct
 from diadema.base.certificates import ca_mark
 from diadema.base.clock import backoff_s
 from diadema.base.credentials import is_gateway
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, first_of
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir
 from diadema.gateway.access import Access, here
@@ -290,10 +290,7 @@ class Gateway:
                 tasks.create_task(self._receive(client))
                 tasks.create_task(self._send(client))
         except ExceptionGroup as group:
-            error: Exception = group
-            while isinstance(error, ExceptionGroup):
-                error = error.exceptions[0]
-            raise error from None
+            raise first_of(group) from None
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

@@ -1,0 +1,199 @@
+"""What the bridge asks of a telephone exchange, and what it hears of it: one file an exchange.
+
+An exchange speaks its own names (a member, a queue, an extension, a number); the bridge knows
+which agent, queue, seat and area of the site they are. No caller's number passes here: whoever
+makes a `Heard` puts the keyed reference in its place.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from diadema.base.errors import DiademaError
+from diadema.wire.events import Event
+from diadema.words import Sentence
+
+type Way = Literal["auto_answer", "notify", "nailed"]  # how a seat's telephone is made to answer
+
+
+class SwitchError(DiademaError):
+    """The exchange cannot be reached, or is none that we know."""
+
+
+class SwitchRefused(SwitchError):
+    """It answered, and did not do it. `reason` is its own text."""
+
+    def __init__(self, action: str, reason: str, status: int = 0) -> None:
+        super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
+        self.reason, self.status = reason, status
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A seat's telephone: `PJSIP/101`, or what the exchange calls it."""
+
+    extension: str
+    way: Way = "auto_answer"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An agent in a queue, as it should be there or as it is. `reason` is of the pause."""
+
+    name: str
+    queue: str
+    paused: bool = False
+    reason: str = ""
+    penalty: int = 0
+
+
+# -- up
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A call rings at an agent. `call` is new at each offer; `pbx` is the caller's leg, by which
+    the exchange's own log knows it; `linked` outlives transfers.
+    """
+
+    call: str
+    pbx: str
+    linked: str
+    queue: str
+    member: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Dialed:
+    """The far end of a call that `dial` began: it rings, was answered, or did not take it."""
+
+    call: str
+    result: Literal["ringing", "answered", "busy", "no_answer", "failed"]
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """It was offered, and is not any more."""
+
+    call: str
+    cause: Literal["caller_gave_up", "withdrawn", "no_answer", "technical"]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Agent and caller hear each other: the telephone answered."""
+
+    call: str
+
+
+@dataclass(frozen=True)
+class PhoneFailed:
+    """The key was pressed, and the telephone did not answer. The caller waits on, first."""
+
+    call: str
+
+
+@dataclass(frozen=True)
+class Consulted:
+    """The other end of a consultation: it answered, hung up, or could not be had."""
+
+    call: str
+    result: Literal["answered", "dropped", "failed"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    call: str
+    by: Literal["agent", "caller", "system", "transfer"]
+
+
+@dataclass(frozen=True)
+class MemberSeen:
+    """A member as it is now; `there` false: taken out. Told of each change, whoever made it."""
+
+    member: Member
+    there: bool = True
+
+
+@dataclass(frozen=True)
+class PhoneSeen:
+    """Whether a telephone is registered; None: the exchange cannot say."""
+
+    extension: str
+    there: bool | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What goes into the store as it is, but for identity: of a queue, a recording. It has no
+    sequence yet.
+    """
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Somebody listens in at an agent, by us or by hand; kept in the journal of the bridge."""
+
+    linked: str
+    by: str
+    begun: bool
+    utc_ms: int
+
+
+@dataclass(frozen=True)
+class Up:
+    """The exchange is there, its present members and telephones have been told, and `calls` are
+    those of ours that it still has.
+    """
+
+    calls: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Down:
+    error: DiademaError
+
+
+type Heard = (
+    Offered | Dialed | Withdrawn | Joined | PhoneFailed | Consulted | Ended
+    | MemberSeen | PhoneSeen | Told | Listening | Up | Down
+)  # fmt: skip
+type Hear = Callable[[Heard], None]
+
+
+class Exchange(Protocol):
+    """`run` until cancelled; what is heard goes to the `Hear` that it was made with, in order.
+
+    Each verb raises SwitchRefused where the exchange does not do it, SwitchError where it is away.
+    `call` is that of `Offered`, or the one given to `dial`.
+    """
+
+    async def run(self) -> None: ...
+    async def answer(self, call: str, phone: Phone) -> None: ...
+    async def hold(self, call: str) -> None: ...
+    async def resume(self, call: str) -> None: ...
+    async def hang_up(self, call: str) -> None: ...
+    async def reject(self, call: str) -> None:
+        """An offer that the agent did not take: the queue goes on to the next."""
+
+    async def consult(self, call: str, number: str) -> None: ...
+    async def swap(self, call: str) -> None: ...
+    async def confer(self, call: str) -> None: ...
+    async def hand_over(self, call: str) -> None: ...
+    async def drop(self, call: str) -> None:
+        """The consultation ends, and the caller is back."""
+
+    async def transfer(self, call: str, number: str) -> None: ...
+    async def mute(self, call: str, on: bool) -> None: ...
+    async def record(self, call: str, on: bool) -> None: ...
+    async def dial(self, call: str, phone: Phone, number: str) -> None: ...
+    async def set_member(self, member: Member, there: bool) -> None: ...
+    async def set_busy(self, name: str, busy: bool) -> None:
+        """From an answer to the end of the wrap-up no queue offers that member a call."""
+
+    async def listen(
+        self, name: str, phone: Phone, mode: Literal["silent", "whisper"]
+    ) -> None: ...
