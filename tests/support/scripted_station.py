@@ -64,7 +64,7 @@ class Script:
 
     def offer(self, c, after=1000, queue="ventas", **more):
         fields = {"via": "host", "direction": "in", "queue": queue, "pbx": None}
-        return self.contact("offered", c, after, **fields, **more)
+        return self.contact("offered", c, after, **fields | more)
 
     def wrapup(self, what, c, after=1000, **fields):
         return self.add(f"wrapup.{what}", after, a=self.agent, c=c, **fields)

@@ -41,13 +41,16 @@ class Secrets(Struct):
     backup: str = ""  # passphrase of scheduled backups: it protects them where they lie
     mail: str = ""  # password of the mail server
     webhooks: dict[str, str] = {}  # by name, by which its receiver knows who sends
+    switch: str = ""  # of the bridge to the telephone exchange
+    exchange: dict[str, str] = {}  # what the exchange knows that bridge by: `ami`, `ari`
     provider: str = ""  # by which we prove to the provider of sign-on who asks
 
 
 def load_or_create(data: DataDir) -> Secrets:
     """The secrets of `data`; new random ones the first time."""
     known = load(data) if data.secrets.exists() else None
-    if known and known.issuer and known.bridge and known.card_key and known.system:
+    made = known and (known.issuer, known.bridge, known.card_key, known.system, known.switch)
+    if known and made and all(made):
         return known
     with changing(data) as known:
         return known
@@ -77,6 +80,7 @@ def _completed(data: DataDir) -> Secrets:
     known.bridge = known.bridge or secrets.token_urlsafe(24)
     known.card_key = known.card_key or secrets.token_hex(16)
     known.system = known.system or secrets.token_urlsafe(24)
+    known.switch = known.switch or secrets.token_urlsafe(24)
     return known
 
 

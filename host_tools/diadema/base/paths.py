@@ -66,6 +66,8 @@ class DataDir:
         self.backups = root / "backups.json"  # when they are made, and where they lie
         self.mail = root / "mail.json"  # which server takes mail, and for whom
         self.webhooks = root / "webhooks.json"  # to whom alerts are sent
+        self.switch = root / "switch.json"  # the telephone exchange, and how to reach it
+        self.switch_journal = root / "switch.sqlite3"  # what its bridge has yet to tell the hub
         self.standing = root / "standing.json"  # who serves the site: this one, or another
         self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 

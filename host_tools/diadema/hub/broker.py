@@ -27,6 +27,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
 from diadema.hub.nats_jwt import Issuer
+from diadema.wire import switching
 from diadema.wire.ask_hub import STREAM
 from diadema.words import Sentence
 
@@ -147,6 +148,10 @@ accounts {{
         allowed_connection_types: ["MQTT"], permissions: {{
         publish: ["diadema.v1.*.ev", "diadema.v1.*.st.wifi", "diadema.v1.{BRIDGE}.st"]
         subscribe: ["diadema.v1.*.ack", "diadema.v1.*.cmd", "$MQTT.sub.>"] }} }}
+      {{ user: {switching.USER}, password: {quote(self._secrets.switch)}
+        allowed_connection_types: ["STANDARD"], permissions: {{
+        publish: ["{switching.CALL}", "{switching.STATE}", "{switching.QUEUE}"]
+        subscribe: ["{switching.FEED}", "{switching.INBOX}.>"] }} }}
     ]
   }}
   SYS {{ users: [ {{ user: system, password: {quote(self._secrets.system)}
@@ -155,7 +160,7 @@ accounts {{
 system_account: SYS
 authorization {{ timeout: 10, auth_callout {{
   issuer: {self._issuer.public}, account: {ACCOUNT}
-  auth_users: [ host, {BRIDGE}, system ] }} }}
+  auth_users: [ host, {BRIDGE}, {switching.USER}, system ] }} }}
 {listener if mqtt else ""}"""
 
     async def connect(self) -> Client:

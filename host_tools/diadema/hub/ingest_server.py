@@ -43,6 +43,7 @@ from diadema.hub.requests import Requests
 from diadema.hub.session_checks import SessionChecks
 from diadema.hub.site_keeper import SiteKeeper
 from diadema.hub.stream import StreamBroken, open_stream
+from diadema.hub.switching import Switching
 from diadema.hub.system_account import BrokerWatch, disconnect
 from diadema.hub.updates import Updates
 from diadema.ingest.core import Ingest
@@ -52,6 +53,7 @@ from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 from diadema.wire.ask_hub import STREAM
+from diadema.wire.switching import FEED
 
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
@@ -90,6 +92,7 @@ class IngestServer:
         self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
         self.actions = Actions(ingest, self.commands, self.reader, self._pins)
+        self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self.records = RecordsKeeper(data, ingest, self.reader, clock)
@@ -221,6 +224,8 @@ class IngestServer:
                 effects.challenged.add((s, hello.gw, hello.port))
         self._meta.note()
         self._outbox.acks(effects.acks)
+        if (fed := self.switching.feed(effects.told)) is not None:
+            await self._client().publish(FEED, fed)
         self._outbox.rows(effects.rows)
         if effects.greeted:
             self._outbox.send_all()
@@ -391,6 +396,7 @@ class IngestServer:
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)
         await self.records.look()
+        self.switching.look()
         if self._pins.waiting and self._take_pins():
             await self.use_site()
         if news := self._marks.news():

@@ -19,7 +19,9 @@ from diadema.hub.mosquitto import MqttListener
 from diadema.hub.own_journal import Refused
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
-from diadema.wire.letters import LETTERS
+from diadema.wire import switching
+from diadema.wire.commands import CALLS
+from diadema.wire.letters import LETTERS, tag_of
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("diadema.ingest")
 
+_OF_CALLS = {tag_of(call) for call in CALLS}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
 
 type Answer = Callable[[Msg], Awaitable[None]]
@@ -94,6 +97,7 @@ class Requests:
         return {
             "hub.act": self._named(self._on_act),
             "hub.ca": self._request(self._on_ca),
+            switching.CALL: self._request(self._on_call),
             "hub.record": self._named(self._on_record),
             "hub.command": self._named(self._on_command),
             "hub.clock": self._request(self._on_clock),
@@ -103,10 +107,12 @@ class Requests:
             "hub.journal": self._request(self._on_journal),
             "hub.mosquitto": self._request(self._on_mosquitto),
             "hub.provision": self._request(self._on_provision),
-            "hub.queue": self._request(self._on_queue),
+            switching.QUEUE: self._request(self._on_queue),
             "hub.selftest": self._named(self._on_selftest),
             "hub.site": self._request(self._on_site),
             "hub.status": self._request(self._on_status),
+            switching.STATE: self._request(self._on_switch),
+            "hub.switch.shown": self._request(self._on_switch_shown),
             "hub.update": self._request(self._on_update),
         }
 
@@ -155,6 +161,21 @@ class Requests:
         i, frames = self._server.commands.ask(s, body, once)
         await self._server.send(frames)
         return {"i": i}
+
+    async def _on_call(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A command of the bridge's; it may ask for what an exchange says of calls only."""
+        if body.get("cmd") not in _OF_CALLS:
+            return {"error": "forbidden", "detail": "no command about a call", "status": 403}
+        return await self._on_command(body, None)
+
+    async def _on_switch(self, body: dict[str, Any]) -> dict[str, Any]:
+        """How the bridge is; it is told how the floor is."""
+        floor = self._server.switching.take(msgspec.convert(body, switching.Report))
+        built: dict[str, Any] = msgspec.to_builtins(floor)
+        return built
+
+    async def _on_switch_shown(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"switch": self._server.switching.shown()}
 
     async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""

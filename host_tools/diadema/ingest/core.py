@@ -29,6 +29,7 @@ from diadema.store.contact_rows import reaching
 from diadema.store.loading import contact_of, contacts_between, journal_of, load, unplaced
 from diadema.store.station_state import Greeting, Journal, Station, StationState, saved
 from diadema.store.writer import Found, position_of
+from diadema.wire.commands import is_station
 from diadema.wire.events import AttendanceMarked
 
 _encode = msgspec.json.Encoder().encode
@@ -56,6 +57,7 @@ class Ingest:
         self.clock = clock
         self.site = site
         self.proofs: Proofs | None = None  # of who greets over a cable
+        self.tells: tuple[str, ...] = ()  # how the kinds of events begin that `Effects` repeats
         self.deferred = 0  # events beyond a gap that found no room; they will come again
         self._ahead = True  # memory is not what the store has
         with self._with_store():
@@ -168,6 +170,12 @@ class Ingest:
                 batch.commands, batch.ended = orders.rows, orders.ended
                 batch.said = orders.answers
                 batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]
+            if self.tells:
+                effects.told = [
+                    body
+                    for s, _, _, kind, body in batch.events
+                    if kind.startswith(self.tells) and is_station(s)
+                ]
             batch.stream = stream
             written = self.writer.behind.submit(batch)
         return Begun(effects, stream, intake.deferred, written)

@@ -1,0 +1,96 @@
+"""What the bridge to the telephone exchange hears and may ask: see `wire/switching.py`."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from diadema.base.paths import DataDir
+from diadema.ingest.core import Ingest
+from diadema.store.station_state import Station
+from diadema.wire.switching import (
+    KINDS,
+    LOST_S,
+    Fed,
+    Floor,
+    OpenContact,
+    Report,
+    SeatState,
+)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Switching:
+    """Nothing is told while no exchange is set up (`switch.json`)."""
+
+    def __init__(self, data: DataDir, ingest: Ingest) -> None:
+        self._data = data
+        self._ingest = ingest
+        self._number = 0
+        self._heard = 0.0
+        self.report: Report | None = None
+        self.look()
+
+    def look(self) -> None:
+        """Whether there is one now."""
+        there = self._data.switch.exists()
+        self._ingest.tells = KINDS if there else ()
+        if not there:
+            self.report = None
+
+    @property
+    def is_set_up(self) -> bool:
+        return bool(self._ingest.tells)
+
+    @property
+    def is_up(self) -> bool:
+        """The bridge is there, and the exchange behind it."""
+        fresh = time.monotonic() - self._heard < LOST_S
+        return fresh and self.report is not None and self.report.up
+
+    def feed(self, bodies: Sequence[bytes]) -> bytes | None:
+        """Of one batch, once it is stored; None where nothing of it is to be told."""
+        if not bodies:
+            return None
+        self._number += 1
+        return _encode(Fed(number=self._number, events=[msgspec.Raw(one) for one in bodies]))
+
+    def take(self, report: Report) -> Floor:
+        self.report, self._heard = report, time.monotonic()
+        seats = [
+            _seat(one) for one in self._ingest.stations.values() if one.station.startswith("DIA-")
+        ]
+        return Floor(number=self._number, seats=seats)
+
+    def shown(self) -> dict[str, Any] | None:
+        """For whoever looks; None while no exchange is set up."""
+        if not self.is_set_up:
+            return None
+        age = time.monotonic() - self._heard if self.report is not None else None
+        report = msgspec.to_builtins(self.report) if self.report is not None else None
+        return {"up": self.is_up, "age_s": age, "report": report}
+
+
+def _seat(station: Station) -> SeatState:
+    state = station.state
+    session = state.session
+    return SeatState(
+        station=station.station,
+        agent=session.agent if session is not None else None,
+        presence=state.presence,
+        reason=state.reason,
+        since_utc=(session.open_utc or 0) if session is not None else 0,
+        up=station.hello.up,
+        open=[
+            OpenContact(
+                contact=one.contact,
+                phase=one.phase,
+                direction=one.direction,
+                queue=one.queue,
+                pbx=one.pbx,
+            )
+            for one in state.open
+        ],
+    )

@@ -1,0 +1,107 @@
+"""What the bridge to a telephone exchange hears of the hub, and asks of it.
+
+It has a user of NATS of its own: it hears what stations did once that is stored, asks for commands
+about calls, and tells what the exchange says. Nothing else is open to it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Raw, Struct
+
+from diadema.wire.letters import LETTERS
+
+USER = "switch"
+INBOX = "_INBOX.switch"
+FEED = "switch.events"  # subject of each Fed
+CALL = "hub.call"  # asked with a command about a call, or about a telephone
+STATE = "hub.switch"  # asked with a Report; answered by a Floor
+QUEUE = "hub.queue"
+BEAT_S = 2.0  # how often the bridge reports
+LOST_S = 8.0  # without a report: there is no bridge
+
+KINDS = (  # how the kinds of what it hears begin
+    "session.", "presence.", "contact.", "wrapup.", "command.refused", "station.booted",
+)  # fmt: skip
+
+
+class Fed(Struct, kw_only=True):
+    """Events as they were stored, and their number, which grows by one: who misses one asks anew
+    for everything.
+    """
+
+    number: int
+    events: list[Raw]
+
+
+class OpenContact(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):
+    contact: str
+    phase: str
+    direction: str
+    queue: str | None = None
+    pbx: str | None = None
+
+
+class SeatState(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):
+    """A station as the store has it. `since_utc`: of its session."""
+
+    station: str
+    agent: str | None = None
+    presence: str = "logged_out"
+    reason: str | None = None
+    since_utc: int = 0
+    up: bool = False
+    open: list[OpenContact] = []
+
+
+class Floor(Struct, kw_only=True):
+    """`number` of the last Fed that is in it."""
+
+    number: int
+    seats: list[SeatState]
+
+
+class QueueState(Struct, kw_only=True):
+    name: str
+    mapped: bool
+    waiting: int = 0
+
+
+class MemberState(Struct, kw_only=True):
+    """`wanted`: as it should be, where it is otherwise."""
+
+    name: str
+    queue: str
+    agent: str | None = None
+    paused: bool = False
+    reason: str = ""
+    wanted: Literal["there", "gone", "paused", "ready"] | None = None
+
+
+class PhoneState(Struct, kw_only=True):
+    """`there`: whether it is registered; None: the exchange cannot say."""
+
+    extension: str
+    station: str
+    there: bool | None = None
+
+
+class Trouble(Struct, kw_only=True):
+    """A fault that people should know of; `sentence` as `Sentence.parts` has it."""
+
+    utc_ms: int
+    sentence: list[Any]
+
+
+class Report(Struct, kw_only=True):
+    """The bridge as it is now. `up`: the exchange is there."""
+
+    name: str
+    version: str = ""
+    up: bool = False
+    utc_ms: Annotated[int, Meta(ge=0)] = 0
+    calls: int = 0
+    unsent: int = 0  # events of its journal that the hub has not stored yet
+    queues: list[QueueState] = []
+    members: list[MemberState] = []
+    phones: list[PhoneState] = []
+    troubles: list[Trouble] = []

@@ -1,0 +1,158 @@
+"""What the bridge to a telephone exchange hears of the hub and may ask, and nothing else: a real
+broker, a real ingest, and a client with the bridge's credential.
+"""
+
+import json
+
+import nats
+import pytest
+from diadema.wire import switching
+
+from tests.host.test_ingest_service import Play, clock_file
+from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.scripted_station import S, Script
+
+__all__ = ["clock_file"]
+
+
+async def bridge_client(broker, stack):
+    """As the bridge, with what the broker has to say of its errors."""
+    errors = []
+
+    async def note(error):
+        errors.append(str(error))
+
+    client = await nats.connect(
+        broker.url,
+        user=switching.USER,
+        password=broker.secrets.switch,
+        inbox_prefix=switching.INBOX.encode(),
+        allow_reconnect=False,
+        error_cb=note,
+    )
+    stack.push_async_callback(client.close)
+    return client, errors
+
+
+async def ask(client, subject, **body):
+    return json.loads((await client.request(subject, json.dumps(body).encode(), 60)).data)
+
+
+@pytest.fixture
+async def ingest(broker, clock_file, stack):
+    broker.data.switch.write_text("{}")
+    return await stack.enter_async_context(IngestProcess(broker, clock_file))
+
+
+async def test_what_stations_did_is_told_once_it_is_stored_and_in_order(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    fed = []
+
+    async def hear(message):
+        fed.append(json.loads(message.data))
+
+    await client.subscribe(switching.FEED, cb=hear)
+    floor = await ask(client, switching.STATE, name="principal", up=True)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready().offer("1795.4", pbx="1795.1")
+    await play.send(script)
+    await play.acked(script)
+
+    def heard():
+        return [one for batch in fed for one in batch["events"]]
+
+    await until(lambda: heard() and heard()[-1]["k"] == "contact.offered")
+    events = heard()
+    assert [one["k"] for one in events] == [
+        "station.booted", "session.opened", "presence.changed", "presence.changed",
+        "contact.offered",
+    ]  # fmt: skip
+    first = floor["number"] + 1
+    assert [one["number"] for one in fed] == [*range(first, first + len(fed))]
+    floor = await ask(client, switching.STATE, name="principal", up=True)
+    (seat,) = floor["seats"]
+    assert (seat["s"], seat["a"], seat["presence"]) == (S, script.agent, "ready")
+    assert seat["open"] == [
+        {"c": "1795.4", "phase": "offered", "direction": "in", "queue": "ventas", "pbx": "1795.1"}
+    ]
+    assert floor["number"] == fed[-1]["number"]
+
+
+async def test_nothing_is_told_where_no_exchange_is_set_up(broker, clock_file, stack):
+    await stack.enter_async_context(IngestProcess(broker, clock_file))
+    client, _ = await bridge_client(broker, stack)
+    fed = []
+
+    async def hear(message):
+        fed.append(message)
+
+    await client.subscribe(switching.FEED, cb=hear)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login()
+    await play.send(script)
+    await play.acked(script)
+    await client.flush()
+    assert not fed
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    assert await ask(admin, "hub.switch.shown") == {"switch": None}
+
+
+async def test_commands_about_calls_and_no_others(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready()
+    await play.send(script)
+    await play.acked(script)
+    answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1795.4", queue="ventas")
+    assert answer["i"] > 0
+    assert (await play.command("ring"))["contact"] == "1795.4"
+    for other in ("presence", "session", "text", "selftest", "config", "time", "nonsense", None):
+        refused = await ask(client, switching.CALL, s=S, cmd=other, to="not_ready", reason="x")
+        assert refused["error"] == "forbidden"
+    refused = await ask(client, switching.CALL, s="DIA-000000000000", cmd="hold", contact="1")
+    assert refused["error"] == "unknown_station"
+    refused = await ask(client, switching.CALL, s=S, cmd="ring", contact="x\ny")
+    assert refused["error"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["hub.command", "hub.act", "hub.site", "hub.enrol", "hub.status", "hub.switch.shown",
+     "hub.update", "$JS.API.STREAM.LIST", "diadema.v1.DIA-0123456789ab.cmd",
+     "$MQTT.msgs.diadema.v1.DIA-0123456789ab.ev", "$SYS.REQ.USER.AUTH", "switch.events"],
+)  # fmt: skip
+async def test_it_may_say_nothing_else(broker, stack, subject):
+    client, errors = await bridge_client(broker, stack)
+    await client.publish(subject, b"{}")
+    await client.flush()
+    error = await until(lambda: next(iter(errors), None))
+    assert "publish" in error.lower()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["diadema.v1.*.ev", ">", "hub.call", "hub.>", "_INBOX.>", "$KV.live.>", "$MQTT.msgs.>"],
+)
+async def test_it_may_hear_nothing_else(broker, stack, subject):
+    client, errors = await bridge_client(broker, stack)
+    await client.subscribe(subject)
+    await client.flush()
+    error = await until(lambda: next(iter(errors), None))
+    assert "subscription" in error.lower()
+
+
+async def test_a_bridge_that_is_silent_is_no_bridge(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    shown = (await ask(admin, "hub.switch.shown"))["switch"]
+    assert (shown["up"], shown["report"], shown["age_s"]) == (False, None, None)
+    await ask(client, switching.STATE, name="principal", up=True, version="22.1.0")
+    shown = (await ask(admin, "hub.switch.shown"))["switch"]
+    assert (shown["up"], shown["report"]["version"]) == (True, "22.1.0")
+
+    async def is_down():
+        return not (await ask(admin, "hub.switch.shown"))["switch"]["up"]
+
+    await until(is_down)
