@@ -11,9 +11,8 @@ from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
 from diadema.wire.events import Event
+from diadema.wire.switching import WAYS
 from diadema.words import Sentence
-
-type Way = Literal["auto_answer", "notify", "nailed"]  # how a seat's telephone is made to answer
 
 
 class SwitchError(DiademaError):
@@ -30,10 +29,10 @@ class SwitchRefused(SwitchError):
 
 @dataclass(frozen=True)
 class Phone:
-    """A seat's telephone: `PJSIP/101`, or what the exchange calls it."""
+    """A seat's telephone: `PJSIP/101`, or what the exchange calls it; `way` is one of WAYS."""
 
     extension: str
-    way: Way = "auto_answer"
+    way: str = WAYS[0]
 
 
 @dataclass(frozen=True)

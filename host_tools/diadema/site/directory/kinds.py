@@ -11,6 +11,7 @@ from diadema.metrics.queue import VARIANTS
 from diadema.site.directory.alert_limits import ALERT_RULES
 from diadema.site.directory.fields import DOCUMENTS, Field, Value, wrong_document
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.wire.switching import WAYS
 
 type Body = dict[str, Value]
 
@@ -165,6 +166,7 @@ def _flag(name: str) -> Field:
 
 _ORDER = Field(name="order", type="int", low=0, high=9999)
 _COUNT_S = 86_400
+EXTENSION = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,27}"  # `PJSIP/101`
 _ID = r"[A-Za-z0-9_-]{1,24}"
 _ALL = (
     Kind(name="agents", fields=(
@@ -182,6 +184,7 @@ _ALL = (
         Field(name="day_badges", many=True, shape="day_badge", most=115),
         Field(name="station_code", pattern="[1-6]{4}", unique=True),
         Field(name="switch_aliases", many=True, unique=True),
+        Field(name="penalty", type="int", low=0, high=10),
     )),
     Kind(name="employers", fields=(
         _code(),
@@ -200,6 +203,8 @@ _ALL = (
         Field(name="code", required=True, most=12),
         Field(name="station", required=True, unique=True, pattern="DIA-[0-9a-f]{12}"),
         Field(name="teams", type="ref", of="teams", many=True),
+        Field(name="extension", unique=True, pattern=EXTENSION, most=40),
+        Field(name="phone", type="choice", choices=WAYS),
     )),
     Kind(name="queues", fields=(
         _code(),
@@ -273,7 +278,8 @@ _ALL = (
         Field(name="version", required=True, most=16),
     )),
     Kind(name="areas", fields=(
-        _code(), _label(), _flag("consulted"), _flag("external"), _ORDER,
+        _code(), _label(), _flag("consulted"), _flag("external"),
+        Field(name="number", pattern=r"[0-9*#]{1,20}", most=20), _ORDER,
     )),
     Kind(name="help_topics", fields=(_code(), _label(), _ORDER)),
     Kind(name="fault_areas", fields=(

@@ -88,6 +88,7 @@ class Worker(Struct, kw_only=True):
     document: str = ""
     queues: list[str] = field(default_factory=list)
     active: bool = True
+    penalty: int = 0  # in them: whoever has less is called first
 
 
 class Spell(Struct):
@@ -112,10 +113,13 @@ class Reason(Struct, kw_only=True):
 
 
 class Area(Struct, kw_only=True):
-    """Where calls are handed over to; `external`: outside of the centre."""
+    """Where calls are handed over to; `external`: outside of the centre. `number`: what the
+    switch dials for it.
+    """
 
     label: str
     external: bool = False
+    number: str = ""
 
 
 class People(Struct, kw_only=True):
@@ -132,6 +136,7 @@ class People(Struct, kw_only=True):
     queues: dict[str, str] = field(default_factory=dict)
     areas: dict[str, Area] = field(default_factory=dict)
     seats: dict[str, str] = field(default_factory=dict)  # station id → seat
+    phones: dict[str, tuple[str, str]] = field(default_factory=dict)  # → extension, way
     reasons: dict[str, Reason] = field(default_factory=dict)
     codes: dict[str, list[str]] = field(default_factory=dict)  # leaf → labels of its 3 levels
     motive_of: dict[str, str] = field(default_factory=dict)  # leaf → its level-1 code

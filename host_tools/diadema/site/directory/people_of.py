@@ -34,6 +34,7 @@ from diadema.site.directory.people import (
     turns_of,
 )
 from diadema.site.work import SYSTEM_REASONS
+from diadema.wire.switching import WAYS
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 
@@ -58,10 +59,15 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         area = one if one.body is not None else _before(book, one)
         if area is not None and area.body is not None:
             people.areas[one.code] = Area(
-                label=str(area.body["label"]), external=bool(area.body.get("external"))
+                label=str(area.body["label"]),
+                external=bool(area.body.get("external")),
+                number=str(area.body.get("number") or ""),
             )
     for one, body in _bodies(book, "seats", last):
         people.seats[str(body["station"])] = one.code
+        if (extension := str(body.get("extension") or "")) != "":
+            way = str(body.get("phone") or WAYS[0])
+            people.phones[str(body["station"])] = extension, way
     in_use = {one.code: body for one, body in _bodies(book, "reasons", last)}
     for code, body in (_last_known(book, "reasons") | in_use).items():
         people.reasons[code] = Reason(
@@ -241,6 +247,7 @@ def _worker(body: Body, *, active: bool) -> Worker:
         document=str(body.get("document") or ""),
         queues=_list(body, "queues"),
         active=active,
+        penalty=_number(body, "penalty"),
     )
 
 

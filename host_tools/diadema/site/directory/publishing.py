@@ -33,7 +33,9 @@ from diadema.store.database import open_database
 from diadema.words import Sentence
 
 _ITS_OWN = {  # fields that no site tells; they stay
-    "agents": ("employer", "document_kind", "document", "queues", "switch_aliases"),
+    "agents": ("employer", "document_kind", "document", "queues", "switch_aliases", "penalty"),
+    "seats": ("extension", "phone"),
+    "areas": ("number",),
     "teams": ("name",),
     "holidays": ("name",),
 }

@@ -1,0 +1,130 @@
+"""What the bridge keeps across its own end: events that the hub has not stored yet, which call is
+at which station, and who listened in.
+
+An event is on the disk before it is sent, under a number without a gap; the hub says up to which
+it has them, and those are let go.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from diadema.base.errors import DiademaError
+from diadema.base.paths import cannot_write
+from diadema.wire.events import EVENT_LIMIT, Event
+from diadema.words import Sentence
+
+VERSION = 1
+_DAY_MS = 86_400_000
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS identity (epoch INTEGER NOT NULL, next INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS events (n INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS calls (call TEXT PRIMARY KEY, station TEXT NOT NULL, "
+    "utc_ms INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS listening (linked TEXT NOT NULL, listener TEXT NOT NULL, "
+    "begun INTEGER NOT NULL, utc_ms INTEGER NOT NULL)",
+)
+
+
+class Journal:
+    """Raises DiademaError where it cannot be opened or written."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """`name` of the exchange: its events are those of `PBX-name`."""
+        self.station = f"PBX-{name}"
+        try:
+            self._tx = sqlite3.connect(path, isolation_level=None)
+            self._tx.execute("PRAGMA journal_mode = WAL")
+            self._tx.execute("PRAGMA synchronous = FULL")
+            if self._tx.execute("PRAGMA user_version").fetchone()[0] > VERSION:
+                raise DiademaError(Sentence("errors.switch.journal_newer", path=path))
+            for table in _TABLES:
+                self._tx.execute(table)
+            self._tx.execute(f"PRAGMA user_version = {VERSION}")
+            row = self._tx.execute("SELECT epoch, next FROM identity").fetchone()
+            if row is None:
+                row = secrets.randbits(32), 1
+                self._tx.execute("INSERT INTO identity VALUES (?, ?)", row)
+        except sqlite3.Error as error:
+            raise DiademaError(
+                Sentence("errors.switch.journal_broken", path=path, error=error)
+            ) from error
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        self.epoch, self._next = row
+
+    def close(self) -> None:
+        self._tx.close()
+
+    def append(self, events: Sequence[Event]) -> None:
+        """With the next numbers, all or none. One that is too long is left out."""
+        rows = []
+        for event in events:
+            event.station, event.epoch, event.sequence = self.station, self.epoch, self._next
+            event.boot = event.uptime_ms = 0
+            body = msgspec.json.encode(event)
+            if len(body) <= EVENT_LIMIT:
+                rows.append((self._next, body))
+                self._next += 1
+        with self._tx:
+            self._tx.execute("BEGIN")
+            self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
+            self._tx.execute("UPDATE identity SET next = ?", (self._next,))
+
+    def unsent(self, most: int) -> list[bytes]:
+        rows = self._tx.execute("SELECT body FROM events ORDER BY n LIMIT ?", (most,))
+        return [body for (body,) in rows]
+
+    @property
+    def waiting(self) -> int:
+        return int(self._tx.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def stored(self, position: int) -> None:
+        """The hub has 1…position. Raises DiademaError where it has less than it said before: what
+        it lacks is gone here.
+        """
+        first = self._tx.execute("SELECT min(n) FROM events").fetchone()[0] or self._next
+        if position < first - 1:
+            self._begin_anew()
+            return
+        self._tx.execute("DELETE FROM events WHERE n <= ?", (position,))
+
+    def _begin_anew(self) -> None:
+        """A hub that was put back from a copy: what waits goes on under another epoch."""
+        self.epoch, self._next = secrets.randbits(32), 1
+        rows = self._tx.execute("SELECT body FROM events ORDER BY n").fetchall()
+        with self._tx:
+            self._tx.execute("BEGIN")
+            self._tx.execute("DELETE FROM events")
+            for (body,) in rows:
+                event = msgspec.json.decode(body)
+                event |= {"e": self.epoch, "n": self._next}
+                again = self._next, msgspec.json.encode(event)
+                self._tx.execute("INSERT INTO events VALUES (?, ?)", again)
+                self._next += 1
+            self._tx.execute("UPDATE identity SET epoch = ?, next = ?", (self.epoch, self._next))
+
+    # -- calls
+
+    def give(self, call: str, station: str, utc_ms: int) -> None:
+        """That call is at that station; those of two days ago are forgotten."""
+        with self._tx:
+            self._tx.execute("BEGIN")
+            self._tx.execute("DELETE FROM calls WHERE utc_ms < ?", (utc_ms - 2 * _DAY_MS,))
+            self._tx.execute(
+                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", (call, station, utc_ms)
+            )
+
+    def given(self) -> dict[str, str]:
+        """call → station, of those that were given to one in the last two days."""
+        return dict(self._tx.execute("SELECT call, station FROM calls"))
+
+    # -- listening
+
+    def note_listening(self, linked: str, listener: str, begun: bool, utc_ms: int) -> None:
+        self._tx.execute(
+            "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
+        )
