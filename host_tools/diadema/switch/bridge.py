@@ -229,8 +229,8 @@ class Bridge:
                 seat.presence, seat.reason = str(event["to"]), str(event.get("reason") or "")
                 self._place(seat.agent)
             case "command.refused" if event.get("i") in self._asked:
-                call = self._asked.pop(event["i"])
-                self._do(call, lambda: self._not_taken(call))
+                refused = self._asked.pop(event["i"])
+                self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
