@@ -68,6 +68,7 @@ class DataDir:
         self.webhooks = root / "webhooks.json"  # to whom alerts are sent
         self.switch = root / "switch.json"  # the telephone exchange, and how to reach it
         self.switch_journal = root / "switch.sqlite3"  # what its bridge has yet to tell the hub
+        self.switch_lock = root / "switch.lock"
         self.standing = root / "standing.json"  # who serves the site: this one, or another
         self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from diadema.access import Accounts
 from diadema.base import credentials, paths
-from diadema.base.clock import open_clock
+from diadema.base.clock import backoff_s, open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, Disk, write_whole
@@ -35,6 +36,8 @@ from diadema.words import Sentence
 _LOOK_S = 0.05
 _PORT_PATIENCE_S = 2.0  # the web of a hub that was killed needs a moment to let it go
 _TRIES = 3  # another program may take a port between our look and the server's
+
+log = logging.getLogger("diadema.hub")
 
 
 class Hub:
@@ -161,7 +164,10 @@ class Hub:
         await asyncio.gather(*starting)
         write_whole(self.data.hub, self._info())
         backups = BackupClock(self.data, open_clock(self._clock))
-        self._beside = [asyncio.create_task(one) for one in (self._watch(), backups.run())]
+        beside = [self._watch(), backups.run()]
+        if self.data.switch.exists():
+            beside.append(self._begin_bridge())
+        self._beside = [asyncio.create_task(one) for one in beside]
 
     async def _watch(self) -> None:
         """Disk and broker, until cancelled."""
@@ -241,6 +247,22 @@ class Hub:
         self._children.append(child)
         await child.start()
 
+    async def _begin_bridge(self) -> None:
+        """To the telephone exchange. What keeps it from running is no reason for the hub's end."""
+        for attempt in range(1_000_000):
+            try:
+                await self._begin("switch", self._python("diadema.switch"), self._bridge_reports)
+                return
+            except DiademaError as error:
+                await self._drop("switch")
+                log.error("the bridge to the telephone exchange does not run: %s", error)
+                await asyncio.sleep(backoff_s(attempt))
+
+    async def _drop(self, name: str) -> None:
+        for child in [one for one in self._children if one.name == name]:
+            await child.stop()
+            self._children.remove(child)
+
     def _environment(self) -> dict[str, str]:
         return {"DIADEMA_NATS": self._broker.url}
 
@@ -295,6 +317,20 @@ class Hub:
                     await client.close()
             except (NatsError, OSError, TimeoutError):
                 await asyncio.sleep(_LOOK_S)
+
+    async def _bridge_reports(self) -> None:
+        while True:
+            try:
+                client = await self._broker.connect()
+                try:
+                    reply = await client.request("hub.switch.shown", b"{}", timeout=1)
+                finally:
+                    await client.close()
+                if (msgspec.json.decode(reply.data).get("switch") or {}).get("report"):
+                    return
+            except (NatsError, OSError, TimeoutError) as error:
+                log.debug("no bridge yet: %r", error)
+            await asyncio.sleep(_LOOK_S)
 
     async def _web_serves(self) -> None:
         await _listening(self._port, self._endpoint.near)

@@ -10,7 +10,7 @@ from msgspec import Meta, Raw, Struct
 
 from diadema.wire.letters import LETTERS
 
-WAYS = ("auto_answer", "notify", "nailed")  # how a seat's telephone is made to answer
+WAYS = ("auto_answer", "nailed")  # how a seat's telephone is made to answer
 USER = "switch"
 INBOX = "_INBOX.switch"
 FEED = "switch.events"  # subject of each Fed

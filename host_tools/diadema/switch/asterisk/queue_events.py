@@ -1,0 +1,266 @@
+"""What AMI says of a queue's callers, as the events that the switch's own log becomes.
+
+The log is written in whole seconds, after the fact; here each event has the moment at which it
+was heard. Both know a call by the Uniqueid of its caller, so that the log, imported later, adds
+nothing. What the log leaves out (that an agent was rung and did answer) is left out here too.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from diadema.base.clock import Clock
+from diadema.exchange.queue_log_events import caller_reference
+from diadema.switch.asterisk.ami import Message
+from diadema.switch.exchange import Hear, Listening, Told
+from diadema.wire.events import (
+    Event,
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueLeft,
+    QueueOffered,
+    RecordingMuted,
+    RecordingStarted,
+    RecordingStopped,
+    RecordingUnmuted,
+)
+
+_IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
+_MOST = 10_000  # callers that are known at once
+
+
+@dataclass
+class Caller:
+    """Of one queue. `ringing`: since when at which member; `hung_up`: the caller did."""
+
+    pbx: str
+    queue: str
+    entered_ms: int
+    position: int | None = None
+    ringing: tuple[str, int] | None = None
+    answered_ms: int | None = None
+    rung_ms: int | None = None
+    member: str | None = None
+    hung_up: bool = False
+
+
+class QueueEvents:
+    """Makes nothing of what it does not know: an exchange has hundreds of kinds of events."""
+
+    def __init__(self, hear: Hear, clock: Clock, key: str) -> None:
+        """`key`: the site's badge key, which makes a caller's number a reference."""
+        self._hear, self._clock, self._key = hear, clock, key
+        self._callers: dict[tuple[str, str], Caller] = {}
+        self._hung_up: dict[str, int] = {}  # callers who did, and when
+        self._recorded: dict[str, str] = {}  # Uniqueid → Linkedid of what is recorded
+        self._takes: dict[str, Callable[[Message], None]] = {
+            "QueueCallerJoin": self._join,
+            "QueueCallerLeave": self._leave,
+            "QueueCallerAbandon": self._abandon,
+            "AgentCalled": self._called,
+            "AgentRingNoAnswer": self._not_answered,
+            "AgentConnect": self._connect,
+            "AgentComplete": self._complete,
+            "HangupRequest": self._hang_up,
+            "Hangup": self._gone,
+            "MixMonitorStart": self._record,
+            "MixMonitorStop": self._gone,
+            "MixMonitorMute": self._mute,
+            "ChanSpyStart": self._listen,
+            "ChanSpyStop": self._listen,
+        }
+
+    def take(self, event: Message) -> None:
+        take = self._takes.get(event.get("Event", ""))
+        if take is not None:
+            take(event)
+
+    def reference(self, number: str) -> str | None:
+        return caller_reference(self._key, number)
+
+    def has_hung_up(self, pbx: str) -> bool:
+        return pbx in self._hung_up
+
+    def found(self, queue: str, pbx: str, wait_s: int, number: str, position: int | None) -> None:
+        """A caller who waits as we begin: known already, or entered while we were away."""
+        if (queue, pbx) not in self._callers:
+            entered = self._clock.now_ms() - 1000 * wait_s
+            self._enter(queue, pbx, number, position, entered)
+
+    def lost(self, waiting: Collection[tuple[str, str]]) -> None:
+        """Whoever is known and not among those who wait went while we were away; how, nobody
+        says.
+        """
+        for key, caller in [*self._callers.items()]:
+            if key not in waiting and caller.answered_ms is None:
+                del self._callers[key]
+                self._tell(QueueLeft(**self._of(caller), cause="withdrawn", estimated=True))
+
+    # -- callers
+
+    def _join(self, event: Message) -> None:
+        position = _number(event.get("Position"))
+        self._enter(
+            event.get("Queue", ""), event.get("Uniqueid", ""), event.get("CallerIDNum", ""),
+            position, self._clock.now_ms(),
+        )  # fmt: skip
+
+    def _enter(
+        self, queue: str, pbx: str, number: str, position: int | None, entered_ms: int
+    ) -> None:
+        if not queue or not pbx:
+            return
+        while len(self._callers) >= _MOST:
+            self._callers.pop(next(iter(self._callers)))
+        self._hung_up.pop(pbx, None)
+        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms, position)
+        more: dict[str, Any] = {}
+        if (reference := self.reference(number)) is not None:
+            more["reference"] = reference
+        if position is not None:
+            more["position"] = position
+        self._tell(QueueEntered(**self._of(caller, entered_ms), **more))
+
+    def _called(self, event: Message) -> None:
+        if (caller := self._caller(event)) is not None:
+            caller.ringing = event.get("MemberName", ""), self._clock.now_ms()
+
+    def _not_answered(self, event: Message) -> None:
+        caller = self._caller(event)
+        if caller is None:
+            return
+        caller.ringing = None
+        rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
+        more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
+        self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
+
+    def _connect(self, event: Message) -> None:
+        caller = self._caller(event)
+        if caller is None:
+            return
+        now = self._clock.now_ms()
+        caller.member, caller.answered_ms = event.get("MemberName"), now
+        more: dict[str, Any] = {}
+        if caller.ringing is not None:
+            more["ring_ms"] = max(now - caller.ringing[1], 0)
+        caller.ringing = None
+        wait_ms = max(now - caller.entered_ms, 0)
+        self._tell(
+            QueueConnected(**self._of(caller), wait_ms=wait_ms, pbx_agent=caller.member, **more)
+        )
+
+    def _abandon(self, event: Message) -> None:
+        """Also told where the queue gave up: then nobody has hung up."""
+        caller = self._caller(event)
+        if caller is None or caller.answered_ms is not None:
+            return
+        del self._callers[caller.queue, caller.pbx]
+        now = self._clock.now_ms()
+        if caller.ringing is not None:
+            member, since = caller.ringing
+            rung = max(now - since, 0)
+            self._tell(
+                QueueOffered(**self._of(caller), pbx_agent=member, ring_ms=rung, cause="withdrawn")
+            )
+        wait_ms = max(now - caller.entered_ms, 0)
+        if caller.pbx in self._hung_up:
+            more: dict[str, Any] = {}
+            if (position := _number(event.get("Position"))) is not None:
+                more["position"] = position
+            self._tell(QueueAbandoned(**self._of(caller), wait_ms=wait_ms, **more))
+        else:
+            self._tell(QueueLeft(**self._of(caller), cause="timeout", wait_ms=wait_ms))
+
+    def _leave(self, event: Message) -> None:
+        """Told before a connection too; alone where a key of the caller's led out of the queue."""
+        caller = self._caller(event)
+        if caller is not None and caller.answered_ms is None and caller.ringing is None:
+            self._left_by_key(caller)
+
+    def _left_by_key(self, caller: Caller) -> None:
+        del self._callers[caller.queue, caller.pbx]
+        wait_ms = max(self._clock.now_ms() - caller.entered_ms, 0)
+        self._tell(QueueLeft(**self._of(caller), cause="key", wait_ms=wait_ms))
+
+    def _complete(self, event: Message) -> None:
+        """It may lack all that tells of the agent's leg."""
+        caller = self._caller(event)
+        if caller is None or caller.answered_ms is None:
+            return
+        del self._callers[caller.queue, caller.pbx]
+        now = self._clock.now_ms()
+        reason = event.get("Reason", "")
+        more: dict[str, Any] = {"cause": "completed", "by": "caller"}
+        if reason == "agent":
+            more["by"] = "agent"
+        elif reason == "transfer":
+            more = {"cause": "transferred", "by": "agent", "transfer": "blind"}
+        self._tell(
+            QueueLeft(
+                **self._of(caller),
+                **more,
+                pbx_agent=caller.member,
+                wait_ms=caller.answered_ms - caller.entered_ms,
+                talk_ms=max(now - caller.answered_ms, 0),
+            )
+        )
+
+    def _hang_up(self, event: Message) -> None:
+        pbx = event.get("Uniqueid", "")
+        if any(one == pbx for _, one in self._callers):
+            self._hung_up[pbx] = self._clock.now_ms()
+
+    # -- recordings, and who listens
+
+    def _record(self, event: Message) -> None:
+        pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
+        self._recorded[pbx] = linked
+        self._tell(RecordingStarted(**self._now(), pbx=pbx, linked=linked))
+
+    def _mute(self, event: Message) -> None:
+        kind = RecordingMuted if event.get("State") == "1" else RecordingUnmuted
+        pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
+        self._tell(kind(**self._now(), pbx=pbx, linked=linked))
+
+    def _gone(self, event: Message) -> None:
+        """A recording ends with its channel, and only then; the exchange says so only if it was
+        stopped before.
+        """
+        pbx = event.get("Uniqueid", "")
+        if (linked := self._recorded.pop(pbx, None)) is not None:
+            self._tell(RecordingStopped(**self._now(), pbx=pbx, linked=linked))
+        if event.get("Event") == "Hangup":
+            self._hung_up.pop(pbx, None)
+            for caller in [one for (_, known), one in self._callers.items() if known == pbx]:
+                if caller.answered_ms is None:  # while it rang somewhere
+                    self._left_by_key(caller)
+
+    def _listen(self, event: Message) -> None:
+        self._hear(
+            Listening(
+                linked=event.get("SpyeeLinkedid", ""),
+                by=event.get("SpyerChannel", "").rpartition("-")[0],
+                begun=event.get("Event") == "ChanSpyStart",
+                utc_ms=self._clock.now_ms(),
+            )
+        )
+
+    # -- inside
+
+    def _caller(self, event: Message) -> Caller | None:
+        return self._callers.get((event.get("Queue", ""), event.get("Uniqueid", "")))
+
+    def _of(self, caller: Caller, utc_ms: int | None = None) -> dict[str, Any]:
+        at = self._clock.now_ms() if utc_ms is None else utc_ms
+        return {**_IDENTITY, "utc_ms": at, "pbx": caller.pbx, "queue": caller.queue}
+
+    def _now(self) -> dict[str, Any]:
+        return {**_IDENTITY, "utc_ms": self._clock.now_ms()}
+
+    def _tell(self, event: Event) -> None:
+        self._hear(Told(event))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
