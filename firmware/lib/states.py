@@ -97,7 +97,7 @@ class Station(Calls):
         elif desk.leaving and desk.work == "idle":
             self.settle()
         elif desk.absent:
-            self.presence("not_ready", "no_answer", "system")
+            self.presence("not_ready", "fault" if desk.absent == "fault" else "no_answer", "system")
         elif desk.work == "idle":
             self.settle()
         else:

@@ -104,6 +104,8 @@ def judge(app, before):
         if parts.has(role) and not parts.get(role) and role not in before:
             return role
     for part in faults:
-        if part not in before and part not in ("uplink", "wifi", "config", "headset"):
+        if part not in before and part not in (
+            "uplink", "wifi", "config", "headset", "telephone", "switch",
+        ):
             return part
     return "crash" if app.crashes else None
