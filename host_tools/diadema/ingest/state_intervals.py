@@ -6,6 +6,7 @@ A clock that runs backwards within a boot moves nothing back: the time goes on a
 from diadema.ingest.messages import Changes
 from diadema.store.rows import Contact, Session, Span, Trail
 from diadema.store.station_state import StationState, foremost
+from diadema.wire.agent_states import IN_CALL
 from diadema.wire.events import Event
 
 MOST = 32  # spans: what is running is written with each batch
@@ -63,6 +64,16 @@ def _work(contact: Contact) -> str:
     heard = contact.more.heard if contact.more is not None else None
     talks = contact.phase == "consulting" and heard in ("caller", "both")
     return "talking" if talks else contact.phase
+
+
+def never_talked(state: StationState, contact: Contact) -> None:
+    """From its answer on the agent waited for a telephone that was not there: that is técnica."""
+    spans = state.trail.spans if state.trail is not None else []
+    at = len(spans)
+    while at and spans[at - 1].contact == contact.contact and spans[at - 1].state in IN_CALL:
+        at -= 1
+    if at < len(spans):
+        spans[at:] = [Span(spans[at].uptime_ms, "not_ready", "fault", "system", None, None)]
 
 
 def _at_once(trail: Trail, span: Span) -> None:
