@@ -103,6 +103,18 @@ def test_what_was_no_conversation_was_a_fault_from_the_answer_on(ingest, reader)
     assert (spans[3][3], spans[4][3]) == (talk + 1000, back + 1000)
 
 
+def test_what_is_shown_of_a_long_day_is_not_cut_within_a_call(ingest, reader):
+    script = started()
+    for _ in range(14):
+        script.presence("ready", "not_ready", "refrigerio").presence("not_ready", "ready")
+    script.offer("c1").contact("answered", "c1", 3000, via="key", ring_ms=3000)
+    failed(script.contact("held", "c1", 2000, via="key"), "c1", 6000)
+    take(ingest, script.presence("not_ready", "ready").logout())
+    assert {span.state for trail in reader.trails() for span in trail.spans} == {
+        "not_ready", "ready", "offered",
+    }  # fmt: skip
+
+
 def test_a_call_out_that_had_no_telephone(ingest, reader):
     script = started().contact("dialed", "c1", via="key", direction="out")
     take(ingest, failed(script, "c1", 5000, dial_result="failed"))

@@ -160,7 +160,8 @@ class Centre:
     def step(self, which, a, b, after):
         """`after` milliseconds, less while somebody rings or talks: a night is for who sleeps."""
         works = {station.work for station in self.stations}
-        longest = MINUTE if "offered" in works else 40 * MINUTE if works - {None} else 9 * HOUR
+        rings = works & {"offered", "silent"}
+        longest = MINUTE if rings else 40 * MINUTE if works - {None} else 9 * HOUR
         self.now += min(after, longest)
         for call in [one for one in self.waiting if self.now - one["at"] > LONGEST_WAIT]:
             self.waiting.remove(call)
@@ -246,8 +247,9 @@ class Centre:
         elif station.work and station.work != "wrapup":
             dialing = station.work == "dialing"
             station.contact("ended", by="interrupted", on_hold=False)
-            if station.work == "silent":
-                self._untaken(station, "RINGCANCELED")
+            if station.work == "silent" and station.call:
+                self.waiting.append(station.call)
+                station.call = None
             self._completed(station, "AGENT")
             station.work = None if dialing else "wrapup"
             if not dialing:
@@ -328,16 +330,11 @@ class Centre:
 
     def fail(self, station, a, b):
         station.contact("ended", by="technical", on_hold=False)
-        self._untaken(station, "RINGNOANSWER")
-        station.work = None
-        station.show("not_ready", "fault", "system")
-
-    def _untaken(self, station, verb):
-        """The caller waits on."""
-        if station.call:
-            self._told(station, verb, self.now - station.rang)
+        if station.call:  # who waits on
+            self._told(station, "RINGNOANSWER", self.now - station.rang)
             self.waiting.append(station.call)
-            station.call = None
+        station.work = station.call = None
+        station.show("not_ready", "fault", "system")
 
     def dial(self, station, a, b):
         station.calls += 1

@@ -9,7 +9,7 @@ from diadema.store.station_state import StationState, foremost
 from diadema.wire.agent_states import IN_CALL
 from diadema.wire.events import Event
 
-MOST = 32  # spans: what is running is written with each batch
+MOST = 32  # spans, twice that in a call: what is running is written with each batch
 _ENOUGH = 16  # spans, or this age, of one that ends with its contact: fewer rows, few of them long
 _OLD_MS = 1_800_000
 
@@ -52,7 +52,8 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
         return
     span = Span(u, what, reason, by, who, c)
     count, ends = len(spans), last.contact is not None and last.contact != c
-    if count >= MOST or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
+    within = last.contact is not None and not ends  # a call's: `never_talked` may take it back
+    if count >= (2 * MOST if within else MOST) or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
         _write(changes, trail, u)
         state.trail = _begin(state, session, event, u, utc, span)
     else:

@@ -190,7 +190,7 @@ class _Desk:
             case "missed":
                 del self.contacts[c]
                 self._call_over(c, event)
-            case "ended" if event.f["by"] == "technical":
+            case "ended" if event.f["by"] == "technical" and self.contacts[c] != "dialing":
                 del self.contacts[c]
                 self._never_talked()
                 self._call_over(c, event)
