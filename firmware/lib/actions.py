@@ -142,7 +142,7 @@ class Actions:
         self.said("presence.intended", details, to=to, reason=reason, **more)
 
     def settle(self):
-        """The work is over: what the agent asked for meanwhile takes effect, or what is missing."""
+        """The work is over: what the agent asked for meanwhile takes effect, or what they lack."""
         desk = self.desk
         intended = desk.intended
         if desk.leaving or (intended and intended[0] == "logged_out"):

@@ -53,7 +53,8 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
     span = Span(u, what, reason, by, who, c)
     count, ends = len(spans), last.contact is not None and last.contact != c
     within = last.contact is not None and not ends  # a call's: `never_talked` may take it back
-    if count >= (2 * MOST if within else MOST) or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
+    full = count >= (2 * MOST if within else MOST)
+    if full or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
         _write(changes, trail, u)
         state.trail = _begin(state, session, event, u, utc, span)
     else:

@@ -133,9 +133,7 @@ class ContactEnded(Event, tag="contact.ended", kw_only=True, gc=False):
 
     agent: str
     contact: str
-    by: Annotated[
-        str, words("agent", "caller", "system", "transfer", "interrupted", "technical")
-    ]
+    by: Annotated[str, words("agent", "caller", "system", "transfer", "interrupted", "technical")]
     on_hold: bool = False
     dial_result: Maybe[str] = UNSET
     estimated: bool = False

@@ -84,9 +84,7 @@ class QueueLeft(
     estimated: bool = False
 
 
-class RecordingEvent(
-    Event, kw_only=True, gc=False, rename=LETTERS | {"pbx_agent": "agent"}
-):
+class RecordingEvent(Event, kw_only=True, gc=False, rename=LETTERS | {"pbx_agent": "agent"}):
     """`pbx`: the switch's id of the call, `linked`: of all that it became by transfers. `agent`:
     as the switch calls them, where it is the recording of one. No file has a name here.
     """

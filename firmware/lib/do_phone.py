@@ -1,12 +1,12 @@
-"""The agent's telephone, which the switch calls: the host says how it is, and that one which was to
-talk was not there.
+"""The agent's telephone, which the switch calls: the host says how it is, and that it was not
+there when somebody was to talk.
 """
 
 _PARTS = (("no_phone", "telephone"), ("no_switch", "switch"))
 
 
 def failed(station, details):
-    """Nobody could talk: the call was none, with nothing to wrap up, and what follows is técnica."""
+    """Nobody could talk: it was no call, with nothing to wrap up, and what follows is técnica."""
     station.notify("phone_failed")
     station.end_call("technical", details)
 
