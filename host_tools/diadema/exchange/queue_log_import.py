@@ -128,8 +128,8 @@ def import_queue_log(
     for file, left in zip(read, told.bodies, strict=True):
         file.bodies = left
     done = _summary(read, s, zone)
-    done.told, done.fresh = told.count, told.fresh
-    done.different = [Finding(str(read[at].path), *found) for at, *found in told.different]
+    done.told, done.fresh = told.calls, told.fresh
+    done.different = [Finding(str(read[at].path), line, what) for at, line, what in told.different]
     wanted = not done.bad or skip_bad
     if not wanted or dry_run:
         done.new = sum(len(_new(data, s, file)) for file in read)

@@ -31,13 +31,13 @@ type _Events = list[tuple[QueueEvent, QueueCall | None]]  # each, and the call t
 
 
 class Told(NamedTuple):
-    """`bodies`: what of each log is left to be imported. Calls of all: how many were told live,
-    how many are in the store in no way, None where nothing was told live; and of the former those
-    of which the log says otherwise: which log, its line, and what.
+    """`bodies`: what of each log is left to be imported. Of all their calls, how many were told
+    live (`calls`), how many are in the store in no way, None where nothing was told live; and of
+    the former those of which the log says otherwise: which log, its line, and what.
     """
 
-    bodies: list[Sequence[bytes]]
-    count: int = 0
+    bodies: Sequence[Sequence[bytes]]
+    calls: int = 0
     fresh: int | None = None
     different: Sequence[tuple[int, int, Sentence]] = ()
 
