@@ -18,7 +18,7 @@ MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbe
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
 _TODAY = const(3)  # agents whose calls of a shift are counted at one desk
-_TOLD = ("telephone", "switch")  # parts of which only the host knows how they are
+_BY_HOST = ("telephone", "switch")  # parts of which only the host knows how they are
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -316,12 +316,12 @@ class Desk:
         has one finds it again, but those that the host told; the codes used of late; then the
         oldest marks, and what is left.
         """
-        told = {part: self.faults[part] for part in _TOLD if part in self.faults}
+        by_host = {part: self.faults[part] for part in _BY_HOST if part in self.faults}
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
         for name, nothing in (
             ("today", {}),
-            ("faults", told),
+            ("faults", by_host),
             ("recent", []),
             ("queue", None),
             ("pending", []),

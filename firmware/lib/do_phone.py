@@ -14,16 +14,16 @@ def failed(station, details):
 def by_host(station, details):
     """The newest word is the truth of the switch; without one, nothing is known of telephones."""
     state, faults = details["state"], station.desk.faults
-    told = details  # the first event answers the command
+    command = details  # the first event answers it
     for code, part in _PARTS:
         if code == state and part not in faults:
-            station.emit("station.fault", told, part=part, code=code)
+            station.emit("station.fault", command, part=part, code=code)
         elif code != state != "no_switch" and part in faults:
-            station.emit("station.fault_cleared", told, part=part, code=code)
+            station.emit("station.fault_cleared", command, part=part, code=code)
         else:
             continue
-        told = None
-    if told:
+        command = None
+    if command:
         station.refuse(details, "no_change")
     elif state == "no_phone" and station.situation == "ready":
         station.notify("no_phone")

@@ -149,9 +149,11 @@ def _print_queue_log(done: "switch_log.Imported") -> None:
             print(f"  {say(f'import.lines.{what}')}: {each}")
     if done.repeated or done.unentered:
         print(f"  {say('import.odd', repeated=done.repeated, unentered=done.unentered)}")
-    if done.told:
-        told = {"fresh": done.fresh, "different": len(done.different), "told": done.told}
-        print(say("import.told", **told))
+    if done.live_calls:
+        different = len(done.different)
+        print(
+            say("import.live", fresh=done.fresh, different=different, live_calls=done.live_calls)
+        )
     if done.imported:
         print(say("import.done", events=done.events, new=done.new))
     else:

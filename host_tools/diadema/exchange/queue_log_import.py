@@ -24,7 +24,7 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
-from diadema.exchange import queue_log_told
+from diadema.exchange import queue_log_live
 from diadema.exchange.queue_log_events import OTHERS, VERBS, Translator
 from diadema.exchange.queue_log_rows import BadRow, Row, read_rows
 from diadema.ingest.core import Ingest
@@ -60,9 +60,9 @@ class Finding(Struct):
 class Imported(Struct, kw_only=True):
     """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
     lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
-    there are `bad` rows that were not to be skipped, or when it was only looked at. `told`: calls
-    that the bridge told live, which are left out of `events`; `different`: those of which the log
-    says otherwise; `fresh`: calls that are new, where some were told live.
+    there are `bad` rows that were not to be skipped, or when it was only looked at. `live_calls`:
+    those that the bridge told, which are left out of `events`; `different`: those of them of which
+    the log says otherwise; `fresh`: calls that are new, where the bridge told some.
     """
 
     imported: bool = False
@@ -80,7 +80,7 @@ class Imported(Struct, kw_only=True):
     new: int = 0
     bad: list[Finding] = field(default_factory=list)
     unfinished: list[Finding] = field(default_factory=list)
-    told: int = 0
+    live_calls: int = 0
     fresh: int | None = None
     different: list[Finding] = field(default_factory=list)
 
@@ -124,12 +124,12 @@ def import_queue_log(
         key = credentials.load_or_create(data).badge_key
     s = SWITCH + name
     read = _in_order(_read(path, s, key, zone, queues) for path in files)
-    told = queue_log_told.look(data, s, [(file.epoch, file.bodies) for file in read])
-    for file, left in zip(read, told.bodies, strict=True):
+    live = queue_log_live.look(data, s, [(file.epoch, file.bodies) for file in read])
+    for file, left in zip(read, live.bodies, strict=True):
         file.bodies = left
     done = _summary(read, s, zone)
-    done.told, done.fresh = told.calls, told.fresh
-    done.different = [Finding(str(read[at].path), line, what) for at, line, what in told.different]
+    done.live_calls, done.fresh = live.calls, live.fresh
+    done.different = [Finding(str(read[at].path), line, what) for at, line, what in live.different]
     wanted = not done.bad or skip_bad
     if not wanted or dry_run:
         done.new = sum(len(_new(data, s, file)) for file in read)

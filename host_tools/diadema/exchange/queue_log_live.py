@@ -30,7 +30,7 @@ type _Key = tuple[str, str, int]  # and when it came
 type _Events = list[tuple[QueueEvent, QueueCall | None]]  # each, and the call that it is of
 
 
-class Told(NamedTuple):
+class Live(NamedTuple):
     """`bodies`: what of each log is left to be imported. Of all their calls, how many were told
     live (`calls`), how many are in the store in no way, None where nothing was told live; and of
     the former those of which the log says otherwise: which log, its line, and what.
@@ -48,9 +48,9 @@ class _Call(NamedTuple):
     call: QueueCall
 
 
-def look(data: DataDir, s: str, logs: Sequence[Log]) -> Told:
+def look(data: DataDir, s: str, logs: Sequence[Log]) -> Live:
     """Of the switch `s`; the oldest log first."""
-    nothing = Told([bodies for _, bodies in logs])
+    nothing = Live([bodies for _, bodies in logs])
     if not data.store.exists():
         return nothing
     with open_reader(data.store) as reader:
@@ -68,7 +68,7 @@ def look(data: DataDir, s: str, logs: Sequence[Log]) -> Told:
         for one in calls
         if id(one.call) in pairs and (why := _other(pairs[id(one.call)], one.call))
     ]
-    return Told(bodies, len(pairs), fresh, different)
+    return Live(bodies, len(pairs), fresh, different)
 
 
 def _tells_live(reader: Reader, s: str) -> bool:
@@ -149,8 +149,8 @@ def _left(
     """What of them is of other calls, numbered without a gap."""
     left: list[bytes] = []
     for (event, call), body in zip(events, bodies, strict=True):
-        told = (event.queue, event.pbx) in live if call is None else id(call) in pairs
-        if not told:
+        known = (event.queue, event.pbx) in live if call is None else id(call) in pairs
+        if not known:
             n = len(left) + 1
             left.append(body if event.sequence == n else _encode(replace(event, sequence=n)))
     return left
@@ -189,4 +189,4 @@ def _said(word: str, pairs: Iterable[tuple[object, object]]) -> Sentence:
         " ".join("—" if one is None else str(one) for one in side)
         for side in zip(*pairs, strict=True)
     )
-    return Sentence(f"errors.row.told_{word}", live=live, log=log)
+    return Sentence(f"errors.row.live_{word}", live=live, log=log)

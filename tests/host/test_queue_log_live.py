@@ -125,7 +125,7 @@ def test_a_log_of_what_was_told_live_adds_nothing(data, bring, clock, tmp_path):
     file = switch.log.write(tmp_path / "queue_log")
     for _ in range(2):
         done = bring(file)
-        assert (done.imported, done.told, done.different, done.fresh, done.new) == (
+        assert (done.imported, done.live_calls, done.different, done.fresh, done.new) == (
             True, 6, [], 0, 0,
         )  # fmt: skip
     assert stored(data) == before
@@ -141,14 +141,14 @@ def test_what_the_bridge_missed_comes_with_the_log(data, bring, clock, tmp_path)
     switch.log.lines = lines[-6:] + lines[:-6]  # and of a call before
     switch.log.lines.sort(key=lambda line: int(line.partition("|")[0]))
     done = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (done.told, done.different, done.fresh, done.new) == (6, [], 2, 6)
+    assert (done.live_calls, done.different, done.fresh, done.new) == (6, [], 2, 6)
     calls, rings, events = stored(data)
     assert sorted(call.pbx for call in calls) == ["1.1", "1.2", "1.3", "1.4", "1.5", "1.5", "2.1",
                                                   "2.2"]  # fmt: skip
     assert (len(rings), len(events)) == (4, told + 6)
     switch.call(700, "2.3")  # it grows
     again = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (again.told, again.fresh, again.new) == (6, 1, 4)
+    assert (again.live_calls, again.fresh, again.new) == (6, 1, 4)
     assert bring(tmp_path / "queue_log").new == 0
     assert len(stored(data)[0]) == 9
     assert rebuild(data, clock).differences == []
@@ -171,9 +171,9 @@ def test_where_the_log_says_otherwise_it_is_told_and_nothing_changes(
     before = stored(data)
     switch.log.lines = [line.replace(was, now) for line in switch.log.lines]
     done = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (done.told, done.fresh, done.new) == (1, 0, 0)
+    assert (done.live_calls, done.fresh, done.new) == (1, 0, 0)
     (found,) = done.different
-    assert (found.line, found.what.name) == (1, f"errors.row.told_{word}")
+    assert (found.line, found.what.name) == (1, f"errors.row.live_{word}")
     assert stored(data) == before
 
 
@@ -182,7 +182,7 @@ def test_a_log_that_ends_in_a_call_is_not_different(data, bring, clock, tmp_path
     live(data, clock, switch)
     switch.log.lines = switch.log.lines[:3] + switch.log.lines[4:5]  # neither has its end
     done = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (done.told, done.different, done.new) == (2, [], 0)
+    assert (done.live_calls, done.different, done.new) == (2, [], 0)
 
 
 def test_a_rotated_log_that_begins_in_a_call(data, bring, clock, tmp_path):
@@ -191,7 +191,7 @@ def test_a_rotated_log_that_begins_in_a_call(data, bring, clock, tmp_path):
     whole = switch.log.lines
     switch.log.lines = whole[2:]
     done = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (done.unentered, done.told, done.different, done.new) == (1, 2, [], 0)
+    assert (done.unentered, done.live_calls, done.different, done.new) == (1, 2, [], 0)
 
 
 def test_what_came_in_by_a_log_first_stays_its_own(data, bring, clock, tmp_path):
@@ -203,7 +203,7 @@ def test_what_came_in_by_a_log_first_stays_its_own(data, bring, clock, tmp_path)
     switch.abandon(400, "1.3")  # the bridge begins here
     live(data, clock, switch)
     done = bring(switch.log.write(tmp_path / "queue_log"))
-    assert (done.told, done.fresh, done.new) == (1, 1, 2)
+    assert (done.live_calls, done.fresh, done.new) == (1, 1, 2)
     assert sorted(call.pbx for call in stored(data)[0]) == ["1.1", "1.2", "1.3"]
 
 
@@ -245,5 +245,5 @@ async def test_a_bridge_tells_a_running_hub(broker, tmp_path, stack):
             return import_queue_log([file], broker.data, SystemClock())
 
     done = await asyncio.to_thread(bring)
-    assert (done.imported, done.told, done.different, done.new) == (True, 6, [], 0)
+    assert (done.imported, done.live_calls, done.different, done.new) == (True, 6, [], 0)
     assert stored(broker.data) == before
