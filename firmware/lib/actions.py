@@ -112,7 +112,10 @@ class Actions:
     _seen = notice_seen
 
     def _go_ready(self, details):
-        self.presence("ready", None, "agent")
+        if "telephone" in self.desk.faults:
+            self.notify("no_phone")
+        else:
+            self.presence("ready", None, "agent")
 
     def _set(self, details):
         who, note = details.get("who"), details.get("note")
@@ -139,15 +142,16 @@ class Actions:
         self.said("presence.intended", details, to=to, reason=reason, **more)
 
     def settle(self):
-        """The work is over: what the agent asked for meanwhile takes effect."""
-        intended = self.desk.intended
-        if self.desk.leaving or (intended and intended[0] == "logged_out"):
-            if self.desk.open:
+        """The work is over: what the agent asked for meanwhile takes effect, or what they lack."""
+        desk = self.desk
+        intended = desk.intended
+        if desk.leaving or (intended and intended[0] == "logged_out"):
+            if desk.open:
                 self.do("session.end")
-        elif (
-            intended and self.desk.open and intended[:2] != [self.desk.presence, self.desk.reason]
-        ):
+        elif intended and desk.open and intended[:2] != [desk.presence, desk.reason]:
             self.presence(*intended)
+        elif "telephone" in desk.faults and desk.presence == "ready":
+            self.presence("not_ready", "fault", "system")
 
     # ------------------------------------------------------------------ lists
 

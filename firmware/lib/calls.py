@@ -87,12 +87,14 @@ class Calls(Actions):
         if work == "consulting" and by != "transfer":
             self.contact("contact.consult_ended", via=via(details), result="dropped")
         if work == "dialing":  # nobody answered: nothing to wrap up
-            more["dial_result"] = "no_answer"
+            more["dial_result"] = "failed" if by == "technical" else "no_answer"
         elif by == "agent" or by == "caller":
             self._automatic("closing")
         waits = work == "held" or (work == "consulting" and desk.heard == "area")
         self.contact("contact.ended", details, by=by, on_hold=waits, **more)
-        if work == "dialing":
+        if by == "technical" and not (desk.leaving or desk.intended):
+            self.presence("not_ready", "fault", "system")
+        elif work == "dialing" or by == "technical":
             self.settle()
         else:
             self._wrap_up(None)

@@ -18,6 +18,7 @@ MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbe
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
 _TODAY = const(3)  # agents whose calls of a shift are counted at one desk
+_BY_HOST = ("telephone", "switch")  # parts of which only the host knows how they are
 
 # the work an event leads to; "closing" owes the wrap-up that follows
 _WORK = {
@@ -65,7 +66,7 @@ class Desk:
         self.muted = False
         self.heard = None  # area or caller in a consult, both in a conference, nobody: handed over
         self.area = None  # that is consulted
-        self.absent = False  # a call was not answered: not_ready is owed
+        self.absent: "str | bool" = False  # owed is not_ready, for no answer or that reason
         self.intended = None  # [to, reason, by, who, why]
         self.faults = {}  # part: code
         self.help = 0  # n of the request that waits, or is being answered
@@ -134,8 +135,15 @@ class Desk:
         elif kind == "contact.ended":
             self.muted = False
             self.heard = None
+            failed = event["by"] == "technical"
+            if failed:
+                self.absent = "fault"
             if event.get("dial_result"):
                 work = "idle"
+            elif failed:  # so it was none of the agent's
+                work = "idle"
+                if self.agent in self.today:
+                    self.today[self.agent][1] -= 1
         elif kind == "contact.missed":
             self.absent = event["cause"] == "no_answer"
         self.work = work
@@ -305,13 +313,15 @@ class Desk:
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
         Where no record would take it all: without the count of calls; the faults, as who still
-        has one finds it again; the codes used of late; then the oldest marks, and what is left.
+        has one finds it again, but those that the host told; the codes used of late; then the
+        oldest marks, and what is left.
         """
+        by_host = {part: self.faults[part] for part in _BY_HOST if part in self.faults}
         values = [getattr(self, name) for name in STORED]
         payload = _packed(values)
         for name, nothing in (
             ("today", {}),
-            ("faults", {}),
+            ("faults", by_host),
             ("recent", []),
             ("queue", None),
             ("pending", []),

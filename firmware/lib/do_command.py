@@ -21,9 +21,11 @@ FIELDS = {
     "hold": "contact 64",
     "resume": "contact 64",
     "hangup": "contact 64 by agent|caller|system",
+    "failed": "contact 64",
     "consult": "contact 64 area 24",
     "consult_end": "contact 64 result back|dropped|failed",
     "transfer": "contact 64 target 24 kind blind|consulted|conference completed -#",
+    "telephone": "state ok|no_phone|no_switch",
     "presence": "to not_ready| reason 64 who -32 note -32 agent -24",
     "wrapup": "contact 64 who -32",
     "text": "m 64 text 320 sign -# agent -24",
@@ -68,7 +70,8 @@ def _not_now(station, name, action, details):
     if name != "session" and details.get("agent") not in (None, desk.agent):
         return "another_agent"  # the desk changed hands meanwhile
     if action == "offer_next":
-        if desk.leaving or (desk.intended and desk.intended[0] != "ready"):
+        wants = desk.intended and desk.intended[0] != "ready"
+        if desk.leaving or wants or "telephone" in desk.faults:
             return "not_ready"
         if not desk.code and len(station.uncoded()) >= PENDING:
             return "pending"

@@ -12,6 +12,7 @@ from lib import (
     do_menu,
     do_message,
     do_new_pin,
+    do_phone,
     do_pin,
     do_quiet,
     do_selftest,
@@ -24,5 +25,6 @@ ROOMS = {
     "call": do_call, "codes": do_codes, "command": do_command, "dial": do_dial,
     "disagree": do_disagree, "help": do_help, "menu": do_menu, "message": do_message,
     "new_pin": do_new_pin, "pin": do_pin, "quiet": do_quiet, "selftest": do_selftest,
-    "session": do_session, "settings": do_settings, "transfer": do_transfer,
+    "session": do_session, "settings": do_settings, "phone": do_phone,
+    "transfer": do_transfer,
 }  # fmt: skip

@@ -97,7 +97,8 @@ class Station(Calls):
         elif desk.leaving and desk.work == "idle":
             self.settle()
         elif desk.absent:
-            self.presence("not_ready", "no_answer", "system")
+            reason = "fault" if desk.absent == "fault" else "no_answer"
+            self.presence("not_ready", reason, "system")
         elif desk.work == "idle":
             self.settle()
         else:

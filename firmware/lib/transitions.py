@@ -41,7 +41,7 @@ TABLE = cut(
 )
 # what may still be done when only the journal's reserve is left: it ends something
 ENDING = (  # noqa: SIM905
-    "hang_up withdraw miss time_out finish session.ask session.relieve session.leave "
+    "hang_up phone.failed withdraw miss time_out finish session.ask session.relieve session.leave "
     "session.close silence interrupt wrap_up typify message.acknowledge message.turn "
     "transfer.drop transfer.back transfer.end transfer.join"
 ).split()

@@ -95,6 +95,10 @@ def passed(app):
     tell_news(app, None)
 
 
+# how these are says nothing of a program
+_BEYOND = ("uplink", "wifi", "config", "headset", "telephone", "switch")
+
+
 def judge(app, before):
     """What keeps a new program from being good, or None: a part that has no driver or a fault that
     it had not `before`. The radio and all that lies beyond it never does.
@@ -104,6 +108,6 @@ def judge(app, before):
         if parts.has(role) and not parts.get(role) and role not in before:
             return role
     for part in faults:
-        if part not in before and part not in ("uplink", "wifi", "config", "headset"):
+        if part not in before and part not in _BEYOND:
             return part
     return "crash" if app.crashes else None

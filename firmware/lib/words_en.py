@@ -95,6 +95,8 @@ goodbye: See you!
 missed_caller_gave_up: The caller hung up
 missed_withdrawn: Call withdrawn
 missed_rejected: Call withdrawn
+phone_failed: Your phone did not answer
+no_phone: Your phone is not registered
 missed_technical: Not counted: a fault
 unknown_badge: Badge not known
 not_genuine: Badge is not genuine
@@ -113,6 +115,8 @@ headset: headset
 screen: screen
 journal: memory
 uplink: link
+telephone.no_phone: No phone
+switch.no_switch: No switch
 wifi: Wi-Fi
 wifi.wrong_password: Wrong Wi-Fi password
 wifi.no_network: Wi-Fi not found

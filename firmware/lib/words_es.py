@@ -95,6 +95,8 @@ goodbye: ¡Hasta luego!
 missed_caller_gave_up: El usuario colgó
 missed_withdrawn: Llamada retirada
 missed_rejected: Llamada retirada
+phone_failed: Su teléfono no contestó
+no_phone: Su teléfono no se registró
 missed_technical: No cuenta: falla técnica
 unknown_badge: Fotocheck no reconocido
 not_genuine: Fotocheck no auténtico
@@ -113,6 +115,8 @@ headset: diadema
 screen: pantalla
 journal: diario
 uplink: enlace
+telephone.no_phone: Sin teléfono
+switch.no_switch: Sin central
 wifi: Wi-Fi
 wifi.wrong_password: Clave de Wi-Fi errada
 wifi.no_network: No ve la red Wi-Fi

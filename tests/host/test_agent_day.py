@@ -36,3 +36,15 @@ def test_a_session_that_opens_and_closes_in_one_millisecond(page):
     script.add("session.closed", 0, a="a001", reason="agent", by="agent")
     made = page(script, Script(e=8).boot().clock(T0 + 60_000).login().ready().call("c1"))
     assert [one.contact for one in made.calls] == ["c1"]
+
+
+def test_a_call_whose_telephone_was_not_there_is_not_counted_against_the_agent(page):
+    script = Script().boot().clock().mark("in").login().ready().offer("c1")
+    script.contact("answered", "c1", 3000, via="key", ring_ms=3000)
+    script.contact("ended", "c1", 8000, by="technical", on_hold=False)
+    script.presence("ready", "not_ready", "fault", by="system", after=0)
+    made = page(script.presence("not_ready", "ready", after=60_000).logout())
+    (call,) = made.calls
+    assert (call.outcome, call.talk_s, call.wrap_s) == ("missed", 0, 0)
+    assert call.marks == ["excused", "failed"]
+    assert (made.sums.load.reasons, made.sums.load.talking) == ({"login": 1, "fault": 68}, 0)

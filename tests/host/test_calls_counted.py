@@ -377,3 +377,42 @@ def test_two_desks_at_once_are_possible_where_the_site_allows_them(place, rule, 
         place.take(script.logout())
     report = place.report("asistencia")
     assert stated(report, "imposibles")[0] == impossible
+
+
+def test_a_call_whose_telephone_was_not_there_is_beside_the_answered(place, tmp_path, clock):
+    """The caller waits on and is served by another: one call, one «atendida», no talk of the
+    first, and the switch's word on the ring is no second miss.
+    """
+    log = QueueLog().enter(AT + 2, "1.1", queue="ventas")
+    log.line(AT + 14, "1.1", "ventas", "a001", "RINGNOANSWER", 11_000)
+    log.connect(AT + 20, "1.1", 18, agent="a002", queue="ventas")
+    log.complete(AT + 80, "1.1", 18, 60, agent="a002", queue="ventas")
+    taken_in(place, tmp_path, log, clock)
+    script = Script().boot().clock(T0).login(0).ready(0)
+    script.contact("offered", "c1", 3000, via="host", direction="in", queue="ventas", pbx="1.1")
+    script.contact("answered", "c1", 3000, via="key", ring_ms=3000)
+    script.contact("ended", "c1", 8000, by="technical", on_hold=False)
+    script.presence("ready", "not_ready", "fault", by="system", after=0)
+    other = Script(s=S2, agent="a002").boot().clock(T0).login(0).ready(0)
+    other.u = 15_000
+    other.contact("offered", "c2", 0, via="host", direction="in", queue="ventas", pbx="1.1")
+    other.contact("answered", "c2", 5000, via="key", ring_ms=5000)
+    other.contact("ended", "c2", 60_000, by="caller", on_hold=False).wrapup("started", "c2", 0)
+    other.contact("typified", "c2", 10_000, code="111", version=1, how="agent")
+    place.take(script, other.wrapup("ended", "c2", 0, cause="typified"))
+    report = place.report("llamadas")
+    agents = {row["code"]: row for row in rows(report, "rings_agents")}
+    failed = agents["a001"]
+    assert (failed["offered"], failed["answered"], failed["excused"], failed["failed"]) == (
+        1, 0, 1, 1,
+    )  # fmt: skip
+    assert (failed["missed"], failed["pickup_rate"]) == (0, None)
+    assert (agents["a002"]["answered"], agents["a002"]["failed"]) == (1, 0)
+    assert stated(report, "sin teléfono") == (1, None)
+    assert stated(report, "atenciones") == (1, None)
+    assert rows(report, "causes")[0] == {"cause": "técnica", "count": 1}
+    assert all(row["difference"] == 0 for row in rows(report, "check"))
+    assert stated(place.report("tmo"), "TMO") == (70, 1)
+    whole = read(place.data, DAY, DAY, LATER)
+    assert (whole.total().load.talking, whole.agent("a001").load.reasons["fault"]) == (60, 8)
+    assert whole.queue("ventas").answered == 1

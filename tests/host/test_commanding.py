@@ -121,6 +121,30 @@ def test_a_command_after_a_failed_batch_saves_the_station_as_the_store_has_it(
         assert at.station(s).next_i == i + 1
 
 
+def test_how_a_telephone_is_is_told_until_the_station_has_it(commands, ingest, clock):
+    """The newest word takes the place of the one before, and does not expire as calls do."""
+    s = NAMES[0]
+    first, _ = commands.ask(s, {"cmd": "telephone", "state": "no_phone"})
+    second, frames = commands.ask(s, {"cmd": "telephone", "state": "no_switch"})
+    assert second > first and b'"state":"no_switch"' in frames[0][1]
+    clock.now += 3_600_000
+    commands.tick()
+    (told,) = commands.greeted(hellos([s]))
+    assert [one.fields for one in told.commands if one.cmd == "telephone"] == [
+        {"state": "no_switch"}
+    ]
+    script = Script(s=s).boot()
+    script.add("station.fault", part="switch", code="no_switch", i=second)
+    ingest.take(script.messages(), "stream", "server")
+    commands.answered(s, second)
+    assert ingest.station(s).state.faults == {"switch": "no_switch"}
+    (told,) = commands.greeted(hellos([s]))
+    assert "telephone" not in [one.cmd for one in told.commands]
+    commands.ask(s, {"cmd": "failed", "contact": "c1"})
+    clock.now += 20_000
+    assert commands.tick() == [] and not commands.waits(s, "failed")  # a call is over by then
+
+
 def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, monkeypatch):
     names = [*NAMES, *MANY]
     for s in names:

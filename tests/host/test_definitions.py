@@ -185,6 +185,14 @@ def rung(rings, **causes):
     return booked(*its)
 
 
+def no_telephone(rings, answered, withdrawn, without):
+    its = [("answered", {})] * answered + [("missed", {"cause": "withdrawn"})] * withdrawn
+    its += [("missed", {"cause": "technical", "ended_by": "technical"})] * without
+    calls = booked(*its)
+    assert (calls.offered, calls.answered, calls.excused) == (rings, answered, rings - answered)
+    return calls.failed
+
+
 def rung_and_answered(rings, answered, withdrawn):
     return rung(rings, withdrawn=withdrawn, no_answer=rings - answered - withdrawn).missed
 
@@ -338,6 +346,7 @@ WORKED_OUT = {
     "excused": lambda rings, *its: rung(
         rings, **dict(zip(("technical", "withdrawn", "caller_gave_up"), its, strict=True))
     ).excused,
+    "failed": no_telephone,
     "pickup_rate": _calls(of.pickup_rate, "offered", "excused", "answered"),
     "handled": lambda *given: of.handled(handled(*given)),
     "distinct": lambda segments, more: of.distinct(handled(segments - more, more, 0)),

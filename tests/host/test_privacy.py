@@ -16,7 +16,7 @@ from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.figures.read import read
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.maintenance.erase import clear_files, erase, obey
 from diadema.maintenance.personal_export import export
 from diadema.maintenance.rebuild import rebuild
@@ -30,7 +30,7 @@ from diadema.store.erased import check_obeyed
 
 from tests.support.broker_fixtures import IngestProcess, running_broker
 from tests.support.reported_day import stations
-from tests.support.scripted_station import SITE, T0, FixedClock
+from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 ROSA = Schedule(name="rosa", kind="tmo", every="day", at="06:00", form="csv",
@@ -113,6 +113,26 @@ def test_what_is_past_its_time_loses_its_people_and_keeps_its_sums(tmp_path):
     assert rebuild(data, FixedClock(now)).differences == []
     told = audit(data)[0]
     assert (told.what, told.who, told.detail["events"]) == ("privacy.erase", ME.id, done.events)
+
+
+def test_what_a_switch_recorded_loses_its_agent_and_a_fault_is_nobodys_name(tmp_path):
+    data = stations(tmp_path)
+    now = T0 + 3 * YEARS
+    script = Script(s="DIA-0123456789ac", e=9, agent="a002").boot().clock(T0 + DAY_MS).login()
+    script.ready().offer("z1").contact("answered", "z1", 3000, via="key", ring_ms=3000)
+    script.contact("ended", "z1", 8000, by="technical", on_hold=False)
+    told = {"s": "PBX-central", "e": 5, "n": 1, "b": 0, "u": 0, "t": T0 + DAY_MS}
+    told |= {"k": "recording.started", "pbx": "1.1", "linked": "1.0", "agent": "SIP/201"}
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, None, FixedClock(T0 + DAY_MS))
+    ingest.take_file(script.logout().messages())
+    ingest.take_file([Message(0, subject_of("PBX-central"), json.dumps(told).encode())])
+    writer.close()
+    erase(data, FixedClock(now), ME, now - 2 * YEARS)
+    (ended,) = [one for one in events(data) if one.get("by") == "technical"]
+    assert (ended["c"], ended["a"].startswith("erased-")) == ("z1", True)
+    recorded = next(json.loads(body) for body in raw(data) if b"recording.started" in body)
+    assert recorded["agent"].startswith("erased-") and recorded["pbx"] == "1.1"
 
 
 def test_attendance_goes_after_five_years_and_the_chain_says_from_what_to_what(tmp_path):

@@ -62,6 +62,71 @@ def test_a_call_that_is_missed(ingest, reader, cause):
     assert shown(effects)["state"] == "ready"
 
 
+def failed(script, c, after=8000, **more):
+    """The station's answer to the command `failed`."""
+    script.contact("ended", c, after, by="technical", on_hold=False, i=9, **more)
+    return script.presence("ready", "not_ready", "fault", by="system", after=0)
+
+
+def test_a_call_whose_telephone_was_not_there(ingest, reader):
+    script = started().call("c1").offer("c2")
+    script.contact("answered", "c2", 3000, via="key", ring_ms=3000)
+    script.contact("step", "c2", 0, step="greeting", result="done", how="automatic")
+    assert shown(take(ingest, script))["contacts"] == 2
+    failed(script.contact("held", "c2", 2000, via="key"), "c2", 6000)
+    row = shown(take(ingest, script))
+    assert (row["contacts"], row["missed"], row["in_a_row"]) == (1, 0, 0)
+    assert (row["state"], row["reason"], row["tmo"]) == ("not_ready", "fault", 70)
+    contact = reader.contacts()[-1]
+    assert (contact.outcome, contact.cause, contact.ended_by) == (
+        "missed", "technical", "technical",
+    )  # fmt: skip
+    assert (contact.ring_ms, contact.talk_ms, contact.hold_ms, contact.wrap_ms) == (3000, 0, 0, 0)
+    assert contact.closed and contact.answered_utc is None and contact.end_utc is not None
+    assert not (contact.interrupted or contact.estimated or contact.more.steps)
+
+
+def test_what_was_no_conversation_was_a_fault_from_the_answer_on(ingest, reader):
+    script = started().offer("c1").contact("answered", "c1", 3000, via="key", ring_ms=3000)
+    take(ingest, script)  # it may be in the store as talk already
+    failed(script.contact("held", "c1", 2000, via="key"), "c1", 6000)
+    script.presence("not_ready", "ready", after=60_000)
+    take(ingest, script.logout())
+    spans = [
+        (span.state, span.reason, span.by, span.uptime_ms)
+        for trail in reader.trails()
+        for span in trail.spans
+    ]
+    talk, back = script.u - 70_000, script.u - 2_000
+    assert [one[0] for one in spans] == ["not_ready", "ready", "offered", "not_ready", "ready"]
+    assert spans[3][:3] == ("not_ready", "fault", "system")
+    assert (spans[3][3], spans[4][3]) == (talk + 1000, back + 1000)
+
+
+def test_what_is_shown_of_a_long_day_is_not_cut_within_a_call(ingest, reader):
+    script = started()
+    for _ in range(14):
+        script.presence("ready", "not_ready", "refrigerio").presence("not_ready", "ready")
+    script.offer("c1").contact("answered", "c1", 3000, via="key", ring_ms=3000)
+    failed(script.contact("held", "c1", 2000, via="key"), "c1", 6000)
+    take(ingest, script.presence("not_ready", "ready").logout())
+    assert {span.state for trail in reader.trails() for span in trail.spans} == {
+        "not_ready", "ready", "offered",
+    }  # fmt: skip
+
+
+def test_a_call_out_that_had_no_telephone(ingest, reader):
+    script = started().contact("dialed", "c1", via="key", direction="out")
+    take(ingest, failed(script, "c1", 5000, dial_result="failed"))
+    script.ready().contact("dialed", "c2", via="key", direction="out")
+    script.contact("answered", "c2", 4000, via="host", ring_ms=4000)
+    row = shown(take(ingest, failed(script, "c2")))
+    first, second = reader.contacts()
+    assert (first.outcome, first.cause, first.ended_by) == ("not_answered", "failed", "technical")
+    assert (second.outcome, second.cause) == ("not_answered", "technical")
+    assert (second.dial_ms, second.talk_ms, row["contacts"]) == (4000, 0, 0)
+
+
 def test_an_outbound_call_nobody_takes(ingest, reader):
     script = started().contact("dialed", "c1", via="key", direction="out")
     assert shown(take(ingest, script))["state"] == "dialing"

@@ -149,3 +149,27 @@ def test_a_rebuild_makes_them_again(tmp_path, ingest, reader, clock, apply):
         ("queue_calls", "wait_ms", 1, 5000)
     ]
     assert (reader.queue_calls() == EXPECTED) == apply
+
+
+def recorded(n, after, what, **more):
+    event = {"s": PBX, "e": 9, "n": n, "b": 0, "u": 0, "t": T0 + after, "k": "recording." + what}
+    event |= {"pbx": "p1", "linked": "p0", "agent": "NISPERO", **more}
+    return Message(n, subject_of(PBX), json.dumps(event).encode())
+
+
+def test_what_is_recorded_is_kept_beside_the_calls(ingest, reader):
+    messages = told(*COURSE)
+    more = [
+        recorded(len(messages) + at, 9600 + at, what, codec="opus")  # of a newer bridge
+        for at, what in enumerate(("started", "muted", "unmuted", "stopped"), 1)
+    ]
+    take(ingest, [*messages, *more])
+    assert reader.queue_calls() == EXPECTED
+    assert reader.dead_letters() == [] and reader.anchors() == []
+    assert {row["field"] for row in reader.unknown()} == {"codec"}
+    stored = [one.event for one in reader.events_of(PBX)][-4:]
+    assert [one["k"] for one in stored] == [
+        f"recording.{what}" for what in ("started", "muted", "unmuted", "stopped")
+    ]
+    assert all((one["linked"], one["codec"]) == ("p0", "opus") for one in stored)
+    assert ingest.stations[PBX].journals[9].position == len(messages) + 4

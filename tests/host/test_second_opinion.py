@@ -68,7 +68,7 @@ def test_a_rich_history_has_it_all(rich):
     for what in ("answered", "missed", "excused", "connected", "not_answered", "transferred",
                  "consults", "continued", "by_switch", "switch_n", "rung_out", "aside_interrupted",
                  "aside_estimated", "aside_impossible", "typified", "untyped", "retyped",
-                 "left_on_hold", "dial_n", "missed_ring_s"):  # fmt: skip
+                 "left_on_hold", "dial_n", "missed_ring_s", "failed"):  # fmt: skip
         assert n[what], what
     assert {one.outcome for one in whole.stays} >= {"answered", "abandoned", "left"}
     ticks = [tick for one in whole.contacts for tick in one.ticks.values() if tick.done]

@@ -81,3 +81,12 @@ def test_in_words() -> None:
     assert trouble.reason("something of tomorrow", "es") == "something of tomorrow"
     assert trouble.check("clock", "es") == "no tiene la hora"
     assert trouble.check("screen", "en") == "screen"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_seat_without_telephone_or_switch_is_told_in_words_everywhere(language: str) -> None:
+    for code in ("telephone: no_phone", "switch: no_switch"):
+        part, _, of = code.partition(": ")
+        assert of not in trouble.fault(code, language) and trouble.advice(code, language)
+        for area in ("alerts", "desk"):  # of the floor, and of the virtual desk
+            assert f"part.{part}" in section(area, language)

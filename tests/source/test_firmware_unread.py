@@ -18,7 +18,7 @@ ROOT = Path(diadema.__file__).parents[2]
 FIRMWARE = ROOT / "firmware"
 LANGUAGES = ("es", "en")
 OF_TWO_PARTS = (  # both parts of the key are worked out
-    "keys.", "wifi.",  # `screens`: a part, and its fault
+    "keys.", "wifi.", "telephone.", "switch.",  # `screens`: a part, and its fault
     "help_", "fault_",  # what was asked for, and what became of it
     "tones_", "brightness_", "language_",  # `do_settings`: a setting, and its value
 )  # fmt: skip

@@ -86,8 +86,14 @@ class Desk(Journal):
             None: [*twice(self._ready, self._offered), self._dialed, self._pause, self._logout],
             "offered": [*twice(self._answered), self._missed],
             "dialing": [*twice(self._answered), self._not_taken],
-            "talking": [*twice(self._end), self._held, self._consulted, self._supervised],
-            "held": [*twice(self._resumed), self._end],
+            "talking": [
+                *twice(self._end),
+                self._held,
+                self._consulted,
+                self._supervised,
+                self._failed,
+            ],
+            "held": [*twice(self._resumed), self._end, self._failed],
             "consulting": [*twice(self._back), self._end],
             "wrapup": [*twice(self._over), self._typified, self._ask],
         }
@@ -183,6 +189,12 @@ class Desk(Journal):
         self._call("contact.ended", by=by, on_hold=self.work == "held")
         self._call("wrapup.started")
         self.work = "wrapup"
+
+    def _failed(self, _):
+        """Her telephone was not there."""
+        self._call("contact.ended", by="technical", on_hold=False)
+        self.work = None
+        self._show("not_ready", "fault", "system")
 
     def _typified(self, which):
         self._call("contact.typified", code=("111", "112")[which % 2], version=1, how="agent")

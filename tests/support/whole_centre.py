@@ -79,7 +79,7 @@ class Station(Journal):
     def __init__(self, s, now):
         super().__init__(s, now)
         self.agent = self.presence = self.work = self.c = self.call = self.heard = None
-        self.calls = 0
+        self.calls = self.rang = 0
 
     def at(self, now):
         self.u = now - self.power_utc
@@ -160,7 +160,8 @@ class Centre:
     def step(self, which, a, b, after):
         """`after` milliseconds, less while somebody rings or talks: a night is for who sleeps."""
         works = {station.work for station in self.stations}
-        longest = MINUTE if "offered" in works else 40 * MINUTE if works - {None} else 9 * HOUR
+        rings = works & {"offered", "silent"}
+        longest = MINUTE if rings else 40 * MINUTE if works - {None} else 9 * HOUR
         self.now += min(after, longest)
         for call in [one for one in self.waiting if self.now - one["at"] > LONGEST_WAIT]:
             self.waiting.remove(call)
@@ -220,11 +221,12 @@ class Centre:
         return {
             None: [self.offer, self.offer, self.offer, self.ready, self.pause, self.dial,
                    self.logout, self.fault, self.ask],
-            "offered": [self.answer, self.answer, self.answer, self.miss],
-            "dialing": [self.connect, self.connect, self.nobody],
+            "offered": [self.answer, self.answer, self.answer, self.miss, self.silent],
+            "dialing": [self.connect, self.connect, self.nobody, self.silent],
             "talking": [self.end, self.end, self.hold, self.consult, self.transfer, self.motive,
                         self.tick, self.ask],
             "held": [self.resume, self.resume, self.end],
+            "silent": [self.fail, self.fail, self.fail, self.silent_hold],
             "consulting": [self.swap, self.back, self.hand_over, self.confer],
             "conference": [self.end],
             "wrapup": [self.typify, self.typify, self.over, self.tick],
@@ -245,6 +247,9 @@ class Centre:
         elif station.work and station.work != "wrapup":
             dialing = station.work == "dialing"
             station.contact("ended", by="interrupted", on_hold=False)
+            if station.work == "silent" and station.call:
+                self.waiting.append(station.call)
+                station.call = None
             self._completed(station, "AGENT")
             station.work = None if dialing else "wrapup"
             if not dialing:
@@ -314,11 +319,28 @@ class Centre:
         else:
             self.waiting.append(call)
 
+    def silent(self, station, a, b):
+        """She takes it, and her telephone is not there."""
+        station.contact("answered", via="key", ring_ms=self.now - station.rang)
+        station.contact("step", step="greeting", result="done", how="automatic")
+        station.work = "silent"
+
+    def silent_hold(self, station, a, b):
+        station.contact("held", via="key")
+
+    def fail(self, station, a, b):
+        station.contact("ended", by="technical", on_hold=False)
+        if station.call:  # who waits on
+            self._told(station, "RINGNOANSWER", self.now - station.rang)
+            self.waiting.append(station.call)
+        station.work = station.call = None
+        station.show("not_ready", "fault", "system")
+
     def dial(self, station, a, b):
         station.calls += 1
         station.c, station.call = f"{station.s[-2:]}{station.calls}", None
         station.contact("dialed", via="key", direction="out")
-        station.work = "dialing"
+        station.work, station.rang = "dialing", self.now
 
     def connect(self, station, a, b):
         station.contact("answered", via="key")
@@ -326,7 +348,8 @@ class Centre:
 
     def nobody(self, station, a, b):
         result = ("busy", "no_answer", "failed")[b % 3]
-        station.contact("ended", by="agent", on_hold=False, dial_result=result)
+        by = "technical" if result == "failed" else "agent"
+        station.contact("ended", by=by, on_hold=False, dial_result=result)
         station.work = None
 
     def hold(self, station, a, b):

@@ -139,6 +139,7 @@ def _zone(name: str | None) -> "ZoneInfo | None":
 def _print_queue_log(done: "switch_log.Imported") -> None:
     _print_rows("unread", [(row, row.what.say(language())) for row in done.bad])
     _print_rows("unfinished", [(row, row.what.say(language())) for row in done.unfinished])
+    _print_rows("different", [(row, row.what.say(language())) for row in done.different])
     print(say("import.rows", rows=done.rows, source=done.source, days=_days(done.days)))
     for what, calls in done.calls.items():
         print(f"  {say(f'import.calls.{what}')}: {calls}")
@@ -148,6 +149,11 @@ def _print_queue_log(done: "switch_log.Imported") -> None:
             print(f"  {say(f'import.lines.{what}')}: {each}")
     if done.repeated or done.unentered:
         print(f"  {say('import.odd', repeated=done.repeated, unentered=done.unentered)}")
+    if done.live_calls:
+        different = len(done.different)
+        print(
+            say("import.live", fresh=done.fresh, different=different, live_calls=done.live_calls)
+        )
     if done.imported:
         print(say("import.done", events=done.events, new=done.new))
     else:

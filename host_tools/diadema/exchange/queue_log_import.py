@@ -2,6 +2,7 @@
 
 A log is known by its first row, and its events by their order: so the same log again changes
 nothing, and one that has grown goes on where it was. With the hub running it goes through the hub.
+What the switch's bridge told live is in already, and is left out.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir
+from diadema.exchange import queue_log_live
 from diadema.exchange.queue_log_events import OTHERS, VERBS, Translator
 from diadema.exchange.queue_log_rows import BadRow, Row, read_rows
 from diadema.ingest.core import Ingest
@@ -58,7 +60,9 @@ class Finding(Struct):
 class Imported(Struct, kw_only=True):
     """`calls` by what became of them, each once, see `Translator.outcomes`; `other` and `unknown`:
     lines by verb that say nothing of callers, and that nobody knows. Nothing was imported when
-    there are `bad` rows that were not to be skipped, or when it was only looked at.
+    there are `bad` rows that were not to be skipped, or when it was only looked at. `live_calls`:
+    those that the bridge told, which are left out of `events`; `different`: those of them of which
+    the log says otherwise; `fresh`: calls that are new, where the bridge told some.
     """
 
     imported: bool = False
@@ -76,13 +80,16 @@ class Imported(Struct, kw_only=True):
     new: int = 0
     bad: list[Finding] = field(default_factory=list)
     unfinished: list[Finding] = field(default_factory=list)
+    live_calls: int = 0
+    fresh: int | None = None
+    different: list[Finding] = field(default_factory=list)
 
 
 @dataclass
 class _Read:
     path: Path
     epoch: int
-    bodies: list[bytes]
+    bodies: Sequence[bytes]
     translator: Translator
     rows: list[Row]
     bad: list[BadRow]
@@ -117,7 +124,12 @@ def import_queue_log(
         key = credentials.load_or_create(data).badge_key
     s = SWITCH + name
     read = _in_order(_read(path, s, key, zone, queues) for path in files)
+    live = queue_log_live.look(data, s, [(file.epoch, file.bodies) for file in read])
+    for file, left in zip(read, live.bodies, strict=True):
+        file.bodies = left
     done = _summary(read, s, zone)
+    done.live_calls, done.fresh = live.calls, live.fresh
+    done.different = [Finding(str(read[at].path), line, what) for at, line, what in live.different]
     wanted = not done.bad or skip_bad
     if not wanted or dry_run:
         done.new = sum(len(_new(data, s, file)) for file in read)
@@ -189,7 +201,8 @@ def _read(path: Path, s: str, key: str, zone: ZoneInfo, queues: Sequence[str]) -
     found = read_rows(path, zone)
     e = epoch(found.first, queues)
     translator = Translator(s, e, key, queues)
-    file = _Read(path, e, [], translator, [], [], found.unfinished)
+    bodies: list[bytes] = []
+    file = _Read(path, e, bodies, translator, [], [], found.unfinished)
     for row in found.rows:
         taken = row if isinstance(row, BadRow) else translator.take(row)
         if isinstance(taken, BadRow):
@@ -197,7 +210,7 @@ def _read(path: Path, s: str, key: str, zone: ZoneInfo, queues: Sequence[str]) -
         else:
             assert isinstance(row, Row)
             file.rows.append(row)
-            file.bodies += taken
+            bodies += taken
     return file
 
 
@@ -253,7 +266,7 @@ def _check(data: DataDir, s: str, read: Sequence[_Read], done: Imported) -> None
             _refuse_others(connection, s, file, _new(data, s, file))
 
 
-def _new(data: DataDir, s: str, file: _Read) -> list[bytes]:
+def _new(data: DataDir, s: str, file: _Read) -> Sequence[bytes]:
     """What is not in yet. Raises DiademaError when it came in otherwise than it is read now."""
     if not data.store.exists():
         return file.bodies

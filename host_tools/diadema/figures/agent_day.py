@@ -77,7 +77,7 @@ class Call(Struct, kw_only=True, rename=LETTERS):
     author: str | None
     transfer: str | None
     steps: list[tuple[str, str, bool]]  # step, result, «en bloque»
-    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault, excused
+    marks: list[str]  # interrupted, estimated, late, open, on_hold, fault, excused, failed
 
 
 class MarkSeen(Struct, kw_only=True):
@@ -336,6 +336,8 @@ def _call(contact: Contact, people: People) -> Call:
         marks.append("fault")
     if contact.outcome == "missed" and contact.cause in metrics.EXCUSED:
         marks.append("excused")
+    if contact.ended_by == "technical":
+        marks.append("failed")
     queue = people.queue(contact.queue, contact.start_utc) if contact.queue else None
     return Call(
         key=(contact.station, contact.epoch, contact.sequence),

@@ -131,13 +131,14 @@ def _outcome(calls: Calls, contact: Contact) -> None:
             calls.dial_n += 1
             calls.dial_s += whole_seconds(dialed)
     if outcome in ("missed", "not_answered"):
+        calls.failed += contact.ended_by == "technical"
         cause = contact.cause or ""
         calls.causes[cause] = calls.causes.get(cause, 0) + 1
 
 
 def _dialed(contact: Contact) -> int:
     """Milliseconds until somebody took it, or until nobody would."""
-    if contact.outcome == "answered":
+    if contact.outcome == "answered" or contact.dial_ms:
         return contact.dial_ms
     return -1 if contact.end_u is None else contact.end_u - contact.start_u
 

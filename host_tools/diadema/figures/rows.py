@@ -96,7 +96,8 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
 
     Flow: inbound `offered` (rings) = answered - unrung + missed + excused + open; outbound
     `dialed` = connected + not_answered + dialing. `excused`: not taken, and not by the agent's
-    doing (technical, withdrawn, the caller gave up), in no `missed`. `causes`: of all not taken
+    doing (technical, withdrawn, the caller gave up), in no `missed`. `failed`: of the excused and
+    the not_answered those whose agent had no telephone to talk. `causes`: of all not taken
     and of the not_answered. `transfers`: of the `transferred`, by "kind area"; no area where
     nobody told it. `continued`: with a conversation that another agent began, who handed it over.
 
@@ -157,6 +158,7 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
     dial_n: int = 0
     transfers: dict[str, int] = field(default_factory=dict)
     spreads: list[bytes] = field(default_factory=list)
+    failed: int = 0
 
     def spread(self) -> Spread:
         found = Spread.total(map(_spread_of, self.spreads)) if self.spreads else Spread()

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from diadema.ingest import sessions
+from diadema.ingest import sessions, state_intervals
 from diadema.ingest.contact_end import (
     close_contact,
     stop_clocks,
@@ -155,6 +155,9 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
     contact = find(changes, state, event, utc)
     contact.ended_by, contact.on_hold = event.by, event.on_hold
     contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
+    if event.by == "technical" and contact.phase != "dialing":
+        _failed(changes, state, contact, event, utc)
+        return
     if event.estimated:
         _end_before(contact, event)
     if state.tickets:
@@ -169,6 +172,23 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
         return
     _answered(changes, contact)  # a call that only rang is missed, not ended
     go_on(state, contact, "wrapup")  # its own event follows at once
+
+
+def _failed(
+    changes: Changes, state: StationState, contact: Contact, event: ev.ContactEnded, utc: Utc
+) -> None:
+    """Taken, and the agent's telephone was not there: a call that nobody could answer."""
+    contact.outcome = "missed" if contact.direction == "in" else "not_answered"
+    contact.cause = "technical"
+    contact.answered_u = contact.answered_utc = contact.held_u = None
+    contact.talk_ms = contact.hold_ms = 0
+    if contact.more is not None:
+        more = contact.more
+        more.steps, more.heard, more.consult_u, more.paused_u = [], None, None, None
+        more.consults = more.consult_ms = 0
+    state_intervals.never_talked(state, contact)
+    changes.missed.append(contact)
+    close_contact(changes, state, contact, event, utc)
 
 
 def _end_before(contact: Contact, event: ev.ContactEnded) -> None:

@@ -71,7 +71,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     ev.CommandRefused: _update_refused,
 }
 _HOURED: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
-    **dict.fromkeys(queues.HANDLERS, queues.project),
+    **dict.fromkeys((*queues.HANDLERS, *queues.RECORDINGS), queues.project),
     **dict.fromkeys(supervision.HANDLERS, supervision.project),
 }  # they come with their time, and of no boot
 

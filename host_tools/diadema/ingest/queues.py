@@ -1,5 +1,6 @@
 """Works the switch's events into its calls. An event that nothing led up to makes its call all the
-same, marked as estimated; what a station says of a queue is kept and never worked in.
+same, marked as estimated; what a station says of a queue is kept and never worked in. So is what
+the switch tells of recordings.
 
 A call goes on in the switch's next log (they are rotated). Logs lose ends: whoever is open for a
 day, or of too many the longest, is no longer waited for, and stays open in its row.
@@ -43,6 +44,8 @@ def project(changes: Changes, state: StationState, event: Any) -> None:
     if event.epoch != state.epoch or len(state.calls) > _OPEN:
         state.epoch = event.epoch
         _forget(state, event.utc_ms - _DAY_MS)
+    if isinstance(event, ev.RecordingEvent):
+        return
     if isinstance(event, ev.QueueOffered):
         changes.keep(tables.queue_rings, astuple(_ring(event)))
         if _key(event) not in state.calls:  # it says nothing of how the caller fared
@@ -123,6 +126,8 @@ HANDLERS: Mapping[type[Event], Callable[[StationState, Any], QueueCall]] = {
     ev.QueueAbandoned: _abandoned,
     ev.QueueLeft: _left,
 }
+
+RECORDINGS = (ev.RecordingStarted, ev.RecordingStopped, ev.RecordingMuted, ev.RecordingUnmuted)
 
 
 def _given(value: Maybe[int]) -> int | None:

@@ -6,9 +6,10 @@ A clock that runs backwards within a boot moves nothing back: the time goes on a
 from diadema.ingest.messages import Changes
 from diadema.store.rows import Contact, Session, Span, Trail
 from diadema.store.station_state import StationState, foremost
+from diadema.wire.agent_states import IN_CALL
 from diadema.wire.events import Event
 
-MOST = 32  # spans: what is running is written with each batch
+MOST = 32  # spans, twice that in a call: what is running is written with each batch
 _ENOUGH = 16  # spans, or this age, of one that ends with its contact: fewer rows, few of them long
 _OLD_MS = 1_800_000
 
@@ -51,7 +52,9 @@ def follow(changes: Changes, state: StationState, event: Event, utc: int | None)
         return
     span = Span(u, what, reason, by, who, c)
     count, ends = len(spans), last.contact is not None and last.contact != c
-    if count >= MOST or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
+    within = last.contact is not None and not ends  # a call's: `never_talked` may take it back
+    full = count >= (2 * MOST if within else MOST)
+    if full or (ends and (count >= _ENOUGH or u - trail.start_u >= _OLD_MS)):
         _write(changes, trail, u)
         state.trail = _begin(state, session, event, u, utc, span)
     else:
@@ -63,6 +66,16 @@ def _work(contact: Contact) -> str:
     heard = contact.more.heard if contact.more is not None else None
     talks = contact.phase == "consulting" and heard in ("caller", "both")
     return "talking" if talks else contact.phase
+
+
+def never_talked(state: StationState, contact: Contact) -> None:
+    """From its answer on the agent waited for a telephone that was not there: that is técnica."""
+    spans = state.trail.spans if state.trail is not None else []
+    at = len(spans)
+    while at and spans[at - 1].contact == contact.contact and spans[at - 1].state in IN_CALL:
+        at -= 1
+    if at < len(spans):
+        spans[at:] = [Span(spans[at].uptime_ms, "not_ready", "fault", "system", None, None)]
 
 
 def _at_once(trail: Trail, span: Span) -> None:

@@ -153,6 +153,12 @@ class Hangup(Command, tag="hangup", kw_only=True):
     by: Literal["agent", "caller", "system"]
 
 
+class Failed(Command, tag="failed", kw_only=True):
+    """The agent took the call, or dialled, and their telephone was not there: no conversation."""
+
+    contact: Contact
+
+
 class Dial(Command, tag="dial", kw_only=True):
     """An outbound call; the station's guard may answer that its campaign forbids it now."""
 
@@ -197,6 +203,14 @@ class SetPresence(Command, tag="presence", kw_only=True):
     who: Author | None = None
     note: ShortNote | None = None
     agent: Code | None = None
+
+
+class Telephone(Command, tag="telephone", kw_only=True):
+    """How the switch is for a seat: `no_phone`, its telephone is not registered; `no_switch`,
+    nobody speaks with the switch.
+    """
+
+    state: Literal["ok", "no_phone", "no_switch"]
 
 
 class Session(Command, tag="session", kw_only=True):
@@ -294,6 +308,7 @@ CALLS = (
     Hold,
     Resume,
     Hangup,
+    Failed,
     Dial,
     Consult,
     ConsultEnd,
@@ -302,6 +317,7 @@ CALLS = (
 )
 ON_REQUEST = (
     *CALLS,
+    Telephone,
     SetPresence,
     Session,
     EndWrapup,

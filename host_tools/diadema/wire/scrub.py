@@ -7,7 +7,9 @@ ERASED = "erased-"
 _AGENTS = ("a", "author", "agent")
 _GONE = ("reference", "badge", "note", "evidence", "who", "detail")
 _EMPTIED = ("text", "verifier")  # which their kinds must have
-_SIDES = frozenset({"agent", "system", "supervisor", "caller", "transfer", "interrupted"})
+_SIDES = frozenset(
+    {"agent", "system", "supervisor", "caller", "transfer", "interrupted", "technical"}
+)
 _TEXT_REASONS = ("attendance.corrected", "attendance.justified", "supervision.acted")
 
 

@@ -96,7 +96,7 @@ def test_a_snapshot_always_fits_a_record():
     desk.command = desk.boot = 0x3FFFFFFF
     desk.since_utc = 1770037200000
     for part in ("badge_reader", "codec", "screen", "keys", "headset", "lights", "audio", "wifi",
-                 "journal", "uplink", "config"):  # fmt: skip
+                 "journal", "uplink", "config", "telephone", "switch"):  # fmt: skip
         desk.faults[part] = "wrong_password"
         assert len(desk.snapshot()) <= 512
     other = Desk()

@@ -40,6 +40,7 @@ def of_contact(one):
         n["open"] += 1
     if not one.answered and one.closed:
         its.cause = one.cause or ""
+        n["failed"] += one.ended_by == "technical"
     _seconds(one, n)
     if one.answered:
         its.reference = one.reference

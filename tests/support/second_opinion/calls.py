@@ -56,6 +56,7 @@ def ring_cells(items):
         "missed_ring_s": None if its["missed"] is None else n["missed_ring_s"],
         "ring_mean_s": raw.rounded(n["ring_s"], n["ring_n"]),
         "left_on_hold": n["left_on_hold"],
+        "failed": n["failed"],
     }
 
 
@@ -201,6 +202,7 @@ def summary(asked):
         "distinct": (whole - n["continued"], whole),
         "missed": (its["missed"], rings),
         "excused": (its["excused"], rings),
+        "failed": (n["failed"], None),
         "pickup_rate": (pickup(n), None if rings is None else rang(n)),
         "transfer_rate": (raw.percent(n["transferred"], whole), whole),
         "transfer_internal_rate": (raw.percent(inside, whole), whole),

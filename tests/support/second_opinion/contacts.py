@@ -37,6 +37,12 @@ class Contact:
         self.ms[self.phase] += event.u - self.since if event.b == self.b else 0
         self.b, self.since, self.phase = event.b, event.u, phase
 
+    def never_talked(self, event):
+        """She took it, and had no telephone: as a call that could not be taken."""
+        self.answered = self.answered_utc = self.transfer = None
+        self.cause, self.stopped, self.ticks, self.consults = "technical", event.utc, {}, 0
+        self.go_on(event, "closed")
+
     @property
     def closed(self):
         return self.phase == "closed"
@@ -129,6 +135,9 @@ def _take(one, event):
             one.left_on_hold = f.get("on_hold", False)
             one.estimated |= f.get("estimated", False)
             one.ended_utc, one.ended_by, one.is_over = event.utc, f["by"], True
+            if f["by"] == "technical" and one.answered:
+                one.never_talked(event)
+                return
             if not one.answered:  # nobody took the call out
                 one.cause = f.get("dial_result") or f["by"]
                 one.ring = event.u - one.u if event.b == one.b else None

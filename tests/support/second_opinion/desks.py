@@ -61,6 +61,7 @@ class _Desk:
         self.base = None  # (u, utc) from which this boot is measured
         self.since = None  # (u, what is shown)
         self.last_utc = None
+        self.taken = 0  # pieces before the newest answer
         self.tickets = {}
 
     def read(self, events):
@@ -175,6 +176,9 @@ class _Desk:
                 self.contacts[c] = "dialing"
             case "answered" | "resumed" | "transferred":
                 self.contacts[c] = "talking"
+                if what == "answered":
+                    self._cut(event.u)
+                    self.taken = len(self.found.pieces)
             case "held":
                 self.contacts[c] = "held"
             case "consulted":
@@ -186,6 +190,10 @@ class _Desk:
             case "missed":
                 del self.contacts[c]
                 self._call_over(c, event)
+            case "ended" if event.f["by"] == "technical" and self.contacts[c] != "dialing":
+                del self.contacts[c]
+                self._never_talked()
+                self._call_over(c, event)
             case "ended":
                 if self.contacts[c] in ("offered", "dialing"):
                     del self.contacts[c]
@@ -194,6 +202,15 @@ class _Desk:
                 self.contacts[c] = "wrapup"
             case "wrapup_ended":
                 del self.contacts[c]
+
+    def _never_talked(self):
+        """What was shown as her talk of just now was a fault."""
+        fault, pieces = ("not_ready", "fault", "system"), self.found.pieces
+        for at in range(self.taken, len(pieces)):
+            if pieces[at].state in IN_CALL[2:]:
+                pieces[at] = pieces[at]._replace(state=fault[0], reason=fault[1], by=fault[2])
+        if self.since is not None and self.since[1][0] in IN_CALL[2:]:
+            self.since = (self.since[0], fault)
 
     def _call_over(self, c, event):
         for ticket in self.tickets.values():

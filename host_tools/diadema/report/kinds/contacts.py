@@ -69,6 +69,7 @@ RINGS: list[Part[Calls]] = [
     Part("ring_s", lambda calls: calls.ring_s, "seconds"),
     Part("ring_mean_s", of_calls.ring_mean, "seconds", Ratio(["ring_s"], ["ring_n"])),
     Part("left_on_hold", lambda calls: calls.left_on_hold),
+    Part("failed", lambda calls: calls.failed),
 ]
 OUTBOUND: list[Part[Calls]] = [
     *PARTS[7:11],
@@ -164,6 +165,7 @@ def stated(context: ReportContext) -> list[Stated]:
         Stated("distinct", "count", of_calls.distinct(calls), handled),
         Stated("missed", "count", _known(calls, calls.missed), _known(calls, calls.offered)),
         Stated("excused", "count", _known(calls, calls.excused), _known(calls, calls.offered)),
+        Stated("failed", "count", calls.failed),
         Stated("pickup_rate", "percent", of_calls.pickup_rate(calls),
                _known(calls, calls.offered - calls.excused)),
         Stated("transfer_rate", "percent", of_calls.transfer_rate(calls), handled),

@@ -17,7 +17,7 @@ from diadema.wire.letters import from_columns
 
 _STAGE = re.compile(r"(\d{1,5})(%?)\Z")
 # faults that come and go with the desk or the network, whatever the program
-_OF_THE_DESK = ("headset", "uplink", "wifi", "config")
+_OF_THE_DESK = ("headset", "uplink", "wifi", "config", "telephone", "switch")
 
 
 class RolloutPlan(Struct, kw_only=True, frozen=True):

@@ -127,11 +127,13 @@ class ContactDisagreed(
 
 
 class ContactEnded(Event, tag="contact.ended", kw_only=True, gc=False):
-    """`estimated`: nobody said when; `silent_ms`: so long before `u` was the last voice."""
+    """`by` technical: the agent took it, and the telephone was not there to talk. `estimated`:
+    nobody said when; `silent_ms`: so long before `u` was the last voice.
+    """
 
     agent: str
     contact: str
-    by: Annotated[str, words("agent", "caller", "system", "transfer", "interrupted")]
+    by: Annotated[str, words("agent", "caller", "system", "transfer", "interrupted", "technical")]
     on_hold: bool = False
     dial_result: Maybe[str] = UNSET
     estimated: bool = False

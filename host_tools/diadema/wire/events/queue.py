@@ -1,14 +1,15 @@
-"""The queue side of calls, as the switch or its log tells it (`s` is PBX-…).
+"""The queue side of calls, as the switch or its log tells it (`s` is PBX-…), and its recordings.
 
 A host's event has no boot: `b` and `u` are 0, and `t` is when it happened. A call enters, is
 offered to agents, and is connected or abandoned; `queue.left` ends it when it was not abandoned.
+What is told live is told so too: an offer when it is over, and nobody took it.
 """
 
 from typing import Annotated
 
 from msgspec import UNSET
 
-from diadema.wire.letters import Count, Event, Maybe, Utc, words
+from diadema.wire.letters import LETTERS, Count, Event, Maybe, Utc, words
 
 
 class QueueEvent(Event, kw_only=True, gc=False):
@@ -65,14 +66,14 @@ class QueueLeft(
 
     `by` ended it. `agent`, `wait_ms` and `talk_ms`: what the ending tells of the course before it.
     `transfer`: how the agent handed it over. `estimated`: it was over by then, and nobody said
-    when.
+    when. `cause` unknown: the switch told live that it left, and not why.
     """
 
     cause: Annotated[
         str,
         words(
             "completed", "transferred", "timeout", "empty", "key", "withdrawn", "incompatible",
-            "restarted", "before_queue", "phantom",
+            "restarted", "before_queue", "phantom", "unknown",
         ),
     ]  # fmt: skip
     by: Maybe[Annotated[str, words("agent", "caller")]] = UNSET
@@ -81,3 +82,30 @@ class QueueLeft(
     talk_ms: Maybe[Count] = UNSET
     transfer: Maybe[Annotated[str, words("blind", "consulted")]] = UNSET
     estimated: bool = False
+
+
+class RecordingEvent(Event, kw_only=True, gc=False, rename=LETTERS | {"pbx_agent": "agent"}):
+    """`pbx`: the switch's id of the call, `linked`: of all that it became by transfers. `agent`:
+    as the switch calls them, where it is the recording of one. No file has a name here.
+    """
+
+    utc_ms: Utc
+    pbx: str
+    linked: str
+    pbx_agent: Maybe[str] = UNSET
+
+
+class RecordingStarted(RecordingEvent, tag="recording.started", kw_only=True, gc=False):
+    pass
+
+
+class RecordingStopped(RecordingEvent, tag="recording.stopped", kw_only=True, gc=False):
+    pass
+
+
+class RecordingMuted(RecordingEvent, tag="recording.muted", kw_only=True, gc=False):
+    pass
+
+
+class RecordingUnmuted(RecordingEvent, tag="recording.unmuted", kw_only=True, gc=False):
+    pass

@@ -10,7 +10,7 @@ type Part = Annotated[
     str,
     words(
         "badge_reader", "codec", "audio", "keys", "headset", "lights", "screen", "journal",
-        "uplink", "wifi", "config",
+        "uplink", "wifi", "config", "telephone", "switch",
     ),
 ]  # fmt: skip
 type Check = Annotated[str, words("ok", "failed", "skipped")]
