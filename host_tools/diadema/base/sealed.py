@@ -49,18 +49,23 @@ class _Head(Struct):
 
 
 def read_passphrase(file: Path) -> bytes:
-    """Its first line. Raises DiademaError."""
+    """One that keeps a copy closed. Raises DiademaError."""
+    found = read_secret(file)
+    if len(found.decode(errors="replace")) < _LETTERS:
+        raise DiademaError(Sentence("errors.base.passphrase_too_short", file=file, least=_LETTERS))
+    return found
+
+
+def read_secret(file: Path) -> bytes:
+    """Its first line, where nobody else can read it. Raises DiademaError."""
     try:
         if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
             raise DiademaError(Sentence("errors.access.path_can_read_others_run", path=file))
-        found = file.read_bytes().partition(b"\n")[0].strip()
+        return file.read_bytes().partition(b"\n")[0].strip()
     except OSError as error:
         raise DiademaError(
             Sentence("errors.cli.cannot_read_file_reason", file=file, reason=why(error))
         ) from error
-    if len(found.decode(errors="replace")) < _LETTERS:
-        raise DiademaError(Sentence("errors.base.passphrase_too_short", file=file, least=_LETTERS))
-    return found
 
 
 def _keys(head: _Head, secret: bytes) -> tuple[bytes, bytes]:

@@ -47,6 +47,7 @@ from diadema.cli.selftest import app as selftest
 from diadema.cli.service import app as service
 from diadema.cli.site import site
 from diadema.cli.standby import app as standby
+from diadema.cli.switch import app as switch
 from diadema.cli.update import app as update
 from diadema.cli.upgrade import upgrade
 from diadema.cli.webhook import app as webhook
@@ -64,8 +65,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "standby": standby, "upgrade": upgrade, "doctor": doctor, "alerts": alerts,
-        "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
+        "standby": standby, "switch": switch, "upgrade": upgrade, "doctor": doctor,
+        "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
         "board": board, "sim": OF_SIMULATOR, "replay": OF_SIMULATOR, "torture": OF_SIMULATOR,

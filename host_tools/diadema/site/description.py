@@ -24,6 +24,7 @@ from diadema.words import Sentence
 __all__ = ["Agent", "Site", "SiteError", "Station", "Wifi", "load", "parse"]
 
 AGENTS_OF_A_STATION = 120  # a station holds them all in RAM while it checks them
+RING_LIMIT_S = 20
 
 type TeamName = Annotated[str, Meta(max_length=64)]
 type PinPolicy = Literal["none", "always", "clonable"]
@@ -159,7 +160,7 @@ class Site(Work, kw_only=True):
     site: Annotated[str, Meta(min_length=1, max_length=32)]
     zone: str
     language: Literal["es", "en"] = "es"
-    ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = 20
+    ring_limit_s: Annotated[int, Meta(ge=5, le=600)] = RING_LIMIT_S
     wrapup_limit_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     wifi: Wifi | None = None
     broker_names: Annotated[list[BrokerName], Meta(max_length=16)] = field(default_factory=list)

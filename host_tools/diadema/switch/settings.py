@@ -57,13 +57,17 @@ def read(data: DataDir) -> Settings | None:
         ) from error
 
 
-def write(data: DataDir, settings: Settings) -> None:
+def check(settings: Settings) -> None:
     """Raises DiademaError for what `read` would not take."""
-    body = msgspec.json.format(msgspec.json.encode(settings))
     try:
-        msgspec.json.decode(body, type=Settings)
+        msgspec.json.decode(msgspec.json.encode(settings), type=Settings)
     except msgspec.ValidationError as error:
         raise DiademaError(
             Sentence("errors.stations.path_reason", path=Path("switch.json"), reason=error)
         ) from error
-    write_whole(data.switch, body)
+
+
+def write(data: DataDir, settings: Settings) -> None:
+    """Raises DiademaError for what `read` would not take."""
+    check(settings)
+    write_whole(data.switch, msgspec.json.format(msgspec.json.encode(settings)))

@@ -41,8 +41,9 @@ class Ari:
         hear: Callable[[dict[str, Any]], None],
         up: Callable[[], Awaitable[None]],
         down: Callable[[DiademaError], None],
+        application: str = APPLICATION,
     ) -> None:
-        self._login = login
+        self._login, self._application = login, application
         self._hear, self._up, self._down = hear, up, down
         token = base64.b64encode(f"{login.user}:{login.secret}".encode()).decode()
         self._proof = {"Authorization": f"Basic {token}"}
@@ -80,7 +81,7 @@ class Ari:
         """One event stream until it is lost, which raises SwitchError."""
         scheme = "wss" if self._login.tls else "ws"
         where = self._login.where
-        url = f"{scheme}://{where}/ari/events?app={APPLICATION}&subscribeAll=false"
+        url = f"{scheme}://{where}/ari/events?app={self._application}&subscribeAll=false"
         try:
             async with (
                 connect(
