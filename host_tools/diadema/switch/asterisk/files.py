@@ -148,16 +148,15 @@ def _extensions(its: Writing) -> Iterator[str]:
     yield f"exten => {_MEMBERS},1,Stasis({APPLICATION},oferta,${{EXTEN}})"
     yield ' same => n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?fin)'
     yield " same => n,Set(TEL=${DIADEMA_TEL_${EXTEN}})"
-    yield f' same => n,GosubIf($["${{TEL}}" = ""]?{PHONES},${{EXTEN}},1)'
-    yield ' same => n,GotoIf($["${TEL}" = ""]?fin)'
-    yield f" same => n,Dial(${{TEL}},{limit})"
+    yield f' same => n,GotoIf($["${{TEL}}" = ""]?{PHONES},${{EXTEN}},1)'
+    yield f" same => n(suena),Dial(${{TEL}},{limit})"
     yield " same => n(fin),Hangup()"
     yield f"[{PHONES}]"
     yield "; where each was last logged in: of use only until the bridge says it anew"
     for agent, phone in sorted(its.phones.items()):
         yield f"exten => {_checked('agent', agent)},1,Set(TEL={_checked('extension', phone)})"
-        yield " same => n,Return()"
-    yield f"exten => {_MEMBERS},1,Return()"
+        yield f" same => n,Goto({CONTEXT},${{EXTEN}},suena)"
+    yield f"exten => {_MEMBERS},1,Hangup()"
     yield f"[{AREAS}]"
     yield "; the areas of the directory, and nothing else"
     for number, label in sorted(_numbers(its).items()):

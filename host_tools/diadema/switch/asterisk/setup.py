@@ -43,7 +43,7 @@ _NEEDED = {"agent": "QueueAdd", "call": "Setvar", "reporting": "CoreSettings"}
 _MODULES = (
     "app_queue", "app_stasis", "res_stasis", "res_ari", "res_ari_channels", "res_ari_bridges",
     "res_ari_events", "res_ari_applications", "res_ari_endpoints", "res_ari_asterisk",
-    "res_http_websocket", "bridge_simple", "bridge_softmix", "func_devstate", "app_stack",
+    "res_http_websocket", "bridge_simple", "bridge_softmix", "func_devstate",
     "chan_pjsip", "res_pjsip_header_funcs",
 )  # fmt: skip
 _MUSIC, _NAILED, _RECORDING = "res_musiconhold", "bridge_holding", "app_mixmonitor"
@@ -314,7 +314,7 @@ async def _settings_of_queues(seen: _Seen) -> list[Finding]:
     needs = timeout_of(seen.place.ring_limit_s)
     for queue in _ours(seen):
         has = {
-            name: await seen.value(f"AST_CONFIG(queues.conf,{queue},{name})")
+            name: await seen.value(f"AST_CONFIG(queues.conf,{queue},{name},-1)")
             for name in ("timeout", "ringinuse", "setinterfacevar", *_SECTION)
         }
         if not any(has.values()):
@@ -337,9 +337,9 @@ async def _general(seen: _Seen, now_ms: Callable[[], int]) -> list[Finding]:
     theirs = await seen.value("STRFTIME(,,%s %z)")
     if (clock := re.fullmatch(r"(\d+) ([+-]\d{4})", theirs)) is not None:
         now = now_ms()
-        apart_s = abs(int(clock[1]) - now / 1000)
+        apart_s = abs(int(clock[1]) - now // 1000)
         if apart_s > _CLOCK_S:
-            found.append(_said("to_do", "clock", seconds=round(apart_s)))
+            found.append(_said("to_do", "clock", seconds=apart_s))
         ours = datetime.fromtimestamp(now / 1000, UTC).astimezone(seen.place.zone)
         if f"{ours:%z}" != clock[2]:
             zone = seen.place.zone.key

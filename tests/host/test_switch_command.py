@@ -1,0 +1,356 @@
+"""`diadema switch`: what set-up finds at an exchange, what it stores, the telephone that `check`
+rings, and how the bridge is shown.
+"""
+
+import json
+import socket
+import ssl
+
+import pytest
+from diadema.access import Accounts
+from diadema.base import credentials
+from diadema.base.certificates import Certificates
+from diadema.cli import main
+from diadema.switch import settings as stored
+from diadema.switch.asterisk import setup
+from diadema.words import Sentence
+from typer.testing import CliRunner
+
+from tests.support.answering_asterisk import SECRET, answering, site_with_phones, typed
+
+
+@pytest.fixture
+def asterisk():
+    with answering() as its:
+        its.phones["PJSIP/102"] = "auto"
+        its.values["DIALPLAN_EXISTS(diadema-areas,700,1)"] = "1"
+        yield its
+
+
+@pytest.fixture
+def data(tmp_path):
+    made = site_with_phones(tmp_path / "data")
+    for name in ("ami", "ari"):
+        (tmp_path / name).write_text(f"{SECRET}\n")
+        (tmp_path / name).chmod(0o600)
+    return made
+
+
+@pytest.fixture
+def command(data, tmp_path):
+    def call(*words, code=0):
+        done = CliRunner().invoke(
+            main.app, ["--lang", "es", "switch", *words, "--data", str(data.root)]
+        )
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        assert done.exit_code == code, done.output
+        return done.output
+
+    return call
+
+
+@pytest.fixture
+def set_up(command, asterisk, tmp_path):
+    """Type set-up; gives the keys of what was found, and what stands in them."""
+
+    def call(*more, code=0):
+        files = ["--ami-password-file", tmp_path / "ami", "--ari-password-file", tmp_path / "ari"]
+        said = command("setup", "asterisk", *typed(asterisk), *map(str, files), *more, "--json",
+                       code=code)  # fmt: skip
+        return [f"{one['grade']}: {one['said']}" for one in json.loads(said)]
+
+    return call
+
+
+def sentence(name, **values):
+    return Sentence(f"commands.switch.{name}", **values).say("es")
+
+
+# -- set-up
+
+
+def test_a_right_exchange_is_stored_with_its_passwords(set_up, data):
+    found = set_up("--foreign", "put_right", "--an-hour", "20")
+    assert found == [
+        "note: Asterisk 22.11.0",
+        f"note: {sentence('recording')}",
+        f"note: {sentence('seen', queues=1, phones=2)}",
+    ]
+    settings = stored.read(data)
+    assert settings.host == "127.0.0.1" and settings.foreign == "put_right"
+    assert settings.an_hour == 20 and "9XXXXXXXX" in settings.allowed
+    assert credentials.load(data).exchange == {"ami": SECRET, "ari": SECRET}
+    assert SECRET not in data.switch.read_text()
+    accounts = Accounts(data)
+    assert "switch.set" in [row.what for row in accounts.audit.rows()]
+    accounts.close()
+
+
+def test_what_is_not_given_again_stays_and_the_exchange_is_looked_at_anew(
+    set_up, command, asterisk, data
+):
+    set_up("--name", "lima", "--allow", "9XXXXXXXX")
+    asterisk.modules.discard("res_musiconhold")
+    assert sentence("no_music") in command("setup", "asterisk")
+    assert stored.read(data).name == "lima" and stored.read(data).allowed == ["9XXXXXXXX"]
+
+
+WRONG = {  # what a test makes wrong, and which sentence must say so
+    "old": (lambda a: setattr(a, "version", "16.30.1"), "forbids", "version_old",
+            {"version": "16.30.1", "least": 18}),
+    "untried": (lambda a: setattr(a, "version", "20.9.3"), "note", "version_untried",
+                {"version": "20.9.3", "tried": 22}),
+    "module": (lambda a: a.modules.discard("func_devstate"), "forbids", "modules",
+               {"modules": "func_devstate"}),
+    "no recording": (lambda a: a.modules.discard("app_mixmonitor"), "to_do", "no_recording", {}),
+    "read only": (lambda a: setattr(a, "read_only", True), "forbids", "ari_read_only",
+                  {"user": "diadema"}),
+    "ari password": (lambda a: setattr(a, "ari_password", "otra"), "forbids", "ari_refused",
+                     {"user": "diadema"}),
+    "classes": (lambda a: a.classes.update(("originate", "system")), "forbids", "class_too_many",
+                {"user": "diadema", "classes": "originate,system"}),
+    "all classes": (lambda a: a.classes.update(("originate", "system", "command", "config")),
+                    "forbids", "class_too_many",
+                    {"user": "diadema", "classes": "originate,command,config,system"}),
+    "no class": (lambda a: a.classes.discard("call"), "forbids", "class_lacks",
+                 {"user": "diadema", "classes": "call"}),
+    "no queue": (lambda a: a.queues.clear(), "to_do", "queues_lacking", {"queues": "ventas"}),
+    "foreign queue": (lambda a: a.queues.update(fija={}), "to_do", "queues_unmapped",
+                      {"queues": "fija"}),
+    "time-out": (lambda a: a.queues["ventas"].update(timeout="15"), "to_do", "timeout",
+                 {"queue": "ventas", "timeout": 15, "needs": 22}),
+    "default time-out": (lambda a: a.queues["ventas"].pop("timeout"), "to_do", "timeout",
+                         {"queue": "ventas", "timeout": 15, "needs": 22}),
+    "ring in use": (lambda a: a.queues["ventas"].pop("ringinuse"), "to_do", "ringinuse",
+                    {"queue": "ventas"}),
+    "variables": (lambda a: a.queues["ventas"].pop("setinterfacevar"), "to_do", "variables",
+                  {"queue": "ventas"}),
+    "out of a database": (lambda a: a.queues.update(ventas={}), "note", "settings_unknown",
+                          {"queues": "ventas", "needs": 22}),
+    "zone": (lambda a: setattr(a, "offset", "+0000"), "to_do", "zone",
+             {"theirs": "+0000", "ours": "-0500", "zone": "America/Lima"}),
+    "member name": (lambda a: a.values.pop(
+        "AST_CONFIG(queues.conf,general,log_membername_as_agent)"), "to_do", "membername", {}),
+    "no queue_log": (lambda a: a.values.update(
+        {"AST_CONFIG(logger.conf,general,queue_log)": "no"}), "to_do", "queue_log_off", {}),
+    "fixed member": (lambda a: a.members.append(
+        {"Queue": "ventas", "Name": "a001", "Location": "Local/a001@diadema/n",
+         "Membership": "static"}), "to_do", "members_fixed",
+        {"queue": "ventas", "members": "a001"}),
+    "call centre": (lambda a: a.members.append(
+        {"Queue": "ventas", "Name": "Agent/7", "Location": "Agent/7", "Membership": "dynamic"}),
+        "forbids", "call_center_queues", {"queues": "ventas"}),
+    "VICIdial": (lambda a: a.values.update(
+        {"AST_CONFIG(manager.conf,listencron,read)": "all"}), "forbids", "vicidial", {}),
+    "VICIdial's dialplan": (lambda a: a.values.update(
+        {"DIALPLAN_EXISTS(vicidial-auto,h,1)": "1"}), "forbids", "vicidial", {}),
+    "unknown telephone": (lambda a: a.phones.pop("PJSIP/101"), "to_do", "phones_unknown",
+                          {"seats": "A-01=PJSIP/101"}),
+    "telephone away": (lambda a: a.phones.update({"PJSIP/102": "away"}), "to_do", "phones_away",
+                       {"seats": "A-02=PJSIP/102"}),
+    "no files": (lambda a: a.values.update({"DIALPLAN_EXISTS(diadema,diadema-prueba,1)": "0"}),
+                 "to_do", "no_files", {}),
+    "area": (lambda a: a.values.update({"DIALPLAN_EXISTS(diadema-areas,700,1)": "0"}),
+             "to_do", "areas_unreachable", {"areas": "soporte=700"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_at_the_exchange_is_told_and_what_to_do(what, set_up, asterisk, data):
+    make_wrong, grade, name, values = WRONG[what]
+    make_wrong(asterisk)
+    found = set_up(code=1 if grade == "forbids" else 0)
+    assert f"{grade}: {sentence(name, **values)}" in found
+    others = [one for one in found if not one.startswith("note: ")]
+    assert others == ([] if grade == "note" else [f"{grade}: {sentence(name, **values)}"])
+    assert (stored.read(data) is None) == (grade == "forbids")
+
+
+def test_clocks_that_are_ten_minutes_apart_are_told(set_up, asterisk):
+    asterisk.slow_s = 600
+    told = {f"to_do: {sentence('clock', seconds=seconds)}" for seconds in (600, 601)}
+    assert told & {*set_up()}  # a second may end between the answer and our look
+
+
+def test_what_is_missing_in_the_directory_is_told(tmp_path, asterisk):
+    from diadema.site.directory.people import Area, People
+
+    people = People(
+        queues={"ventas": "Ventas"}, areas={"mudo": Area(label="Mudo")},
+        seats={"DIA-1": "P-01", "DIA-2": "P-02"}, phones={"DIA-1": ("PJSIP/101", "nailed")},
+    )  # fmt: skip
+    asterisk.modules.discard("bridge_holding")
+    found = said_of(asterisk, people)
+    assert sentence("seats_without", seats="P-02") in found
+    assert sentence("areas_without", areas="mudo") in found
+    assert sentence("no_nailed", count=1) in found
+
+
+def said_of(asterisk, people):
+    import asyncio
+    import time
+    from zoneinfo import ZoneInfo
+
+    settings = stored.Settings(ami_port=asterisk.ami_port, ari_port=asterisk.ari_port)
+    place = setup.Place(people, 20, ZoneInfo("America/Lima"))
+    passwords = {"ami": SECRET, "ari": SECRET}
+    look = setup.look(settings, passwords, place, lambda: int(time.time() * 1000))
+    return [one.said.say("es") for one in asyncio.run(look)]
+
+
+def test_the_dialer_of_a_call_centre_console_is_heard(set_up, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as dialer:
+        monkeypatch.setattr(setup, "ECCP_PORT", dialer.getsockname()[1])
+        port = dialer.getsockname()[1]
+        assert f"to_do: {sentence('call_center', port=port)}" in set_up()
+
+
+def test_nothing_but_questions_reaches_the_exchange(set_up, asterisk):
+    set_up()
+    writes = [one for one in asterisk.asked if one.split()[0] in ("POST", "PUT", "DELETE")]
+    assert writes == ["DELETE channels/diadema-prueba-none"]  # of which there is none
+    assert {one for one in asterisk.asked if " " not in one} == {
+        "Challenge", "Login", "CoreSettings", "Originate", "Command", "UpdateConfig",
+        "ModuleCheck", "QueueAdd", "Setvar", "QueueStatus", "Getvar",
+    }  # fmt: skip
+
+
+def test_a_wrong_password_of_ami_says_where_to_look(set_up, tmp_path, data):
+    (tmp_path / "ami").write_text("otra-clave-cualquiera\n")
+    refused = sentence("ami_refused", user="diadema", reason="Authentication failed")
+    assert set_up(code=1) == [f"forbids: {refused}"]
+    assert stored.read(data) is None
+
+
+def test_passwords_that_others_can_read_are_not_taken(set_up, tmp_path):
+    from diadema.base.errors import DiademaError
+
+    (tmp_path / "ami").chmod(0o644)
+    with pytest.raises(DiademaError, match="600"):
+        set_up()
+
+
+def test_without_passwords_a_script_is_told_how_to_have_them_made(command, asterisk):
+    from diadema.base.errors import DiademaError
+
+    with pytest.raises(DiademaError, match="switch config asterisk"):
+        command("setup", "asterisk", *typed(asterisk))
+
+
+def test_a_plain_way_over_a_network_is_refused_before_a_word_is_said(set_up, asterisk):
+    from diadema.base.errors import DiademaError
+
+    with pytest.raises(DiademaError, match="TLS"):
+        set_up("--host", "192.0.2.7")
+    assert asterisk.asked == []
+
+
+def test_an_exchange_that_is_not_there_is_told(set_up, asterisk):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        (found,) = set_up("--ami-port", str(port), code=1)
+        assert found.startswith("forbids: no se llega a la central")
+        asterisk_ari_off = set_up("--ari-port", str(port), code=1)
+    assert f"forbids: {sentence('ari_off', port=port)}" in asterisk_ari_off
+
+
+def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data, tmp_path):
+    ours, theirs = Certificates(tmp_path / "ours"), Certificates(tmp_path / "theirs")
+    for one in (ours, theirs):
+        one.make(["localhost", "127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(theirs.server, theirs.server_key)
+    for name, certificates in (("ours.pem", ours), ("theirs.pem", theirs)):
+        (tmp_path / name).write_bytes(certificates.ca_pem())
+    with answering(context) as its:
+        words = ["setup", "asterisk", "--host", "localhost", "--tls", *typed(its)]
+        for name in ("ami", "ari"):
+            words += [f"--{name}-password-file", str(tmp_path / name)]
+        wrong = command(*words, "--ca", str(tmp_path / "ours.pem"), code=1)
+        assert "CERTIFICATE_VERIFY_FAILED" in wrong and stored.read(data) is None
+        command(*words, "--ca", str(tmp_path / "theirs.pem"))
+    assert stored.read(data).tls and "BEGIN CERTIFICATE" in stored.read(data).ca
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"),
+     ("--user", "a\nb"), ("--host", "a/b")],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_refused(set_up, data, option):
+    from diadema.base.errors import DiademaError
+
+    with pytest.raises(DiademaError):
+        set_up(*option)
+    assert stored.read(data) is None
+
+
+# -- one telephone
+
+
+@pytest.mark.parametrize(
+    ("does", "word"),
+    [("ring", "rings"), ("busy", "busy"), ("away", "away"), ("gone", "away"), ("20", "failed")],
+)
+def test_a_telephone_that_does_not_answer_says_why(set_up, command, asterisk, does, word):
+    set_up()
+    asterisk.phones["PJSIP/101"] = does
+    values = {"extension": "PJSIP/101", "seconds": 4, "cause": 20}
+    assert sentence(f"phone.{word}", **values) in command("check", "--seat", "A-01", code=1)
+    if does not in ("away", "gone"):
+        assert asterisk.asked[-1].startswith("DELETE channels/diadema-prueba-")
+
+
+def test_a_telephone_that_answers_is_timed_and_hung_up(set_up, command, asterisk):
+    set_up()
+    (rang,) = json.loads(command("check", "--seat", "A-01", "--json"))
+    assert rang["seat"] == "A-01" and rang["up_ms"] >= 0
+    ms = rang["up_ms"]
+    assert rang["said"] == sentence("phone.up", extension="PJSIP/101", ms=ms)
+    assert asterisk.asked[-1].startswith("DELETE channels/diadema-prueba-")
+
+
+def test_without_a_seat_each_telephone_is_rung(set_up, command, asterisk):
+    set_up()
+    asterisk.phones["PJSIP/102"] = "busy"
+    lines = command("check", code=1).splitlines()
+    assert [line.split()[0] for line in lines] == ["A-01", "A-02"]
+
+
+def test_a_telephone_that_the_exchange_lacks_is_told(set_up, command, asterisk):
+    set_up()
+    del asterisk.phones["PJSIP/101"]
+    unknown = sentence("phone.unknown", extension="PJSIP/101")
+    assert unknown in command("check", "--seat", "A-01", code=1)
+
+
+def test_what_there_is_no_telephone_for_is_told(set_up, command, data):
+    from diadema.base.errors import DiademaError
+
+    with pytest.raises(DiademaError, match="switch setup"):
+        command("check")
+    set_up()
+    with pytest.raises(DiademaError, match="A-99"):
+        command("check", "--seat", "A-99")
+
+
+# -- removed
+
+
+def test_removed_it_is_forgotten_with_its_passwords(set_up, command, data):
+    set_up()
+    said = command("remove", "--yes")
+    assert sentence("removed") in said and sentence("stays") in said
+    assert stored.read(data) is None and credentials.load(data).exchange == {}
+    assert sentence("none") in command("remove", "--yes")
+
+
+def test_a_script_that_does_not_say_yes_removes_nothing(set_up, command, data):
+    from diadema.base.errors import DiademaError
+
+    set_up()
+    with pytest.raises(DiademaError, match="--yes"):
+        command("remove")
+    assert stored.read(data) is not None
