@@ -130,8 +130,9 @@ class Calls:
                 for leg in [one for one in self.legs.values() if one.pbx == event.get("Uniqueid")]:
                     self._because(leg, "caller")
             case "AgentComplete":
-                for leg in self._of_caller(event):
-                    if leg.joined:
+                member = event.get("MemberName")
+                for leg in [one for one in self.legs.values() if one.member == member]:
+                    if leg.joined and event.get("Uniqueid") in (None, leg.pbx):
                         self._because(leg, event.get("Reason", "caller"))
 
     def on_ari(self, event: dict[str, Any]) -> None:
