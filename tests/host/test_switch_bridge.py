@@ -39,6 +39,7 @@ CALL, PBX = "1795.4", "1795.1"
 VERBS = (
     "answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
     "drop", "transfer", "mute", "record", "dial", "set_member", "set_busy", "listen",
+    "set_phone", "take_calls",
 )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ class Played:
     """An exchange: it notes what it is asked, and refuses what a test says."""
 
     def __init__(self):
-        self.asked, self.refuses = [], {}
+        self.asked, self.refuses, self.version = [], {}, "11.0.0"
 
     def __getattr__(self, verb):
         if verb not in VERBS:
@@ -274,6 +275,13 @@ async def test_a_telephone_that_is_not_there_fails_the_call_and_frees_the_member
     assert "P-01" in stage.troubles[-1]
     await stage.contact("ended", by="technical")
     assert ("hang_up", CALL) not in stage.exchange.asked
+    assert ("set_busy", "a001", False) not in stage.exchange.asked, "it would ring again at once"
+    await stage.said("presence.changed", a="a001", to="not_ready", reason="fault")
+    assert [one[0] for one in stage.exchange.asked[-3:]] == [
+        "set_member",
+        "set_member",
+        "set_busy",
+    ]
     assert stage.exchange.asked[-1] == ("set_busy", "a001", False)
 
 

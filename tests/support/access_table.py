@@ -128,6 +128,7 @@ ROUTES: dict[str, Line] = {
     "GET /ui/register": _("register", "reprimands", is_page=True),
     "GET /ui/people": _("people", is_page=True),
     "GET /ui/fleet": _("fleet", is_page=True),
+    "GET /ui/switch": _("fleet", is_page=True),
     "GET /ui/fleet/{s}": _("fleet", is_page=True),
     "GET /ui/accounts": _("accounts", is_page=True),
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diadema.switch.asterisk.setup import Place
     from diadema.switch.settings import Settings
 
-app = group("The telephone exchange: its bridge, and the files that it needs.")
+app = group("The telephone switch: its bridge, and the files that it needs.")
 Kind = Annotated[Literal["asterisk"], typer.Argument(help="What it is: asterisk.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="Its first line; mode 0600.")]
 

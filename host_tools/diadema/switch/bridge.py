@@ -49,6 +49,7 @@ from diadema.words import Sentence
 
 _TROUBLES = 50  # that are remembered
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
+_PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
 log = logging.getLogger("diadema.switch")
@@ -80,6 +81,7 @@ class Seat:
     presence: str
     reason: str
     busy: bool = False  # from an answer to the end of the wrap-up
+    failed: bool = False  # its telephone was not there: it is to be paused before it is free
 
 
 @dataclass
@@ -107,7 +109,6 @@ class Bridge:
         self.exchange: Exchange = None  # type: ignore[assignment]
         self.hub: Hub = None  # type: ignore[assignment]
         self.is_up = False
-        self.version = ""
         self.told = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
         self._asked: dict[int, str] = {}  # rings by the number of their command
@@ -117,6 +118,7 @@ class Bridge:
         self._waiting: dict[str, set[str]] = {}  # by queue
         self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
         self._lines: dict[str, _Line] = {}
+        self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
 
     # -- what the exchange says
@@ -228,6 +230,9 @@ class Bridge:
             case "presence.changed" if seat is not None:
                 seat.presence, seat.reason = str(event["to"]), str(event.get("reason") or "")
                 self._place(seat.agent)
+                if seat.failed:
+                    seat.failed = False
+                    self._busy(seat, False)
             case "command.refused" if event.get("i") in self._asked:
                 refused = self._asked.pop(event["i"])
                 self._do(refused, lambda: self._not_taken(refused))
@@ -326,8 +331,18 @@ class Bridge:
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
         if by == "technical" and seat is not None:  # no wrap-up follows
-            self._busy(seat, False)
+            if seat.presence != "ready":
+                self._busy(seat, False)
+            else:
+                seat.failed = True
+                self._start_after(_PAUSES_S, lambda: self._free(seat))
         self._forget(known.call)
+
+    async def _free(self, seat: Seat) -> None:
+        """Its station stayed ready after all."""
+        if seat.failed:
+            seat.failed = False
+            self._busy(seat, False)
 
     async def _not_taken(self, call: str) -> None:
         """The station refused to ring."""
@@ -343,18 +358,23 @@ class Bridge:
             state.station, state.agent, state.presence, state.reason or "", busy
         )
         self._place(state.agent)
+        self._give_phone(state.station, state.agent)
 
     def _rise(self, station: str) -> None:
         seat = self._seats.pop(station, None)
         if seat is not None:
             self._place(seat.agent)
             if seat.busy:
-                self._do(f"busy {seat.agent}", lambda: self.exchange.set_busy(seat.agent, False))
+                self._do(_line(seat.agent), lambda: self.exchange.set_busy(seat.agent, False))
 
     def _busy(self, seat: Seat, busy: bool) -> None:
         if seat.busy != busy:
             seat.busy = busy
-            self._do(f"busy {seat.agent}", lambda: self.exchange.set_busy(seat.agent, busy))
+            self._do(_line(seat.agent), lambda: self.exchange.set_busy(seat.agent, busy))
+
+    def _give_phone(self, station: str, agent: str) -> None:
+        phone = self._names().phone_of(station)
+        self._do(_line(agent), lambda: self.exchange.set_phone(agent, phone))
 
     def wanted(self, agent: str) -> list[Member]:
         """Whoever is logged in at two seats is in no queue: no key would be the right one."""
@@ -369,7 +389,7 @@ class Bridge:
         ]
 
     def _place(self, agent: str) -> None:
-        self._do(f"member {agent}", lambda: self._set_member(agent))
+        self._do(_line(agent), lambda: self._set_member(agent))
 
     async def _set_member(self, agent: str) -> None:
         if not self.is_up:
@@ -395,7 +415,7 @@ class Bridge:
         if not self._floor_known or (known == member if there else known is None):
             return
         agent = self._names().agent_of(member.name)
-        if agent is None or f"member {agent}" in self._lines:
+        if agent is None or _line(agent) in self._lines:
             return  # a member of nobody's of ours; or we are changing it just now
         wanted = next((one for one in self.wanted(agent) if one.queue == member.queue), None)
         if wanted == (member if there else None):
@@ -440,6 +460,12 @@ class Bridge:
         self._floor_known = True
         for agent in before | {one.agent for one in self._seats.values()}:
             self._place(agent)
+        await self.exchange.take_calls(True)
+
+    async def hub_lost(self) -> None:
+        """Without it no station would ring: the exchange calls the telephones by itself."""
+        self._floor_known = False
+        await self.exchange.take_calls(False)
 
     async def _reconcile(self, calls: frozenset[str]) -> None:
         """The exchange is back, with `calls` of ours: what is gone there ends at its station, and
@@ -456,6 +482,7 @@ class Bridge:
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
+            await self.exchange.set_phone(seat.agent, self._names().phone_of(seat.station))
         mine = {one.agent for one in self._seats.values()}
         for name, _ in [*self._members]:
             if name not in mine and self._names().agent_of(name) is not None:
@@ -481,7 +508,7 @@ class Bridge:
         }
         return Report(
             name=self._journal.station.removeprefix("PBX-"),
-            version=self.version,
+            version=self.exchange.version,
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
@@ -561,9 +588,24 @@ class Bridge:
                 log.exception("a fault of ours about %s", what)
         del self._lines[what]
 
+    def _start_after(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            await work()
+
+        task = asyncio.create_task(later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     async def close(self) -> None:
         """End what is being done."""
         tasks = [line.task for line in self._lines.values() if line.task is not None]
+        tasks += self._later
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _line(agent: str) -> str:
+    """What is to be done about a member goes one after the other: a pause before it is free."""
+    return f"member {agent}"

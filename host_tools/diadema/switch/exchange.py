@@ -170,7 +170,12 @@ class Exchange(Protocol):
     `call` is that of `Offered`, or the one given to `dial`.
     """
 
+    @property
+    def version(self) -> str: ...
     async def run(self) -> None: ...
+    async def take_calls(self, on: bool) -> None:
+        """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
+
     async def answer(self, call: str, phone: Phone) -> None: ...
     async def hold(self, call: str) -> None: ...
     async def resume(self, call: str) -> None: ...
@@ -193,6 +198,7 @@ class Exchange(Protocol):
     async def set_busy(self, name: str, busy: bool) -> None:
         """From an answer to the end of the wrap-up no queue offers that member a call."""
 
-    async def listen(
-        self, name: str, phone: Phone, mode: Literal["silent", "whisper"]
-    ) -> None: ...
+    async def set_phone(self, name: str, phone: Phone | None) -> None:
+        """Which telephone the exchange rings for that member while we are not there."""
+
+    async def listen(self, name: str, phone: Phone, whisper: bool) -> None: ...

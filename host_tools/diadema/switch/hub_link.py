@@ -43,10 +43,13 @@ class HubLink:
         heard: Callable[[dict[str, Any]], None],
         anew: Callable[[Floor], Awaitable[None]],
         report: Callable[[], Report],
+        lost: Callable[[], Awaitable[None]],
     ) -> None:
-        """`url`: where NATS is now; a hub that was started again may be elsewhere."""
+        """`url`: where NATS is now; a hub that was started again may be elsewhere. `lost` is
+        awaited after each loss.
+        """
         self._url, self._password = url, password
-        self._heard, self._anew, self._report = heard, anew, report
+        self._heard, self._anew, self._report, self._lost = heard, anew, report, lost
         self._client: Client | None = None
         self._number = -1  # of the last batch that was heard; below 0: the floor is not known
         self._early: list[Fed] = []  # what came before the floor did
@@ -167,6 +170,7 @@ class HubLink:
         client, self._client, self._number = self._client, None, -1
         self._early.clear()
         if client is not None:
+            await self._lost()
             try:
                 await client.close()
             except (NatsError, OSError) as error:

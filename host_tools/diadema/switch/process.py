@@ -70,6 +70,7 @@ async def _serve(
         bridge.station_said,
         bridge.floor,
         bridge.report,
+        bridge.hub_lost,
     )
     bridge.hub = link
     try:

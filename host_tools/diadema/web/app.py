@@ -38,6 +38,7 @@ from diadema.web.prometheus import Exporter
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
+from diadema.web.switch import page as switch_page
 from diadema.web.web_app import WebApp
 
 _ROUTERS = (
@@ -67,6 +68,7 @@ _PAGES = (
     actions_page,
     people_page,
     fleet_page,
+    switch_page,
     accounts_page,
 )
 _GZIP_LEVEL = 4  # a twentieth larger than 9's, in a third of its time

@@ -58,6 +58,7 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         (
             ("fleet.nav", "/ui/fleet", "fleet"),
             ("flasher.title", "/flasher", "fleet"),
+            ("switch.nav", "/ui/switch", "fleet"),
         ),
     ),
     (

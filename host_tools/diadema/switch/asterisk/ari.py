@@ -28,6 +28,7 @@ _ANSWER_S = 5.0
 _QUIET_S = 10.0
 _WAITING = 1024  # events that wait; then the socket does
 _CONNECTIONS = 20
+_IDLE_S = 5.0  # Asterisk closes a connection after 15 s
 
 
 class Ari:
@@ -54,7 +55,7 @@ class Ari:
             timeout=_ANSWER_S,
             verify=login.tls or False,  # without TLS there is nothing to check
             trust_env=False,
-            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE_S),
         )
 
     async def __aenter__(self) -> "Ari":
@@ -127,6 +128,9 @@ class Ari:
     async def put(self, *path: str, **query: str) -> Any:
         return await self._ask("PUT", path, query, None)
 
+    async def put_body(self, body: Any, *path: str) -> Any:
+        return await self._ask("PUT", path, {}, body)
+
     async def delete(self, *path: str, **query: str) -> Any:
         return await self._ask("DELETE", path, query, None)
 
@@ -154,5 +158,6 @@ class Ari:
             raise SwitchError(Sentence("errors.switch.no_ari")) from None
         if answer.is_success:
             return found
-        reason = str(found.get("message", "")) if isinstance(found, dict) else ""
+        said = found if isinstance(found, dict) else {}
+        reason = str(said.get("message") or said.get("error") or "")
         raise SwitchRefused(f"{method} {path[0]}", reason, answer.status_code)

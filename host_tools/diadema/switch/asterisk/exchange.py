@@ -1,11 +1,379 @@
-"""Asterisk as an exchange: calls by ARI, queues, members and telephones by AMI."""
+"""Asterisk as an exchange: calls by ARI, queues, members and telephones by AMI.
+
+Our application is there only while both interfaces are and the hub is: without it the dialplan
+calls the telephones by itself, as it did before there was a bridge.
+"""
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import Any
 
 from diadema.base.clock import Clock
 from diadema.base.credentials import Secrets
-from diadema.switch.exchange import Hear
+from diadema.base.errors import DiademaError, first_of
+from diadema.switch.asterisk.ami import Ami, Message
+from diadema.switch.asterisk.ari import APPLICATION, Ari
+from diadema.switch.asterisk.calls import OFFER, Calls, Leg
+from diadema.switch.asterisk.login import Login
+from diadema.switch.asterisk.queue_events import QueueEvents
+from diadema.switch.exchange import (
+    Down,
+    Ended,
+    Hear,
+    Member,
+    MemberSeen,
+    Offered,
+    Phone,
+    PhoneSeen,
+    SwitchError,
+    SwitchRefused,
+    Up,
+    Withdrawn,
+)
 from diadema.switch.settings import Settings
+from diadema.words import Sentence
+
+CONTEXT = "diadema"
+STATE = "Custom:diadema-{}"  # of a member: whether a queue may call it
+_INTERFACE = re.compile(r"Local/([A-Za-z0-9_-]{1,24})@diadema/n\Z")
+_MUTED = ("ChannelVarset", "ChannelConnectedLine", "ChannelDialplan", "ChannelCallerId")
+_THERE = {"UNAVAILABLE": False, "INVALID": None, "UNKNOWN": None}
+_REASON = 79  # bytes of a pause's reason that come back
 
 
 class Asterisk:
     def __init__(self, settings: Settings, secrets: Secrets, hear: Hear, clock: Clock) -> None:
-        raise NotImplementedError
+        given, tls = secrets.exchange, settings.context
+        ami = Login(settings.host, settings.ami_port, settings.user, given.get("ami", ""), tls)
+        ari = Login(settings.host, settings.ari_port, settings.user, given.get("ari", ""), tls)
+        self._hear = hear
+        self._ami = Ami(ami, self._on_ami, self._ami_is_up, self._ami_is_down)
+        self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
+        self._queues = QueueEvents(hear, clock, secrets.badge_key)
+        self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
+        self._members: dict[tuple[str, str], Member] = {}
+        self._wanted = self._there = False  # by the hub's side; AMI is
+        self._changed = asyncio.Event()
+        self._replaced: asyncio.Future[None] | None = None
+
+    @property
+    def version(self) -> str:
+        return self._ami.version
+
+    async def run(self) -> None:
+        """Raises DiademaError once another bridge has taken our application."""
+        self._replaced = asyncio.get_running_loop().create_future()
+        try:
+            async with self._ari, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ami.run())
+                tasks.create_task(self._keep_application())
+                tasks.create_task(_raised(self._replaced))
+        except* DiademaError as errors:
+            raise first_of(errors) from None
+        finally:
+            await self._calls.close()
+
+    async def take_calls(self, on: bool) -> None:
+        if self._wanted != on:
+            self._wanted = on
+            self._changed.set()
+
+    async def _keep_application(self) -> None:
+        while True:
+            self._changed.clear()
+            running = None
+            if self._wanted and self._there:
+                running = asyncio.create_task(self._ari.run())
+            try:
+                await self._changed.wait()
+            finally:
+                if running is not None:
+                    running.cancel()
+                    await asyncio.gather(running, return_exceptions=True)
+
+    # -- up and down
+
+    async def _ami_is_up(self) -> None:
+        self._members.clear()
+        self._there = True
+        self._changed.set()
+
+    async def _ari_is_up(self) -> None:
+        """All that there is, in place of what we knew. What happened meanwhile nobody repeats."""
+        await self._ari.put_body(
+            {"disallowed": [{"type": one} for one in _MUTED]},
+            "applications", APPLICATION, "eventFilter",
+        )  # fmt: skip
+        await self._learn_queues()
+        await self._learn_calls()
+        for one in await self._ami.ask_list("DeviceStateList"):
+            self._see_device(one)
+        self._hear(Up(frozenset(self._calls.legs)))
+
+    def _is_down(self, error: DiademaError) -> None:
+        self._hear(Down(error))
+
+    def _ami_is_down(self, error: DiademaError) -> None:
+        self._there = False
+        self._changed.set()
+        self._hear(Down(error))
+
+    async def _learn_queues(self) -> None:
+        waiting: set[tuple[str, str]] = set()
+        for one in await self._ami.ask_list("QueueStatus"):
+            if one.get("Event") == "QueueMember":
+                self._see_member(one, there=True)
+            elif one.get("Event") == "QueueEntry":
+                queue, pbx = one.get("Queue", ""), one.get("Uniqueid", "")
+                wait, position = _whole(one.get("Wait")), _whole(one.get("Position"))
+                self._queues.found(queue, pbx, wait, one.get("CallerIDNum", ""), position)
+                waiting.add((queue, pbx))
+        self._queues.lost(waiting)
+
+    async def _learn_calls(self) -> None:
+        channels = {str(one["id"]): one for one in await self._ari.get("channels")}
+        bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
+        names = {str(one["name"]): id_ for id_, one in channels.items()}
+        for leg in [*self._calls.legs.values()]:
+            if leg.leg not in channels:
+                leg.over = True
+                gone: Withdrawn | Ended = Ended(leg.call, "system")
+                if leg.ringing:
+                    gone = Withdrawn(leg.call, "withdrawn")
+                await self._calls.forget(leg)
+                self._hear(gone)
+        known = {leg.leg for leg in self._calls.legs.values()}
+        for id_, one in channels.items():
+            agent = _offered_to(one)
+            half = names.get(f"{one['name'][:-1]}1")
+            if agent is None or half is None or id_ in known:
+                continue
+            await self._find(id_, agent, half, channels, bridges)
+        await self._sweep(channels, bridges)
+
+    async def _find(
+        self,
+        id_: str,
+        agent: str,
+        half: str,
+        channels: dict[str, Any],
+        bridges: dict[str, Any],
+    ) -> None:
+        """A leg that a former process of ours has left."""
+        value = await self._ari.get("channels", id_, "variable", variable="CHANNEL(linkedid)")
+        pbx = str(value.get("value", "")) if isinstance(value, dict) else ""
+        caller = channels.get(pbx, {})
+        leg = Leg(
+            call=half, leg=id_, member=agent, pbx=pbx, linked=pbx,
+            queue=str((caller.get("dialplan") or {}).get("app_data", "")).partition(",")[0],
+            offer=str(channels[half]["name"]), caller=str(caller.get("name", "")),
+        )  # fmt: skip
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        phone = f"tel-{id_}"
+        if phone in channels:
+            leg.phone, leg.ringing, leg.joined = phone, False, leg.bridge in bridges
+            leg.hears = "caller" if id_ in inside else "nobody"
+            areas = [one for one in channels if one.startswith(f"area-{id_}-")]
+            leg.area = next((one for one in areas if not one.endswith("-2")), "")
+            if leg.area:
+                leg.area_up = channels[leg.area].get("state") == "Up"
+                both = id_ in inside and leg.area in inside
+                leg.hears = "both" if both else "area" if leg.area in inside else "caller"
+        self._calls.take(leg)
+        if leg.ringing:
+            number = str((caller.get("caller") or {}).get("number", ""))
+            self._hear(
+                Offered(leg.call, pbx, pbx, leg.queue, agent, self._queues.reference(number))
+            )
+
+    async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
+        """Telephones, areas and bridges of ours whose call is gone."""
+        ours = {leg.leg for leg in self._calls.legs.values()}
+        for id_ in channels:
+            what, _, leg = id_.partition("-")
+            if (what == "tel" and leg not in ours) or (
+                what == "area" and leg.partition("-")[0] not in ours
+            ):
+                await self._try_delete("channels", id_)
+        for id_ in bridges:
+            if id_.startswith("b-") and id_.removeprefix("b-") not in ours:
+                await self._try_delete("bridges", id_)
+
+    async def _try_delete(self, *path: str) -> None:
+        with suppress(SwitchRefused):
+            await self._ari.delete(*path)
+
+    # -- events
+
+    def _on_ami(self, event: Message) -> None:
+        match event.get("Event", ""):
+            case "QueueMemberAdded" | "QueueMemberPause" | "QueueMemberPenalty":
+                self._see_member(event, there=True)
+            case "QueueMemberRemoved":
+                self._see_member(event, there=False)
+            case "DeviceStateChange":
+                self._see_device(event)
+            case _:
+                self._calls.on_ami(event)
+                self._queues.take(event)
+
+    def _on_ari(self, event: dict[str, Any]) -> None:
+        if event.get("type") == "ApplicationReplaced":
+            if self._replaced is not None and not self._replaced.done():
+                self._replaced.set_exception(
+                    SwitchError(Sentence("errors.switch.replaced", application=APPLICATION))
+                )
+            return
+        self._calls.on_ari(event)
+
+    def _see_member(self, event: Message, *, there: bool) -> None:
+        found = _INTERFACE.match(event.get("Interface") or event.get("Location", ""))
+        if found is None:
+            return
+        paused = event.get("Paused") == "1"
+        member = Member(
+            found[1],
+            event.get("Queue", ""),
+            paused,
+            event.get("PausedReason", "") if paused else "",
+            _whole(event.get("Penalty")),
+        )
+        key = member.name, member.queue
+        if there:
+            self._members[key] = member
+        else:
+            self._members.pop(key, None)
+        self._hear(MemberSeen(member, there))
+
+    def _see_device(self, event: Message) -> None:
+        device = event.get("Device", "")
+        if "/" in device and not device.startswith(("Queue:", "Local/", "Custom:")):
+            self._hear(PhoneSeen(device, _THERE.get(event.get("State", ""), True)))
+
+    # -- verbs
+
+    async def set_member(self, member: Member, there: bool) -> None:
+        interface = f"Local/{member.name}@{CONTEXT}/n"
+        known = self._members.get((member.name, member.queue))
+        if not there:
+            if known is not None:
+                await self._remove(member, interface)
+            return
+        if "|" in member.reason:  # it stands between the log's fields
+            raise SwitchError(Sentence("errors.switch.bar", reason=member.reason))
+        if known is None:
+            await self._add(member, interface)
+            known = self._members.get((member.name, member.queue), member)
+        if (known.paused, known.reason) != (member.paused, member.reason[:_REASON]):
+            more = {"Reason": member.reason} if member.reason else {}
+            await self._ami.act(
+                "QueuePause", Queue=member.queue, Interface=interface,
+                Paused="true" if member.paused else "false", **more,
+            )  # fmt: skip
+        if known.penalty != member.penalty:
+            await self._ami.act(
+                "QueuePenalty", Queue=member.queue, Interface=interface,
+                Penalty=str(member.penalty),
+            )  # fmt: skip
+
+    async def _add(self, member: Member, interface: str) -> None:
+        more = {"Reason": member.reason} if member.paused and member.reason else {}
+        try:
+            await self._ami.act(
+                "QueueAdd", Queue=member.queue, Interface=interface, MemberName=member.name,
+                StateInterface=STATE.format(member.name), Penalty=str(member.penalty),
+                Paused="true" if member.paused else "false", **more,
+            )  # fmt: skip
+        except SwitchRefused as error:
+            if "Already there" not in error.reason:
+                raise
+            return
+        self._members[member.name, member.queue] = member
+
+    async def _remove(self, member: Member, interface: str) -> None:
+        try:
+            await self._ami.act("QueueRemove", Queue=member.queue, Interface=interface)
+        except SwitchRefused as error:
+            if "not dynamic" in error.reason:  # given by a file; it can only be paused
+                await self._ami.act(
+                    "QueuePause", Queue=member.queue, Interface=interface, Paused="true"
+                )
+            elif "Not there" not in error.reason:
+                raise
+
+    async def set_busy(self, name: str, busy: bool) -> None:
+        await self._ami.act(
+            "Setvar",
+            Variable=f"DEVICE_STATE({STATE.format(name)})",
+            Value="INUSE" if busy else "NOT_INUSE",
+        )
+
+    async def set_phone(self, name: str, phone: Phone | None) -> None:
+        """Which telephone the dialplan calls for that member while we are not there."""
+        await self._ami.act(
+            "Setvar",
+            Variable=f"DIADEMA_TEL_{name}",
+            Value=phone.extension if phone is not None else "",
+        )
+
+    async def answer(self, call: str, phone: Phone) -> None:
+        await self._calls.answer(call, phone)
+
+    async def reject(self, call: str) -> None:
+        await self._calls.reject(call)
+
+    async def hold(self, call: str) -> None:
+        await self._calls.hold(call)
+
+    async def resume(self, call: str) -> None:
+        await self._calls.resume(call)
+
+    async def hang_up(self, call: str) -> None:
+        await self._calls.hang_up(call)
+
+    async def consult(self, call: str, number: str) -> None:
+        await self._calls.consult(call, number)
+
+    async def swap(self, call: str) -> None:
+        await self._calls.swap(call)
+
+    async def confer(self, call: str) -> None:
+        await self._calls.confer(call)
+
+    async def hand_over(self, call: str) -> None:
+        await self._calls.hand_over(call)
+
+    async def drop(self, call: str) -> None:
+        await self._calls.drop(call)
+
+    async def transfer(self, call: str, number: str) -> None:
+        await self._calls.transfer(call, number)
+
+    async def mute(self, call: str, on: bool) -> None:
+        await self._calls.mute(call, on)
+
+    async def record(self, call: str, on: bool) -> None:
+        await self._calls.record(call, on)
+
+    async def dial(self, call: str, phone: Phone, number: str) -> None:
+        await self._calls.dial(call, phone, number)
+
+    async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
+        await self._calls.listen(name, phone, whisper)
+
+
+def _offered_to(channel: dict[str, Any]) -> str | None:
+    """The member of a leg in our application, as its dialplan has it."""
+    plan = channel.get("dialplan") or {}
+    words = str(plan.get("app_data", "")).split(",")
+    ours = plan.get("app_name") == "Stasis" and words[:2] == [APPLICATION, OFFER]
+    return words[2] if ours and len(words) > 2 else None
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+
+
+async def _raised(failure: "asyncio.Future[None]") -> None:
+    await failure

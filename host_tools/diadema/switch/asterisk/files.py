@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from diadema.base.errors import DiademaError
 from diadema.site.directory.people import People
 from diadema.switch.asterisk.ari import APPLICATION
+from diadema.switch.asterisk.calls import AREAS, LISTENING, OFFER, OUTSIDE
+from diadema.switch.asterisk.exchange import CONTEXT, STATE
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
 
 NATIONAL = ("9XXXXXXXX", "[2-7]XXXXXX", "01[2-7]XXXXXX", "0[4-7][1-7]XXXXXX", "08[2-4]XXXXXX")
 """Mobile, Lima, and the other departments of Peru; neither 0800 and 0808 nor anything abroad."""
 
-CONTEXT, AREAS, OUTSIDE, LISTENING = (
-    "diadema", "diadema-areas", "diadema-salida", "diadema-escucha",
-)  # fmt: skip
 PHONES, HINTS = "diadema-telefonos", "diadema-estados"
 TEMPLATE = "diadema-cola"
 NAMED_FILTERS = 21  # from this version on filters name an event; older ones are expressions
@@ -37,7 +36,7 @@ _EVENTS = (
 _OLD_FILTERS = (
     "Event: (QueueCaller|Agent|QueueMember(Added|Removed|Pause|Penalty|Ringinuse)|HangupRequest"
     "|Hangup|BlindTransfer|AttendedTransfer|MixMonitor|ChanSpy)",
-    "Device: ({phones}|Custom:diadema-)",
+    "Device: ({devices})",
     "!Event: Hangup.*Channel: Local/",
 )
 _SHAPES = {
@@ -123,14 +122,15 @@ def _named(its: Writing) -> Iterator[str]:
     for event in _EVENTS:
         yield f"eventfilter(action(include),name({event})) ="
     state = "eventfilter(action(include),name(DeviceStateChange),header(Device)"
-    for start in (*_technologies(its), "Custom:diadema-"):
+    for start in (*_technologies(its), STATE.format("")):
         yield f"{state},method(starts_with)) = {start}"
     yield "eventfilter(action(exclude),name(Hangup),header(Channel),method(starts_with)) = Local/"
 
 
 def _expressions(its: Writing) -> Iterator[str]:
     for one in _OLD_FILTERS:
-        yield f"eventfilter = {one.replace('{phones}', '|'.join(_technologies(its)))}"
+        devices = "|".join([*_technologies(its), STATE.format("")])
+        yield f"eventfilter = {one.replace('{devices}', devices)}"
 
 
 def _ari(its: Writing) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _extensions(its: Writing) -> Iterator[str]:
     context = _checked("context", its.context)
     yield f"[{CONTEXT}]"
     yield "; the bridge takes the call; while it is away its agent's telephone rings"
-    yield f"exten => {_MEMBERS},1,Stasis({APPLICATION},oferta,${{EXTEN}})"
+    yield f"exten => {_MEMBERS},1,Stasis({APPLICATION},{OFFER},${{EXTEN}})"
     yield ' same => n,GotoIf($["${STASISSTATUS}" = "SUCCESS"]?fin)'
     yield " same => n,Set(TEL=${DIADEMA_TEL_${EXTEN}})"
     yield f' same => n,GotoIf($["${{TEL}}" = ""]?{PHONES},${{EXTEN}},1)'
@@ -173,7 +173,7 @@ def _extensions(its: Writing) -> Iterator[str]:
     yield f"[{HINTS}]"
     for phone in sorted({phone for phone, _ in its.people.phones.values()}):
         yield f"exten => {phone.partition('/')[2]},hint,{_checked('extension', phone)}"
-    yield f"exten => {_MEMBERS},hint,Custom:diadema-${{EXTEN}}"
+    yield f"exten => {_MEMBERS},hint,{STATE.format('${EXTEN}')}"
 
 
 def _numbers(its: Writing) -> dict[str, str]:

@@ -184,13 +184,24 @@ class QueueEvents:
         self._tell(QueueLeft(**self._of(caller), cause="key", wait_ms=wait_ms))
 
     def _complete(self, event: Message) -> None:
-        """It may lack all that tells of the agent's leg."""
+        """It may lack all that tells of either leg, where that has gone a moment before; a member
+        talks to one caller at a time.
+        """
         caller = self._caller(event)
-        if caller is None or caller.answered_ms is None:
-            return
+        if caller is None and "Uniqueid" not in event:
+            queue, member = event.get("Queue"), event.get("MemberName")
+            its = [
+                one for one in self._callers.values() if (one.queue, one.member) == (queue, member)
+            ]
+            caller = min(its, key=lambda one: one.pbx not in self._hung_up, default=None)
+        if caller is not None and caller.answered_ms is not None:
+            self._end(caller, event.get("Reason", ""))
+
+    def _end(self, caller: Caller, reason: str) -> None:
+        assert caller.answered_ms is not None
         del self._callers[caller.queue, caller.pbx]
+        self._hung_up.pop(caller.pbx, None)
         now = self._clock.now_ms()
-        reason = event.get("Reason", "")
         more: dict[str, Any] = {"cause": "completed", "by": "caller"}
         if reason == "agent":
             more["by"] = "agent"
@@ -231,10 +242,12 @@ class QueueEvents:
         if (linked := self._recorded.pop(pbx, None)) is not None:
             self._tell(RecordingStopped(**self._now(), pbx=pbx, linked=linked))
         if event.get("Event") == "Hangup":
-            self._hung_up.pop(pbx, None)
-            for caller in [one for (_, known), one in self._callers.items() if known == pbx]:
+            its = [one for (_, known), one in self._callers.items() if known == pbx]
+            for caller in its:
                 if caller.answered_ms is None:  # while it rang somewhere
                     self._left_by_key(caller)
+            if not its:
+                self._hung_up.pop(pbx, None)
 
     def _listen(self, event: Message) -> None:
         self._hear(

@@ -20,7 +20,9 @@ from msgspec import Struct
 from diadema.site.directory.people import People
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
-from diadema.switch.asterisk.files import AREAS, CONTEXT, timeout_of
+from diadema.switch.asterisk.calls import AREAS
+from diadema.switch.asterisk.exchange import CONTEXT
+from diadema.switch.asterisk.files import timeout_of
 from diadema.switch.asterisk.login import Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.switch.names import Names
