@@ -23,6 +23,7 @@ FLOORS = (
     ("site",),
     ("access", "ingest", "figures"),
     ("report", "exchange"),
+    ("switch",),
     ("stations", "maintenance"),
     ("hub", "web"),
     ("cli",),

@@ -24,6 +24,8 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
     "DiademaBackupOld": ({"backup_time_seconds": -DAY}, {}),
     "DiademaBackupNone": ({"live": 1}, {}),
     "DiademaWebhookFailing": ({"webhook_failing": 1}, {"webhook": "avisos"}),
+    "DiademaSwitchDown": ({"switch_up": 0}, {}),
+    "DiademaSwitchBehind": ({"switch_unsent_events": 101}, {}),
     "DiademaStationLost": ({"station_up": 0}, {"seat": "A-01"}),
     "DiademaStationClock": (
         {"station_up": 1, "station_clock_error_seconds": 61},
@@ -35,6 +37,7 @@ RIGHT = {  # what it says while nothing is wrong
     "live": 1, "nats_up": 1, "disk_low": 0, "disk_free_bytes": 11, "disk_reserve_bytes": 5,
     "stream_behind_messages": 1000, "backup_time_seconds": DAY,
     "certificate_end_seconds": 64 * DAY, "webhook_failing": 0, "station_up": 1,
+    "switch_up": 1, "switch_unsent_events": 100,
     "station_clock_error_seconds": 59, "station_journal_ratio": 0.79,
 }  # fmt: skip
 LABELS = {"seat": "A-01", "file": "web.pem", "webhook": "avisos"}

@@ -200,6 +200,15 @@ class Hub:
         if not self.silent:
             await message.respond(msgspec.json.encode(self.answer(self.asked[-1])))
 
+    async def answers(self, subject: str, answer: dict[str, Any]) -> None:
+        """From now on, to whoever asks."""
+
+        async def take(message: Any) -> None:
+            await message.respond(msgspec.json.encode(answer))
+
+        await self.client.subscribe(subject, cb=take)
+        await self.client.flush()
+
     async def _get(self, message: Any) -> None:
         asked = msgspec.json.decode(message.data)
         answer: dict[str, Any] = {"i": asked["i"], "answered": None, "expired": True}

@@ -86,7 +86,7 @@ def setup(
             stored.write(run.data, settings)
             with credentials.changing(run.data) as secrets:
                 secrets.exchange = passwords
-            accounts.audit.record(run.person, "switch.set", host=settings.host)
+            accounts.audit.record(run.person, "switch.set", server=settings.host)
     lines = [(one.grade, str(said(one.said, language()))) for one in found]
     run.answer(
         [{"grade": grade, "said": line} for grade, line in lines],
@@ -336,7 +336,7 @@ def remove(
         run.data.switch.unlink()
         with credentials.changing(run.data) as secrets:
             secrets.exchange = {}
-        accounts.audit.record(run.person, "switch.remove", host=known.host)
+        accounts.audit.record(run.person, "switch.remove", server=known.host)
     print(say("switch.removed"))
     print(say("switch.stays"))
 

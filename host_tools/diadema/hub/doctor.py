@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from diadema.base import credentials
@@ -40,6 +41,7 @@ from diadema.store import open_writer
 from diadema.store.erased import check_obeyed
 from diadema.store.record_heads import NAME as RECORDS_KEY
 from diadema.wire.ask_hub import ask_hub
+from diadema.wire.switching import Report
 from diadema.words import Later, Sentence
 
 LIMITS = {  # beyond which something is to be done; `diadema alerts` has the same
@@ -48,10 +50,13 @@ LIMITS = {  # beyond which something is to be done; `diadema alerts` has the sam
     "backup_s": 2 * 86_400,
     "clock_s": 60,
     "journal_share": 0.8,
+    "switch_troubles": 10,  # in an hour
+    "switch_unsent": 100,
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
 _ANSWER_S = 5.0
+_HOUR_MS = 3_600_000
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
 _STATUS_AT, _TIMEX_BYTES = 40, 256  # of struct timex where a long has 64 bits
 
@@ -167,6 +172,25 @@ def _hub(data: DataDir, hub: Hub | None) -> Iterator[Finding]:
         return
     if status["paused"]:
         yield _wrong("hub_paused")
+    if data.switch.exists():
+        yield from _switch(data)
+
+
+def _switch(data: DataDir) -> Iterator[Finding]:
+    """The bridge to the telephone switch."""
+    try:
+        shown = asyncio.run(ask_hub(data, "hub.switch.shown", {}))["switch"]
+    except DiademaError as error:
+        yield _error(error)
+        return
+    if shown is None or not shown["up"]:
+        yield _wrong("switch_down")
+        return
+    report = msgspec.convert(shown["report"], Report)
+    since = report.utc_ms - _HOUR_MS
+    troubles = sum(one.utc_ms > since for one in report.troubles)
+    if troubles > LIMITS["switch_troubles"]:
+        yield _wrong("switch_troubles", count=troubles)
 
 
 def _listens(host: str, port: int) -> bool:
@@ -240,7 +264,9 @@ def _copied(data: DataDir, hub_runs: bool) -> Iterator[tuple[DataDir, list[Findi
     unreadable = []
     with tempfile.TemporaryDirectory(prefix="diadema-doctor-") as folder:
         copy = DataDir(Path(folder))
-        for file in (data.store, data.directory, data.accounts, data.erased):
+        for file in (
+            data.store, data.directory, data.accounts, data.erased, data.switch_journal,
+        ):  # fmt: skip
             if file.exists():
                 try:
                     (_copy_live if hub_runs else _copy_at_rest)(file, copy.root / file.name)

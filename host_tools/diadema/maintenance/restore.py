@@ -31,6 +31,8 @@ from diadema.maintenance.erase import Erased, obey
 from diadema.maintenance.records_keeping import RESTORED, enter
 from diadema.store.erased import check_obeyed, last_erasure
 from diadema.store.record_heads import NAME as KEY
+from diadema.switch import settings as switch_settings
+from diadema.switch.journal import Journal
 from diadema.words import Sentence
 
 _STAGING = ".restoring-"
@@ -123,6 +125,7 @@ def _settle(
     knew, is_newer = _take_erasures(new, file, old, erasures)
     erased = obey(new, clock, by) if is_newer or not _is_obeyed(new) else None
     stream = old is not None and _take_stream(new, old)
+    _begin_switch_anew(new)
     _end_sessions(new)
     with changing_backups(new) as known:
         known.last = Made(
@@ -186,6 +189,21 @@ def _take_stream(new: DataDir, old: DataDir) -> bool:
     for path in (new.nats, *new.nats.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
     return True
+
+
+def _begin_switch_anew(new: DataDir) -> None:
+    """The bridge to the telephone switch goes on under another epoch, as the hub itself does."""
+    settings = switch_settings.read(new)
+    if settings is None or not new.switch_journal.exists():
+        return
+    journal = Journal(new.switch_journal, settings.name)
+    try:
+        with contextlib.closing(sqlite3.connect(new.store)) as tx:
+            query = "SELECT coalesce(max(n), 0) FROM events WHERE s = ? AND e = ?"
+            (position,) = tx.execute(query, (journal.station, journal.epoch)).fetchone()
+        journal.restored(position)
+    finally:
+        journal.close()
 
 
 def _end_sessions(new: DataDir) -> None:

@@ -21,6 +21,7 @@ from diadema.site.directory import tables as directory
 from diadema.store import database as store_layouts
 from diadema.store import open_writer
 from diadema.store.tables import VERSION as STORE
+from diadema.switch import journal as switch_journal
 from diadema.words import Sentence
 
 BACKUP_MS = 86_400_000  # one that is older is none of what stands now
@@ -58,6 +59,7 @@ def plan(data: DataDir) -> list[Step]:
         (data.store, STORE),
         (data.directory, directory.VERSION),
         (data.accounts, accounts.VERSION),
+        (data.switch_journal, switch_journal.VERSION),
         (data.rollups, rollups.VERSION),
     ):
         if file.exists():
@@ -145,8 +147,13 @@ def _open_accounts(data: DataDir) -> None:
     accounts.open_accounts(data.accounts).dispose()
 
 
+def _open_switch(data: DataDir) -> None:
+    switch_journal.Journal(data.switch_journal, "").close()
+
+
 _OPEN = {
     "store.sqlite3": _open_store,
     "directory.sqlite3": _open_directory,
     "accounts.sqlite3": _open_accounts,
+    "switch.sqlite3": _open_switch,
 }

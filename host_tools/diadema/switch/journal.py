@@ -107,6 +107,13 @@ class Journal:
                 self._next += 1
             self._tx.execute("UPDATE identity SET epoch = ?, next = ?", (self.epoch, self._next))
 
+    def restored(self, position: int) -> None:
+        """Put back from a copy, beside a store that has 1…position: what of it was sent later is
+        there already, and numbers that were used since then are not used again.
+        """
+        self._tx.execute("DELETE FROM events WHERE n <= ?", (position,))
+        self._begin_anew()
+
     # -- calls
 
     def give(self, call: str, station: str, utc_ms: int) -> None:

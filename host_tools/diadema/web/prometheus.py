@@ -18,6 +18,7 @@ from diadema.base.paths import DataDir
 from diadema.base.webhooks import hooks
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
+from diadema.web.floor.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.web_app import WebApp
 
 _UNREADABLE = (DiademaError, DBAPIError)
@@ -58,6 +59,11 @@ FAMILIES = {
     "backup_time_seconds": Family("gauge", "Unix time", "when the last backup was made"),
     "backup_bytes": Family("gauge", "bytes", "how large it was"),
     "webhook_failing": Family("gauge", "0 or 1", "1 while a webhook takes no alert", "webhook"),
+    "switch_up": Family("gauge", "0 or 1", "1 while the bridge to the telephone switch works"),
+    "switch_calls": Family("gauge", "calls", "calls that it has in hand"),
+    "switch_unsent_events": Family(
+        "gauge", "events", "of the switch, that the hub has not stored"
+    ),
     "station_up": Family("gauge", "0 or 1", "1 while a seat's station has a link", "seat"),
     "station_clock_error_seconds": Family(
         "gauge", "seconds", "how far the hour of a seat's station may be off", "seat"
@@ -85,7 +91,23 @@ class Exporter:
         found = {**self._own(), **self._read}
         if (behind := await self._behind()) is not None:
             found["stream_behind_messages"] = {"": behind}
+        found |= await self._switch()
         return _written(found)
+
+    async def _switch(self) -> dict[str, Samples]:
+        """Nothing where no telephone switch is set up, or the hub does not say."""
+        if not self._web_app.data.switch.exists():
+            return {}
+        with suppress(HubAbsent, HubSilent, NatsAbsent):
+            shown = (await self._web_app.feed.request("hub.switch.shown", {})).get("switch")
+            if shown is None:
+                return {}
+            found: dict[str, Samples] = {"switch_up": {"": float(shown["up"])}}
+            if (report := shown["report"]) is not None:
+                found["switch_calls"] = {"": report["calls"]}
+                found["switch_unsent_events"] = {"": report["unsent"]}
+            return found
+        return {}
 
     def _own(self) -> dict[str, Samples]:
         web = self._web_app

@@ -18,7 +18,7 @@ from tests.support.web_stage import Hub, Nats, Web
 NOT_KNOWN = {
     "backup_time_seconds", "backup_bytes", "certificate_end_seconds", "station_up",
     "station_clock_error_seconds", "station_journal_ratio", "stream_behind_messages",
-    "webhook_failing",
+    "webhook_failing", "switch_up", "switch_calls", "switch_unsent_events",
 }  # fmt: skip
 
 
@@ -45,6 +45,9 @@ async def test_each_metric_is_there_once_it_is_known(
     with webhooks.changing(data) as known:
         for name, since in (("avisos", 0), ("otro", T0)):
             known.append(webhooks.Hook(name=name, url="https://a.pe/", failing_ms=since))
+    data.switch.write_text("{}")
+    shown = {"up": True, "age_s": 0.5, "report": {"calls": 2, "unsent": 3}}
+    await own_hub.answers("hub.switch.shown", {"switch": shown})
     jetstream = own_hub.client.jetstream()
     await jetstream.add_stream(StreamConfig(name="$MQTT_msgs", subjects=["told"]))
     for _ in range(3):
@@ -64,6 +67,8 @@ async def test_each_metric_is_there_once_it_is_known(
     seats = {'seat="A-01"', 'seat="A-02"'}
     assert found["station_up"].keys() == seats
     assert min(found["station_clock_error_seconds"].values()) > 0
+    assert (found["switch_up"], found["switch_calls"]) == ({"": 1}, {"": 2})
+    assert found["switch_unsent_events"] == {"": 3}
     missing = FAMILIES.keys() - found.keys()
     assert missing <= {"agents", "station_journal_ratio"}  # nobody is in, no health was told
     assert not found.keys() - FAMILIES.keys()
