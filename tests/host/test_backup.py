@@ -29,6 +29,7 @@ from diadema.hub.backup_clock import BackupClock
 from diadema.hub.commanding import Commands
 from diadema.hub.own_journal import OwnJournal, SupervisorAction
 from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance import backup
 from diadema.maintenance.backup import ERASURES, back_up, check, leave_erasures, read_backups
 from diadema.maintenance.backup_schedule import Schedule, make_due, next_due, order, outlived
@@ -37,6 +38,9 @@ from diadema.maintenance.records_keeping import check_audit, check_ledger
 from diadema.maintenance.restore import restore
 from diadema.store import open_writer
 from diadema.store.erased import check_obeyed, last_erasure
+from diadema.switch import settings as switch
+from diadema.switch.journal import Journal
+from diadema.wire.events import QueueEntered
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
@@ -46,6 +50,7 @@ from tests.support.scripted_station import T0, FixedClock, Script
 ME = Person(id="shell:yo", name="Yo", role="service")
 WORDS = b"cinco palabras que nadie adivina"
 YEARS = 365 * 86_400_000
+NOBODY = {"station": "", "epoch": 0, "sequence": 0, "boot": 0, "uptime_ms": 0}
 NOW = FixedClock(T0 + 3 * YEARS)
 
 
@@ -130,6 +135,45 @@ def test_what_is_sealed_is_read_again_and_by_nobody_else(tmp_path, size):
     assert b"\0\1\2\3\4\5" not in (tmp_path / "a").read_bytes()
     with pytest.raises(SealBroken, match="another passphrase"):
         opened(tmp_path / "a", b"otra frase de paso")
+
+
+# -- the bridge to the switch
+
+
+def told_by_the_switch(data, count):
+    """Its journal has that many, of which the store has two."""
+    switch.write(data, switch.Settings())
+    journal = Journal(data.switch_journal, "central")
+    journal.append([QueueEntered(utc_ms=T0 + k, pbx=f"{k}.1", queue="ventas", **NOBODY)
+                    for k in range(count)])  # fmt: skip
+    bodies = journal.unsent(count)
+    writer = open_writer(data.store)
+    try:
+        ingest = Ingest(writer, None, NOW)
+        ingest.take_file([Message(0, subject_of(journal.station), one) for one in bodies[:2]])
+    finally:
+        writer.close()
+    return journal
+
+
+def test_the_bridges_journal_goes_on_under_another_epoch_and_tells_nothing_twice(
+    data, place, tmp_path
+):
+    journal = told_by_the_switch(data, 3)
+    with credentials.changing(data) as known:
+        known.exchange = {"ami": "una-clave-larga"}
+    back_up(data, place / "b.backup", WORDS, NOW, ME)
+    journal.append([QueueEntered(utc_ms=T0, pbx="9.1", queue="ventas", **NOBODY)])
+    epoch = journal.epoch
+    journal.close()
+    new, _ = put_back(place / "b.backup", tmp_path)
+    assert switch.read(new) == switch.Settings()
+    assert credentials.load(new).exchange == {"ami": "una-clave-larga"}
+    again = Journal(new.switch_journal, "central")
+    told = [json.loads(body) for body in again.unsent(9)]
+    again.close()
+    assert [(one["pbx"], one["n"]) for one in told] == [("2.1", 1)]
+    assert again.epoch != epoch and {one["e"] for one in told} == {again.epoch}
 
 
 def line_of(path):

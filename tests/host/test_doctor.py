@@ -327,6 +327,49 @@ def test_nobody_listens_at_a_port_that_is_closed():
     assert not doctor._listens(*here)
 
 
+DOWN = "the bridge to the switch does not work"
+
+
+def bridge(*, up=True, ages_s=()):
+    """As the hub shows it; `ages_s`: of its troubles."""
+    troubles = [{"utc_ms": 7_200_000 - 1000 * age, "sentence": ["x", {}]} for age in ages_s]
+    return {"up": up, "age_s": 1, "report": {"name": "central", "utc_ms": 7_200_000,
+                                             "troubles": troubles}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (bridge(), ""),
+        (bridge(up=False), DOWN),
+        ({"up": False, "age_s": None, "report": None}, DOWN),
+        (None, DOWN),  # the hub has not looked since it was set up
+        (bridge(ages_s=range(10)), ""),
+        (bridge(ages_s=range(11)), "had 11 troubles in the last hour"),
+        (bridge(ages_s=[4000] * 11), ""),
+    ],
+)
+def test_the_bridge_to_the_switch_is_asked_about(data, monkeypatch, shown, told):
+    async def ask_hub(_, subject, __):
+        return {"hub.status": {"paused": False}, "hub.switch.shown": {"switch": shown}}[subject]
+
+    hub = Hub(pid=1, children={}, web="http://127.0.0.1:1", nats="", mqtt=("127.0.0.1", 1))
+    monkeypatch.setattr(doctor, "running", lambda _: hub)
+    monkeypatch.setattr(doctor, "_listens", lambda *_: True)
+    monkeypatch.setattr(doctor, "ask_hub", ask_hub)
+    assert [one for one in wrong(data) if "switch" in one] == []  # none is set up
+    data.switch.write_text("{}")
+    data.switch.chmod(0o600)
+    found = [one for one in wrong(data) if "bridge" in one]
+    assert len(found) == bool(told) and all(told in one for one in found)
+
+
+def test_a_bridges_journal_that_is_damaged_is_a_line(data):
+    data.switch_journal.write_bytes(b"no database" * 100)
+    data.switch_journal.chmod(0o600)
+    assert any("switch.sqlite3 is damaged" in one for one in wrong(data))
+
+
 async def test_a_hub_that_runs_is_found_and_asked(data):
     async with RunningHub(data.root, port=0) as hub:
         found = await asyncio.to_thread(doctor.examine, data, SystemClock(), lambda: True)

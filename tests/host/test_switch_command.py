@@ -2,17 +2,26 @@
 rings, and how the bridge is shown.
 """
 
+import asyncio
 import json
 import socket
 import ssl
+import time
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from diadema.access import Accounts
 from diadema.base import credentials
 from diadema.base.certificates import Certificates
+from diadema.base.errors import DiademaError
+from diadema.base.locks import locked
 from diadema.cli import main
+from diadema.site.directory.people import Area, People
+from diadema.switch import process
 from diadema.switch import settings as stored
 from diadema.switch.asterisk import setup
+from diadema.wire.switching import MemberState, PhoneState, QueueState, Report, Trouble
 from diadema.words import Sentence
 from typer.testing import CliRunner
 
@@ -63,7 +72,7 @@ def set_up(command, asterisk, tmp_path):
     return call
 
 
-def sentence(name, **values):
+def sentence(name, /, **values):
     return Sentence(f"commands.switch.{name}", **values).say("es")
 
 
@@ -106,7 +115,7 @@ WRONG = {  # what a test makes wrong, and which sentence must say so
     "no recording": (lambda a: a.modules.discard("app_mixmonitor"), "to_do", "no_recording", {}),
     "read only": (lambda a: setattr(a, "read_only", True), "forbids", "ari_read_only",
                   {"user": "diadema"}),
-    "ari password": (lambda a: setattr(a, "ari_password", "otra"), "forbids", "ari_refused",
+    "ari password": (lambda a: a.secrets.update(ari="otra"), "forbids", "ari_refused",
                      {"user": "diadema"}),
     "classes": (lambda a: a.classes.update(("originate", "system")), "forbids", "class_too_many",
                 {"user": "diadema", "classes": "originate,system"}),
@@ -174,8 +183,6 @@ def test_clocks_that_are_ten_minutes_apart_are_told(set_up, asterisk):
 
 
 def test_what_is_missing_in_the_directory_is_told(tmp_path, asterisk):
-    from diadema.site.directory.people import Area, People
-
     people = People(
         queues={"ventas": "Ventas"}, areas={"mudo": Area(label="Mudo")},
         seats={"DIA-1": "P-01", "DIA-2": "P-02"}, phones={"DIA-1": ("PJSIP/101", "nailed")},
@@ -188,10 +195,6 @@ def test_what_is_missing_in_the_directory_is_told(tmp_path, asterisk):
 
 
 def said_of(asterisk, people):
-    import asyncio
-    import time
-    from zoneinfo import ZoneInfo
-
     settings = stored.Settings(ami_port=asterisk.ami_port, ari_port=asterisk.ari_port)
     place = setup.Place(people, 20, ZoneInfo("America/Lima"))
     passwords = {"ami": SECRET, "ari": SECRET}
@@ -224,23 +227,17 @@ def test_a_wrong_password_of_ami_says_where_to_look(set_up, tmp_path, data):
 
 
 def test_passwords_that_others_can_read_are_not_taken(set_up, tmp_path):
-    from diadema.base.errors import DiademaError
-
     (tmp_path / "ami").chmod(0o644)
     with pytest.raises(DiademaError, match="600"):
         set_up()
 
 
 def test_without_passwords_a_script_is_told_how_to_have_them_made(command, asterisk):
-    from diadema.base.errors import DiademaError
-
     with pytest.raises(DiademaError, match="switch config asterisk"):
         command("setup", "asterisk", *typed(asterisk))
 
 
 def test_a_plain_way_over_a_network_is_refused_before_a_word_is_said(set_up, asterisk):
-    from diadema.base.errors import DiademaError
-
     with pytest.raises(DiademaError, match="TLS"):
         set_up("--host", "192.0.2.7")
     assert asterisk.asked == []
@@ -280,8 +277,6 @@ def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data,
      ("--user", "a\nb"), ("--host", "a/b")],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(set_up, data, option):
-    from diadema.base.errors import DiademaError
-
     with pytest.raises(DiademaError):
         set_up(*option)
     assert stored.read(data) is None
@@ -327,13 +322,75 @@ def test_a_telephone_that_the_exchange_lacks_is_told(set_up, command, asterisk):
 
 
 def test_what_there_is_no_telephone_for_is_told(set_up, command, data):
-    from diadema.base.errors import DiademaError
-
     with pytest.raises(DiademaError, match="switch setup"):
         command("check")
     set_up()
     with pytest.raises(DiademaError, match="A-99"):
         command("check", "--seat", "A-99")
+
+
+# -- the bridge
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """What the hub shows, which a test fills in."""
+    shown = {"switch": None}
+
+    async def ask_hub(data, subject, body):
+        assert subject == "hub.switch.shown"
+        return shown
+
+    monkeypatch.setattr("diadema.wire.ask_hub.ask_hub", ask_hub)
+    return shown
+
+
+def test_without_an_exchange_the_status_says_how_to_connect_one(command, hub):
+    assert command("status") == f"{sentence('none')}\n"
+
+
+def test_a_bridge_that_never_spoke_is_told(command, hub):
+    hub["switch"] = {"up": False, "age_s": None, "report": None}
+    assert command("status", code=1) == f"{sentence('no_bridge')}\n"
+
+
+def test_the_status_has_what_is_otherwise_than_it_should_be(command, hub):
+    silent = Sentence("errors.switch.phone_silent", seat="A-01")
+    report = Report(
+        name="central", version="11.0.0", up=True, calls=2, unsent=3,
+        queues=[QueueState(name="ventas", mapped=True, waiting=4),
+                QueueState(name="600", mapped=False)],
+        members=[MemberState(name="a001", queue="ventas"),
+                 *(MemberState(name="a002", queue="ventas", wanted=wanted)
+                   for wanted in ("there", "gone", "paused", "ready"))],
+        phones=[PhoneState(extension="PJSIP/101", station="DIA-0123456789ab", there=False),
+                PhoneState(extension="PJSIP/102", station="DIA-0123456789ac", there=None)],
+        troubles=[Trouble(utc_ms=1_795_000_000_000, sentence=silent.parts())],
+    )  # fmt: skip
+    hub["switch"] = {"up": True, "age_s": 0.4, "report": msgspec.to_builtins(report)}
+    unmapped = sentence("queue.unmapped")
+    member = {"member": "a002", "queue": "ventas"}
+    assert command("status").splitlines() == [
+        sentence("is_up", name="central", calls=2, unsent=3, version="11.0.0"),
+        sentence("queue", name="ventas", waiting=4, unmapped=""),
+        sentence("queue", name="600", waiting=0, unmapped=unmapped),
+        *(sentence(f"member.{one}", **member) for one in ("there", "gone", "paused", "ready")),
+        sentence("phone_away", seat="A-01", extension="PJSIP/101"),
+        f"2026-11-18 06:06:40  {silent.say('es')}",
+    ]
+    assert json.loads(command("status", "--json")) == hub["switch"]
+    hub["switch"] |= {"up": False}
+    assert sentence("is_down", name="central") in command("status", code=1)
+
+
+def test_only_one_bridge_runs_on_a_directory(command, data, monkeypatch):
+    with pytest.raises(DiademaError, match="switch setup"):
+        command("run")
+    stored.write(data, stored.Settings())
+    credentials.load_or_create(data)
+    monkeypatch.setattr(process, "_LOCK_S", 0.1)
+    with locked(data.switch_lock), pytest.raises(DiademaError):
+        command("run")
 
 
 # -- removed
@@ -348,8 +405,6 @@ def test_removed_it_is_forgotten_with_its_passwords(set_up, command, data):
 
 
 def test_a_script_that_does_not_say_yes_removes_nothing(set_up, command, data):
-    from diadema.base.errors import DiademaError
-
     set_up()
     with pytest.raises(DiademaError, match="--yes"):
         command("remove")

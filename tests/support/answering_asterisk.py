@@ -45,7 +45,8 @@ class Asterisk:
     version: str = "22.11.0"
     classes: set[str] = field(default_factory=lambda: {"agent", "call", "reporting"})
     read_only: bool = False
-    ari_password: str = SECRET
+    secrets: dict[str, str] = field(default_factory=lambda: {"ami": SECRET, "ari": SECRET})
+    logged_in: threading.Event = field(default_factory=threading.Event)
     queues: dict[str, dict[str, str]] = field(default_factory=lambda: {"ventas": {**GOOD_QUEUE}})
     members: list[dict[str, str]] = field(default_factory=list)
     modules: set[str] = field(default_factory=lambda: set(MODULES))
@@ -85,9 +86,10 @@ class Asterisk:
         if name == "Challenge":
             yield {"Response": "Success", "Challenge": CHALLENGE}
         elif name == "Login":
-            right = hashlib.md5((CHALLENGE + SECRET).encode()).hexdigest()
+            right = hashlib.md5((CHALLENGE + self.secrets["ami"]).encode()).hexdigest()
             wrong = {"Response": "Error", "Message": "Authentication failed"}
             yield {"Response": "Success"} if action["Key"] == right else wrong
+            self.logged_in.set()
         elif needs is not None and needs not in self.classes:
             yield {"Response": "Error", "Message": "Permission denied"}
         elif name == "CoreSettings":
@@ -117,7 +119,7 @@ class Asterisk:
         path = request.path.removeprefix("/ari/")
         self.asked.append(f"{request.method} {path}")
         given = BasicAuth.decode(request.headers["Authorization"])
-        if given.password != self.ari_password:
+        if given.password != self.secrets["ari"]:
             return web.json_response({"message": "Authentication required"}, status=401)
         if path == "events":
             return await self.events(request)

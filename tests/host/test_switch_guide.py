@@ -1,0 +1,78 @@
+"""«Conectar la central», command by command, against an exchange that answers."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from diadema.base import credentials
+from diadema.base.paths import default_root
+from diadema.cli import main
+from diadema.switch import settings as stored
+from typer.testing import CliRunner
+
+from tests.support.answering_asterisk import answering, site_with_phones, typed
+
+README = Path(__file__).parents[2] / "host_tools" / "README.md"
+HEADING = "### Conectar la central · connect the switch"
+
+
+def guide():
+    return README.read_text("utf-8").partition(f"\n{HEADING}\n")[2].partition("\n### ")[0]
+
+
+def commands():
+    lines = re.findall(r"^    (diadema .*)$", guide(), re.MULTILINE)
+    return [shlex.split(line.partition("  #")[0])[1:] for line in lines]
+
+
+def does(*words):
+    done = CliRunner().invoke(main.app, [*words])
+    assert done.exit_code == 0, (words, done.output, done.exception)
+    return done.output
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the hub shows of its bridge."""
+
+    async def ask_hub(data, subject, body):
+        report = {"name": "central", "up": True}
+        return {"switch": {"up": True, "age_s": 1.0, "report": report}}
+
+    monkeypatch.setattr("diadema.wire.ask_hub.ask_hub", ask_hub)
+
+
+def test_each_command_of_the_guide_is_typed_in_its_order(tmp_path, monkeypatch, shown):
+    config, setup, check, status, run, remove = commands()
+    monkeypatch.chdir(tmp_path)
+    data = site_with_phones(default_root())
+    with answering() as its:
+        its.phones["PJSIP/102"] = "auto"
+        said = does(*config)
+        its.secrets = dict(credentials.load(data).exchange)
+        dialplan = (tmp_path / "central" / "extensions_diadema.conf").read_text()
+        assert "Goto(internos,700,1)" in dialplan and "central/ari_diadema.conf" in said
+        assert does(*setup, *typed(its))
+        assert stored.read(data).host == "127.0.0.1"
+        assert "PJSIP/101" in does(*check)
+        assert "central" in does(*status)
+        its.logged_in.clear()
+        bridge = subprocess.Popen(
+            [sys.executable, "-m", "diadema", *run], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert its.logged_in.wait(300)
+        bridge.stdin.close()  # as Ctrl-C would
+        assert bridge.wait(300) == 0
+        does(*remove)
+    assert stored.read(data) is None and credentials.load(data).exchange == {}
+
+
+def test_the_guide_names_what_the_files_are_included_by():
+    text = guide()
+    for name in ("manager", "extensions"):
+        assert f"`{name}_custom.conf`" in text
+    assert "`ari_additional_custom.conf`" in text and "[ventas](diadema-cola)" in text
