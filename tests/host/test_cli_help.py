@@ -33,6 +33,7 @@ NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
     "update stop", "update resume", "standby allow", "standby run", "standby take-over",
     "standby reclaim", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
+    "switch status", "switch run",
 }  # fmt: skip
 NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
 NEEDS_A_RECORD = {
@@ -42,9 +43,11 @@ NEEDS_TIME = {"demo", "desk", "sim", "replay", "torture", "update bundle", "upda
 NEEDS_A_TERMINAL = {"pin", "people pin"}
 OF_THE_MACHINE = {"service install", "service status", "service remove"}
 NEEDS_A_RECEIVER = {"mail test", "webhook test"}
+NEEDS_A_SWITCH = {"switch setup", "switch check"}
 PARSED = (
     NEEDS_A_HUB
     | NEEDS_A_RECEIVER
+    | NEEDS_A_SWITCH
     | NEEDS_A_BOARD
     | NEEDS_A_RECORD
     | NEEDS_TIME

@@ -48,6 +48,7 @@ def shown(monkeypatch):
 def test_each_command_of_the_guide_is_typed_in_its_order(tmp_path, monkeypatch, shown):
     config, setup, check, status, run, remove = commands()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     data = site_with_phones(default_root())
     with answering() as its:
         its.phones["PJSIP/102"] = "auto"
