@@ -16,8 +16,8 @@ from diadema.base import credentials
 from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
-from diadema.cli import main
-from diadema.site.directory.people import Area, People
+from diadema.cli import main, switch
+from diadema.site.directory.people import Area, People, Worker
 from diadema.switch import process
 from diadema.switch import settings as stored
 from diadema.switch.asterisk import setup
@@ -154,6 +154,8 @@ WRONG = {  # what a test makes wrong, and which sentence must say so
         {"AST_CONFIG(manager.conf,listencron,read)": "all"}), "forbids", "vicidial", {}),
     "VICIdial's dialplan": (lambda a: a.values.update(
         {"DIALPLAN_EXISTS(vicidial-auto,h,1)": "1"}), "forbids", "vicidial", {}),
+    "call centre's dialplan": (lambda a: a.values.update(
+        {"DIALPLAN_EXISTS(llamada_agendada,10,1)": "1"}), "to_do", "call_center", {}),
     "unknown telephone": (lambda a: a.phones.pop("PJSIP/101"), "to_do", "phones_unknown",
                           {"seats": "A-01=PJSIP/101"}),
     "telephone away": (lambda a: a.phones.update({"PJSIP/102": "away"}), "to_do", "phones_away",
@@ -184,6 +186,7 @@ def test_clocks_that_are_ten_minutes_apart_are_told(set_up, asterisk):
 
 def test_what_is_missing_in_the_directory_is_told(tmp_path, asterisk):
     people = People(
+        workers={"h": Worker(id="h", name="Hugo"), "a1": Worker(id="a1", name="Ana")},
         queues={"ventas": "Ventas"}, areas={"mudo": Area(label="Mudo")},
         seats={"DIA-1": "P-01", "DIA-2": "P-02"}, phones={"DIA-1": ("PJSIP/101", "nailed")},
     )  # fmt: skip
@@ -192,6 +195,7 @@ def test_what_is_missing_in_the_directory_is_told(tmp_path, asterisk):
     assert sentence("seats_without", seats="P-02") in found
     assert sentence("areas_without", areas="mudo") in found
     assert sentence("no_nailed", count=1) in found
+    assert sentence("agents_odd", agents="h") in found
 
 
 def said_of(asterisk, people):
@@ -205,8 +209,7 @@ def said_of(asterisk, people):
 def test_the_dialer_of_a_call_centre_console_is_heard(set_up, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as dialer:
         monkeypatch.setattr(setup, "ECCP_PORT", dialer.getsockname()[1])
-        port = dialer.getsockname()[1]
-        assert f"to_do: {sentence('call_center', port=port)}" in set_up()
+        assert f"to_do: {sentence('call_center')}" in set_up()
 
 
 def test_nothing_but_questions_reaches_the_exchange(set_up, asterisk):
@@ -235,6 +238,26 @@ def test_passwords_that_others_can_read_are_not_taken(set_up, tmp_path):
 def test_without_passwords_a_script_is_told_how_to_have_them_made(command, asterisk):
     with pytest.raises(DiademaError, match="switch config asterisk"):
         command("setup", "asterisk", *typed(asterisk))
+
+
+def test_at_a_terminal_what_is_missing_is_asked_for(data, asterisk, monkeypatch):
+    monkeypatch.setattr(switch, "_at_terminal", lambda: True)
+    words = ["--lang", "es", "switch", "setup", "asterisk", *typed(asterisk)]
+    answers = f"localhost\n{SECRET}\n{SECRET}\n"
+    done = CliRunner().invoke(main.app, [*words, "--data", str(data.root)], input=answers)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert sentence("ask_host") in done.output and SECRET not in done.output
+    assert stored.read(data).host == "localhost"
+    assert credentials.load(data).exchange == {"ami": SECRET, "ari": SECRET}
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n\n", True), ("y\n", False)])
+def test_at_a_terminal_removal_is_asked_about(set_up, data, monkeypatch, answer, left):
+    set_up()
+    monkeypatch.setattr(switch, "_at_terminal", lambda: True)
+    words = ["--lang", "es", "switch", "remove", "--data", str(data.root)]
+    CliRunner().invoke(main.app, words, input=answer)
+    assert (stored.read(data) is not None) == left
 
 
 def test_a_plain_way_over_a_network_is_refused_before_a_word_is_said(set_up, asterisk):

@@ -15,7 +15,7 @@ from diadema.site import description as sites
 from diadema.site.directory.people import Area, People
 from diadema.store import open_writer
 from diadema.switch import settings as stored
-from diadema.switch.asterisk.files import NATIONAL, Writing, written
+from diadema.switch.asterisk.files import NATIONAL, Writing, is_dialled, written
 from diadema.switch.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,10 +146,16 @@ def test_areas_are_those_of_the_directory_and_no_other_number():
 
 def test_while_the_bridge_is_away_the_telephone_of_the_last_login_rings():
     found = lines(writing(phones={"a001": "PJSIP/101"}), "extensions_diadema.conf")
-    assert ("exten", "_[a-zA-Z0-9_].,1,Stasis(diadema,oferta,${EXTEN})") in found
+    assert ("exten", "_[a-zA-Z0-9].,1,Stasis(diadema,oferta,${EXTEN})") in found
     assert ("same", "n(suena),Dial(${TEL},25)") in found
     assert ("exten", "a001,1,Set(TEL=PJSIP/101)") in found
     assert ("same", "n,Set(TEL=${DIADEMA_TEL_${EXTEN}})") in found
+
+
+@pytest.mark.parametrize("agent", ["h", "i", "_x", "-a", ""])
+def test_an_agent_who_would_be_a_pattern_or_an_event_of_the_dialplan_is_left_out(agent):
+    found = lines(writing(phones={agent: "PJSIP/101"}), "extensions_diadema.conf")
+    assert not [value for _, value in found if value.startswith(f"{agent},1,")]
 
 
 def test_queues_wait_longer_than_a_station_rings():
@@ -201,8 +207,8 @@ def plain(its):
         areas={"x": Area(label="Soporte", number="700")} if any(_numbers(its)) else {},
         phones=dict.fromkeys(its.people.phones, ("PJSIP/101", "auto_answer")),
     )
-    return writing(people, phones=dict.fromkeys(["a001"][: len(its.phones)], "PJSIP/101"),
-                   address="::1" if ":" in its.address else "127.0.0.1")  # fmt: skip
+    known = dict.fromkeys(["a001"] if any(map(is_dialled, its.phones)) else [], "PJSIP/101")
+    return writing(people, phones=known, address="::1" if ":" in its.address else "127.0.0.1")
 
 
 def _numbers(its):

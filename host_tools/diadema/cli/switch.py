@@ -1,7 +1,6 @@
 """`diadema switch`: the telephone exchange, its bridge, and the files that the exchange needs."""
 
 import asyncio
-import getpass
 import socket
 import sys
 from pathlib import Path
@@ -68,7 +67,7 @@ def setup(
     run = Run(data, as_json=as_json)
     run.data.make()
     known = stored.read(run.data)
-    if known is None and host is None and sys.stdin.isatty():
+    if known is None and host is None and _at_terminal():
         host = typer.prompt(say("switch.ask_host"), default="127.0.0.1", err=True)
     given = {
         "kind": kind, "host": host, "ami_port": ami_port, "ari_port": ari_port, "user": user,
@@ -96,6 +95,10 @@ def setup(
     raise typer.Exit(1 if forbidden else 0)
 
 
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _passwords(
     run: Run, settings: "Settings", ami: Path | None, ari: Path | None
 ) -> dict[str, str]:
@@ -108,10 +111,10 @@ def _passwords(
         if file is not None:
             known[what] = read_secret(file).decode(errors="replace")
         elif what not in known:
-            if not sys.stdin.isatty():
+            if not _at_terminal():
                 raise DiademaError(Sentence("errors.cli.switch_no_password"))
             asked = say("switch.ask_password", user=settings.user, what=what.upper())
-            known[what] = getpass.getpass(f"{asked}: ")
+            known[what] = typer.prompt(asked, hide_input=True, err=True)
     return known
 
 
@@ -329,7 +332,7 @@ def remove(
         print(say("switch.none"))
         return
     if not yes:
-        if not sys.stdin.isatty():
+        if not _at_terminal():
             raise DiademaError(Sentence("errors.cli.switch_yes"))
         typer.confirm(say("switch.ask_remove", name=known.name), abort=True, err=True)
     with opened(run) as accounts:

@@ -25,7 +25,7 @@ TEMPLATE = "diadema-cola"
 NAMED_FILTERS = 21  # from this version on filters name an event; older ones are expressions
 SPARE_S = 2  # that a queue waits longer than a station rings
 _FALLBACK_S = 5  # that the dialplan lets a telephone ring longer than a station
-_MEMBERS = "_[a-zA-Z0-9_]."  # not h, i or t, which the dialplan calls itself
+_MEMBERS = "_[a-zA-Z0-9]."  # not h, i or t, which the dialplan calls itself
 _EVENTS = (
     "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "AgentCalled", "AgentConnect",
     "AgentComplete", "AgentRingNoAnswer", "QueueMemberAdded", "QueueMemberRemoved",
@@ -46,7 +46,6 @@ _SHAPES = {
     "address": r"[0-9A-Fa-f.:]{2,45}",
     "number": r"[0-9*#]{1,20}",
     "extension": r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,27}",
-    "agent": r"[A-Za-z0-9][A-Za-z0-9_-]{1,23}",
     "pattern": r"(?:[0-9XZN]|\[[0-9][0-9-]{0,18}\])+\.?",
 }
 _NO_COMMENT = re.compile(r"[^\w .,()/-]")
@@ -154,7 +153,9 @@ def _extensions(its: Writing) -> Iterator[str]:
     yield f"[{PHONES}]"
     yield "; where each was last logged in: of use only until the bridge says it anew"
     for agent, phone in sorted(its.phones.items()):
-        yield f"exten => {_checked('agent', agent)},1,Set(TEL={_checked('extension', phone)})"
+        if not is_dialled(agent):
+            continue
+        yield f"exten => {agent},1,Set(TEL={_checked('extension', phone)})"
         yield f" same => n,Goto({CONTEXT},${{EXTEN}},suena)"
     yield f"exten => {_MEMBERS},1,Hangup()"
     yield f"[{AREAS}]"
@@ -196,6 +197,11 @@ def _queues(its: Writing) -> Iterator[str]:
     yield "wrapuptime = 0"
     yield "setinterfacevar = yes"
     yield "setqueuevar = yes"
+
+
+def is_dialled(agent: str) -> bool:
+    """Whether the dialplan knows an agent's code from what it calls itself, and from a pattern."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{1,23}", agent, re.ASCII) is not None
 
 
 def timeout_of(ring_limit_s: int) -> int:

@@ -22,7 +22,7 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.calls import AREAS
 from diadema.switch.asterisk.exchange import CONTEXT
-from diadema.switch.asterisk.files import timeout_of
+from diadema.switch.asterisk.files import is_dialled, timeout_of
 from diadema.switch.asterisk.login import Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.switch.names import Names
@@ -31,6 +31,11 @@ from diadema.words import Later, Sentence
 
 LEAST, TRIED = 18, 22  # versions
 ECCP_PORT = 20005  # of the dialer of Issabel's Call Center
+_CALL_CENTER = "DIALPLAN_EXISTS(llamada_agendada,10,1)"  # which its module writes
+_VICIDIAL = (
+    "AST_CONFIG(manager.conf,listencron,read)",
+    "DIALPLAN_EXISTS(vicidial-auto,h,1)",
+)
 TRIAL = "diadema-prueba"  # our application for one call: the bridge keeps its own
 PHONE_S = 4  # in which a telephone that answers by itself has done so
 _CLOCK_S = 5
@@ -264,17 +269,14 @@ def _modules(seen: _Seen) -> Iterator[Finding]:
 async def _foreign_dialers(seen: _Seen) -> list[Finding]:
     """Others who give out calls: there agents' calls never pass a queue of ours."""
     found = []
-    vicidial = (
-        await seen.value("AST_CONFIG(manager.conf,listencron,read)"),
-        await seen.value("DIALPLAN_EXISTS(vicidial-auto,h,1)"),
-    )
-    if vicidial[0] or vicidial[1] == "1":
+    users, dialplan = [await seen.value(one) for one in _VICIDIAL]
+    if users or dialplan == "1":
         found.append(_said("forbids", "vicidial"))
     agents = {one["Queue"] for one in seen.members if one.get("Location", "").startswith("Agent/")}
     if agents:
         found.append(_said("forbids", "call_center_queues", queues=_some(agents)))
-    elif await _listens(seen.settings.host, ECCP_PORT):
-        found.append(_said("to_do", "call_center", port=ECCP_PORT))
+    elif (await seen.value(_CALL_CENTER)) == "1" or await _listens(seen.settings.host, ECCP_PORT):
+        found.append(_said("to_do", "call_center"))
     return found
 
 
@@ -375,6 +377,9 @@ def _phones(seen: _Seen) -> Iterator[Finding]:
         yield _said("to_do", "phones_unknown", seats=_some(unknown))
     if away:
         yield _said("to_do", "phones_away", seats=_some(away))
+    odd = [one.id for one in people.workers.values() if one.active and not is_dialled(one.id)]
+    if odd:
+        yield _said("to_do", "agents_odd", agents=_some(odd))
     if no_number := [code for code, area in people.areas.items() if not area.number]:
         yield _said("to_do", "areas_without", areas=_some(no_number))
 
