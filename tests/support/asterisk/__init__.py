@@ -1,0 +1,1 @@
+"""The parts of the exchange that tests play: `tests.support.asterisk_peer` puts them together."""
