@@ -6,7 +6,8 @@ from lib.transitions import IN_CALL
 from micropython import const
 
 _UNDO_MS = const(5_000)
-_NEEDED = ("codec", "audio", "keys", "headset", "screen")  # parts without which none can answer
+# parts without which none can answer
+_NEEDED = ("codec", "audio", "keys", "headset", "screen", "telephone")
 _JUST_ANSWERED_MS = const(1_500)  # key 1 answered a moment ago: it does not hang up yet
 
 

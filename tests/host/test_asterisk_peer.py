@@ -8,7 +8,10 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.login import Login
 
-from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, member
+from tests.support.asterisk import transcripts
+from tests.support.asterisk.player import Player
+from tests.support.asterisk.transcripts import read, sorted_out, without_echoes
+from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, Caller, member
 
 AUTO = {"variables": {"PJSIP_HEADER(add,Call-Info)": "<sip:diadema>;answer-after=0"}}
 
@@ -139,3 +142,85 @@ async def test_a_call_that_the_caller_ends_leaves_the_telephone_to_the_bridge(pe
     await bridge.heard("StasisEnd", leg)
     assert [one.id for one in peer.channels] == [f"tel-{leg}"]
     assert verbs(peer)[-1] == "COMPLETECALLER"
+
+
+class PeerHands:
+    """The people of the transcripts, at the played exchange."""
+
+    def __init__(self, peer: AsteriskPeer) -> None:
+        self._peer = peer
+        self._callers: dict[str, list[Caller]] = {}
+
+    async def phones(self, *numbers: str) -> None:
+        for number in ("101", "102", "103", "104"):
+            telephone = self._peer.telephone(f"PJSIP/{number}")
+            (telephone.register if number in numbers else telephone.unregister)()
+
+    async def do(self, what: str, *more: str) -> None:
+        peer = self._peer
+        if what == "call":
+            number, queue, *option = more
+            recorded = option == ["recorded"]
+            # a queue that gives up after 3 s need not be waited for; one after 30 s is not
+            gives_up_s = {"3": 0.1, "30": 30.0}.get(option[0]) if option else None
+            caller = peer.call(queue, number, recorded, gives_up_s)
+            self._callers.setdefault(number, []).append(caller)
+        elif what == "next":
+            queue, agent = more
+            members = [*peer.queues.queues[queue].members]
+            peer.queues.queues[queue].last = members[members.index(member(agent)) - 1]
+        elif what == "mode":
+            number, mode = more
+            self._telephone(number).mode = mode
+        elif what == "reject":
+            self._telephone(more[0]).hang_up(1)
+        elif what == "console":
+            self._console(more[0].split())
+        elif more[0] in self._callers:
+            for caller in self._callers[more[0]]:
+                caller.hang_up()
+        else:
+            self._telephone(more[0]).hang_up()
+
+    def _telephone(self, number: str) -> Any:
+        return self._peer.trunk if number == "pstn" else self._peer.telephone(f"PJSIP/{number}")
+
+    def _console(self, words: list[str]) -> None:
+        console, verb = self._peer.console, words[1]
+        named = dict(zip(words[2::2], words[3::2], strict=False))
+        match verb:
+            case "pause":
+                console.pause(named["member"], named.get("queue", ""), named.get("reason", ""))
+            case "unpause":
+                console.unpause(named["member"], named.get("queue", ""))
+            case "add":
+                penalty = int(named.get("penalty", 0))
+                console.add(named["to"], named["member"], named.get("as", ""), penalty)
+            case "remove":
+                console.remove(named["from"], named["member"])
+            case "set" if words[2] == "ringinuse":
+                self._peer.queues.set_ringinuse(words[5], words[3] == "yes", words[7])
+
+
+def prepare(peer: AsteriskPeer) -> None:
+    """As the exchange was that the transcripts are of, but for its time-outs."""
+    peer.queue("ventas-corta", timeout_s=0.2)
+    for agent in ("a101", "a102", "a103"):
+        peer.core.custom[f"Custom:diadema-{agent}"] = "NOT_INUSE"
+
+
+RECORDED = sorted(path.stem for path in transcripts.FOLDER.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("name", RECORDED)
+async def test_the_peer_does_what_the_recorded_one_did(name, stack):
+    peer = await stack.enter_async_context(AsteriskPeer.start(second_s=0.1))
+    prepare(peer)
+    rows = read(name)
+    players = Player(peer.ami_port, peer.ari_port, USER, SECRET, PeerHands(peer))
+    async with players as player:
+        peer.queues.written = player.line
+        await player.play(rows)
+        came = player.came
+    found = without_echoes([came.names.said(row) for row in came.rows])
+    assert sorted_out(found) == sorted_out(rows)

@@ -117,8 +117,9 @@ def stored(data):
         reader.close()
 
 
-def test_a_log_of_what_was_told_live_adds_nothing(data, bring, clock, tmp_path):
-    switch = Switch().day()
+@pytest.mark.parametrize("seed", range(4))
+def test_a_log_of_what_was_told_live_adds_nothing(data, bring, clock, tmp_path, seed):
+    switch = Switch(seed=seed).day()
     live(data, clock, switch)
     before = stored(data)
     assert len(before[0]) == 6 and len(before[1]) == 3
@@ -175,6 +176,16 @@ def test_where_the_log_says_otherwise_it_is_told_and_nothing_changes(
     (found,) = done.different
     assert (found.line, found.what.name) == (1, f"errors.row.live_{word}")
     assert stored(data) == before
+
+
+def test_a_bridge_whose_clock_is_ten_minutes_off_doubles_nothing(data, bring, clock, tmp_path):
+    switch = Switch().call(0, "1.1").abandon(100, "1.2")
+    events = [json.loads(body) for body in switch.told]
+    switch.told = [json.dumps(event | {"t": event["t"] - 600_000}).encode() for event in events]
+    live(data, clock, switch)
+    done = bring(switch.log.write(tmp_path / "queue_log"))
+    assert (done.live_calls, done.fresh, done.new) == (2, 0, 0)
+    assert {one.what.name for one in done.different} == {"errors.row.live_hours"}
 
 
 def test_a_log_that_ends_in_a_call_is_not_different(data, bring, clock, tmp_path):

@@ -224,3 +224,36 @@ async def test_dead_badge_reader_is_one_fault_and_stops_nothing(desk):
         assert bench.kinds().count("station.fault") == 1
         await bench.station.ask({"do": "fault", "part": "badge_reader", "kind": None})
         await bench.event("station.fault_cleared", part="badge_reader")
+
+
+async def test_a_telephone_that_was_not_there_and_one_that_is_not_registered(desk):
+    async with desk() as bench:
+        since = await bench.talking()
+        await bench.command("failed", contact="C-1")
+        ended = await bench.event("contact.ended", since, by="technical")
+        assert ended["c"] == "C-1"
+        await bench.event("presence.changed", since, reason="fault", by="system")
+        assert "wrapup.started" not in bench.kinds()
+        await bench.world.sleep(100)
+        assert find(await bench.station.screen(), "Su teléfono no contestó")
+        since = bench.since()
+        await bench.command("telephone", state="no_switch")
+        await bench.event("station.fault", since, part="switch", code="no_switch")
+        await bench.world.sleep(4000)
+        assert find(await bench.station.screen(), "Sin central")
+        await bench.keys(3)  # which is no reason not to work
+        await bench.event("presence.changed", since, to="ready")
+        since = bench.since()
+        await bench.command("telephone", state="no_phone")
+        await bench.event("presence.changed", since, reason="fault", by="system")
+        assert "station.fault_cleared" in bench.kinds()
+        await bench.world.sleep(4000)
+        assert find(await bench.station.screen(), "Sin teléfono")
+        await bench.keys(3)
+        await bench.world.sleep(100)
+        assert find(await bench.station.screen(), "Su teléfono no se registró")
+        since = bench.since()
+        await bench.command("telephone", state="ok")
+        await bench.event("station.fault_cleared", since, part="telephone")
+        await bench.keys(3)
+        await bench.event("presence.changed", since, to="ready")

@@ -90,7 +90,8 @@ class Telephone:
         """A call that rings is refused."""
         for channel in [*self.device.channels]:
             if channel.state == "Up":
-                self._core.hang_up(channel, cause, "remote")
+                listens = channel.app_name == "ChanSpy"  # that leaves no cause
+                self._core.hang_up(channel, 0 if listens else cause, "remote")
             elif channel.state == "Ringing":
                 self._core.hang_up(channel, BUSY if cause == NORMAL else cause, "refused")
 
@@ -133,8 +134,8 @@ class Caller:
         return None
 
     def hang_up(self) -> None:
-        # one who waits leaves no cause behind
-        self._core.hang_up(self.channel, NORMAL if self.agent else 0, "remote")
+        waits = isinstance(self.channel.runs, Waiting) and not self.agent
+        self._core.hang_up(self.channel, 0 if waits else NORMAL, "remote")
 
 
 class Console:
@@ -175,11 +176,13 @@ class AsteriskPeer:
     def __init__(
         self, seed: int = 0, clock: Clock = time.time, log: Path | None = None,
         tls: ssl.SSLContext | None = None, lag_s: float = 0.003, persistent: bool = False,
+        second_s: float = 1.0,
     ) -> None:  # fmt: skip
         self._rng, self._tls, self._lag_s = random.Random(seed), tls, lag_s
         self.persistent = persistent  # dynamic members outlive a restart
         self.core = Core(clock, lambda of, event: self.manager.hear(of, event))
         self.queues = Queues(self.core, self._rng)
+        self.core.second_s = second_s
         self.manager = Manager(self.core, self.queues, self._rng)
         self.rest = Rest(self.core, self.manager)
         self.manager.lag = self.rest.lag = self._lag

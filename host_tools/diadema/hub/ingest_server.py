@@ -26,7 +26,7 @@ from diadema.hub.actions import Actions, Answers
 from diadema.hub.admission import Admission, ViolationWatch
 from diadema.hub.broker import fit_stream, is_ours
 from diadema.hub.ca_change import CaChange
-from diadema.hub.commanding import Commands, Delivery, Frames
+from diadema.hub.commanding import Commands, Delivery, Frames, New
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.inspections import Inspections
@@ -392,6 +392,8 @@ class IngestServer:
             self._links.look_again()
         await self._tell(self.commands.tick())
         await self.send(self._checks.ask(self.commands))
+        for s, state in self.switching.due():
+            await self.send(self.commands.order(New(s, "telephone", {"state": state}))[1])
         await self.send(self.updates.tick())
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)

@@ -19,6 +19,8 @@ from diadema.wire.switching import (
     SeatState,
 )
 
+_BEGINS_S = 30.0  # after the hub's own beginning the bridge may still be on its way
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -30,6 +32,8 @@ class Switching:
         self._ingest = ingest
         self._number = 0
         self._heard = 0.0
+        self._since = time.monotonic()
+        self._asked: dict[str, tuple[str, int]] = {}  # state and journal, by station
         self.report: Report | None = None
         self.look()
 
@@ -64,6 +68,30 @@ class Switching:
         ]
         return Floor(number=self._number, seats=seats)
 
+    def due(self) -> list[tuple[str, str]]:
+        """Stations that are to be told how telephone and exchange are, and what; each once."""
+        if self.is_set_up and self.report is None and time.monotonic() - self._since < _BEGINS_S:
+            return []
+        gone = set()
+        if self.report is not None:
+            gone = {one.station for one in self.report.phones if one.there is False}
+        found = []
+        for station in self._ingest.stations.values():
+            s = station.station
+            if not station.hello.up or not s.startswith("DIA-"):
+                self._asked.pop(s, None)
+                continue
+            wanted = "ok"
+            if self.is_set_up:
+                wanted = "no_switch" if not self.is_up else "no_phone" if s in gone else "ok"
+            asked = wanted, station.state.epoch
+            if wanted != _said(station) and self._asked.get(s) != asked:
+                self._asked[s] = asked
+                found.append((s, wanted))
+            elif wanted == _said(station):
+                self._asked.pop(s, None)
+        return found
+
     def shown(self) -> dict[str, Any] | None:
         """For whoever looks; None while no exchange is set up."""
         if not self.is_set_up:
@@ -71,6 +99,12 @@ class Switching:
         age = time.monotonic() - self._heard if self.report is not None else None
         report = msgspec.to_builtins(self.report) if self.report is not None else None
         return {"up": self.is_up, "age_s": age, "report": report}
+
+
+def _said(station: Station) -> str:
+    """What it was told last, as its faults have it."""
+    faults = station.state.faults
+    return "no_switch" if "switch" in faults else "no_phone" if "telephone" in faults else "ok"
 
 
 def _seat(station: Station) -> SeatState:

@@ -150,6 +150,15 @@ def test_the_telephone_goes_in_a_call():
         assert as_now(bench) == ("idle", "not_ready", "fault"), work
 
 
+def test_a_ring_that_no_telephone_could_take_is_not_hers_to_have_missed():
+    bench = DeskBench().ready()
+    bench.ring()
+    told(bench, "no_phone")
+    assert bench.do("tick", after_ms=20_000) == ["contact.missed", "presence.changed"]
+    assert bench.last("contact.missed")["cause"] == "technical"
+    assert as_now(bench) == ("idle", "not_ready", "fault")
+
+
 def test_a_telephone_that_is_back_before_the_call_ends():
     bench = DeskBench().talking()
     told(bench, "no_phone")

@@ -51,6 +51,7 @@ class Core:
         self.moved = asyncio.Event()  # set at each event, for those who wait
         self.timers: set[asyncio.TimerHandle] = set()
         self.processed = 0
+        self.second_s = 1.0  # how long a second is of those that ARI and the dialplan give
         self._second, self._count = 0, 0
         self._numbers = {"PJSIP": 0, "Local": 0, "Snoop": 0}
 
@@ -113,11 +114,13 @@ class Core:
     # -- devices
 
     def device_state(self, name: str) -> str:
-        if name.startswith("Custom:"):
+        if name.startswith(("Custom:", "Stasis:")):
             return self.custom.get(name, "UNKNOWN")
         if name in self.devices:
             return self.devices[name].state
-        return "NOT_INUSE" if name.startswith("Local/") else "INVALID"
+        exten, _, context = name.removeprefix("Local/").removesuffix("/n").partition("@")
+        there = name.startswith("Local/") and self.extension(context, exten) is not None
+        return "NOT_INUSE" if there else "INVALID"
 
     def update(self, device: Device | None) -> None:
         if device is not None and device.state != device.told:
@@ -265,10 +268,10 @@ class Core:
     def _announce(self, channel: Channel, cause: int, how: str) -> None:
         """That somebody wants it to end."""
         more: dict[str, Any] = {"cause": cause}
-        if how == "self" or (how == "half" and cause == 0 and channel.state == "Down"):
+        if how in ("self", "asked") or (how == "half" and cause == 0 and channel.state == "Down"):
             return
-        if how in ("soft", "asked"):
-            more = {"cause": 32, "soft": True} if how == "soft" else {"cause": cause}
+        if how == "soft":
+            more = {"cause": 32, "soft": True}
         else:
             fields = channel.fields()
             if how != "remote" or isinstance(channel.owner, Dial):
@@ -303,6 +306,9 @@ class Core:
         self.leave(channel)
         channel.bridge = bridge
         bridge.channels.append(channel)
+        oldest = next(one for one in self.channels.values() if one in bridge.channels)
+        for one in bridge.channels:
+            one.linked = oldest.linked
         self.publish(
             "ChannelEnteredBridge", [channel], bridge, bridge=bridge.json(), channel=channel.json()
         )
@@ -481,7 +487,8 @@ class Dial:
         out.number = number
         out.connected, out.connected_name = channel.number, channel.caller_name
         core.dial_event("", out, channel, self.text)
-        self._timer = core.later(seconds, lambda: core.hang_up(channel, NO_ANSWER, "self"))
+        wait_s = seconds * core.second_s
+        self._timer = core.later(wait_s, lambda: core.hang_up(channel, NO_ANSWER, "self"))
         core.call_device(out, auto=False)
 
     def ringing(self, channel: Channel) -> None:
@@ -525,7 +532,8 @@ class Origin:
         self.core, self.text, self._then = core, text, then
         self._timer: asyncio.TimerHandle | None = None
         if seconds > 0:
-            self._timer = core.later(seconds, lambda: core.hang_up(channel, NO_ANSWER, "self"))
+            wait_s = seconds * core.second_s
+            self._timer = core.later(wait_s, lambda: core.hang_up(channel, NO_ANSWER, "self"))
 
     def ringing(self, channel: Channel) -> None:
         self.core.dial_event("RINGING", channel, None, self.text)

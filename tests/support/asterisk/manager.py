@@ -93,7 +93,6 @@ class Manager:
     async def _read(self, reader: asyncio.StreamReader, session: Session) -> Fields | None:
         """An action; an empty one was refused already. A line ends at LF, with or without CR."""
         found: Fields = {}
-        variables: list[str] = []
         lines, wrong = 0, ""
         while True:
             try:
@@ -115,10 +114,8 @@ class Manager:
             elif lines > _MOST:
                 wrong = "Too many lines in message or allocation failure"
             name, colon, value = text.decode(errors="surrogateescape").partition(":")
-            if colon and name == "Variable":
-                variables.append(value.strip())
             if colon:
-                found.setdefault(name, value.strip())
+                found.setdefault(name, value.lstrip())
         if wrong:
             session.say(self._answer(found, "Error", Message=wrong))
             return {}

@@ -100,7 +100,7 @@ class Queues:
             if paused or member.paused:
                 member.last_pause = int(self.core.clock())
             member.paused, member.reason = paused, reason
-            self.write("NONE", member.queue, member.name, verb, reason)
+            self.write("NONE", member.queue, member.name, verb, cut(reason))
             self.core.tell("QueueMemberPause", "agent", member.fields())
 
     def set_penalty(self, interface: str, penalty: int, queue: str = "") -> None:
@@ -275,8 +275,13 @@ class Waiting:
             self._rest()
 
     def _in_order(self) -> list[Member]:
-        """Lowest penalty first, and from the one after him who was called last."""
+        """Lowest penalty first, and from the one after him who was called last; of all at once,
+        whoever came last.
+        """
         members = [*self.queue.members.values()]
+        if self.queue.strategy == "ringall":
+            members.reverse()
+            return sorted(members, key=lambda one: one.penalty)
         names = [one.interface for one in members]
         if self.queue.last in names:
             after = names.index(self.queue.last) + 1

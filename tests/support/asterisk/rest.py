@@ -338,6 +338,11 @@ class Rest:
         self.core.tell("MusicOnHoldStart", "call", {**channel.fields(), "Class": "default"})
         return 204, None
 
+    def _hold(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
+        """Music over the voice, for one in a bridge."""
+        self._ours(given[0]).music = True
+        return 204, None
+
     def _no_music(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         channel = self._ours(given[0])
         channel.music = False
@@ -601,13 +606,17 @@ class Rest:
         return 204, None
 
     def _states(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
-        return 200, []
+        names = [one for one in self.core.custom if one.startswith("Stasis:")]
+        return 200, [{"name": one, "state": self.core.custom[one]} for one in names]
 
     def _state(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         return 200, {"name": given[0], "state": self.core.device_state(given[0])}
 
     def _set_state(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
-        raise Failed(409, "Uncontrolled device specified")
+        if not given[0].startswith("Stasis:"):
+            raise Failed(409, "Uncontrolled device specified")
+        self.manager.set_custom(given[0], query.get("deviceState", ""))
+        return 204, None
 
 
 type Act = Callable[[Rest, list[str], Query, Any], tuple[int, Any]]
@@ -631,6 +640,7 @@ _ROUTES: list[tuple[list[str], dict[str, Act]]] = [
         "channels/*/answer": {"POST": Rest._answer_channel},
         "channels/*/ring": {"POST": Rest._ring, "DELETE": Rest._no_ring},
         "channels/*/moh": {"POST": Rest._music, "DELETE": Rest._no_music},
+        "channels/*/hold": {"POST": Rest._hold, "DELETE": Rest._no_music},
         "channels/*/mute": {"POST": Rest._mute, "DELETE": Rest._unmute},
         "channels/*/continue": {"POST": Rest._continue},
         "channels/*/variable": {"GET": Rest._get_variable, "POST": Rest._set_variable},
