@@ -296,7 +296,7 @@ def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data,
 
 @pytest.mark.parametrize(
     "option",
-    [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"),
+    [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"), ("--allow", "[9"),
      ("--user", "a\nb"), ("--host", "a/b")],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(set_up, data, option):

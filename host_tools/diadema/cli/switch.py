@@ -29,7 +29,7 @@ PasswordFile = Annotated[Path | None, typer.Option(help="Its first line; mode 06
 @app.command()
 def setup(
     kind: Kind,
-    host: Annotated[str | None, typer.Option(help="Of Asterisk; without --tls this one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Without --tls only this machine's.")] = None,
     ami_port: Annotated[int | None, typer.Option(help="5038; with TLS as a rule 5039.")] = None,
     ari_port: Annotated[int | None, typer.Option(help="8088; with TLS as a rule 8089.")] = None,
     user: Annotated[str | None, typer.Option(help="Of AMI and of ARI.")] = None,
@@ -61,7 +61,7 @@ def setup(
     """
     from diadema.base import credentials
     from diadema.switch import settings as stored
-    from diadema.switch.asterisk.files import NATIONAL
+    from diadema.switch.asterisk.files import NATIONAL, checked
     from diadema.switch.asterisk.setup import look
 
     run = Run(data, as_json=as_json)
@@ -77,6 +77,8 @@ def setup(
     changed = {key: value for key, value in given.items() if value is not None}
     settings = msgspec.structs.replace(known or stored.Settings(allowed=[*NATIONAL]), **changed)
     stored.check(settings)
+    for pattern in settings.allowed:
+        checked("pattern", pattern)
     passwords = _passwords(run, settings, ami_password_file, ari_password_file)
     found = asyncio.run(look(settings, passwords, _place(run), lambda: run.now_ms))
     forbidden = any(one.grade == "forbids" for one in found)

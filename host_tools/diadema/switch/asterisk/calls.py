@@ -32,7 +32,7 @@ from diadema.words import Sentence
 
 OFFER, PHONE, AREA, FAR = "oferta", "telefono", "area", "llamado"  # what a channel of ours is
 AREAS, OUTSIDE, LISTENING = "diadema-areas", "diadema-salida", "diadema-escucha"  # contexts
-_PHONE_S = 4  # in which a telephone that answers by itself has done so
+PHONE_S = 4  # in which a telephone that answers by itself has done so
 _DIAL_S = 60
 _SETTLES_S = 0.1  # in which AMI says why a leg went
 _PAIRS = 1000  # halves of offers that wait for the other one
@@ -41,7 +41,7 @@ _CAUSES: dict[str, Literal["caller_gave_up", "no_answer"]] = {
     "caller": "caller_gave_up",
     "no_answer": "no_answer",
 }
-_HEADERS = {
+HEADERS = {
     "PJSIP_HEADER(add,Call-Info)": "<sip:diadema>;answer-after=0",
     "PJSIP_HEADER(add,Alert-Info)": "<http://diadema>;info=alert-autoanswer;delay=0",
 }
@@ -298,9 +298,9 @@ class Calls:
                 app=APPLICATION,
                 appArgs=f"{PHONE},{leg.call}",
                 channelId=leg.phone,
-                timeout=str(_PHONE_S if phone.way == "auto_answer" else _DIAL_S),
+                timeout=str(PHONE_S if phone.way == "auto_answer" else _DIAL_S),
                 callerId="Diadema",
-                body={"variables": _HEADERS if phone.way == "auto_answer" else {}},
+                body={"variables": HEADERS if phone.way == "auto_answer" else {}},
                 **more,
             )
         except SwitchError:
@@ -482,8 +482,8 @@ class Calls:
             context=LISTENING,
             extension="susurro" if whisper else "escucha",
             priority="1",
-            timeout=str(_PHONE_S),
-            body={"variables": {"OBJETIVO": leg.offer} | _HEADERS},
+            timeout=str(PHONE_S),
+            body={"variables": {"OBJETIVO": leg.offer} | HEADERS},
         )
 
     # -- inside

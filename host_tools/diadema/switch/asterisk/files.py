@@ -80,7 +80,8 @@ def written(its: Writing) -> dict[str, str]:
     return {name: head + "".join(f"{line}\n" for line in lines) for name, lines in parts.items()}
 
 
-def _checked(what: str, value: str) -> str:
+def checked(what: str, value: str) -> str:
+    """`value`, where it may stand in a file as a `what`. Raises DiademaError."""
     if re.fullmatch(_SHAPES[what], value, re.ASCII) is None:
         raise DiademaError(Sentence("errors.switch.file_value", what=what, value=ascii(value)))
     return value
@@ -92,9 +93,9 @@ def _comment(text: str) -> str:
 
 
 def _manager(its: Writing) -> Iterator[str]:
-    yield f"[{_checked('user', its.settings.user)}]"
-    yield f"secret = {_checked('password', its.passwords['ami'])}"
-    address = _checked("address", its.address)
+    yield f"[{checked('user', its.settings.user)}]"
+    yield f"secret = {checked('password', its.passwords['ami'])}"
+    address = checked("address", its.address)
     if ":" not in address:
         yield "deny = 0.0.0.0/0.0.0.0"
         yield f"permit = {address}/255.255.255.255"
@@ -113,7 +114,7 @@ def _manager(its: Writing) -> Iterator[str]:
 
 def _technologies(its: Writing) -> list[str]:
     """Of the site's telephones, as `PJSIP/`."""
-    phones = [_checked("extension", phone) for phone, _ in its.people.phones.values()]
+    phones = [checked("extension", phone) for phone, _ in its.people.phones.values()]
     return sorted({f"{phone.partition('/')[0]}/" for phone in phones} or {"PJSIP/"})
 
 
@@ -133,15 +134,15 @@ def _expressions(its: Writing) -> Iterator[str]:
 
 
 def _ari(its: Writing) -> Iterator[str]:
-    yield f"[{_checked('user', its.settings.user)}]"
+    yield f"[{checked('user', its.settings.user)}]"
     yield "type = user"
     yield "read_only = no"
-    yield f"password = {_checked('password', its.passwords['ari'])}"
+    yield f"password = {checked('password', its.passwords['ari'])}"
 
 
 def _extensions(its: Writing) -> Iterator[str]:
     limit = its.ring_limit_s + _FALLBACK_S
-    context = _checked("context", its.context)
+    context = checked("context", its.context)
     yield f"[{CONTEXT}]"
     yield "; the bridge takes the call; while it is away its agent's telephone rings"
     yield f"exten => {_MEMBERS},1,Stasis({APPLICATION},{OFFER},${{EXTEN}})"
@@ -155,7 +156,7 @@ def _extensions(its: Writing) -> Iterator[str]:
     for agent, phone in sorted(its.phones.items()):
         if not is_dialled(agent):
             continue
-        yield f"exten => {agent},1,Set(TEL={_checked('extension', phone)})"
+        yield f"exten => {agent},1,Set(TEL={checked('extension', phone)})"
         yield f" same => n,Goto({CONTEXT},${{EXTEN}},suena)"
     yield f"exten => {_MEMBERS},1,Hangup()"
     yield f"[{AREAS}]"
@@ -166,22 +167,20 @@ def _extensions(its: Writing) -> Iterator[str]:
     yield f"[{OUTSIDE}]"
     yield "; what agents may dial; how many in an hour the bridge counts"
     for pattern in its.settings.allowed:
-        checked = _checked("pattern", pattern)
-        yield f"exten => _{checked},1,Goto({context},${{FILTER(0-9,${{EXTEN}})}},1)"
+        allowed = checked("pattern", pattern)
+        yield f"exten => _{allowed},1,Goto({context},${{FILTER(0-9,${{EXTEN}})}},1)"
     yield f"[{LISTENING}]"
     yield "exten => escucha,1,ChanSpy(${OBJETIVO},qE)"
     yield "exten => susurro,1,ChanSpy(${OBJETIVO},qwE)"
     yield f"[{HINTS}]"
     for phone in sorted({phone for phone, _ in its.people.phones.values()}):
-        yield f"exten => {phone.partition('/')[2]},hint,{_checked('extension', phone)}"
+        yield f"exten => {phone.partition('/')[2]},hint,{checked('extension', phone)}"
     yield f"exten => {_MEMBERS},hint,{STATE.format('${EXTEN}')}"
 
 
 def _numbers(its: Writing) -> dict[str, str]:
     return {
-        _checked("number", one.number): one.label
-        for one in its.people.areas.values()
-        if one.number
+        checked("number", one.number): one.label for one in its.people.areas.values() if one.number
     }
 
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 from diadema.site.directory.people import People
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
-from diadema.switch.asterisk.calls import AREAS
+from diadema.switch.asterisk.calls import AREAS, HEADERS, PHONE_S
 from diadema.switch.asterisk.exchange import CONTEXT
 from diadema.switch.asterisk.files import is_dialled, timeout_of
 from diadema.switch.asterisk.login import Login
@@ -37,7 +37,6 @@ _VICIDIAL = (
     "DIALPLAN_EXISTS(vicidial-auto,h,1)",
 )
 TRIAL = "diadema-prueba"  # our application for one call: the bridge keeps its own
-PHONE_S = 4  # in which a telephone that answers by itself has done so
 _CLOCK_S = 5
 _CONNECT_S = 1.0
 _NAMED = 8  # seats, queues, areas, of more
@@ -57,10 +56,6 @@ _MUSIC, _NAILED, _RECORDING = "res_musiconhold", "bridge_holding", "app_mixmonit
 _SECTION = ("strategy", "retry", "musicclass", "member")  # what a queue's section has, as a rule
 _DEFAULT_TIMEOUT_S = 15
 _YES = ("yes", "true", "y", "t", "1", "on")
-_HEADERS = {
-    "PJSIP_HEADER(add,Call-Info)": "<sip:diadema>;answer-after=0",
-    "PJSIP_HEADER(add,Alert-Info)": "<http://diadema>;info=alert-autoanswer;delay=0",
-}
 _BUSY, _RINGS_ON = 17, 19  # causes of Q.850
 
 type Grade = Literal["forbids", "to_do", "note"]
@@ -446,7 +441,7 @@ async def _ring(ari: Ari, heard: "asyncio.Queue[dict[str, Any]]", extension: str
     try:
         await ari.post(
             "channels", endpoint=extension, app=TRIAL, appArgs="prueba", channelId=channel,
-            timeout=str(PHONE_S), body={"variables": _HEADERS},
+            timeout=str(PHONE_S), body={"variables": HEADERS},
         )  # fmt: skip
     except SwitchRefused as error:
         if error.status != 500:
