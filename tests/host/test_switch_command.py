@@ -21,6 +21,7 @@ from diadema.site.directory.people import Area, People, Worker
 from diadema.switch import process
 from diadema.switch import settings as stored
 from diadema.switch.asterisk import setup
+from diadema.switch.exchange import Phone
 from diadema.wire.switching import MemberState, PhoneState, QueueState, Report, Trouble
 from diadema.words import Sentence
 from typer.testing import CliRunner
@@ -296,8 +297,8 @@ def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data,
 
 @pytest.mark.parametrize(
     "option",
-    [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"), ("--allow", "[9"),
-     ("--user", "a\nb"), ("--host", "a/b")],
+    [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"),
+     ("--allow", "[9"), ("--user", "a\nb"), ("--host", "a/b")],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(set_up, data, option):
     with pytest.raises(DiademaError):
@@ -328,6 +329,16 @@ def test_a_telephone_that_answers_is_timed_and_hung_up(set_up, command, asterisk
     ms = rang["up_ms"]
     assert rang["said"] == sentence("phone.up", extension="PJSIP/101", ms=ms)
     assert asterisk.asked[-1].startswith("DELETE channels/diadema-prueba-")
+    assert "answer-after=0" in asterisk.headers["PJSIP_HEADER(add,Call-Info)"]
+
+
+def test_a_telephone_that_stays_open_is_picked_up_by_a_person(asterisk):
+    settings = stored.Settings(ami_port=asterisk.ami_port, ari_port=asterisk.ari_port)
+    asterisk.phones["PJSIP/101"] = "ring"
+    call = setup.call(settings, {"ari": SECRET}, Phone("PJSIP/101", "nailed"))
+    rang = asyncio.run(call)
+    assert rang.said.say("es") == sentence("phone.nobody", extension="PJSIP/101", seconds=20)
+    assert asterisk.headers == {}
 
 
 def test_without_a_seat_each_telephone_is_rung(set_up, command, asterisk):

@@ -61,6 +61,7 @@ class Asterisk:
         }
     )
     asked: list[str] = field(default_factory=list)  # actions, and requests of ARI
+    headers: dict[str, str] = field(default_factory=dict)  # of the last call
     ami_port: int = 0
     ari_port: int = 0
     _sockets: dict[str, web.WebSocketResponse] = field(default_factory=dict)
@@ -158,8 +159,7 @@ class Asterisk:
     async def ring(self, request: web.Request) -> web.Response:
         query = request.query
         does = self.phones[query["endpoint"]]
-        headers = (await request.json())["variables"]
-        assert "answer-after=0" in headers["PJSIP_HEADER(add,Call-Info)"]
+        self.headers = (await request.json())["variables"]
         if does == "gone":
             return web.json_response({"error": "Allocation failed"}, status=500)
         channel = {"id": query["channelId"], "name": f"{query['endpoint']}-1"}

@@ -239,11 +239,12 @@ def check(
     """
     from diadema.base import credentials
     from diadema.switch.asterisk.setup import call
+    from diadema.switch.exchange import Phone
 
     run = Run(data, as_json=as_json)
     settings, people = _settings(run), _people(run)
     passwords = credentials.load(run.data).exchange
-    phones = {people.seats.get(s, s): phone for s, (phone, _) in people.phones.items()}
+    phones = {people.seats.get(s, s): Phone(*phone) for s, phone in people.phones.items()}
     if seat is not None:
         if seat not in people.seats.values():
             raise DiademaError(Sentence("errors.cli.no_such_seat", seat=seat))

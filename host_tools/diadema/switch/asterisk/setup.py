@@ -24,7 +24,7 @@ from diadema.switch.asterisk.calls import AREAS, HEADERS, PHONE_S
 from diadema.switch.asterisk.exchange import CONTEXT
 from diadema.switch.asterisk.files import is_dialled, timeout_of
 from diadema.switch.asterisk.login import Login
-from diadema.switch.exchange import SwitchError, SwitchRefused
+from diadema.switch.exchange import Phone, SwitchError, SwitchRefused
 from diadema.switch.names import Names
 from diadema.switch.settings import Settings
 from diadema.words import Later, Sentence
@@ -38,6 +38,8 @@ _VICIDIAL = (
 )
 TRIAL = "diadema-prueba"  # our application for one call: the bridge keeps its own
 _CLOCK_S = 5
+_PERSON_S = 20  # in which somebody picks up a telephone that stays open
+_PERSON_S = 20  # in which somebody picks up a telephone that stays open
 _CONNECT_S = 1.0
 _NAMED = 8  # seats, queues, areas, of more
 _DENIED = "Permission denied"
@@ -403,7 +405,7 @@ class Rang(Struct, frozen=True):
     said: Sentence
 
 
-async def call(settings: Settings, passwords: Mapping[str, str], extension: str) -> Rang:
+async def call(settings: Settings, passwords: Mapping[str, str], phone: Phone) -> Rang:
     """Ring that telephone as an agent's key does, and hang up. Raises DiademaError."""
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     up = asyncio.Event()
@@ -419,45 +421,46 @@ async def call(settings: Settings, passwords: Mapping[str, str], extension: str)
             await asyncio.wait({events, rising}, return_when=asyncio.FIRST_COMPLETED)
             if not up.is_set():
                 await events
-            return await _ring(ari, heard, extension)
+            return await _ring(ari, heard, phone)
         finally:
             for task in (events, rising):
                 task.cancel()
             await asyncio.gather(events, rising, return_exceptions=True)
 
 
-async def _ring(ari: Ari, heard: "asyncio.Queue[dict[str, Any]]", extension: str) -> Rang:
-    technology, _, resource = extension.partition("/")
+async def _ring(ari: Ari, heard: "asyncio.Queue[dict[str, Any]]", phone: Phone) -> Rang:
+    technology, _, resource = phone.extension.partition("/")
     try:
         state = (await ari.get("endpoints", technology, resource)).get("state")
     except SwitchRefused as error:
         if error.status != 404:
             raise
-        return _silent("unknown", extension)
+        return _silent("unknown", phone)
     if state == "offline":
-        return _silent("away", extension)
+        return _silent("away", phone)
     channel = f"{TRIAL}-{token_hex(4)}"
     began = time.monotonic()
     try:
         await ari.post(
-            "channels", endpoint=extension, app=TRIAL, appArgs="prueba", channelId=channel,
-            timeout=str(PHONE_S), body={"variables": HEADERS},
+            "channels", endpoint=phone.extension, app=TRIAL, appArgs="prueba",
+            channelId=channel, timeout=str(_limit_s(phone)),
+            body={"variables": HEADERS if _answers_itself(phone) else {}},
         )  # fmt: skip
     except SwitchRefused as error:
         if error.status != 500:
             raise
-        return _silent("away", extension)
+        return _silent("away", phone)
     try:
-        async with asyncio.timeout(PHONE_S + _CLOCK_S):
-            return await _heard_of(channel, heard, extension, began)
+        async with asyncio.timeout(_limit_s(phone) + _CLOCK_S):
+            return await _heard_of(channel, heard, phone, began)
     except TimeoutError:
-        return _silent("rings", extension)
+        return _silent("rings", phone)
     finally:
         await _quietly(ari.delete("channels", channel))
 
 
 async def _heard_of(
-    channel: str, heard: "asyncio.Queue[dict[str, Any]]", extension: str, began: float
+    channel: str, heard: "asyncio.Queue[dict[str, Any]]", phone: Phone, began: float
 ) -> Rang:
     while True:
         event = await heard.get()
@@ -465,16 +468,26 @@ async def _heard_of(
             continue
         if event["type"] == "StasisStart":
             up_ms = round((time.monotonic() - began) * 1000)
-            said = Sentence("commands.switch.phone.up", extension=extension, ms=up_ms)
+            said = Sentence("commands.switch.phone.up", extension=phone.extension, ms=up_ms)
             return Rang(up_ms, said)
         if event["type"] == "ChannelDestroyed":
             cause = event.get("cause")
             word = {_BUSY: "busy", _RINGS_ON: "rings"}.get(cause or 0, "failed")
-            return _silent(word, extension, cause=cause if cause is not None else "—")
+            return _silent(word, phone, cause=cause if cause is not None else "—")
 
 
-def _silent(word: str, extension: str, **more: object) -> Rang:
-    values = {"extension": extension, "seconds": PHONE_S, **more}
+def _answers_itself(phone: Phone) -> bool:
+    return phone.way == "auto_answer"
+
+
+def _limit_s(phone: Phone) -> int:
+    return PHONE_S if _answers_itself(phone) else _PERSON_S
+
+
+def _silent(word: str, phone: Phone, **more: object) -> Rang:
+    if word == "rings" and not _answers_itself(phone):
+        word = "nobody"
+    values = {"extension": phone.extension, "seconds": _limit_s(phone), **more}
     return Rang(None, Sentence(f"commands.switch.phone.{word}", **values))
 
 
