@@ -20,6 +20,8 @@ from diadema.site.directory.book import Directory
 from diadema.site.directory.tables import VERSION as DIRECTORY
 from diadema.store import open_reader, open_writer
 from diadema.store.tables import VERSION as STORE
+from diadema.switch.journal import VERSION as SWITCH
+from diadema.switch.journal import Journal
 from typer.testing import CliRunner
 
 from tests.support.backups import remember_backup
@@ -152,6 +154,18 @@ def test_what_a_newer_program_wrote_is_refused_with_the_way_back(
     assert planned.exit_code == 1
     assert re.search(f"layout {version + 1}, of a newer program", planned.stdout)
     assert path.read_bytes() == before
+
+
+def test_the_journal_of_the_bridge_to_the_switch_has_a_layout_too(data, upgrade):
+    data.make()
+    Journal(data.switch_journal, "central").close()
+    assert "switch.sqlite3" in upgrade("--dry-run").stdout
+    with closing(sqlite3.connect(data.switch_journal)) as database:
+        database.execute(f"PRAGMA user_version = {SWITCH + 1}")
+    with pytest.raises(DiademaError, match=r"newer program"):
+        upgrade("--without-backup")
+    with pytest.raises(DiademaError, match=r"newer program"):
+        Journal(data.switch_journal, "central")
 
 
 def test_what_is_no_database_is_said(data, upgrade):
