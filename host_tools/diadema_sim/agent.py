@@ -151,6 +151,10 @@ class Agent(StationUser):
     async def confer(self, contact: str) -> None:
         await self._by_keys([menu_keys.CONFER], "contact.transferred", c=contact)
 
+    async def swap(self, contact: str) -> None:
+        """From the area to the caller, or back to it."""
+        await self._by_keys([menu_keys.SWAP], "contact.consulted", c=contact)
+
     async def come_back(self, contact: str) -> None:
         """From the area that is consulted to the caller."""
         await self._by_keys([menu_keys.RETURN], "contact.consult_ended", c=contact)

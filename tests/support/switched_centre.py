@@ -4,7 +4,7 @@ exchange that `asterisk_peer` plays.
 
 import time
 from collections import Counter
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 
 from diadema.base import credentials
 from diadema.site.description import load
@@ -114,10 +114,8 @@ async def settled(centre, peer):
     def same():
         return told_by_the_store(centre) == told_by_the_log(peer.queue_log())
 
-    try:
+    with suppress(TimeoutError):
         await until(same, 30)
-    except TimeoutError:
-        pass
     return told_by_the_store(centre)
 
 

@@ -355,7 +355,7 @@ async def test_no_number_of_a_caller_is_anywhere(tmp_path):
     async with switched_centre(tmp_path) as (centre, peer):
         (agent,) = centre.agents
         await ready(agent, peer)
-        contact, caller = await talking(agent, peer)
+        contact, _ = await talking(agent, peer)
         for number in numbers - {NUMBER}:
             peer.call("ventas", number=number).hang_up()
         await agent.hang_up(contact)
