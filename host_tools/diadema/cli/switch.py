@@ -46,9 +46,11 @@ def setup(
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(help="How a number may begin that agents dial, as 9XXXXXXXX; repeated."),
+        typer.Option(help="Numbers that agents may dial, as 9XXXXXXXX; as often as needed."),
     ] = None,
-    an_hour: Annotated[int | None, typer.Option(help="Calls out of one agent, at most.")] = None,
+    an_hour: Annotated[
+        int | None, typer.Option(help="Calls out of one telephone, at most.")
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:

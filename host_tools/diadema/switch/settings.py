@@ -20,8 +20,8 @@ type Port = Annotated[int, Meta(ge=1, le=65_535)]
 class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     """`name`: the exchange's events are those of `PBX-name`. `ca`: PEM of the CA that its
     certificates are checked by; empty: those of the system. `foreign`: what becomes of a member
-    that somebody changes at the exchange itself. `allowed`: how numbers may begin that agents
-    dial, as a dialplan has patterns; `an_hour`: so many calls out of one agent at most.
+    that somebody changes at the exchange itself. `allowed`: numbers that agents may dial, as a
+    dialplan has patterns; `an_hour`: so many calls out of one telephone at most.
     """
 
     kind: Literal["asterisk"] = "asterisk"

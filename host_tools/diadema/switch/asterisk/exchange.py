@@ -17,6 +17,7 @@ from diadema.switch.asterisk.ari import APPLICATION, Ari
 from diadema.switch.asterisk.calls import OFFER, Calls, Leg
 from diadema.switch.asterisk.login import Login
 from diadema.switch.asterisk.queue_events import QueueEvents
+from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
     Ended,
@@ -52,6 +53,7 @@ class Asterisk:
         self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
+        self._guard = Guard(settings.allowed, settings.an_hour, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
         self._wanted = self._there = False  # by the hub's side; AMI is
         self._changed = asyncio.Event()
@@ -357,6 +359,7 @@ class Asterisk:
         await self._calls.record(call, on)
 
     async def dial(self, call: str, phone: Phone, number: str) -> None:
+        self._guard.take(phone.extension, number)
         await self._calls.dial(call, phone, number)
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
