@@ -89,7 +89,7 @@ def test_a_right_exchange_is_stored_with_its_passwords(set_up, data):
     ]
     settings = stored.read(data)
     assert settings.host == "127.0.0.1" and settings.foreign == "put_right"
-    assert settings.an_hour == 20 and "9XXXXXXXX" in settings.allowed
+    assert settings.hourly == 20 and "9XXXXXXXX" in settings.allowed
     assert credentials.load(data).exchange == {"ami": SECRET, "ari": SECRET}
     assert SECRET not in data.switch.read_text()
     accounts = Accounts(data)

@@ -61,7 +61,7 @@ def test_of_each_telephone_so_many_go_out_in_an_hour():
 
 
 async def test_the_exchange_is_not_even_asked_for_what_may_not_be():
-    settings = Settings(allowed=["9XXXXXXXX"], an_hour=0)
+    settings = Settings(allowed=["9XXXXXXXX"], hourly=0)
     secrets = Secrets(host="", gateway="", api="", badge_key="00" * 32)
     heard = []
     exchange = Asterisk(settings, secrets, heard.append, FixedClock())

@@ -48,8 +48,8 @@ def setup(
         list[str] | None,
         typer.Option(help="Numbers that agents may dial, as 9XXXXXXXX; as often as needed."),
     ] = None,
-    an_hour: Annotated[
-        int | None, typer.Option(help="Calls out of one telephone, at most.")
+    hourly: Annotated[
+        int | None, typer.Option("--an-hour", help="Calls out of one telephone, at most.")
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
@@ -74,7 +74,7 @@ def setup(
     given = {
         "kind": kind, "host": host, "ami_port": ami_port, "ari_port": ari_port, "user": user,
         "tls": tls, "ca": None if ca is None else read_ca(ca), "name": name, "foreign": foreign,
-        "allowed": allow, "an_hour": an_hour,
+        "allowed": allow, "hourly": hourly,
     }  # fmt: skip
     changed = {key: value for key, value in given.items() if value is not None}
     settings = msgspec.structs.replace(known or stored.Settings(allowed=[*NATIONAL]), **changed)
@@ -117,8 +117,8 @@ def _passwords(
         elif what not in known:
             if not _at_terminal():
                 raise DiademaError(Sentence("errors.cli.switch_no_password"))
-            asked = say("switch.ask_password", user=settings.user, what=what.upper())
-            known[what] = typer.prompt(asked, hide_input=True, err=True)
+            question = say("switch.ask_password", user=settings.user, what=what.upper())
+            known[what] = typer.prompt(question, hide_input=True, err=True)
     return known
 
 

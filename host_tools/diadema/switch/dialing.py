@@ -19,9 +19,9 @@ class Guard:
     anew counts anew.
     """
 
-    def __init__(self, allowed: Sequence[str], an_hour: int, now_ms: Callable[[], int]) -> None:
+    def __init__(self, allowed: Sequence[str], hourly: int, now_ms: Callable[[], int]) -> None:
         self._allowed = [_expression(one) for one in allowed]
-        self._an_hour, self._now_ms = an_hour, now_ms
+        self._hourly, self._now_ms = hourly, now_ms
         self._dialled: dict[str, deque[int]] = {}
 
     def take(self, phone: str, number: str) -> None:
@@ -32,9 +32,9 @@ class Guard:
         dialled = self._dialled.setdefault(phone, deque())
         while dialled and dialled[0] <= now - _HOUR_MS:
             dialled.popleft()
-        if len(dialled) >= self._an_hour:
+        if len(dialled) >= self._hourly:
             raise SwitchError(
-                Sentence("errors.switch.too_many_out", phone=phone, count=self._an_hour)
+                Sentence("errors.switch.too_many_out", phone=phone, count=self._hourly)
             )
         dialled.append(now)
 

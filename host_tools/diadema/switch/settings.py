@@ -21,7 +21,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     """`name`: the exchange's events are those of `PBX-name`. `ca`: PEM of the CA that its
     certificates are checked by; empty: those of the system. `foreign`: what becomes of a member
     that somebody changes at the exchange itself. `allowed`: numbers that agents may dial, as a
-    dialplan has patterns; `an_hour`: so many calls out of one telephone at most.
+    dialplan has patterns; `hourly`: so many calls out of one telephone at most.
     """
 
     kind: Literal["asterisk"] = "asterisk"
@@ -35,7 +35,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     foreign: Literal["put_right", "leave"] = "leave"
     allowed: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9XZN.\[\]-]{1,40}\Z")]],
                        Meta(max_length=32)] = []  # fmt: skip
-    an_hour: Annotated[int, Meta(ge=0, le=1000)] = 60
+    hourly: Annotated[int, Meta(ge=0, le=1000)] = 60
 
     @property
     def context(self) -> ssl.SSLContext | None:

@@ -53,7 +53,7 @@ class Asterisk:
         self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
-        self._guard = Guard(settings.allowed, settings.an_hour, clock.now_ms)
+        self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
         self._wanted = self._there = False  # by the hub's side; AMI is
         self._changed = asyncio.Event()

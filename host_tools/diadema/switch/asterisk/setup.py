@@ -491,6 +491,6 @@ def _silent(word: str, phone: Phone, **more: object) -> Rang:
     return Rang(None, Sentence(f"commands.switch.phone.{word}", **values))
 
 
-async def _quietly(asked: Awaitable[Any]) -> None:
+async def _quietly(request: Awaitable[Any]) -> None:
     with suppress(SwitchError):
-        await asked
+        await request
