@@ -1,33 +1,46 @@
 """The exchange that tests play: what it does by hand, and that it does what a recorded one did."""
 
 import asyncio
+import ssl
 from typing import Any
 
+import httpx
 import pytest
+from diadema.base.certificates import Certificates
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.login import Login
+from diadema.switch.exchange import SwitchRefused
 
 from tests.support.asterisk import transcripts
 from tests.support.asterisk.player import Player
 from tests.support.asterisk.transcripts import read, sorted_out, without_echoes
 from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, Caller, member
+from tests.support.trust import trusting
 
 AUTO = {"variables": {"PJSIP_HEADER(add,Call-Info)": "<sip:diadema>;answer-after=0"}}
+
+
+def _channel(event: dict[str, Any]) -> str:
+    found: str = event.get("channel", {}).get("id", "")
+    return found
 
 
 class Bridge:
     """The bridge's part, by hand; `events` of ARI, `told` of AMI."""
 
-    def __init__(self, peer: AsteriskPeer, user: str = USER) -> None:
+    def __init__(
+        self, peer: AsteriskPeer, user: str = USER, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.peer = peer
         self.events: list[dict[str, Any]] = []
         self.told: list[Message] = []
         self.up, self.lost = asyncio.Event(), asyncio.Event()
         self.more = asyncio.Event()
-        login = Login("127.0.0.1", peer.ami_port, user, SECRET)
+        host = "127.0.0.1" if tls is None else "localhost"
+        login = Login(host, peer.ami_port, user, SECRET, tls)
         self.ami = Ami(login, lambda one: self._take(self.told, one), self._rise, self._fall)
-        here = Login("127.0.0.1", peer.ari_port, USER, SECRET)
+        here = Login(host, peer.ari_port, USER, SECRET, tls)
         self.ari = Ari(here, lambda one: self._take(self.events, one), self._rise, self._fall)
 
     def _take(self, to: list[Any], one: Any) -> None:
@@ -50,7 +63,7 @@ class Bridge:
     async def heard(self, kind: str, channel: str = "") -> dict[str, Any]:
         def find() -> Any:
             for one in self.events:
-                if one["type"] == kind and channel in ("", one["channel"]["id"]):
+                if one["type"] == kind and channel in ("", _channel(one)):
                     return one
             return None
 
@@ -103,11 +116,15 @@ async def connected(stack, peer: AsteriskPeer, user: str = USER) -> Bridge:
     await stack.enter_async_context(bridge.ari)
     for client in (bridge.ami, bridge.ari):
         bridge.up.clear()
-        task = asyncio.create_task(client.run())
-        stack.push_async_callback(asyncio.wait, [task])
-        stack.callback(task.cancel)
+        run(stack, client)
         await bridge.up.wait()
     return bridge
+
+
+def run(stack, client: Ami | Ari) -> None:
+    task = asyncio.create_task(client.run())
+    stack.push_async_callback(asyncio.wait, [task])
+    stack.callback(task.cancel)
 
 
 def verbs(peer: AsteriskPeer) -> list[str]:
@@ -142,6 +159,303 @@ async def test_a_call_that_the_caller_ends_leaves_the_telephone_to_the_bridge(pe
     await bridge.heard("StasisEnd", leg)
     assert [one.id for one in peer.channels] == [f"tel-{leg}"]
     assert verbs(peer)[-1] == "COMPLETECALLER"
+
+
+@pytest.mark.parametrize("how", ["telephone", "caller"])
+async def test_without_a_bridge_the_dialplan_rings_the_telephone(how, peer, stack):
+    bridge = Bridge(peer)
+    run(stack, bridge.ami)
+    await bridge.up.wait()
+    await bridge.add("a101")
+    await bridge.ami.act("Setvar", Variable="DIADEMA_TEL_a101", Value="101")
+    telephone = peer.telephone("PJSIP/101")
+    telephone.mode = "always"
+    caller = peer.call("ventas", number="999000111")
+    await peer.until(lambda: caller.agent)
+    assert (caller.hears, telephone.hears) == ({"PJSIP/101"}, {"999000111"})
+    (telephone if how == "telephone" else caller).hang_up()
+    await peer.until(lambda: not peer.channels)
+    assert verbs(peer)[-1] == ("COMPLETEAGENT" if how == "telephone" else "COMPLETECALLER")
+
+
+async def test_without_bridge_and_telephone_the_caller_waits_on(peer):
+    peer.queue("ventas", retry_s=0.01)
+    peer.console.add("ventas", member("a101"), "a101")
+    caller = peer.call("ventas")
+    await peer.until(lambda: verbs(peer).count("RINGNOANSWER") == 3)
+    assert (caller.agent, caller.hears) == (None, {"music"})
+
+
+async def test_a_second_bridge_takes_the_application_over(peer, bridge, stack):
+    second = Bridge(peer)
+    await stack.enter_async_context(second.ari)
+    run(stack, second.ari)
+    await second.up.wait()
+    assert await bridge.heard("ApplicationReplaced")
+    await bridge.add("a101")
+    peer.call("ventas")
+    await second.offer()
+    assert {one["type"] for one in bridge.events} == {"ApplicationReplaced"}
+    assert not bridge.lost.is_set()
+
+
+async def test_a_bridge_that_comes_back_hears_its_channels_and_nothing_of_the_past(peer, stack):
+    first = await connected(stack, peer)
+    await first.add("a101")
+    caller = peer.call("ventas")
+    leg = await first.offer()
+    await first.answer(leg)
+    peer.rest.drop_streams()
+    await first.lost.wait()
+    peer.telephone("PJSIP/101").hang_up()  # nobody is there to hear it
+    second = Bridge(peer)
+    await stack.enter_async_context(second.ari)
+    run(stack, second.ari)
+    await second.up.wait()
+    found = await second.ari.get("bridges", f"b-{leg}")
+    assert (found["channels"], caller.hears) == ([leg], frozenset())
+    await second.ari.delete("channels", leg)
+    await second.heard("StasisEnd", leg)
+    assert [one["type"] for one in second.events if one["type"].startswith("Stasis")] == [
+        "StasisEnd"
+    ]
+    assert verbs(peer)[-1] == "COMPLETEAGENT"
+
+
+async def test_a_telephone_that_is_watched_tells_of_itself_and_of_its_channels_twice(peer, bridge):
+    source = {"eventSource": "endpoint:PJSIP/101"}
+    await bridge.ari.post("applications", "diadema", "subscription", **source)
+    telephone = peer.telephone("PJSIP/101")
+    telephone.unregister()
+    telephone.register()
+    await bridge.seen("DeviceStateChange", Device="PJSIP/101", State="NOT_INUSE")
+    await bridge.until(lambda: len(bridge.events) >= 6)
+    assert [one["contact_info"]["contact_status"] for one in bridge.events[2::3]] == [
+        "Removed", "NonQualified"]  # fmt: skip
+    await bridge.add("a101")
+    peer.call("ventas")
+    leg = await bridge.offer()
+    await bridge.answer(leg)
+    ups = [
+        one for one in bridge.events
+        if one["type"] == "ChannelStateChange" and one["channel"]["id"] == f"tel-{leg}"
+        and one["channel"]["state"] == "Up"
+    ]  # fmt: skip
+    assert len(ups) == 2
+
+
+REFUSED = ("Originate", "Command", "GetConfig", "ModuleCheck", "MixMonitor", "PJSIPNotify")
+
+
+async def test_what_a_class_may_not_do_is_refused(peer, bridge, stack):
+    for action in REFUSED:
+        with pytest.raises(SwitchRefused, match="Permission denied"):
+            await bridge.ami.act(action)
+    with pytest.raises(SwitchRefused, match="Invalid/unknown command: NoExiste"):
+        await bridge.ami.act("NoExiste")
+    everything = Bridge(peer, "todo")
+    run(stack, everything.ami)
+    await everything.up.wait()
+    for action in REFUSED:
+        with pytest.raises(SwitchRefused) as error:
+            await everything.ami.act(action)
+        assert error.value.reason != "Permission denied"
+
+
+async def test_only_what_the_filter_lets_through_is_heard(peer, bridge, stack):
+    other = Bridge(peer, "sin_filtro")
+    run(stack, other.ami)
+    await other.up.wait()
+    await bridge.add("a101")
+    await bridge.ami.act("Setvar", Variable="DEVICE_STATE(Custom:otra)", Value="INUSE")
+    await bridge.ami.act("Setvar", Variable="DEVICE_STATE(Custom:diadema-a101)", Value="INUSE")
+    await bridge.seen("DeviceStateChange")
+    await other.seen("QueueMemberStatus")
+    assert [one["Device"] for one in bridge.told if "Device" in one] == ["Custom:diadema-a101"]
+    assert "QueueMemberStatus" not in {one["Event"] for one in bridge.told}
+
+
+async def test_whoever_is_not_who_he_says_is_not_let_in(peer):
+    peer.manager.refused_s = 0
+    login = Login("127.0.0.1", peer.ami_port, USER, "otra")
+    with pytest.raises(SwitchRefused, match="Authentication failed"):
+        await Ami(login, print, Bridge(peer)._rise, print).once()
+    peer.manager.silent_s = 0.1
+    reader, writer = await asyncio.open_connection("127.0.0.1", peer.ami_port)
+    writer.write(b"Action: QueueStatus\r\nActionID: 1\r\n\r\n")
+    text = await reader.read()  # to the end: nobody has logged in
+    assert text.endswith(b"ActionID: 1\r\nMessage: Permission denied\r\n\r\n")
+    writer.close()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{peer.ari_port}/ari") as client:
+        assert (await client.get("/channels", auth=(USER, "otra"))).status_code == 401
+        reads = ("solo_leer", SECRET)
+        assert (await client.get("/channels", auth=reads)).status_code == 200
+        answer = await client.post("/bridges", auth=reads)
+        assert (answer.status_code, answer.json()) == (403, {"message": "Write access denied"})
+
+
+async def test_a_connection_that_asks_for_nothing_is_closed(peer):
+    peer.rest.idle_s = 0.01
+    reader, writer = await asyncio.open_connection("127.0.0.1", peer.ari_port)
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_stopped_it_ends_its_calls_killed_it_loses_them(peer, stack):
+    for kill in (False, True):
+        begun = len(peer.queue_log())
+        bridge = await connected(stack, peer)
+        await bridge.add("a101")
+        peer.call("ventas", number="999000111")
+        leg = await bridge.offer()
+        await bridge.answer(leg)
+        device = "DEVICE_STATE(Custom:diadema-a101)"
+        await bridge.ami.act("Setvar", Variable=device, Value="INUSE")
+        waiting = peer.call("ventas", number="999000222")
+        bridge.lost.clear()
+        await peer.stop(kill=kill)
+        await bridge.lost.wait()
+        ends = {"ABANDON", "COMPLETEAGENT", "COMPLETECALLER"}
+        lost = [one for one in verbs(peer)[begun:] if one in ends]
+        assert len(lost) == (0 if kill else 2)
+        assert ("AgentComplete" in {one["Event"] for one in bridge.told}) is not kill
+        await peer.restart()
+        assert (peer.channels, peer.queues.queues["ventas"].members) == ([], {})
+        assert not waiting.there
+        assert kill or peer.core.device_state("Custom:diadema-a101") == "INUSE"
+        assert verbs(peer)[-1] == "QUEUESTART"
+        peer.core.custom["Custom:diadema-a101"] = "NOT_INUSE"
+
+
+async def test_a_state_that_was_just_set_is_lost_with_the_machine(stack):
+    now = [1_796_000_000.0]
+    start = AsteriskPeer.start(clock=lambda: now[0], persistent=True)
+    peer = await stack.enter_async_context(start)
+    peer.manager.set_custom("Custom:diadema-a101", "INUSE")
+    now[0] += 2
+    peer.manager.set_custom("Custom:diadema-a101", "ONHOLD")
+    peer.console.add("ventas", member("a101"), "a101")
+    await peer.restart(kill=True)
+    assert peer.core.device_state("Custom:diadema-a101") == "INUSE"
+    assert [*peer.queues.queues["ventas"].members] == [member("a101")]
+
+
+async def test_the_log_counts_in_whole_seconds_and_a_cancelled_ring_in_ms(stack):
+    now = [1_796_000_000.9]
+    peer = await stack.enter_async_context(AsteriskPeer.start(clock=lambda: now[0]))
+    bridge = await connected(stack, peer)
+    await bridge.add("a101")
+    caller = peer.call("ventas", number="999000111")
+    leg = await bridge.offer()
+    now[0] += 0.2  # the second has changed
+    await bridge.ami.act(
+        "Setvar", Variable="DEVICE_STATE(Custom:diadema-a101)", Value="UNAVAILABLE"
+    )
+    await bridge.ari.delete("channels", leg)
+    await bridge.seen("AgentRingNoAnswer", RingTime="1000")
+    caller.hang_up()
+    await bridge.ami.act("Setvar", Variable="DEVICE_STATE(Custom:diadema-a101)", Value="NOT_INUSE")
+    caller = peer.call("ventas", number="999000111")
+    await bridge.until(lambda: sum(one["type"] == "StasisStart" for one in bridge.events) == 2)
+    now[0] += 1.25
+    caller.hang_up()
+    lines = [line.split("|", 4)[4] for line in peer.queue_log()]
+    assert lines[3:5] == ["RINGNOANSWER|1000", "ABANDON|1|1|1"]
+    assert lines[6:] == ["RINGCANCELED|1250", "ABANDON|1|1|1"]
+
+
+async def test_the_end_of_a_call_lacks_the_agents_leg_now_and_then(peer, bridge):
+    peer.telephone("PJSIP/101").mode = "always"
+    peer.core.globals["DIADEMA_TEL_a101"] = "101"
+    peer.rest.drop_streams()
+    await bridge.lost.wait()
+    await bridge.add("a101")
+    for number in range(60):
+        caller = peer.call("ventas", number=f"9990{number:05d}")
+        await peer.until(lambda caller=caller: caller.agent)
+        caller.hang_up()
+        await peer.until(lambda: not peer.channels)
+
+    def ends() -> list[Message]:
+        return [one for one in bridge.told if one["Event"] == "AgentComplete"]
+
+    await bridge.until(lambda: len(ends()) == 60)
+    lacking = sum("DestUniqueid" not in one for one in ends())
+    assert 0 < lacking < 30
+
+
+async def test_a_flood_comes_whole(peer, bridge):
+    await peer.flood(20_000)
+    await bridge.until(lambda: len(bridge.told) == 20_000)
+
+
+async def test_an_event_may_stop_in_its_middle(peer, bridge):
+    peer.say(Event="NuncaVisto", Queue="ventas")
+    assert (await bridge.seen("NuncaVisto"))["Queue"] == "ventas"
+    peer.stop_in_the_middle_of_an_event(close=True)
+    await bridge.lost.wait()
+    assert "QueueCallerJoin" not in {one["Event"] for one in bridge.told}
+
+
+async def test_both_interfaces_may_be_had_by_tls_only(stack, tmp_path):
+    certificates = Certificates(tmp_path)
+    certificates.make(["localhost", "127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server, certificates.server_key)
+    peer = await stack.enter_async_context(AsteriskPeer.start(tls=context))
+    trusted = trusting(certificates)
+    bridge = Bridge(peer, tls=trusted)
+    await stack.enter_async_context(bridge.ari)
+    for client in (bridge.ami, bridge.ari):
+        bridge.up.clear()
+        run(stack, client)
+        await bridge.up.wait()
+    assert await bridge.ari.get("channels") == []
+
+
+async def test_who_hears_whom(peer, bridge):
+    await bridge.add("a101")
+    caller, telephone = peer.call("ventas", number="999000111"), peer.telephone("PJSIP/101")
+    leg = await bridge.offer()
+    await bridge.answer(leg)
+    await bridge.ari.post("channels", f"tel-{leg}", "mute", direction="in")
+    assert (caller.hears, telephone.hears) == (frozenset(), {"999000111"})
+    await bridge.ari.delete("channels", f"tel-{leg}", "mute", direction="in")
+    await bridge.ari.post("bridges", f"b-{leg}", "removeChannel", channel=leg)
+    assert (caller.hears, telephone.hears) == (frozenset(), frozenset())
+    await bridge.ari.post("channels", leg, "moh")
+    assert (caller.hears, telephone.hears) == ({"music"}, frozenset())
+    await bridge.ari.post("bridges", f"b-{leg}", "addChannel", channel=leg)
+    assert caller.hears == {"music", "PJSIP/101"}
+    await bridge.ari.delete("channels", leg, "moh")
+    area = {"endpoint": "Local/104@diadema-areas/n", "app": "diadema", "channelId": "area"}
+    await bridge.ari.post("channels", **area, appArgs="area", originator=leg)
+    await bridge.heard("StasisStart", "area")
+    await bridge.ari.post("bridges", f"b-{leg}", "addChannel", channel="area")
+    assert caller.hears == {"PJSIP/101", "PJSIP/104"}
+    assert peer.telephone("PJSIP/104").hears == {"PJSIP/101", "999000111"}
+    telephone.press_hold(True)
+    await bridge.heard("ChannelHold", f"tel-{leg}")
+    assert "music" in caller.hears
+    telephone.press_hold(False)
+    peer.console.listen("PJSIP/103", caller)
+    assert (await bridge.seen("ChanSpyStart"))["SpyeeUniqueid"] == caller.uniqueid
+    assert peer.telephone("PJSIP/103").hears == {"999000111", "PJSIP/101", "PJSIP/104"}
+
+
+async def test_what_somebody_does_at_the_console_is_told(peer, bridge):
+    await bridge.add("a101")
+    peer.console.pause(member("a101"), reason="Supervisor")
+    told = await bridge.seen("QueueMemberPause", Paused="1")
+    assert told["PausedReason"] == "Supervisor"
+    caller = peer.call("ventas")
+    peer.console.unpause(member("a101"), "ventas")
+    peer.console.set_penalty(member("a101"), 3)
+    assert (await bridge.seen("QueueMemberPenalty"))["Penalty"] == "3"
+    await bridge.offer()
+    peer.console.remove("ventas", member("a101"))
+    await bridge.seen("QueueMemberRemoved")
+    assert caller.there
 
 
 class PeerHands:

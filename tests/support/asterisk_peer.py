@@ -178,12 +178,13 @@ class AsteriskPeer:
         tls: ssl.SSLContext | None = None, lag_s: float = 0.003, persistent: bool = False,
         second_s: float = 1.0,
     ) -> None:  # fmt: skip
-        self._rng, self._tls, self._lag_s = random.Random(seed), tls, lag_s
+        self._tls, self._lag_s, self._lags = tls, lag_s, random.Random(seed)
         self.persistent = persistent  # dynamic members outlive a restart
         self.core = Core(clock, lambda of, event: self.manager.hear(of, event))
-        self.queues = Queues(self.core, self._rng)
+        rng = random.Random(seed)
+        self.queues = Queues(self.core, rng)
         self.core.second_s = second_s
-        self.manager = Manager(self.core, self.queues, self._rng)
+        self.manager = Manager(self.core, self.queues, rng)
         self.rest = Rest(self.core, self.manager)
         self.manager.lag = self.rest.lag = self._lag
         self.console = Console(self)
@@ -369,7 +370,7 @@ class AsteriskPeer:
                 await self.core.moved.wait()
 
     def _lag(self) -> float:
-        return self._rng.uniform(0, self._lag_s) if self._rng.random() < 0.5 else 0.0
+        return self._lags.choice([0.0, self._lags.uniform(0, self._lag_s)])
 
     # -- mischief
 
