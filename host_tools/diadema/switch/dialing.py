@@ -41,6 +41,8 @@ class Guard:
 
 def _expression(pattern: str) -> re.Pattern[str]:
     parts = _PART.findall(pattern)
-    if "".join(parts) != pattern:  # one that no dialplan would read so matches nothing
+    if (
+        not parts or "".join(parts) != pattern
+    ):  # one that no dialplan would read so matches nothing
         return re.compile(r"(?!)")
     return re.compile("".join(_SPELLED.get(part, part) for part in parts), re.ASCII)
