@@ -27,7 +27,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path):
     assert credentials.load_or_create(data) == first
     names = {
         "host", "gateway", "gateways", "api", "badge_key", "issuer", "bridge", "card_key",
-        "system", "backup", "mail", "webhooks", "provider",
+        "system", "backup", "mail", "webhooks", "provider", "switch", "exchange",
     }  # fmt: skip
     kept = json.loads(data.secrets.read_bytes())
     assert kept.keys() == names
@@ -58,6 +58,11 @@ def as_provider(data):
     credentials.change_provider(data, "of the client")
 
 
+def as_exchange(data):
+    with credentials.changing(data) as known:
+        known.exchange = {"ami": "of the manager", "ari": "of the REST interface"}
+
+
 def as_hub(data):
     before = credentials.Secrets(host="", gateway="", api="", badge_key="")  # read long ago
     credentials.change_gateway(data, before, "norte", revoke=False)
@@ -73,6 +78,7 @@ def as_older(data):
 WORDS = b"cinco palabras que nadie adivina"
 WRITERS = {
     "mail": as_mail, "webhooks": as_webhook, "backup": as_backup, "provider": as_provider,
+    "exchange": as_exchange,
     "gateways": as_hub, "system": as_older,
 }  # fmt: skip
 

@@ -513,7 +513,7 @@ async def test_what_the_exchange_tells_is_numbered_without_a_gap_across_its_end(
     stage = Stage(tmp_path)
     await stage.heard(*(Told(entered(n)) for n in range(3)))
     assert stage.bridge.report().unsent == 3
-    assert stage.bridge.told.is_set()
+    assert stage.bridge.unsent.is_set()
     epoch = stage.journal.epoch
     stage.journal.close()
     journal = Journal(tmp_path / "switch.sqlite3", "central")

@@ -224,7 +224,7 @@ class IngestServer:
                 effects.challenged.add((s, hello.gw, hello.port))
         self._meta.note()
         self._outbox.acks(effects.acks)
-        if (fed := self.switching.feed(effects.told)) is not None:
+        if (fed := self.switching.feed(effects.feed)) is not None:
             await self._client().publish(FEED, fed)
         self._outbox.rows(effects.rows)
         if effects.greeted:

@@ -33,20 +33,20 @@ class Switching:
         self._number = 0
         self._heard = 0.0
         self._since = time.monotonic()
-        self._asked: dict[str, tuple[str, int]] = {}  # state and journal, by station
+        self._ordered: dict[str, tuple[str, int]] = {}  # state and journal, by station
         self.report: Report | None = None
         self.look()
 
     def look(self) -> None:
         """Whether there is one now."""
         there = self._data.switch.exists()
-        self._ingest.tells = KINDS if there else ()
+        self._ingest.feeds = KINDS if there else ()
         if not there:
             self.report = None
 
     @property
     def is_set_up(self) -> bool:
-        return bool(self._ingest.tells)
+        return bool(self._ingest.feeds)
 
     @property
     def is_up(self) -> bool:
@@ -79,17 +79,17 @@ class Switching:
         for station in self._ingest.stations.values():
             s = station.station
             if not station.hello.up or not s.startswith("DIA-"):
-                self._asked.pop(s, None)
+                self._ordered.pop(s, None)
                 continue
             wanted = "ok"
             if self.is_set_up:
                 wanted = "no_switch" if not self.is_up else "no_phone" if s in gone else "ok"
-            asked = wanted, station.state.epoch
-            if wanted != _said(station) and self._asked.get(s) != asked:
-                self._asked[s] = asked
+            order = wanted, station.state.epoch
+            if wanted != _said(station) and self._ordered.get(s) != order:
+                self._ordered[s] = order
                 found.append((s, wanted))
             elif wanted == _said(station):
-                self._asked.pop(s, None)
+                self._ordered.pop(s, None)
         return found
 
     def shown(self) -> dict[str, Any] | None:

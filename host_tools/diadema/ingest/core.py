@@ -57,7 +57,7 @@ class Ingest:
         self.clock = clock
         self.site = site
         self.proofs: Proofs | None = None  # of who greets over a cable
-        self.tells: tuple[str, ...] = ()  # how the kinds of events begin that `Effects` repeats
+        self.feeds: tuple[str, ...] = ()  # how the kinds of events begin that `Effects` repeats
         self.deferred = 0  # events beyond a gap that found no room; they will come again
         self._ahead = True  # memory is not what the store has
         with self._with_store():
@@ -170,11 +170,11 @@ class Ingest:
                 batch.commands, batch.ended = orders.rows, orders.ended
                 batch.said = orders.answers
                 batch.stations += [saved(self.station(s)) for s in sorted(orders.stations)]
-            if self.tells:
-                effects.told = [
+            if self.feeds:
+                effects.feed = [
                     body
                     for s, _, _, kind, body in batch.events
-                    if kind.startswith(self.tells) and is_station(s)
+                    if kind.startswith(self.feeds) and is_station(s)
                 ]
             batch.stream = stream
             written = self.writer.behind.submit(batch)

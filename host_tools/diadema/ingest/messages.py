@@ -84,7 +84,7 @@ class Effects:
     queue_calls: list[QueueCall] = field(default_factory=list)
     updates: list[Step] = field(default_factory=list)
     two_seats: list[tuple[str, list[str]]] = field(default_factory=list)  # agent, stations
-    told: list[bytes] = field(default_factory=list)  # events of stations that others wait for
+    feed: list[bytes] = field(default_factory=list)  # events of stations that others wait for
     alarms: list[str] = field(default_factory=list)
 
 

@@ -109,9 +109,9 @@ class Bridge:
         self.exchange: Exchange = None  # type: ignore[assignment]
         self.hub: Hub = None  # type: ignore[assignment]
         self.is_up = False
-        self.told = asyncio.Event()  # the journal has something to send
+        self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
-        self._asked: dict[int, str] = {}  # rings by the number of their command
+        self._rings: dict[int, str] = {}  # rings by the number of their command
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
@@ -175,7 +175,7 @@ class Bridge:
                 pbx=offered.pbx,
                 reference=offered.reference,
             )
-            self._asked[number] = offered.call
+            self._rings[number] = offered.call
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
             self._forget(offered.call)
@@ -233,14 +233,14 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" if event.get("i") in self._asked:
-                refused = self._asked.pop(event["i"])
+            case "command.refused" if event.get("i") in self._rings:
+                refused = self._rings.pop(event["i"])
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
         if kind.startswith("contact.") and call in self._calls:
-            self._asked.pop(event.get("i", -1), None)
+            self._rings.pop(event.get("i", -1), None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
     async def _follow(self, what: str, call: str, event: dict[str, Any]) -> None:
@@ -560,7 +560,7 @@ class Bridge:
             self._journal.append([event])
         except DiademaError as error:
             self.trouble(error)
-        self.told.set()
+        self.unsent.set()
 
     async def _command(self, station: str, cmd: str, **fields: Any) -> None:
         try:

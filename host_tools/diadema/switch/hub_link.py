@@ -122,9 +122,7 @@ class HubLink:
             await client.subscribe(FEED, cb=self._on_fed, pending_msgs_limit=_WAITING)
             await client.flush()
         except (NatsError, OSError, TimeoutError) as error:
-            raise HubAway(
-                Sentence("errors.wire.hub_does_not_answer_error", error=error)
-            ) from error
+            raise _away(error) from error
 
     async def _pause(self, seconds: float) -> None:
         """Until the next report, which is at once where something was missed."""
@@ -158,9 +156,7 @@ class HubLink:
         try:
             reply = await self._client.request(subject, msgspec.json.encode(body), _ANSWER_S)
         except (NatsError, OSError, TimeoutError) as error:
-            raise HubAway(
-                Sentence("errors.wire.hub_does_not_answer_error", error=error)
-            ) from error
+            raise _away(error) from error
         answer: dict[str, Any] = msgspec.json.decode(reply.data, type=dict[str, Any])
         if "error" in answer:
             raise HubSaysNo(Sentence("errors.wire.hub_refuses", detail=answer.get("detail")))

@@ -97,7 +97,7 @@ def _url_of(data: DataDir, given: str | None) -> str | None:
 async def _send(bridge: Bridge, journal: Journal, link: HubLink) -> None:
     """What the exchange told, until the hub has stored it."""
     while True:
-        bridge.told.clear()
+        bridge.unsent.clear()
         try:
             while bodies := journal.unsent(_BATCH):
                 journal.stored(await link.tell(journal.station, journal.epoch, bodies))
@@ -109,4 +109,4 @@ async def _send(bridge: Bridge, journal: Journal, link: HubLink) -> None:
             bridge.trouble(error)
             await asyncio.sleep(_RETRY_S)
             continue
-        await bridge.told.wait()
+        await bridge.unsent.wait()

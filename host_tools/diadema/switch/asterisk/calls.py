@@ -79,7 +79,7 @@ class Leg:
     far: bool = False  # a call out: its leg is the far end
     number: str = ""  # to be dialled once the telephone is up
     why: str = ""
-    told: asyncio.Event = field(default_factory=asyncio.Event)
+    explained: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def bridge(self) -> str:
@@ -202,7 +202,7 @@ class Calls:
         if not ours:
             try:
                 async with asyncio.timeout(_SETTLES_S):
-                    await leg.told.wait()
+                    await leg.explained.wait()
             except TimeoutError:
                 pass
             self._say_why(leg)
@@ -544,10 +544,10 @@ class Calls:
         except SwitchRefused as error:
             log.debug("%s", error)
 
-    async def _tolerant(self, asked: Coroutine[Any, Any, Any], leg: Leg | None) -> None:
+    async def _tolerant(self, request: Coroutine[Any, Any, Any], leg: Leg | None) -> None:
         """A channel that has just gone is no reason to tell anybody: its end is on its way."""
         try:
-            await asked
+            await request
         except SwitchRefused as error:
             if error.status not in _GONE or (leg is not None and not leg.over):
                 raise
@@ -568,12 +568,12 @@ class Calls:
     def _because(self, leg: Leg, why: str) -> None:
         if not leg.why or why == "no_answer":
             leg.why = why
-        leg.told.set()
+        leg.explained.set()
 
-    def _keep[T](self, kept: dict[str, T], key: str, value: T) -> None:
-        while len(kept) >= _PAIRS:
-            kept.pop(next(iter(kept)))
-        kept[key] = value
+    def _keep[T](self, halves: dict[str, T], key: str, value: T) -> None:
+        while len(halves) >= _PAIRS:
+            halves.pop(next(iter(halves)))
+        halves[key] = value
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._safely(work))

@@ -32,17 +32,14 @@ _MOST = 10_000  # callers that are known at once
 
 @dataclass
 class Caller:
-    """Of one queue. `ringing`: since when at which member; `hung_up`: the caller did."""
+    """Of one queue. `ringing`: since when at which member."""
 
     pbx: str
     queue: str
     entered_ms: int
-    position: int | None = None
     ringing: tuple[str, int] | None = None
     answered_ms: int | None = None
-    rung_ms: int | None = None
     member: str | None = None
-    hung_up: bool = False
 
 
 class QueueEvents:
@@ -114,7 +111,7 @@ class QueueEvents:
         while len(self._callers) >= _MOST:
             self._callers.pop(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
-        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms, position)
+        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms)
         more: dict[str, Any] = {}
         if (reference := self.reference(number)) is not None:
             more["reference"] = reference

@@ -148,13 +148,7 @@ def _phones(report: Report, people: People, words: Mapping[str, str]) -> None:
             "id": one.station,
             "seat": people.seats.get(one.station, one.station),
             "extension": one.extension,
-            "state": words[
-                "phone.unknown"
-                if one.there is None
-                else "phone.there"
-                if one.there
-                else "phone.gone"
-            ],
+            "state": words[f"phone.{_THERE[one.there]}"],
         }
         for one in sorted(report.phones, key=lambda one: (one.there is True, one.extension))
     ]
