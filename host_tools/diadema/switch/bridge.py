@@ -7,6 +7,7 @@ other: what cannot be done is told to people, and the call goes on.
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
 from diadema.wire.switching import (
+    CallOut,
     Floor,
     MemberState,
     PhoneState,
@@ -49,6 +51,7 @@ from diadema.words import Sentence
 
 _TROUBLES = 50  # that are remembered
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
+_NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
@@ -112,6 +115,7 @@ class Bridge:
         self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
         self._rings: dict[int, str] = {}  # rings by the number of their command
+        self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
@@ -152,6 +156,8 @@ class Bridge:
                 self.is_up = False
                 self._members.clear()
                 self.trouble(error)
+            case Dialed(call, "answered"):
+                self._do(call, lambda: self._far_answered(call))
             case Joined() | Consulted() | Dialed():
                 pass
 
@@ -213,6 +219,54 @@ class Bridge:
         if known is not None and known.area:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
+    async def dial(self, wanted: CallOut) -> str:
+        """Have that agent's station dial; whether it may is the station's to say, and then the
+        exchange's. The contact. Raises DiademaError.
+        """
+        seats = [one for one in self._seats.values() if one.agent == wanted.agent]
+        if len(seats) != 1:
+            raise DiademaError(Sentence("errors.switch.no_seat", agent=wanted.agent))
+        station = seats[0].station
+        names = self._names()
+        if names.phone_of(station) is None:
+            seat = names.people.seats.get(station, station)
+            raise DiademaError(Sentence("errors.switch.no_extension", seat=seat))
+        contact = f"out-{secrets.token_hex(8)}"
+        self._calls[contact] = Call(contact, station, wanted.agent, ringing=False)
+        self._numbers[contact] = wanted.number
+        while len(self._numbers) > _NUMBERS:
+            self._numbers.pop(next(iter(self._numbers)))
+        self._journal.give(contact, station, self._clock.now_ms())
+        try:
+            number = await self.hub.command(
+                station, "dial", contact=contact, campaign=wanted.campaign, consent=wanted.consent
+            )
+        except DiademaError:
+            self._forget(contact)
+            raise
+        self._rings[number] = contact
+        return contact
+
+    async def _call_out(self, known: Call) -> None:
+        """The station dials: so its telephone is called, and then the number."""
+        number = self._numbers.pop(known.call, None)
+        phone = self._names().phone_of(known.station)
+        if number is None or phone is None:
+            await self._command(known.station, "hangup", contact=known.call, by="system")
+            return
+        if (seat := self._seats.get(known.station)) is not None:
+            self._busy(seat, True)
+        try:
+            await self.exchange.dial(known.call, phone, number)
+        except SwitchError as error:
+            self.trouble(error)
+            await self._command(known.station, "failed", contact=known.call)
+
+    async def _far_answered(self, call: str) -> None:
+        known = self._calls.get(call)
+        if known is not None:
+            await self._command(known.station, "answer", contact=call)
+
     # -- what stations say
 
     def station_said(self, event: dict[str, Any]) -> None:
@@ -233,7 +287,7 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" if event.get("i") in self._rings:
+            case "command.refused" | "contact.blocked" if event.get("i") in self._rings:
                 refused = self._rings.pop(event["i"])
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
@@ -250,7 +304,9 @@ class Bridge:
             return
         by_us = event.get("via") == "host"
         match what:
-            case "answered":
+            case "dialed":
+                await self._call_out(known)
+            case "answered" if known.ringing:
                 await self._answer(known)
             case "missed":
                 self._forget(call)
@@ -570,6 +626,7 @@ class Bridge:
 
     def _forget(self, call: str) -> None:
         self._calls.pop(call, None)
+        self._numbers.pop(call, None)
 
     def _do(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """After all else that is to be done about the same; other things go on beside it."""

@@ -13,7 +13,19 @@ from nats.errors import Error as NatsError
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
-from diadema.wire.switching import CALL, FEED, INBOX, QUEUE, STATE, USER, Fed, Floor, Report
+from diadema.wire.switching import (
+    CALL,
+    DIAL,
+    FEED,
+    INBOX,
+    QUEUE,
+    STATE,
+    USER,
+    CallOut,
+    Fed,
+    Floor,
+    Report,
+)
 from diadema.words import Sentence
 
 _ANSWER_S = 5.0
@@ -44,12 +56,14 @@ class HubLink:
         anew: Callable[[Floor], Awaitable[None]],
         report: Callable[[], Report],
         lost: Callable[[], Awaitable[None]],
+        dial: Callable[[CallOut], Awaitable[str]],
     ) -> None:
         """`url`: where NATS is now; a hub that was started again may be elsewhere. `lost` is
-        awaited after each loss.
+        awaited after each loss, `dial` for each call that a program wants: the contact it became.
         """
         self._url, self._password = url, password
         self._heard, self._anew, self._report, self._lost = heard, anew, report, lost
+        self._dial = dial
         self._client: Client | None = None
         self._number = -1  # of the last batch that was heard; below 0: the floor is not known
         self._early: list[Fed] = []  # what came before the floor did
@@ -120,9 +134,24 @@ class HubLink:
             )
             self._client = client
             await client.subscribe(FEED, cb=self._on_fed, pending_msgs_limit=_WAITING)
+            await client.subscribe(DIAL, cb=self._on_dial)
             await client.flush()
         except (NatsError, OSError, TimeoutError) as error:
             raise _away(error) from error
+
+    async def _on_dial(self, message: Msg) -> None:
+        """Nothing of the question is repeated: it has a number."""
+        try:
+            wanted = msgspec.json.decode(message.data, type=CallOut)
+            reply: dict[str, Any] = {"c": await self._dial(wanted)}
+        except msgspec.MsgspecError:
+            reply = {"error": "bad_request", "status": 422}
+        except DiademaError as error:
+            sentence = error.args[0]
+            reply = {"error": "refused", "detail": str(error), "status": 409}
+            if isinstance(sentence, Sentence):
+                reply["sentence"] = sentence.parts()
+        await message.respond(msgspec.json.encode(reply))
 
     async def _pause(self, seconds: float) -> None:
         """Until the next report, which is at once where something was missed."""

@@ -71,6 +71,7 @@ async def _serve(
         bridge.floor,
         bridge.report,
         bridge.hub_lost,
+        bridge.dial,
     )
     bridge.hub = link
     try:

@@ -17,6 +17,7 @@ FEED = "switch.events"  # subject of each Fed
 CALL = "hub.call"  # asked with a command about a call, or about a telephone
 STATE = "hub.switch"  # asked with a Report; answered by a Floor
 QUEUE = "hub.queue"
+DIAL = "switch.dial"  # the bridge is asked with a CallOut
 BEAT_S = 2.0  # how often the bridge reports
 LOST_S = 8.0  # without a report: there is no bridge
 
@@ -84,6 +85,17 @@ class PhoneState(Struct, kw_only=True):
     extension: str
     station: str
     there: bool | None = None
+
+
+class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A call that a program wants an agent to make. The number goes no further than the bridge's
+    memory, and from there to the exchange.
+    """
+
+    agent: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}\Z")]
+    number: Annotated[str, Meta(pattern=r"^[0-9*#]{1,20}\Z")]
+    campaign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")] | None = None
+    consent: Literal[0, 1] | None = None
 
 
 class Trouble(Struct, kw_only=True):
