@@ -38,6 +38,7 @@ from diadema.web.prometheus import Exporter
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
+from diadema.web.switch import api as switch_api
 from diadema.web.switch import page as switch_page
 from diadema.web.web_app import WebApp
 
@@ -51,6 +52,7 @@ _ROUTERS = (
     reports_api.router,
     people_api.router,
     fleet_api.router,
+    switch_api.router,
     standby.router,
     floor_page.router,
     handover.router,
