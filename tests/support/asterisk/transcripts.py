@@ -45,7 +45,7 @@ _EVENTS = {
     "QueueMemberRinginuse": "Queue MemberName Ringinuse",
     "HangupRequest": "Channel Uniqueid Cause",
     "Hangup": "Channel Uniqueid Linkedid Cause",
-    "BlindTransfer": "Result TransfererChannel TransfereeUniqueid Context Extension",
+    "BlindTransfer": "Result TransfererUniqueid TransfereeUniqueid Context Extension",
     "MixMonitorStart": "Uniqueid Linkedid",
     "MixMonitorStop": "Uniqueid Linkedid",
     "MixMonitorMute": "Uniqueid Linkedid Direction State",
@@ -69,7 +69,7 @@ _SECONDS = {  # fields of a log line, after its verb
 }  # fmt: skip
 _OUR_LEG = re.compile(
     r"PJSIP/(?!troncal)|Snoop/|Local/[^;]*@diadema-[0-9a-f]{8};2"
-    r"|Local/[^;]*@diadema-(areas|salida)-[0-9a-f]{8};1"
+    r"|Local/[^;]*@(diadema-(areas|salida)|telefonos)-[0-9a-f]{8};1"
 )
 _UNIQUE = re.compile(r"(?<![\d.])\d{10}\.\d+")
 _NUMBERED = re.compile(r"-[0-9a-f]{8}(?![0-9a-f-])")
