@@ -28,6 +28,7 @@ _EXTENSIONS = {
     ("ventas", "3"): "206",
 }  # fmt: skip
 _PACE_S = 0.05
+_SETTLES_S = 0.3  # in which the registrations have been told
 _LOOK_S = 0.02  # how often its queue_log is read
 
 
@@ -148,6 +149,7 @@ async def player(asterisk: RealAsterisk, phones: list[str]) -> AsyncIterator[Pla
     hands = RealHands(asterisk)
     try:
         await hands.phones(*phones)
+        await asyncio.sleep(_SETTLES_S)
         ports = asterisk.ami, asterisk.ari
         async with Player(ports, USER, SECRET, hands, _PACE_S) as player:
             # what the clearing up left in the log comes before this

@@ -83,17 +83,11 @@ class Rest:
         self.recordings: dict[str, Recording] = {}
         self.done: set[str] = set()  # names of recordings that are files now
         self._writers: set[asyncio.StreamWriter] = set()
-        self._streams: set[asyncio.StreamWriter] = set()
 
     def close(self) -> None:
         for application in self.core.applications.values():
             application.send = None
         for writer in self._writers:
-            writer.close()
-
-    def drop_streams(self) -> None:
-        """The websockets are lost; what they were subscribed to stays."""
-        for writer in [*self._streams]:
             writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -195,7 +189,6 @@ class Rest:
         for data in protocol.data_to_send():
             writer.write(data)
         application.send = send
-        self._streams.add(writer)
         self.core.moved.set()
         try:
             while data := await reader.read(65536):
@@ -209,7 +202,6 @@ class Rest:
                     break
             await writer.drain()
         finally:
-            self._streams.discard(writer)
             if application.send is send:
                 application.send = None
             self.core.moved.set()
