@@ -398,6 +398,16 @@ async def test_the_end_of_a_call_lacks_the_agents_leg_now_and_then(peer, stack):
     assert 0 < lacking < 30
 
 
+async def test_the_end_of_a_call_may_lack_even_its_caller(peer, bridge):
+    peer.queues.lost_caller = 1.0
+    await bridge.add("a101")
+    caller = peer.call("ventas", number="999000111")
+    await bridge.answer(await bridge.offer())
+    caller.hang_up()
+    end = await bridge.seen("AgentComplete")
+    assert ("Uniqueid" in end, end["MemberName"], end["Reason"]) == (False, "a101", "caller")
+
+
 async def test_a_flood_comes_whole(peer, bridge):
     await peer.flood(20_000)
     await bridge.until(lambda: len(bridge.told) == 20_000)
