@@ -95,6 +95,11 @@ class Telephone:
             elif channel.state == "Ringing":
                 self._core.hang_up(channel, BUSY if cause == NORMAL else cause, "refused")
 
+    def transfer(self, exten: str) -> None:
+        """By its own button."""
+        for channel in [*self.device.channels]:
+            self._core.take_place(channel, exten)
+
     def press_hold(self, on: bool) -> None:
         """Its own button: whoever it talks with gets music, and the application is told."""
         for channel in self.device.channels:

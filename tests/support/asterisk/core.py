@@ -31,6 +31,7 @@ DIALPLAN = [
     ("diadema-salida", r"9\d{8}", "Dial", "PJSIP/{}@troncal"),
     ("telefonos", r"1\d\d", "Dial", "PJSIP/{}"),
     ("pruebas", "escucha", "ChanSpy", ""),
+    ("diadema-escucha", "escucha|susurro", "ChanSpy", ""),
 ]
 
 
@@ -142,6 +143,7 @@ class Core:
         before, device.registered = device.registered, there
         if there == before:
             return
+        self._endpoint_changed(device)
         endpoint = device.endpoint()
         contact = {
             "uri": f"sip:{device.number}@192.0.2.7:5060",
@@ -152,12 +154,17 @@ class Core:
         peer = {"peer_status": "Reachable" if there else "Unreachable"}
         for application in self.applications.values():
             for _ in self._subscriptions(application, device):
-                self.send(application, "EndpointStateChange", endpoint=endpoint)
                 self.send(application, "PeerStatusChange", endpoint=endpoint, peer=peer)
                 self.send(
                     application, "ContactStatusChange", endpoint=endpoint, contact_info=contact
                 )
         self.update(device)
+
+    def _endpoint_changed(self, device: Device) -> None:
+        """Told of its registration, and of each call."""
+        for application in self.applications.values():
+            for _ in self._subscriptions(application, device):
+                self.send(application, "EndpointStateChange", endpoint=device.endpoint())
 
     def _subscriptions(self, application: Application, device: Device) -> list[str]:
         technology = device.name.partition("/")[0]
@@ -196,6 +203,7 @@ class Core:
         channel = self.new_channel(channel_id, name, linked)
         channel.device, channel.context = device, "telefonos"
         device.channels.append(channel)
+        self._endpoint_changed(device)
         return channel
 
     def new_local(
@@ -248,6 +256,7 @@ class Core:
         self.channels.pop(channel.id, None)
         if channel.device is not None:
             channel.device.channels.remove(channel)
+            self._endpoint_changed(channel.device)
         texts = {"Cause": str(cause), "Cause-txt": CAUSES.get(cause, "Unknown")}
         self.tell("Hangup", "call", {**channel.fields(), **texts})
         self.update(channel.device)
@@ -333,7 +342,7 @@ class Core:
 
     # -- the application
 
-    def begin_stasis(self, channel: Channel, name: str, args: list[str]) -> bool:
+    def begin_stasis(self, channel: Channel, name: str, args: list[str], **more: Any) -> bool:
         """Whether somebody is there to take it."""
         application = self.applications.get(name)
         if application is None or application.send is None:
@@ -341,7 +350,7 @@ class Core:
         channel.in_stasis, channel.runs = True, None
         channel.app_name, channel.app_data = "Stasis", ",".join([name, *args])
         self.watch(application, channel)
-        self.send(application, "StasisStart", args=args, channel=channel.json())
+        self.send(application, "StasisStart", args=args, channel=channel.json(), **more)
         self.moved.set()
         return True
 
@@ -386,7 +395,7 @@ class Core:
             if not telephone:
                 self.hang_up(channel, NORMAL, "self")
                 return
-            Dial(self, channel, f"PJSIP/{telephone}", 25)
+            Dial(self, channel, telephone if "/" in telephone else f"PJSIP/{telephone}", 25)
         elif application == "Dial":
             Dial(self, channel, text, 60)
         elif application == "Queue":
@@ -434,6 +443,34 @@ class Core:
         self.set_state(channel, "Ringing")
         if device.mode == "always" or (device.mode == "auto" and auto):
             self.soon(lambda: self.set_state(channel, "Up"))
+
+    def take_place(self, channel: Channel, exten: str) -> None:
+        """A telephone's own blind transfer: who is called joins in its place, and it is left
+        alone. Nobody ends the other one when he goes.
+        """
+        bridge = channel.bridge
+        if bridge is None:
+            return
+        context = "telefonos"
+        one, two = self.new_local(exten, context, None, None, channel.linked)
+        one.owner = Origin(self, one, "", 0, lambda _: None)
+        channel.originated = False  # to its end the application hears of the other one
+        other = next(found for found in bridge.channels if found is not channel)
+        self.publish("ChannelUnhold", [channel], channel=channel.json())
+        self.begin_stasis(one, "diadema", [], replace_channel=channel.json())
+        self.leave(channel)
+        self.enter(one, bridge)
+        where = {"IsExternal": "Yes", "Context": context, "Extension": exten}
+        both = {**channel.fields("Transferer"), **other.fields("Transferee")}
+        self.tell(
+            "BlindTransfer", "call", {"Result": "Success", **both, **bridge.fields(), **where}
+        )
+        self.publish(
+            "BridgeBlindTransfer", [channel], bridge, channel=channel.json(), exten=exten,
+            context=context, result="Success", is_external=True, transferee=other.json(),
+            replace_channel=one.json(), bridge=bridge.json(),
+        )  # fmt: skip
+        self.soon(lambda: self.run(two, context, exten))
 
     # -- what is heard
 

@@ -51,7 +51,6 @@ class Manager:
         self.lag: Callable[[], float] = lambda: 0.0
         self.silent_s, self.refused_s = 30.0, 1.0
         self.started = core.clock()
-        self.heard: list[Fields] = []  # the actions, as they came
         self._held: dict[Session, bytearray] = {}
 
     def hear(self, of: str, event: Fields) -> None:
@@ -79,7 +78,6 @@ class Manager:
             async with asyncio.timeout(self.silent_s) as limit:
                 while (action := await self._read(reader, session)) is not None:
                     if action:
-                        self.heard.append(action)
                         await self._take(session, action)
                     if session.user is not None:
                         limit.reschedule(None)
@@ -246,7 +244,7 @@ class Manager:
     def _queue_add(self, session: Session, action: Fields, say: Callable[..., None]) -> None:
         self.queues.add(
             _needed(action, "Queue"), _needed(action, "Interface"), action.get("MemberName", ""),
-            action.get("StateInterface", ""), int(action.get("Penalty") or 0), _true(action),
+            action.get("StateInterface", ""), _whole(action.get("Penalty", "")), _true(action),
             action.get("Reason", "") if _true(action) else "",
         )  # fmt: skip
         say("Success", Message="Added interface to queue")
@@ -266,7 +264,7 @@ class Manager:
         say("Success", Message=f"Interface {text} successfully")
 
     def _queue_penalty(self, session: Session, action: Fields, say: Callable[..., None]) -> None:
-        penalty = int(_needed(action, "Penalty"))
+        penalty = _whole(_needed(action, "Penalty"))
         self.queues.set_penalty(_needed(action, "Interface"), penalty, action.get("Queue", ""))
         say("Success", Message="Interface penalty set successfully")
 
@@ -333,7 +331,7 @@ class Manager:
         if channel is None:
             raise Refused("No such channel")
         say("Success", Message="Channel Hungup")
-        self.core.hang_up(channel, int(action.get("Cause") or 16), "asked")
+        self.core.hang_up(channel, _whole(action.get("Cause", "16")), "asked")
 
     def _mute_monitor(self, session: Session, action: Fields, say: Callable[..., None]) -> None:
         channel = self.core.named(_needed(action, "Channel", "Channel not specified"))
@@ -371,6 +369,11 @@ def _needed(action: Fields, name: str, text: str = "") -> str:
     if not value:
         raise Refused(text or f"'{name}' not specified.")
     return value
+
+
+def _whole(text: str) -> int:
+    """As it reads a number: what is none is 0."""
+    return int(text) if text.isdecimal() else 0
 
 
 def _true(action: Fields, name: str = "Paused") -> bool:

@@ -1,7 +1,6 @@
 """What an Asterisk is made of, and how AMI and ARI write it down."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -166,7 +165,6 @@ class Device:
     """
 
     name: str
-    caller_id: str = ""
     mode: str = "auto"
     registered: bool = True
     channels: list[Channel] = field(default_factory=list)
@@ -316,10 +314,11 @@ def stamp(seconds: float) -> str:
 
 
 def caller_id(text: str) -> tuple[str, str]:
-    """`Ana <101>` → its name and its number."""
+    """`Ana <101>` → its name and its number; either may be missing."""
     found = re.fullmatch(r"\s*\"?(.*?)\"?\s*<(.*)>\s*", text)
-    return (found[1], found[2]) if found else ("", text)
+    if found:
+        return found[1], found[2]
+    return ("", text) if text.isdigit() else (text, "")
 
 
 type Clock = Callable[[], float]
-wall: Clock = time.time

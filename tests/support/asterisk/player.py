@@ -33,12 +33,20 @@ class Hands(Protocol):
 
 
 class Player:
-    """An async context manager. `lines`: told of each line of queue_log by whoever reads it."""
+    """An async context manager. `line` is to be told of each line of queue_log. `pace_s`: how
+    long it waits before each doing; a real one takes time from an answer to what it stands for.
+    """
 
-    def __init__(self, ami_port: int, ari_port: int, user: str, secret: str, hands: Hands) -> None:
-        self._ports, self._user, self._secret, self._hands = (
-            (ami_port, ari_port), user, secret, hands,
-        )  # fmt: skip
+    def __init__(
+        self,
+        ports: tuple[int, int],  # of AMI and of ARI
+        user: str,
+        secret: str,
+        hands: Hands,
+        pace_s: float = 0,
+    ) -> None:
+        self._ports, self._user, self._secret = ports, user, secret
+        self._hands, self._pace_s = hands, pace_s
         self.came = Came()
         self._answers: dict[str, tuple[Fields, list[Fields]]] = {}
         self._number = 0
@@ -75,6 +83,9 @@ class Player:
 
     def line(self, line: str) -> None:
         self.came.add(log_row(line))
+
+    def write_in_log(self, verb: str) -> None:
+        self._send({"Action": "QueueLog", "Queue": "ventas", "Event": verb})
 
     async def _log_in(self) -> None:
         self._send({"Action": "Challenge", "ActionID": "challenge", "AuthType": "MD5"})
@@ -144,6 +155,8 @@ class Player:
 
     async def _do(self, row: Row) -> None:
         what, *more = row
+        if self._pace_s:
+            await asyncio.sleep(self._pace_s)
         if what == "phones":
             await self._hands.phones(*more)
         elif what == "hand":

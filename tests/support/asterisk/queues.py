@@ -42,6 +42,8 @@ class Queues:
         self.queues: dict[str, Queue] = {}
         self.log: list[str] = []
         self.written: Callable[[str], None] = lambda _: None
+        # how often the end of a call lacks its caller, who has hung up: seldom, in the real one
+        self.lost_caller = 0.0
         self.names_in_log = True  # log_membername_as_agent
         self.pending: set[str] = set()  # members who ring, in whatever queue
         core.join_queue = self.join
@@ -486,7 +488,9 @@ class Waiting:
         member.calls += 1
         self.queue.completed += 1
         self.queue.talk_s = talked
-        fields = self.channel.fields()
+        fields: Fields = {}
+        if reason != "caller" or self.queues.rng.random() >= self.queues.lost_caller:
+            fields = self.channel.fields()
         if dest and self.queues.rng.random() >= _LOST_DEST:
             fields |= attempt.one.fields("Dest")
         times = {"HoldTime": str(self._waited), "TalkTime": str(talked)}

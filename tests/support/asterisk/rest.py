@@ -82,19 +82,12 @@ class Rest:
         self.modules = set(MODULES)
         self.recordings: dict[str, Recording] = {}
         self.done: set[str] = set()  # names of recordings that are files now
-        self.asked: list[tuple[str, str, Query]] = []  # the requests, as they came
         self._writers: set[asyncio.StreamWriter] = set()
-        self._streams: set[asyncio.StreamWriter] = set()
 
     def close(self) -> None:
         for application in self.core.applications.values():
             application.send = None
         for writer in self._writers:
-            writer.close()
-
-    def drop_streams(self) -> None:
-        """The websockets are lost; what they were subscribed to stays."""
-        for writer in [*self._streams]:
             writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,7 +126,6 @@ class Rest:
             names = [unquote(one) for one in path.removeprefix("/ari/").split("/")]
             if user.read_only and method not in ("GET", "OPTIONS"):
                 raise Failed(403, "Write access denied")
-            self.asked.append((method, "/".join(names), query))
             if body:
                 try:
                     content = json.loads(body)
@@ -197,7 +189,6 @@ class Rest:
         for data in protocol.data_to_send():
             writer.write(data)
         application.send = send
-        self._streams.add(writer)
         self.core.moved.set()
         try:
             while data := await reader.read(65536):
@@ -211,7 +202,6 @@ class Rest:
                     break
             await writer.drain()
         finally:
-            self._streams.discard(writer)
             if application.send is send:
                 application.send = None
             self.core.moved.set()
@@ -279,7 +269,7 @@ class Rest:
             channel, two = core.new_local(exten, context, wanted[0], wanted[1], linked)
         elif device is not None and device.registered:
             channel = core.new_leg(device, wanted[0], linked)
-            channel.caller_name, channel.number = caller_id(device.caller_id or device.number)
+            channel.number = device.number
         else:
             raise Failed(500, "Allocation failed", "error")
         if query.get("callerId"):
@@ -499,8 +489,6 @@ class Rest:
         return 201, recording.json("queued")
 
     def live(self, name: str) -> Recording:
-        if name in self.done:
-            raise Failed(409, "Recording not in session")
         if name not in self.recordings:
             raise Failed(404, "Recording not found")
         return self.recordings[name]

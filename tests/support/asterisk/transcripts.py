@@ -5,13 +5,12 @@ at a telephone or a console; what came: `ami<` and `ari<` answers, `event` of AM
 application, `log` a line of queue_log. Callers are c1, c2 …, offers o1 … (the queue's half) and
 l1 … (the half in the application), as they came; other Uniqueids are `?`.
 
-Not compared: durations in seconds, for a replay waits for nothing; the Dest… fields of
-AgentComplete, which the real one leaves out now and then; a telephone's RINGING, which it leaves
-out when the answer is quick, and the trunk's state; the cause with which a
-far end asks to hang up; what is said of one channel before or after
-another, and `Dial` before or after the channel's own (but of all that AMI says of one caller in a
-queue the order holds); the dialplan's half
-of a Local that we called; events that the bridge's own filter keeps away.
+Not compared: durations in seconds, for a replay waits for nothing; what AgentComplete says of
+both legs, of which the real one leaves out either now and then; a telephone's RINGING, which it
+leaves out when the answer is quick, and the trunk's state; the cause with which a far end asks to
+hang up; what is said of one channel before or after another, and `Dial` before or after the
+channel's own (but of all that AMI says of one caller in a queue the order holds); the dialplan's
+half of a Local that we called; events that the bridge's own filter keeps away.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ _EVENTS = {
     "QueueCallerAbandon": "Queue Uniqueid Position OriginalPosition",
     "AgentCalled": "Queue Uniqueid Linkedid DestChannel DestUniqueid Interface MemberName",
     "AgentConnect": "Queue Uniqueid DestUniqueid MemberName",
-    "AgentComplete": "Queue Uniqueid MemberName Reason",
+    "AgentComplete": "Queue MemberName Reason",
     "AgentRingNoAnswer": "Queue Uniqueid DestUniqueid MemberName",
     "QueueMemberAdded": "Queue MemberName Interface StateInterface Membership Penalty Status"
     " Paused PausedReason",
@@ -45,7 +44,7 @@ _EVENTS = {
     "QueueMemberRinginuse": "Queue MemberName Ringinuse",
     "HangupRequest": "Channel Uniqueid Cause",
     "Hangup": "Channel Uniqueid Linkedid Cause",
-    "BlindTransfer": "Result TransfererChannel TransfereeUniqueid Context Extension",
+    "BlindTransfer": "Result TransfererUniqueid TransfereeUniqueid Context Extension",
     "MixMonitorStart": "Uniqueid Linkedid",
     "MixMonitorStop": "Uniqueid Linkedid",
     "MixMonitorMute": "Uniqueid Linkedid Direction State",
@@ -69,7 +68,7 @@ _SECONDS = {  # fields of a log line, after its verb
 }  # fmt: skip
 _OUR_LEG = re.compile(
     r"PJSIP/(?!troncal)|Snoop/|Local/[^;]*@diadema-[0-9a-f]{8};2"
-    r"|Local/[^;]*@diadema-(areas|salida)-[0-9a-f]{8};1"
+    r"|Local/[^;]*@(diadema-(areas|salida)|telefonos)-[0-9a-f]{8};1"
 )
 _UNIQUE = re.compile(r"(?<![\d.])\d{10}\.\d+")
 _NUMBERED = re.compile(r"-[0-9a-f]{8}(?![0-9a-f-])")
@@ -232,6 +231,8 @@ def sorted_out(rows: list[Row]) -> dict[str, list[Row]]:
             if not alone:
                 key = event.get("Uniqueid", event.get("TransfereeUniqueid"))
                 key = key or event.get("SpyeeUniqueid", "members")
+                if event["Event"] == "AgentComplete":
+                    key = f"the end with {event['MemberName']}"
             found[f"event {key}"].append(row)
         elif row[0] in ("ami<", "ari<", "log"):
             found[row[0]].append(row)
