@@ -1,21 +1,4 @@
-"""The host's one exception tree. A message tells the person what happened and what to do next.
-
-What can be wrong with an image; each message says what to do.
-
-What can go wrong with one board; each message says what to do.
-
-What cannot be done with a station.
-
-What keeps a station from beginning its work; each message says what to do.
-
-What keeps a station from being measured; each message says what to do.
-
-What keeps a bench test from its result; each message says what to do.
-
-What can be wrong with a key or a bundle.
-
-Why the store took nothing. Each means: nothing was written.
-"""
+"""The host's one exception tree. A message tells the person what happened and what to do next."""
 
 import errno
 import sqlite3
