@@ -252,6 +252,7 @@ class Hub:
         for attempt in range(1_000_000):
             try:
                 await self._begin("switch", self._python("diadema.switch"), self._bridge_reports)
+                await self._write_hub()
                 return
             except DiademaError as error:
                 await self._drop("switch")
