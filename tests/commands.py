@@ -26,7 +26,10 @@ def made() -> str:
             for words, command in COMMANDS.items()
             if words.split()[0] == verb
         ]
-        head = ["| after `diadema` | options | what it does |", "|---|---|---|"]
+        head = [
+            "| después de · after `diadema` | opciones · options | qué hace · what it does |",
+            "|---|---|---|",
+        ]
         tables.append("\n".join([f"**{panel}**", "", *head, *rows]))
     return "\n\n".join(tables)
 

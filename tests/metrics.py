@@ -14,7 +14,10 @@ README = Path(__file__).resolve().parents[1] / "host_tools" / "README.md"
 
 
 def made() -> str:
-    lines = ["| `diadema_web_…` | type | unit | what it is |", "|---|---|---|---|"]
+    lines = [
+        "| `diadema_web_…` | clase · type | unidad · unit | qué es · what it is |",
+        "|---|---|---|---|",
+    ]
     for name, one in FAMILIES.items():
         labels = f"{{{one.labels}}}" if one.labels else ""
         lines.append(f"| `{name}{labels}` | {one.kind} | {one.unit} | {one.meaning} |")

@@ -79,7 +79,10 @@ def made() -> str:
     below = {
         room: {to for by, to in arrows if by == room and to != SIMULATOR} for room in purposes
     }
-    lines = ["| floor | room | what it is for | imports |", "|---|---|---|---|"]
+    lines = [
+        "| piso · floor | sala · room | para qué es · what it is for | importa · imports |",
+        "|---|---|---|---|",
+    ]
     for number, floor in reversed(list(enumerate(FLOORS))):
         for room in sorted(floor):
             named = ", ".join(sorted(below[room], key=lambda to: (-FLOOR[to], to)))

@@ -291,6 +291,7 @@ async def open_centre(
 def _reserved(data: DataDir) -> Iterator[None]:
     """For this run alone, before it writes anything there. Raises DiademaError."""
     try:
+        data.check_own()
         data.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(data.root, error) from error

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.cli.speech import say as speak
 from diadema.exchange.queue_log_follow import Follower
 from diadema.site.directory import queries
 from diadema.store import open_reader, tables
@@ -62,7 +63,7 @@ def shift_summary(centre: Centre, found: Comparison) -> dict[str, Any]:
 def print_shift(console: Console, summary: dict[str, Any]) -> None:
     table = Table("what", "n", show_header=False)
     for key, value in summary.items():
-        table.add_row(key.replace("_", " "), str(value))
+        table.add_row(speak(f"sim.summary.{key}"), str(value))
     console.print(table)
 
 
@@ -88,7 +89,7 @@ class ShiftOptions:
 
 async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """The whole run. `say` gets lines for whoever watches; the summary is for scripts."""
-    say(f"starting {options.stations} stations and their hub")
+    say(speak("sim.stations_start", stations=options.stations))
     async with open_centre(
         people.desks(options.stations),
         name=SITE,
@@ -101,10 +102,10 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
         selftest=True,
     ) as centre:
         await centre.switch_on()
-        say(f"wallboard  {centre.web}/wall")
-        say(f"floor      {centre.web}/")
-        say(f"user       {VISITOR}, password {centre.password}")
-        say(f"or at once {centre.entry_link()}")
+        say(speak("sim.wall", url=f"{centre.web}/wall"))
+        say(speak("sim.floor", url=f"{centre.web}/"))
+        say(speak("sim.user", user=VISITOR, password=centre.password))
+        say(speak("sim.link", url=centre.entry_link()))
         shift = Shift(
             centre,
             seed=options.seed,
@@ -113,7 +114,7 @@ async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[s
             pace=options.pace,
         )
         await shift.run(_until_ms(centre, options), options.speed)
-        say("agents gone; waiting until everything is stored")
+        say(speak("sim.drains"))
         await centre.drain()
         return shift_summary(centre, centre.compare())
 
@@ -180,11 +181,11 @@ class Demo:
             web_port=options.web_port,
             boards=options.boards,
             selftest=True,
-            unplugged=[roster.unreachable],
-            colleagues=[desk.person for desk in everybody[options.stations + 1 :]],
+            unplugged=everybody[options.stations :],
             restore=restore,
             prepare=prepare,
         ) as centre:
+            centre.earlier.update(past.journals(roster, options.seed, self._days))
             await asyncio.to_thread(queries.publish, centre.data, centre.world.now_ms(), VISITOR)
             self._greet(centre)
             if options.browser:

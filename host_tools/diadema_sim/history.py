@@ -32,6 +32,7 @@ _EARLY_S = (150.0, 0.7)  # before it, on the others
 _LONGEST_S = 1500.0  # talk
 _CALLERS = 9000  # numbers, so that some call again
 _BOOT_S = 90  # before the badge
+_SWITCHED_ON_S = 27_000  # where nobody comes: half past seven
 _WHOLE_S = 90  # within which a short call can be had
 
 
@@ -108,12 +109,18 @@ def day_of(
     seed: int,
     until_s: int | None = None,
     vanish: Collection[str] = (),
+    idle: Sequence[str] = (),
 ) -> Day:
-    """`shifts`: who works then. With `until_s` the day goes so far only: whoever is on duty has
-    closed the session by then, but for those who `vanish`, whose station fell silent some minutes
-    before.
+    """`shifts`: who works then; `idle`: stations that are on, and nobody is at them. With
+    `until_s` the day goes so far only: whoever is on duty has closed the session by then, but for
+    those who `vanish`, whose station fell silent some minutes before.
     """
-    return _Making(day, zone, seed, until_s, vanish).day(shifts)
+    return _Making(day, zone, seed, until_s, vanish).day(shifts, idle)
+
+
+def epoch_of(seed: int, day: date, station: str, until_s: int | None = None) -> int:
+    """Of the journal that the station has of that day."""
+    return random.Random(f"{seed} {day} {until_s} {station}").getrandbits(31)
 
 
 class _Making:
@@ -135,7 +142,7 @@ class _Making:
     def _ms(self, second: float) -> int:
         return self._midnight_ms + round(second * 1000)
 
-    def day(self, shifts: Sequence[tuple[Worker, Shift]]) -> Day:
+    def day(self, shifts: Sequence[tuple[Worker, Shift]], idle: Sequence[str]) -> Day:
         present = [self._comes(worker, shift) for worker, shift in shifts]
         for at_s in self._arrivals(present):
             self._call(at_s, present)
@@ -143,7 +150,8 @@ class _Making:
             if not one.gone:
                 self._goes(one)
         limit_ms = math.inf if self._until_s is None else self._ms(self._until_s)
-        return Day([one.journal for one in present], self._log.lines(limit_ms))
+        alone = [self._boots(station, "", self._ms(_SWITCHED_ON_S)) for station in idle]
+        return Day([*(one.journal for one in present), *alone], self._log.lines(limit_ms))
 
     # -- callers
 
@@ -222,14 +230,8 @@ class _Making:
         if self._until_s is not None and shift.end_s > self._until_s:
             silent = 720 if worker.person.id in self._vanish else 45
             stays_s = float(self._until_s - silent)
-        epoch = random.Random(f"{self._seed} {self._day} {self._until_s} {worker.station}")
         agent = worker.person.id
-        boot_ms = self._ms(at_s) - 1000 * _BOOT_S
-        journal = Journal(worker.station, epoch.getrandbits(31), agent, boot_ms)
-        booted = {"cause": "power_on", "firmware": "0.1.0", "board": "sim", "torn": 0}
-        journal.add(boot_ms + 5, "station.booted", **booted)
-        clock = {"utc": boot_ms + 1500, "source": "host", "uncertainty_ms": 20, "i": 1}
-        journal.add(boot_ms + 1500, "station.clock", **clock)
+        journal = self._boots(worker.station, agent, self._ms(at_s) - 1000 * _BOOT_S)
         at = self._ms(at_s)
         tap = {"method": "badge", "badge": None}
         mark = journal.add(at, "attendance.marked", a=agent, direction="in", **tap)
@@ -239,6 +241,15 @@ class _Making:
         self._presence(journal, at + 6000, "not_ready", "ready")
         pauses = [*shift.pauses]
         return _Present(worker, shift, journal, chance, at_s + 6, stays_s, pauses)
+
+    def _boots(self, station: str, agent: str, boot_ms: int) -> Journal:
+        epoch = epoch_of(self._seed, self._day, station, self._until_s)
+        journal = Journal(station, epoch, agent, boot_ms)
+        booted = {"cause": "power_on", "firmware": "0.1.0", "board": "sim", "torn": 0}
+        journal.add(boot_ms + 5, "station.booted", **booted)
+        clock = {"utc": boot_ms + 1500, "source": "host", "uncertainty_ms": 20, "i": 1}
+        journal.add(boot_ms + 1500, "station.clock", **clock)
+        return journal
 
     def _presence(
         self, journal: Journal, at: float, was: str, to: str, reason: str | None = None,

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from importlib.metadata import version
@@ -27,17 +27,17 @@ from diadema.cli.run import run_until_signal
 from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.roll import roll
 from diadema.ingest.core import Ingest
-from diadema.ingest.messages import Message, subject_of
+from diadema.ingest.messages import PREFIX, Message, subject_of
 from diadema.site.description import load
 from diadema.store import open_writer
 from diadema.wire.ask_hub import ask_hub
 from platformdirs import user_cache_path
 
 from diadema_sim.ending import to_the_end
-from diadema_sim.history import Day, day_of
+from diadema_sim.history import Day, day_of, epoch_of
 from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
 
-FORM = 1  # of what is made here; another one is made anew
+FORM = 2  # of what is made here; another one is made anew
 SEED = 1  # of the past that is kept
 ZONE = ZoneInfo("America/Lima")
 _PARTS = ("store.sqlite3", "rollups.sqlite3", "secrets.json", "records.key")
@@ -92,8 +92,10 @@ def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> None:
         seed=seed,
         until_s=until_s,
         vanish=(roster.unreachable.person.id,),
+        idle=roster.idle(),
     )
-    _store(data, today, log_of(data), Fixed(now_ms))
+    away = {desk.station for desk in roster.everybody[roster.stations :]}
+    _store(data, today, log_of(data), Fixed(now_ms), away)
 
 
 def _copy(cache: Path, data: DataDir) -> set[date]:
@@ -192,13 +194,35 @@ def _keep(made: DataDir, cache: Path, days: Sequence[date]) -> None:
     made.root.rename(cache)
 
 
-def _store(data: DataDir, day: Day, log: Path, clock: Clock) -> None:
-    """Into a store on which no hub runs."""
+def journals(roster: Roster, seed: int, days: Sequence[date]) -> set[tuple[str, int]]:
+    """Station and epoch of each that `complete` brings of these days."""
+    return {
+        (worker.station, epoch_of(seed, day, worker.station))
+        for day in days
+        for worker, _ in roster.workers(day)
+    }
+
+
+def _store(data: DataDir, day: Day, log: Path, clock: Clock, greet: Collection[str] = ()) -> None:
+    """Into a store on which no hub runs. The stations that `greet` were connected, and are not any
+    more: what still comes of days before is then known to be older.
+    """
     with closing(open_writer(data.store)) as writer:
         ingest = Ingest(writer, load(data.site), clock)
         for journal in day.journals:
             subject = subject_of(journal.station)
-            ingest.take_file([Message(0, subject, line) for line in journal.lines])
+            messages = [Message(0, subject, line) for line in journal.lines]
+            if journal.station in greet:
+                hello = {
+                    "up": True, "s": journal.station, "e": journal.epoch, "last": len(messages),
+                    "acked": len(messages), "b": 1, "firmware": "0.1.0", "board": "sim",
+                }  # fmt: skip
+                link = f"{PREFIX}{journal.station}.st.wifi"
+                greeting, end = (
+                    Message(0, link, msgspec.json.encode(one)) for one in (hello, {"up": False})
+                )
+                messages = [greeting, *messages, end]
+            ingest.take_file(messages)
     log.write_text("".join(f"{line}\n" for line in day.log))
     import_queue_log([log], data, clock)
 

@@ -276,7 +276,7 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
     desks = people.bank_desks(sorted(day.calls))
     if not desks:
         raise DiademaError(Sentence("errors.sim.no_agent_served_call_on", day=day.day))
-    watcher.stage("starting")
+    watcher.stage(speak("sim.starting"))
     async with open_centre(
         desks,
         name=SITE,
@@ -288,12 +288,12 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
         wifi=options.link_rounds > 0,
     ) as centre:
         await centre.switch_on()
-        watcher.stage(f"floor at {centre.web}/")
+        watcher.stage(speak("sim.floor", url=f"{centre.web}/"))
         workday = Workday(centre, day, options.zone, watcher.call_done, options.command_limit_s)
         switcher = LinkSwitcher(centre, _plans(centre, workday, options))
         await watcher.begun(centre, workday)
         await workday.run(switcher.acts())
-        watcher.stage("waiting until everything is stored")
+        watcher.stage(speak("sim.drains"))
         await centre.drain()
         return _summary(centre, day, workday) | (switcher.summary() if options.link_rounds else {})
 

@@ -21,7 +21,6 @@ from diadema_sim.history import Shift, Worker
 
 STAFF = 10  # people who worked in the month before
 PAST_DAYS, DAYS_AHEAD = 31, 7
-_FORMER = "DIA-02d1adf0{:04x}"  # the boards of the month before; none of them has a seat today
 _NO_SHOW = 0.012
 _H, _MIN = 3600, 60
 
@@ -63,13 +62,8 @@ class Roster:
 
     @property
     def everybody(self) -> list[people.Desk]:
-        """Everybody; of the desks only the first ones are those of the run."""
+        """Everybody, each at a desk; only the first ones are those of the run."""
         return people.desks(min(max(STAFF, self.stations + 4), people.LIMIT))
-
-    @property
-    def seats(self) -> list[people.Desk]:
-        """Those of the run, and the one whose station is out of reach."""
-        return self.everybody[: self.stations + 1]
 
     @property
     def unreachable(self) -> people.Desk:
@@ -102,13 +96,15 @@ class Roster:
             if day != self.today:
                 if random.Random(f"{day} {number} comes").random() < _NO_SHOW:
                     continue
-                station = _FORMER.format(number + 1)
             elif number == self.stations + 1:
                 continue  # has not come
-            else:
-                station = desk.station if number <= self.stations else _FORMER.format(number + 1)
-            found.append((Worker(desk.person, station, alias(number)), shift))
+            found.append((Worker(desk.person, desk.station, alias(number)), shift))
         return found
+
+    def idle(self) -> list[str]:
+        """Stations at which nobody is today, not even before the run."""
+        busy = {worker.station for worker, _ in self.workers(self.today)}
+        return [desk.station for desk in self.everybody if desk.station not in busy]
 
     def rows(self) -> list[Body]:
         """The roster, a row a person and day."""

@@ -30,7 +30,9 @@ class NoPower(DiademaError):
 
 
 class Station:
-    """Made by `World.add_station`; starts without power."""
+    """Made by `World.add_station`; starts without power. What its flash holds already, of an
+    earlier run, the witness knows from the beginning.
+    """
 
     def __init__(
         self,
@@ -62,7 +64,10 @@ class Station:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         files = folder / "files"
-        files.mkdir(parents=True)
+        files.mkdir(parents=True, exist_ok=True)
+        for entry in files.iterdir():
+            if entry.is_symlink():  # the program of an earlier run
+                entry.unlink()
         for entry in world.image.iterdir():
             (files / entry.name).symlink_to(entry)
         self._cut: asyncio.Future[None] | None = None
@@ -72,6 +77,9 @@ class Station:
             (folder / f"{name}.bin").write_bytes(content)
             self.slots[name] = NorFlash(folder / f"{name}.bin", len(content))
         self._walker = JournalWalker(self.flash.image)
+        before = self._walker.programmed(0, len(self.flash.image))
+        for event in sorted(before, key=lambda event: (event.epoch, event.sequence)):
+            world.witness.record(station_id, event)
         timeline = world.timeline
         self.traffic = Traffic(
             lambda: None if timeline.speed else timeline.now(),

@@ -42,7 +42,8 @@ async def _measure(folder: Path, events: int = _EVENTS) -> Iterator[Figure]:
     words = folder / "words"
     words.write_text(_WORDS)
     words.chmod(0o600)
-    command = [sys.executable, "-m", "diadema", "backup", "run", str(folder / "a.backup")]
+    copy = folder / "a.backup"
+    command = [sys.executable, "-m", "diadema", "backup", "run", str(copy)]
     command += ["--passphrase-file", str(words), "--data", str(data.root)]
     with contextlib.closing(open_writer(data.store)) as writer:
         ingest = Ingest(writer, None, FixedClock(T0))
@@ -54,6 +55,7 @@ async def _measure(folder: Path, events: int = _EVENTS) -> Iterator[Figure]:
         alone: list[float] = []
         took: list[float] = []
         for _ in range(_BACKUPS):
+            copy.unlink(missing_ok=True)
             began = time.monotonic()
             process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL)
             waiting = asyncio.create_task(process.wait())
@@ -64,7 +66,7 @@ async def _measure(folder: Path, events: int = _EVENTS) -> Iterator[Figure]:
                 raise SystemExit("the backup failed")
             took.append(time.monotonic() - began)
             alone += [next(small) for _ in range(len(beside) - len(alone))]
-    size, store = (path.stat().st_size / 1e6 for path in (folder / "a.backup", data.store))
+    size, store = (path.stat().st_size / 1e6 for path in (copy, data.store))
     whole = f"{size:,.0f} MB sealed, of {store:,.0f} MB of store"
     return iter([
         Figure("backup, its whole process", statistics.median(took), "s", None, whole),

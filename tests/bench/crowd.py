@@ -15,7 +15,7 @@ import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,9 @@ from tests.support.light_station import Access, accesses
 from tests.support.scripted_station import SITE
 
 _STATIONS = 1000
-_EVENTS = 60  # of each, one a second
-_KNOWN_AGENTS = 120  # a site names no more; the others log in all the same
+_EVENTS = 60  # of each
+_PACE_S = 1.0  # between a station's events
+_TEAM = 20
 _LOOK_S = 0.005
 _WEIGH_S = 1.0
 _UP_S = 60.0
@@ -66,7 +67,7 @@ class Seen:
 
 
 async def figures() -> list[Figure]:
-    return list(_figures(await measure(_STATIONS, _EVENTS)))
+    return list(_figures(await measure(_STATIONS, _EVENTS, _PACE_S)))
 
 
 def _figures(seen: Seen) -> Iterator[Figure]:
@@ -98,17 +99,24 @@ def _figures(seen: Seen) -> Iterator[Figure]:
         yield Figure(f"stations: {what}", count, "times")
 
 
-async def measure(stations: int, events: int) -> Seen:
+async def measure(
+    stations: int,
+    events: int,
+    pace_s: float,
+    beside: Callable[[DataDir, Hub], AbstractAsyncContextManager[None]] | None = None,
+) -> Seen:
+    """`beside` runs from before the stations come until they have ended."""
     with tempfile.TemporaryDirectory(prefix="diadema-bench-") as scratch:
         folder = Path(scratch)
         data = DataDir(folder / "hub")
         data.make()
         data.site.write_text(json.dumps(_site(stations)))
         async with running_hub(folder, data) as hub, _stations(folder) as clients:
-            await _plan(folder, data, hub, events)
-            clients.stdin.write(b"begin\n")
-            watched = hub.children | {"hub": hub.pid, "all stations": clients.pid}
-            seen, weights = await _watch(data, clients, watched)
+            await _plan(folder, data, hub, events, pace_s)
+            async with beside(data, hub) if beside else contextlib.nullcontext():
+                clients.stdin.write(b"begin\n")
+                watched = hub.children | {"hub": hub.pid, "all stations": clients.pid}
+                seen, weights = await _watch(data, clients, watched)
             if clients.returncode:
                 raise SystemExit(f"the stations failed: {_log(folder, 'stations').read_text()}")
             told = msgspec.json.decode(told_of(folder).read_bytes(), type=Told)
@@ -116,19 +124,27 @@ async def measure(stations: int, events: int) -> Seen:
 
 
 def _site(stations: int) -> dict[str, object]:
+    """An agent each, twenty on a team; a station knows its team's."""
+    teams = [f"Equipo {n // _TEAM:02}" for n in range(stations)]
     agents = [
-        {"id": f"a{n:03}", "name": f"Persona {n}", "short": f"P {n}", "alias": f"{n}"}
-        for n in range(_KNOWN_AGENTS)
+        {
+            "id": f"a{n:03}", "name": f"Persona {n}", "short": f"P {n}", "alias": f"{n}",
+            "team": team, "badges": [],
+        }
+        for n, team in enumerate(teams)
+    ]  # fmt: skip
+    seats = [
+        {"id": f"DIA-04000000{n:04x}", "seat": f"P-{n:04}", "teams": [team]}
+        for n, team in enumerate(teams)
     ]
-    seats = [{"id": f"DIA-04000000{n:04x}", "seat": f"P-{n:04}"} for n in range(stations)]
-    return SITE | {"stations": seats, "agents": [agent | {"badges": []} for agent in agents]}
+    return SITE | {"stations": seats, "agents": agents}
 
 
 @contextlib.asynccontextmanager
-async def running_hub(folder: Path, data: DataDir) -> AsyncIterator[Hub]:
+async def running_hub(folder: Path, data: DataDir, *words: str) -> AsyncIterator[Hub]:
     """`diadema hub` on free ports."""
     command = [sys.executable, "-m", "diadema", "hub", "--data", str(data.root), "--json"]
-    command += ["--port", "0", "--mqtt-port", "0"]
+    command += ["--port", "0", "--mqtt-port", "0", *words]
     async with running(command, _log(folder, "hub")) as hub:
         async with asyncio.timeout(_UP_S):
             line = await hub.stdout.readline()
@@ -169,7 +185,7 @@ async def _end(process: Process) -> None:
             await process.wait()
 
 
-async def _plan(folder: Path, data: DataDir, hub: Hub, events: int) -> None:
+async def _plan(folder: Path, data: DataDir, hub: Hub, events: int, pace_s: float) -> None:
     """Every station is configured already, as over its cable."""
     password = credentials.load(data).host
     client = await nats.connect(hub.nats, user="host", password=password, connect_timeout=60)
@@ -179,7 +195,7 @@ async def _plan(folder: Path, data: DataDir, hub: Hub, events: int) -> None:
         status = json.loads((await client.request("hub.status", b"{}", timeout=5)).data)
     finally:
         await client.close()
-    plan = Plan(found, str(data.tls / "ca.pem"), status["generation"], events)
+    plan = Plan(found, str(data.tls / "ca.pem"), status["generation"], events, pace_s)
     plan_of(folder).write_bytes(msgspec.json.encode(plan))
 
 
@@ -201,12 +217,22 @@ async def _watch(
                 last = row
             if now >= weigh_at:
                 weigh_at = now + _WEIGH_S
-                weights |= {name: w for name, pid in watched.items() if (w := _weight(pid))}
+                beneath = {f"worker {pid}": pid for pid in _children(watched["web"])}
+                found = (watched | beneath).items()
+                weights |= {name: weight for name, pid in found if (weight := _weight(pid))}
             if now > limit:
                 said = data.log("ingest").read_text()[-2000:]
                 raise SystemExit(f"the stations do not end; the ingest said last: {said}")
             await asyncio.sleep(_LOOK_S)
     return stored, weights
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        told = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # one of its threads has ended
+        return []
+    return [int(child) for line in told for child in line.split()]
 
 
 def _weight(pid: int) -> Weight | None:

@@ -26,12 +26,13 @@ _LAST_ACKS_S = 20.0
 
 
 class Plan(msgspec.Struct):
-    """Each station sends `events` events, one every second, the first one at any moment of one."""
+    """Each station sends `events` events, one every `pace_s`, the first at any moment of that."""
 
     accesses: list[Access]
     ca: str
     generation: int
     events: int
+    pace_s: float
 
 
 class Sent(msgspec.Struct):
@@ -89,7 +90,7 @@ async def _be_all(plan: Plan) -> Told:
             for call in range(plan.events // _EVENTS_A_CALL):
                 script.call(f"{script.agent}-{call}", talk=2000, wrap=1000, ring=1000)
         start = time.monotonic() + 1.0
-        await asyncio.gather(*(_press(station, start, plan.events) for station in crowd))
+        await asyncio.gather(*(_press(station, start, plan) for station in crowd))
         end = time.monotonic()
         with contextlib.suppress(TimeoutError):  # those without an acknowledgement are told
             async with asyncio.timeout(_LAST_ACKS_S):
@@ -114,13 +115,13 @@ async def _be_all(plan: Plan) -> Told:
     )
 
 
-async def _press(station: LightStation, start: float, events: int) -> None:
+async def _press(station: LightStation, start: float, plan: Plan) -> None:
     """The clock starts when the press was due, whether or not this process was late with it."""
-    due = start + random.random()
-    for _ in range(events):
+    due = start + random.uniform(0, plan.pace_s)
+    for _ in range(plan.events):
         await asyncio.sleep(max(due - time.monotonic(), 0))
         station.press(due)
-        due += 1.0
+        due += plan.pace_s
 
 
 def main() -> None:

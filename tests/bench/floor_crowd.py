@@ -6,7 +6,6 @@ runs on this one machine, Chromium included, and they share its cores.
 """
 
 import asyncio
-import contextlib
 import json
 import shutil
 import statistics
@@ -14,25 +13,21 @@ import sys
 import tempfile
 from asyncio.subprocess import Process
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nats
-from diadema.access import Accounts
-from diadema.access.authenticator import csrf
-from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema.base.paths import DataDir, Hub
 from diadema.site.example import EXAMPLE
 from playwright.async_api import Browser, Page, async_playwright
-from websockets.asyncio.client import connect
 
 from tests.bench.centre_load import site
 from tests.bench.crowd import running, running_hub
 from tests.bench.figure import Figure
 from tests.bench.floor import FLAGS, offset
+from tests.bench.viewers import looking, session
 
 AGENTS, VIEWERS = 1000, 20
 _RATE, _SECONDS = 200, 30
@@ -40,7 +35,6 @@ _BUDGET_MS, _VIEW_MS, _WEB_PERCENT, _WEB_MB = 250, 1000, 5, 150
 NEEDS = ("chromium",)
 _UP_S = 60.0
 _TICK_S = 0.01  # of /proc's counters
-_TESTER = Person(id="bench", name="Bench", role="service")
 _WATCH = """
 () => {
   window.seen = [];
@@ -105,7 +99,7 @@ async def measure(agents: int, viewers: int, rate: float, seconds: float) -> See
         data = DataDir(folder / "hub")
         data.make()
         data.site.write_text(json.dumps(site(agents, json.loads(EXAMPLE) | {"materials": []})))
-        cookies = _account(data)
+        cookies = session(data)
         async with running_hub(folder, data) as hub, async_playwright() as playwright:
             file = folder / "changes.json"
             command = await _writers(data, hub, agents, file)
@@ -116,23 +110,12 @@ async def measure(agents: int, viewers: int, rate: float, seconds: float) -> See
                     executable_path=shutil.which("chromium"), args=FLAGS
                 )
                 page, first = await _open(browser, hub, cookies, agents)
-                async with _viewers(hub, cookies, viewers - 1):
+                async with looking(hub, cookies, viewers - 1):
                     seen = await _changes(page, writers, hub, rate, seconds, file)
                 again = await _reload(page, agents)
                 await browser.close()
     changes, painted, percent, megabytes = seen
     return Seen(*_latencies(changes, painted), first, again, percent, megabytes)
-
-
-def _account(data: DataDir) -> dict[str, str]:
-    """Cookies of an administrator's session."""
-    accounts = Accounts(data)
-    try:
-        accounts.book.add(_TESTER, "bench", "Bench", "admin", password="una frase de prueba")
-        secret = accounts.sessions.begin("bench", "127.0.0.1")
-    finally:
-        accounts.close()
-    return {"diadema_session": secret, "diadema_csrf": csrf(secret)}
 
 
 async def _writers(data: DataDir, hub: Hub, agents: int, file: Path) -> list[str]:
@@ -168,29 +151,6 @@ async def _first_view(page: Page, agents: int) -> float:
 async def _reload(page: Page, agents: int) -> float:
     await page.reload(wait_until="commit")
     return await _first_view(page, agents)
-
-
-@contextlib.asynccontextmanager
-async def _viewers(hub: Hub, cookies: dict[str, str], count: int) -> AsyncIterator[None]:
-    told = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    headers = {"Cookie": told, "Origin": hub.web}
-
-    async def look() -> None:
-        url = hub.web.replace("http", "ws", 1) + "/ws"
-        async with connect(url, compression=None, additional_headers=headers) as socket:
-            async for _ in socket:
-                pass
-
-    tasks = [asyncio.create_task(look()) for _ in range(count)]
-    await asyncio.sleep(1.0)  # each has its snapshot
-    try:
-        yield
-        if gone := [task for task in tasks if task.done()]:
-            raise SystemExit(f"{len(gone)} viewers were let go: {gone[0].exception()!r}")
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _changes(

@@ -58,7 +58,7 @@ async def figures() -> list[Figure]:
 
 async def measure(folder: Path, stations: int, turns: int = _TURNS) -> Taken:
     calls = _EVENTS // _CALL // stations
-    rows = list(_side_by_side([_script(number, calls) for number in range(stations)]))
+    rows = rows_of(stations, calls)
     broker = RunningBroker(folder / "hub")
     await broker.start(mqtt=False)
     ingest_s, bare_s = [], []
@@ -72,6 +72,11 @@ async def measure(folder: Path, stations: int, turns: int = _TURNS) -> Taken:
     finally:
         await broker.stop()
     return Taken(max(ingest_s), max(bare_s))
+
+
+def rows_of(stations: int, calls: int) -> list[Row]:
+    """What as many stations send, each with so many calls."""
+    return list(_side_by_side([_script(number, calls) for number in range(stations)]))
 
 
 def _script(number: int, calls: int) -> Script:

@@ -32,24 +32,28 @@ STATES: dict[str, list[tuple[str, Any]]] = {
     "both 100 %": [("set_volume", 100), ("set_sidetone", 100)],
 }
 
-_HEAD = """# What the sockets of the {title} carry
+_HEAD = """# {title}: qué lleva cada conector · what its sockets carry
 
-`python tests/firmware/socket_page.py` writes this page from the registers of the codec's model, as
-the driver sets them, and from `boards/{name}/wiring.toml`.
+`python tests/firmware/socket_page.py` escribe esta página desde los registros del modelo del
+códec, como el driver los pone, y desde `boards/{name}/wiring.toml`.
+*That command writes this page from the registers of the codec's model.*
 
-dB from full scale of a signal to the codec's output; «—» is silence. The station starts with a
-volume of {volume} %, no sidetone and {microphone_gain_db:g} dB for the microphone. Where a line
-says «sum» it is all that a contact carries at once, and stays below {limit:g} dB in any order of
-commands.
+Son dB desde la plena escala de una señal hasta la salida del códec; «—» es silencio. La estación
+empieza con un volumen de {volume} %, sin retorno de voz y con {microphone_gain_db:g} dB para el
+micrófono. «sum» es todo lo que un contacto lleva a la vez: queda bajo {limit:g} dB en cualquier
+orden de los comandos.
+*dB from full scale of a signal to the codec's output; «—» is silence. «sum» is all that a contact
+carries at once, and stays below {limit:g} dB in any order of commands.*
 """
 _LOUD = """
-## How loud
+## Qué tan fuerte · how loud
 
-At the ear drum, with the headset `{headset}` of [headsets.csv](headsets.csv) in the socket: the
-worst that can come out, and a caller at full volume. [Acoustic limits](acoustics.md) says how it
-is reckoned.
+En el tímpano, con la diadema `{headset}` de [headsets.csv](headsets.csv) en el conector: lo más
+fuerte que puede salir, y un usuario a volumen pleno. Cómo se calcula está en
+[límites acústicos](acoustics.md).
+*At the ear drum, with that headset: the worst that can come out, and a caller at full volume.*
 
-| socket | at most, dB SPL | caller, dB SPL |
+| conector · socket | a lo más, dB SPL · at most | usuario, dB SPL · caller |
 |---|---|---|
 """
 
@@ -111,7 +115,8 @@ def page(board: Board) -> str:
     for socket in board.wiring.sockets:
         for row in _rows(socket, outputs):
             text += f"| {' | '.join(row)} |\n"
-    text += "\n## Which sockets a head can be in\n\n| socket | what it is | a head in it |\n"
+    text += "\n## En cuál puede haber una cabeza · which sockets a head can be in\n\n"
+    text += "| conector · socket | qué es · what it is | una cabeza · a head in it |\n"
     text += "|---|---|---|\n"
     for socket in board.wiring.sockets:
         text += f"| {socket.ref} | {socket.title} | {_head(socket)} |\n"
@@ -142,8 +147,8 @@ def _db(level: float) -> str:
 
 def _head(socket: Socket) -> str:
     if not socket.contacts:
-        return "yes; nothing comes out of it"
-    return "yes" if socket.head else f"no: {socket.why}"
+        return "sí; no sale nada · *yes; nothing comes out of it*"
+    return "sí · *yes*" if socket.head else f"no: {socket.why}"
 
 
 if __name__ == "__main__":

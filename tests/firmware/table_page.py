@@ -28,22 +28,27 @@ WAYS: list[list[Step]] = [  # to each situation
     [*TALKING, ("hangup", True, "caller")],
 ]
 
-_HEAD = """# The agent's states
+_HEAD = """# Los estados del asesor · the agent's states
 
-`python tests/firmware/table_page.py` writes this page from `lib/transitions.py` and
-`lib/commands.py`, and the diagram from trying every input, and every line of the lists it opens,
-in each situation: which events lead from where to where. Nothing but events changes the desk.
+`python tests/firmware/table_page.py` escribe esta página desde `lib/transitions.py` y
+`lib/commands.py`; el dibujo sale de probar en cada situación cada entrada, y cada línea de las
+listas que abre: qué eventos llevan de dónde a dónde. Solo los eventos cambian el puesto.
+*That command writes this page from the tables, and the diagram from trying every input in each
+situation. Nothing but events changes the desk.*
 
 ```mermaid
 stateDiagram-v2
 %s
 ```
 
-What an input does. `hold` is the method `_hold` in `lib/`, `transfer.drop` the function `drop` of
-`lib/do_transfer.py`; ✗ refuses a command with that reason. An empty cell does nothing, but a
-command is told that there is no such contact, or that it is in another state. `key1` and `key3`
-to `key6` belong to an open list first, except while it rings. `closing` lasts only when the power
-went between a call and its wrap-up.
+Qué hace una entrada. `hold` es el método `_hold` de `lib/`; `transfer.drop`, la función `drop` de
+`lib/do_transfer.py`; ✗ rechaza un comando por ese motivo. Una celda vacía no hace nada, pero a un
+comando se le dice que no hay esa llamada, o que está en otro estado. `key1` y `key3` a `key6` son
+primero de una lista abierta, salvo mientras timbra. `closing` dura solo si la energía se fue entre
+una llamada y su post llamada.
+*What an input does. `hold` is a method, `transfer.drop` a function of `lib/do_transfer.py`; ✗
+refuses a command with that reason; an empty cell does nothing, but a command is told why. Keys
+belong to an open list first, except while it rings.*
 
 """
 
@@ -51,7 +56,7 @@ went between a call and its wrap-up.
 def page() -> str:
     """Its text. Needs the firmware and this folder on the path."""
     table = import_module("lib.transitions")
-    lines = ["| input | " + " | ".join(table.SITUATIONS) + " |"]
+    lines = ["| entrada · input | " + " | ".join(table.SITUATIONS) + " |"]
     lines.append("|---" * (1 + len(table.SITUATIONS)) + "|")
     rows = {**table.TABLE, **import_module("lib.commands").TABLE}
     for name in rows:

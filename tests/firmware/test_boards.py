@@ -51,7 +51,7 @@ def test_a_wrong_table_is_found() -> None:
 def test_the_page_of_contracts_has_every_role_and_names_every_driver() -> None:
     drivers = FIRMWARE / "drivers"
     page = (drivers / "README.md").read_text(encoding="utf-8")
-    contracts = page.partition("## Contracts")[2].partition("\n## ")[0]
+    contracts = page.partition("## Los contratos")[2].partition("\n## ")[0]
     roles = set(re.findall(r"^### `(\w+)`$", contracts, re.MULTILINE))
     used = {role for path in BOARDS for role in runpy.run_path(str(path))["PARTS"]}
     assert roles == used == ROLES
@@ -65,7 +65,9 @@ def test_the_page_of_contracts_has_every_role_and_names_every_driver() -> None:
 
 def test_the_page_of_contracts_adds_a_badge_reader_in_six_files_at_most() -> None:
     page = (FIRMWARE / "drivers" / "README.md").read_text(encoding="utf-8")
-    steps = re.findall(r"^(\d+)\. `([\w/.]+)`", page.partition("## Add a badge reader")[2], re.M)
+    steps = re.findall(
+        r"^(\d+)\. `([\w/.]+)`", page.partition("## Agregar un lector de fotocheck")[2], re.M
+    )
     assert [int(number) for number, _ in steps] == [*range(1, len(steps) + 1)]
     assert 0 < len(steps) <= 6
     for _, path in steps:

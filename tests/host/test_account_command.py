@@ -22,7 +22,7 @@ def shell(
     """Runs a command on one data directory; gives its exit code and its JSON or its words."""
 
     def ask(*arguments: object, code: int = 0) -> Any:
-        command = ["diadema", *map(str, arguments), "--data", str(tmp_path)]
+        command = ["diadema", *map(str, arguments), "--data", str(tmp_path / "data")]
         monkeypatch.setattr(sys, "argv", command)
         got: Any = 0
         try:
@@ -44,7 +44,7 @@ def test_an_account_is_made_shown_shut_out_and_let_in_again(shell: Any, tmp_path
     listed = {one["id"]: one for one in shell("account", "list", "--json")}
     assert listed["sup"]["teams"] == ["Norte", "Sur"] and listed["jefa"]["must_change"]
     assert "password" not in json.dumps(list(listed.values()))
-    accounts = Accounts(DataDir(tmp_path))
+    accounts = Accounts(DataDir(tmp_path / "data"))
     assert not accounts.codes.sets_up(code)
     assert accounts.book.proves("jefa", made["password"]) is not None
     shell("account", "disable", "sup")
@@ -65,7 +65,7 @@ def test_an_account_is_made_shown_shut_out_and_let_in_again(shell: Any, tmp_path
 
 
 def test_a_team_that_is_not_there_is_refused(shell: Any, tmp_path: Path) -> None:
-    stations(tmp_path)
+    stations(tmp_path / "data")
     said = shell("account", "add", "sup", "--role", "supervisor", "--team", "Oeste", code=2)
     assert "no team 'Oeste'" in said and "Mañana" in said
 
@@ -74,7 +74,7 @@ def test_a_token_is_made_listed_and_revoked(shell: Any, tmp_path: Path) -> None:
     made = shell("account", "token", "central", "--role", "switch", "--days", 3, "--json")
     (one,) = shell("account", "token", "--json")
     assert made["token"] not in json.dumps(one)
-    accounts = Accounts(DataDir(tmp_path))
+    accounts = Accounts(DataDir(tmp_path / "data"))
     assert accounts.tokens.person(made["token"], "") is not None
     shell("account", "token", "--revoke", one["number"])
     assert accounts.tokens.person(made["token"], "") is None
@@ -83,7 +83,7 @@ def test_a_token_is_made_listed_and_revoked(shell: Any, tmp_path: Path) -> None:
 
 
 def test_a_persons_data_is_handed_over_and_erased(shell: Any, tmp_path: Path) -> None:
-    stations(tmp_path)
+    stations(tmp_path / "data")
     out = tmp_path / "rosa.zip"
     assert shell("privacy", "export", "a001", "-o", out, "--json")["contacts"] > 0
     assert "nothing is kept" in shell("privacy", "export", "zz", "-o", out, code=2)
@@ -108,7 +108,7 @@ def test_an_identity_provider_is_set_shown_and_removed(shell: Any, tmp_path: Pat
     }
     words = shell("account", "provider", "show")
     assert "groups = a=b: supervisor/Norte/Sur" in words and "secret stored: yes" in words
-    data = DataDir(tmp_path)
+    data = DataDir(tmp_path / "data")
     assert data.secrets.stat().st_mode & 0o077 == 0
     assert load(data).provider == "of-the-client" and "of-the-client" not in json.dumps(shown)
     shell(*given, "--algorithm", "ES256")  # the secret stays
@@ -149,6 +149,8 @@ def test_what_is_no_identity_provider_is_refused(
     more = tuple(str(tmp_path / one) if one in files else one for one in more)
     given = ("account", "provider", "set", issuer, "--client", "d", "--name", "I")
     assert why in shell(*given, "--claim", "g", "--grant", "rrhh=hr", *more, code=2)
-    accounts = Accounts(DataDir(tmp_path))
+    data = DataDir(tmp_path / "data")
+    data.make()
+    accounts = Accounts(data)
     assert accounts.providers.get() is None
     accounts.close()

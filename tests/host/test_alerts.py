@@ -23,9 +23,16 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
     "DiademaCertificateEnds": ({"certificate_end_seconds": 31 * DAY}, {"file": "web.pem"}),
     "DiademaBackupOld": ({"backup_time_seconds": -DAY}, {}),
     "DiademaBackupNone": ({"live": 1}, {}),
+    "DiademaStandbySilent": ({"standby_seen_time_seconds": DAY}, {"standby": "reserva"}),
+    "DiademaStandbyBehind": ({"standby_behind_messages": 1001}, {"standby": "reserva"}),
+    "DiademaStandbyBackupOld": (
+        {"standby_backup_time_seconds": DAY, "standby_backup_interval_seconds": 900},
+        {"standby": "reserva"},
+    ),
     "DiademaWebhookFailing": ({"webhook_failing": 1}, {"webhook": "avisos"}),
     "DiademaSwitchDown": ({"switch_up": 0}, {}),
     "DiademaSwitchBehind": ({"switch_unsent_events": 101}, {}),
+    "DiademaReportFailed": ({"report_failed": 1}, {"schedule": "diario"}),
     "DiademaStationLost": ({"station_up": 0}, {"seat": "A-01"}),
     "DiademaStationClock": (
         {"station_up": 1, "station_clock_error_seconds": 61},
@@ -36,11 +43,14 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
 RIGHT = {  # what it says while nothing is wrong
     "live": 1, "nats_up": 1, "disk_low": 0, "disk_free_bytes": 11, "disk_reserve_bytes": 5,
     "stream_behind_messages": 1000, "backup_time_seconds": DAY,
-    "certificate_end_seconds": 64 * DAY, "webhook_failing": 0, "station_up": 1,
+    "certificate_end_seconds": 64 * DAY, "webhook_failing": 0, "report_failed": 0, "station_up": 1,
+    "standby_seen_time_seconds": 26 * 3600 - 119, "standby_behind_messages": 1000,
+    "standby_backup_time_seconds": 26 * 3600 - 2699, "standby_backup_interval_seconds": 900,
     "switch_up": 1, "switch_unsent_events": 100,
     "station_clock_error_seconds": 59, "station_journal_ratio": 0.79,
 }  # fmt: skip
-LABELS = {"seat": "A-01", "file": "web.pem", "webhook": "avisos"}
+LABELS = {"seat": "A-01", "file": "web.pem", "webhook": "avisos", "schedule": "diario",
+          "standby": "reserva"}  # fmt: skip
 AT = "26h"
 
 
@@ -153,6 +163,11 @@ def test_each_alerts_of_what_is_wrong_and_is_silent_else(promtool, tmp_path):
         ),
         group("all is right", RIGHT, dict.fromkeys(SERIES)),
         group("no hour", no_hour, {"DiademaStationClock": expected(rules, "DiademaStationClock")}),
+        group(
+            "a standby without a backup",
+            {"standby_backup_interval_seconds": 900},
+            {"DiademaStandbyBackupOld": expected(rules, "DiademaStandbyBackupOld")},
+        ),
     )
     assert code == 0, output
 

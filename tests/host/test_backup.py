@@ -1,107 +1,55 @@
-"""A backup is whole, sealed and made while the hub writes; what is restored goes on: nothing that
-was erased comes back, stations are heard, and the records say that it was restored.
-"""
+"""A backup is whole, sealed and made while the hub writes, by hand or by the clock."""
+
+# ruff: noqa: F811 - fixtures of another file
 
 import contextlib
 import json
-import shutil
 import sqlite3
 import stat
 import tarfile
 import threading
-from datetime import datetime
 from typing import IO, cast
-from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.access import Accounts
-from diadema.access.provider import Grant, Provider
-from diadema.access.roles import Person
-from diadema.base import credentials, mail, webhooks
-from diadema.base.certificates import Certificates
-from diadema.base.clock import SharedClock
+from diadema.base import credentials
+from diadema.base.backups import read_backups
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, Room
 from diadema.base.sealed import SealBroken, Sealer, Unsealer, read_passphrase
 from diadema.cli.main import app
 from diadema.hub.backup_clock import BackupClock
-from diadema.hub.commanding import Commands
-from diadema.hub.own_journal import OwnJournal, SupervisorAction
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance import backup
-from diadema.maintenance.backup import ERASURES, back_up, check, leave_erasures, read_backups
-from diadema.maintenance.backup_schedule import Schedule, make_due, next_due, order, outlived
-from diadema.maintenance.erase import erase
-from diadema.maintenance.records_keeping import check_audit, check_ledger
-from diadema.maintenance.restore import restore
+from diadema.maintenance.backup import back_up, check
+from diadema.maintenance.backup_schedule import make_due, next_due, order, outlived
 from diadema.store import open_writer
-from diadema.store.erased import check_obeyed, last_erasure
 from diadema.switch import settings as switch
 from diadema.switch.journal import Journal
 from diadema.wire.events import QueueEntered
+from diadema.words.formatting import local_time
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
-from tests.support.reported_day import stations
+from tests.support.backups import (
+    LIMA,
+    ME,
+    NOW,
+    WORDS,
+    at,
+    data,  # noqa: F401 - a fixture
+    faults,
+    flipped,
+    made,  # noqa: F401
+    ordered,
+    place,  # noqa: F401
+    put_back,
+    raw,
+    template,  # noqa: F401
+)
 from tests.support.scripted_station import T0, FixedClock, Script
-
-ME = Person(id="shell:yo", name="Yo", role="service")
-WORDS = b"cinco palabras que nadie adivina"
-YEARS = 365 * 86_400_000
-NOBODY = {"station": "", "epoch": 0, "sequence": 0, "boot": 0, "uptime_ms": 0}
-NOW = FixedClock(T0 + 3 * YEARS)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A directory as a hub leaves it, with files of every kind."""
-    made = stations(tmp_path_factory.mktemp("template") / "hub")
-    credentials.load_or_create(made)
-    Accounts(made).close()
-    for path, content in ((made.keys, "{}"), (made.tls / "ca.key", "secret"),
-                          (made.images / "a.bin", "x" * 3_000_000), (made.log("ingest"), "said"),
-                          (made.reports / "schedules.json", "[]"), (made.ports, "{}"),
-                          (made.nats / "jetstream" / "1.blk", "event"),
-                          (made.rollups, "sums")):  # fmt: skip
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return made
-
-
-@pytest.fixture
-def data(template, tmp_path):
-    return DataDir(shutil.copytree(template.root, tmp_path / "hub"))
-
-
-@pytest.fixture
-def place(tmp_path):
-    """Where backups lie."""
-    (tmp_path / "elsewhere").mkdir()
-    return tmp_path / "elsewhere"
-
-
-@pytest.fixture
-def made(data, place):
-    file = place / "a.backup"
-    back_up(data, file, WORDS, NOW, ME)
-    return file
-
-
-def put_back(file, tmp_path, name="new", **more):
-    data = DataDir(tmp_path / name)
-    return data, restore(file, WORDS, data, NOW, ME, **more)
-
-
-def raw(data):
-    with contextlib.closing(sqlite3.connect(data.store)) as tx:
-        return [body for (body,) in tx.execute("SELECT body FROM events ORDER BY s, e, n")]
-
-
-def faults(file, words=WORDS):
-    return " ".join(map(str, check(file, words).faults))
-
 
 # -- the seal
 
@@ -138,6 +86,8 @@ def test_what_is_sealed_is_read_again_and_by_nobody_else(tmp_path, size):
 
 
 # -- the bridge to the switch
+
+NOBODY = {"station": "", "epoch": 0, "sequence": 0, "boot": 0, "uptime_ms": 0}
 
 
 def told_by_the_switch(data, count):
@@ -178,12 +128,6 @@ def test_the_bridges_journal_goes_on_under_another_epoch_and_tells_nothing_twice
 
 def line_of(path):
     return path.read_bytes().index(b"\n") + 1
-
-
-def flipped(path, at):
-    whole = bytearray(path.read_bytes())
-    whole[at] ^= 1
-    path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("where", ["line", "first", "middle", "last"])
@@ -275,54 +219,17 @@ def test_a_backup_has_everything_but_what_is_made_again(data, made, tmp_path):
         assert (new.root / name).read_bytes() == (data.root / name).read_bytes(), name
     open_to_others = {path.name for path in (new.root, *new.root.rglob("*"))
                       if path.stat().st_mode & 0o077}  # fmt: skip
-    assert open_to_others <= {"lock", "ingest.lock", "backups.lock"}
+    assert open_to_others <= {"lock", "ingest.lock", "backups.lock", "standing.lock"}
     assert credentials.load(new) == credentials.load(data)
     assert read_backups(new).last == read_backups(data).last is not None
-
-
-def test_what_goes_outside_is_restored_with_its_secrets(data, place, tmp_path):
-    """Mail, webhooks, the provider of sign-on, and the backups' own order."""
-    ca = Certificates(tmp_path / "tls")
-    ca.make(["localhost"])
-    server = mail.Server(host="smtp.centro.pe", port=587, security="starttls",
-                         sender="reportes@centro.pe", ca=ca.ca_pem().decode())  # fmt: skip
-    mail.set_server(data, server, "clave")
-    mail.allow(data, "rrhh@centro.pe", True)
-    hook = webhooks.Hook(name="avisos", url="https://avisos.centro.pe/", networks=["10.0.0.0/8"])
-    secret = webhooks.add(data, hook)
-    given = {"issuer": "https://id.example", "client_id": "diadema", "name": "Intranet",
-             "claim": "groups", "grants": {"rrhh": Grant(role="hr")}}  # fmt: skip
-    provider = Provider(**given, ca=server.ca)
-    accounts = Accounts(data)
-    accounts.providers.set(ME, provider)
-    shown = {"name": "Rosa", "role": "hr", "agent": None, "teams": ()}
-    provided = accounts.book.provided(ME, provider.issuer, "s-1", **shown)
-    accounts.close()
-    credentials.change_provider(data, "of the client")
-    order(data, ordered(place, 0), WORDS)
-    back_up(data, place / "a.backup", WORDS, NOW, ME)
-    shutil.rmtree(data.root)
-    new, _ = put_back(place / "a.backup", tmp_path)
-    assert mail.load(new) == mail.Mail(server=server, addresses={"rrhh@centro.pe": True})
-    assert webhooks.hooks(new) == [hook]
-    found = credentials.load(new)
-    assert (found.mail, found.webhooks) == ("clave", {"avisos": secret})
-    assert (found.provider, found.backup.encode()) == ("of the client", WORDS)
-    assert read_backups(new).schedule == ordered(place, 0)
-    restored = Accounts(new)
-    assert restored.providers.get() == provider
-    again = restored.book.provided(ME, provider.issuer, "s-1", **shown)
-    assert again == provided and again in restored.book.all()
-    restored.close()
-    assert not [name for name in check(place / "a.backup", WORDS).manifest.files if "lock" in name]
 
 
 def test_what_is_wrong_with_a_backup_is_found(made):
     assert faults(made) == ""
     whole = made.read_bytes()
     assert "another passphrase" in faults(made, b"otra frase de paso")
-    for at in (line_of(made) + 5, len(whole) // 2, len(whole) - 3):
-        flipped(made, at)
+    for where in (line_of(made) + 5, len(whole) // 2, len(whole) - 3):
+        flipped(made, where)
         assert "changed or cut off" in faults(made)
         made.write_bytes(whole)
     made.write_bytes(whole[:-1])
@@ -379,13 +286,24 @@ def test_a_backup_that_lacks_something_is_found_and_not_restored(made, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
+def test_one_of_before_says_nothing_of_its_zone(made):
+    def older(members):
+        manifest = json.loads(members["manifest.json"])
+        assert manifest.pop("zone") == "America/Lima"
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    again(made, older)
+    found = check(made, WORDS)
+    assert (found.faults, found.manifest.zone) == ([], "")
+
+
 def test_a_damaged_database_is_no_backup_and_the_last_one_stays(data, made):
     before = made.read_bytes()
     with data.store.open("r+b") as file:
         file.seek(data.store.stat().st_size // 2)
         file.write(b"\xff" * 40_000)
     with pytest.raises(DiademaError, match=r"no backup was made.*diadema restore FILE"):
-        back_up(data, made, WORDS, NOW, ME)
+        back_up(data, made.with_name("b.backup"), WORDS, NOW, ME)
     assert made.read_bytes() == before
     assert [path.name for path in made.parent.iterdir()] == ["a.backup"]
 
@@ -403,6 +321,24 @@ def test_what_cannot_be_backed_up_is_refused(data, place, monkeypatch):
     with pytest.raises(DiademaError, match="no room"):
         back_up(data, place / "a.backup", WORDS, NOW, ME)
     assert not list(place.glob("*backup"))
+
+
+def test_one_that_is_there_is_not_written_over(data, made):
+    before = made.read_bytes()
+    with pytest.raises(DiademaError, match="there already: give another name"):
+        back_up(data, made, WORDS, NOW, ME)
+    assert made.read_bytes() == before
+
+
+def test_a_folder_in_which_none_came_to_be_is_not_remembered(data, place, made, monkeypatch):
+    """Where one lies the list of erasures is left, whatever fails later."""
+    with pytest.raises(DiademaError, match="cannot write"):
+        back_up(data, place / "mistyped" / "b.backup", WORDS, NOW, ME)
+    monkeypatch.setattr(backup.Disk, "look", lambda _: Room(10, 10, low=False))
+    for folder in (place, place.parent):
+        with pytest.raises(DiademaError, match="no room"):
+            back_up(data, folder / "c.backup", WORDS, NOW, ME)
+    assert read_backups(data).places == [str(place)]
 
 
 def test_it_is_made_while_the_store_is_written_and_nothing_knows_more_than_it(
@@ -465,172 +401,7 @@ def test_who_made_a_backup_is_recorded(data, made):
     assert (row.who, row.detail) == ("shell:yo", {"file": str(made)})
 
 
-# -- restoring
-
-
-def test_a_used_directory_is_refused_and_a_restore_that_was_cut_is_not(data, made, tmp_path):
-    used = tmp_path / "used"
-    used.mkdir()
-    used.chmod(0o755)
-    (used / "somebody's").touch()
-    for one in (data, DataDir(used)):
-        with pytest.raises(DiademaError, match="in use already"):
-            restore(made, WORDS, one, NOW, ME)
-    assert [path.name for path in used.iterdir()] == ["somebody's"]
-    assert used.stat().st_mode & 0o777 == 0o755
-    with pytest.raises(DiademaError, match="passphrase does not open"):
-        restore(made, b"otra frase de paso", DataDir(tmp_path / "new"), NOW, ME)
-    left = tmp_path / "new" / ".restoring-cut"
-    left.mkdir()
-    (left / "store.sqlite3").write_text("half")
-    new, _ = put_back(made, tmp_path)
-    assert raw(new) == raw(data) and not left.exists()
-    with pytest.raises(DiademaError, match="in use already"):
-        put_back(made, tmp_path)
-
-
-def test_the_restore_is_in_both_records_and_sessions_are_over(data, place, tmp_path):
-    accounts = Accounts(data)
-    accounts.book.add(ME, "ana", "Ana", "admin", password="una frase de prueba")
-    accounts.sessions.begin("ana", "127.0.0.1", "x")
-    assert accounts.sessions.all("ana")
-    file = place / "a.backup"
-    back_up(data, file, WORDS, NOW, ME)
-    accounts.close()
-    new, _ = put_back(file, tmp_path)
-    assert check_ledger(new) == check_audit(new) == []
-    restored = Accounts(new)
-    row = restored.audit.rows(what="records.restored")[0]
-    assert (row.who, row.detail["reason"]) == ("shell:yo", "a.backup")
-    assert row.detail["made_ms"] == NOW.now_ms()
-    with contextlib.closing(sqlite3.connect(new.store)) as tx:
-        ((detail,),) = tx.execute("SELECT detail FROM record_entries WHERE what = 'restored'")
-    assert json.loads(detail) == row.detail
-    assert restored.book.get("ana") is not None
-    assert restored.sessions.all("ana") == []
-    restored.close()
-
-
-def act(data):
-    """A supervisor's act, as the hub stores it; its (s, e, n)."""
-    writer = open_writer(data.store)
-    try:
-        ingest = Ingest(writer, None, NOW)
-        journal = OwnJournal(ingest, Commands(ingest, None))
-        fields = {"action": "note", "note": "x", "a": "a001", "by": "ana"}
-        recorded = journal.record([SupervisorAction([("supervision.acted", fields)])])
-        return recorded.of[0], recorded.messages
-    finally:
-        writer.close()
-
-
-def test_the_hubs_own_journal_begins_another_epoch_and_the_old_ones_events_still_come(
-    data, place, tmp_path
-):
-    """What it said after the backup has numbers that are never given again."""
-    first, _ = act(data)
-    file = place / "a.backup"
-    back_up(data, file, WORDS, NOW, ME)
-    second, lost = act(data)
-    assert (first[1], first[2] + 1) == second[1:]
-    new, _ = put_back(file, tmp_path)
-    after, _ = act(new)
-    assert after[1] != first[1] and after[2] == 1
-    assert act(new)[0] == (after[0], after[1], 2)
-    writer = open_writer(new.store)
-    ingest = Ingest(writer, None, NOW)
-    ingest.take(lost, "stream", "server")
-    writer.close()
-    assert lost[0].data in raw(new)
-    assert act(new)[0] == (after[0], after[1], 3)
-    again_after, _ = act(DataDir(put_back(file, tmp_path, "other")[0].root))
-    assert again_after[1] not in (first[1], after[1])
-
-
-def erased_events(data):
-    bodies = [one for one in raw(data) if b'"a":"a001"' in one and b"attendance" not in one]
-    assert bodies
-    return bodies
-
-
-def test_a_backup_of_before_an_erasure_does_not_bring_anybody_back(data, made, tmp_path):
-    """The list of erasures lies beside the backup: the directory and its disk are gone."""
-    bodies = erased_events(data)
-    erase(data, NOW, ME, NOW.now_ms() - 2 * YEARS)
-    assert leave_erasures(data) == []
-    assert b"SQLite" not in (made.parent / ERASURES).read_bytes()
-    assert stat.S_IMODE((made.parent / ERASURES).stat().st_mode) == 0o600
-    shutil.rmtree(data.root)
-    new, done = put_back(made, tmp_path)
-    assert done.erased.events and done.knew_erasures
-    assert not [one for one in bodies if one in raw(new)]
-    check_obeyed(new)
-    assert check_ledger(new) == check_audit(new) == []
-
-
-def test_the_old_directory_knows_too_and_a_list_that_was_changed_is_refused(data, made, tmp_path):
-    bodies = erased_events(data)
-    erase(data, NOW, ME, NOW.now_ms() - 2 * YEARS)
-    new, done = put_back(made, tmp_path, "by old", old=data)
-    assert done.erased.events and not [one for one in bodies if one in raw(new)]
-    assert last_erasure(new).before_ms == last_erasure(data).before_ms
-    leave_erasures(data)
-    kept = (made.parent / ERASURES).rename(tmp_path / "list")
-    _, done = put_back(made, tmp_path, "unknowing")
-    assert not done.knew_erasures and done.erased is None
-    new, done = put_back(made, tmp_path, "by list", erasures=kept)
-    assert done.erased.events and not [one for one in bodies if one in raw(new)]
-    flipped(kept, kept.stat().st_size // 2)
-    with pytest.raises(SealBroken):
-        put_back(made, tmp_path, "by a changed list", erasures=kept)
-    kept.rename(made.parent / ERASURES)
-    with pytest.raises(SealBroken):
-        put_back(made, tmp_path, "by one beside")
-    other = stations(tmp_path / "other hub")
-    erase(other, NOW, ME, NOW.now_ms() - 2 * YEARS)
-    with pytest.raises(DiademaError, match="of another hub"):
-        put_back(made, tmp_path, "by another", old=other)
-    with pytest.raises(DiademaError, match="check --old"):
-        put_back(made, tmp_path, "by none", old=DataDir(tmp_path / "none"))
-
-
-def test_an_erasure_leaves_its_list_where_backups_lie_and_says_where_it_could_not(
-    data, place, tmp_path
-):
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    back_up(data, gone / "a.backup", WORDS, NOW, ME)
-    back_up(data, place / "a.backup", WORDS, NOW, ME)
-    shutil.rmtree(gone)
-    clock = tmp_path / "clock"
-    SharedClock(clock, create=True).set(NOW.now_ms(), 1)
-    words = ["privacy", "erase", "--clock", clock, "--data", data.root]
-    done = CliRunner().invoke(app, ["--lang", "en", *map(str, words)])
-    assert f"{gone} cannot be reached" in done.output, (done.output, done.exception)
-    assert str(place) not in done.output and (place / ERASURES).exists()
-
-
-def test_the_old_stream_goes_on_and_a_running_hub_is_not_robbed_of_it(data, made, tmp_path):
-    with locked(data.lock, note="a hub"), pytest.raises(DiademaError, match="in use"):
-        put_back(made, tmp_path, old=data)
-    new, done = put_back(made, tmp_path, old=data)
-    assert done.stream and (new.nats / "jetstream" / "1.blk").read_text() == "event"
-    assert (data.nats / "jetstream" / "1.blk").exists()
-    assert not put_back(made, tmp_path, "without")[1].stream
-
-
 # -- by the clock
-
-LIMA = ZoneInfo("America/Lima")
-
-
-def at(text):
-    return round(datetime.fromisoformat(text).replace(tzinfo=LIMA).timestamp() * 1000)
-
-
-def ordered(place, since, **more):
-    return Schedule(**{"folder": str(place), "at": "03:00", "number": 2, "days": 0,
-                       "since_ms": since} | more)  # fmt: skip
 
 
 def test_one_falls_due_each_day_late_ones_are_made_and_old_ones_go(data, place):
@@ -759,6 +530,12 @@ def test_the_commands_say_what_they_did_in_both_languages(data, place, tmp_path)
     assert "No hay ninguna programada" in typed("backup", "list").output
     assert "secrets.json: protege" in typed("backup", "schedule", place, *of).output
     assert "It is whole" in typed("backup", "check", file, language="en").output
+    made = local_time(read_backups(data).last.made_ms, LIMA)
+    for told in (
+        typed("backup", "list"),
+        typed("backup", "check", file, *of, root=tmp_path / "no"),
+    ):
+        assert f"{made} (America/Lima)" in told.output, "wherever it is read"
     assert "Se conservan las 14" in typed("backup", "list").output
     done = typed("restore", file, *of, root=new)
     assert done.exit_code == 0, done.output

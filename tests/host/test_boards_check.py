@@ -3,7 +3,9 @@
 They are broken in a copy of the files.
 """
 
+import contextlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -71,12 +73,13 @@ def test_a_rule_fails_on_a_broken_table(tree, rule, name, file, old, new, told):
 
 def test_each_rule_is_seen_failing_and_says_why():
     assert {rule.__name__ for rule in RULES} == {case[0] for case in BROKEN}
-    assert all(len(reason(rule)) > 30 for rule in (*RULES, *WARNINGS))
+    assert all(len(reason(rule)) > 30 for rule in RULES)
+    assert all(len(why.say("es")) > 30 for why in WARNINGS.values())
 
 
 def test_keys_and_headset_on_pins_that_dip_are_warned_of():
     warned = {
-        name: [found.problem for found in warn_of(load_board(name))] for name in board_names()
+        name: [str(found.problem) for found in warn_of(load_board(name))] for name in board_names()
     }
     assert [text.partition(": on")[0] for text in warned[LYRAT]] == ["key1", "key2"]
     dips, (strap,) = warned[AUDIOKIT][:-1], warned[AUDIOKIT][-1:]
@@ -88,7 +91,7 @@ def test_keys_and_headset_on_pins_that_dip_are_warned_of():
 def test_a_headset_on_a_pin_that_dips_is_warned_of_too(tree):
     break_file(tree / TABLE.format(LYRAT), '"headset_detect": 12', '"headset_detect": 39')
     break_file(tree / TABLE.format(LYRAT), '"key2": 39', '"key2": 12')
-    told = [found.problem for found in warn_of(load_board(LYRAT, tree))]
+    told = [str(found.problem) for found in warn_of(load_board(LYRAT, tree))]
     assert [text.partition(": on")[0] for text in told] == ["key1", "headset_detect"]
 
 
@@ -104,6 +107,18 @@ def test_a_warning_is_printed_and_is_no_error(run):
     code, printed, _ = run("check", LYRAT, "--json")
     assert code == 0
     assert [found["rule"] for found in json.loads(printed)["warnings"]] == ["levels_that_dip"] * 2
+
+
+def test_a_board_that_is_right_is_told_of_in_spanish(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["diadema", "--lang", "es", "board", "check", "--all"])
+    with contextlib.suppress(SystemExit):
+        main.main()
+    printed = capsys.readouterr().out
+    assert "X1: a lo más 101 dB SPL en el tímpano (112 sin su limitador), un usuario" in printed
+    assert "advertencia: key1: en el GPIO 36" in printed and "levels_that_dip: Los GPIO" in printed
+    assert "advertencia: el GPIO 12 está unido a «contact of the LINEIN socket»" in printed
+    assert "straps_near_plugs: Un conector" in printed
+    assert not re.search(r"\b(ear drum|without|what|where|measure)\b", printed)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ def test_site_is_checked_and_stored(run, tmp_path):
     assert run("site", file, "--check", "--data", data)[0] == 0
     assert not data.exists()
     code, printed, _ = run("site", file, "--data", data, "--json")
-    assert (code, json.loads(printed)) == (0, {"stations": 2, "agents": 2, "generation": None})
+    told = {"stations": 2, "agents": 2, "differences": [], "generation": None}
+    assert (code, json.loads(printed)) == (0, told)
     stored = json.loads((data / "site.json").read_text())
     kept = keys_of(DataDir(data)).stored(SITE["agents"][0]["badges"][0])
     agents = [SITE["agents"][0] | {"badges": [kept]}, SITE["agents"][1]]
@@ -108,7 +109,7 @@ def test_the_example_of_a_site_is_right_as_it_stands(run, tmp_path, monkeypatch)
     file = tmp_path / "site.json"
     file.write_text(printed)
     told = json.loads(run("site", file, "--check", "--json")[1])
-    assert told == {"stations": 2, "agents": 2, "generation": None}
+    assert told == {"stations": 2, "agents": 2, "differences": [], "generation": None}
 
 
 _INTERRUPTED = """

@@ -60,6 +60,7 @@ AFTER = {  # what has to be typed before
     "image inspect": ["image build"], "people import": ["people export"],
     "report schedule remove": ["report schedule add"], "mail deny": ["mail allow"],
     "backup check": ["backup run"], "restore": ["backup run"],
+    "resume": ["backup run", "restore"],
     "backup unschedule": ["backup schedule"],
     "webhook on": ["webhook add"], "webhook remove": ["webhook add"],
     "account provider show": ["account provider set"],

@@ -2,11 +2,13 @@
 
 import ast
 import contextlib
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
+import diadema_sim
 import pytest
 from diadema import cli
 from diadema.base.errors import DiademaError
@@ -15,6 +17,8 @@ from diadema.cli import main
 from diadema.report.kinds import KINDS
 from diadema.site.directory import kinds as directory
 from diadema.words import LANGUAGES, Sentence, section
+from diadema_sim.demo import print_shift
+from rich.console import Console
 
 from tests.support.bank_files import Log
 from tests.support.scripted_station import SITE
@@ -104,6 +108,55 @@ def test_a_sentence_goes_over_a_wire_and_comes_back():
     ]
 
 
+MISTYPED = [
+    (
+        ("privacy", "export", "a001"),
+        "falta la opción --output / -o",
+        "--output / -o is miss",
+    ),
+    (("privacy", "export"), "falta AGENT", "AGENT is missing"),
+    (("hub", "--prt", "1"), "no hay una opción --prt; ¿", "there is no option --prt; "),
+    (("hub", "--zzzz"), "no hay una opción --zzzz", "there is no option --zzzz"),
+    (("hub", "--port"), "la opción --port lleva un valor", "the option --port takes a value"),
+    (("hub", "--require-proof=1"), "--require-proof no lleva", "--require-proof takes no value"),
+    (("hub", "--port", "many"), "--port no sirve: es un número entero", "it is a whole number"),
+    (("hub", "--port", "99999"), "--port no sirve: es a lo más 65535", "it is 65535 at most"),
+    (("privacy", "erase", "--retention", "0"), "es al menos 1", "it is 1 at least"),
+    (("torture", "--share", "x"), "--share no sirve: es un número", "it is a number"),
+    (
+        ("privacy", "erase", "--before", "3"),
+        "se escribe así: 2026-12-31",
+        "so: 2026-12-31",
+    ),
+    (("people", "kinds", "--language", "fr"), "uno de estos: es, en", "one of: es, en"),
+    (("acount",), "no hay una orden acount; ¿account?", "no command acount; acc"),
+    (("account", "list", "x", "y"), "sobra: x y", "too much: x y"),
+    (("account", "list", "--data="), "--data está vacío", "--data is empty"),
+]
+
+
+@pytest.mark.parametrize(("words", "spanish", "english"), MISTYPED, ids=lambda one: str(one)[:30])
+def test_what_was_mistyped_is_said_in_the_language_of_the_run(command, words, spanish, english):
+    for language, expected in (("es", spanish), ("en", english)):
+        said = command(*words, "--lang", language, data=None)
+        assert said.startswith("diadema: ") and expected in said
+        plain = re.sub(AS_TYPED + r"|account|\b[A-Z]{2,}\b", " ", said.partition("\n")[0])
+        mixed = set(re.findall(r"[a-zà-ÿ]{4,}", plain.lower()))
+        assert not mixed & only_in(OTHER[language]), said
+        foreign = {"es": "Usage", "en": "Uso"}[language]
+        assert foreign not in said and "Traceback" not in said
+
+
+def test_what_was_mistyped_follows_site_and_locale(command, monkeypatch, tmp_path):
+    assert "there is no option" in command("account", "list", "--zz", data=None)
+    with_site(tmp_path / "es", "es")
+    assert "no hay una opción" in command("account", "list", "--zz", data=tmp_path / "es")
+    monkeypatch.setenv("LANG", "es_PE.UTF-8")
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    assert "no hay una orden zz" in command("zz", data=None)
+
+
 # -- all of it
 
 
@@ -127,12 +180,12 @@ SAID_BY = {"print", "answer", "Table", "prompt", "getpass", "progress"}  # `scre
 _WORDS = re.compile(r"[a-zà-ÿ]{3,} [a-zà-ÿ]{2,}", re.IGNORECASE)
 
 
-def literals(call):
+def literals(call, speakers=("say", "text")):
     """The texts that a call says as they stand in the code: not those that name a sentence."""
     inner = {
         id(one)
         for node in ast.walk(call)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("say", "text")
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in speakers
         for one in ast.walk(node)
     }
     return [
@@ -157,6 +210,38 @@ def test_no_command_says_a_sentence_of_its_own():
                       if not (error and text.startswith("errors."))]  # fmt: skip
     assert calls > 60
     assert found == []
+
+
+def test_no_simulator_says_a_sentence_of_its_own():
+    found, calls = [], 0
+    for path in sorted(Path(diadema_sim.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(getattr(node, "func", None), "attr", "") or getattr(
+                getattr(node, "func", None), "id", ""
+            )
+            if isinstance(node, ast.Call) and name in ("say", "stage"):
+                calls += 1
+                found += [(path.name, one) for one in literals(node, ("speak",))
+                          if " " in one and re.search("[a-z]", one)]  # fmt: skip
+    assert calls > 10
+    assert found == []
+
+
+def test_a_runs_summary_is_in_the_language_of_the_run(monkeypatch):
+    summary = dict.fromkeys(
+        ("stations", "events_journaled", "events_stored", "lost", "doubled", "contacts",
+         "typified"), 7,
+    )  # fmt: skip
+    for language, lines in (
+        ("es", ["estaciones", "eventos guardados", "perdidos", "atenciones"]),
+        ("en", ["stations", "events stored", "lost", "contacts"]),
+    ):
+        screen = Console(file=io.StringIO(), width=100)
+        monkeypatch.setattr("diadema.cli.speech.language", lambda spoken=language: spoken)
+        print_shift(screen, summary)
+        printed = screen.file.getvalue()
+        assert [line for line in lines if line not in printed] == []
+        assert printed.count("7") == len(summary)
 
 
 # -- one run, one language

@@ -4,13 +4,11 @@ import asyncio
 import json
 
 import pytest
-from diadema.base.certificates import Certificates
 from diadema.store import open_reader
 
 from tests.support.broker_fixtures import IngestProcess, until
-from tests.support.light_station import LightStation, accesses
-from tests.support.scripted_station import SITE, Script
-from tests.support.trust import trusting
+from tests.support.light_station import running_crowd
+from tests.support.scripted_station import SITE
 
 STATIONS = [f"DIA-0300000000{number:02x}" for number in range(30)]
 EVENTS = 20  # of each, two of them at its start
@@ -25,26 +23,7 @@ async def crowd(broker, stack):
     await stack.enter_async_context(IngestProcess(broker))
     nats = await broker.client()
     stack.push_async_callback(nats.close)
-    tls = trusting(Certificates(broker.data.tls))
-    crowd = [
-        LightStation(
-            access,
-            tls,
-            Script(access.s, agent=f"b{number:02}").boot(),
-            generation=1,
-            again_s=0.05,
-        )
-        for number, access in enumerate(await accesses(nats, broker.data, STATIONS))
-    ]
-    running = [asyncio.create_task(station.run()) for station in crowd]
-
-    async def end():
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    stack.push_async_callback(end)
-    return crowd
+    return await stack.enter_async_context(running_crowd(nats, broker.data, STATIONS))
 
 
 async def test_each_event_is_stored_once_though_a_connection_is_cut(crowd, broker):

@@ -12,7 +12,10 @@ from diadema.base.backups import Schedule
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, write_whole
+from diadema.cli.main import app
+from diadema.hub.hub import Hub
 from diadema.maintenance.backup_schedule import order
+from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import IngestProcess, running_broker
 from tests.support.scripted_station import SITE
@@ -213,3 +216,36 @@ def test_hub_file_of_another_shape_is_no_hub(tmp_path):
     assert data.read_hub() is None
     data.hub.write_bytes(b'{"pid":1')
     assert data.read_hub() is None
+
+
+async def test_among_somebodys_papers_neither_a_hub_nor_an_account_begins(tmp_path):
+    """And their folder is not closed to others."""
+    root = tmp_path / "papeles"
+    (root / "images").mkdir(parents=True)
+    (root / "tesis.odt").write_text("x")
+    root.chmod(0o755)
+    words = ["account", "add", "rosa", "--role", "admin", "--data", str(root)]
+    assert "none of a hub" in str(CliRunner().invoke(app, words).exception)
+    with pytest.raises(DiademaError, match="none of a hub"):
+        async with Hub(root, port=0):
+            pass
+    assert sorted(path.name for path in root.iterdir()) == ["images", "tesis.odt"]
+    assert stat.S_IMODE(root.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["lost+found", ".bashrc"],
+        ["images"],
+        ["run.lock"],
+        ["site.json", "a.txt"],
+        ["nats", "a.txt"],
+    ],
+    ids=str,
+)
+def test_a_folder_that_is_empty_or_of_a_hub_is_taken(tmp_path, names):
+    for name in names:
+        (tmp_path / name).touch()
+    DataDir(tmp_path).check_own()

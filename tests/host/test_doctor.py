@@ -9,23 +9,30 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import certificates, credentials, webhooks
 from diadema.base.backups import changing_backups
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir, Hub, Room
+from diadema.base.standing import changing_standing
 from diadema.cli.main import app
 from diadema.hub import doctor
 from diadema.hub.hub import Hub as RunningHub
+from diadema.hub.standby import Credential, State
 from diadema.maintenance.records_keeping import enter
+from diadema.maintenance.standbys import Heard, Standbys
 from diadema.report import schedule
+from diadema.report.model import Scope
 from diadema.stations.fleet import StationRow
 from typer.testing import CliRunner
 
 from tests.host.test_report_schedules import order
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
+from tests.support.scripted_station import T0
 
 TESTER = Person(id="tester", name="Prueba", role="service")
 
@@ -175,6 +182,36 @@ def report_that_stopped(data):
     return ["«diario» is stopped"]
 
 
+def put_back_for_a_trial(data):
+    with changing_standing(data) as standing:
+        standing.trial = True
+    (data.root / "standing.lock").chmod(0o600)
+    return [f"`diadema resume --data {data.root}`"]
+
+
+def reports_that_failed(data):
+    team = {"scope": Scope(of="team", code="Mañana")}
+    for name, every in (("diario", "day"), ("semanal", "week"), ("mensual", "month")):
+        schedule.add(data, order(name=name, every=every, **team), "es")
+    runs = [
+        run(name="diario", done_ms=3 * 86_400_000, tries=2, reason="no such team"),
+        run(name="diario", due_ms=T0 - 1, file="x", tries=1),
+        run(name="semanal", span="2026-W46", tries=schedule.TRIES, reason="no room"),
+        run(name="mensual", tries=1, file="x", sendings=3, unsent="it took nothing"),
+    ]
+    schedule.write_runs(data, runs)
+    return [
+        "«diario» of 2026-11-17 failed at 1970-01-03 19:00, 2 times (no such team)",
+        "`diadema report week --week 2026-W46 --kind llamadas --team 'Mañana'`",
+        "«mensual» of 2026-11-17 was made and not sent (it took nothing)",
+    ]
+
+
+def run(**more):
+    given = {"due_ms": T0 + 86_400_000, "span": "2026-11-17", "kind": "llamadas", "scope": Scope()}
+    return schedule.Run(**given | more)
+
+
 def flipped(data):
     with data.directory.open("wb") as file:
         file.write(os.urandom(8192))
@@ -225,8 +262,8 @@ def hub_that_was_killed(data):
     [
         open_to_others, damaged_secrets, damaged_certificate, certificate_that_ends, old_backup,
         no_backup, unreadable_backups, backup_that_failed, webhook_that_takes_nothing,
-        report_that_stopped, flipped, older, newer, changed_mark, no_key, bad_site,
-        hub_that_was_killed,
+        report_that_stopped, reports_that_failed, put_back_for_a_trial, flipped, older, newer,
+        changed_mark, no_key, bad_site, hub_that_was_killed,
     ],
     ids=lambda spoil: spoil.__name__,
 )  # fmt: skip
@@ -318,6 +355,133 @@ def test_a_port_that_is_silent_and_a_hub_that_takes_nothing(data, runs, monkeypa
     web, mqtt, hub = wrong(data)
     assert web.startswith("web does not answer") and mqtt.startswith("mqtt does not answer")
     assert "takes no events" in hub
+
+
+def allowed(data, *names):
+    """Credentials of standbys; their numbers."""
+    with closing(Accounts(data)) as accounts:
+        for name in names:
+            accounts.tokens.add(TESTER, name, "standby")
+        return {one.name: one.number for one in accounts.tokens.all()}
+
+
+def heard(data, name, *, ago_s=1, backup_ago_s=900, **said):
+    now_ms = SystemClock().now_ms()
+    with closing(Accounts(data)) as accounts:
+        usual = {"stored": 90, "last": 90, "every_s": 900}
+        usual |= {"seen_ms": now_ms - ago_s * 1000, "backup_ms": now_ms - backup_ago_s * 1000}
+        made = Heard(**usual | said)
+        Standbys(data, accounts.tokens).note(name, made)
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ({}, []),
+        ({"ago_s": 900}, ["standby reserva has not asked for 0:15"]),
+        ({"last": 1090}, []),
+        ({"last": 1091}, ["standby reserva lacks 1001 messages"]),
+        ({"last": None}, []),
+        ({"backup_ago_s": 3600}, ["backup of the standby reserva is 1:00"]),
+        ({"backup_ms": 0}, ["backup of the standby reserva is — old"]),
+        ({"backup_ms": 0, "every_s": 0}, []),  # of a program that does not say
+    ],
+)
+def test_a_standby_of_this_hub(data, runs, said, parts):
+    allowed(data, "reserva")
+    heard(data, "reserva", **said)
+    found = wrong(data)
+    assert len(found) == len(parts), found
+    assert all(part in one for part, one in zip(parts, found, strict=True))
+    assert "note  the standby reserva asked 0:" in call(data).stdout
+
+
+def test_a_standby_that_nobody_started_and_one_that_was_revoked(data, runs):
+    numbers = allowed(data, "nueva", "retirada")
+    heard(data, "retirada", ago_s=900)
+    assert ["retirada" in one for one in wrong(data)] == [True]
+    with closing(Accounts(data)) as accounts:
+        accounts.tokens.revoke(TESTER, numbers["retirada"])
+    assert wrong(data) == []
+    said = call(data).stdout
+    assert "retirada" not in said
+    assert f"--revoke {numbers['nueva']}`" in said
+
+
+def test_of_a_hub_that_has_ended_no_standby_is_silent(data):
+    allowed(data, "reserva")
+    heard(data, "reserva", ago_s=900)
+    assert wrong(data) == []
+
+
+def test_what_standbys_said_that_cannot_be_read(data, runs):
+    data.standbys.write_text("{")
+    data.standbys.chmod(0o600)
+    assert ["standbys.json" in one for one in wrong(data)] == [True]
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """A standby's own folder, and what it has: the hub's clock is an hour ahead of ours."""
+    monkeypatch.setattr(doctor, "is_synchronised", lambda: True)
+    data = DataDir(tmp_path / "mirror")
+    data.standby.mkdir(parents=True, mode=0o700)
+    data.root.chmod(0o700)
+
+    def has(ago_s=0, **known):
+        now_ms = SystemClock().now_ms()
+        hub_ms = now_ms + 3_600_000
+        usual = {"stored": 90, "last": 90, "heard_ms": now_ms - 1000, "hub_ms": hub_ms - 1000}
+        usual |= {"backup_ms": hub_ms - 600_000, "every_s": 900}
+        for name in ("heard_ms", "hub_ms"):
+            usual[name] -= ago_s * 1000
+        state = State(
+            of="https://a:8600", here="https://b:8600",
+            credential=Credential(token="dia_x", ca=""), **usual | known,
+        )  # fmt: skip
+        file = data.standby / "state.json"
+        file.write_bytes(msgspec.json.encode(state))
+        file.chmod(0o600)
+        return data
+
+    return has
+
+
+@pytest.mark.parametrize(
+    ("known", "parts"),
+    [
+        ({}, []),
+        ({"heard_ms": 0}, ["https://a:8600 was never heard"]),
+        ({"ago_s": 300}, ["has not been heard for 0:05"]),
+        ({"last": 1091}, ["1001 messages of https://a:8600 are missing"]),
+        ({"every_s": 60}, ["backup of https://a:8600 is 0:10"]),
+        ({"backup_ms": 0}, ["is — old and is taken each 15 min"]),
+    ],
+)
+def test_a_standbys_own_folder(mirror, known, parts):
+    data = mirror(**known)
+    before = as_it_is(data.root)
+    found = wrong(data)
+    assert as_it_is(data.root) == before
+    assert len(found) == len(parts), found
+    assert all(part in one for part, one in zip(parts, found, strict=True))
+
+
+def test_a_standbys_folder_says_what_would_be_lost_now(mirror):
+    said = call(mirror(last=97)).stdout
+    assert "7 messages were missing; its backup is 0:10:0" in said
+
+
+def test_a_standbys_credential_that_others_can_read(mirror):
+    data = mirror()
+    (data.standby / "state.json").chmod(0o644)
+    assert ["state.json" in one for one in wrong(data)] == [True]
+
+
+def test_a_state_that_cannot_be_read_is_a_line(mirror):
+    data = mirror()
+    (data.standby / "state.json").write_text("{")
+    assert ["state.json" in one for one in wrong(data)] == [True]
 
 
 def test_nobody_listens_at_a_port_that_is_closed():

@@ -24,6 +24,8 @@ from diadema.base.processes import command_line
 from diadema.hub.broker import LOOPBACK, STREAM, free_port
 from diadema.hub.child import WebEndpoint
 from diadema.hub.hub import Hub
+from diadema.site.directory.book import Change
+from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import open_directory
 from diadema.store import open_reader
 
@@ -341,6 +343,14 @@ async def test_a_directory_with_one_ca_keeps_it_and_browsers_are_told_of_theirs(
 async def test_a_hub_without_a_site_says_what_to_do(tmp_path):
     told = await said(tmp_path / "bare")
     assert "diadema site example > site.json" in told and "diadema site site.json" in told
+    (tmp_path / "peopled").mkdir()
+    data = DataDir(tmp_path / "peopled")
+    with open_directory(data, 1) as book:
+        body = KINDS["teams"].read({"code": "Norte"})
+        change = Change(kind="teams", code="Norte", body=body)
+        book.apply([change], by="Prueba", reason="prueba", at_ms=2)
+    told = await said(data.root)
+    assert "diadema people publish --by NAME" in told and "site example" not in told
     (tmp_path / "described").mkdir()
     (tmp_path / "described" / "site.json").write_text(json.dumps(SITE))
     assert "site example" not in await said(tmp_path / "described")

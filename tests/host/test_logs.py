@@ -104,6 +104,7 @@ begin_log(logging.INFO, "%(asctime)s %(message)s")
 logging.info("up")
 logging.warning("of two\\nlines")
 logging.error("wrong")
+logging.getLogger("httpx").info("HTTP Request: GET https://hub/ 200 OK")
 """
 
 

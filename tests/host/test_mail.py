@@ -19,7 +19,9 @@ from diadema.base import credentials, mail
 from diadema.base.certificates import Certificates
 from diadema.base.errors import MailError
 from diadema.base.paths import DataDir
+from diadema.base.standing import changing_standing
 from diadema.cli import main
+from diadema.maintenance.restore import put_in_force
 from diadema.report import delivery, schedule
 from diadema.report.delivery import addresses_for, check, deliver
 from diadema.report.model import Scope
@@ -29,6 +31,7 @@ from typer.testing import CliRunner
 
 from tests.host.test_report_schedules import at, order
 from tests.support import reported_day
+from tests.support.scripted_station import FixedClock
 
 ADMIN = Person(id="prueba", name="Prueba", role="service")
 NOW = at("2026-11-19T06:00")
@@ -55,7 +58,7 @@ class Box:
 
     def login(self, server, session, envelope, mechanism, given):
         self.logins.append((given.login, given.password))
-        return AuthResult(success=given.password == b"clave")
+        return AuthResult(success=given.password == b"clave", handled=False)
 
 
 class Post:
@@ -166,7 +169,8 @@ async def test_never_in_the_clear_and_again_later(data, post, accounts):
         post.use()
         run = await send(data, accounts)
         assert (run.state, run.sent_ms, run.sendings) == ("done", 0, 1)
-        assert "STARTTLS" in run.unsent and "no se envió (1)" in schedule.run_words(run, "es")
+        assert "no ofrece STARTTLS en ese puerto" in run.unsent and "(«SMTP STARTTLS" in run.unsent
+        assert "no se envió (1)" in schedule.run_words(run, "es")
         await send(data, accounts, NOW + 59_000)
         assert runs(data)[0].sendings == 1, "it waits a minute first"
         assert (await send(data, accounts, NOW + 60_000)).sendings == 2
@@ -186,8 +190,28 @@ async def test_a_certificate_that_is_not_right_gets_nothing(data, post, accounts
     async with post.serving():
         post.use(**{"ca": other.ca_pem().decode()} if wrong == "ca" else {"host": "127.0.0.1"})
         run = await send(data, accounts)
-    assert "ertificate" in run.unsent and run.sent_ms == 0
+    told = {"ca": "de una CA que no se conoce", "name": "lleva otro nombre"}[wrong]
+    assert told in run.unsent and "ertificate" in run.unsent and run.sent_ms == 0
     assert (post.box.letters, post.box.logins) == ([], [])
+
+
+async def test_what_was_put_back_mails_nothing_until_it_is_in_force_nor_what_fell_due_before(
+    data, post, accounts
+):
+    ordered(data)
+    with changing_standing(data) as standing:
+        standing.trial = True
+    async with post.serving():
+        post.use()
+        run = await send(data, accounts)
+        assert run.file and (run.sent_ms, run.sendings) == (0, 0)
+        put_in_force(data, FixedClock(at("2026-11-22T05:00")), ADMIN)
+        held = await send(data, accounts, at("2026-11-22T05:00"))
+        assert post.box.letters == [] and len(runs(data)) == 3
+        assert "no se envió: venció antes" in schedule.run_words(held, "es")
+        run = await send(data, accounts, at("2026-11-22T06:00"))
+    assert run.span == "2026-11-21" and run.sent_ms and len(post.box.letters) == 1
+    assert [one.sent_ms for one in runs(data)[1:]] == [0, 0, 0]
 
 
 async def test_a_disabled_author_stops_it(data, post, accounts):
@@ -388,7 +412,12 @@ async def test_the_commands_set_show_and_try_it(plain, tmp_path):
         assert "took the mail" in await typed(data, "mail", "test", "planilla@centro.pe")
         assert "list" in await typed(data, "mail", "test", "otra@centro.pe")
         plain.box.refused = {JEFA}
-        assert "did not take" in await typed(data, "mail", "test", JEFA)
+        refused = await typed(data, "mail", "test", JEFA)
+        assert f"takes nothing for {JEFA}: look at the address" in refused
+        assert "(«550 " in refused and "[" not in refused
+        mail.set_server(data, mail.load(data).server, "mala")
+        told = await typed(data, "mail", "test", "planilla@centro.pe")
+        assert "refuses user or password" in told and "diadema mail set" in told
         assert await typed(data, "mail", "deny", "planilla@centro.pe") == ""
     assert [to for to, _, _ in plain.box.letters] == [["planilla@centro.pe"]]
     assert mail.load(data).addresses == {JEFA: False, RRHH: True}

@@ -110,7 +110,9 @@ def shown(data, monkeypatch, change):
                 module,
                 "read",
                 lambda *a, _read=plainly, **k: (
-                    _read(*a, **k) if k.get("together") else change(_read(*a, **k))
+                    change(_read(*a, **k))
+                    if k.get("intervals") or not k.get("together")
+                    else _read(*a, **k)
                 ),
             )
         for kind in KINDS:

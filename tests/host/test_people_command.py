@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.site.description import load
 from diadema.site.example import EXAMPLE
@@ -70,6 +71,14 @@ def test_what_is_in_the_file_only_is_taken_in(run, tmp_path):
     (tmp_path / "data" / "site.json").write_text(json.dumps(described))
     assert "1 entries changed" in run("take-in", "--by", "Ana")
     assert "nueva;Nueva" in run("export", "areas")
+    described["agents"].pop()
+    (tmp_path / "data" / "site.json").write_text(json.dumps(described))
+    words = ["people", "take-in", "--by", "Ana", "--data", str(tmp_path / "data")]
+    refused = CliRunner().invoke(app, words)
+    assert "1 Agents (e002)" in str(refused.exception) and "- e002" in refused.stdout
+    assert "e002" in run("export", "agents")
+    assert "1 entries changed" in run("take-in", "--by", "Ana", "--whole")
+    assert "e002" not in run("export", "agents")
 
 
 def test_what_publish_says_does_not_contradict_itself(run, tmp_path):
@@ -91,6 +100,58 @@ def test_a_site_put_in_force_by_hand_says_how_it_is_kept(run, tmp_path):
     assert "take-in" not in site()
     run("export", "areas")
     assert "diadema people take-in" in site()
+
+
+def test_a_site_that_lacks_people_is_not_put_in_force_by_mistake(run, tmp_path):
+    def site(*words):
+        file = tmp_path / "example.json"
+        words = ["site", str(file), *words, "--data", str(tmp_path / "data")]
+        return CliRunner().invoke(app, words)
+
+    new = tmp_path / "nueva.csv"
+    rows = "".join(f"x{n:03};Inventada {n};NUEVA {n};X{n}\n" for n in range(28))
+    new.write_text(HEAD + rows)
+    run("import", "agents", new, "--by", "Ana")  # they are not even in force yet
+    (tmp_path / "example.json").write_text(EXAMPLE)
+    for _ in range(2):
+        refused = site()
+        assert isinstance(refused.exception, DiademaError)
+        said = str(refused.exception)
+        assert "28 Agents" in said and "x000, x001" in said and "--whole" in said
+        assert "- x000" in refused.stdout and "and 8 more" in refused.stdout
+        run("publish", "--by", "Ana")  # in force or not: they would be out
+    assert len(load(tmp_path / "data" / "site.json").agents) == 30
+    assert "- x000" in site("--check").stdout
+    told = json.loads(site("--check", "--json").stdout)["differences"]
+    assert [(one["part"], len(one["removed"])) for one in told] == [("agents", 28)]
+    assert len(load(tmp_path / "data" / "site.json").agents) == 30
+    assert "- x000" in site("--whole").stdout
+    assert len(load(tmp_path / "data" / "site.json").agents) == 2
+
+
+def test_a_site_that_takes_nothing_out_is_not_asked_about(run, tmp_path):
+    described = json.loads(EXAMPLE)
+    described["agents"].append({"id": "e003", "name": "Tres", "short": "TRES", "alias": "E3"})
+    described["stations"][0]["seat"] = "A-09"
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps(described))
+    words = ["site", str(file), "--data", str(tmp_path / "data")]
+    said = str(CliRunner().invoke(app, words).exception)
+    assert "1 Seats (A-01)" in said and "Agents" not in said
+    described["stations"][0]["seat"] = "A-01"
+    described["agents"][0]["name"] = "Otro Nombre"
+    file.write_text(json.dumps(described))
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "+ e003" in printed and "~ e001" in printed and "e002" not in printed
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "e003" not in printed  # the same once more
+    teams = tmp_path / "teams.csv"
+    teams.write_text("Team\nSin nadie\n")
+    run("import", "teams", teams, "--by", "Ana")
+    described["agents"][1]["name"] = "Otra Más"
+    file.write_text(json.dumps(described))
+    printed = CliRunner().invoke(app, words, catch_exceptions=False).stdout
+    assert "~ e002" in printed and "Sin nadie" not in printed  # no file takes a team out there
 
 
 def test_the_kinds_are_listed(capfd):

@@ -91,6 +91,29 @@ def test_a_person_gets_everything_and_nobody_elses(tmp_path):
         export(data, "a999", tmp_path / "none.zip", ME)
 
 
+def test_nobody_has_no_export_and_whoever_left_or_was_erased_has_one(tmp_path):
+    data = stations(tmp_path)
+    accounts = Accounts(data)
+    accounts.audit.record(Person(id="jefa", name="", role="admin"), "floor", ["*"])
+    accounts.audit.record(Person(id="jefa", name="", role="admin"), "agents.day", ["a001"])
+    accounts.close()
+    data.log("web").write_text("GET /ui/agents/a099\n")
+    with pytest.raises(DiademaError, match="nothing is kept of a099: look at the id, or") as said:
+        export(data, "a099", tmp_path / "none.zip", ME)
+    assert "Personal" in said.value.say("es") and "erased" not in str(said.value)
+    assert not (tmp_path / "none.zip").exists()
+    described = json.loads(data.site.read_text())
+    described["agents"] = []
+    data.site.write_text(json.dumps(described))
+    assert export(data, "a002", tmp_path / "left.zip", ME)["events"]
+    now = T0 + 6 * YEARS
+    erase(data, FixedClock(now), ME, now - YEARS)
+    told = export(data, "a001", tmp_path / "erased.zip", ME)
+    assert (told["events"], told["reads"] > 0) == (0, True)
+    with pytest.raises(DiademaError, match=r"what was before 2031-1\d-\d\d was erased"):
+        export(data, "a099", tmp_path / "none.zip", ME)
+
+
 def test_what_is_past_its_time_loses_its_people_and_keeps_its_sums(tmp_path):
     data = stations(tmp_path)
     now = T0 + 3 * YEARS

@@ -174,7 +174,7 @@ def test_the_page_draws_the_tables_own_cells(reports):
         drawn = pictures(report)
         assert len(drawn) == len(charts(report))
         for picture, (section, chart) in zip(drawn, charts(report), strict=True):
-            series = picture.options["series"]
+            series = [one for one in picture.options["series"] if "markLine" not in one]
             keys = [*chart.bars, *chart.lines]
             assert [one["data"] for one in series] == [section.values(k, chart.most) for k in keys]
             assert [one["name"] for one in series] == [section.column(k).word for k in keys]
@@ -191,6 +191,8 @@ def test_what_is_aimed_at_stands_in_the_chart(tmp_path):
     (picture,) = [one for one in pictures(report) if one.table == "service_halves"]
     (line,) = [one for one in picture.options["series"] if "markLine" in one]
     assert [one["yAxis"] for one in line["markLine"]["data"]] == [80]
+    assert "meta" in line["name"], "its words stand in the legend, where they touch no figure"
+    assert line["data"] == [] and line["markLine"]["label"] == {"show": False}
     book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", report)))
     aims = [cell.value for row in book.worksheets[0].iter_rows(min_col=20) for cell in row]
     assert 0.8 in aims and any("meta" in str(one) for one in aims)

@@ -134,7 +134,7 @@ def test_without_a_store_it_says_so(report, tmp_path):
 def test_schedules_are_ordered_listed_and_taken_away(report, tmp_path, monkeypatch):
     monkeypatch.setenv("LC_ALL", "es_PE.UTF-8")
     order = ("schedule", "add", "diario", "--kind", "llamadas", "--at", "06:30")
-    assert report(*order, "--team", "Mañana", "--format", "pdf", root=tmp_path)[0] == 0
+    assert report(*order, "--format", "pdf", root=tmp_path)[0] == 0
     code, _, err = report(*order, root=tmp_path)
     assert code == 2 and "diario" in err
     told = json.loads(report("schedule", "list", "--json", root=tmp_path)[1])

@@ -304,6 +304,7 @@ def test_what_is_read_in_several_goes_is_read_again_when_events_came_in_meanwhil
         kind="asistencia",
         forget=lambda: None,
         cut=lambda: SimpleNamespace(position=positions.pop(0)),
+        position=lambda: positions.pop(0),
     )
     sections, cut = making._settled(asked, lambda _: reads.append(1) or reads[:])
     assert (len(sections), cut.position, positions) == (2, 9, [])

@@ -89,13 +89,14 @@ def test_after_a_long_pause_the_oldest_are_counted_and_left_out(data):
 
 
 def test_a_run_that_fails_says_why_and_is_tried_again(data):
-    add(data, order(scope=Scope(of="team", code="Noche")), "es")
+    add(data, order(scope=Scope(of="team", code="Mañana")), "es")
     add(data, order("otro"), "es")
+    data.site.write_text(data.site.read_text().replace("Ma\\u00f1ana", "Noche"))
     now = at("2026-11-19T06:00")
     made = schedule.run_due(data, now)
     failed = made[0]
     assert [run.state for run in made] == ["failed", "done"], "the other one is made"
-    assert "Noche" in failed.reason and failed.tries == 1
+    assert "hay: Noche" in failed.reason and failed.tries == 1
     assert not schedule.pending(data, now + 59_000) and schedule.pending(data, now + 60_000)
     (again,) = schedule.run_due(data, now + 60_000)
     assert again.tries == 2 and not schedule.pending(data, now + 60_000 + 119_000)
@@ -103,6 +104,14 @@ def test_a_run_that_fails_says_why_and_is_tried_again(data):
         schedule.run_due(data, now + step * 3_600_000 // 2)
     tried = [run for run in runs(data) if run.span == "2026-11-18" and run.name == "diario"]
     assert [run.tries for run in tried] == [schedule.TRIES]
+
+
+def test_a_report_of_nobody_is_not_ordered(data):
+    with pytest.raises(DiademaError, match="No hay un equipo 'Nohce'; hay: Mañana"):
+        add(data, order(scope=Scope(of="team", code="Nohce")), "es")
+    with pytest.raises(DiademaError, match="There is no agent 'a099'"):
+        add(data, order(scope=Scope(of="agent", code="a099")), "en")
+    assert schedules(data) == []
 
 
 def test_a_failure_inside_keeps_nothing_else_from_being_made(data, monkeypatch):

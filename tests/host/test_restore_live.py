@@ -8,7 +8,6 @@ import shutil
 
 import pytest
 from diadema.access.roles import Person
-from diadema.base.certificates import Certificates
 from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.maintenance.backup import back_up
@@ -16,9 +15,8 @@ from diadema.maintenance.restore import restore
 from diadema.store import open_reader
 
 from tests.support.broker_fixtures import IngestProcess, RunningBroker
-from tests.support.light_station import LightStation, accesses
-from tests.support.scripted_station import SITE, Script
-from tests.support.trust import trusting
+from tests.support.light_station import running_crowd
+from tests.support.scripted_station import SITE
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 STATIONS = [f"DIA-0300000000{number:02x}" for number in range(6)]
@@ -44,23 +42,10 @@ async def broker(tmp_path):
 
 async def crowd_of(stack, broker, *, holds_all):
     nats = await broker.client()
-    tls = trusting(Certificates(broker.data.tls))
-    crowd = [
-        LightStation(
-            access, tls, Script(access.s, agent=f"b{number:02}").boot(), generation=1,
-            again_s=0.05, holds_all=holds_all,
-        )
-        for number, access in enumerate(await accesses(nats, broker.data, STATIONS))
-    ]  # fmt: skip
+    crowd = await stack.enter_async_context(
+        running_crowd(nats, broker.data, STATIONS, holds_all=lambda _: holds_all)
+    )
     await nats.close()
-    running = [asyncio.create_task(station.run()) for station in crowd]
-
-    async def end():
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    stack.push_async_callback(end)
     return crowd
 
 

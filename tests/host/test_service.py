@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -165,6 +166,39 @@ def test_a_gateway_may_open_serial_ports_and_a_hub_no_device(
     assert '"/dev/ttyACM0"' in gateway
 
 
+def test_a_gateway_waits_for_the_drivers_of_its_cables(
+    installed: Callable[..., Path], as_root: bool
+) -> None:
+    """`DeviceAllow` knows a kind of device only once its driver is loaded."""
+    lines = installed("--gateway", "--", "/dev/ttyACM0").read_text().splitlines()
+    for word in ("Wants", "After"):
+        (line,) = [one for one in lines if one.startswith(f"{word}=")]
+        for driver in ("usbserial", "cdc_acm"):
+            assert (f"modprobe@{driver}.service" in line) == as_root
+    assert "modprobe" not in installed().read_text()
+
+
+def test_systemd_is_told_when_all_of_the_hub_is_up(tmp_path: Path) -> None:
+    assert "\nType=notify\nTimeoutStartSec=infinity\n" in Plan("hub", (), tmp_path).text()
+    assert "\nType=exec\n" in Plan("standby", (), tmp_path).text()
+    command = [sys.executable, "-m", "diadema", "hub", "--port", "0", "--mqtt-port", "0"]
+    data = DataDir(tmp_path / "data")
+    for name in (str(tmp_path / "notify"), f"@{tmp_path.name}-{os.getpid()}"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(name.replace("@", "\0"))
+            manager.settimeout(300)
+            with subprocess.Popen(
+                [*command, "--data", str(data.root)], env=os.environ | {"NOTIFY_SOCKET": name},
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            ) as hub:  # fmt: skip
+                try:
+                    assert manager.recv(100) == b"READY=1"
+                    known = data.read_hub()
+                    assert known is not None and known.pid == hub.pid
+                finally:
+                    hub.terminate()
+
+
 def test_a_low_port_is_given_the_one_capability_for_it() -> None:
     def capabilities(*ports: int) -> list[str]:
         text = Plan("hub", (), SYSTEM_DATA, "diadema", ports=ports).text()
@@ -194,6 +228,40 @@ def test_it_says_what_to_do_next(
     assert said[at + 1] == f"{manager} enable --now diadema-hub.service"
     rest = "\n".join(said[at + 2 :])
     assert (f"sudo -u {ME} diadema" in rest, "enable-linger" in rest) == (as_root, not as_root)
+
+
+def test_what_its_own_tmp_would_hide_is_named(
+    service: Callable[..., Result], as_root: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "opt"
+    monkeypatch.setattr("diadema.hub.units.TEMPORARY", (tmp_path / "tmp",))
+    words = ["--lang", "es", "service", "install", "--units", str(tmp_path / "units")]
+    words += ["--user", ME] if as_root else []
+
+    def said(data: Path, program: Path | None = None) -> str:
+        if program is not None:
+            monkeypatch.setattr("diadema.hub.units.__file__", str(program / "hub" / "units.py"))
+        done = CliRunner().invoke(main.app, [*words, "--data", str(data)], catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stdout
+
+    assert "PrivateTmp" not in said(elsewhere)
+    assert f"No vería {tmp_path / 'tmp' / 'data'}" in said(tmp_path / "tmp" / "data")
+    (tmp_path / "link").symlink_to(tmp_path / "tmp")
+    assert f"No vería {tmp_path / 'link' / 'data'}" in said(tmp_path / "link" / "data")
+    told = said(elsewhere, tmp_path / "tmp" / "venv")
+    assert "No vería" in told and "venv" in told and "/opt/diadema" in told
+
+
+def test_what_is_at_home_can_be_read_also_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    monkeypatch.setattr("diadema.hub.units.__file__", "/opt/diadema/units.py")
+    (tmp_path / "datos").symlink_to("/home/ana/datos")
+    for data, state in ((tmp_path / "datos", "read-only"), (SYSTEM_DATA, "yes")):
+        assert f"\nProtectHome={state}\n" in Plan("hub", (), data, "diadema").text()
 
 
 def refusal(done: Result) -> str:

@@ -7,6 +7,7 @@ from diadema.hub.commanding import Commands
 from diadema.hub.session_checks import SessionChecks
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
+from diadema.site.badges import simulated_badge
 from diadema.site.station_config import badge_hash
 
 from tests.support.scripted_station import SITE, T0, S, Script
@@ -15,6 +16,7 @@ KEY = "5a" * 32
 S2, S3 = "DIA-0123456789ac", "DIA-0123456789ad"
 HERS, LENT = "iso14443a:04A1B2C3D4E5F6", "iso14443a:0BADCAFE"
 SECURE = "desfire:04112233445566"
+SIMULATED, OF_DESK = "DIA-0ed1ad000001", simulated_badge(bytes.fromhex(KEY), "a001")
 MINUTE = 60_000
 
 
@@ -124,6 +126,19 @@ def test_a_badge_lent_for_another_day_is_none(floor):
     floor.use(agent={"day_badges": [{"badge": LENT, "day": "2026-11-17"}]})
     floor.tell(tapped(LENT))
     assert floor.said() == [(S, "close", "unknown_badge")]
+
+
+@pytest.mark.parametrize(
+    ("s", "given", "verdict"),
+    [
+        (SIMULATED, OF_DESK, ("confirm", None)),
+        (SIMULATED, HERS, ("close", "unknown_badge")),
+        (S, OF_DESK, ("close", "unknown_badge")),
+    ],
+)
+def test_the_badge_of_a_simulated_desk_is_good_there_alone(floor, s, given, verdict):
+    floor.tell(tapped(given, s=s))
+    assert floor.said() == [(s, *verdict)]
 
 
 def test_who_guessed_pins_at_another_desk_is_locked_out_here_too(floor):

@@ -6,7 +6,9 @@ from datetime import date
 
 import msgspec
 import pytest
+from diadema.hub.site_keeper import badges_of
 from diadema.site import pins, station_config
+from diadema.site.badges import badge_hash, simulated_badge
 from diadema.site.description import SiteError, Wifi, parse
 from diadema.site.example import EXAMPLE
 from diadema_sim import people
@@ -147,3 +149,23 @@ def test_the_day_with_most_lent_badges_must_fit_too(site, monkeypatch):
         station_config.check_sizes(site)
     site.agents[1].day_badges.clear()
     station_config.check_sizes(site)
+
+
+@pytest.mark.parametrize(("policy", "known"), [("none", 2), ("always", 1), ("clonable", 1)])
+def test_a_simulated_station_knows_the_badges_of_its_desk_alone(site, policy, known):
+    """e002 has no PIN, and a card that anybody could make up must not do without it."""
+    site = msgspec.structs.replace(site, pin=policy)
+    seat = msgspec.structs.replace(site.stations[0], id="DIA-0ed1ad000001", seat="S-01")
+    site.stations.append(seat)
+    key = bytes.fromhex(KEY)
+    theirs = {one.id: badge_hash(key, simulated_badge(key, one.id)) for one in site.agents}
+    maker = station_config.ConfigMaker(site, KEY, -300, 1, day=TUESDAY)
+    simulated = {row[0]: row[2] for row in json.loads(maker.build(seat.id))["agents"]}
+    real = {row[0]: row[2] for row in json.loads(maker.build(STATION))["agents"]}
+    expected = [[theirs["e001"]], [theirs["e002"]]]
+    assert [*simulated.values()] == [*expected[:known], *[[]] * (2 - known)]
+    assert not {*theirs.values()} & {*real["e001"], *real["e002"]}
+    assert len(real["e002"]) == 2  # with the one that is lent today
+    owners = {badge.badge: badge.agent for badge in badges_of(site, KEY, MIDNIGHT)}
+    ours = {one: of for of, one in theirs.items() if one in owners}
+    assert {owners[one]: of for one, of in ours.items()} == {of: of for of in [*theirs][:known]}

@@ -5,6 +5,7 @@ lost; the hub of before serves no more. Real processes of everything.
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,7 +17,7 @@ import pytest
 from diadema.access import Accounts
 from diadema.access.roles import Person
 from diadema.base import credentials
-from diadema.base.certificates import Certificates, PageCertificates
+from diadema.base.certificates import PageCertificates
 from diadema.base.clock import SharedClock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
@@ -26,15 +27,15 @@ from diadema.cli import main
 from diadema.hub.broker import free_port
 from diadema.hub.fence import TakenOver, ask_term, trusting, until_taken_over
 from diadema.hub.standby import Credential, Standby, read_credential
+from diadema.maintenance.standbys import read_standbys
 from diadema.store import open_reader
 from diadema.store.erased import ErasedList
 from diadema.wire.ask_hub import STREAM
 from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import until
-from tests.support.light_station import LightStation, accesses
-from tests.support.scripted_station import SITE, T0, Script
-from tests.support.trust import trusting as trusting_broker
+from tests.support.light_station import running_crowd
+from tests.support.scripted_station import SITE, T0
 
 ME = Person(id="shell:yo", name="Yo", role="service")
 STATIONS = [f"DIA-0400000000{number:02x}" for number in range(6)]
@@ -135,29 +136,6 @@ def state_of(data):
     return json.loads(file.read_text()) if file.exists() else {"stored": 0}
 
 
-async def crowd_of(stack, hub, client):
-    """Half of them forget what was acknowledged, as no real one does for weeks: what those said
-    lives in the copy alone once the hub is gone.
-    """
-    tls = trusting_broker(Certificates(hub.data.tls))
-    crowd = [
-        LightStation(
-            access, tls, Script(access.s, agent=f"b{number:02}").boot(), generation=1,
-            again_s=0.05, holds_all=number % 2 == 0,
-        )
-        for number, access in enumerate(await accesses(client, hub.data, STATIONS))
-    ]  # fmt: skip
-    running = [asyncio.create_task(station.run()) for station in crowd]
-
-    async def end():
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    stack.push_async_callback(end)
-    return crowd
-
-
 def works(crowd, name):
     for station in crowd:
         station.script.call(name)
@@ -174,7 +152,11 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(hub, stac
         hub.data.read_hub().nats, user="host", password=credentials.load(hub.data).host,
         connect_timeout=60, allow_reconnect=False,
     )  # fmt: skip
-    crowd = await crowd_of(stack, hub, client)
+    # half of them forget what was acknowledged, as no real one does for weeks: what those said
+    # lives in the copy alone once the hub is gone
+    crowd = await stack.enter_async_context(
+        running_crowd(client, hub.data, STATIONS, holds_all=lambda number: number % 2 == 0)
+    )
     await asyncio.gather(*(station.until_held(2) for station in crowd))
     for station in crowd:
         station.script.login().ready()
@@ -192,6 +174,7 @@ async def test_the_standby_takes_over_and_nothing_acknowledged_is_lost(hub, stac
     last = (await client.jetstream(timeout=60).stream_info(STREAM)).state.last_seq
     await client.close()
     await until(lambda: state_of(standby.data)["stored"] >= last)
+    await until(lambda: _is_watched(hub))
 
     keepers = [station for station in crowd if station.script.s in STATIONS[::2]]
     number = 0
@@ -277,6 +260,23 @@ async def hears_of_it_while_it_runs(hub, folder):
     assert read_standing(other).taken_by
 
 
+async def _is_watched(hub):
+    """Whether the hub's metrics have it that its standby is level, and has a backup."""
+    async with httpx.AsyncClient(
+        base_url=hub.url, verify=trusting(PageCertificates(hub.data.tls).ca), trust_env=False,
+        timeout=300, headers={"Authorization": f"Bearer {credentials.load(hub.data).api}"},
+    ) as pages:  # fmt: skip
+        text = (await pages.get("/metrics")).text
+    said = re.findall(r"diadema_web_standby_(\w+){standby=\"reserva\"} (\S+)", text)
+    found = {name: float(value) for name, value in said}
+    return (
+        found.get("behind_messages") == 0
+        and found["backup_interval_seconds"] == 900
+        and found.get("backup_time_seconds", 0) >= T0 / 1000
+        and found["seen_time_seconds"] >= T0 / 1000
+    )
+
+
 PATHS = ("stream?here=https://x", "backup", "term")
 
 
@@ -287,7 +287,7 @@ async def statuses(pages, token=None):
     ]
 
 
-async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
+async def test_nobody_else_gets_a_copy(hub, stack, tmp_path, caplog):
     credential = allow(hub, tmp_path / "reserva.json")
     accounts = Accounts(hub.data)
     stack.callback(accounts.close)
@@ -302,10 +302,11 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     assert await statuses(pages, admin) == [403, 403, 200]
     assert (await pages.get("/api/v1/live", headers=_bearer(credential))).status_code == 403
 
-    clock = SharedClock(tmp_path / "clock")
+    clock = SharedClock(tmp_path / "ahead", create=True)
+    clock.set(T0 + 3_600_000, 1)  # nobody sets the one after the other
 
-    def standby(of=hub.url, here=HERE, given=credential, folder="standby"):
-        return Standby(DataDir(tmp_path / folder), of, here, given, clock)
+    def standby(of=hub.url, here=HERE, given=credential, folder="standby", every_s=900):
+        return Standby(DataDir(tmp_path / folder), of, here, given, clock, "es", every_s)
 
     with pytest.raises(DiademaError, match="no https"):
         standby(of=hub.url.replace("https", "http"))
@@ -318,6 +319,13 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
 
     stranger = PageCertificates(tmp_path / "tls")
     stranger.make(["127.0.0.2"])
+    of_another = Credential(token=credential.token, ca=stranger.ca.read_text())
+    kept_out = asyncio.create_task(standby(given=of_another, folder="other").run())
+    reason = f"{hub.url} no responde como debe: su certificado es de una CA que no se conoce"
+    await until(lambda: kept_out.done() or reason in caplog.text)
+    kept_out.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await kept_out
     told = trusting(credential.ca), credential.token
     assert await until(lambda: ask_term(hub.url, *told)) == 1
     assert await ask_term(hub.url, trusting(stranger.ca), credential.token) is None
@@ -362,8 +370,30 @@ async def test_nobody_else_gets_a_copy(hub, stack, tmp_path):
     done = await asyncio.to_thread(CliRunner().invoke, main.app, words)
     assert done.exit_code == 0, (done.output, str(done.exception))
     assert "in term 2" in done.output and "events: 0, level" in done.output
-    assert "RPO of accounts and people: 0." in done.output and "RTO: " in done.output
+    assert "RPO of accounts and people: 0." in done.output
+    assert "RTO: " not in done.output and "Nobody serves until" in done.output
     assert there.store.exists() and not there.standby.exists()
+    assert not read_standing(there).trial and "diadema resume" not in done.output
+
+
+async def test_backups_come_as_often_as_it_is_told(hub, tmp_path):
+    credential = allow(hub, tmp_path / "reserva.json")
+    there = DataDir(tmp_path / "standby")
+    standby = Standby(there, hub.url, HERE, credential, SharedClock(tmp_path / "clock"), "es", 1)
+    running = asyncio.create_task(standby.run())
+    made = set()
+
+    def third():
+        made.add(state_of(there).get("backup_ms"))
+        return running.done() or len(made - {None, 0}) == 3
+
+    await until(third)
+    assert not running.done(), running
+    await until(lambda: read_standbys(hub.data))
+    (known,) = read_standbys(hub.data).values()
+    assert known.every_s == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def _bearer(credential):

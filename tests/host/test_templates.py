@@ -44,4 +44,4 @@ def test_a_value_is_text_and_a_missing_one_an_error() -> None:
 def test_words_in_a_script_cannot_end_it() -> None:
     made = templating.template("shell_head.html")
     page = made.render(build="0123", words={"a": "</script><b> ñ"})
-    assert page.count("</script>") == 5 and '"\\u003c/script\\u003e\\u003cb\\u003e ñ"' in page
+    assert page.count("</script>") == 6 and '"\\u003c/script\\u003e\\u003cb\\u003e ñ"' in page

@@ -73,6 +73,100 @@ def test_a_link_that_leads_nowhere_is_seen(
     ]
 
 
+SPANISH = frozenset(
+    [
+        "de",
+        "la",
+        "el",
+        "los",
+        "las",
+        "que",
+        "y",
+        "en",
+        "un",
+        "una",
+        "se",
+        "con",
+        "por",
+        "del",
+        "es",
+        "al",
+        "lo",
+        "para",
+        "su",
+    ]
+)
+ENGLISH = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "is",
+        "to",
+        "in",
+        "it",
+        "that",
+        "are",
+        "with",
+        "for",
+        "by",
+        "from",
+        "its",
+        "this",
+        "what",
+        "when",
+    ]
+)
+_LEAST_WORDS = 6
+_SOME_WORDS, _A_SENTENCE = 10, 15
+_BESIDE = re.compile(r"(?<!\*)\*(?! )[^*|]+(?<! )\*(?!\*)")  # in italics, the other language
+
+
+def in_spanish(block: str) -> bool:
+    words = re.findall(r"\w+", block.lower())
+    return sum(w in SPANISH for w in words) >= sum(w in ENGLISH for w in words)
+
+
+def not_first_in_spanish(text: str) -> list[str]:
+    """Of each part between headings, what people read first, where that is no Spanish."""
+    wrong = []
+    for part in re.split(r"^#{1,6} ", prose(text), flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        own = re.sub(rf"<!--.*?-->|{_BESIDE.pattern}", "", body, flags=re.DOTALL)
+        blocks = re.split(r"\n\s*\n", own.strip("\n"))
+        read = (b for b in blocks if not b.startswith(("|", "    ", "<", "![")))
+        first = next((b for b in read if len(re.findall(r"\w+", b)) >= _LEAST_WORDS), "")
+        if not in_spanish(first):
+            wrong.append(heading)
+    return wrong
+
+
+def without_english(text: str) -> list[str]:
+    """Parts with some sentences, nothing of them in italics beside."""
+    wrong = []
+    for part in re.split(r"^#{1,6} ", prose(text), flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        told = re.sub(r"^(\||    ).*", "", _BESIDE.sub("", body), flags=re.MULTILINE)
+        beside = max((len(said) for said in _BESIDE.findall(body)), default=0)
+        if len(re.findall(r"[^\W\d]{2,}", told)) >= _SOME_WORDS and beside < _A_SENTENCE:
+            wrong.append(heading)
+    return wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_part_of_a_guide_is_in_spanish_first_and_in_english_beside(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert not_first_in_spanish(text) == []
+    assert without_english(text) == []
+
+
+def test_a_part_that_begins_in_english_is_seen() -> None:
+    text = "# A\n\nLo que corre en la estación.\n*What runs at the desk.*\n\n## B\n\n"
+    assert not_first_in_spanish(text + "Which of the files it is that are read first.\n") == ["B"]
+    told = "Lo que hace la estación cuando el servidor no contesta.\n"
+    assert without_english(f"{text}{told}\n## C\n\n{told}*What it does then.*\n") == ["B"]
+
+
 def test_each_file_that_a_page_names_is_there() -> None:
     """Of our folders, but for names that stand for others, as NAME.py, and what is made."""
     within = re.compile(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*])")

@@ -27,10 +27,10 @@ SCAN = re.compile(
 
 
 def first_power(name: str) -> dict[str, str]:
-    """step → expected, of a board's page."""
-    text = (HARDWARE / f"{name}.md").read_text().split("## First power")[1].split("## What")[0]
+    """step, in English where it is said in both languages → expected, of a board's page."""
+    text = (HARDWARE / f"{name}.md").read_text().split("## Primer encendido")[1].split("## Qué")[0]
     rows = re.findall(r"^\| (.+?) \| (.+) \|$", text, re.MULTILINE)
-    return dict(rows[1:])
+    return {re.sub(r".* · \*(.+)\*$", r"\1", step): expected for step, expected in rows[1:]}
 
 
 def words(key: str) -> str:

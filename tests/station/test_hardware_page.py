@@ -75,7 +75,7 @@ def test_what_answers_on_its_buses_is_what_the_page_expects(name):
 
 @pytest.mark.parametrize("name", board_names())
 def test_what_a_page_tells_to_type_can_be_typed_in_its_order(name):
-    page = (HARDWARE / f"{name}.md").read_text().split("## First power")[1]
+    page = (HARDWARE / f"{name}.md").read_text().split("## Primer encendido")[1]
     commands = re.findall(r"`(diadema [^`]+)`", page)
     about = load_board(name).wiring.board
     file = f"{build_for(about.chip, about.psram)}.bin"
@@ -88,7 +88,7 @@ def test_what_a_page_tells_to_type_can_be_typed_in_its_order(name):
     for command in commands:
         done = CliRunner().invoke(app, [*command.split()[1:], "--help"])
         assert done.exit_code == 0, command
-    steps = ["diode test", "3.2 to 3.4 V", "console at boot", ".scan()",
+    steps = ["diode test", "3.2 – 3.4 V", "console at boot", ".scan()",
              "keys and lights", commands[-1]]  # fmt: skip
     assert [page.index(step) for step in steps] == sorted(page.index(step) for step in steps)
     assert page.index(commands[1]) < page.index("console at boot")
@@ -98,7 +98,7 @@ def test_what_a_page_tells_to_type_can_be_typed_in_its_order(name):
 def test_a_board_s_page_names_the_micropython_that_drives_its_psram(name):
     about = load_board(name).wiring.board
     build = build_for(about.chip, about.psram)
-    assert f"({build})`, or a newer one" in (HARDWARE / f"{name}.md").read_text()
+    assert f"({build})`, o uno más nuevo" in (HARDWARE / f"{name}.md").read_text()
     row = next(line for line in (HARDWARE / "README.md").read_text().splitlines()
                if line.startswith(f"| [{name}]"))  # fmt: skip
     assert f" {build} |" in row
@@ -116,9 +116,11 @@ def places(board):
 @pytest.mark.parametrize("name", board_names())
 def test_a_board_s_page_has_every_wire_and_no_other(name):
     board = load_board(name)
-    page = (HARDWARE / f"{name}.md").read_text().split("## Every wire")[1].split("\n## ")[0]
+    page = (HARDWARE / f"{name}.md").read_text().split("## Hilo por hilo")[1].split("\n## ")[0]
     assert " ".join(places(board).split()) in " ".join(page.split())
-    tables = [re.findall(r"^\| .+ \|$", part, re.MULTILINE) for part in page.split("| from |")[1:]]
+    tables = [
+        re.findall(r"^\| .+ \|$", part, re.MULTILINE) for part in page.split("| de · from |")[1:]
+    ]
     plain, *others = [rows(board, layout) for layout in board.layouts()]
     own = [[row for row in other if row not in plain] for other in others]
     assert tables == [plain, *own]
@@ -131,7 +133,7 @@ def test_a_board_s_page_draws_its_sockets_and_sets_its_switches(name):
     assert f"```\n{sockets(board)}```" in page
     told = re.findall(r"^\| (\d) \| (.+) \| (ON|OFF) \| (ON|OFF) \| .+ \|$", page, re.MULTILINE)
     assert told == [
-        (str(one.number), f"GPIO {' or '.join(map(str, one.gpios))} and {one.to}",
+        (str(one.number), f"GPIO {', '.join(map(str, one.gpios))} – {one.to}",
          one.position, one.delivered)
         for one in board.wiring.switches
     ]  # fmt: skip
@@ -174,8 +176,8 @@ def test_the_resistances_of_a_board_s_first_power_are_those_of_its_wires(name):
             value = sum(float(one) * (1000 if kilo else 1) for one, kilo in found) or 1e-3
             if not re.search(r"\b[CD]\d", net.through):
                 wires.append((net.begin, f"{net.part} {net.pin}", value))
-    page = (HARDWARE / f"{name}.md").read_text().split("## First power")[1]
-    told = re.findall(r"^\| (\w\d \w+) to (\w\d \w+), .+ \| (\d+) Ω \|$", page, re.MULTILINE)
+    page = (HARDWARE / f"{name}.md").read_text().split("## Primer encendido")[1]
+    told = re.findall(r"^\| (\w\d \w+) ↔ (\w\d \w+), .+ \| (\d+) Ω \|$", page, re.MULTILINE)
     assert len(told) >= 2
     assert [int(one[2]) for one in told] == [
         round(ohms(wires, begin, end)) for begin, end, _ in told
@@ -226,7 +228,7 @@ def test_the_acoustic_page_has_how_loud_each_board_is():
         assert f"| {row} | {level.caller:.0f} |" in page
     past_the_lead = loudness(load_board("lyrat_v4_3"))
     (phones,) = (level for level in past_the_lead if level.socket == "PHONES")
-    assert f"up to {phones.loudest:.0f} dB SPL: close the box" in page
+    assert f"hasta {phones.loudest:.0f} dB SPL: cierre la caja" in page
 
 
 @pytest.mark.parametrize("headset", headsets())
@@ -236,6 +238,6 @@ def test_each_headset_of_the_table_is_safe_and_loud_enough_on_each_board(headset
     assert all(level.caller >= CALLER_DB_SPL for level in levels)
     most = max(level.loudest for level in levels)
     least, loud = (pick(f"{level.caller:.0f}" for level in levels) for pick in (min, max))
-    callers = loud if least == loud else f"{least} to {loud}"
+    callers = loud if least == loud else f"{least} – {loud}"
     row = f"| `{headset}` | {headsets()[headset].pad_ohms:.0f} Ω | {most:.0f} | {callers} |"
     assert row in (HARDWARE / "acoustics.md").read_text()

@@ -1,6 +1,6 @@
-"""Each board soldered from its page alone: the rows of «Every wire» and the DIP switches, by what
-the pins of a part are for and where the board's own headers lead. A wire that goes elsewhere is
-told or does nothing.
+"""Each board soldered from its page alone: the rows of «Hilo por hilo» and the DIP switches, by
+what the pins of a part are for and where the board's own headers lead. A wire that goes elsewhere
+is told or does nothing.
 """
 
 import json
@@ -49,10 +49,10 @@ OPEN = -1
 
 def soldered(board: Board, number: int, page: str) -> dict[str, dict[str, int]]:
     """role → {wire: GPIO}, as the simulated board takes it."""
-    wires = page.split("## Every wire")[1].split("\n## ")[0]
+    wires = page.split("## Hilo por hilo")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\S+) (.+?) \| (\S+) (.+?) \| .*? \| \S+ \|$", wires, re.MULTILINE)
-    on = re.findall(r"^\| \d \| GPIO (.+?) and (\w+) \| ON \|", page, re.MULTILINE)
-    joined = {(int(gpio), to) for gpios, to in on for gpio in gpios.split(" or ")}
+    on = re.findall(r"^\| \d \| GPIO (.+?) – (\w+) \| ON \|", page, re.MULTILINE)
+    joined = {(int(gpio), to) for gpios, to in on for gpio in gpios.split(", ")}
     ends: dict[tuple[str, str], list[int | str]] = {}
     for begin, label, part, pin in rows:
         if part == "S4-S6" and not number:
@@ -135,7 +135,7 @@ async def test_what_was_soldered_by_the_page_works(desk, tmp_path, name, number)
 
 
 WRONG = [
-    ("aithinker_audiokit", ("| 5 | GPIO 15 and JTAG | ON |", "| 5 | GPIO 15 and JTAG | OFF |"),
+    ("aithinker_audiokit", ("| 5 | GPIO 15 – JTAG | ON |", "| 5 | GPIO 15 – JTAG | OFF |"),
      {"screen", "badge_reader"}),
     ("aithinker_audiokit", ("| JTAG MTDO IO15 | A2 DIN |", "| JTAG MTCK IO13 | A2 DIN |"),
      {"screen"}),
@@ -203,8 +203,8 @@ async def test_a_dip_switch_in_the_wrong_position_is_seen_as_the_page_says(
         rf"^(\| {number} \| GPIO .+? \| )ON \| \w+ \| (.+) \|$", page, re.M
     ).groups()
     board, _ = bought(tmp_path, name, 0, (f"{row}ON |", f"{row}OFF |"))
-    faults = set(re.findall(r"fault `(\w+)`", seen))
-    assert faults or "no fault" in seen
+    faults = set(re.findall(r"falla `(\w+)`", seen))
+    assert faults or "sin falla" in seen
     async with desk(board) as bench:
         for part in faults:
             await bench.event("station.fault", part=part)

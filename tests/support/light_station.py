@@ -12,14 +12,16 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from ssl import SSLContext
 
 import msgspec
+from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir
 from diadema.site.station_keys import StationKeys, seal
 
 from tests.support.scripted_station import Script
+from tests.support.trust import trusting
 
 _FLIGHT = 8
 _WINDOW = 32
@@ -310,3 +312,31 @@ async def _receive(reader: asyncio.StreamReader) -> tuple[int, bytes]:
         shift += 7
         if byte < 128:
             return first, await reader.readexactly(size)
+
+
+@contextlib.asynccontextmanager
+async def running_crowd(
+    nats,
+    data: DataDir,
+    stations: Iterable[str],
+    *,
+    holds_all: Callable[[int], bool] = lambda number: False,
+) -> AsyncIterator[list[LightStation]]:
+    """One of each name, connecting by itself, with the boot of the agent b00, b01 … in its
+    journal. `holds_all`: by its number.
+    """
+    tls = trusting(Certificates(data.tls))
+    crowd = [
+        LightStation(
+            access, tls, Script(access.s, agent=f"b{number:02}").boot(), generation=1,
+            again_s=0.05, holds_all=holds_all(number),
+        )
+        for number, access in enumerate(await accesses(nats, data, stations))
+    ]  # fmt: skip
+    running = [asyncio.create_task(station.run()) for station in crowd]
+    try:
+        yield crowd
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

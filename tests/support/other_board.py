@@ -42,7 +42,7 @@ def other_board(folder: Path, parts: dict[str, Row]) -> SimBoard:
 
 def _roles() -> dict[str, list[str]]:
     page = (FIRMWARE / "drivers" / "README.md").read_text(encoding="utf-8")
-    contracts = page.partition("## Contracts")[2].partition("\n## ")[0]
+    contracts = page.partition("## Los contratos")[2].partition("\n## ")[0]
     return {
         role: re.findall(r"\]\((\w+)\.py\)", text.partition("\n|")[0])
         for role, text in re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", contracts, re.M | re.S)

@@ -5,11 +5,13 @@ import contextlib
 import json
 import random
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from diadema.base.paths import DataDir
+from diadema.gateway.station_line import StationLine
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
 from diadema.site.station_keys import StationKeys
@@ -65,10 +67,13 @@ class Person:
         if found and found[0] not in self._lazy:
             self._todo.append((found[0], line))
 
-    async def acts(self, world: World) -> None:
+    async def acts(self, world: World, is_asked: Callable[[], bool]) -> None:
+        """`is_asked`: the station knows what was told; it takes no answer that came before."""
         while self._todo:
             await self._quiet.aclose()
-            for _ in range(_REACTION):  # the question is on its way over the cable meanwhile
+            turns = 0
+            while turns < _REACTION:
+                turns += is_asked()
                 await asyncio.sleep(_TURN_S)
                 await world.sleep(_STEP_MS)
             beginning, line = self._todo.pop(0)
@@ -129,6 +134,7 @@ class Desk:
 
     def __init__(self, world: World, station: Station, data: DataDir) -> None:
         self.world, self.station, self.data = world, station, data
+        self._line: StationLine | None = None
 
     @property
     def port(self) -> str:
@@ -157,8 +163,16 @@ class Desk:
             while not work.done():
                 await asyncio.sleep(_TURN_S)
                 await self.world.sleep(_STEP_MS)
-                await person.acts(self.world)
+                await person.acts(self.world, self._is_asked)
         return await work
+
+    def line(self, *given: Any, **named: Any) -> StationLine:
+        """In place of the class, for whoever measures."""
+        self._line = StationLine(*given, **named)
+        return self._line
+
+    def _is_asked(self) -> bool:
+        return self._line is not None and self._line.idle
 
     async def measured(self, person: Person | None = None) -> tuple[Measurement, int]:
         person = person or Person(self.station)
@@ -175,7 +189,8 @@ async def desk(folder: Path, image: Path, board: SimBoard = SIM) -> AsyncIterato
             await world.add_station(STATION, board=board),
             site_with_key(folder / "data"),
         )
-        with world.actor():
+        with world.actor(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("diadema.stations.prove.run.StationLine", made.line)
             await made.station.power_on()
             await made.configured()
             yield made

@@ -154,7 +154,7 @@ async def test_a_call_from_badge_to_badge(system_program):
         )
         assert faults == []
         await browser.close()
-        assert await desk.centre.drain() == 0
+        assert desk.centre and await desk.centre.drain() == 0
         reader = desk.centre.reader()
         stored = [event.event for event in reader.events_of(desk.about["station"])]
         (contact,) = reader.contacts()

@@ -21,6 +21,7 @@ from diadema.access.codes import new_secret
 from diadema.access.provider import Provider, is_https
 from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError
+from diadema.base.reaching import obstacle
 from diadema.words import Sentence
 
 LIMIT_S = 8.0  # for all that is asked of the provider in one request
@@ -36,10 +37,12 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class NoSignOn(DiademaError):
-    """`word` says why: away, begin_again, denied, no_proof, no_role, disabled."""
+    """`word` says why: away, begin_again, denied, no_proof, no_role, disabled. `reason`: what kept
+    the provider from being reached, for whoever runs this.
+    """
 
-    def __init__(self, word: str) -> None:
-        self.word = word
+    def __init__(self, word: str, reason: Sentence | None = None) -> None:
+        self.word, self.reason = word, reason
         super().__init__(Sentence(f"accounts.provider.{word}"))
 
 
@@ -77,6 +80,7 @@ class SignOn:
         self._secret = secret
         self._now = now
         self._known: _Known | None = None
+        self.logged = ""  # why the provider was not reached last
 
     def begin(self, provider: Provider, redirect: str, onward: str) -> tuple[str, str]:
         """The provider's page to go to, and the cookie to keep meanwhile. Raises NoSignOn."""
@@ -270,7 +274,7 @@ def _ask(
                     raise NoSignOn("away")
         return _Answer(answer.status_code, bytes(taken))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        raise NoSignOn("away") from error
+        raise NoSignOn("away", obstacle(error)) from error
 
 
 def _content(answer: _Answer) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError, MailError
 from diadema.base.locks import changing
 from diadema.base.paths import DataDir
+from diadema.base.reaching import obstacle, quoted
 from diadema.base.sanitize import hidden, visible
 from diadema.words import Sentence
 
@@ -28,7 +29,7 @@ MOST_ADDRESSES = 200
 _STEP_S = 20.0  # for one answer of the server
 _LONGEST_S = 120.0  # for a whole message
 _SUBJECT = 200  # characters
-_SAID = 200  # of what a server says
+_Answered = aiosmtplib.SMTPResponseException
 _ADDRESS = re.compile(
     r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 )  # no quotes, comments, routes or anything else that a header or SMTP could take for more
@@ -152,9 +153,38 @@ async def send(data: DataDir, server: Server, to: list[str], content: bytes) -> 
                 timeout=_STEP_S,
             )
     except TimeoutError:
-        reason: str | Sentence = Sentence("errors.base.mail.too_slow")
+        reason = Sentence("errors.base.mail.too_slow")
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        reason = visible(str(error)[:_SAID])
+        reason = _why(error)
     else:
         return sorted(refused)
     raise MailError(Sentence("errors.base.mail.not_sent", host=server.host, reason=reason))
+
+
+def _why(error: Exception) -> Sentence:
+    """Why the server did not take it, with what to do and what it says itself."""
+    name, values = _refusal(error)
+    if not name:
+        return obstacle(error)
+    said = quoted(f"{error.code} {error.message}" if isinstance(error, _Answered) else error)
+    return Sentence(f"errors.base.mail.{name}", **{"said": said} | values)
+
+
+def _refusal(error: Exception) -> tuple[str, dict[str, str]]:
+    """Which sentence says it, and what belongs into it; nothing where the way there failed."""
+    match error:
+        case aiosmtplib.SMTPAuthenticationError():
+            return "no_login", {}
+        case aiosmtplib.SMTPSenderRefused():
+            return "no_sender", {"sender": visible(error.sender)}
+        case aiosmtplib.SMTPRecipientsRefused():
+            first = error.recipients[0]
+            to = ", ".join(visible(one.recipient) for one in error.recipients)
+            return "no_recipient", {"to": to, "said": quoted(f"{first.code} {first.message}")}
+        case _Answered():
+            return "answered", {}
+        case aiosmtplib.SMTPException() if "STARTTLS" in error.message:
+            return "no_starttls", {}
+        case aiosmtplib.SMTPException() if "AUTH" in error.message:
+            return "no_auth", {}
+    return "", {}

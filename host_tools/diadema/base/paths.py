@@ -19,6 +19,7 @@ from diadema.words import Sentence
 
 _RESERVE_SHARE = 0.05  # of the disk
 _RESERVE_LIMIT = 5 << 30  # bytes: five weeks of the stream of 300 working stations
+_OF_A_DISK = "lost+found"
 _HYSTERESIS = 1.2  # times the reserve, so that it does not go on and off by each file
 
 
@@ -61,6 +62,7 @@ class DataDir:
         self.update_key = root / "update_key.pub"  # of who signs programs for stations
         self.updates = root / "updates"  # their bundles, by SHA-256
         self.inspection_key = root / "inspection_key.pem"  # signs records of bench tests
+        self.simulated = root / "simulated"  # flash of the site's simulated stations
         self.proofs = root / "proofs"  # what stations measured of themselves
         self.reports = root / "reports"  # of the scheduled runs
         self.backups = root / "backups.json"  # when they are made, and where they lie
@@ -70,6 +72,7 @@ class DataDir:
         self.switch_journal = root / "switch.sqlite3"  # what its bridge has yet to tell the hub
         self.switch_lock = root / "switch.lock"
         self.standing = root / "standing.json"  # who serves the site: this one, or another
+        self.standbys = root / "standbys.json"  # what those of this hub last said of themselves
         self.standby = root / ".standby"  # what a standby has of its hub until it takes over
 
     def gateway(self, name: str) -> Path:
@@ -78,6 +81,21 @@ class DataDir:
     def log(self, name: str) -> Path:
         """`name` is a station id or the name of a part of the hub."""
         return self.logs / f"{name}.log"
+
+    def check_own(self) -> None:
+        """For a hub that begins. Raises DiademaError where other things lie and none of ours: it
+        would be taken over, and closed to everybody else. Folders like `images` anybody has.
+        """
+        named = {one.relative_to(self.root).parts[0] for one in vars(self).values()
+                 if one != self.root}  # fmt: skip
+        ours = {self.nats.name, *(name for name in named if "." in name)}
+        try:
+            there = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()
+        except OSError as error:
+            raise cannot_look(self.root, error) from error
+        found = {name for name in there if name[0] != "." and not name.endswith(".lock")}
+        if found - named - {_OF_A_DISK} and not found & ours:
+            raise DiademaError(Sentence("errors.base.not_ours", root=self.root))
 
     def make(self) -> None:
         """Create the directory and its folders. Raises DiademaError when that is not allowed."""
@@ -101,6 +119,12 @@ class DataDir:
 def cannot_write(path: Path, error: OSError) -> DiademaError:
     return DiademaError(
         Sentence("errors.base.cannot_write_path_reason_name", path=path, reason=why(error))
+    )
+
+
+def cannot_look(folder: Path, error: OSError) -> DiademaError:
+    return DiademaError(
+        Sentence("errors.base.cannot_look_folder_reason", folder=folder, reason=why(error))
     )
 
 
@@ -167,13 +191,7 @@ class Disk:
         try:
             found = os.statvfs(self._folder)
         except OSError as error:
-            raise DiademaError(
-                Sentence(
-                    "errors.base.cannot_look_folder_reason",
-                    folder=self._folder,
-                    reason=why(error),
-                )
-            ) from error
+            raise cannot_look(self._folder, error) from error
         free = found.f_bavail * found.f_frsize
         reserve = min(int(found.f_blocks * found.f_frsize * _RESERVE_SHARE), _RESERVE_LIMIT)
         self._low = free < reserve * (_HYSTERESIS if self._low else 1)

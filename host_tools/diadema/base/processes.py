@@ -1,5 +1,5 @@
 """What the hub's processes share: noticing that the hub is gone, ending what it left behind, the
-number of open files, and logs.
+number of open files, what systemd is told, and logs.
 
 A log has the same line once a second at most, so that whoever can bring a line about cannot fill
 the disk with it.
@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from diadema.base.paths import DataDir
+
+log = logging.getLogger("diadema.hub")
 
 _LOOK_S = 0.02
 _SET_PDEATHSIG = 1  # prctl(2)
@@ -140,6 +143,18 @@ def raise_open_files() -> int:
     return soft if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
+def say_ready() -> None:
+    """To a systemd that started us and waits for it, as sd_notify(3) does."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", "\0" + address[1:] if address[0] == "@" else address)
+    except OSError as error:
+        log.warning("systemd cannot be told that all is up: %s", error)
+
+
 def begin_log(level: int, form: str) -> None:
     """To standard error, as `logging.basicConfig` does it; to systemd's journal, which has times
     of its own, without ours and with how grave each line is.
@@ -147,6 +162,7 @@ def begin_log(level: int, form: str) -> None:
     handler = logging.StreamHandler()
     handler.addFilter(OnceASecond())
     logging.basicConfig(level=level, format=form, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for each request
     if _is_journal(2):
         handler.setFormatter(ForJournal(form.removeprefix("%(asctime)s ")))
 

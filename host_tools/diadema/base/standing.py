@@ -1,4 +1,5 @@
-"""standing.json: whether a data directory is the one that serves its site.
+"""standing.json: whether a data directory is the one that serves its site, and what was put back
+from a backup in force.
 
 The term grows with each take-over. Of two directories of one site the one with the higher term
 serves; the other, once it has heard so, starts no more until somebody reclaims it.
@@ -18,12 +19,18 @@ from diadema.words import Sentence
 class Standing(Struct, kw_only=True):
     """`peers`: addresses where another may serve, by the name of its token; empty for the hub in
     whose place this one came. `taken_by`: the one that does, in term `taken_term`.
+
+    `trial`: put back from a backup, and nobody has said yet that it is to serve: no mail, webhook
+    or scheduled backup goes out, as the hub that it was made of may still run. `in_force_ms`: when
+    that was said; what fell due before is not mailed.
     """
 
     term: int = 1
     peers: dict[str, str] = {}
     taken_by: str = ""
     taken_term: int = 0
+    trial: bool = False
+    in_force_ms: int = 0
 
 
 def read_standing(data: DataDir) -> Standing:

@@ -29,13 +29,12 @@ from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError, HookError
 from diadema.base.locks import changing as changing_file
 from diadema.base.paths import DataDir
-from diadema.base.sanitize import visible
+from diadema.base.reaching import obstacle
 from diadema.words import Sentence
 
 MOST = 10
 LONGEST_S = 5.0  # from the question to the DNS to the answer's first line
 DAY_MS = 86_400_000
-_SAID = 200  # of what failed
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _URL = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2000}")  # urlsplit would take line ends out unseen
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9a-f:.]{2,45}")
@@ -177,9 +176,8 @@ async def post(hook: Hook, secret: str, message_id: str, seconds: int, body: byt
     except TimeoutError as error:
         raise HookError(Sentence("errors.base.webhook.too_slow", name=hook.name)) from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
-        reason = visible(str(error)[:_SAID])
         raise HookError(
-            Sentence("errors.base.webhook.no_way", name=hook.name, reason=reason)
+            Sentence("errors.base.webhook.no_way", name=hook.name, reason=obstacle(error))
         ) from error
     if not 200 <= status < 300:
         raise HookError(Sentence("errors.base.webhook.answer", name=hook.name, status=status))

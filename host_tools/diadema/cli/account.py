@@ -38,6 +38,7 @@ Teams = Annotated[
 def opened(run: Run) -> "Iterator[Accounts]":
     from diadema.access import Accounts
 
+    run.data.check_own()
     run.data.make()
     accounts = Accounts(run.data)
     try:

@@ -6,6 +6,8 @@ import re
 from diadema.cli.run import Data
 from diadema.cli.speech import say
 
+_LABELS = ("instance", "seat", "file", "webhook", "schedule", "standby")
+
 
 def alerts(data: Data = None) -> None:
     """Print rules for Prometheus, over /metrics.
@@ -23,7 +25,5 @@ def alerts(data: Data = None) -> None:
 
 def _sentence(name: str) -> str:
     """As YAML has it, in which Prometheus fills in the labels of what it found."""
-    labels = {
-        label: f"{{{{ $labels.{label} }}}}" for label in ("instance", "seat", "file", "webhook")
-    }
+    labels = {label: f"{{{{ $labels.{label} }}}}" for label in _LABELS}
     return json.dumps(say(f"alerts.{name}", **labels), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""`diadema backup` and `diadema restore`: a sealed copy of everything, and the way back."""
+"""`diadema backup`, `restore` and `resume`: a sealed copy of everything, and the way back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -66,7 +66,7 @@ def check(
     lines = [str(one.say(run.language)) for one in found.faults]
     if found.manifest is not None and not lines:
         made, files = found.manifest.made_ms, len(found.manifest.files)
-        whole = say("backup.whole", made=_moment(run, made), files=files,
+        whole = say("backup.whole", made=_moment(run, made, found.manifest.zone), files=files,
                     events=found.manifest.position)  # fmt: skip
         lines = [whole]
     run.answer(found, *lines)
@@ -141,7 +141,7 @@ def list_(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> No
     if known.reason is not None:
         moment = _moment(run, known.tried_ms)
         lines.append(say("backup.failed", moment=moment, reason=known.reason))
-    run.answer(known, *lines)
+    run.answer(known, *lines, *run.held)
 
 
 def restore(
@@ -173,7 +173,8 @@ def restore(
     """Make a data directory out of a backup.
 
     One that was used is refused. What was erased since is erased again, the restore is entered in
-    both records, and everybody logs in anew. Then start the hub: stations go on.
+    both records, and everybody logs in anew. Then start the hub: stations go on. Nothing is sent
+    until `diadema resume`.
 
     Example: diadema restore lunes.backup --data nueva --passphrase-file frase
     """
@@ -202,11 +203,26 @@ def restore(
         lines.append(say("restore.erasures_unknown", made=made))
     lines.append(say("restore.stream" if done.stream else "restore.no_stream"))
     lines.append(say("restore.access", made=made))
-    lines.append(say("restore.trial"))
-    run.answer(done, *lines)
+    run.answer(done, *lines, *run.held)
 
 
-def _moment(run: Run, utc_ms: int) -> str:
+def resume(data: Data = None, clock: Clock = None) -> None:
+    """Let a restored hub send again: mail, webhooks and backups.
+
+    What fell due before is not mailed. For a trial beside the hub of before, leave it be.
+
+    Example: diadema resume --data nueva
+    """
+    from diadema.maintenance.restore import put_in_force
+
+    run = Run(data, clock)
+    put_in_force(run.data, run.clock, run.person)
+    print(say("restore.resumed"))
+
+
+def _moment(run: Run, utc_ms: int, zone: str = "") -> str:
+    """By that clock, or the site's, with its name: copies are read on other machines too."""
     from diadema.words.formatting import local_time
 
-    return local_time(utc_ms, run.zone.key)
+    zone = zone or run.zone.key
+    return f"{local_time(utc_ms, zone)} ({zone})"

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from diadema.cli.run import AsJson, Run, group, print_json
-from diadema.cli.speech import say
-from diadema.words import Sentence
+from diadema.cli.speech import language, say
+from diadema.words import Sentence, said
 
 app = group("The boards that a station can be built on.")
 
@@ -48,7 +48,7 @@ def check(
     Example: diadema board check --all
     """
     from diadema.stations.boards.check import RULES, check_board, warn_of
-    from diadema.stations.boards.sound import level_text, loudness
+    from diadema.stations.boards.sound import level_sentences, loudness
     from diadema.stations.boards.table import load_board
 
     root = _boards(boards)
@@ -75,10 +75,10 @@ def check(
             for finding in findings:
                 print(f"  {finding.problem}\n    {finding.rule}: {finding.why}")
             for level in sound[each]:
-                print(f"  {level_text(level)}")
+                print("  " + "".join(one.say(language()) for one in level_sentences(level)))
             for finding in warned[each]:
                 print(f"  {say('board.warning', problem=finding.problem)}")
-                print(f"    {finding.rule}: {finding.why}")
+                print(f"    {finding.rule}: {said(finding.why, language())}")
     sys.exit(1 if any(found.values()) else 0)
 
 

@@ -227,7 +227,7 @@ def _table(rows: "Sequence[StationRow]", zone: "ZoneInfo") -> None:
     for row in rows:
         fill = "" if row.journal is None else f"{row.journal} %"
         ways = "+".join(row.ways) if row.link != "lost" else ""
-        table.add_row(row.seat or "", row.station, row.board, row.version,
+        table.add_row(row.seat or "", row.station, _board(row), row.version,
                       f"{row.micropython} {row.build}".strip(), f"{_link(row)} {ways}".strip(),
                       _time(row.seen_utc, zone), row.memory, fill, _phase(row), _tested(row, zone),
                       _wrong(row))  # fmt: skip
@@ -266,6 +266,10 @@ def _few(names: "Sequence[str]") -> str:
     return ", ".join(names[:_TREND]) + (", …" if len(names) > _TREND else "")
 
 
+def _board(row: "StationRow") -> str:
+    return say("fleet.simulated") if row.simulated else row.board
+
+
 def _link(row: "StationRow") -> str:
     return say(f"fleet.link.{row.link}")
 
@@ -282,7 +286,7 @@ def _one(found: "StationHistory", zone: "ZoneInfo") -> None:
     screen = console(soft_wrap=True)
     row = found.row
     screen.print(
-        f"{row.seat or say('fleet.no_seat')} · {row.station} · {row.board} · "
+        f"{row.seat or say('fleet.no_seat')} · {row.station} · {_board(row)} · "
         + say(
             "fleet.program",
             version=row.version,

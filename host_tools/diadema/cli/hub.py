@@ -9,6 +9,7 @@ from diadema.cli.run import AsJson, Clock, Data, Run, console, run_until_signal
 from diadema.cli.speech import say
 
 if TYPE_CHECKING:
+    from diadema.base.paths import DataDir
     from diadema.hub.hub import Hub
 
 
@@ -79,6 +80,8 @@ def show(running: "Hub") -> None:
     """Where it is, and what is still to do."""
     tell = console(soft_wrap=True).print
     tell(say("hub.up", url=f"[bold]{running.url}[/bold]"))
+    for line in Run(running.data.root).held:
+        tell(f"[bold red]{line}[/bold red]")
     if running.set_up_code is not None:
         code = f"[bold]{running.set_up_code}[/bold]"
         tell(say("hub.set_up", url=running.url, code=code))
@@ -93,5 +96,15 @@ def show(running: "Hub") -> None:
     tell(say("hub.stations", host=host, port=port))
     tell(say("hub.data", folder=running.data.root))
     if not running.data.site.exists():
-        tell(say("hub.no_site"))
+        tell(say("hub.not_published" if _has_entries(running.data) else "hub.no_site"))
     tell(say("ends"))
+
+
+def _has_entries(data: "DataDir") -> bool:
+    """Whether the directory has anything that could be published."""
+    from diadema.site.directory.book import Directory
+
+    if not data.directory.exists():
+        return False
+    with Directory(data.directory) as book:
+        return book.last_change() > 0

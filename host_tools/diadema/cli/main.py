@@ -6,6 +6,7 @@ what to do; 130: Ctrl-C.
 
 import importlib
 import importlib.util
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from diadema.cli import speech
 from diadema.cli.account import app as account
 from diadema.cli.alerts import alerts
 from diadema.cli.backup import app as backup
-from diadema.cli.backup import restore
+from diadema.cli.backup import restore, resume
 from diadema.cli.board import app as board
 from diadema.cli.doctor import doctor
 from diadema.cli.enrol import enrol
@@ -50,7 +51,9 @@ from diadema.cli.standby import app as standby
 from diadema.cli.switch import app as switch
 from diadema.cli.update import app as update
 from diadema.cli.upgrade import upgrade
+from diadema.cli.usage import UsageError, mistyped
 from diadema.cli.webhook import app as webhook
+from diadema.words import LANGUAGES
 
 SIMULATOR = "diadema_sim.cli"  # its commands come in where that package is installed
 OF_SIMULATOR = None
@@ -65,7 +68,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "standby": standby, "switch": switch, "upgrade": upgrade, "doctor": doctor,
+        "resume": resume, "standby": standby, "switch": switch, "upgrade": upgrade,
+        "doctor": doctor,
         "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
@@ -134,15 +138,19 @@ def main() -> None:
     from diadema.base.paths import keep_private
 
     keep_private()
-    speech.begin(None)
     language, words = _language_apart(sys.argv[1:])
     sys.argv[1:] = [*language, *words]
+    speech.begin(_chosen(language))
     try:
         if not _OWN.intersection(words[:1]):
             add_simulator()
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        app(prog_name="diadema")
+        code = app(prog_name="diadema", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except UsageError as error:
+        print(mistyped(error, words), file=sys.stderr)
+        sys.exit(error.exit_code)
     except DiademaError as error:
         print(f"diadema: {error.say(speech.language())}", file=sys.stderr)
         sys.exit(2)
@@ -158,6 +166,12 @@ def _language_apart(words: list[str]) -> tuple[list[str], list[str]]:
             end = at + (2 if word == "--lang" else 1)
             return words[at:end], [*words[:at], *words[end:]]
     return [], words
+
+
+def _chosen(given: list[str]) -> str | None:
+    """What `--lang` or its variable says, before anything else is looked at."""
+    said = given[-1].removeprefix("--lang=") if given else os.environ.get("DIADEMA_LANG")
+    return said if said in LANGUAGES else None
 
 
 def add_simulator() -> None:

@@ -14,7 +14,7 @@ from diadema.base.errors import DiademaError
 from diadema.cli import speech
 from diadema.cli.run import AsJson, Clock, Data, Run, group, print_json, read_file, writing
 from diadema.cli.speech import say
-from diadema.words import Sentence
+from diadema.words import Listed, Sentence
 from diadema.words.formatting import local_time
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diadema.site.directory.publishing import Difference
 
 _SHOWN = 20  # rows of a list; --json has all
+_NAMED = 5  # of those in a sentence
 
 app = group("People and places: in and out of files, and in force.")
 
@@ -176,7 +177,9 @@ def publish(
     if as_json:
         print_json({"differences": found, "generation": generation, "without_pin": lacking})
         return
-    _show_differences(found)
+    if not found:
+        print(say("people.nothing_new"))
+    show_differences(found)
     if lacking:
         names = ", ".join(lacking[:_SHOWN]) + (" …" if len(lacking) > _SHOWN else "")
         print(say("people.no_pin", names=names))
@@ -190,15 +193,28 @@ def publish(
 
 
 @app.command("take-in")
-def take_in(by: By, data: Data = None, clock: Clock = None) -> None:
+def take_in(
+    by: By,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The file has everything: retire what it lacks.")
+    ] = False,
+    data: Data = None,
+    clock: Clock = None,
+) -> None:
     """Take in what somebody has changed in site.json since people and places are kept here.
 
     Example: diadema people take-in --by ANA
     """
+    from diadema.site.directory.publishing import replacing
     from diadema.site.directory.publishing import take_in as take
+    from diadema.site.file import whole as described
 
     run = Run(data, clock)
     with _open(run) as (book, day, now_ms):
+        if not whole and run.data.site.exists():
+            found = replacing(run.data, described(run.data.site), day)
+            show_differences(found)
+            refuse_losses(run.data.site, found)
         count = take(book, run.data, day, by=by, at_ms=now_ms)
     print(say("people.taken_in", count=count))
 
@@ -300,18 +316,36 @@ def _show(plan: "Plan", language: str, *, dry_run: bool) -> None:
     print(say("import.mend"))
 
 
-def _show_differences(found: "list[Difference]") -> None:
+def show_differences(found: "list[Difference]") -> None:
     from diadema.base.sanitize import visible
     from diadema.words import section
 
     words = section("people", speech.language())
-    if not found:
-        print(say("people.nothing_new"))
     for one in found:
         kind = {"stations": "seats", "negative_codes": "dispositions"}.get(one.part, one.part)
-        print(words[f"kind.{kind}"])
-        for mark, those in (("+", one.added), ("~", one.changed), ("-", one.removed)):
+        changes = [("+", one.added), ("~", one.changed), ("-", one.removed)]
+        counts = (f"{mark}{len(those)}" for mark, those in changes if those)
+        print(f"{words[f'kind.{kind}']}: {' '.join(counts)}")
+        for mark, those in changes:
             for code in those[:_SHOWN]:
                 print(visible(f"  {mark} {code}"))
             if len(those) > _SHOWN:
                 print(f"  {mark} {say('more_of_them', count=len(those) - _SHOWN)}")
+
+
+def refuse_losses(file: Path, found: "list[Difference]") -> None:
+    """Raises DiademaError where anything would be out that nobody has said is to go."""
+    lacking = [
+        Sentence(
+            "errors.cli.lacking",
+            count=len(one.removed),
+            kind=Sentence(f"people.kind.{one.part}"),
+            codes=", ".join(one.removed[:_NAMED]) + (" …" if len(one.removed) > _NAMED else ""),
+        )
+        for one in found
+        if one.removed
+    ]
+    if lacking:
+        raise DiademaError(
+            Sentence("errors.cli.site_would_remove", file=file, lacking=Listed(lacking))
+        )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from diadema.cli.account import opened
-from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json
+from diadema.cli.run import AsJson, Clock, Data, Run, console, group, print_json, print_line
 from diadema.report.kinds import KINDS
 
 app = group("Reports that the running hub makes by itself, with what came of each run.")
@@ -93,3 +93,5 @@ def list_(data: Data = None, as_json: AsJson = False, clock: Clock = None) -> No
         print_json(as_fields(run.data, run.now_ms))
     else:
         show(console(markup=False), run.data, run.now_ms, run.language)
+        for line in run.held:
+            print_line(line)

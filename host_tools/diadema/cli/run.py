@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError, why
-from diadema.cli.speech import language, use_site
+from diadema.cli.speech import language, say, use_site
 from diadema.words import Sentence, said
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 def _directory(given: str) -> Path:
     if not given:  # as from an unset variable in a script
-        raise typer.BadParameter("it is empty: give a directory, or leave --data out")
+        raise DiademaError(Sentence("errors.cli.data_empty"))
     return Path(given)
 
 
-def _speak(data: Path | None) -> Path | None:
+def speak_of(data: Path | None) -> Path | None:
     """What follows is said in the language of this directory's site."""
     from diadema.base.paths import DataDir, default_root
 
@@ -51,7 +51,7 @@ Data = Annotated[
         "--data",
         help="Directory that keeps everything. Default: the user's data folder.",
         parser=_directory,
-        callback=_speak,
+        callback=speak_of,
         metavar="DIR",
     ),
 ]
@@ -137,6 +137,19 @@ class Run:
     def quiet(self) -> bool:
         """Progress is shown to people only."""
         return self.as_json or not sys.stderr.isatty()
+
+    @property
+    def held(self) -> list[str]:
+        """That nothing goes out of what was put back from a backup; empty where it does. Raises
+        DiademaError.
+        """
+        import shlex
+
+        from diadema.base.standing import read_standing
+
+        if not read_standing(self.data).trial:
+            return []
+        return [say("restore.trial", root=shlex.quote(str(self.data.root)))]
 
     def ask_hub(self, subject: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer of the hub that runs on this directory. Raises DiademaError."""

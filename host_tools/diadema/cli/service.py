@@ -60,6 +60,8 @@ def install(
     plan = _plan(part, words or [], data, account)
     path = installed.install(plan)
     print(say("service.written", file=path))
+    if hidden := plan.hidden():
+        print(say("service.hidden", paths=", ".join(map(str, hidden))))
     print(say("service.next"))
     print(shlex.join(installed.command("daemon-reload")))
     print(shlex.join(installed.command("enable", "--now", path.name)))

@@ -1,7 +1,7 @@
 """The language of a run of the command line: `--lang`, else the site's, else the locale's.
 
 `say(key, **values)` gives a sentence of the catalogue `commands` in it; other catalogues are asked
-for by `text(name, language(), …)`. Help, usage errors and logs are English.
+for by `text(name, language(), …)`. Help and logs are English.
 """
 
 import json

@@ -19,7 +19,7 @@ from diadema.cli.run import (
     run_until_signal,
     writing,
 )
-from diadema.cli.speech import say
+from diadema.cli.speech import language, say
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
@@ -43,6 +43,9 @@ def run(
             help="This machine's pages once it has taken over: the hub of before asks there.",
         ),
     ],
+    every: Annotated[
+        int, typer.Option("--every", metavar="MINUTES", min=1, max=1440, help="Between backups.")
+    ] = 15,
     data: Data = None,
     clock: Clock = None,
 ) -> None:
@@ -56,7 +59,8 @@ def run(
     from diadema.hub.standby import Standby, read_credential
 
     one = Run(data, clock)
-    standby = Standby(one.data, of, here, read_credential(credential), one.clock)
+    given = read_credential(credential)
+    standby = Standby(one.data, of, here, given, one.clock, language(), every * 60)
     run_until_signal(standby.run())
 
 
@@ -122,8 +126,8 @@ def take_over(
     one = Run(data, clock, as_json=as_json)
     with one.progress(say("progress.bytes")) as progress:
         done = work(one.data, one.clock, one.person, progress)
-    if only_restore:
-        _tell(one, done, time.monotonic() - begun)
+    if only_restore:  # nobody serves yet
+        _tell(one, done, None)
         return
 
     async def serve() -> None:
@@ -143,23 +147,26 @@ def take_over(
     run_until_signal(serve())
 
 
-def _tell(run: Run, done: "TakenOver", rto_s: float) -> None:
+def _tell(run: Run, done: "TakenOver", rto_s: float | None) -> None:
+    """`rto_s`: until all of the hub was up; None where it is started by others."""
     if run.as_json:
-        print_json({"taken_over": done, "rto_s": round(rto_s, 1)})
+        print_json({"taken_over": done, "rto_s": None if rto_s is None else round(rto_s, 1)})
         return
 
     def moment(utc_ms: int) -> str:
         return local_time(utc_ms, run.zone.key)
 
     restored = done.restored
-    print(say("standby.taken_over", root=run.data.root, term=done.term))
+    is_served = "standby.taken_over" if rto_s is not None else "standby.only_restored"
+    print(say(is_served, root=run.data.root, term=done.term))
     heard = moment(done.heard_ms) if done.heard_ms else "—"
     level = "standby.events_level" if done.events_rpo_s == 0 else "standby.events_behind"
     print(say(level, heard=heard, messages=done.behind))
     minutes = "—" if done.people_rpo_s is None else round(done.people_rpo_s / 60, 1)
     made = moment(restored.manifest.made_ms)
     print(say("standby.people", made=made, minutes=minutes))
-    print(say("standby.rto", seconds=round(rto_s, 1)))
+    if rto_s is not None:
+        print(say("standby.rto", seconds=round(rto_s, 1)))
     print(say("standby.fence"))
 
 

@@ -61,7 +61,7 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
             since = local_time(one.off_ms or one.failing_ms, UTC)
             word = "webhook.off" if one.off_ms else "webhook.failing"
             lines.append(say(word, name=one.name, since=since, reason=one.reason))
-    run.answer(found, *(lines or [say("webhook.none")]))
+    run.answer(found, *(lines or [say("webhook.none")]), *run.held)
 
 
 @app.command()

@@ -103,6 +103,7 @@ class _Query:
         self.spans = {span.day.isoformat(): span for span in spans(first, last, self.zone)}
         whose = None if agents is None else frozenset(agents)
         self.scope = Scope(first.isoformat(), last.isoformat(), whose)
+        self._marks: dict[bytes, bytes] = {}
         self.due = {
             (day.isoformat(), a): one
             for (a, day), one in due(people, now_ms // 1000).items()
@@ -190,11 +191,14 @@ class _Query:
         return found
 
     def _goes_on(self, day: str, a: str, since: Mapping[str, int]) -> bool:
-        span, shift = self.spans[day], self.due.get((day, a))
+        shift = self.due.get((day, a))
         if shift is not None and (shift.plan.end_s or 0) > self.now_ms // 1000:
             return True
+        if a not in since:
+            return False
+        span = self.spans[day]
         end_s = span.end_s if shift is None else max(span.end_s, shift.end_s)
-        return a in since and since[a] < end_s * 1000
+        return since[a] < end_s * 1000
 
     @cached_property
     def _reasons(self) -> bytes:
@@ -206,11 +210,16 @@ class _Query:
         """Of what it is worked out from beside the store's rows."""
         shift = self.due.get((day, a))
         said = [] if shift is None else self._said(a, shift)
-        return blake2b(_pack((shift, said, self._reasons)), digest_size=16).digest()
+        of = _pack((shift, said, self._reasons))
+        if of not in self._marks:  # few are different: most have the shift of others
+            self._marks[of] = blake2b(of, digest_size=16).digest()
+        return self._marks[of]
 
     def _said(self, a: str, shift: Due) -> list[tuple[int, str]]:
+        if a not in self.said:
+            return []
         start, end = shift.plan.start_s or 0, shift.plan.end_s or 0
-        return [one for one in self.said.get(a, ()) if start <= one[0] < end]
+        return [one for one in self.said[a] if start <= one[0] < end]
 
     def _work_out(
         self, tx: Connection, keys: Iterable[tuple[str, str]]

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,7 +31,7 @@ NEAR_S = 8 * 3600  # so far from a shift something still belongs to it
 _DAY = timedelta(days=1)
 
 
-class AgentDay(Struct, kw_only=True):
+class AgentDay(Struct, kw_only=True, dict=True):
     """One agent's business day: that of the shift, so a night belongs to the day on which it
     began; without a shift near by, the calendar day. Milliseconds of UTC.
 
@@ -84,18 +85,18 @@ class AgentDay(Struct, kw_only=True):
     @property
     def corrected_in(self) -> int | None:
         """What a correction says in place of the agent's first mark, or of a missing one."""
-        return self.entry if self.entry != self.first_in else None
+        return entry if (entry := self.entry) != self.first_in else None
 
     @property
     def corrected_out(self) -> int | None:
         return self.exit if self.exit != self.last_out else None
 
-    @property
+    @cached_property
     def stay_s(self) -> int | None:
         """Between each entry and its exit; None where no stay has both."""
         return self._sum(lambda stay: stay.seconds)
 
-    @property
+    @cached_property
     def outside_s(self) -> int | None:
         """Of the agent's stays what lies outside of the shift (DS 004-2006-TR, art. 2): all of it
         on a day without one, or of which the agent was let off; None where no stay has entry and
@@ -150,8 +151,7 @@ def attendance(
         for agent in {*made, *fixes}:
             days.pair(agent, made[agent], fixes[agent])
         for session in _sessions(tx, start_ms, end_ms):
-            assert session.open_utc is not None
-            days.put(session.agent, days.at(session.agent, session.open_utc), session)
+            days.log_in(session)
     for agent, day in people.roster:
         days.expect(agent, day)
     return [_finish(one, now_ms, several=people.several_desks) for one in days.found()]
@@ -210,14 +210,26 @@ class _Days:
         self._entries[agent] = [one.entry or 0 for one in self._stays[agent]]
         if stays and stays[-1].state == "no_exit":
             stays[-1].state = "going"
-        found = by_key(stays)
+        of_keys: dict[Key, AgentDay] = {}
         for stay in stays:
-            self.put(agent, stay.day, stay)
+            if (one := self.expect(agent, stay.day)) is not None:
+                one.stays.append(stay)
+                of_keys.update(dict.fromkeys(stay.keys, one))
         for mark in made:
-            if mark.utc is not None:
-                self.put(agent, found[mark.station, mark.epoch, mark.sequence].day, mark)
+            if (one := of_keys.get((mark.station, mark.epoch, mark.sequence))) is not None:
+                one.marks.append(mark)
+        found = by_key(stays) if fixes else {}
         for fix in fixes:
-            self.put(agent, self._day_of(fix, found), fix)
+            day = self._day_of(fix, found)
+            if day is not None and (one := self.expect(agent, day)) is not None:
+                one.corrections.append(fix)
+
+    def log_in(self, session: Session) -> None:
+        """The agent's session to its day."""
+        assert session.open_utc is not None
+        one = self.expect(session.agent, self.at(session.agent, session.open_utc))
+        if one is not None:
+            one.sessions.append(session)
 
     def _day_of(self, fix: Correction, found: Mapping[Key, Stay]) -> date | None:
         stay = found.get(of_mark(fix) or (fix.station, fix.epoch, fix.sequence))
@@ -228,20 +240,6 @@ class _Days:
         if fix.time_utc is not None:
             return self.of(fix.agent, fix.time_utc, fix.direction == "out")
         return None
-
-    def put(self, agent: str, day: date | None, what: Mark | Session | Correction | Stay) -> None:
-        one = None if day is None else self.expect(agent, day)
-        if one is None:
-            return
-        match what:
-            case Mark():
-                one.marks.append(what)
-            case Session():
-                one.sessions.append(what)
-            case Stay():
-                one.stays.append(what)
-            case _:
-                one.corrections.append(what)
 
     def expect(self, agent: str, day: date) -> AgentDay | None:
         """The agent's day, where it was asked for."""
@@ -273,10 +271,11 @@ def _corrections(tx: Connection) -> Iterable[Correction]:
 
 def _finish(one: AgentDay, now_ms: int, *, several: bool) -> AgentDay:
     one.marks.sort(key=lambda mark: (mark.utc or 0, mark.number))
-    entries = [mark.utc for mark in one.marks if mark.direction == "in" and mark.utc is not None]
-    exits = [mark.utc for mark in one.marks if mark.direction == "out" and mark.utc is not None]
-    one.first_in = min(entries, default=None)
-    one.last_out = max(exits, default=None)
+    for mark in one.marks:  # by their hour, which each has
+        if mark.direction == "out":
+            one.last_out = mark.utc
+        elif one.first_in is None:
+            one.first_in = mark.utc
     _sessions_of(one, now_ms, several=several)
     for stay in one.stays:
         if stay.state == "going" and not _is_there(one, stay, now_ms):
@@ -306,6 +305,8 @@ def _explained(one: AgentDay) -> str | None:
     """The last reason that somebody gave for the late entry. A corrected time is none; nor is what
     was said of the exit, or of a moment in the shift.
     """
+    if not one.corrections:
+        return None
     leaving = {
         (mark.station, mark.epoch, mark.sequence) for mark in one.marks if mark.direction == "out"
     }
@@ -319,10 +320,12 @@ def _explained(one: AgentDay) -> str | None:
 
 def _sessions_of(one: AgentDay, now_ms: int, *, several: bool) -> None:
     stays = one.sessions
-    one.first_login = min((s.open_utc for s in stays if s.open_utc is not None), default=None)
-    one.last_logout = max((s.close_utc for s in stays if s.close_utc is not None), default=None)
     for stay in stays:
-        going = stay.reason is None
+        opened, closed, going = stay.open_utc, stay.close_utc, stay.reason is None
+        if opened is not None and (one.first_login is None or opened < one.first_login):
+            one.first_login = opened
+        if closed is not None and (one.last_logout is None or closed > one.last_logout):
+            one.last_logout = closed
         one.open |= going
         one.orphans += stay.reason == "unheard" or (going and _long(stay, now_ms))
     one.impossible = _impossible(stays, now_ms, several=several)

@@ -4,6 +4,7 @@ Until when something is known: the clock, the number of events taken in, and the
 events may still come. The same rule over the ingest's memory and over the store.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -54,19 +55,36 @@ def spans(first: date, last: date, zone: ZoneInfo) -> Iterator[DaySpan]:
 
 
 class LocalDays:
-    """The local days of a zone by milliseconds of UTC; the last one asked is mostly the next."""
+    """The local days of a zone by milliseconds of UTC. The last one asked is mostly the next, and
+    what was asked once is asked again.
+    """
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._start = self._end = 0
         self.day = date.min
+        self._starts: list[int] = []  # of the known ones, in order
+        self._known: list[tuple[int, int, date]] = []
 
     def at(self, utc_ms: int) -> date:
         if not self._start <= utc_ms < self._end:
-            self.day = day_at(utc_ms // 1000, self._zone)
-            span = span_of(self.day, self._zone)
-            self._start, self._end = span.start_s * 1000, span.end_s * 1000
+            place = bisect_right(self._starts, utc_ms)
+            if not place or utc_ms >= self._known[place - 1][1]:
+                place = self._learn(utc_ms)
+            self._start, self._end, self.day = self._known[place - 1]
         return self.day
+
+    def _learn(self, utc_ms: int) -> int:
+        """How many known days end with its own."""
+        day = day_at(utc_ms // 1000, self._zone)
+        span = span_of(day, self._zone)
+        start_ms = span.start_s * 1000
+        place = bisect_right(self._starts, start_ms)
+        if not place or self._starts[place - 1] != start_ms:
+            self._starts.insert(place, start_ms)
+            self._known.insert(place, (start_ms, span.end_s * 1000, day))
+            place += 1
+        return place
 
     def of(self, utc_ms: int) -> str:
         return self.at(utc_ms).isoformat()

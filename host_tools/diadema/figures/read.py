@@ -42,8 +42,9 @@ def read(
     together: bool = False,
 ) -> Figures:
     """The roll-ups, with what changed since and what goes on, as one transaction sees it.
-    `together`: of all agents only the sums of each day; who they were is not read where those are
-    at hand. Raises DiademaError where there is no store.
+    `together`: of all agents only the sums of each day, or of each half-hour; who they were, or in
+    which half-hours, is not read where those are at hand. Raises DiademaError where there is no
+    store.
     """
     question = data, first, last, now_ms, zone_of(data), intervals, agents, together
     return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
@@ -112,8 +113,8 @@ class _Query:
         self.people = read_people(data, first, last)
         self.now_ms, self.zone, self.intervals = now_ms, zone, intervals
         self.end_ms = start_of(last + timedelta(days=1), zone) * 1000
-        self.together = together and agents is None and not intervals
-        self.unread: set[str] = set()  # days of which only the sums were read
+        self.together = together and agents is None
+        self.unread: set[str] = set()  # days of which only the sums were read, as `together` says
         self.rolls: Connection | None = None
         self.days = {day: _Day(span) for day, span in self.spans.items()}
         self.months: dict[str, dict[str, tuple[str, Sums]]] = {}
@@ -129,7 +130,10 @@ class _Query:
             last=self.last.isoformat(),
             zone=self.zone.key,
             cut=cut,
-            days=[day.made(self.intervals) for day in self.days.values()],
+            days=[
+                one.made(self.intervals, each=day not in self.unread)
+                for day, one in self.days.items()
+            ],
             months=self.months,
             untimed=_untimed(tx, self.people.switch_queues),
         )
@@ -138,9 +142,10 @@ class _Query:
         known, anew = current(rx, tx, self.zone, self.people)
         fresh, _ = bring(rx, tx, known, self.zone, self.now_ms, self.scope, keep=keep)
         self.rolls = rx
-        if keep and self.together:
+        if keep and self.scope.agents is None:
             self._sum_up(rx)
-            self.unread = {day for day, its in self.days.items() if its.whole is not None}
+            if self.together:
+                self.unread = {day for day, its in self.days.items() if its.whole is not None}
         if not anew or keep:
             self._load(rx)
         for day, cells in fresh.agents.items():
@@ -149,11 +154,10 @@ class _Query:
         for day, parts in fresh.queues.items():
             for queue, part in parts.items():
                 self.days[day].set_queue(queue, part)
-        if keep and self.scope.agents is None and not self.together:
-            self._sum_up(rx)
         added = add_running(tx, self, running(tx, self.now_ms), self.zone, self.people, self.scope)
         for day in added.replaced & self.unread:
             self._load_agents(rx, [day])
+        self.unread -= added.replaced
         for day in {*added.of_day, *added.replaced}:
             self._went_on(day, added.of_day.get(day), day in added.replaced)
 
@@ -163,7 +167,7 @@ class _Query:
         today = day_at(self.now_ms // 1000, self.zone)
         for day, whole in result.floor_days(rx, first, last, today.isoformat(), keep=True).items():
             self.days[day].whole = whole
-        if not self.together:
+        if not self.together or self.intervals:
             self.months = result.agent_months(rx, self.first, self.last, today, keep=True)
 
     def _went_on(self, day: str, added: Cell | None, replaced: bool) -> None:
@@ -184,7 +188,7 @@ class _Query:
             del month[a]
 
     def get(self, day: str, a: str) -> Cell | None:
-        if self.rolls is not None and day in self.unread and a not in self.days[day].agents:
+        if self.rolls is not None and day in self.unread and a not in self.days[day].touched:
             self._load_agents(self.rolls, [day], [a])
         return self.days[day].get(a)
 
@@ -199,6 +203,8 @@ class _Query:
             self._load_agents(rx, [day for day in self.days if day not in self.unread])
         else:
             self._load_agents(rx, None, self.scope.agents)
+        if self.unread and self.intervals:
+            self._load_agents(rx, self.unread, halves=False)
         halves = line.halves if self.intervals else null()
         query = select(line.day, line.queue, line.total, halves)
         query = query.where(line.day.between(first, last))
@@ -207,13 +213,19 @@ class _Query:
             self.days[day].queue_halves.put(queue, parts)
 
     def _load_agents(
-        self, rx: Connection, days: Collection[str] | None, agents: Collection[str] | None = None
+        self,
+        rx: Connection,
+        days: Collection[str] | None,
+        agents: Collection[str] | None = None,
+        *,
+        halves: bool = True,
     ) -> None:
         """Of these days or of all, of these agents or of all; those that are there already are
         newer.
         """
         row = rollups.agent_days.c
-        query = select(row.day, row.a, row.total, row.halves if self.intervals else null())
+        parted = row.halves if self.intervals and halves else null()
+        query = select(row.day, row.a, row.total, parted)
         query = query.where(row.day.between(self.scope.first, self.scope.last))
         if days is not None:
             query = query.where(row.day.in_(days))
@@ -279,7 +291,7 @@ class _Day:
         self.queues.put(queue, cell[0] if cell else None)
         self.queue_halves.put(queue, cell[1] if cell else None)
 
-    def made(self, intervals: bool) -> Day:
+    def made(self, intervals: bool, *, each: bool) -> Day:
         for one in (self.agents, self.halves, self.queues, self.queue_halves):
             one.sort()
         found = Day(
@@ -291,6 +303,7 @@ class _Day:
             whole=self.whole,
         )
         if intervals:
-            found.intervals = ByHalf(self.halves)
+            if each:
+                found.intervals = ByHalf(self.halves)
             found.queue_intervals = ByHalf(self.queue_halves)
         return found

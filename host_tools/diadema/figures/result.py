@@ -156,8 +156,8 @@ class ByHalf[T](Mapping[int, dict[str, T]]):
 
 class Day(Struct, kw_only=True, dict=True):
     """One local day, [start_ms, end_ms). Intervals are known by their first second in UTC, and
-    are there only when they were asked for. `whole`: of all agents together, with the half-hours,
-    where that was at hand.
+    are there only when they were asked for, and may be there only of all together. `whole`: of all
+    agents together, with the half-hours, where that was at hand.
     """
 
     day: str
@@ -179,6 +179,10 @@ class Day(Struct, kw_only=True, dict=True):
 
     def half_hours(self) -> dict[int, Sums]:
         """Of all that were asked for, where intervals were; not to be changed."""
+        return self._halves
+
+    @cached_property
+    def _halves(self) -> dict[int, Sums]:
         if self.whole:
             halves = self.whole[1]
             return rollups.halves_of(halves) if isinstance(halves, bytes) else halves
@@ -210,7 +214,8 @@ class Figures(Struct, kw_only=True):
                 for at, its in one.intervals.items()
             }
             one.whole = None
-            one.__dict__.pop("_total", None)
+            for name in ("_total", "_halves"):
+                one.__dict__.pop(name, None)
         self.months = {}
         return self
 

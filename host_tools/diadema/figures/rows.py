@@ -1,6 +1,6 @@
 """The sums themselves. All of them add up: half-hours to days, agents to teams, days to months."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Self
@@ -166,13 +166,14 @@ class Calls(_Sums, kw_only=True, array_like=True, dict=True):
         return found
 
     @property
-    def handles(self) -> dict[int, int]:
-        """How many took so many seconds; not to be changed."""
+    def handles(self) -> list[int]:
+        """How many seconds each took, in order; not to be changed."""
         parts, known = len(self.spreads), self.__dict__.get("_handles")
         if known is None or known[0] != parts:
-            found = Counter(chain.from_iterable(_handles_of(one).handles for one in self.spreads))
-            known = self.__dict__["_handles"] = parts, found
-        return known[1]
+            its = chain.from_iterable([_handles_of(one).handles for one in self.spreads])
+            known = self.__dict__["_handles"] = parts, sorted(its)
+        found: list[int] = known[1]
+        return found
 
     def add_spread(self, one: Spread) -> None:
         self.spreads.append(_pack_spread(one))
@@ -334,7 +335,7 @@ class QueueSums(_Sums, kw_only=True, array_like=True):
 
 
 def _within(waits: Mapping[int, int], limit_s: int) -> int:
-    return sum(n for seconds, n in waits.items() if seconds <= limit_s)
+    return sum([n for seconds, n in waits.items() if seconds <= limit_s]) if waits else 0
 
 
 class PendingStation(Struct, kw_only=True, rename=LETTERS):

@@ -41,13 +41,14 @@ class Spent(Struct, array_like=True):
     over_n: int | None = None
     over_s: int | None = None
 
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.seconds + other.seconds,
-            _added(self.pauses, other.pauses),
-            _added(self.over_n, other.over_n),
-            _added(self.over_s, other.over_s),
-        )
+    def add(self, other: "Spent") -> None:
+        self.seconds += other.seconds
+        if other.pauses is not None:
+            self.pauses = (self.pauses or 0) + other.pauses
+        if other.over_n is not None:
+            self.over_n = (self.over_n or 0) + other.over_n
+        if other.over_s is not None:
+            self.over_s = (self.over_s or 0) + other.over_s
 
 
 def pauses(stretches: Iterable[Stretch]) -> list[Pause]:
@@ -145,10 +146,6 @@ def owed_s(plan: Planned, reasons: Mapping[str, Reason], now_s: int) -> int:
             seconds -= until - start
             at = until
     return seconds
-
-
-def _added(one: int | None, other: int | None) -> int | None:
-    return None if one is None and other is None else (one or 0) + (other or 0)
 
 
 def _common(times: Sequence[tuple[int, int]], start: int, end: int) -> int:

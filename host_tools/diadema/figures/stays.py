@@ -1,6 +1,6 @@
 """Attendance marks of one agent, with what corrections say of them, paired in their order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct, field
@@ -57,7 +57,7 @@ class Stay(Struct, kw_only=True):
         return max(0, min(self.exit // 1000, end_s) - max(self.entry // 1000, start_s))
 
 
-def mark_times(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list[MarkTime]:
+def mark_times(marks: Iterable[Mark], corrections: Sequence[Correction]) -> list[MarkTime]:
     """Of one agent, in order. The last word on a mark counts; a correction of no mark gives one
     that is missing, one of another person's mark gives nothing.
     """
@@ -66,7 +66,7 @@ def mark_times(marks: Iterable[Mark], corrections: Iterable[Correction]) -> list
         if mark.utc is not None:
             key = mark.station, mark.epoch, mark.sequence
             known[key] = MarkTime(key=key, utc=mark.utc, direction=mark.direction, made=mark.utc)
-    made = {key: one.direction for key, one in known.items()}
+    made = {key: one.direction for key, one in known.items()} if corrections else {}
     for fix in corrections:
         if fix.kind != "corrected" or fix.time_utc is None or fix.direction is None:
             continue

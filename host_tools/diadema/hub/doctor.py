@@ -7,6 +7,7 @@ import ctypes
 import importlib.metadata
 import os
 import platform
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -16,10 +17,12 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
+from diadema.access import Accounts
 from diadema.base import credentials
 from diadema.base.backups import read_backups
 from diadema.base.certificates import ends_of
@@ -28,11 +31,14 @@ from diadema.base.errors import DiademaError, why
 from diadema.base.paths import DataDir, Disk, Hub
 from diadema.base.processes import command_line
 from diadema.base.sanitize import visible
+from diadema.base.standing import read_standing
 from diadema.base.webhooks import hooks
+from diadema.hub.standby import read_state
 from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
+from diadema.maintenance.standbys import in_service, read_standbys
 from diadema.maintenance.upgrade import plan
-from diadema.report.schedule import schedules
-from diadema.site.context import site_of
+from diadema.report.schedule import TRIES, Run, Schedule, last_runs, schedules
+from diadema.site.context import site_of, zone_of
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
 from diadema.stations.fleet import StationRow, all_stations
@@ -43,6 +49,7 @@ from diadema.store.record_heads import NAME as RECORDS_KEY
 from diadema.wire.ask_hub import ask_hub
 from diadema.wire.switching import Report
 from diadema.words import Later, Sentence
+from diadema.words.formatting import NOTHING, local_time, long_clock
 
 LIMITS = {  # beyond which something is to be done; `diadema alerts` has the same
     "disk_reserves": 2,
@@ -52,6 +59,9 @@ LIMITS = {  # beyond which something is to be done; `diadema alerts` has the sam
     "journal_share": 0.8,
     "switch_troubles": 10,  # in an hour
     "switch_unsent": 100,
+    "standby_silent_s": 120,
+    "standby_behind": 1000,
+    "standby_backups": 3,  # times what it takes one each
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
@@ -74,6 +84,9 @@ def examine(
     """All that is found. `synchronised`: whether this machine's clock is set by others."""
     if not data.root.is_dir():
         return [_wrong("no_data", root=data.root)]
+    if data.standby.is_dir() and not data.store.exists():
+        found = [*_disk(data), *_modes(data), *_mirror(data, clock.now_ms())]
+        return [*found, *_machine(synchronised or is_synchronised)]
     found = [*_disk(data), *_modes(data), *_certificates(data)]
     hub = running(data)
     found += _hub(data, hub)
@@ -129,7 +142,8 @@ def _disk(data: DataDir) -> Iterator[Finding]:
 def _secret_files(data: DataDir) -> list[Path]:
     named = [data.secrets, data.keys, secrets_beside(data.site), data.inspection_key]
     named.append(data.root / RECORDS_KEY)
-    return [*named, *sorted(data.root.glob("*.sqlite3")), *sorted(data.tls.glob("*.key"))]
+    found = (data.root.glob("*.sqlite3"), data.tls.glob("*.key"), data.standby.glob("*.json"))
+    return [*named, *(file for some in found for file in sorted(some))]
 
 
 def _modes(data: DataDir) -> Iterator[Finding]:
@@ -220,6 +234,8 @@ def _backup(data: DataDir, now_ms: int) -> Iterator[Finding]:
 def _outside(data: DataDir) -> Iterator[Finding]:
     """What was ordered to be sent, and is not."""
     try:
+        if read_standing(data).trial:
+            yield _wrong("trial", root=shlex.quote(str(data.root)))
         for hook in hooks(data):
             if hook.failing_ms:
                 name = "webhook_off" if hook.off_ms else "webhook_failing"
@@ -227,8 +243,26 @@ def _outside(data: DataDir) -> Iterator[Finding]:
         for one in schedules(data):
             if one.stopped:
                 yield _wrong("report_stopped", name=one.name)
+        for one, run in last_runs(data):
+            yield from _run(one, run, zone_of(data))
     except DiademaError as error:
         yield _error(error)
+
+
+def _run(one: Schedule, run: Run, zone: ZoneInfo) -> Iterator[Finding]:
+    values = {"name": one.name, "span": run.span, "reason": visible(run.reason or run.unsent)}
+    if run.file is not None:
+        if run.unsent:
+            yield _wrong("report_unsent", **values)
+        return
+    values["at"] = local_time(run.done_ms, zone, "moment_minute")
+    if run.tries < TRIES:
+        yield _wrong("report_failing", tries=run.tries, **values)
+        return
+    command = ["diadema", "report", one.every, f"--{one.every}", run.span, "--kind", one.kind]
+    if one.scope.of != "floor":
+        command += [f"--{one.scope.of}", one.scope.code]
+    yield _wrong("report_failed", tries=run.tries, command=shlex.join(command), **values)
 
 
 def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]:
@@ -252,6 +286,8 @@ def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]
             return
         try:
             yield from _chains(data, copy)
+            if hub_runs:  # else none could ask
+                yield from _standbys(data, copy, clock.now_ms())
             if not any(one.wrong for one in site):
                 yield from _stations(copy, clock.now_ms(), hub_runs)
         except DiademaError as error:
@@ -364,6 +400,59 @@ def _chains(data: DataDir, copy: DataDir) -> Iterator[Finding]:
 def _broken(fault: Fault) -> Finding:
     why = Sentence(f"commands.ledger.fault.{fault.what}", number=fault.number)
     return _wrong("chain_broken", ledger=fault.ledger, why=why)
+
+
+def _standbys(data: DataDir, copy: DataDir, now_ms: int) -> Iterator[Finding]:
+    if not copy.accounts.exists():
+        return
+    heard = read_standbys(data)
+    with closing(Accounts(copy)) as accounts:
+        tokens = in_service(accounts.tokens)
+    for name, token in tokens.items():
+        if (one := heard.get(name)) is None:
+            yield _note("standby_unused", name=name, number=token.number)
+            continue
+        silent_s = (now_ms - one.seen_ms) // 1000
+        backup_s = (now_ms - one.backup_ms) // 1000 if one.backup_ms else None
+        yield from _standby("standby", silent_s, one.behind(), backup_s, one.every_s, name=name)
+
+
+def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:
+    """Of a standby, in its own folder: what would be lost if its hub were lost now."""
+    try:
+        state = read_state(data)
+    except DiademaError as error:
+        yield _error(error)
+        return
+    if not state.heard_ms:
+        yield _wrong("mirror_never", of=state.of)
+        return
+    silent_s = (now_ms - state.heard_ms) // 1000
+    backup_s = state.backup_age_s(now_ms)
+    yield from _standby("mirror", silent_s, state.behind, backup_s, state.every_s, of=state.of)
+
+
+def _standby(
+    kind: str,
+    silent_s: int,
+    behind: int | None,
+    backup_s: int | None,
+    every_s: int,
+    **whose: object,
+) -> Iterator[Finding]:
+    """`kind`: of the words. First what is so, then what is wrong with it."""
+    now = {
+        "ago": long_clock(silent_s),
+        "behind": NOTHING if behind is None else behind,
+        "age": long_clock(backup_s),
+    }
+    yield _note(f"{kind}_now", **now, **whose)
+    if silent_s > LIMITS["standby_silent_s"]:
+        yield _wrong(f"{kind}_silent", **now, **whose)
+    elif behind is not None and behind > LIMITS["standby_behind"]:
+        yield _wrong(f"{kind}_behind", **now, **whose)
+    if every_s and (backup_s is None or backup_s > LIMITS["standby_backups"] * every_s):
+        yield _wrong(f"{kind}_backup", every=every_s // 60, **now, **whose)
 
 
 def _stations(copy: DataDir, now_ms: int, hub_runs: bool) -> Iterator[Finding]:

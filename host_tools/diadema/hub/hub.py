@@ -20,7 +20,7 @@ from diadema.base.clock import backoff_s, open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, Disk, write_whole
-from diadema.base.processes import end_leftovers, raise_open_files
+from diadema.base.processes import end_leftovers, raise_open_files, say_ready
 from diadema.hub.backup_clock import BackupClock
 from diadema.hub.broker import LOOPBACK, Broker, free_port, is_free
 from diadema.hub.child import Child, WebEndpoint
@@ -84,6 +84,7 @@ class Hub:
 
     async def __aenter__(self) -> "Hub":
         raise_open_files()  # the programs it starts have as many
+        self.data.check_own()
         self.data.make()
         try:
             self._held.enter_context(locked(self.data.lock, note=f"pid {os.getpid()}"))
@@ -116,6 +117,7 @@ class Hub:
 
     async def serve(self) -> None:
         """Until cancelled. Raises DiademaError once another has taken over the site."""
+        say_ready()
         await until_taken_over(self.data)
 
     # -- up

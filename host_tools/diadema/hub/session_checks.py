@@ -14,10 +14,11 @@ from diadema.hub.commanding import Commands, Frames
 from diadema.ingest.core import Ingest
 from diadema.site.badges import badge_hash, is_secure
 from diadema.site.description import Agent, Site
-from diadema.site.station_config import local_day
+from diadema.site.station_config import at_simulated, local_day
 from diadema.store import tables
 from diadema.store.rows import Session
 from diadema.store.station_state import Station
+from diadema.wire.commands import is_simulated
 
 type Verdict = tuple[str, str | None]  # confirm or close, and why
 
@@ -114,6 +115,8 @@ class SessionChecks:
         agent = next((one for one in site.agents if one.id == session.agent), None)
         if agent is None:
             return "not_in_roster"
+        if is_simulated(session.station):
+            agent = at_simulated(site, agent, self._key)
         opened = session.open_utc or 0
         badge = _badge_of(tx, session)
         valid = agent.badges_on(local_day(site, opened))

@@ -19,6 +19,7 @@ from diadema.site.description import Site, load
 from diadema.site.file import take_apart
 from diadema.site.station_config import (
     ConfigMaker,
+    at_simulated,
     check_sizes,
     content_hash,
     local_day,
@@ -28,14 +29,19 @@ from diadema.site.station_config import (
 from diadema.stations.update.keys import load_public
 from diadema.store import tables
 from diadema.store.attendance import Badge, Badges
+from diadema.wire.commands import is_simulated
 
 
 def badges_of(site: Site, badge_key: str, now_ms: int) -> list[Badge]:
-    """Every badge that the site names; one that is the agent's for good is so from now on."""
+    """Every badge that the site names, and those of the desks of simulated stations; one that is
+    the agent's for good is so from now on.
+    """
     key = bytes.fromhex(badge_key)
     rows = []
+    simulated = any(is_simulated(station.id) for station in site.stations)
     for agent in site.agents:
-        for badge in agent.badges:
+        ours = at_simulated(site, agent, key).badges if simulated else []
+        for badge in (*agent.badges, *ours):
             rows.append(Badge(badge_hash(key, badge), agent.id, now_ms, None))
         for lent in agent.day_badges:
             start, end = _day(lent.day, site)

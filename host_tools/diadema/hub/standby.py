@@ -1,9 +1,9 @@
 """A second machine that is ready to take over a site from its hub.
 
 It copies the stations' stream, message by message under the same numbers, into a NATS of its own,
-and each quarter of an hour, or as soon as something was erased, takes a sealed backup. All of it
-lies in `.standby` of its data directory. Taking over is a restore of that backup whose stream is
-the copy, which the ingest reads from where the store stands.
+and each quarter of an hour, or as often as it is told, and as soon as something was erased takes a
+sealed backup. All of it lies in `.standby` of its data directory. Taking over is a restore of that
+backup whose stream is the copy, which the ingest reads from where the store stands.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from diadema.base.errors import DiademaError
 from diadema.base.locks import alone
 from diadema.base.paths import DataDir, write_whole
 from diadema.base.processes import end_broker
+from diadema.base.reaching import obstacle
 from diadema.base.standing import changing_standing
 from diadema.hub.broker import Broker, stream_config
 from diadema.hub.child import Child
@@ -42,7 +43,6 @@ from diadema.wire.ask_hub import STREAM
 from diadema.wire.mirror import Piece
 from diadema.words import Sentence
 
-BACKUP_S = 15 * 60.0
 _AGAIN_S = 15.0  # after a backup that did not come
 _RETRY_S = 0.5
 _ANSWER_S = 30.0
@@ -63,7 +63,8 @@ class Credential(Struct, kw_only=True):
 
 class State(Struct, kw_only=True):
     """`created` is of the hub's stream, `copied` of ours: the same numbers mean the same messages.
-    `stored` is the last of ours, `last` of the hub's when it was `heard_ms`.
+    `stored` is the last of ours, `last` of the hub's when it was `heard_ms`, and `hub_ms` by its
+    own clock, which made the backup at `backup_ms`. 0: not known.
     """
 
     of: str
@@ -74,7 +75,21 @@ class State(Struct, kw_only=True):
     stored: int = 0
     last: int = 0
     heard_ms: int = 0
+    hub_ms: int = 0
     erased_ms: int = 0
+    backup_ms: int = 0
+    every_s: int = 0
+
+    @property
+    def behind(self) -> int:
+        """Messages that the hub had at its last word and we do not."""
+        return max(self.last - self.stored, 0)
+
+    def backup_age_s(self, now_ms: int) -> int | None:
+        """By the hub's clock as far as it told it, and by ours since then."""
+        if not (self.backup_ms and self.hub_ms):
+            return None
+        return max(self.hub_ms - self.backup_ms + now_ms - self.heard_ms, 0) // 1000
 
 
 class TakenOver(Struct, kw_only=True):
@@ -134,15 +149,27 @@ def _address(url: str) -> str:
 
 
 class Standby:
-    """Raises DiademaError where it cannot begin, and once the hub refuses its credential."""
+    """Raises DiademaError where it cannot begin, and once the hub refuses its credential. What
+    keeps it from copying it says in that language.
+    """
 
     def __init__(
-        self, data: DataDir, of: str, here: str, credential: Credential, clock: Clock
+        self,
+        data: DataDir,
+        of: str,
+        here: str,
+        credential: Credential,
+        clock: Clock,
+        language: str,
+        every_s: int,
     ) -> None:
         self._data = data
         self._files = _Files(data)
         self._clock = clock
-        self._state = State(of=_address(of), here=_address(here), credential=credential)
+        self._language = language
+        self._state = State(
+            of=_address(of), here=_address(here), credential=credential, every_s=every_s
+        )
         self._erased = asyncio.Event()
         self._saved = 0.0
         self._level = False
@@ -180,7 +207,9 @@ class Standby:
         if self._files.state.exists():
             before = self._files.read()
             if before.of == self._state.of:
-                before.here, before.credential = self._state.here, self._state.credential
+                given = self._state
+                before.here, before.credential = given.here, given.credential
+                before.every_s = given.every_s
                 self._state = before
         self._files.write(self._state)
 
@@ -200,9 +229,12 @@ class Standby:
             try:
                 await work()
             except _TROUBLE as error:
-                if repr(error) != said:
-                    said = repr(error)
-                    log.warning("%s does not answer as it should: %r", self._state.of, error)
+                sentence = Sentence(
+                    "errors.hub.standby_away", url=self._state.of, reason=obstacle(error)
+                )
+                if (now := sentence.say(self._language)) != said:
+                    said = now
+                    log.warning("%s", said)
             await asyncio.sleep(pause_s)
 
     def _look_at(self, answer: httpx.Response) -> None:
@@ -223,6 +255,8 @@ class Standby:
                 query: dict[str, str | int] = {
                     "after": self._state.stored,
                     "here": self._state.here,
+                    "backup_ms": self._state.backup_ms,
+                    "every_s": self._state.every_s,
                 }
                 answer = await http.get("stream", params=query)
                 self._look_at(answer)
@@ -261,9 +295,8 @@ class Standby:
             await self._store(client, jetstream, piece)
         if piece.erased_ms != state.erased_ms:
             self._erased.set()
-        state.last, state.heard_ms, state.erased_ms = (
-            piece.last, self._clock.now_ms(), piece.erased_ms,
-        )  # fmt: skip
+        state.last, state.erased_ms = piece.last, piece.erased_ms
+        state.heard_ms, state.hub_ms = self._clock.now_ms(), piece.now_ms
         is_level = state.stored >= state.last
         if is_level and not self._level:
             log.info("level with %s at message %d", state.of, state.stored)
@@ -292,7 +325,7 @@ class Standby:
     async def _back_up(self, http: httpx.AsyncClient) -> None:
         while True:
             self._erased.clear()
-            wait = BACKUP_S if await self._pull(http) else _AGAIN_S
+            wait = self._state.every_s if await self._pull(http) else _AGAIN_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._erased.wait(), wait)
 
@@ -313,6 +346,8 @@ class Standby:
             return False
         size = incoming.stat().st_size / 1e6
         incoming.replace(self._files.backup)
+        self._state.backup_ms = found.manifest.made_ms
+        self._files.write(self._state)
         log.info("backup of %d events, %.1f MB", found.manifest.position, size)
         return True
 
@@ -320,6 +355,11 @@ class Standby:
 def _command(broker: Broker) -> list[str]:
     broker.choose_ports()
     return broker.command(mqtt=False)
+
+
+def read_state(data: DataDir) -> State:
+    """What a standby left there, or writes. Raises DiademaError where none ran."""
+    return _Files(data).read()
 
 
 # -- taking over
@@ -347,6 +387,7 @@ def take_over(
         with changing_standing(new) as standing:
             term = standing.term = standing.term + 1
             standing.peers = {"": state.of}
+            standing.trial = False
         if not state.copied:
             return False
         shutil.copytree(files.streams, new.nats / _STREAMS, copy_function=os.link)
@@ -355,19 +396,14 @@ def take_over(
 
     done = restore(files.backup, token.encode(), data, clock, by, settle=settle, progress=progress)
     shutil.rmtree(data.standby)
-    behind = max(state.last - state.stored, 0)
     return TakenOver(
         restored=done,
         term=term,
         heard_ms=state.heard_ms,
-        behind=behind,
-        events_rpo_s=None if behind or not state.heard_ms else 0.0,
-        people_rpo_s=_seconds(done.manifest.made_ms, state.heard_ms) if state.heard_ms else None,
+        behind=state.behind,
+        events_rpo_s=None if state.behind or not state.heard_ms else 0.0,
+        people_rpo_s=max(state.hub_ms - done.manifest.made_ms, 0) / 1000 if state.hub_ms else None,
     )
-
-
-def _seconds(since_ms: int, until_ms: int) -> float:
-    return max(until_ms - since_ms, 0) / 1000
 
 
 def _go_on_by(new: DataDir, state: State) -> None:

@@ -25,6 +25,7 @@ PARTS: tuple[Part, ...] = ("hub", "gateway", "standby")
 SYSTEM = Path("/etc/systemd/system")
 SYSTEM_DATA = Path("/var/lib/diadema")
 _MARK = "# Written by `diadema service install`, which writes it anew; `remove` takes it away."
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # of which PrivateTmp gives a unit its own
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _FIRST_FREE_PORT = 1024  # below it a capability is asked for
 _HARDENED = """\
@@ -61,6 +62,8 @@ DeviceAllow=char-ttyUSB rw
 DeviceAllow=char-ttyACM rw
 SupplementaryGroups=dialout
 """
+# a device whose driver is not there when the unit starts would be refused for as long as it runs
+_DRIVERS = ("modprobe@usbserial.service", "modprobe@cdc_acm.service")
 _TRIAL = "import sys, diadema\nfor name in sys.argv[1:]: open(name).close()"
 
 
@@ -81,29 +84,33 @@ class Plan:
     def text(self) -> str:
         """The unit file."""
         command = (sys.executable, "-P", "-m", "diadema", self.part, *self.words)
-        after = ["network-online.target", "time-sync.target"]
+        wants, after = ["network-online.target"], ["time-sync.target"]
         if self.part == "gateway":
             after.append(name_of("hub"))
+            wants += _DRIVERS if self.user else ()
+        # the others have no moment at which they are up: they wait for theirs
+        kind = "notify\nTimeoutStartSec=infinity" if self.part == "hub" else "exec"
         return (
             f"{_MARK}\n[Unit]\nDescription=Diadema {self.part}\n"
-            f"Wants=network-online.target\nAfter={' '.join(after)}\n\n"
-            f"[Service]\nType=exec\n"
+            f"Wants={' '.join(wants)}\nAfter={' '.join([*wants, *after])}\n\n"
+            f"[Service]\nType={kind}\n"
             f"ExecStart=:{_quoted([*command, '--data', str(self.data)])}\n"
             f"Restart=on-failure\nRestartSec=5\nKillMode=mixed\nTimeoutStopSec=60\n"
             f"{_HARDENED}{self._places()}{self._of_system() if self.user else ''}\n"
             f"[Install]\nWantedBy={'multi-user' if self.user else 'default'}.target\n"
         )
 
+    def hidden(self) -> list[Path]:
+        """What it needs and would not find: a unit has an empty /tmp of its own."""
+        return [path for path in self._used() if _lies_in(path, TEMPORARY)]
+
+    def _used(self) -> list[Path]:
+        copies = [self.copies] if self.copies is not None else []
+        program = [Path(sys.executable), Path(sys.base_prefix), Path(__file__)]
+        return [self.data, *program, *self.reads, *copies]
+
     def _places(self) -> str:
-        used = (
-            self.data,
-            Path(sys.executable),
-            Path(sys.base_prefix),
-            Path(__file__),
-            *self.reads,
-            *([self.copies] if self.copies is not None else ()),
-        )
-        at_home = any(path.is_relative_to(home) for path in used for home in _HOMES)
+        at_home = any(_lies_in(path, _HOMES) for path in self._used())
         lines = f"ProtectHome={'read-only' if at_home or not self.user else 'yes'}\n"
         if self.copies is not None:  # its disk may be away
             lines += f"ReadWritePaths={_quoted([f'-{self.copies}'])}\n"
@@ -193,6 +200,11 @@ class Units:
         except OSError:
             return ""
         return done.stdout if done.returncode == 0 else ""
+
+
+def _lies_in(path: Path, folders: Iterable[Path]) -> bool:
+    """By its name, or where a link leads."""
+    return any(one.is_relative_to(top) for one in (path, path.resolve()) for top in folders)
 
 
 def name_of(part: Part) -> str:

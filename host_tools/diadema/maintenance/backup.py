@@ -4,8 +4,9 @@ Each database is copied in one step: in steps the copy would begin again with ea
 another process. The store comes last, so that nothing in a copy knows more than its store; after
 it only the list of erasures, which may know more: a restore then erases again.
 
-The broker's stream, logs and sums are left out. Where copies lie, the list of erasures lies beside
-them, sealed by the key of the records: it outlives the directory.
+The broker's stream, logs and sums are left out, and the flash of simulated stations: an old one
+would write other events under numbers that are stored. Where copies lie, the list of erasures
+lies beside them, sealed by the key of the records: it outlives the directory.
 """
 
 import contextlib
@@ -32,6 +33,8 @@ from diadema.base.errors import DiademaError, StoreMissing, why
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir, Disk, cannot_write
 from diadema.base.sealed import Sealer, Unsealer, read_passphrase
+from diadema.base.standing import read_standing
+from diadema.site.context import zone_of
 from diadema.store.erased import last_erasure
 from diadema.store.record_heads import key_of, of_purpose
 from diadema.words import Sentence
@@ -41,7 +44,7 @@ SQLITE = ".sqlite3"
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _PLACES = 16  # folders that are remembered
-_LEFT = {"nats", "logs", "hub.json"}
+_LEFT = {"nats", "logs", "hub.json", "standbys.json", "simulated"}
 _BUSY_S = 60.0
 _READ = 1 << 20
 
@@ -56,13 +59,16 @@ class Content(Struct, frozen=True):
 
 
 class Manifest(Struct, kw_only=True):
-    """The last member of a copy. `position`: how many events its store has."""
+    """The last member of a copy. `position`: how many events its store has; `zone`: of its site's
+    clock, empty in those of before.
+    """
 
     format: int = _FORMAT
     made_ms: int
     program: str
     position: int
     files: dict[str, Content]
+    zone: str = ""
 
 
 class Checked(Struct):
@@ -93,17 +99,21 @@ def back_up(
     by: Person,
     progress: Progress = lambda *_: None,
 ) -> Made:
-    """Raises one of TROUBLE; then `file` is as it was."""
+    """Raises one of TROUBLE, also for a file that is there; then nothing has changed."""
     file = file.absolute()
     if not data.store.exists():
         raise StoreMissing(data.store)
     if file.is_relative_to(data.root.resolve()) or file.is_relative_to(data.root):
         raise DiademaError(Sentence("errors.maintenance.backup_inside", file=file, root=data.root))
+    if file.exists():
+        raise DiademaError(
+            Sentence("errors.maintenance.output_there_already_give_another", output=file)
+        )
     with locked(data.root / ".backup.lock"):
         _tidy(data)
-        _remember(data, file.parent)
-        _enter(data, by, "backup.made", file=str(file))
-        made = _write(data, file, passphrase, clock, progress)
+        with _remembering(data, file.parent):
+            record_act(data, by, "backup.made", file=str(file))
+            made = _write(data, file, passphrase, clock, progress)
         with changing_backups(data) as known:
             known.last = made
         leave_erasures(data)
@@ -116,13 +126,13 @@ def seal(data: DataDir, into: IO[bytes], passphrase: bytes, clock: Clock, by: Pe
         raise StoreMissing(data.store)
     with locked(data.root / ".backup.lock"):
         _tidy(data)
-        _enter(data, by, "backup.sent")
+        record_act(data, by, "backup.sent")
         sealer = Sealer(into, passphrase)
         _put_all(data, sealer, clock, lambda *_: None)
         sealer.end()
 
 
-def _enter(data: DataDir, by: Person, what: str, **more: str) -> None:
+def record_act(data: DataDir, by: Person, what: str, **more: str) -> None:
     accounts = Accounts(data)
     try:
         accounts.audit.record(by, what, **more)
@@ -177,12 +187,20 @@ def _put_all(data: DataDir, sealer: Sealer, clock: Clock, progress: Progress) ->
             if source != path:
                 source.unlink()
         manifest = Manifest(
-            made_ms=clock.now_ms(), program=version("diadema"), position=position, files=found
-        )
+            made_ms=clock.now_ms(), program=version("diadema"), position=position, files=found,
+            zone=_zone(data),
+        )  # fmt: skip
         inside = Path(scratch, _MANIFEST)
         inside.write_bytes(msgspec.json.encode(manifest))
         _put(tar, _MANIFEST, inside)
     return manifest
+
+
+def _zone(data: DataDir) -> str:
+    try:
+        return zone_of(data).key
+    except DiademaError:
+        return ""  # of a site that cannot be read there is a copy all the same
 
 
 def _content(data: DataDir) -> tuple[list[Path], list[Path]]:
@@ -287,18 +305,29 @@ def _tidy(data: DataDir) -> None:
         folder.rmdir()
 
 
-def _remember(data: DataDir, folder: Path) -> None:
+@contextlib.contextmanager
+def _remembering(data: DataDir, folder: Path) -> Iterator[None]:
+    """A copy that is made in here knows its own place; that of one that fails is forgotten."""
     with changing_backups(data) as known:
-        others = [one for one in known.places if one != str(folder)]
+        before = known.places
+        others = [one for one in before if one != str(folder)]
         known.places = [str(folder), *others][:_PLACES]
+    try:
+        yield
+    except BaseException:
+        with changing_backups(data) as known:
+            known.places = before
+        raise
 
 
 # -- the list of erasures beside them
 
 
 def leave_erasures(data: DataDir) -> list[Path]:
-    """Into each folder with copies; those that cannot be reached now."""
-    if last_erasure(data) is None:
+    """Into each folder with copies; those that cannot be reached now. Not out of what was put
+    back for a trial: the list there is the living hub's.
+    """
+    if last_erasure(data) is None or read_standing(data).trial:
         return []
     with contextlib.closing(sqlite3.connect(data.erased)) as opened:
         whole = opened.serialize()

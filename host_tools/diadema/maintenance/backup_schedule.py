@@ -1,6 +1,7 @@
 """Backups by the clock: what was ordered, when one falls due, and which old ones go.
 
-One that fell due while no hub ran is made late; one that failed is tried again, and says why.
+One that fell due while no hub ran is made late, and so is one for all that did while what was put
+back was on trial; one that failed is tried again, and says why.
 """
 
 import re
@@ -14,6 +15,7 @@ from diadema.base.backups import Made, Schedule, changing_backups, read_backups
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
+from diadema.base.standing import read_standing
 from diadema.maintenance.backup import TROUBLE, Progress, back_up, passphrase_of
 from diadema.site.context import zone_of
 from diadema.words import Sentence
@@ -61,7 +63,9 @@ def make_due(data: DataDir, clock: Clock, progress: Progress = lambda *_: None) 
     """
     known, now = read_backups(data), clock.now_ms()
     one = known.schedule
-    if one is None or (known.reason is not None and now < known.tried_ms + _AGAIN_MS):
+    if one is None or read_standing(data).trial:
+        return None
+    if known.reason is not None and now < known.tried_ms + _AGAIN_MS:
         return None
     if next_due(one, max(known.due_ms, one.since_ms), zone_of(data)) > now:
         return None

@@ -16,12 +16,15 @@ from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, cannot_write
 from diadema.report.model import Scope
 from diadema.report.schedule import runs
+from diadema.site.context import zone_of
 from diadema.site.directory.book import Directory
 from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
+from diadema.store.erased import last_erasure
 from diadema.wire.letters import encoded_fields
 from diadema.words import Sentence
+from diadema.words.formatting import local_time
 
 _SECRET = ("pin", "code")  # of the agent's entry
 _badge = tables.badges.c
@@ -50,10 +53,8 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
     try:
         parts = _parts(data, accounts, agent)
         counts = {name: len(rows) for name, rows in parts.items()}
-        if not any(counts.values()):
-            raise DiademaError(
-                Sentence("errors.maintenance.nothing_kept_agent_look_id", agent=agent)
-            )
+        if not _is_known(parts, agent):
+            raise DiademaError(_nothing(data, agent))
         files = {file.relative_to(data.reports).as_posix(): file for file in _reports(data, agent)}
         _write(output, agent, parts, files)
         counts["reports"] = len(files)
@@ -61,6 +62,20 @@ def export(data: DataDir, agent: str, output: Path, by: Person) -> dict[str, int
     finally:
         accounts.close()
     return counts
+
+
+def _is_known(parts: dict[str, list[Any]], agent: str) -> bool:
+    """What was read of everybody, and lines with that word, make nobody known."""
+    named = any(agent in row.agents for row in parts["reads"])
+    return named or any(rows for name, rows in parts.items() if name not in ("reads", "logs"))
+
+
+def _nothing(data: DataDir, agent: str) -> Sentence:
+    erasure = last_erasure(data)
+    if erasure is None:
+        return Sentence("errors.maintenance.nothing_kept_agent_look_id", agent=agent)
+    day = local_time(erasure.before_ms, zone_of(data), "day")
+    return Sentence("errors.maintenance.nothing_kept_or_erased", agent=agent, day=day)
 
 
 def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]]:

@@ -4,6 +4,9 @@ What came after the backup: stations send again what nobody acknowledged to them
 of the directory that was there before (`old`) has the last seven days. Erasures are done again by
 the newest list of them that is found: the old directory's, the one beside the backup, or its own.
 Whoever had come in by browser comes in anew.
+
+The hub that it was made of may still run: nothing goes out of what was put back until somebody
+has said that it is to serve.
 """
 
 import contextlib
@@ -26,7 +29,15 @@ from diadema.base.locks import alone
 from diadema.base.paths import DataDir, cannot_write
 from diadema.base.sealed import OtherPassphrase
 from diadema.base.sqlite import writing
-from diadema.maintenance.backup import ERASURES, Manifest, read_erasures, unpack
+from diadema.base.standing import changing_standing
+from diadema.maintenance.backup import (
+    ERASURES,
+    Manifest,
+    leave_erasures,
+    read_erasures,
+    record_act,
+    unpack,
+)
 from diadema.maintenance.erase import Erased, obey
 from diadema.maintenance.records_keeping import RESTORED, enter
 from diadema.store.erased import check_obeyed, last_erasure
@@ -102,6 +113,18 @@ def restore(
     return done
 
 
+def put_in_force(data: DataDir, clock: Clock, by: Person) -> None:
+    """It is the one that serves: what falls due from now on goes out of it. Raises DiademaError
+    where nothing is held back.
+    """
+    with changing_standing(data) as known:
+        if not known.trial:
+            raise DiademaError(Sentence("errors.maintenance.restore_in_force", root=data.root))
+        record_act(data, by, "restore.in_force")
+        known.trial, known.in_force_ms = False, clock.now_ms()
+    leave_erasures(data)
+
+
 def _check_unused(data: DataDir) -> None:
     for path in data.root.iterdir():
         if path.name not in _OWN and not path.name.startswith(_STAGING):
@@ -132,6 +155,8 @@ def _settle(
             str(file.absolute()), file.stat().st_size, manifest.made_ms, manifest.position,
             len(manifest.files),
         )  # fmt: skip
+    with changing_standing(new) as standing:
+        standing.trial = True
     with alone(new, "restore"):
         enter(new, clock, by, RESTORED, file.name, made_ms=manifest.made_ms)
     return Restored(manifest, erased, knew, stream)

@@ -43,7 +43,7 @@ class Calls(Protocol):
     transfers: dict[str, int]
 
     @property
-    def handles(self) -> dict[int, int]: ...
+    def handles(self) -> list[int]: ...
 
 
 def handled(calls: Calls) -> int:

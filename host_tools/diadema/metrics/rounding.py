@@ -1,6 +1,6 @@
 """The one rounding of every figure."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 
 def round_half_up(dividend: int, divisor: int = 1) -> int:
@@ -30,13 +30,9 @@ def percent(part: int, whole: int) -> float | None:
     return round_half_up(1000 * part, whole) / 10 if whole else None
 
 
-def quantile(counts: Mapping[int, int], percent_of: int) -> int | None:
-    """The smallest value that at least so many percent do not exceed (nearest rank); `counts`: how
-    many have each. None when there is none.
+def quantile(ordered: Sequence[int], percent_of: int) -> int | None:
+    """The smallest of these values that at least so many percent of them do not exceed (nearest
+    rank). None when there is none.
     """
-    rank, seen = -(-percent_of * sum(counts.values()) // 100), 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if seen >= rank:
-            return value
-    return None
+    rank = -(-percent_of * len(ordered) // 100)
+    return ordered[rank - 1] if ordered else None

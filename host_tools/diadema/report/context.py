@@ -27,6 +27,7 @@ from diadema.site.context import language_of, site_of, zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
+from diadema.store.writer import position_of
 from diadema.words import text
 
 AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
@@ -65,6 +66,13 @@ def whose(scope: Scope, people: People) -> list[str]:
             return people.of_team(scope.code)
         case _:
             return [*ALL]
+
+
+def check_team(people: People, code: str, language: str) -> None:
+    """Raises DiademaError, which names those that there are."""
+    if code not in people.teams and not people.of_team(code):
+        known = ", ".join(sorted(people.teams)) or "—"
+        raise DiademaError(text("reports.no_team", language, given=code, known=known))
 
 
 class ReportContext:
@@ -158,7 +166,15 @@ class ReportContext:
 
     @cached_property
     def figures(self) -> Figures:
-        """With their half-hours where the kind shows them."""
+        """With the half-hours of all together where the kind shows them."""
+        return self._read(together=self.has_halves)
+
+    def with_each_half(self) -> Figures:
+        """The same, and the half-hours of each agent."""
+        self.figures = self._read(together=False)
+        return self.figures
+
+    def _read(self, *, together: bool) -> Figures:
         found = read(
             self.data,
             self.period.first,
@@ -166,6 +182,7 @@ class ReportContext:
             self.now_ms,
             intervals=self.has_halves,
             agents=self.agents,
+            together=together,
         )
         moved = self.agents is not None and any(a in self.people.spells for a in self.agents)
         return found.only(self.has) if moved and self.scope.of != "agent" else found
@@ -285,6 +302,13 @@ class ReportContext:
         with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
             return cutoff_of(tx, self.people, self.now_ms, self.bounds_ms[1])
 
+    def position(self) -> int:
+        """That of `cut`, without the rest of it."""
+        if "figures" in self.__dict__:
+            return self.figures.cut.position
+        with open_reader(self.data.store) as reader, reader.engine.connect() as tx:
+            return position_of(tx)
+
     def forget(self) -> None:
         """Read the figures again when they are needed next."""
         for name in (
@@ -402,9 +426,7 @@ class ReportContext:
             return [code]
         if self.scope.of == "team":
             its = people.of_team(code)
-            if not its and code not in people.teams:
-                known = ", ".join(sorted(people.teams)) or "—"
-                raise DiademaError(self.say("no_team", given=code, known=known))
+            check_team(people, code, self.language)
             teams = None if person is None else person.scope(people)
             if its and teams is not None and code not in teams:
                 raise NotYours(self.say("not_yours"))

@@ -3,6 +3,8 @@
 A schedule has the rights and teams of its author at each sending: in the name of an account that
 is disabled, or may not have that report any more, nothing is sent, and the schedule stops. What a
 server does not take is tried again, later each time. Who was sent what is in the record of access.
+What was put back from a backup sends nothing until it is in force, and then nothing of before: the
+hub that it was made of may have sent it, and nobody wants weeks of it at once.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from diadema.base import mail
 from diadema.base.errors import MailError
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import visible
+from diadema.base.standing import read_standing
 from diadema.report.context import may_have, whose
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
@@ -91,11 +94,18 @@ async def deliver(
     """Send what was made and waits, the oldest first; all of it waits where a sending fails, for
     it fails for all. Raises DiademaError when the lists cannot be read or written.
     """
+    standing = read_standing(data)
+    if standing.trial:
+        return
     ordered = {one.name: one for one in schedules(data) if one.to and not one.stopped}
     made = runs(data) if ordered else []
     for run in reversed(made):
         one = ordered.get(run.name)
         if one is None or not _waits(run, one, now_ms):
+            continue
+        if run.due_ms <= standing.in_force_ms:
+            run.unsent = text("reports.held", _language(data))
+            write_runs(data, made)
             continue
         author = author_of(accounts, people(), one)
         if isinstance(author, Person):
@@ -115,7 +125,9 @@ def _waits(run: Run, one: Schedule, now_ms: int) -> bool:
     """Whether it is to be sent now; not what another schedule of that name made."""
     if run.file is None or run.sent_ms or run.due_ms < one.since_ms:
         return False
-    return not run.sendings or is_time_again(run.sendings, run.sending_ms, now_ms)
+    if not run.sendings:
+        return not run.unsent
+    return is_time_again(run.sendings, run.sending_ms, now_ms)
 
 
 async def _send(

@@ -149,7 +149,7 @@ def _settled(
         context.forget()
         before = context.cut()
         sections = _with_sums(context, maker) if KINDS[context.kind].sums else maker(context)
-        if before.position == context.cut().position:
+        if before.position == context.position():
             break
     return sections, before
 

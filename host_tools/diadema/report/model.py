@@ -5,6 +5,7 @@ nothing (None) where there is nothing to say, never 0 in its place.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -217,7 +218,7 @@ def totalled(
     """The total row, as the columns say; `given` has those that cannot be worked out here."""
     places = {column.key: place for place, column in enumerate(columns)}
     sums = {
-        column.key: sum(_number(row[places[column.key]]) for row in rows)
+        column.key: sum(map(_number, map(itemgetter(places[column.key]), rows)))
         for column in columns
         if column.total == "sum"
     }

@@ -60,7 +60,7 @@ class Month:
     """
 
     def __init__(self, context: ReportContext) -> None:
-        figures = context.figures
+        figures = context.with_each_half()
         self.word = context.period.word
         self.zone = context.zone
         self.threshold_s = context.threshold_s("")

@@ -20,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from diadema.base.errors import DiademaError
+from diadema.base.errors import DiademaError, why
 from diadema.base.locks import changing
 from diadema.base.paths import DataDir, cannot_write, write_whole
 from diadema.base.sanitize import visible
+from diadema.report.context import check_team
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
 from diadema.report.make import make
@@ -31,7 +32,8 @@ from diadema.report.model import Scope
 from diadema.report.period import Grain, Period, any_period, around
 from diadema.report.writing import file_name
 from diadema.site.context import language_of, site_of, zone_of
-from diadema.words import text
+from diadema.site.directory.people_of import people
+from diadema.words import said, text
 from diadema.words.formatting import NOTHING, clock, local_time
 
 SCHEDULES = 50
@@ -87,7 +89,8 @@ class Run(Struct, kw_only=True):
     it fell due too long ago to be made.
 
     `sent_ms`: when it was sent by mail, to `sent_to` addresses; `sendings`: how often that was
-    tried, `sending_ms` the last time; `unsent`: why it was not, or to whom.
+    tried, `sending_ms` the last time; `unsent`: why it was not, or to whom; without a try it never
+    is.
     """
 
     name: str
@@ -126,7 +129,9 @@ def runs(data: DataDir) -> list[Run]:
 
 
 def add(data: DataDir, one: Schedule, language: str) -> None:
-    """Raises DiademaError for a name that is taken, or for what is no schedule."""
+    """Raises DiademaError for a name that is taken, for what is no schedule, and for a team or an
+    agent that there is not.
+    """
     if one.kind not in KINDS:
         known = ", ".join(KINDS)
         raise DiademaError(text("reports.no_kind", language, given=one.kind, known=known))
@@ -134,12 +139,22 @@ def add(data: DataDir, one: Schedule, language: str) -> None:
         one = msgspec.convert(msgspec.to_builtins(one), Schedule)
     except msgspec.ValidationError as error:
         raise DiademaError(text("reports.no_schedule", language, reason=error)) from None
+    _check_scope(data, one.scope, language)
     with _changing(data) as known_ones:
         if any(other.name == one.name for other in known_ones):
             raise DiademaError(text("reports.schedule_taken", language, given=one.name))
         if len(known_ones) >= SCHEDULES:
             raise DiademaError(text("reports.schedules_full", language, most=SCHEDULES))
         known_ones.append(one)
+
+
+def _check_scope(data: DataDir, scope: Scope, language: str) -> None:
+    """A queue may be known to the switch alone."""
+    known = people(data)
+    if scope.of == "team":
+        check_team(known, scope.code, language)
+    elif scope.of == "agent" and scope.code not in known.workers:
+        raise DiademaError(text("reports.no_agent_now", language, given=scope.code))
 
 
 def remove(data: DataDir, name: str, language: str) -> None:
@@ -212,6 +227,16 @@ def _changing(data: DataDir) -> Iterator[list[Schedule]]:
         raise cannot_write(data.reports, error) from error
     with changing(_file(data, "schedules"), lambda: schedules(data)) as known:
         yield known
+
+
+def last_runs(data: DataDir) -> list[tuple[Schedule, Run]]:
+    """Of each schedule that goes on and was made or tried, its last run. Raises DiademaError."""
+    last = {run.name: run for run in reversed(runs(data))}
+    return [
+        (one, last[one.name])
+        for one in _going_on(data)
+        if one.name in last and last[one.name].due_ms >= one.since_ms
+    ]
 
 
 def as_fields(data: DataDir, now_ms: int) -> dict[str, Any]:
@@ -294,7 +319,8 @@ def run_words(run: Run, language: str) -> str:
         line += f" · {text('reports.sent', language, n=run.sent_to)}"
     if run.unsent:
         unsent = visible(run.unsent)
-        line += f" · {text('reports.unsent', language, reason=unsent, tries=run.sendings)}"
+        word = "reports.unsent" if run.sendings else "reports.not_sent"
+        line += f" · {text(word, language, reason=unsent, tries=run.sendings)}"
     return line
 
 
@@ -384,7 +410,8 @@ def _make(data: DataDir, one: Schedule, run: Run, span: Period, now_ms: int) -> 
         (data.reports / one.name).mkdir(parents=True, exist_ok=True)
         write_whole(data.reports / file, made_as(one.form, report))
     except (DiademaError, OSError) as error:
-        run.reason = str(error)
+        wrong = error if isinstance(error, DiademaError) else why(error)
+        run.reason = str(said(wrong, language))
     except Exception as error:  # whatever it is, the others are made and this one says so
         log.exception("the scheduled report %s failed", one.name)
         run.reason = text("reports.failed_inside", language, error=type(error).__name__)

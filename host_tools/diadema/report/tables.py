@@ -7,6 +7,7 @@ targets of that stage, and the total of all.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from typing import Literal
 
 from msgspec import Struct
@@ -61,9 +62,9 @@ def table[S](
     a column beside the figure, and the total is held to the site's.
     """
     columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
-    rows: list[list[Cell]] = []
     made = [*lines]
-    rows = [[*before] for before, _ in made]
+    heads_of, sums_of = [before for before, _ in made], [sums for _, sums in made]
+    cells: list[list[Cell]] = []  # of each column of figures
     given = dict(given or {})
     for part in parts:
         whole = context.target(part.target) if part.target else None
@@ -72,17 +73,17 @@ def table[S](
             target=whole,
         )  # fmt: skip
         columns.append(column)
-        for row, (_, sums) in zip(rows, made, strict=True):
-            row.append(part.get(sums))
+        cells.append([*map(part.get, sums_of)])
         aims = [context.target(part.target, one) for one in queues or () if part.target]
         if any(aim != whole for aim in aims):
             column.target, column.goal = None, f"goal_{part.key}"
             column.at_most = any(aim.at_most for aim in (*aims, whole) if aim)
             word = capital(context.say("col.goal", figure=column.word))
             columns.append(Column(key=column.goal, word=word, kind=part.kind, total="given"))
-            for row, aim in zip(rows, aims, strict=True):
-                row.append(None if aim is None else in_kind(part.kind, aim.value))
+            cells.append([None if aim is None else in_kind(part.kind, aim.value) for aim in aims])
             given[column.goal] = None if whole is None else in_kind(part.kind, whole.value)
+    figures = zip(*cells, strict=True) if cells else repeat((), len(made))
+    rows = [[*before, *its] for before, its in zip(heads_of, figures, strict=True)]
     return Section(
         key=key,
         title=context.say(f"table.{key}"),

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from diadema.site.badges import badge_hash, is_secure, reader_key
+from diadema.site.badges import badge_hash, is_secure, reader_key, simulated_badge
 from diadema.site.description import (
     Agent,
     Site,
@@ -24,7 +24,7 @@ from diadema.site.description import (
 from diadema.site.pins import wire
 from diadema.site.terms import Coded
 from diadema.site.work import Campaign, Reason
-from diadema.wire.commands import CONFIG_PART
+from diadema.wire.commands import CONFIG_PART, is_simulated
 from diadema.words import Sentence
 
 type Own = Mapping[str, Mapping[str, Any]]  # what only one station is told, by station
@@ -58,6 +58,14 @@ def site_on(site: Site, day: date | None) -> Site:
     ]
     holidays = [holiday for holiday in site.holidays if heeded and holiday == day]
     return replace(site, agents=agents, holidays=holidays)
+
+
+def at_simulated(site: Site, agent: Agent, badge_key: bytes) -> Agent:
+    """As a simulated station knows the person: no card comes to its reader but the one that its
+    desk holds, which takes a PIN where the site asks for one of a plain badge.
+    """
+    badges = [simulated_badge(badge_key, agent.id)] if site.pin == "none" or agent.pin else []
+    return replace(agent, badges=badges, day_badges=[])
 
 
 def agent_row(agent: Agent, badge_key: bytes, card_key: str, day: date | None = None) -> list[Any]:
@@ -173,8 +181,15 @@ class ConfigMaker:
         self._rows: dict[str, list[Any]] = {
             agent.id: agent_row(agent, key, card_key, day) for agent in site.agents
         }
+        self._simulated: dict[str, list[Any]] = {}
+        if any(is_simulated(station.id) for station in site.stations):
+            self._simulated = {
+                agent.id: agent_row(at_simulated(site, agent, key), key, card_key)
+                for agent in site.agents
+            }
         self._site = site
-        self._agents: dict[frozenset[str], msgspec.Raw] = {}  # by the teams of a station
+        # by the teams of a station, and whether it is a simulated one
+        self._agents: dict[tuple[frozenset[str], bool], msgspec.Raw] = {}
         self._common: dict[str, Any] = {
             "generation": generation,
             "site": site.site,
@@ -217,11 +232,13 @@ class ConfigMaker:
         return data
 
     def _agents_at(self, station: Station) -> msgspec.Raw:
-        teams = frozenset(station.teams)
-        if teams not in self._agents:
+        simulated = is_simulated(station.id)
+        kind = frozenset(station.teams), simulated
+        if kind not in self._agents:
+            rows = self._simulated if simulated else self._rows
             theirs = self._site.agents_at(station)
-            self._agents[teams] = _lines([self._rows[agent.id] for agent in theirs])
-        return self._agents[teams]
+            self._agents[kind] = _lines([rows[agent.id] for agent in theirs])
+        return self._agents[kind]
 
 
 def check_sizes(site: Site) -> None:

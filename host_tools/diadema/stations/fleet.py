@@ -27,6 +27,7 @@ from diadema.store.station_state import (
     StationState,
     now_uncertainty,
 )
+from diadema.wire.commands import is_simulated
 from diadema.wire.letters import LETTERS
 from diadema.words import Sentence
 
@@ -113,6 +114,11 @@ class StationRow(Struct, kw_only=True, rename=LETTERS):
     test_fit: bool | None = None
     test_utc: int | None = None
     test_by: str | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """No board: `diadema desk` opens it at that seat."""
+        return is_simulated(self.station)
 
     @property
     def memory(self) -> str:

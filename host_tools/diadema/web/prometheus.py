@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from msgspec import Struct
+from nats.js.api import StreamInfo
 from sqlalchemy.exc import DBAPIError
 
 from diadema.base.backups import last_backup
@@ -16,6 +17,8 @@ from diadema.base.certificates import ends_of
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.base.webhooks import hooks
+from diadema.maintenance.standbys import Heard
+from diadema.report.schedule import last_runs
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
 from diadema.web.floor.feed import HubAbsent, HubSilent, NatsAbsent
@@ -58,11 +61,26 @@ FAMILIES = {
     ),
     "backup_time_seconds": Family("gauge", "Unix time", "when the last backup was made"),
     "backup_bytes": Family("gauge", "bytes", "how large it was"),
+    "standby_seen_time_seconds": Family(
+        "gauge", "Unix time", "when a standby last asked for messages", "standby"
+    ),
+    "standby_behind_messages": Family(
+        "gauge", "messages", "messages of the stream that a standby does not have yet", "standby"
+    ),
+    "standby_backup_time_seconds": Family(
+        "gauge", "Unix time", "when the last backup that a standby has was made", "standby"
+    ),
+    "standby_backup_interval_seconds": Family(
+        "gauge", "seconds", "how often a standby takes a backup", "standby"
+    ),
     "webhook_failing": Family("gauge", "0 or 1", "1 while a webhook takes no alert", "webhook"),
     "switch_up": Family("gauge", "0 or 1", "1 while the bridge to the telephone switch works"),
     "switch_calls": Family("gauge", "calls", "calls that it has in hand"),
     "switch_unsent_events": Family(
         "gauge", "events", "of the switch, that the hub has not stored"
+    ),
+    "report_failed": Family(
+        "gauge", "0 or 1", "1 while a schedule's last report failed or was not sent", "schedule"
     ),
     "station_up": Family("gauge", "0 or 1", "1 while a seat's station has a link", "seat"),
     "station_clock_error_seconds": Family(
@@ -89,9 +107,13 @@ class Exporter:
             self._read_at = time.monotonic()
             self._read = await asyncio.to_thread(self._of_data)
         found = {**self._own(), **self._read}
-        if (behind := await self._behind()) is not None:
+        stream = await self._web_app.feed.stream()
+        if stream is not None and (behind := await self._behind(stream)) is not None:
             found["stream_behind_messages"] = {"": behind}
         found |= await self._switch()
+        with suppress(*_UNREADABLE):
+            heard = await asyncio.to_thread(self._web_app.standbys.heard)
+            found |= _standbys(heard, stream)
         return _written(found)
 
     async def _switch(self) -> dict[str, Samples]:
@@ -142,6 +164,11 @@ class Exporter:
             found["webhook_failing"] = {
                 _label("webhook", one.name): float(one.failing_ms > 0) for one in ours
             }
+        with suppress(DiademaError):
+            found["report_failed"] = {
+                _label("schedule", one.name): float(run.file is None or bool(run.unsent))
+                for one, run in last_runs(data)
+            }
         with suppress(*_UNREADABLE):  # the other figures are said all the same
             found |= _stations(data, self._web_app.pace.now_ms())
         return found
@@ -154,11 +181,8 @@ class Exporter:
             files += [shown, *([tls / "pages-ca.pem"] if shown.parent == tls else [])]
         return {_label("file", file.name): end.timestamp() for file, end in ends_of(files).items()}
 
-    async def _behind(self) -> int | None:
+    async def _behind(self, stream: StreamInfo) -> int | None:
         """Of another stream than the store knows all is still to come."""
-        stream = await self._web_app.feed.stream()
-        if stream is None:
-            return None
         with suppress(*_UNREADABLE):
             created, stored = await asyncio.to_thread(_taken, self._web_app.data)
             if created != str(stream.created):
@@ -181,6 +205,24 @@ def _stations(data: DataDir, now_ms: int) -> dict[str, Samples]:
         },
         "station_journal_ratio": {
             label: row.journal / 100 for label, row in seated.items() if row.journal is not None
+        },
+    }
+
+
+def _standbys(heard: Mapping[str, Heard], stream: StreamInfo | None) -> dict[str, Samples]:
+    last = None if stream is None else int(stream.state.last_seq)
+    labels = {_label("standby", name): one for name, one in heard.items()}
+    behind = {label: one.behind(last) for label, one in labels.items()}
+    return {
+        "standby_seen_time_seconds": {label: one.seen_ms / 1000 for label, one in labels.items()},
+        "standby_behind_messages": {
+            label: count for label, count in behind.items() if count is not None
+        },
+        "standby_backup_time_seconds": {
+            label: one.backup_ms / 1000 for label, one in labels.items() if one.backup_ms
+        },
+        "standby_backup_interval_seconds": {
+            label: one.every_s for label, one in labels.items() if one.every_s
         },
     }
 

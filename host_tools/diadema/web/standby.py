@@ -20,13 +20,14 @@ from diadema.base.clock import Clock
 from diadema.base.paths import DataDir
 from diadema.base.standing import changing_standing, read_standing
 from diadema.maintenance.backup import seal
+from diadema.maintenance.standbys import Heard
 from diadema.store.erased import last_erasure
 from diadema.web.api import WebAppDep
 from diadema.web.floor.feed import ANSWER_S, TROUBLE, NatsAbsent
 from diadema.web.guard import language_of
 from diadema.web.permissions import need
 from diadema.wire.ask_hub import STREAM
-from diadema.wire.mirror import WAIT_S, Copied, Piece
+from diadema.wire.mirror import EVERY_MAX_S, WAIT_S, Copied, Piece
 from diadema.words import text
 
 _MOST = 2_000  # messages in an answer
@@ -51,22 +52,32 @@ async def stream(
     person: Copier,
     here: Annotated[str, Query(pattern="^https://", max_length=200)],
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    backup_ms: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    every_s: Annotated[int, Query(ge=0, le=EVERY_MAX_S)] = 0,
 ) -> Response:
     """Messages behind `after`, as soon as there are any; none after a second. `here`: where the
-    standby will serve once it took over.
+    standby will serve once it took over; `backup_ms`: of the last backup that it has, which it
+    takes each `every_s`.
     """
     erased_ms = await run_in_threadpool(_look, web_app.data, person.name, here)
+    heard = Heard(
+        seen_ms=web_app.pace.now_ms(), stored=after, backup_ms=backup_ms, every_s=every_s
+    )
     try:
         info, messages = await _read(web_app.feed.client, after)
+        heard.last = info.state.last_seq
     except (NatsAbsent, *TROUBLE) as error:
         detail = text("web.nats_absent", language_of(request))
         raise HTTPException(503, detail, {"Retry-After": "1"}) from error
+    finally:
+        await run_in_threadpool(web_app.standbys.note, person.name, heard)
     piece = Piece(
         created=str(info.created),
         last=info.state.last_seq,
         most_bytes=info.config.max_bytes or 0,
         erased_ms=erased_ms,
         messages=messages,
+        now_ms=web_app.pace.now_ms(),
     )
     return Response(msgspec.msgpack.encode(piece), media_type=_TYPE)
 

@@ -27,7 +27,9 @@ from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, Disk, Room
+from diadema.base.standing import read_standing
 from diadema.figures.roll import roll
+from diadema.maintenance.standbys import Standbys
 from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
@@ -48,6 +50,7 @@ from diadema.web.floor.first_steps import FirstSteps, described
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
+from diadema.words import text
 
 _EVERY_S = 30.0
 _LOOK_S = 5.0
@@ -169,6 +172,7 @@ class WebApp:
         self.commands = 0
         self.worker = Worker()
         self.accounts = Accounts(self.data)
+        self.standbys = Standbys(self.data, self.accounts.tokens)
         self._disk = Disk(settings.data)
         self.authenticator = Authenticator(self.accounts, settings.token)
         self.sign_on = SignOn(
@@ -252,6 +256,13 @@ class WebApp:
         if names == [*ALL] and (teams := person.scope(self.people())) is not None:
             names = [of_team(team) for team in teams]
         self.accounts.audit.note(person, what, names)
+
+    def held(self, language: str) -> list[str]:
+        """That nothing goes out of what was put back from a backup; empty where it does. Raises
+        DiademaError.
+        """
+        is_held = read_standing(self.data).trial
+        return [text("commands.restore.trial", language, root="DIR")] if is_held else []
 
     def live_rows(self) -> list[dict[str, Any]]:
         rows = sorted(self.floor.rows.values(), key=lambda row: (row.name.casefold(), row.agent))

@@ -23,6 +23,7 @@ from diadema.wire.events import (
 from diadema.wire.letters import LETTERS
 
 CALL_LIFE_MS = 10_000  # a command about a call that is answered later than this is worthless
+SIMULATED = "DIA-0ed1ad"  # a locally administered address, which no chip comes with
 CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _WORD_BYTES = 64
@@ -45,6 +46,11 @@ type Reference = Annotated[str, Meta(min_length=16, max_length=32, pattern="^[0-
 def is_station(name: str) -> bool:
     """Whether `name` is a station's id, safe as a topic level and as a file name."""
     return _STATION.fullmatch(name) is not None
+
+
+def is_simulated(name: str) -> bool:
+    """Whether it is the id of a simulated station at a seat of a site."""
+    return name.startswith(SIMULATED)
 
 
 def is_host(name: str) -> bool:

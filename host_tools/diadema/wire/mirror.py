@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+EVERY_MAX_S = 86_400  # between two backups that a standby takes
 WAIT_S = 1.0  # how long a hub that has none yet waits for one
 
 
@@ -14,7 +15,7 @@ class Copied(Struct, array_like=True, frozen=True):
 
 class Piece(Struct, kw_only=True):
     """`created` names the stream; `last`: of its messages; `most_bytes` it may have. `erased_ms`:
-    when something was last erased for good.
+    when something was last erased for good; `now_ms`: the hub's clock, 0 of an older one.
     """
 
     created: str
@@ -22,3 +23,4 @@ class Piece(Struct, kw_only=True):
     most_bytes: int
     erased_ms: int
     messages: list[Copied]
+    now_ms: int = 0

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from diadema.base.errors import DiademaError
@@ -19,12 +19,10 @@ from diadema.wire.letters import tag_of
 from diadema.words import text
 from msgspec import Meta, Struct
 
-from diadema_sim.agent import Agent
-from diadema_sim.hub_client import HubClient, HubUnreachable
-from diadema_sim.people import QUEUES, Person
-from diadema_sim.station import NoPower
+from diadema_sim.hub_client import HubUnreachable
+from diadema_sim.people import Person
+from diadema_sim.station import NoPower, Station
 
-_STRANGER = "04DEADC0FFEE77"
 SHORTEST_S = 0.08  # down, or none down between two presses: what each board's keys can tell
 
 type Key = Annotated[int, Meta(ge=1, le=6)]
@@ -61,7 +59,7 @@ class Press(Request, tag="press", frozen=True):
 
 
 class Tap(Request, tag="tap", frozen=True):
-    badge: Annotated[str, Meta(max_length=16)]
+    badge: Annotated[str, Meta(max_length=24)]
 
 
 class Headset(Request, tag="headset", frozen=True):
@@ -124,7 +122,7 @@ def _quoted(wrong: str) -> str:
 @dataclass(frozen=True)
 class SampleBadge:
     """A badge beside the desk. `card`: the UID that the reader reads; the page gets the rest, also
-    the PIN, because it is for training.
+    the PIN, where it is one for training.
     """
 
     id: str
@@ -137,26 +135,51 @@ class SampleBadge:
         return {"id": self.id, "name": self.name, "team": self.team, "pin": self.pin}
 
 
+STRANGER = SampleBadge("unknown", None, "", None, "04DEADC0FFEE77")
+
+
 def sample_badges(people: Sequence[Person]) -> list[SampleBadge]:
     """A badge for each of these people, and one that no site knows."""
     known = [
         SampleBadge(person.id, person.name, person.team, person.pin, person.badge)
         for person in people
     ]
-    return [*known, SampleBadge("unknown", None, "", None, _STRANGER)]
+    return [*known, STRANGER]
+
+
+class Exchange(Protocol):
+    """Raises HubUnreachable."""
+
+    async def command(self, station: str, **body: Any) -> int: ...
+
+
+class Work(Protocol):
+    @property
+    def work(self) -> tuple[str, str | None]: ...
 
 
 class CommandExecutor:
-    """Carries requests out at one station. Any number of pages may share it."""
+    """Carries requests out at one station. Any number of pages may share it. `queues`: by which
+    calls come in turn; none: by no named one. `first`: the number of the first call, which no
+    other one of this station has had.
+    """
 
-    def __init__(self, agent: Agent, hub: HubClient, samples: Sequence[SampleBadge]) -> None:
+    def __init__(
+        self,
+        station: Station,
+        history: Work,
+        hub: Exchange,
+        samples: Sequence[SampleBadge],
+        queues: Sequence[str],
+        first: int = 1,
+    ) -> None:
         self.reading: str | None = None
-        self._agent = agent
-        self._station = agent.station
+        self._history = history
+        self._station = station
         self._hub = hub
         self._samples = {sample.id: sample for sample in samples}
-        self._queues = itertools.cycle(QUEUES.values())
-        self._numbers = itertools.count(1)
+        self._queues = itertools.cycle(queues or [None])
+        self._numbers = itertools.count(first)
         self._reader = asyncio.Lock()  # another badge waits until this one is taken away
         self._down: dict[int, float] = {}  # keys held, and since when
         self._lifted: float | None = None  # when the last one was let go of
@@ -224,16 +247,17 @@ class CommandExecutor:
     async def _exchange(self, request: Request) -> None:
         if not self._station.powered:
             raise Refused("no_power")
-        if not self._station.cable.plugged:
+        if not self._station.reachable:
             raise Refused("no_cable")
-        work, contact = self._agent.work
+        work, contact = self._history.work
         match request:
             case Ring():
+                queue = next(self._queues)
                 await self._command(
                     cmd="ring",
                     contact=f"c{next(self._numbers):05}",
                     direction="in",
-                    queue=next(self._queues),
+                    **({"queue": queue} if queue else {}),
                 )
             case Withdraw():
                 if work != "offered":

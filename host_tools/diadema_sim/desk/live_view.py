@@ -6,16 +6,17 @@ import asyncio
 import base64
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from diadema.store import open_reader
 from diadema.web.floor.viewers import Viewer
 from diadema.words import LANGUAGES
 
-from diadema_sim.centre import Centre
-from diadema_sim.desk.commands import CommandExecutor, SampleBadge
+from diadema_sim.desk.commands import CommandExecutor
 from diadema_sim.desk.event_sentences import EventSentences, tone
+from diadema_sim.desk.place import Place
 from diadema_sim.station import NoPower, Station
 from diadema_sim.witness import Witnessed
 
@@ -124,28 +125,28 @@ class Entry:
 class DeskView:
     """Made before the station has power, so that it sees every event. `watch` is its task."""
 
-    def __init__(
-        self, centre: Centre, samples: Sequence[SampleBadge], site: dict[str, Any]
-    ) -> None:
-        self.executor = CommandExecutor(centre.agents[0], centre.hub, samples)
-        self._centre = centre
-        self._agent = centre.agents[0]
-        self._samples = samples
-        self._site = site
-        self._sentences = EventSentences(site)
-        self._names = {agent["id"]: agent["name"] for agent in site["agents"]}
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._station, self._history = place.station, place.history
+        self.executor = CommandExecutor(
+            place.station, place.history, place.hub, place.samples, place.queues, place.first
+        )
+        self._sentences = EventSentences(place.site)
+        self._names = {agent["id"]: agent["name"] for agent in place.site["agents"]}
         self._entries: deque[Entry] = deque(maxlen=_LATEST)
         self._viewers: dict[Viewer, str] = {}
         self._somebody = asyncio.Event()
-        self._screen = ScreenReader(self._agent.station)
+        self._screen = ScreenReader(place.station)
         self._display = BLANK
         self._no_answer = False
         self._who: str | None = None
         self._volume: int | None = None
         self._last: Witnessed | None = None
         self._number = self._stored = 0
+        for seen in place.world.witness.events(place.station.id):
+            self._heed(seen.event)
         self._status = self._status_now()
-        centre.world.witness.listeners.append(self._witnessed)
+        place.world.witness.listeners.append(self._witnessed)
 
     # --- its pages ----------------------------------------------------------------------------
 
@@ -153,14 +154,14 @@ class DeskView:
         viewer = Viewer()
         self._viewers[viewer] = language
         self._somebody.set()
-        station = self._agent.station
+        place, station = self._place, self._station
         hello = {
-            "site": self._site["site"],
-            "zone": self._site["zone"],
-            "seat": self._agent.desk.seat,
+            "site": place.site["site"],
+            "zone": place.site["zone"],
+            "seat": place.seat,
             "station": station.id,
             "board": station.board.name,
-            "badges": [sample.message() for sample in self._samples],
+            "badges": [sample.message() for sample in place.samples],
             "said": [entry.message(language) for entry in self._entries],
         }
         for message in ({"hello": hello}, self._display.message(), self._status.message()):
@@ -173,8 +174,8 @@ class DeskView:
             self._somebody.clear()
 
     def floor(self) -> str:
-        """A link to the floor, good once."""
-        return self._centre.entry_link()
+        """A link to the floor."""
+        return self._place.floor()
 
     def _send(self, message: Callable[[str], dict[str, Any]]) -> None:
         texts = {name: json.dumps(message(name), ensure_ascii=False) for name in LANGUAGES}
@@ -184,18 +185,12 @@ class DeskView:
     # --- what happens -------------------------------------------------------------------------
 
     def _witnessed(self, station: str, seen: Witnessed) -> None:
-        if station != self._agent.station.id:
+        if station != self._station.id:
             return
         event = seen.event
         self._number += 1
         self._last = seen
-        match event["k"]:
-            case "session.opened":
-                self._who = self._names.get(event["a"], event["a"])
-            case "session.closed":
-                self._who = None
-            case "audio.changed":
-                self._volume = event["volume"]
+        self._heed(event)
         texts = {name: self._sentences.sentence(event, name) for name in LANGUAGES}
         sentences = {name: text for name, text in texts.items() if text is not None}
         if len(sentences) < len(texts):
@@ -204,18 +199,27 @@ class DeskView:
         self._entries.append(entry)
         self._send(lambda language: {"said": [entry.message(language)]})
 
+    def _heed(self, event: dict[str, Any]) -> None:
+        match event["k"]:
+            case "session.opened":
+                self._who = self._names.get(event["a"], event["a"])
+            case "session.closed":
+                self._who = None
+            case "audio.changed":
+                self._volume = event["volume"]
+
     async def watch(self) -> None:
-        """Look at the station while anybody looks on. Raises when the hub is gone for good."""
-        reader = self._centre.reader()
+        """Look at the station while anybody looks on. Raises when its own hub is gone for good."""
+        reader = open_reader(self._place.data.store)
         loop = asyncio.get_running_loop()
         due = 0.0
         try:
             while True:
-                self._centre.processes.check()
+                self._place.check()
                 await self._somebody.wait()
                 if loop.time() >= due and self._last:
                     due = loop.time() + _STORE_LOOK_S
-                    position = reader.position(self._agent.station.id, self._last.epoch)
+                    position = reader.position(self._station.id, self._last.epoch)
                     self._stored = max(0, self._number - max(0, self._last.sequence - position))
                 try:
                     display = await self._screen.read()
@@ -235,14 +239,14 @@ class DeskView:
             reader.close()
 
     def _status_now(self) -> DeskStatus:
-        station = self._agent.station
-        work, _ = self._agent.work
+        station = self._station
+        work, _ = self._history.work
         return DeskStatus(
             powered=station.powered,
             plugged=station.plugged,
             cable=station.cable.plugged,
             reading=self.executor.reading,
-            state=self._agent.presence if work == "idle" else work,
+            state=self._history.presence if work == "idle" else work,
             who=self._who,
             volume=self._volume,
             stored=self._stored,

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import uvicorn
 from diadema.base.errors import DiademaError
+from diadema.base.paths import DataDir
 from diadema.web import assets
 from diadema.web.floor.viewers import Viewer
 from diadema.web.guard import Guard
@@ -37,6 +38,7 @@ from diadema_sim.centre import Centre, open_centre
 from diadema_sim.demo import SITE, ZONE
 from diadema_sim.desk.commands import Down, Refused, Request, Up, parse, sample_badges
 from diadema_sim.desk.live_view import DeskView
+from diadema_sim.desk.place import Place, centre_place, connected, seated
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +171,7 @@ def create_app(view: View) -> ASGIApp:
 
     @app.get("/floor", include_in_schema=False)
     def floor() -> RedirectResponse:
-        """To the floor of this run, without a login: by a link that is good once."""
+        """To the floor; that of a centre of its own without a login, by a link good once."""
         return RedirectResponse(view.floor(), 303, {"cache-control": "no-store"})
 
     app.add_api_websocket_route("/desk/ws", desk_socket)
@@ -198,29 +200,37 @@ def page_words(language: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class DeskOptions:
-    """`port` None: the usual one, or a free one when that is taken; 0: any free one."""
+    """`port` None: the usual one, or a free one when that is taken; 0: any free one. `data`: of
+    the site whose seat it is (`seat` None: of one that is free), instead of a centre of its own.
+    """
 
     port: int | None = None
     browser: bool = False
     board: SimBoard = SIM
+    data: DataDir | None = None
+    seat: str | None = None
 
 
 @dataclass(frozen=True)
 class OpenDesk:
-    """A desk that is up: where its page is, and the centre behind it."""
+    """A desk that is up: where its page is, what stands behind it, and the centre where it has
+    one of its own.
+    """
 
     url: str
-    centre: Centre
+    place: Place
     failure: asyncio.Future[None]  # raises what made it stop
+    centre: Centre | None = None
 
     @property
     def about(self) -> dict[str, Any]:
         """For a script."""
-        station = self.centre.agents[0].station
+        station = self.place.station
         return {
             "desk": self.url,
-            "floor": f"{self.centre.web}/",
-            "wall": f"{self.centre.web}/wall",
+            "floor": f"{self.place.web}/",
+            "wall": f"{self.place.web}/wall",
+            "seat": self.place.seat,
             "station": station.id,
             "board": station.board.name,
         }
@@ -228,7 +238,8 @@ class OpenDesk:
 
 async def run_desk(options: DeskOptions, up: Callable[[OpenDesk], None]) -> None:
     """Until it is cancelled, with everything taken down. `up` gets it once it can be used."""
-    async with open_desk(options) as desk:
+    opened = open_desk(options) if options.data is None else open_seat(options, options.data)
+    async with opened as desk:
         up(desk)
         if options.browser:
             await asyncio.to_thread(webbrowser.open, desk.url)
@@ -250,12 +261,25 @@ async def open_desk(options: DeskOptions) -> AsyncIterator[OpenDesk]:
             colleagues=colleagues,
             pins=True,
         ) as centre:
-            site = json.loads(centre.data.site.read_bytes())
-            view = DeskView(centre, sample_badges([mine, *colleagues]), site)
+            place = centre_place(centre, sample_badges([mine, *colleagues]))
+            view = DeskView(place)
             await centre.switch_on()
-            address = f"http://{HOST}:{listener.getsockname()[1]}/desk"
             async with serving(view, listener) as failure:
-                yield OpenDesk(address, centre, failure)
+                yield OpenDesk(_address(listener), place, failure, centre)
+
+
+@asynccontextmanager
+async def open_seat(options: DeskOptions, data: DataDir) -> AsyncIterator[OpenDesk]:
+    """The same for a simulated station at a seat of a site whose hub runs. Raises DiademaError."""
+    with listen(options.port) as listener:
+        async with seated(data, options.seat, note=_address(listener)) as place:
+            view = DeskView(place)
+            async with connected(place), serving(view, listener) as failure:
+                yield OpenDesk(_address(listener), place, failure)
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}/desk"
 
 
 @asynccontextmanager

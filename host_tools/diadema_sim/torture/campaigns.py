@@ -230,7 +230,8 @@ async def run(names: list[str], plan: Plan) -> dict[str, Any]:
             outcome.fail("", str(error))
         outcome.seconds = time.monotonic() - began
         rows.append(outcome.row())
-        plan.say(f"{name}: {outcome.lost} lost, {outcome.doubled} doubled; {outcome.row()}")
+        said = {"lost": outcome.lost, "doubled": outcome.doubled, "row": outcome.row()}
+        plan.say(speak("torture.came_to", campaign=name, **said))
         for failure in outcome.failures:
             failures.append({"seed": plan.seed, **failure, "repeat": _repeat(failure, plan)})
     return {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
 from diadema.store import Reader
 from diadema.wire.frames import Decoder, Joiner
 
@@ -252,7 +253,8 @@ async def _watch(run: LiveRun, plan: Plan, outcome: Outcome) -> None:
         if time.monotonic() - said > 20:
             said = time.monotonic()
             done = ", ".join(f"{number} {name}" for name, number in outcome.counts.items())
-            plan.say(f"{outcome.campaign}: {run.left_s:.0f} s left; {done}")
+            left = f"{run.left_s:.0f}"
+            plan.say(speak("torture.left", campaign=outcome.campaign, seconds=left, done=done))
 
 
 async def calm(centre: Centre) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diadema.base.errors import DiademaError
+from diadema.cli.speech import say as speak
 
 BENCH_HEAP = "96m"  # of a bench that runs in the VM
 _TAIL = 1500  # characters of a process's last words
@@ -131,6 +132,7 @@ class Batches:
             for name, printed in self.counts.items():
                 outcome.add(name, row[printed])
             points = outcome.counts["cut_points"]
-            plan.say(f"{self.campaign}, {self.unit} {number}: {points} cut points")
+            part = f"{self.campaign}, {self.unit} {number}"
+            plan.say(speak("torture.cut_points", part=part, points=points))
         if not ended:
             raise DiademaError(f"the {self.campaign}'s bench did not end its {self.unit} {number}")

@@ -82,7 +82,7 @@ def demo(data: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_short_demo_prints_one_object_and_loses_nothing() -> None:
     done = run(
-        "demo", "--stations", "2", "--seconds", "8", "--pace", "60", "--no-browser", "--json"
+        "demo", "--stations", "2", "--seconds", "20", "--pace", "60", "--no-browser", "--json"
     )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -145,6 +145,13 @@ def test_the_directory_of_a_real_site_is_left_alone(run_here: Run, tmp_path: Pat
     assert done.returncode == 2
     assert "holds the site 'Agencia'" in " ".join(done.stderr.split())
     assert json.loads((tmp_path / "site.json").read_text()) == site
+
+
+def test_a_folder_of_other_things_is_left_alone(run_here: Run, tmp_path: Path) -> None:
+    (tmp_path / "tesis.odt").touch()
+    done = run_here("demo", "--seconds", "5", "--no-browser", "--data", str(tmp_path))
+    assert done.returncode == 2 and "none of a hub" in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["tesis.odt"]
 
 
 @pytest.mark.parametrize("command", ["demo", "sim"])

@@ -36,8 +36,13 @@ class Station:
         self.powered = True
         self.cable = Cable()
         self.done: list[Any] = []
+        self.wifi = False
         self.card_taken = asyncio.Event()
         self.card_taken.set()
+
+    @property
+    def reachable(self) -> bool:
+        return self.cable.plugged or self.wifi
 
     def _do(self, what: Any) -> None:
         if not self.powered:
@@ -91,7 +96,14 @@ class Bench:
         self.desk, self.hub = Desk(), Hub()
         self.station = self.desk.station
         samples = sample_badges([desk.person for desk in people.desks(2)])
-        self.executor = CommandExecutor(self.desk, self.hub, samples)  # type: ignore[arg-type]
+        queues = [*people.QUEUES.values()]
+        self.executor = CommandExecutor(
+            self.station,
+            self.desk,
+            self.hub,
+            samples,
+            queues,  # type: ignore[arg-type]
+        )
 
     async def refuses(self, request: Request) -> str:
         with pytest.raises(Refused) as refusal:
@@ -165,9 +177,12 @@ async def test_plugs_and_cable(bench: Bench) -> None:
     await bench.executor.execute(commands.Cable(False))
     assert bench.station.done == ["unplug", "plug"]
     assert await bench.refuses(commands.Ring()) == "no_cable"
+    bench.station.wifi = True
+    await bench.executor.execute(commands.Ring())
+    bench.station.wifi = False
     await bench.executor.execute(commands.Cable(True))
     await bench.executor.execute(commands.Ring())
-    assert [asked["cmd"] for asked in bench.hub.asked] == ["ring"]
+    assert [asked["cmd"] for asked in bench.hub.asked] == ["ring", "ring"]
 
 
 async def test_each_call_has_a_number_and_a_queue(bench: Bench) -> None:

@@ -38,7 +38,7 @@ BAD = [
     ('{"do":"down","key":"1"}', "bad_field", {"where": "key"}),
     ('{"do":"down","key":1,"ms":5}', "bad_field", {"where": "ms"}),
     ('{"do":"power","on":null}', "bad_field", {"where": "on"}),
-    ('{"do":"tap","badge":"12345678901234567"}', "bad_field", {"where": "badge"}),
+    (json.dumps({"do": "tap", "badge": "1" * 25}), "bad_field", {"where": "badge"}),
     ('{"do":"text","text":""}', "bad_field", {"where": "text"}),
     (json.dumps({"do": "text", "text": "x" * 85}), "bad_field", {"where": "text"}),
     (json.dumps({"do": "text", "text": "a\nb"}), "bad_field", {"where": "text"}),

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from diadema.base.paths import DataDir
 from diadema.figures.joins import joins
+from diadema.figures.read import read
 from diadema.site.directory.people_of import people as people_of
+from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
 from diadema_sim import past, people
 from diadema_sim.demo import demo_start
@@ -28,10 +30,7 @@ def made(day: date, until_s: int | None = None, vanish: tuple[str, ...] = ()):
 def stored(folder, day, roster=ROSTER):
     data = DataDir(folder)
     data.make()
-    site = people.site(
-        roster.seats, name="Centro", zone=ZONE.key, tree=people.LIMA_TREE,
-        colleagues=[desk.person for desk in roster.everybody[len(roster.seats) :]],
-    )  # fmt: skip
+    site = people.site(roster.everybody, name="Centro", zone=ZONE.key, tree=people.LIMA_TREE)
     data.site.write_text(json.dumps(site))
     now = int(datetime(2026, 11, 19, tzinfo=ZONE).timestamp() * 1000)
     write_directory(data, roster, now)
@@ -89,6 +88,38 @@ def test_a_month_has_twenty_thousand_contacts():
     month = [made(TODAY - timedelta(days=back)) for back in range(1, PAST_DAYS + 1)]
     found = sum((kinds(day) for day in month), Counter())
     assert found["contact.answered"] + found["contact.missed"] >= 20_000
+
+
+@pytest.mark.parametrize("stations", [1, 6, 12])
+def test_each_station_of_the_past_has_a_seat_and_stands_as_it_was_left(tmp_path, stations):
+    """Also while the days before come in after today."""
+    roster = Roster(stations, TODAY)
+    now = int(datetime(2026, 11, 18, 14, 20, tzinfo=ZONE).timestamp() * 1000)
+    data = DataDir(tmp_path)
+    data.make()
+    site = people.site(roster.everybody, name="Centro", zone=ZONE.key, tree=people.LIMA_TREE)
+    data.site.write_text(json.dumps(site))
+    past.begin(data, roster, now, 1)
+    before = all_stations(data, now)
+    days = [TODAY - timedelta(days=back) for back in (1, 3)]
+    brought = set()
+    for day in days:
+        made = day_of(day, ZONE, roster.workers(day), seed=1)
+        brought |= {(one.station, one.epoch) for one in made.journals}
+        past._store(data, made, past.log_of(data), past.Fixed(now))
+    assert brought == past.journals(roster, 1, days)
+    after = all_stations(data, now)
+    assert all(row.seat for row in after) and len(after) == len(roster.everybody)
+    unplugged = {desk.station for desk in roster.everybody[stations:]}
+    seen = [
+        {row.station: (row.seen_utc, row.busy) for row in rows if row.station in unplugged}
+        for rows in (before, after)
+    ]
+    assert seen[0] == seen[1]
+    assert [row.station for row in after if row.busy] == [roster.unreachable.station]
+    cut = read(data, TODAY, TODAY, now).cut
+    owing = {one.station for one in cut.pending_stations} & unplugged
+    assert owing == {roster.unreachable.station}
 
 
 @pytest.mark.parametrize("hour", range(24))

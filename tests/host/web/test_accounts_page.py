@@ -6,10 +6,12 @@ from contextlib import suppress
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from diadema.words.formatting import local_time
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import expect
 
-from tests.support.web_stage import ACCOUNT_PASSWORD, Web
+from tests.support.scripted_station import SITE, T0
+from tests.support.web_stage import ACCOUNT_PASSWORD, TESTER, Web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
@@ -76,6 +78,28 @@ async def test_a_token_is_shown_once_and_works(web: Web, open_page) -> None:
         told = (await client.get(f"{web.url}/api/v1/me")).json()
         assert (told["role"], told["id"]) == ("switch", "token:tablero")
         assert (await client.get(f"{web.url}/api/v1/live")).status_code == 403
+
+
+async def test_of_a_standbys_token_it_is_seen_how_far_that_is(web: Web, open_page) -> None:
+    token = web.accounts.tokens.add(TESTER, "segunda", "standby")
+    page = await open_page(f"{web.url}/ui/accounts")
+    row = page.get_by_role("row").filter(has_text="segunda").first
+    await expect(row).to_contain_text("En uso")
+    await expect(row).not_to_contain_text("preguntó")
+    asked = {"here": "https://b:8600", "after": 7, "backup_ms": T0, "every_s": 900}
+    async with httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {token}"}, timeout=300
+    ) as client:
+        await client.get(f"{web.url}/api/v1/standby/stream", params=asked)  # there is no stream
+    await page.reload()
+    made = local_time(T0, SITE["zone"], "date_second")
+    await expect(row).to_contain_text("le faltaban — mensajes")
+    await expect(row).to_contain_text(f"copia de {made}")
+    (number,) = [one.number for one in web.accounts.tokens.all() if one.name == "segunda"]
+    web.accounts.tokens.revoke(TESTER, number)
+    await page.reload()
+    await expect(row).to_contain_text("Terminado")
+    await expect(row).not_to_contain_text("preguntó")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -132,7 +132,7 @@ async def test_a_correction_stands_beside_its_mark(stage: Stage) -> None:
         assert (second["a"], second["day"], second["number"]) == ("a002", "2026-11-18", 2)
         missing = await api.post("/attendance/99/corrections", json=body)
         assert (missing.status_code, missing.json()["detail"]) == (
-            404, "No hay marca con ese número en el libro de asistencia.",
+            404, "Ninguna marca tiene ese número en el libro de asistencia.",
         )  # fmt: skip
         late = await api.post("/attendance/1/corrections", json=body | {"time": T0 + 9})
         assert late.status_code == 422
@@ -225,7 +225,7 @@ async def test_what_is_refused_says_what_to_do(stage: Stage) -> None:
         )
         assert await said({"action": "logout", "reason": ""}) == (
             422,
-            "Diga el motivo, de 1 a 64 letras: la asesora lo ve y queda en el registro.",
+            "Diga el motivo, de 1 a 64 letras: el asesor lo ve y queda en el registro.",
         )
         assert (await said({"action": "help", "state": "accepted"}))[0] == 404
         assert (await said(BODY, "/agents/a009/actions"))[0] == 404

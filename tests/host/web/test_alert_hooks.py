@@ -22,8 +22,10 @@ from diadema.base import credentials, webhooks
 from diadema.base.certificates import Certificates
 from diadema.base.errors import HookError
 from diadema.base.paths import DataDir
+from diadema.base.standing import changing_standing
 from diadema.base.webhooks import Hook
 from diadema.cli import main
+from diadema.maintenance.restore import put_in_force
 from diadema.site.directory.people import People
 from diadema.web.floor import alert_hooks
 from diadema.web.floor.alert_hooks import AlertHooks, body_of
@@ -33,6 +35,8 @@ from diadema.web.floor.queue_alerts import Alert
 from playwright.async_api import expect
 from typer.testing import CliRunner
 
+from tests.support.backups import ME
+from tests.support.scripted_station import FixedClock
 from tests.support.web_stage import Hub, Web
 from tests.support.web_viewer import OpenPage
 
@@ -263,6 +267,22 @@ async def test_after_a_day_of_failures_it_is_off_and_that_is_said(
         assert len(receiver.requests) == sent + 1 and not floored.hook.failing_ms
 
 
+async def test_what_was_put_back_sends_none_until_it_is_in_force_nor_what_began_before(
+    data: DataDir, receiver: Receiver, floored: Floored
+) -> None:
+    with changing_standing(data) as standing:
+        standing.trial = True
+    async with receiver.serving() as url:
+        hook_of(data, receiver, url)
+        await floored.queue(waiting=6)
+        put_in_force(data, FixedClock(NOW), ME)
+        await floored.look()
+        assert receiver.requests == []
+        await floored.queue(waiting=0)
+        await floored.queue(waiting=6)
+    assert len(receiver.requests) == 1
+
+
 async def posted(data: DataDir, hook: Hook) -> None:
     await webhooks.post(hook, credentials.load(data).webhooks[hook.name], "msg_1", 1, b"{}")
 
@@ -333,7 +353,7 @@ async def test_a_certificate_that_is_not_right_is_sent_nothing(
         if wrong == "name":
             url = url.replace("localhost", "127.0.0.1")
         hook = hook_of(data, receiver, url, **more)
-        with pytest.raises(HookError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(HookError, match="its certificate"):
             await posted(data, hook)
     assert receiver.requests == []
 
@@ -506,7 +526,13 @@ async def test_a_running_web_sends_them_and_its_page_says_what_is_off(
             page = await open_page(f"{web.url}/ui/accounts")
             said = page.get_by_role("alert").filter(has_text="diadema webhook on avisos")
             await expect(said).to_contain_text("nadie <b>")
+            with changing_standing(data) as standing:
+                standing.trial = True
+            await page.reload()
+            said = page.get_by_role("alert").filter(has_text="diadema resume --data DIR")
+            await expect(said).to_be_visible()
         finally:
+            data.standing.unlink(missing_ok=True)
             webhooks.remove(data, "avisos")
     _, _, body = receiver.requests[0]
     assert json.loads(body)["data"]["seat"] == "Z-9" and b"x1" not in body and b"Una" not in body

@@ -115,7 +115,7 @@ async def test_what_is_wrong_is_seen_and_why_an_update_stopped(
     await expect(page.locator("tbody tr")).to_have_count(50)
     await expect(page.locator("#main")).to_contain_text("60 estaciones · 52 con enlace")
     sick = page.locator("tr", has_text="A-004")
-    await expect(sick).to_contain_text("Avería: códec de audio: no responde")
+    await expect(sick).to_contain_text("Falla: códec de audio: no responde")
     rollout = page.locator("section.rollout", has_text="detenida").first
     await expect(rollout).to_contain_text("la última en A-004: volvió al anterior: códec de audio")
     await expect(rollout).to_contain_text("sim MicroPython 0.2.0")

@@ -116,7 +116,7 @@ async def test_programs_read_records_and_begin_tests(bench_web: Web, hub: Hub) -
             (True, "right"), (False, "right"),
         ]  # fmt: skip
         none = await client.get(f"{path}/7/99.pdf")
-        assert (none.status_code, none.json()["detail"]) == (404, "No hay tal constancia.")
+        assert (none.status_code, none.json()["detail"]) == (404, "Esa constancia no existe.")
         refused = await client.post(path)
         assert refused.status_code == 409 and "--port" in refused.json()["detail"]
     await told.unsubscribe()

@@ -71,7 +71,7 @@ async def test_an_agent_is_made_changed_and_retired_and_her_history_stays(
     await fill(page, reason="ingreso", document="1234567")
     await page.locator("dialog [name=document_kind]").select_option("DNI")
     await page.get_by_role("button", name="Guardar").click()
-    await expect(page.get_by_role("alert")).to_contain_text("un DNI tiene 8 cifras")
+    await expect(page.get_by_role("alert")).to_contain_text("un DNI tiene 8 dígitos")
     await expect(page.locator("[aria-invalid=true]")).to_have_attribute("name", "document")
     await fill(page, document="01234567")
     await page.get_by_role("button", name="Guardar").click()

@@ -1,5 +1,6 @@
 """The register and the hand-over of a shift: what was done, by whom, and who may see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from diadema.hub.commanding import Commands
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
 from diadema.store import open_reader, open_writer
-from playwright.async_api import expect
+from playwright.async_api import Page, Route, expect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.reported_day import stations
@@ -162,6 +163,42 @@ async def test_an_entry_is_annulled_from_its_row_with_a_reason(
     said = asked[-1]
     assert (said["action"], said["reason"], said["own"]) == ("annul", "no fue así", False)
     assert said["of"][0] == "HUB-main"
+
+
+async def _reloaded(page: Page, *modules: str) -> asyncio.Event:
+    """The page anew, on a network over which these come once the event is set."""
+    free = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await free.wait()
+        await route.continue_()
+
+    for module in modules:
+        await page.route(f"**/static/{module}.js", late)
+    await page.reload(wait_until="commit")
+    return free
+
+
+async def test_a_press_that_comes_before_its_module_is_answered_once_it_has_come(
+    register_web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    page = await open_page(at(register_web, "/ui/register"))
+    annul_comes = await _reloaded(page, "annul")
+    row = page.locator("tr", has_text="llegó")
+    await row.get_by_role("button", name="Anular").click()
+    annul_comes.set()
+    await expect(page.get_by_role("dialog", name="Anular esta entrada")).to_be_visible()
+
+    page = await open_page(at(register_web, "/handover"))
+    await page.add_init_script("window.print = () => document.body.append('printed')")
+    rest_comes = await _reloaded(page, "shell", "print")
+    group = page.locator(".bar-group > button").first
+    await group.click()
+    await page.get_by_role("button", name="Imprimir").click()
+    assert await group.get_attribute("aria-expanded") == "false"
+    rest_comes.set()
+    await expect(group).to_have_attribute("aria-expanded", "true")
+    await expect(page.locator("body")).to_contain_text("printed")
 
 
 async def test_human_resources_read_the_reprimands_and_nothing_else(

@@ -20,6 +20,7 @@ from diadema.access.roles import Role
 from diadema.base import mail
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir
+from diadema.base.standing import changing_standing
 from diadema.figures.rows import Cutoff, PendingStation
 from diadema.report import schedule
 from diadema.report.kinds import KINDS
@@ -266,6 +267,9 @@ async def test_a_report_orders_itself_and_is_there_when_due(
     await page.locator("[data-order] [name=name]").fill("diario")
     await page.locator("[data-order] button").click()
     await expect(page.locator("[data-order] [data-error]")).to_contain_text("diario")
+    given = {"name": "otro", "kind": "llamadas", "at": "06:00", "scope": "team:Nohce"}
+    refused = await api.post("/api/v1/reports/schedules", json=given)
+    assert refused.status_code == 409 and "hay: Mañana" in refused.json()["detail"]
     clock.set(NOW + 9 * 3_600_000, 0)
     for _ in range(600):
         known = (await api.get("/api/v1/reports/schedules")).json()["runs"]
@@ -304,6 +308,13 @@ async def test_it_goes_by_mail_to_whom_the_administrator_lists(
     await page.reload()
     row = page.locator('[data-list="schedules"] tbody tr')
     await expect(row).to_contain_text(f"detenido: {one.by} ya no es una cuenta en uso")
+    held = page.get_by_role("alert").filter(has_text="diadema resume --data DIR")
+    await expect(held).to_have_count(0)
+    with changing_standing(data) as standing:
+        standing.trial = True
+    await page.reload()
+    await expect(held).to_be_visible()
+    data.standing.unlink()
     body = {"name": "otro", "kind": "llamadas", "at": "06:00", "to": [boss]}
     path = "/api/v1/reports/schedules"
     answer = await api.post(path, json=body)

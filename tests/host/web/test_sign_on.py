@@ -548,6 +548,10 @@ async def test_a_certificate_of_nobody_is_refused(
 ) -> None:
     web.accounts.providers.set(TESTER, provider.settings(ca=""))
     refused(await outside.get("/login/provider"), "away", 503)
+    refused(await outside.get("/login/provider"), "away", 503)
+    logged = (web.folder / "web.log").read_text()
+    reason = f"{provider.issuer} was not reached: su certificado es de una CA que no se conoce"
+    assert logged.count(reason) == 1
     assert provider.requests == []
 
 

@@ -18,6 +18,7 @@ from diadema.report.writing import written
 _HEIGHT = 62 * mm
 _SIZE = 6.5  # of its letters
 _SIDE, _LEGEND, _FOOT = 36.0, 14.0, 22.0
+_LINE, _SAMPLE = 10.0, 18.0  # of the legend: a line's height, and what stands before a word
 _RULE, _SOFT = HexColor("#cfd6df"), HexColor("#5b6675")
 _DASHES: tuple[list[float], ...] = ([], [5, 2], [1.5, 1.5])
 _HATCH = 4.0  # points between two strokes
@@ -44,7 +45,10 @@ class Drawing(Flowable):  # type: ignore[misc]
         self._axes = axes(section, chart, report)
         self._left, self._bottom = _SIDE, _FOOT
         self._across = width - _SIDE * len(self._axes) - 2
-        self._up = _HEIGHT - _FOOT - _LEGEND - 10
+        self._aims = aims(section, chart, report.language)
+        self._named = self._placed([*chart.bars, *chart.lines])
+        lines = 1 + max((line for *_, line in self._named), default=0)
+        self._up = _HEIGHT - _FOOT - _LEGEND - 10 - (lines - 1) * _LINE
         self._rows = section.rows[: chart.most or None]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
@@ -63,9 +67,9 @@ class Drawing(Flowable):  # type: ignore[misc]
                 self._bars(number, axis, values, floors)
             else:
                 self._line(number, number - len(self._chart.bars), axis, values)
-        for aim in aims(self._section, self._chart, self._report.language):
+        for aim in self._aims:
             self._aim(aim)
-        self._legend(keys)
+        self._legend()
 
     def _axis_of(self, key: str) -> Axis:
         return next(axis for axis in self._axes if key in {one.key for one in axis.columns})
@@ -171,21 +175,40 @@ class Drawing(Flowable):  # type: ignore[misc]
             self.canv.circle(x, y, 1.8, stroke=0, fill=1)
 
     def _aim(self, aim: Aim) -> None:
-        canvas, y = self.canv, self._y(self._axis_of(aim.column), aim.value)
+        y = self._y(self._axis_of(aim.column), aim.value)
+        self._dashed(self._left, self._left + self._across, y)
+
+    def _dashed(self, left: float, right: float, y: float) -> None:
+        canvas = self.canv
         canvas.setStrokeColor(HexColor(INK))
-        canvas.setFillColor(HexColor(INK))
         canvas.setLineWidth(0.8)
         canvas.setDash([3, 2])
-        canvas.line(self._left, y, self._left + self._across, y)
+        canvas.line(left, y, right, y)
         canvas.setDash([])
-        canvas.setFont(self._face, _SIZE)
-        canvas.drawRightString(self._left + self._across - 2, y + 2, self._shown(aim.word))
 
-    def _legend(self, keys: Sequence[str]) -> None:
-        canvas, at, y = self.canv, 0.0, _HEIGHT - 8
-        for number, key in enumerate(keys):
-            if key in self._chart.bars:
-                self._bar(number, (at, y - 1, 8, 6))
+    def _placed(self, keys: Sequence[str]) -> list[tuple[str, str, float, int]]:
+        """Of what the legend names its key ("" for what is aimed at, whose words would lie over
+        the figures beside its line), its words, where it begins, and in which line.
+        """
+        named = [(key, self._shown(self._section.column(key).word)) for key in keys]
+        named += dict.fromkeys(("", self._shown(aim.word)) for aim in self._aims)
+        found, at, line = list[tuple[str, str, float, int]](), 0.0, 0
+        for key, word in named:
+            wide = _SAMPLE + stringWidth(word, self._face, _SIZE)
+            if at and at + wide > self.width:
+                at, line = 0.0, line + 1
+            found.append((key, word, at, line))
+            at += wide + 12
+        return found
+
+    def _legend(self) -> None:
+        canvas = self.canv
+        for number, (key, word, at, line) in enumerate(self._named):
+            y = _HEIGHT - 8 - line * _LINE
+            if not key:
+                self._dashed(at, at + 14, y + 2)
+            elif key in self._chart.bars:
+                self._bar(number, (at + 3, y - 1, 8, 6))
             else:
                 turn = number - len(self._chart.bars)
                 canvas.setStrokeColor(HexColor(LIGHT[number % len(LIGHT)]))
@@ -194,9 +217,6 @@ class Drawing(Flowable):  # type: ignore[misc]
                 canvas.setDash(_DASHES[turn % len(_DASHES)])
                 canvas.line(at, y + 2, at + 14, y + 2)
                 self._mark(turn, at + 7, y + 2)
-            at += 12 if key in self._chart.bars else 18
-            word = self._shown(self._section.column(key).word)
             canvas.setFillColor(HexColor(INK))
             canvas.setFont(self._face, _SIZE)
-            canvas.drawString(at, y, word)
-            at += stringWidth(word, self._face, _SIZE) + 12
+            canvas.drawString(at + _SAMPLE, y, word)

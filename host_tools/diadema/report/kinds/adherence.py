@@ -5,7 +5,6 @@ with its parts, pauses and technical time.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache, partial
 
 from msgspec import Struct, field
 from msgspec.structs import astuple, replace
@@ -205,7 +204,9 @@ def _add_day(found: _Found, agent: str, day: date, one: AdherenceDay) -> None:
     found.lost[agent].append(one.lost)
     its = found.spent.setdefault(agent, {})
     for code, spent in one.spent.items():
-        its[code] = spent if code not in its else its[code] + spent
+        if code not in its:
+            its[code] = Spent()
+        its[code].add(spent)
     for cause, seconds in one.technical:
         found.technical[agent, *cause] += seconds
 
@@ -232,26 +233,26 @@ def _exceptions(context: ReportContext, listed: list[tuple[str, date, Deviation]
         ("to", "moment"), ("planned", "text"), ("did", "text"), ("excused_by", "text"),
     )  # fmt: skip
     parts = [Part[Deviation]("seconds", lambda one: one.seconds, "seconds")]
-    agents, days = {a for a, _, _ in listed}, {day: day.isoformat() for _, day, _ in listed}
-    order, names = (
-        {a: context.order(a) for a in agents},
-        {a: context.people.name(a) for a in agents},
-    )
-    shown = context.people.shown
-    word, private = cache(partial(_activity, context)), cache(lambda code: shown(code) == PRIVATE)
-    lines: list[Line[Deviation]] = [
-        (
-            [
-                names[agent], agent, days[day], one.start_s * 1000,
-                one.end_s * 1000, word(one.planned or WORK), word(one.did), _excuse(context, one),
-            ],
-            one,
-        )
-        for agent, day, one in sorted(
-            listed, key=lambda each: (order[each[0]], each[2].start_s)
-        )
-        if not private(one.planned) and not private(one.did)
-    ]  # fmt: skip
+    shown, its = context.people.shown, defaultdict[str, list[tuple[str, Deviation]]](list)
+    days = {day: day.isoformat() for _, day, _ in listed}
+    codes = {code for _, _, one in listed for code in (one.planned or WORK, one.did)}
+    words = {code: _activity(context, code) for code in codes if shown(code) != PRIVATE}
+    for agent, day, one in listed:
+        if (one.planned or WORK) in words and one.did in words:
+            its[agent].append((days[day], one))
+    lines: list[Line[Deviation]] = []
+    for agent in sorted(its, key=context.order):
+        name = context.people.name(agent)
+        lines += [
+            (
+                [
+                    name, agent, day, one.start_s * 1000, one.end_s * 1000,
+                    words[one.planned or WORK], words[one.did], _excuse(context, one),
+                ],
+                one,
+            )
+            for day, one in sorted(its[agent], key=lambda each: each[1].start_s)
+        ]  # fmt: skip
     notes = [context.say("note.exceptions", minutes=SHORT_S // 60)]
     return table(context, "exceptions", heads, parts, lines, notes=notes)
 

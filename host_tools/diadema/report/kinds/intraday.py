@@ -32,19 +32,22 @@ _HEADS: tuple[tuple[str, Kind], ...] = (("day", "day"), ("hour", "text"))
 
 class Half(Struct):
     """One half-hour, or all. `flow` or `load` None: there is none of whom is asked about.
-    `planned`: agents with a shift in it; None where no roster is known.
+    `waits`: of each queue. `planned`: agents with a shift in it; None where no roster is known.
     """
 
     flow: Flow | None
-    waits: QueueSums
+    waits: list[QueueSums]
     calls: Calls
     load: Load | None
     planned: int | None = None
 
     @property
     def longest(self) -> int | None:
-        its = self.waits
-        return of_queue.longest_wait((its.answered_waits, its.abandoned_waits, its.left_waits))
+        return of_queue.longest_wait(
+            waits
+            for its in self.waits
+            for waits in (its.answered_waits, its.abandoned_waits, its.left_waits)
+        )
 
 
 def make(context: ReportContext) -> list[Section]:
@@ -75,7 +78,7 @@ def make(context: ReportContext) -> list[Section]:
         made.charts = _charts(context, whole)
     sections = [_summary(context, whole, [one for _, one in halves]), made]
     if whole.flow is not None:
-        sections.append(_waits(context, whole.waits))
+        sections.append(_waits(context, QueueSums.total(whole.waits)))
         sections += heat_map(context, "intraday_map", service_level.entered(context))
     return sections
 
@@ -126,10 +129,7 @@ def _charts(context: ReportContext, whole: Half) -> list[Chart]:
 
 
 def _half(context: ReportContext, sums: Sums, queues: Mapping[str, QueueSums]) -> Half:
-    waits = QueueSums()
-    for queue, its in queues.items():
-        if context.queue in (None, queue):
-            waits += its
+    waits = [its for queue, its in queues.items() if context.queue in (None, queue)]
     callers = context.scope.of in ("floor", "queue")
     return Half(
         flow=context.flow(queues) if callers else None,
@@ -193,7 +193,7 @@ def _stated(context: ReportContext, whole: Half, halves: list[Half]) -> list[Sta
     variant = context.people.variant(context.queue or "")
     if (flow := whole.flow) is not None:
         level = of_queue.service_level(flow)[variant]
-        name, waits = f"sl_{variant}", whole.waits
+        name, waits = f"sl_{variant}", QueueSums.total(whole.waits)
         aim = context.target(f"service_level {variant}")
         levels = [of_queue.service_level(one.flow)[variant] for one in halves if one.flow]
         met = None if aim is None else of_queue.halves_met(levels, aim.missed)

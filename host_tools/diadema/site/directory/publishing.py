@@ -8,6 +8,7 @@ configuration of the next generation.
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from diadema.site.directory.people_of import planned
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.site_json import Draft, bodies_of
 from diadema.site.directory.tables import SITE_FILE, digest_of, pins, publications
-from diadema.site.file import keep, site_digest, take_apart, whole
+from diadema.site.file import hashed, keep, site_digest, take_apart, whole
 from diadema.site.pins import make_verifier, random_pin
 from diadema.store import tables
 from diadema.store.database import open_database
@@ -188,6 +189,43 @@ def differences(made: Draft, data: DataDir) -> list[Difference]:
     changed = [name for name in names if old.get(name) != new.get(name)]
     found.append(Difference(part="settings", changed=changed))
     return [one for one in found if one.added or one.changed or one.removed]
+
+
+def replacing(data: DataDir, given: bytes, day: date) -> list[Difference]:
+    """What the description `given` would change of people and places: of those in force, and of
+    those that the directory has, in force or not. Raises DiademaError.
+    """
+    new = bodies_of(_hashed(data, given))
+    old: dict[str, dict[str, Body]] = {}
+    with suppress(SiteError):  # one that is not right is not lost
+        if data.site.exists():
+            old = bodies_of(_hashed(data, whole(data.site)))
+    if data.directory.exists():
+        with Directory(data.directory) as book:
+            for kind in ("settings", "teams", *_RETIRES):
+                for one in book.entries(kind, day):
+                    if (body := new.get(kind, {}).get(one.code)) is not None:
+                        new[kind][one.code] = _with_its_own(kind, one, body)
+                    elif kind == "teams":  # they stay without anybody
+                        continue
+                    old.setdefault(kind, {})[one.code] = one.body or {}
+    found = []
+    for kind in ("settings", "teams", *_RETIRES):
+        was, now = old.get(kind, {}), new.get(kind, {})
+        found.append(
+            Difference(
+                part=kind,
+                added=[code for code in now if code not in was],
+                changed=[code for code in now if code in was and was[code] != now[code]],
+                removed=[code for code in was if code not in now],
+            )
+        )
+    return [one for one in found if old and (one.added or one.changed or one.removed)]
+
+
+def _hashed(data: DataDir, described: bytes) -> Site:
+    """With badges as they are kept here, if any are."""
+    return parse(hashed(data.site, described) if data.secrets.exists() else described)
 
 
 async def publish(

@@ -20,6 +20,7 @@ from diadema.stations.boards.sound import (
     loudness,
 )
 from diadema.stations.boards.table import Board
+from diadema.words import Sentence
 
 _SECTOR = 0x1000
 _APP_ALIGNMENT = 0x10000
@@ -32,7 +33,10 @@ _PROGRAM = 0x2A000  # the largest board's, as `diadema image build` prints it, w
 type Rule = Callable[[Board], Iterator[str]]
 
 # of what works, and not as well as it could
-WARNINGS: tuple[Rule, ...] = (pins.levels_that_dip, pins.straps_near_plugs)
+WARNINGS: dict[Callable[[Board], Iterator[Sentence]], Sentence] = {
+    pins.levels_that_dip: Sentence("commands.board.why.levels_that_dip"),
+    pins.straps_near_plugs: Sentence("commands.board.why.straps_near_plugs"),
+}
 
 
 def partitions_aligned(board: Board) -> Iterator[str]:
@@ -212,29 +216,29 @@ RULES: tuple[Rule, ...] = (
 
 @dataclass(frozen=True)
 class Finding:
-    """`why` is the reason that the rule's own docstring gives."""
+    """`why` is the reason that the rule's own docstring gives, or a warning's sentence."""
 
     board: str
     rule: str
-    problem: str
-    why: str
+    problem: str | Sentence
+    why: str | Sentence
 
 
 def check_board(board: Board) -> list[Finding]:
     """What is wrong with it; nothing, when every rule holds."""
-    return _found(board, RULES)
+    return [
+        Finding(board.folder.name, rule.__name__, problem, reason(rule))
+        for rule in RULES
+        for problem in dict.fromkeys(rule(board))
+    ]
 
 
 def warn_of(board: Board) -> list[Finding]:
     """What is to be known of it before it is built."""
-    return _found(board, WARNINGS)
-
-
-def _found(board: Board, rules: tuple[Rule, ...]) -> list[Finding]:
     return [
-        Finding(board.folder.name, rule.__name__, problem, reason(rule))
-        for rule in rules
-        for problem in dict.fromkeys(rule(board))
+        Finding(board.folder.name, rule.__name__, problem, why)
+        for rule, why in WARNINGS.items()
+        for problem in {str(one): one for one in rule(board)}.values()
     ]
 
 

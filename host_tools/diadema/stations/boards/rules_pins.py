@@ -5,6 +5,7 @@ and what to do about it.
 from collections.abc import Iterator
 
 from diadema.stations.boards.table import Board, Layout
+from diadema.words import Sentence
 
 _BUS_DIRECTIONS = {
     "scl": "both",
@@ -150,17 +151,14 @@ def straps_without_plugs(board: Board) -> Iterator[str]:
             )
 
 
-def straps_near_plugs(board: Board) -> Iterator[str]:
-    """A socket of the board itself hangs on a pin that tells the chip how to start, and nothing
-    separates them.
-    """
+def straps_near_plugs(board: Board) -> Iterator[Sentence]:
     for contact in board.wiring.contacts:
         if contact.gpio in board.chip.straps and contact.switch is None:
             level, otherwise = board.chip.straps[contact.gpio]
-            yield (
-                f"GPIO {contact.gpio} hangs on the {contact.of}: measure it in reset with the "
-                f"plug in and out; it must be {level} both times, or {otherwise}"
-            )
+            yield Sentence(
+                "commands.board.strap", gpio=contact.gpio, of=contact.of, level=level,
+                otherwise=otherwise,
+            )  # fmt: skip
 
 
 def switches_set(board: Board) -> Iterator[str]:
@@ -205,17 +203,10 @@ def edges_that_are_none(board: Board) -> Iterator[str]:
             )
 
 
-def levels_that_dip(board: Board) -> Iterator[str]:
-    """GPIO 36 and 39 of an ESP32 dip for 80 ns with Wi-Fi on (errata 3.11), so their levels are
-    read and nothing is made of an interrupt: what comes and goes while the chip stands still (an
-    erase of flash, a handshake) is not seen there.
-    """
+def levels_that_dip(board: Board) -> Iterator[Sentence]:
     for layout, role, wire, gpio in _dipping(board):
         if role in ("keys", "headset"):
-            yield (
-                f"{layout.where()}{wire}: on GPIO {gpio} what is pressed or plugged for a moment "
-                "only can be missed: take another where the board leaves you one"
-            )
+            yield Sentence("commands.board.dip", wire=layout.where() + wire, gpio=gpio)
 
 
 def touch_on_touch_pins(board: Board) -> Iterator[str]:

@@ -81,14 +81,14 @@ def loudness(board: Board) -> list[Loudness]:
     return [_of(board, socket, headset) for socket in board.wiring.sockets if socket.contacts]
 
 
-def level_text(level: Loudness) -> str:
-    """A line for people."""
-    text = f"{level.socket}: at most {level.loudest:.0f} dB SPL at the ear drum"
+def level_sentences(level: Loudness) -> list[Sentence]:
+    """A line for people, in its parts."""
+    parts = [Sentence("commands.board.level", socket=level.socket, most=f"{level.loudest:.0f}")]
     if level.unclipped > level.loudest:
-        text += f" ({level.unclipped:.0f} without its clipper)"
+        parts.append(Sentence("commands.board.unclipped", most=f"{level.unclipped:.0f}"))
     if level.caller is not None:
-        text += f", a caller at full volume {level.caller:.0f}"
-    return text
+        parts.append(Sentence("commands.board.caller", level=f"{level.caller:.0f}"))
+    return parts
 
 
 def _of(board: Board, socket: Socket, headset: Headset) -> Loudness:

@@ -11,17 +11,18 @@ from nicegui import run, ui
 
 from diadema.access.book import Account, AccountError
 from diadema.access.roles import PEOPLE_ROLES, TOKEN_ROLES
-from diadema.access.tokens import MOST_DAYS
+from diadema.access.tokens import MOST_DAYS, Token
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
 from diadema.base.webhooks import hooks
 from diadema.maintenance.records_keeping import check_audit
+from diadema.maintenance.standbys import Heard
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import teams_of
 from diadema.web.accounts import spoken
 from diadema.web.shell import Page, Refused, open_page
 from diadema.web.web_app import WebApp
-from diadema.words.formatting import local_time
+from diadema.words.formatting import NOTHING, local_time
 
 PATH = "/ui/accounts"
 _ROWS = 200  # of the record, at once
@@ -157,7 +158,8 @@ class _AccountsPage:
 
     def _draw_trouble(self) -> None:
         try:
-            lines = [
+            lines = self._web_app.held(self._page.language)
+            lines += [
                 self._words["webhook.off"].format(
                     name=one.name, since=self._time_of(one.off_ms), reason=visible(one.reason)
                 )
@@ -189,6 +191,7 @@ class _AccountsPage:
             self._note("tokens.note")
             columns = ("name", "role", "of", "by", "until", "state")
             self._tokens = self._table("tokens", columns, pick=True)
+            self._tokens.columns[-1]["style"] = "min-width: 15rem"  # a standby's is a sentence
             with ui.row():
                 self._button("token.add", self._add_token)
                 self._button("token.revoke", self._revoke)
@@ -237,7 +240,7 @@ class _AccountsPage:
             }
             for one in accounts.sessions.all()
         ]
-        now = self._web_app.accounts.audit.now()
+        now, standbys = self._web_app.accounts.audit.now(), self._web_app.standbys.heard()
         self._tokens.rows = [
             {
                 "id": one.number,
@@ -246,9 +249,7 @@ class _AccountsPage:
                 "of": ", ".join(one.teams),
                 "by": one.by,
                 "until": self._time_of(one.until_ms),
-                "state": words[
-                    "state.over" if one.revoked_ms or one.until_ms <= now else "state.in_use"
-                ],
+                "state": self._state_of(one, now, standbys.get(one.name)),
             }
             for one in accounts.tokens.all()
         ]
@@ -256,6 +257,19 @@ class _AccountsPage:
             table.selected.clear()
             table.update()
         self._fill_audit()
+
+    def _state_of(self, token: Token, now_ms: int, heard: Heard | None) -> str:
+        """Whether it is in force; of a standby's also how far that is."""
+        if token.revoked_ms or token.until_ms <= now_ms:
+            return self._words["state.over"]
+        if token.role != "standby" or heard is None:
+            return self._words["state.in_use"]
+        behind = heard.behind()
+        return self._words["state.standby"].format(
+            seen=self._time_of(heard.seen_ms),
+            behind=NOTHING if behind is None else behind,
+            made=self._time_of(heard.backup_ms) if heard.backup_ms else NOTHING,
+        )
 
     def _fill_audit(self) -> None:
         if not self._page.still("audit"):

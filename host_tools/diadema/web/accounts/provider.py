@@ -5,6 +5,7 @@ from whoever logs in with a password.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +23,7 @@ from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import text
 from diadema.words.formatting import NOTHING, clock
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 _threads = ThreadPoolExecutor(4, "sign-on")
 _SLACK_S = 2.0  # after the limit, for a name that nobody resolves
@@ -42,6 +44,7 @@ async def out(request: Request, next: str = "") -> Response:
     try:
         url, cookie = await _in_time(lambda: web_app.sign_on.begin(provider, ours, onward))
     except NoSignOn as error:
+        _log(web_app, provider, error)
         return _refused(web_app, request, error.word)
     answer = RedirectResponse(url, 303)
     secure = is_secure(request.scope)
@@ -78,6 +81,7 @@ async def back(request: Request) -> Response:
         subject = proved.subject
         account = _account(web_app, provider, proved, address)
     except NoSignOn as error:
+        _log(web_app, provider, error)
         if error.word == "away":
             web_app.accounts.throttle.passed(address=counted)
         nobody = Person(id="", name="", role="nobody", address=address)
@@ -127,6 +131,16 @@ async def _in_time[T](work: Callable[[], T]) -> T:
         return await asyncio.wait_for(loop.run_in_executor(_threads, work), LIMIT_S + _SLACK_S)
     except TimeoutError as error:
         raise NoSignOn("away") from error
+
+
+def _log(web_app: WebApp, provider: Provider, error: NoSignOn) -> None:
+    """Once until it is another reason; who logs in is not told of it."""
+    if error.reason is None:
+        return
+    line = f"{provider.issuer} was not reached: {error.reason.say(web_app.floor.site.language)}"
+    if web_app.sign_on.logged != line:
+        web_app.sign_on.logged = line
+        log.error("the identity provider %s", line)
 
 
 def _refused(web_app: WebApp, request: Request, word: str, onward: str = "") -> Response:

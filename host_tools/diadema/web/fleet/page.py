@@ -252,7 +252,7 @@ async def show_station(web_app: WebApp, page: Page, name: str) -> None:
         row = found.row
         with ui.element("header").classes("page-head"):
             heading(row.seat or words["of_no_seat"])
-            about = [row.station, row.board, row.version]
+            about = [row.station, _board(row, page), row.version]
             if row.micropython:
                 about.append(f"MicroPython {row.micropython} {row.build}".rstrip())
             ui.label(" · ".join(about)).classes("soft")
@@ -423,6 +423,10 @@ async def _list(web_app: WebApp, page: Page, show: str) -> None:
             search.move(head)
 
 
+def _board(row: StationRow, page: Page) -> str:
+    return page.words["simulated"] if row.simulated else row.board
+
+
 def _row(row: StationRow, web_app: WebApp, page: Page) -> dict[str, object]:
     """What is shown beside what it is sorted by."""
     words = page.words
@@ -431,7 +435,7 @@ def _row(row: StationRow, web_app: WebApp, page: Page) -> dict[str, object]:
         "id": row.station,
         "seat": row.seat or "—",
         "station": row.station,
-        "version": " · ".join(filter(None, (f"{row.version} {row.board}", update))),
+        "version": " · ".join(filter(None, (f"{row.version} {_board(row, page)}", update))),
         "way": link(row, page),
         "seen": time_of(row.seen_utc, web_app),
         "heap": row.memory,

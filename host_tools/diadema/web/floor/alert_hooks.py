@@ -1,7 +1,7 @@
 """Alerts to other programs: each is sent to every webhook when it begins, without anybody's name
 or id in it. What a receiver does not take is sent a few times more; one that takes nothing for a
 day is turned off, and that is said: on «Cuentas», by `diadema webhook list`, in the log and in the
-record of access.
+record of access. Out of what was put back from a backup none goes until it is in force.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from diadema.access.roles import THE_HUB
 from diadema.base import credentials, webhooks
 from diadema.base.errors import HookError
 from diadema.base.paths import DataDir
+from diadema.base.standing import read_standing
 from diadema.base.webhooks import Hook
 from diadema.site.context import language_of, site_of
 from diadema.web.floor.alerts import Watch
@@ -84,7 +85,7 @@ class AlertHooks:
         if not self._fresh and not any(self._waiting.values()):
             return
         known = {hook.name: hook for hook in webhooks.hooks(self._data) if not hook.off_ms}
-        if not known:
+        if not known or read_standing(self._data).trial:
             self._fresh.clear()
             self._waiting.clear()
             return

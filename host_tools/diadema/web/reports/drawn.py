@@ -42,10 +42,11 @@ def pictures(report: Report) -> list[Picture]:
 def picture(section: Section, chart: Chart, report: Report) -> Picture:
     its, column = axes(section, chart, report), section.column(chart.x)
     names = [written(column, one, report) for one in section.names(chart)]
+    goals = aims(section, chart, report.language)
     leans = bool(chart.names) or any(len(name) > _LONG for name in names)
     options = {
         "legend": True,
-        "grid": GRID | {"top": 40 + 18 * _legend_lines(section, chart), "bottom": 22},
+        "grid": GRID | {"top": 40 + 18 * _legend_lines(section, chart, goals), "bottom": 22},
         "xAxis": {
             "type": "category", "data": names, "name": column.word, "nameLocation": "middle",
             "nameGap": 84 if leans else 26,
@@ -53,14 +54,15 @@ def picture(section: Section, chart: Chart, report: Report) -> Picture:
             if leans else {},
         },
         "yAxis": [_axis(axis) for axis in its],
-        "series": _series(section, chart, its, aims(section, chart, report.language)),
+        "series": [*_series(section, chart, its), *_aims(its, goals)],
     }  # fmt: skip
     return Picture(chart.title, caption(chart, report.language), section.key, options)
 
 
-def _legend_lines(section: Section, chart: Chart) -> int:
+def _legend_lines(section: Section, chart: Chart, goals: list[Aim]) -> int:
     """At most, on a narrow screen."""
     words = [section.column(key).word for key in (*chart.bars, *chart.lines)]
+    words += dict.fromkeys(one.word for one in goals)
     return ceil(sum(_ENTRY + _LETTER * len(word) for word in words) / _NARROW)
 
 
@@ -73,16 +75,14 @@ def _axis(axis: Axis) -> dict[str, Any]:
     return made
 
 
-def _series(
-    section: Section, chart: Chart, its: list[Axis], goals: list[Aim]
-) -> list[dict[str, Any]]:
+def _series(section: Section, chart: Chart, its: list[Axis]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for number, key in enumerate((*chart.bars, *chart.lines)):
         column = section.column(key)
         made: dict[str, Any] = {
             "name": column.word,
             "data": section.values(key, chart.most),
-            "yAxisIndex": next(n for n, axis in enumerate(its) if column in axis.columns),
+            "yAxisIndex": _axis_of(key, its),
             "tooltip": {":valueFormatter": _SHOWN[column.kind]},
         }
         if key in chart.bars:
@@ -96,8 +96,6 @@ def _series(
                 "symbol": _SYMBOLS[place % len(_SYMBOLS)],
                 "lineStyle": {"type": _DASHES[place % len(_DASHES)]},
             }  # fmt: skip
-        if lines := [_aim(one) for one in goals if one.column == key]:
-            made["markLine"] = {"symbol": "none", "data": lines}
         found.append(made)
     return found
 
@@ -109,6 +107,22 @@ def _hatch(turn: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _aim(one: Aim) -> dict[str, Any]:
-    label = {"formatter": one.word, "position": "insideEndTop"}
-    return {"yAxis": one.value, "name": one.word, "label": label}
+def _axis_of(key: str, its: list[Axis]) -> int:
+    return next(n for n, axis in enumerate(its) if key in {one.key for one in axis.columns})
+
+
+def _aims(its: list[Axis], goals: list[Aim]) -> list[dict[str, Any]]:
+    """Straight lines, said in the legend: beside them their words would lie over the figures."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in goals:
+        made = found.setdefault(
+            one.word,
+            {
+                "name": one.word, "type": "line", "data": [], "symbol": "none",
+                "yAxisIndex": _axis_of(one.column, its),
+                "lineStyle": {"type": "dashed", "width": 1}, "itemStyle": {"opacity": 0},
+                "markLine": {"symbol": "none", "label": {"show": False}, "data": []},
+            },
+        )  # fmt: skip
+        made["markLine"]["data"].append({"yAxis": one.value, "name": one.word})
+    return [*found.values()]

@@ -222,6 +222,8 @@ def _scheduled(web_app: WebApp, page: Page, kind: str, scope: Scope) -> None:
         if web_app.reports.trouble:
             ui.label(web_app.reports.trouble).classes("refused").props("role=alert")
         try:
+            for line in web_app.held(language):
+                ui.label(line).classes("refused").props("role=alert")
             known = lists(web_app, page.person)
             addresses = addresses_for(web_app.data, kind)
         except (HTTPException, DiademaError) as error:

@@ -38,5 +38,6 @@ export function mount(root, { words }) {
     }
   });
   document.addEventListener("click", open);
+  window.diademaAnswers("[data-annul]");
   return () => document.removeEventListener("click", open);
 }

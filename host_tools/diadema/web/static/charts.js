@@ -35,8 +35,8 @@ function dress(element, tries = TRIES) {
   const before = options.color?.length ?? 0;  // the library keeps what is not overwritten
   const colours = Array.from({ length: Math.max(own.length, before) }, (_, n) => own[n % own.length]);
   const aim = { lineStyle: { color: ink }, label: { color: ink } };
-  const series = (options.series ?? []).map(({ type, markLine }) =>
-    markLine ? { markLine: aim } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
+  const series = (options.series ?? []).map(({ type, data, markLine }) =>
+    markLine ? { markLine: aim, ...(data?.length ? {} : { lineStyle: { color: ink } }) } : type === "treemap" ? { color: colours, label: { color: style.getPropertyValue("--on").trim() },
       upperLabel: { color: ink, backgroundColor: card }, itemStyle: { borderColor: card } } : {});
   chart.setOption({
     series,

@@ -3,6 +3,7 @@
 import { fill } from "./tile.js";
 
 const PENDING_MS = 4000;
+const DIGITS = 9; // a digit after B reaches so many
 
 function element(name, className, text = "") {
   const one = document.createElement(name);
@@ -43,7 +44,8 @@ export class Badges {
     const text = element("span", "card-text");
     text.append(element("b", "", label), element("small", "", name ? team : words["badge.unknown.team"]));
     if (pin) text.append(element("small", "pin", fill(words["badge.pin"], { pin })));
-    card.append(element("i", "slot"), element("span", "photo", initials(name)), text, element("kbd", "", String(at + 1)));
+    card.append(element("i", "slot"), element("span", "photo", initials(name)), text);
+    if (at < DIGITS) card.append(element("kbd", "", String(at + 1)));
     card.addEventListener("click", () => this.tap(id));
     return card;
   }
@@ -55,7 +57,7 @@ export class Badges {
 
   /** Wait for that digit; the tray says so. */
   await(done) {
-    this.hint.textContent = fill(this.words["pending.badge"], { n: this.#ids.length });
+    this.hint.textContent = fill(this.words["pending.badge"], { n: Math.min(this.#ids.length, DIGITS) });
     this.hint.toggleAttribute("data-pending", true);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(done, PENDING_MS);

@@ -3,3 +3,4 @@
 for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
+window.diademaAnswers("[data-print]");

@@ -58,6 +58,8 @@ document.addEventListener("click", async (event) => {
   button.disabled = false;
 });
 
+window.diademaAnswers("[data-print], [data-remove]");
+
 async function settle(place, work) {
   try {
     await work();

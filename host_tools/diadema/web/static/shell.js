@@ -11,6 +11,7 @@ function settle() {
   }
   themeSwitch(button, JSON.parse(document.getElementById("shell-words").textContent));
   menu(button.closest(".bar"));
+  window.diademaAnswers(".bar button[type=button]");
   const kept = new URLSearchParams(location.search);
   for (const link of document.querySelectorAll("a[data-keep]")) {
     const merged = new URLSearchParams(kept);
