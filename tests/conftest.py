@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from diadema.cli import speech
 from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.support", "tests.parsers")
@@ -34,6 +35,12 @@ _FORBIDDEN = os.environ.get("DIADEMA_NO_SKIP") == "1"
 def pytest_xdist_auto_num_workers() -> int:
     """Workers of `-n auto`: two a logical core, for half of a test is waiting."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def no_site_spoken_of() -> None:
+    """A command run inside the test speaks as its own site does, and not as an earlier test's."""
+    speech.begin(None)
 
 
 @pytest.fixture
