@@ -21,7 +21,7 @@ from diadema.switch.exchange import (
     PhoneFailed,
     SwitchError,
     SwitchRefused,
-    Told,
+    SwitchEvent,
     Up,
     Withdrawn,
 )
@@ -511,7 +511,7 @@ def entered(n):
 
 async def test_what_the_exchange_tells_is_numbered_without_a_gap_across_its_end(tmp_path):
     stage = Stage(tmp_path)
-    await stage.heard(*(Told(entered(n)) for n in range(3)))
+    await stage.heard(*(SwitchEvent(entered(n)) for n in range(3)))
     assert stage.bridge.report().unsent == 3
     assert stage.bridge.unsent.is_set()
     epoch = stage.journal.epoch

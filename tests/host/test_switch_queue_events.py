@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.queue_events import QueueEvents
-from diadema.switch.exchange import Listening, Told
+from diadema.switch.exchange import Listening, SwitchEvent
 
 from tests.support.scripted_station import T0, FixedClock
 
@@ -181,4 +181,4 @@ def test_what_is_not_understood_changes_nothing(stage, event):
     before = len(stage.heard)
     stage.queues.take(event)
     assert len(stage.heard) == before
-    assert all(isinstance(one, Told) for one in stage.heard)
+    assert all(isinstance(one, SwitchEvent) for one in stage.heard)

@@ -30,7 +30,7 @@ from diadema.switch.exchange import (
     PhoneFailed,
     PhoneSeen,
     SwitchError,
-    Told,
+    SwitchEvent,
     Up,
     Withdrawn,
 )
@@ -145,7 +145,7 @@ class Bridge:
                 self._see_member(member, there)
             case PhoneSeen(extension, there):
                 self._phones[extension] = there
-            case Told(event):
+            case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
                 self._journal.note_listening(linked, by, begun, utc_ms)

@@ -124,7 +124,7 @@ class PhoneSeen:
 
 
 @dataclass(frozen=True)
-class Told:
+class SwitchEvent:
     """What goes into the store as it is, but for identity: of a queue, a recording. It has no
     sequence yet.
     """
@@ -158,7 +158,7 @@ class Down:
 
 type Heard = (
     Offered | Dialed | Withdrawn | Joined | PhoneFailed | Consulted | Ended
-    | MemberSeen | PhoneSeen | Told | Listening | Up | Down
+    | MemberSeen | PhoneSeen | SwitchEvent | Listening | Up | Down
 )  # fmt: skip
 type Hear = Callable[[Heard], None]
 

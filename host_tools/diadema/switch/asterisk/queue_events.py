@@ -12,7 +12,7 @@ from typing import Any
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Hear, Listening, Told
+from diadema.switch.exchange import Hear, Listening, SwitchEvent
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -75,9 +75,6 @@ class QueueEvents:
 
     def reference(self, number: str) -> str | None:
         return caller_reference(self._key, number)
-
-    def has_hung_up(self, pbx: str) -> bool:
-        return pbx in self._hung_up
 
     def found(self, queue: str, pbx: str, wait_s: int, number: str, position: int | None) -> None:
         """A caller who waits as we begin: known already, or entered while we were away."""
@@ -269,7 +266,7 @@ class QueueEvents:
         return {**_IDENTITY, "utc_ms": self._clock.now_ms()}
 
     def _tell(self, event: Event) -> None:
-        self._hear(Told(event))
+        self._hear(SwitchEvent(event))
 
 
 def _number(text: str | None) -> int | None:
