@@ -138,8 +138,17 @@ class Caller:
             return call.connected.member.name
         return None
 
+    @property
+    def waits(self) -> bool:
+        return isinstance(self.channel.runs, Waiting) and not self.agent
+
+    def press(self, key: str, exten: str = "") -> None:
+        """A key that leads out of the queue in which he waits, to an extension or to the end."""
+        assert isinstance(self.channel.runs, Waiting)
+        self.channel.runs.press(key, exten)
+
     def hang_up(self) -> None:
-        waits = isinstance(self.channel.runs, Waiting) and not self.agent
+        waits = self.waits
         self._core.hang_up(self.channel, 0 if waits else NORMAL, "remote")
 
 

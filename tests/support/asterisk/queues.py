@@ -401,6 +401,22 @@ class Waiting:
         self.channel.runs = None
         self.core.hang_up(self.channel, NORMAL, "self")
 
+    def press(self, key: str, exten: str) -> None:
+        """A key that leads out of the queue, to an extension; to none of them: it hangs up. By
+        the source of the real one, not recorded: `QueueCallerLeave` is all that is told.
+        """
+        self._cancel()
+        place = self.place()
+        self._stop()
+        fields = key, place, self.position, self.waited()
+        self.queues.write(self.channel.id, self.queue.name, "NONE", "EXITWITHKEY", *fields)
+        self._left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
+        self.channel.runs, self.channel.music = None, False
+        if exten:
+            self.core.run(self.channel, "diadema-areas", exten)
+        else:
+            self.core.hang_up(self.channel, NORMAL, "self")
+
     # -- what happens to the legs
 
     def ringing(self, channel: Channel) -> None:
@@ -469,13 +485,17 @@ class Waiting:
         return None
 
     def _abandon(self) -> None:
+        self._cancel()
+        self._gone("ABANDON")
+
+    def _cancel(self) -> None:
+        """The caller does not wait for whom is rung."""
         for attempt in [*self.attempts]:
             rung_ms = int(1000 * (self.core.clock() - attempt.began))
             self.queues.write(
                 self.channel.id, self.queue.name, attempt.member.name, "RINGCANCELED", rung_ms
             )
         self._drop(0)
-        self._gone("ABANDON")
 
     def _complete(self, reason: str, dest: bool = True, *text: str) -> None:
         """`text`: extension and context of a transfer."""
