@@ -585,8 +585,8 @@ async def test_a_full_disk_stops_no_call_and_loses_no_event(stage):
         await stage.heard(SwitchEvent(entered(n)))
     await stage.offered()
     assert stage.hub.commands[-1][1] == "ring"
-    (told,) = [one for one in stage.bridge.report().troubles if "journal" in one.sentence["key"]]
-    assert stage.bridge.report().unsent == 300 and told.sentence["key"].endswith("unwritten")
+    (told,) = [one for one in stage.bridge.report().troubles if "journal" in one.sentence[0]]
+    assert stage.bridge.report().unsent == 300 and told.sentence[0].endswith("unwritten")
     stage.journal._tx.execute("PRAGMA max_page_count = 100000")
     assert stage.bridge.report().unsent == 300
     bodies = [json.loads(body) for body in stage.journal.unsent(400)]
