@@ -123,13 +123,67 @@ def test_a_queue_that_gives_up_was_not_abandoned(stage):
     ]
 
 
+RUNG = ("queue.offered", {"agent": "a001", "ring_ms": 7000, "cause": "withdrawn"})
+LEFT = ("queue.left", {"cause": "key", "wait_ms": 7000})
+THEN = [
+    ("Hangup", 0, {}),
+    ("Hangup", 60_000, {}),  # after a message that he left
+    ("QueueCallerJoin", 0, {"Queue": "soporte"}),
+    ("QueueCallerJoin", 0, {}),
+    ("DeviceStateChange", 31_000, {}),  # whatever comes, long after he would have been connected
+]
+
+
+@pytest.mark.parametrize("then", THEN, ids=str)
 @pytest.mark.parametrize("ringing", [False, True])
-def test_a_key_that_leads_out_of_the_queue_is_no_abandonment(stage, ringing):
+def test_a_key_that_leads_out_of_the_queue_is_no_abandonment(stage, ringing, then):
+    """The same event is told before a connection; nothing says that none will follow."""
+    event, after_ms, fields = then
     if ringing:
         stage.take("AgentCalled", **MEMBER)
     stage.take("QueueCallerLeave", 7000, **CALLER)
-    stage.take("Hangup", Uniqueid="1796.0")
-    assert stage.told[1:] == [("queue.left", {"cause": "key", "wait_ms": 7000})]
+    left = stage.clock.now
+    stage.take(event, after_ms, **CALLER | fields)
+    told = [RUNG, LEFT] if ringing else [LEFT]
+    assert stage.told[1 : 1 + len(told)] == told
+    assert stage.heard[len(told)].event.utc_ms == left
+    assert all(kind == "queue.entered" for kind, _ in stage.told[1 + len(told) :])
+
+
+def test_whom_a_script_of_the_exchange_keeps_from_the_agent_is_answered(stage):
+    stage.take("AgentCalled", **MEMBER)
+    stage.take("QueueCallerLeave", 7000, **CALLER)
+    stage.take("DeviceStateChange", 8000)
+    stage.take("AgentConnect", **MEMBER)
+    assert [kind for kind, _ in stage.told[1:]] == ["queue.connected"]
+    stage.take("DeviceStateChange", 60_000)
+    assert len(stage.told) == 2
+
+
+SECOND = {**MEMBER, "MemberName": "a002", "Interface": "Local/a002@diadema/n"}
+
+
+def test_of_two_who_ring_one_answers_after_the_other_did_not(stage):
+    stage.take("AgentCalled", **MEMBER)
+    stage.take("AgentCalled", **SECOND)
+    stage.take("AgentRingNoAnswer", 3000, **MEMBER, RingTime="3000")
+    stage.take("QueueCallerLeave", 1000, **CALLER)
+    stage.take("AgentConnect", **SECOND)
+    assert stage.told[1:] == [
+        ("queue.offered", {"agent": "a001", "ring_ms": 3000}),
+        ("queue.connected", {"agent": "a002", "wait_ms": 4000, "ring_ms": 4000}),
+    ]
+
+
+def test_each_of_two_who_ring_is_told_where_the_caller_hangs_up(stage):
+    stage.take("AgentCalled", **MEMBER)
+    stage.take("AgentCalled", 1000, **SECOND)
+    stage.take("HangupRequest", 4000, Uniqueid="1796.0")
+    stage.take("QueueCallerAbandon", **CALLER)
+    assert stage.told[1:-1] == [
+        ("queue.offered", {"agent": "a001", "ring_ms": 5000, "cause": "withdrawn"}),
+        ("queue.offered", {"agent": "a002", "ring_ms": 4000, "cause": "withdrawn"}),
+    ]
 
 
 def test_a_call_back_into_the_queue_begins_anew_under_its_id(stage):
@@ -171,11 +225,11 @@ def test_what_happened_while_we_were_away(stage):
 
 
 def talks():
-    return Caller("1796.0", "ventas", T0 - 9000, ("", 0), T0 - 5000, "a001")
+    return Caller("1796.0", "ventas", T0 - 9000, {"": 0}, answered_ms=T0 - 5000, member="a001")
 
 
 def waits():
-    return Caller("1796.0", "ventas", T0 - 9000, ("", 0))
+    return Caller("1796.0", "ventas", T0 - 9000, {"": 0})
 
 
 @pytest.fixture
@@ -222,7 +276,7 @@ def test_of_an_exchange_that_began_anew_everybody_is_gone(again):
                                                                     "wait_ms": 9000})]),
         (["HangupRequest", "QueueCallerAbandon", "QueueCallerLeave"],
          [("queue.abandoned", {"wait_ms": 9000})]),
-        (["AgentRingNoAnswer", "QueueCallerLeave"],
+        (["AgentRingNoAnswer", "QueueCallerLeave", "Hangup"],
          [("queue.offered", {"agent": "a001"}), ("queue.left", {"cause": "key",
                                                                 "wait_ms": 9000})]),
     ],

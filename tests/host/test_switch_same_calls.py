@@ -149,7 +149,7 @@ async def happened(data, plans, seed):
 
 _ENDS = {
     "COMPLETEAGENT": ("completed", "agent"), "COMPLETECALLER": ("completed", "caller"),
-    "BLINDTRANSFER": ("transferred", "agent"), "ABANDON": ("unknown", None),
+    "BLINDTRANSFER": ("transferred", "agent"), "ABANDON": (None, None),
     "EXITWITHTIMEOUT": ("timeout", None), "EXITWITHKEY": ("key", None),
 }  # fmt: skip
 

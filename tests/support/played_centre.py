@@ -213,7 +213,9 @@ class PlayedCentre:
         secrets = credentials.load_or_create(self.data)
         secrets.exchange = {"ami": SECRET, "ari": SECRET}
         settings = Settings(ami_port=self.peer.ami_port, ari_port=self.peer.ari_port)
-        self.bridge.exchange = Asterisk(settings, secrets, self.bridge.hear, self)
+        self.bridge.exchange = Asterisk(
+            settings, secrets, self.bridge.hear, self, self.journal.known()
+        )
         self.bridge.hub = self
         self._running = asyncio.create_task(self.bridge.exchange.run())
         await self.bridge.floor(Floor(number=0, seats=[desk.state() for desk in self.desks]))

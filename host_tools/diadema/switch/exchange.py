@@ -48,12 +48,15 @@ class Member:
 
 @dataclass
 class Caller:
-    """Of one queue. `ringing`: since when at which member, `""` where that is not known."""
+    """Of one queue. `ringing`: members, and since when; `""` where that is not known. `left_ms`:
+    out of the queue, but whether to a member is not told yet.
+    """
 
     pbx: str
     queue: str
     entered_ms: int
-    ringing: tuple[str, int] | None = None
+    ringing: dict[str, int] = field(default_factory=dict)
+    left_ms: int | None = None
     answered_ms: int | None = None
     member: str | None = None
 

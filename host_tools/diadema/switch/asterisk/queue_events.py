@@ -27,6 +27,7 @@ from diadema.wire.events import (
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
 _MOST = 10_000  # callers that are known at once
+_CONNECTS_MS = 30_000  # in which an exchange that runs a script before has connected them
 
 
 class QueueEvents:
@@ -40,6 +41,7 @@ class QueueEvents:
         self._callers = {(one.queue, one.pbx): one for one in known.callers}
         self._recorded = dict(known.recorded)  # Uniqueid → Linkedid
         self._start = known.start
+        self._leaving: dict[tuple[str, str], Caller] = {}  # those with `left_ms`
         self._hung_up: dict[str, int] = {}  # callers who did, and when
         self._takes: dict[str, Callable[[Message], None]] = {
             "QueueCallerJoin": self._join,
@@ -62,6 +64,9 @@ class QueueEvents:
         take = self._takes.get(event.get("Event", ""))
         if take is not None:
             take(event)
+        for caller in [*self._leaving.values()]:
+            if self._clock.now_ms() - (caller.left_ms or 0) > _CONNECTS_MS:
+                self._left_by_key(caller)
 
     def reference(self, number: str) -> str | None:
         return caller_reference(self._key, number)
@@ -81,7 +86,7 @@ class QueueEvents:
         self._start = start
         for key, caller in [*self._callers.items()]:
             if caller.pbx not in queued:
-                del self._callers[key]
+                self._forget(key)
                 more: dict[str, Any] = {}
                 if caller.answered_ms is not None and caller.member is not None:
                     more["pbx_agent"] = caller.member
@@ -106,8 +111,10 @@ class QueueEvents:
         if not queue or not pbx:
             return
         while len(self._callers) >= _MOST:
-            self._callers.pop(next(iter(self._callers)))
+            self._forget(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
+        for caller in [one for one in self._leaving.values() if one.pbx == pbx]:
+            self._left_by_key(caller)
         caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms)
         more: dict[str, Any] = {}
         if (reference := self.reference(number)) is not None:
@@ -118,13 +125,13 @@ class QueueEvents:
 
     def _called(self, event: Message) -> None:
         if (caller := self._caller(event)) is not None:
-            caller.ringing = event.get("MemberName", ""), self._clock.now_ms()
+            caller.ringing[event.get("MemberName", "")] = self._clock.now_ms()
 
     def _not_answered(self, event: Message) -> None:
         caller = self._caller(event)
         if caller is None:
             return
-        caller.ringing = None
+        caller.ringing.pop(event.get("MemberName", ""), None)
         rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
@@ -134,11 +141,12 @@ class QueueEvents:
         if caller is None:
             return
         now = self._clock.now_ms()
-        caller.member, caller.answered_ms = event.get("MemberName"), now
+        caller.member, caller.answered_ms, caller.left_ms = event.get("MemberName"), now, None
+        self._leaving.pop((caller.queue, caller.pbx), None)
         more: dict[str, Any] = {}
-        if caller.ringing is not None and caller.ringing[0]:
-            more["ring_ms"] = max(now - caller.ringing[1], 0)
-        caller.ringing = None
+        if (since := caller.ringing.get(caller.member or "")) is not None:
+            more["ring_ms"] = max(now - since, 0)
+        caller.ringing.clear()
         wait_ms = max(now - caller.entered_ms, 0)
         self._tell(
             QueueConnected(**self._of(caller), wait_ms=wait_ms, pbx_agent=caller.member, **more)
@@ -149,14 +157,9 @@ class QueueEvents:
         caller = self._caller(event)
         if caller is None or caller.answered_ms is not None:
             return
-        del self._callers[caller.queue, caller.pbx]
+        self._forget((caller.queue, caller.pbx))
         now = self._clock.now_ms()
-        if caller.ringing is not None and caller.ringing[0]:
-            member, since = caller.ringing
-            rung = max(now - since, 0)
-            self._tell(
-                QueueOffered(**self._of(caller), pbx_agent=member, ring_ms=rung, cause="withdrawn")
-            )
+        self._stop_ringing(caller, now)
         wait_ms = max(now - caller.entered_ms, 0)
         if caller.pbx in self._hung_up:
             more: dict[str, Any] = {}
@@ -166,16 +169,33 @@ class QueueEvents:
         else:
             self._tell(QueueLeft(**self._of(caller), cause="timeout", wait_ms=wait_ms))
 
+    def _stop_ringing(self, caller: Caller, at: int) -> None:
+        for member, since in caller.ringing.items():
+            if member:
+                rung = max(at - since, 0)
+                self._tell(
+                    QueueOffered(
+                        **self._of(caller, at), pbx_agent=member, ring_ms=rung, cause="withdrawn"
+                    )
+                )
+
     def _leave(self, event: Message) -> None:
         """Told before a connection too; alone where a key of the caller's led out of the queue."""
         caller = self._caller(event)
-        if caller is not None and caller.answered_ms is None and caller.ringing is None:
+        if caller is None or caller.answered_ms is not None:
+            return
+        caller.left_ms = self._clock.now_ms()
+        if caller.ringing:
+            self._leaving[caller.queue, caller.pbx] = caller
+        else:
             self._left_by_key(caller)
 
     def _left_by_key(self, caller: Caller) -> None:
-        del self._callers[caller.queue, caller.pbx]
-        wait_ms = max(self._clock.now_ms() - caller.entered_ms, 0)
-        self._tell(QueueLeft(**self._of(caller), cause="key", wait_ms=wait_ms))
+        self._forget((caller.queue, caller.pbx))
+        at = self._clock.now_ms() if caller.left_ms is None else caller.left_ms
+        self._stop_ringing(caller, at)
+        wait_ms = max(at - caller.entered_ms, 0)
+        self._tell(QueueLeft(**self._of(caller, at), cause="key", wait_ms=wait_ms))
 
     def _complete(self, event: Message) -> None:
         """It may lack all that tells of either leg, where that has gone a moment before; a member
@@ -193,7 +213,7 @@ class QueueEvents:
 
     def _end(self, caller: Caller, reason: str) -> None:
         assert caller.answered_ms is not None
-        del self._callers[caller.queue, caller.pbx]
+        self._forget((caller.queue, caller.pbx))
         self._hung_up.pop(caller.pbx, None)
         now = self._clock.now_ms()
         more: dict[str, Any] = {"cause": "completed", "by": "caller"}
@@ -257,6 +277,10 @@ class QueueEvents:
 
     def _caller(self, event: Message) -> Caller | None:
         return self._callers.get((event.get("Queue", ""), event.get("Uniqueid", "")))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._callers.pop(key, None)
+        self._leaving.pop(key, None)
 
     def _of(self, caller: Caller, utc_ms: int | None = None) -> dict[str, Any]:
         at = self._clock.now_ms() if utc_ms is None else utc_ms
