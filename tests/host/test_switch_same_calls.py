@@ -76,7 +76,9 @@ class Life:
         if how == "hangs up":
             self.caller.hang_up()
         else:
-            self.caller.press("9", {"key to soporte": "cola-soporte", "key to 104": "104"}.get(how, ""))
+            self.caller.press(
+                "9", {"key to soporte": "cola-soporte", "key to 104": "104"}.get(how, "")
+            )
 
     def rung(self, desk):
         self.times += 1
@@ -130,6 +132,7 @@ class Life:
 async def happened(data, plans, seed):
     """The log of it; what the bridge told is in the store."""
     async with played(data, seed) as centre:
+        centre.peer.queues.lost_caller = 0.3  # of a real one about one of twelve
         centre.peer.telephone("PJSIP/103").mode = "always"
         centre.peer.telephone("PJSIP/104").mode = "always"
         await asyncio.gather(*(Life(centre, plan).live() for plan in plans))
@@ -214,7 +217,9 @@ def check(plans, seed):
         path.write_text(text + "\n")
         done = import_queue_log([path], data, FixedClock(T0 + 86_400_000))
         assert (done.new, done.fresh, done.different, done.bad) == (0, 0, [], []), text
-        assert done.live_calls == len(told_by_the_log(log))
+        calls = told_by_the_log(log)
+        # who comes again in the second that he left is, to a log, a line that stands there twice
+        assert done.live_calls == len({(one["pbx"], one["queue"], one["start"]) for one in calls})
 
 
 @settings(max_examples=25)

@@ -140,7 +140,7 @@ class Caller:
 
     @property
     def waits(self) -> bool:
-        return isinstance(self.channel.runs, Waiting) and not self.agent
+        return self.there and isinstance(self.channel.runs, Waiting) and not self.agent
 
     def press(self, key: str, exten: str = "") -> None:
         """A key that leads out of the queue in which he waits, to an extension or to the end."""

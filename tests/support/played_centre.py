@@ -23,7 +23,11 @@ from tests.support.scripted_station import T0
 
 RING_S = 20
 AREAS = {"soporte": "104", "cobros": "103", "otra cola": "cola-soporte", "nadie": "199"}
-_QUEUES = {"a001": ["ventas", "todos"], "a002": ["ventas", "soporte", "todos"], "a003": ["soporte"]}
+_QUEUES = {
+    "a001": ["ventas", "todos"],
+    "a002": ["ventas", "soporte", "todos"],
+    "a003": ["soporte"],
+}
 
 
 class Desk:
@@ -191,6 +195,12 @@ class PlayedCentre:
         (desk,) = [one for one in self.desks if one.s == station]
         self.later(f"to {station}", lambda: desk.obey(number, cmd, **fields))
         return number
+
+    def ask_anew(self):
+        seats = [desk.state() for desk in self.desks]
+        self.later(
+            "floor", lambda: asyncio.ensure_future(self.bridge.floor(Floor(number=0, seats=seats)))
+        )
 
     def rung(self, desk):
         plan = self.plans.get(desk.pbx)

@@ -8,7 +8,9 @@ import msgspec
 
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
+from diadema.store.rows import Contact
 from diadema.store.station_state import Station
+from diadema.wire.letters import LETTERS
 from diadema.wire.switching import (
     KINDS,
     LOST_S,
@@ -20,8 +22,26 @@ from diadema.wire.switching import (
 )
 
 _BEGINS_S = 30.0  # after the hub's own beginning the bridge may still be on its way
+_MOST = 5_000  # contacts of which we know more than the store
+_MORE = ("contact.muted", "contact.unmuted", "contact.consulted")
 
 _encode = msgspec.json.Encoder().encode
+
+
+class _Said(msgspec.Struct, rename=LETTERS):
+    kind: str = msgspec.field(name="k")
+    contact: str = ""
+    area: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+
+
+class _More(msgspec.Struct):
+    """Of a contact what no row has."""
+
+    area: str | None = None
+    muted: bool | None = None
 
 
 class Switching:
@@ -33,6 +53,7 @@ class Switching:
         self._number = 0
         self._heard = 0.0
         self._since = time.monotonic()
+        self._more: dict[str, _More] = {}
         self._ordered: dict[str, tuple[str, int]] = {}  # state and journal, by station
         self.report: Report | None = None
         self.look()
@@ -58,15 +79,47 @@ class Switching:
         """Of one batch, once it is stored; None where nothing of it is to be told."""
         if not bodies:
             return None
+        for body in bodies:
+            self._learn(_decode(body))
         self._number += 1
         return _encode(Fed(number=self._number, events=[msgspec.Raw(one) for one in bodies]))
+
+    def _learn(self, said: _Said) -> None:
+        if said.kind in _MORE:
+            more = self._more.setdefault(said.contact, _More())
+            if said.kind == "contact.consulted":
+                more.area = said.area
+            else:
+                more.muted = said.kind == "contact.muted"
+            if len(self._more) > _MOST:
+                del self._more[next(iter(self._more))]
+        elif said.kind == "contact.ended":
+            self._more.pop(said.contact, None)
 
     def take(self, report: Report) -> Floor:
         self.report, self._heard = report, time.monotonic()
         seats = [
-            _seat(one) for one in self._ingest.stations.values() if one.station.startswith("DIA-")
+            self._seat(one)
+            for one in self._ingest.stations.values()
+            if one.station.startswith("DIA-")
         ]
         return Floor(number=self._number, seats=seats)
+
+    def _seat(self, station: Station) -> SeatState:
+        state = station.state
+        session = state.session
+        last = [state.last] if state.last is not None else []
+        return SeatState(
+            station=station.station,
+            agent=session.agent if session is not None else None,
+            presence=state.presence,
+            reason=state.reason,
+            since_utc=(session.open_utc or 0) if session is not None else 0,
+            up=station.hello.up,
+            open=[
+                _contact(one, self._more.get(one.contact, _More())) for one in [*state.open, *last]
+            ],
+        )
 
     def due(self) -> list[tuple[str, str]]:
         """Stations that are to be told how telephone and exchange are, and what; each once."""
@@ -107,24 +160,21 @@ def _said(station: Station) -> str:
     return "no_switch" if "switch" in faults else "no_phone" if "telephone" in faults else "ok"
 
 
-def _seat(station: Station) -> SeatState:
-    state = station.state
-    session = state.session
-    return SeatState(
-        station=station.station,
-        agent=session.agent if session is not None else None,
-        presence=state.presence,
-        reason=state.reason,
-        since_utc=(session.open_utc or 0) if session is not None else 0,
-        up=station.hello.up,
-        open=[
-            OpenContact(
-                contact=one.contact,
-                phase=one.phase,
-                direction=one.direction,
-                queue=one.queue,
-                pbx=one.pbx,
-            )
-            for one in state.open
-        ],
+def _contact(one: Contact, more: _More) -> OpenContact:
+    found = OpenContact(
+        contact=one.contact,
+        phase=one.phase,
+        direction=one.direction,
+        queue=one.queue,
+        pbx=one.pbx,
+        by=one.ended_by,
+        area=more.area,
+        muted=more.muted,
     )
+    if (its := one.more) is not None:
+        found.heard = its.heard
+        if its.pauses:
+            found.paused = its.paused_u is not None
+        if its.completed:
+            found.transfer, found.target = its.transfer, its.target
+    return found

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from diadema.base.clock import Clock
@@ -29,8 +30,11 @@ from diadema.switch.exchange import (
     Offered,
     PhoneFailed,
     PhoneSeen,
+    Side,
     SwitchError,
     SwitchEvent,
+    SwitchRefused,
+    Talk,
     Up,
     Withdrawn,
 )
@@ -42,6 +46,7 @@ from diadema.wire.switching import (
     CallOut,
     Floor,
     MemberState,
+    OpenContact,
     PhoneState,
     QueueState,
     Report,
@@ -56,6 +61,7 @@ _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read 
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
+_SOMEBODY = "?"  # is consulted; which area is not known
 
 log = logging.getLogger("diadema.switch")
 
@@ -64,12 +70,15 @@ class Hub(Protocol):
     """What the bridge needs of `HubLink`."""
 
     async def command(self, station: str, cmd: str, **fields: Any) -> int: ...
+    def ask_anew(self) -> None:
+        """For the floor, as it is."""
 
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
-    the station has ended it.
+    """At one station, as that has it. `area`: who is consulted or was joined, `conference` by all
+    three; `over`: the station has ended it. Whether it is muted, and its recording paused, may
+    not be known.
     """
 
     call: str
@@ -79,7 +88,45 @@ class Call:
     area: str = ""
     heard: str = ""  # area or caller, while there is a consultation
     conference: bool = False
+    held: bool = False
+    muted: bool | None = None
+    paused: bool | None = None
+    told: bool = False  # that the exchange has it no more
     over: bool = False
+
+    def take(self, what: str, event: dict[str, Any]) -> None:
+        match what:
+            case "held" | "resumed":
+                self.held = what == "held"
+            case "muted" | "unmuted":
+                self.muted = what == "muted"
+            case "recording_paused" | "recording_resumed":
+                self.paused = what == "recording_paused"
+            case "consulted":
+                self.held = False
+            case "consult_ended":  # the caller waits on, unless they spoke again already
+                self.held = event.get("result") != "back" and self.heard != "caller"
+                self.area = self.heard = ""
+
+    def is_now(self, one: OpenContact) -> None:
+        """As the store has it."""
+        self.ringing, self.held = one.phase == "offered", one.phase == "held"
+        self.conference = one.heard == "both"
+        consulting = one.phase == "consulting" or self.conference
+        self.area = (one.area or self.area or _SOMEBODY) if consulting else ""
+        self.heard = (one.heard or "") if one.phase == "consulting" else ""
+        if one.muted is not None:
+            self.muted = one.muted
+        if one.paused is not None:
+            self.paused = one.paused
+
+    @property
+    def hears(self) -> Side:
+        if self.conference:
+            return "both"
+        if self.area:
+            return "caller" if self.heard == "caller" else "area"
+        return "nobody" if self.held else "caller"
 
 
 @dataclass
@@ -131,6 +178,7 @@ class Bridge:
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
+        self._ended: dict[str, OpenContact] = {}  # meanwhile, as the floor has it
 
     # -- what the exchange says
 
@@ -156,10 +204,10 @@ class Bridge:
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
                 self._note(lambda: self._journal.note_listening(linked, by, begun, utc_ms))
-            case Up(calls, start):
+            case Up(start):
                 self.is_up = True
                 self._note(lambda: self._journal.note_start(start))
-                self._do("", lambda: self._reconcile(calls))
+                self._do("", self._reconcile)
             case Down(error):
                 self.is_up = False
                 self._members.clear()
@@ -170,6 +218,8 @@ class Bridge:
                 pass
 
     async def _offer(self, offered: Offered) -> None:
+        if offered.call in self._calls:
+            return  # it rings there since before we began
         agent = self._names().agent_of(offered.member)
         seats = [one for one in self._seats.values() if one.agent == agent]
         if agent is None or len(seats) != 1:
@@ -280,8 +330,10 @@ class Bridge:
     def station_said(self, event: dict[str, Any]) -> None:
         """One event, stored and in order."""
         kind, station = str(event.get("k")), str(event.get("s"))
-        at = event.get("t")
-        if at is not None and self._clock.now_ms() - at > _STALE_MS:
+        at, call = event.get("t"), str(event.get("c", ""))
+        ours = call in self._calls or event.get("i") in self._rings
+        if at is not None and self._clock.now_ms() - at > _STALE_MS and not ours:
+            self.hub.ask_anew()  # what was is no matter; what is the store knows
             return
         seat = self._seats.get(station)
         match kind:
@@ -300,7 +352,6 @@ class Bridge:
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
-        call = str(event.get("c", ""))
         if kind.startswith("contact.") and call in self._calls:
             self._rings.pop(event.get("i", -1), None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
@@ -311,6 +362,7 @@ class Bridge:
         if known is None:
             return
         by_us = event.get("via") == "host"
+        known.take(what, event)
         match what:
             case "dialed":
                 await self._call_out(known)
@@ -331,9 +383,8 @@ class Bridge:
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
-                known.area = known.heard = ""
                 if event.get("result") != "failed" and not by_us:
-                    await exchange.drop(call)
+                    await exchange.drop(call, event.get("result") == "back")
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -359,7 +410,8 @@ class Bridge:
 
     async def _consult(self, known: Call, event: dict[str, Any]) -> None:
         area, heard = str(event["area"]), str(event.get("heard") or "area")
-        if known.area == area:
+        if known.area in (area, _SOMEBODY):
+            known.area = area
             if heard != known.heard:
                 known.heard = heard
                 await self.exchange.swap(known.call)
@@ -504,7 +556,7 @@ class Bridge:
 
     async def floor(self, floor: Floor) -> None:
         """Stations as the hub has them, in place of all that we knew."""
-        before = {one.agent for one in self._seats.values()}
+        before = [*self._seats.values()]
         self._seats.clear()
         for state in floor.seats:
             if state.agent is not None:
@@ -513,19 +565,27 @@ class Bridge:
                     state.station, state.agent, state.presence, state.reason or "", busy
                 )
         given = self._journal.given()
-        there = {one.contact: state for state in floor.seats for one in state.open}
-        for call, known in [*self._calls.items()]:
-            if call not in there and not known.ringing:
-                self._forget(call)
+        there, self._ended = set[str](), {}
         for state in floor.seats:
             for one in state.open:
-                if given.get(one.contact) == state.station and one.phase != "wrapup":
-                    known = self._calls.setdefault(
-                        one.contact, Call(one.contact, state.station, state.agent or "")
-                    )
-                    known.ringing = one.phase == "offered"
+                if given.get(one.contact) != state.station:
+                    continue
+                if one.phase in ("wrapup", "closed"):
+                    self._ended[one.contact] = one
+                    continue
+                there.add(one.contact)
+                known = self._calls.setdefault(
+                    one.contact, Call(one.contact, state.station, state.agent or "")
+                )
+                known.is_now(one)
+        for call, known in [*self._calls.items()]:
+            if call in self._ended or (call not in there and not known.ringing):
+                self._forget(call)
         self._floor_known = True
-        for agent in before | {one.agent for one in self._seats.values()}:
+        if self.is_up:
+            self._bring_calls()
+            self._bring_busy(before)
+        for agent in {one.agent for one in [*before, *self._seats.values()]}:
             self._place(agent)
         await self.exchange.take_calls(True)
 
@@ -534,18 +594,11 @@ class Bridge:
         self._floor_known = False
         await self.exchange.take_calls(False)
 
-    async def _reconcile(self, calls: frozenset[str]) -> None:
-        """The exchange is back, with `calls` of ours: what is gone there ends at its station, and
-        what no station has any more goes back to the queue.
+    async def _reconcile(self) -> None:
+        """The exchange is back: what is gone there ends at its station, and what no station has
+        any more goes back to the queue.
         """
-        for call, known in [*self._calls.items()]:
-            if call not in calls:
-                if known.ringing:
-                    await self._withdraw(call, "withdrawn")
-                else:
-                    await self._command(known.station, "hangup", contact=call, by="system")
-        for call in calls - self._calls.keys():
-            await self.exchange.reject(call)
+        self._bring_calls()
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
@@ -554,6 +607,86 @@ class Bridge:
         for name, _ in [*self._members]:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
+
+    def _bring_calls(self) -> None:
+        for call in self.exchange.calls.keys() | self._calls.keys():
+            self._do(call, partial(self._bring, call))
+
+    def _bring_busy(self, before: Sequence[Seat]) -> None:
+        was = {one.agent: one.busy for one in before}
+        for seat in self._seats.values():
+            if was.get(seat.agent, False) != seat.busy:
+                busy = partial(self.exchange.set_busy, seat.agent, seat.busy)
+                self._do(_line(seat.agent), busy)
+
+    async def _bring(self, call: str) -> None:
+        """Both sides of it together again; what its agent did meanwhile is done now."""
+        known, there, ended = self._calls.get(call), self.exchange.calls.get(call), self._ended
+        if there is None:
+            if known is None or known.over or known.told:
+                return
+            if known.ringing:
+                await self._withdraw(call, "withdrawn")
+            else:
+                known.told = await self._command(
+                    known.station, "hangup", contact=call, by="system"
+                )
+        elif known is None and call in ended and not there.ringing:
+            await self._end_now(ended[call])
+        elif known is None:
+            await self.exchange.reject(call)
+        elif there.ringing and not known.ringing:
+            known.ringing = True
+            await self._answer(known)
+        elif there.hears is not None and not known.over:
+            await self._bring_sides(known, there)
+            if known.muted is not None:
+                await self.exchange.mute(call, known.muted)
+            if known.paused is not None:
+                await self._record(known)
+
+    async def _record(self, known: Call) -> None:
+        """There may be nothing that is recorded, which was told when the key was pressed."""
+        try:
+            await self.exchange.record(known.call, not known.paused)
+        except SwitchRefused as error:
+            log.info("%s", error)
+
+    async def _bring_sides(self, known: Call, there: Talk) -> None:
+        exchange, call, hears = self.exchange, known.call, known.hears
+        if known.area and not there.area:
+            area, known.area = known.area, ""
+            if known.conference or area == _SOMEBODY:
+                known.conference = False
+                await self._command(known.station, "consult_end", contact=call, result="failed")
+                return
+            heard, known.heard = known.heard, "area"
+            await self._consult(known, {"area": area, "heard": "area"})
+            if heard == "caller":
+                known.heard = heard
+                await exchange.swap(call)
+        elif there.area and not known.area:
+            await exchange.drop(call, not known.held)
+        elif there.hears == hears:
+            pass
+        elif hears == "both":
+            await exchange.confer(call)
+        elif known.area:
+            await exchange.swap(call)
+        else:
+            await (exchange.hold if hears == "nobody" else exchange.resume)(call)
+
+    async def _end_now(self, one: OpenContact) -> None:
+        """Its agent has ended it while we were away."""
+        if one.by == "interrupted":  # whoever talks goes on talking
+            return
+        area = self.exchange.calls[one.contact].area
+        if one.by == "transfer" and area:
+            await self.exchange.hand_over(one.contact)
+        elif one.by == "transfer" and (number := self._names().number_of(one.target or "")):
+            await self.exchange.transfer(one.contact, number)
+        else:
+            await self.exchange.hang_up(one.contact)
 
     # -- how we are
 
@@ -647,11 +780,14 @@ class Bridge:
             self._writable = True
         return self._writable
 
-    async def _command(self, station: str, cmd: str, **fields: Any) -> None:
+    async def _command(self, station: str, cmd: str, **fields: Any) -> bool:
+        """Whether the hub has taken it."""
         try:
             await self.hub.command(station, cmd, **fields)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
+            return False
+        return True
 
     def _forget(self, call: str) -> None:
         self._calls.pop(call, None)

@@ -72,6 +72,20 @@ class Known:
     start: str = ""
 
 
+type Side = Literal["caller", "area", "both", "nobody"]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """How the exchange has a call of ours. `hears`: whom its agent does, None before they are
+    joined; `area`: there is somebody who was consulted.
+    """
+
+    hears: Side | None = None
+    area: bool = False
+    ringing: bool = False
+
+
 # -- up
 
 
@@ -170,11 +184,10 @@ class Listening:
 
 @dataclass(frozen=True)
 class Up:
-    """The exchange is there, its present members and telephones have been told, and `calls` are
-    those of ours that it still has. `start` of it, which is another one after each restart.
+    """The exchange is there, and its present members and telephones have been told. `start` of
+    it, which is another one after each restart.
     """
 
-    calls: frozenset[str]
     start: str = ""
 
 
@@ -199,6 +212,8 @@ class Exchange(Protocol):
 
     @property
     def version(self) -> str: ...
+    @property
+    def calls(self) -> Mapping[str, Talk]: ...
     async def run(self) -> None: ...
     async def take_calls(self, on: bool) -> None:
         """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
@@ -214,8 +229,8 @@ class Exchange(Protocol):
     async def swap(self, call: str) -> None: ...
     async def confer(self, call: str) -> None: ...
     async def hand_over(self, call: str) -> None: ...
-    async def drop(self, call: str) -> None:
-        """The consultation ends, and the caller is back."""
+    async def drop(self, call: str, back: bool) -> None:
+        """The consultation ends; the caller is back, or waits on."""
 
     async def transfer(self, call: str, number: str) -> None: ...
     async def mute(self, call: str, on: bool) -> None: ...

@@ -68,6 +68,7 @@ class HubLink:
         self._number = -1  # of the last batch that was heard; below 0: the floor is not known
         self._early: list[Fed] = []  # what came before the floor did
         self._missed = asyncio.Event()
+        self._stale = False  # what was heard is older than what is
 
     @property
     def is_up(self) -> bool:
@@ -93,6 +94,8 @@ class HubLink:
     async def report(self) -> None:
         """How we are; where events were missed the floor comes anew. Raises HubAway."""
         self._missed.clear()
+        if self._stale:
+            self._number, self._stale = -1, False
         missed = self._number < 0
         answer = await self._ask(STATE, msgspec.to_builtins(self._report()))
         floor = msgspec.convert(answer, Floor)
@@ -102,6 +105,10 @@ class HubLink:
             early, self._early = self._early, []
             for fed in early:
                 self._take(fed)
+
+    def ask_anew(self) -> None:
+        """The floor comes with the next report."""
+        self._stale = True
 
     async def command(self, station: str, cmd: str, **fields: Any) -> int:
         """The number that the command got. Raises HubSaysNo, HubAway."""

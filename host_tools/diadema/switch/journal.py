@@ -135,9 +135,7 @@ class Journal:
             "SELECT queue, pbx, entered_ms, agent, answered_ms FROM callers ORDER BY entered_ms"
         )
         callers = tuple(
-            Caller(
-                pbx, queue, entered_ms, {"": 0}, answered_ms=answered_ms, member=agent
-            )
+            Caller(pbx, queue, entered_ms, {"": 0}, answered_ms=answered_ms, member=agent)
             for queue, pbx, entered_ms, agent, answered_ms in rows
         )
         recorded = dict(self._tx.execute("SELECT pbx, linked FROM recordings"))

@@ -36,11 +36,23 @@ class Fed(Struct, kw_only=True):
 
 
 class OpenContact(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):
+    """One that runs, or the last that did (`closed`). `heard`: area or caller in a consultation,
+    both in a conference. `by`, `transfer`, `target`: how it ended. What nobody knows is None;
+    `paused` is of its recording.
+    """
+
     contact: str
     phase: str
     direction: str
     queue: str | None = None
     pbx: str | None = None
+    heard: str | None = None
+    area: str | None = None
+    muted: bool | None = None
+    paused: bool | None = None
+    by: str | None = None
+    transfer: str | None = None
+    target: str | None = None
 
 
 class SeatState(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):

@@ -24,8 +24,10 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Side,
     SwitchError,
     SwitchRefused,
+    Talk,
     Withdrawn,
 )
 from diadema.words import Sentence
@@ -47,8 +49,6 @@ HEADERS = {
 }
 
 log = logging.getLogger("diadema.switch")
-
-type Side = Literal["caller", "area", "both", "nobody"]
 
 
 @dataclass
@@ -84,6 +84,10 @@ class Leg:
     @property
     def bridge(self) -> str:
         return f"b-{self.leg}"
+
+    @property
+    def talk(self) -> Talk:
+        return Talk(self.hears if self.joined else None, bool(self.area), self.ringing)
 
 
 class Calls:
@@ -241,9 +245,7 @@ class Calls:
         if leg.handed_over:
             await self.hang_up(leg.call)
             return
-        hears, leg.hears = leg.hears, "caller"
-        if hears == "area":
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"  # who waits waits on
         self._hear(Consulted(leg.call, "dropped" if was_up else "failed"))
 
     async def _phone_is_up(self, leg: Leg) -> None:
@@ -367,8 +369,7 @@ class Calls:
             )
         except SwitchError:
             self._by_channel.pop(leg.area, None)
-            leg.area, leg.hears = "", "caller"
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+            leg.area, leg.hears = "", "nobody"
             raise
 
     async def _area_is_up(self, leg: Leg, channel: str) -> None:
@@ -405,14 +406,17 @@ class Calls:
         leg.hears = "both"
         await self._free_phone(leg)
 
-    async def drop(self, call: str) -> None:
+    async def drop(self, call: str, back: bool) -> None:
         leg = self._known(call)
         area, leg.area, leg.area_up = leg.area, "", False
         if area:
             self._by_channel.pop(area, None)
             await self._quietly("DELETE", "channels", area)
-        leg.hears = "caller"
-        await self._with_music(leg.leg, leg.bridge, joined=True)
+        if back or leg.hears != "area":
+            leg.hears = "caller"
+            await self._with_music(leg.leg, leg.bridge, joined=True)
+        else:
+            leg.hears = "nobody"
 
     async def transfer(self, call: str, number: str) -> None:
         """By the queue's own half, so that the log tells of a transfer. It says that it worked

@@ -6,6 +6,7 @@ calls the telephones by itself, as it did before there was a bridge.
 
 import asyncio
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,7 @@ from diadema.switch.exchange import (
     PhoneSeen,
     SwitchError,
     SwitchRefused,
+    Talk,
     Up,
     Withdrawn,
 )
@@ -71,6 +73,11 @@ class Asterisk:
     @property
     def version(self) -> str:
         return self._ami.version
+
+    @property
+    def calls(self) -> Mapping[str, Talk]:
+        legs = self._calls.legs
+        return {call: leg.talk for call, leg in legs.items() if not (leg.over or leg.handed_over)}
 
     async def run(self) -> None:
         """Raises DiademaError once another bridge has taken our application."""
@@ -122,7 +129,7 @@ class Asterisk:
         await self._learn_calls(start)
         for one in await self._ami.ask_list("DeviceStateList"):
             self._see_device(one)
-        self._hear(Up(frozenset(self._calls.legs), start))
+        self._hear(Up(start))
 
     def _is_down(self, error: DiademaError) -> None:
         self._hear(Down(error))
@@ -182,16 +189,19 @@ class Asterisk:
             offer=str(channels[half]["name"]), caller=str(caller.get("name", "")),
         )  # fmt: skip
         inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        areas = [one for one in channels if one.startswith(f"area-{id_}-")]
+        leg.area = next((one for one in areas if not one.endswith("-2")), "")
+        if leg.area:
+            leg.area_up = channels[leg.area].get("state") == "Up"
         phone = f"tel-{id_}"
         if phone in channels:
             leg.phone, leg.ringing, leg.joined = phone, False, leg.bridge in bridges
             leg.hears = "caller" if id_ in inside else "nobody"
-            areas = [one for one in channels if one.startswith(f"area-{id_}-")]
-            leg.area = next((one for one in areas if not one.endswith("-2")), "")
             if leg.area:
-                leg.area_up = channels[leg.area].get("state") == "Up"
                 both = id_ in inside and leg.area in inside
-                leg.hears = "both" if both else "area" if leg.area in inside else "caller"
+                leg.hears = "both" if both else "caller" if id_ in inside else "area"
+        elif leg.area:  # its agent has left it to them
+            leg.ringing, leg.joined, leg.handed_over, leg.hears = False, True, True, "both"
         self._calls.take(leg)
         if leg.ringing:
             number = str((caller.get("caller") or {}).get("number", ""))
@@ -356,8 +366,8 @@ class Asterisk:
     async def hand_over(self, call: str) -> None:
         await self._calls.hand_over(call)
 
-    async def drop(self, call: str) -> None:
-        await self._calls.drop(call)
+    async def drop(self, call: str, back: bool) -> None:
+        await self._calls.drop(call, back)
 
     async def transfer(self, call: str, number: str) -> None:
         await self._calls.transfer(call, number)
