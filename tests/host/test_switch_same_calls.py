@@ -66,9 +66,7 @@ class Life:
             if self.caller.waits:
                 self._leave(self.plan["and then"])
         await asyncio.sleep(400)
-        for work in self.work:
-            work.cancel()
-        await asyncio.gather(*self.work, return_exceptions=True)
+        await asyncio.gather(*self.work)
         if self.caller.there:
             self.caller.hang_up()
 

@@ -39,21 +39,30 @@ class Desk:
         self.presence, self.work, self.contact = "ready", "idle", ""
         self.area = self.heard = ""
         self.pbx = ""
+        self.muted = self.paused = None
+        self.last = []
         self._limit = None
         self._failed = 0
 
     def state(self):
-        open_ = []
-        if self.work != "idle":
-            open_ = [OpenContact(contact=self.contact, phase=self.work, direction="in")]
+        """As the store would have it."""
+        open_ = [*self.last]
+        if self.work not in ("idle", "wrapup"):
+            open_ = [
+                OpenContact(
+                    contact=self.contact, phase=self.work, direction="in",
+                    heard=self.heard or None, area=self.area or None, muted=self.muted,
+                    paused=self.paused,
+                )
+            ]  # fmt: skip
         return SeatState(station=self.s, agent=self.agent, presence=self.presence, open=open_)
 
-    def say(self, kind, **fields):
-        event = {"s": self.s, "k": kind, "a": self.agent, "t": self.centre.now_ms(), **fields}
+    def say(self, what, /, **fields):
+        event = {"s": self.s, "k": what, "a": self.agent, "t": self.centre.now_ms(), **fields}
         self.centre.later(self.s, lambda: self.centre.bridge.station_said(event))
 
-    def _say(self, kind, **fields):
-        self.say(f"contact.{kind}", c=self.contact, **fields)
+    def _say(self, what, /, **fields):
+        self.say(f"contact.{what}", c=self.contact, **fields)
 
     # -- what the hub commands
 
@@ -75,14 +84,14 @@ class Desk:
         elif cmd == "hangup" and self.work not in ("offered", "wrapup"):
             self._ended(fields["by"])
         elif cmd == "consult_end" and self.work == "consulting":
-            self.work, self.area = "talking", ""
-            self._say("consult_ended", via="host", result=fields["result"])
+            self._back(fields["result"], "host")
 
     def _ring(self, i, contact, pbx):
         if self.presence != "ready" or self.work != "idle":
             self.say("command.refused", i=i, command="ring", reason="busy")
             return
         self.contact, self.work, self.pbx = contact, "offered", pbx
+        self.heard, self.muted, self.paused, self.last = "", None, None, []
         self._say("offered", via="host", i=i)
         self._limit = self.centre.loop.call_later(RING_S, lambda: self._missed("no_answer"))
         self.centre.rung(self)
@@ -92,8 +101,16 @@ class Desk:
         self.work = "idle"
         self._say("missed", cause=cause)
 
-    def _ended(self, by):
+    def _ended(self, by, transfer=None, target=None):
+        if self.work == "consulting" and by != "transfer":
+            self._back("dropped", "key")
         self._say("ended", by=by)
+        self.last = [
+            OpenContact(
+                contact=self.contact, phase="closed", direction="in", by=by, transfer=transfer,
+                target=target,
+            )
+        ]  # fmt: skip
         self.work, self.area = "wrapup", ""
         self.say("wrapup.started", c=self.contact)
         self.centre.loop.call_later(self.centre.rng.choice([1, 7]), self._wrapped_up)
@@ -111,7 +128,7 @@ class Desk:
     def answer(self):
         if self.work == "offered":
             self._limit.cancel()
-            self.work, self.heard = "talking", "caller"
+            self.work = "talking"
             self._say("answered", via="key")
 
     def reject(self):
@@ -125,10 +142,12 @@ class Desk:
 
     def mute(self, on=True):
         if self.work in ("talking", "held", "consulting"):
+            self.muted = on
             self._say("muted" if on else "unmuted", via="key")
 
     def record(self, on):
         if self.work in ("talking", "held", "consulting"):
+            self.paused = not on
             self._say("recording_resumed" if on else "recording_paused", via="key")
 
     def consult(self, area):
@@ -143,8 +162,12 @@ class Desk:
 
     def drop(self):
         if self.work == "consulting":
-            self.work, self.area = "talking", ""
-            self._say("consult_ended", via="key", result="back")
+            self._back("back", "key")
+
+    def _back(self, result, via):
+        self.work = "talking" if result == "back" or self.heard == "caller" else "held"
+        self.area = self.heard = ""
+        self._say("consult_ended", via=via, result=result)
 
     def confer(self):
         if self.work == "consulting":
@@ -156,12 +179,12 @@ class Desk:
     def hand_over(self):
         if self.work == "consulting":
             self._say("transferred", via="key", kind="consulted", target=self.area, completed=True)
-            self._ended("transfer")
+            self._ended("transfer", "consulted", self.area)
 
     def transfer(self, area):
         if self.work == "talking" and not self.area:
             self._say("transferred", via="key", kind="blind", target=area, completed=True)
-            self._ended("transfer")
+            self._ended("transfer", "blind", area)
 
     def hang_up(self):
         if self.work in ("talking", "held", "consulting"):
