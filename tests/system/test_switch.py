@@ -5,12 +5,14 @@ speaks AMI and ARI as a recorded Asterisk does.
 import asyncio
 import os
 import random
-import re
 import signal
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 
+import httpx
+import nats
 import pytest
+from diadema.base import credentials
 from diadema.cli.main import app
 from diadema_sim import people
 from diadema_sim.station_user import NoResponse
@@ -18,6 +20,7 @@ from playwright.async_api import async_playwright, expect
 from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import until
+from tests.support.made_up_numbers import Search, make, planted
 from tests.support.switched_centre import (
     NUMBER,
     is_up,
@@ -455,21 +458,52 @@ async def test_an_exchange_that_begins_anew_at_any_moment_leaves_nothing(tmp_pat
 
 
 async def test_no_number_of_a_caller_is_anywhere(tmp_path):
+    """In no file, with logs, database and the broker's own; in nothing that the broker carries; on
+    no page.
+    """
     rng = random.Random(7)
-    numbers = {f"9{rng.randrange(10**8):08}" for _ in range(300)}
+    numbers = make(10_000, rng)
+    search, heard = Search(numbers), []
     async with switched_centre(tmp_path) as (centre, peer):
         (agent,) = centre.agents
         await ready(agent, peer)
-        contact, _ = await talking(agent, peer)
-        for number in numbers - {NUMBER}:
-            peer.call("ventas", number=number).hang_up()
-        await agent.hang_up(contact)
+
+        async def note(message):
+            heard.append(f"{message.subject} {message.data!r} {message.headers}")
+
+        hub = centre.data.read_hub()
+        listener = await nats.connect(
+            hub.nats, user="host", password=credentials.load(centre.data).host
+        )
+        await listener.subscribe(">", cb=note)
+        pending = [*numbers.values()]
+        spoken = [pending.pop() for _ in range(3)]
+        for number in spoken:
+            since = agent.seen
+            caller = peer.call("ventas", number=number)
+            contact = (await agent.expect("contact.offered", since)).event["c"]
+            await agent.answer(contact)
+            await until(lambda caller=caller: caller.agent == agent.desk.person.id)
+            await agent.hang_up(contact)
+            await coded(agent, contact)
+        while pending:
+            for number in (batch := [pending.pop() for _ in range(min(len(pending), 50))]):
+                peer.call("ventas", number=number).hang_up()
+            await asyncio.sleep(0.002 * len(batch))
         await settled(centre, peer)
-        page = repr(await shown(centre))
-        found = [page]
-        for path in centre.data.root.rglob("*"):
-            if path.is_file():
-                found.append(path.read_bytes().decode("latin-1"))
-        digits = re.compile(r"9\d{8}")
-        seen = {one for text in found for one in digits.findall(text)}
-        assert not seen & (numbers | {NUMBER})
+        assert len(told_by_the_store(centre)) == len(numbers)
+        assert not search.json(await shown(centre))
+        async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
+            for path in ("/ui/switch", "/ui/", "/api/v1/reports/colas"):
+                page = await browser.get(centre.entry_link(path))
+                assert page.status_code == 200, path
+                assert not search.text(page.text), path
+        await listener.drain()
+        subjects = {one.split()[0] for one in heard}
+        assert {"hub.queue", "hub.switch", "switch.events"} <= subjects
+        assert not search.text("\n".join(heard))
+        planted(centre.data.root / "planted.log", spoken[0], "a log")
+        found = {path.name: search.file(path) for path in centre.data.root.rglob("*")
+                 if path.is_file()}  # fmt: skip
+        assert "store.sqlite3-wal" in found or "store.sqlite3" in found
+        assert [name for name, its in found.items() if its] == ["planted.log"], found
