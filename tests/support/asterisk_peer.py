@@ -21,9 +21,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-from tests.support.asterisk.core import BUSY, NORMAL, Core
-from tests.support.asterisk.manager import Manager
-from tests.support.asterisk.parts import (
+from diadema_sim.exchange.core import BUSY, NORMAL, Core
+from diadema_sim.exchange.manager import Manager
+from diadema_sim.exchange.parts import (
     Channel,
     Clock,
     Device,
@@ -32,8 +32,8 @@ from tests.support.asterisk.parts import (
     bridge_hears,
     message,
 )
-from tests.support.asterisk.queues import Queue, Queues, Waiting
-from tests.support.asterisk.rest import Account, Rest
+from diadema_sim.exchange.queues import Queue, Queues, Waiting
+from diadema_sim.exchange.rest import Account, Rest
 
 SECRET = "clave-de-prueba"
 USER = "diadema"

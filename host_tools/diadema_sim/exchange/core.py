@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.asterisk.parts import (
+from diadema_sim.exchange.parts import (
     CAUSES,
     Application,
     Bridge,
