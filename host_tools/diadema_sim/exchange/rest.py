@@ -534,34 +534,34 @@ class Rest:
         core = self.core
         if scheme == "endpoint":
             there = name in core.devices or name in ("PJSIP", "Local")
-            kept = application.endpoints
+            watched = application.endpoints
         elif scheme == "channel":
-            there, kept = name in core.channels, application.channels
+            there, watched = name in core.channels, application.channels
         elif scheme == "bridge":
-            there, kept = name in core.bridges, application.bridges
+            there, watched = name in core.bridges, application.bridges
         elif scheme == "deviceState":
-            there, kept = True, application.devices
+            there, watched = True, application.devices
         else:
             raise Failed(400, "Invalid event source URI scheme")
         if not there:
             raise Failed(422, "Event source does not exist")
-        return kept, name
+        return watched, name
 
     def _subscribe(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         application = self._application(given[0])
         texts = query.get("eventSource", "").split(",")
-        for kept, name in [self._source(application, text) for text in texts]:
-            if name not in kept:
-                kept.append(name)
+        for watched, name in [self._source(application, text) for text in texts]:
+            if name not in watched:
+                watched.append(name)
         return 200, application.json()
 
     def _unsubscribe(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         application = self._application(given[0])
         texts = query.get("eventSource", "").split(",")
-        for kept, name in [self._source(application, text) for text in texts]:
-            if name not in kept:
+        for watched, name in [self._source(application, text) for text in texts]:
+            if name not in watched:
                 raise Failed(409, "Application not subscribed to event source")
-            kept.remove(name)
+            watched.remove(name)
         return 200, application.json()
 
     def _filter(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
