@@ -147,7 +147,9 @@ class AsteriskPeer(PlayedExchange):
         tls: ssl.SSLContext | None = None, lag_s: float = 0.003, persistent: bool = False,
         second_s: float = 1.0,
     ) -> None:  # fmt: skip
-        super().__init__(clock, SECRET, log, seed, lag_s)
+        super().__init__(clock, SECRET, seed, lag_s)
+        if log is not None:
+            self.write_log(log)
         self._tls, self.persistent, self._killed = tls, persistent, False
         self.core.second_s = second_s
         self.console = Console(self)

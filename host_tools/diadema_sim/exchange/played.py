@@ -55,19 +55,18 @@ class Caller:
 
 
 class PlayedExchange:
-    """`clock` in seconds; `log`: its queue_log. Where the real one leaves an order open, `seed`
-    says which it is; `lag_s`: by how much the two interfaces may tell of the same thing one after
-    the other.
+    """`clock` in seconds. Where the real one leaves an order open, `seed` says which it is;
+    `lag_s`: by how much the two interfaces may tell of the same thing one after the other.
     """
 
     def __init__(
         self,
         clock: Clock,
         secret: str,
-        log: Path | None = None,
         seed: int = 0,
         lag_s: float = _LAG_S,
     ) -> None:
+        self.secret = secret
         self._lag_s, self._lags = lag_s, random.Random(seed)
         self.core = Core(clock, lambda of, event: self.manager.hear(of, event))
         rng = random.Random(seed)
@@ -80,8 +79,6 @@ class PlayedExchange:
         self.ami_port = self.ari_port = 0
         self._servers: list[asyncio.Server] = []
         self._trunk = self.add_device(TRUNK, "always")
-        if log is not None:
-            self.queues.written = lambda line: _append(log, line)
 
     # -- from start to end
 
@@ -147,6 +144,10 @@ class PlayedExchange:
         device = self.core.devices[name] = Device(name, mode=mode)
         device.last_state = device.state
         return device
+
+    def write_log(self, path: Path) -> None:
+        """Its queue_log, from here on, to the end of that file."""
+        self.queues.written = lambda line: _append(path, line)
 
     def queue_log(self) -> list[str]:
         """Its lines, from the first start on."""

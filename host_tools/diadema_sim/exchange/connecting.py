@@ -1,0 +1,44 @@
+"""Makes an exchange that is played the one of a data directory: how its bridge comes in, and which
+telephone is at which seat and area.
+"""
+
+from collections.abc import Mapping
+
+from diadema.base import credentials
+from diadema.base.paths import DataDir
+from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.publishing import open_directory
+from diadema.switch import settings
+from diadema.switch.settings import Settings
+
+from diadema_sim.exchange.played import PlayedExchange
+
+
+def connect(
+    data: DataDir,
+    exchange: PlayedExchange,
+    *,
+    seats: Mapping[str, str],
+    areas: Mapping[str, str],
+    at_ms: int,
+) -> None:
+    """Before the hub begins. `seats`: the extension of each, `PJSIP/101`; `areas`: the number of
+    each.
+    """
+    with credentials.changing(data) as known:
+        known.exchange = {"ami": exchange.secret, "ari": exchange.secret}
+    ports = Settings(ami_port=exchange.ami_port, ari_port=exchange.ari_port)
+    settings.write(data, ports)
+    with open_directory(data, at_ms) as book:
+        wanted = [changed(book, "seats", seat, extension=one) for seat, one in seats.items()]
+        wanted += [changed(book, "areas", area, number=one) for area, one in areas.items()]
+        book.apply(wanted, by="simulator", reason="switch", at_ms=at_ms)
+
+
+def changed(book: Directory, kind: str, code: str, **fields: object) -> Change:
+    """An entry that is there, with other `fields`."""
+    known = book.entry(kind, code)
+    assert known is not None and known.body is not None
+    body = KINDS[kind].read(known.body | fields)
+    return Change(kind=kind, code=code, body=body, seen=known.version)
