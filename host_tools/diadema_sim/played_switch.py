@@ -53,7 +53,8 @@ class PlayedSwitch:
         for number in areas.values():
             self.exchange.add_device(f"PJSIP/{number}", "always")
         self._left.append(data.switch)
-        connect(data, self.exchange, seats=seats, areas=areas, at_ms=at_ms)
+        queues = {desk.person.id: [*people.QUEUES] for desk in desks}
+        connect(data, self.exchange, queues=queues, seats=seats, areas=areas, at_ms=at_ms)
         self.exchange.write_log(past.log_of(data))
 
     def shift(self, centre: Centre, **options: Any) -> SwitchedShift:
