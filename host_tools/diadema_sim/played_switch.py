@@ -19,7 +19,7 @@ from diadema_sim.exchange.played import PlayedExchange
 from diadema_sim.switched_shift import SwitchedShift
 
 _AREAS, _SEATS = 101, 201  # the first number of each
-_TOLD_LIMIT_S = 30.0
+_SETTLE_LIMIT_S = 30.0
 
 
 class PlayedSwitch:
@@ -71,5 +71,5 @@ class PlayedSwitch:
     async def summary(self, centre: Centre) -> dict[str, Any]:
         lines = self.exchange.queue_log()
         with closing(centre.reader()) as reader:
-            found = await differences(lines, reader, self._since_ms, _TOLD_LIMIT_S)
+            found = await differences(lines, reader, self._since_ms, _SETTLE_LIMIT_S)
         return {"switch_calls": len(calls_of_log(lines)), "switch_different": len(found)}
