@@ -257,6 +257,26 @@ async def test_each_pause_of_the_log_is_a_reason_of_the_store(tmp_path):
         assert pauses(peer.queue_log()) == dict.fromkeys(reasons, 1), "and none for the wrap-up"
 
 
+async def test_an_exchange_without_states_of_its_own_is_given_a_pause_that_is_no_reason(tmp_path):
+    async with switched_centre(tmp_path) as (centre, peer):
+        (agent,) = centre.agents
+        await agent.log_in()
+        await agent.get_ready()
+        peer.core.has_custom_states = False
+        await peer.restart()
+        await until(lambda: is_member(agent, peer))
+        contact, _ = await talking(agent, peer)
+        await until(lambda: is_member(agent, peer, paused=True))
+        await agent.hang_up(contact)
+        assert is_member(agent, peer, paused=True), "until it is coded"
+        await coded(agent, contact)
+        await until(lambda: is_member(agent, peer))
+        await agent.pause(people.REASONS[0]["code"])
+        await until(lambda: is_member(agent, peer, paused=True))
+        assert pauses(peer.queue_log()) == {"diadema": 1, people.REASONS[0]["code"]: 1}
+        assert not [one for one in (await shown(centre))["report"]["members"] if one.get("wanted")]
+
+
 async def test_what_somebody_changes_at_the_exchange_is_told(tmp_path):
     async with switched_centre(tmp_path) as (centre, peer):
         (agent,) = centre.agents

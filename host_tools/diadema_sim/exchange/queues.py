@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.support.asterisk.core import NORMAL, Core
-from tests.support.asterisk.parts import DEVICE_STATES, Channel, Fields, Member, cut
+from diadema_sim.exchange.core import NORMAL, Core
+from diadema_sim.exchange.parts import DEVICE_STATES, Channel, Fields, Member, cut
 
 PICKED_UP_ELSEWHERE = 26
 _LOST_DEST = 5 / 57  # of the AgentComplete events that were recorded
@@ -367,7 +367,7 @@ class Waiting:
             self._forget(attempt)
             self.core.hang_up(attempt.one, 0, "self")
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         for timer in (self._turn, self._end, self._give_up):
             self.core.forget(timer)
         if self in self.queue.waiting:
@@ -375,20 +375,20 @@ class Waiting:
 
     # -- leaving
 
-    def _left_queue(self, kind: str, place: int, **more: str) -> None:
+    def left_queue(self, kind: str, place: int, **more: str) -> None:
         where = {"Queue": self.queue.name, "Position": str(place)}
         self.core.tell(kind, "agent", {**self.channel.fields(), **where, **more})
 
     def _gone(self, verb: str) -> None:
         """The caller leaves without having been connected."""
         place = self.place()
-        self._stop()
+        self.stop()
         self.queue.abandoned += 1
         original, waited = str(self.position), self.waited()
-        self._left_queue(
+        self.left_queue(
             "QueueCallerAbandon", place, OriginalPosition=original, HoldTime=str(waited)
         )
-        self._left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
+        self.left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
         self.queues.write(
             self.channel.id, self.queue.name, "NONE", verb, place, self.position, waited
         )
@@ -400,22 +400,6 @@ class Waiting:
         self._gone("EXITWITHTIMEOUT")
         self.channel.runs = None
         self.core.hang_up(self.channel, NORMAL, "self")
-
-    def press(self, key: str, exten: str) -> None:
-        """A key that leads out of the queue, to an extension; to none of them: it hangs up. By
-        the source of the real one, not recorded: `QueueCallerLeave` is all that is told.
-        """
-        self._cancel()
-        place = self.place()
-        self._stop()
-        fields = key, place, self.position, self.waited()
-        self.queues.write(self.channel.id, self.queue.name, "NONE", "EXITWITHKEY", *fields)
-        self._left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
-        self.channel.runs, self.channel.music = None, False
-        if exten:
-            self.core.run(self.channel, "diadema-areas", exten)
-        else:
-            self.core.hang_up(self.channel, NORMAL, "self")
 
     # -- what happens to the legs
 
@@ -430,11 +414,11 @@ class Waiting:
         self._waited = self.queue.hold_s = waited
         self._drop(PICKED_UP_ELSEWHERE, but=attempt)
         self._forget(attempt)
-        self._stop()
+        self.stop()
         caller, member = self.channel, attempt.member
         caller.music = False
         caller.connected, caller.connected_name = channel.number, channel.caller_name
-        self._left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
+        self.left_queue("QueueCallerLeave", place, Count=str(len(self.queue.waiting)))
         now = int(self.core.clock())
         self._answered = self.core.clock()
         member.in_call = True
@@ -485,10 +469,10 @@ class Waiting:
         return None
 
     def _abandon(self) -> None:
-        self._cancel()
+        self.cancel()
         self._gone("ABANDON")
 
-    def _cancel(self) -> None:
+    def cancel(self) -> None:
         """The caller does not wait for whom is rung."""
         for attempt in [*self.attempts]:
             rung_ms = int(1000 * (self.core.clock() - attempt.began))
