@@ -133,6 +133,27 @@ def test_a_log_of_what_was_told_live_adds_nothing(data, bring, clock, tmp_path, 
     assert rebuild(data, clock).differences == []
 
 
+def test_who_comes_back_within_the_second_is_not_taken_for_who_came_before(
+    data, bring, clock, tmp_path
+):
+    """Handed from one agent to the next by way of the queue; the moments are late in the second
+    whose number the log has.
+    """
+    switch = Switch()
+    for at in range(6):
+        agent = f"SIP/20{at % 2}"
+        switch.log.enter(at, "1.1").connect(at, "1.1", 0, agent, "saldos")
+        switch.log.complete(at, "1.1", 0, 0, agent, "saldos", "AGENT")
+        moment = at * 1000 + 950
+        switch.tell("queue.entered", moment, "1.1", position=1)
+        switch.tell("queue.connected", moment, "1.1", agent=agent, wait_ms=0)
+        switch.tell("queue.left", moment, "1.1", cause="completed", by="agent", agent=agent,
+                    talk_ms=0)  # fmt: skip
+    live(data, clock, switch)
+    done = bring(switch.log.write(tmp_path / "queue_log"))
+    assert (done.live_calls, done.different, done.new) == (6, [], 0)
+
+
 def test_what_the_bridge_missed_comes_with_the_log(data, bring, clock, tmp_path):
     switch = Switch().day()
     live(data, clock, switch)

@@ -214,7 +214,12 @@ def check(plans, seed):
         path = Path(root) / "queue_log"
         path.write_text(text + "\n")
         done = import_queue_log([path], data, FixedClock(T0 + 86_400_000))
-        assert (done.new, done.fresh, done.different, done.bad) == (0, 0, [], []), text
+        assert (done.new, done.fresh, done.different, done.bad) == (0, 0, [], []), (
+            done.new,
+            done.fresh,
+            done.different,
+            text,
+        )
         # who comes again in the second that he left is, to a log, a line that stands there twice
         assert done.live_calls == len({line for line in log if "|ENTERQUEUE|" in line})
 

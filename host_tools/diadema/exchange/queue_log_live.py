@@ -4,7 +4,7 @@ told. A call is the same by the switch's id and the queue, and by when it came.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -99,6 +99,10 @@ def _key(call: QueueCall) -> _Key:
     return call.queue, call.pbx, call.start_utc
 
 
+def _came(call: QueueCall) -> tuple[int, int]:
+    return call.start_utc, call.sequence
+
+
 def _stored(
     reader: Reader, s: str, epochs: set[int], calls: Sequence[QueueCall]
 ) -> tuple[dict[_Place, list[QueueCall]], set[_Key]]:
@@ -111,26 +115,50 @@ def _stored(
             own.add(_key(call))
         elif call.station == s and call.line is None:
             live[call.queue, call.pbx].append(call)
+    for its in live.values():
+        its.sort(key=_came)
     return live, own
 
 
 def _pairs(
     calls: Sequence[QueueCall], live: dict[_Place, list[QueueCall]]
 ) -> dict[int, QueueCall]:
-    """By `id` of a log's call, what was told live of it: each once, the nearest first."""
-    near = sorted(
-        (_off(other, call), at, number)
-        for at, call in enumerate(calls)
-        for number, other in enumerate(live.get((call.queue, call.pbx), ()))
-    )
-    found, taken = dict[int, QueueCall](), set[int]()
-    for off, at, number in near:
-        call = calls[at]
-        other = live[call.queue, call.pbx][number]
-        if off <= _APART_MS and id(call) not in found and id(other) not in taken:
-            found[id(call)] = other
-            taken.add(id(other))
-    return found
+    """By `id` of a log's call, what was told live of it."""
+    places = defaultdict[_Place, list[QueueCall]](list)
+    for call in calls:
+        if (call.queue, call.pbx) in live:
+            places[call.queue, call.pbx].append(call)
+    return {
+        id(call): other
+        for place, its in places.items()
+        for call, other in _in_order(its, live[place])
+    }
+
+
+def _in_order(
+    calls: Sequence[QueueCall], others: Sequence[QueueCall]
+) -> Iterator[tuple[QueueCall, QueueCall]]:
+    """As many as may be the same, in the order of both, and of these ways the nearest: who comes
+    back within the second is not to be taken for who came before.
+    """
+    best = [[(0, 0)] * (len(others) + 1) for _ in range(len(calls) + 1)]
+    for at in reversed(range(len(calls))):
+        for number in reversed(range(len(others))):
+            ways = [best[at + 1][number], best[at][number + 1]]
+            off = _off(others[number], calls[at])
+            if off <= _APART_MS:
+                pairs, near = best[at + 1][number + 1]
+                ways.append((pairs + 1, near - off))
+            best[at][number] = max(ways)
+    at = number = 0
+    while at < len(calls) and number < len(others):
+        if best[at][number] == best[at + 1][number]:
+            at += 1
+        elif best[at][number] == best[at][number + 1]:
+            number += 1
+        else:
+            yield calls[at], others[number]
+            at, number = at + 1, number + 1
 
 
 def _off(live: QueueCall, log: QueueCall) -> int:
