@@ -488,6 +488,179 @@ async def test_a_bridge_that_begins_anew_finds_its_calls_again(tmp_path):
     stage.journal.close()
 
 
+SOPORTE = {"area": "soporte"}
+CLOSED = {"phase": "closed", "by": "transfer", "target": "soporte"}
+MEANWHILE = [
+    ({"phase": "talking"}, Talk("caller"), []),
+    ({"phase": "held"}, Talk("caller"), [("hold", CALL)]),
+    ({"phase": "talking"}, Talk("nobody"), [("resume", CALL)]),
+    ({"phase": "talking", "muted": True}, Talk("caller"), [("mute", CALL, True)]),
+    ({"phase": "talking", "muted": False}, Talk("caller"), [("mute", CALL, False)]),
+    ({"phase": "talking", "paused": True}, Talk("caller"), [("record", CALL, False)]),
+    ({"phase": "consulting", "heard": "area", **SOPORTE}, Talk("caller"),
+     [("consult", CALL, "700")]),
+    ({"phase": "consulting", "heard": "caller", **SOPORTE}, Talk("nobody"),
+     [("consult", CALL, "700"), ("swap", CALL)]),
+    ({"phase": "consulting", "heard": "caller", **SOPORTE}, Talk("area", area=True),
+     [("swap", CALL)]),
+    ({"phase": "consulting", "heard": "area"}, Talk("caller", area=True), [("swap", CALL)]),
+    ({"phase": "talking", "heard": "both", **SOPORTE}, Talk("area", area=True),
+     [("confer", CALL)]),
+    ({"phase": "talking"}, Talk("area", area=True), [("drop", CALL, True)]),
+    ({"phase": "held"}, Talk("area", area=True), [("drop", CALL, False)]),
+    ({"phase": "talking"}, Talk(ringing=True), [("answer", CALL, Phone("PJSIP/101"))]),
+    ({"phase": "talking"}, Talk(), []),  # its telephone is being called
+    ({"phase": "closed", "by": "agent"}, Talk("caller"), [("hang_up", CALL)]),
+    ({"phase": "wrapup", "by": "caller"}, Talk("caller"), [("hang_up", CALL)]),
+    ({"phase": "closed", "by": "interrupted"}, Talk("caller"), []),
+    ({**CLOSED, "transfer": "blind"}, Talk("caller"), [("transfer", CALL, "700")]),
+    ({**CLOSED, "transfer": "consulted"}, Talk("area", area=True), [("hand_over", CALL)]),
+    ({**CLOSED, "transfer": "consulted"}, Talk("caller"), [("transfer", CALL, "700")]),
+    ({"phase": "closed"}, Talk(ringing=True), [("reject", CALL)]),
+    ({"phase": "closed", "by": "agent"}, None, []),
+]  # fmt: skip
+
+
+def follows(stage):
+    its = ("set_member", "set_busy", "set_phone", "take_calls")
+    return [one for one in stage.exchange.asked if one[0] not in its]
+
+
+@pytest.mark.parametrize("hub_alone", [True, False])
+@pytest.mark.parametrize(("now", "there", "asked"), MEANWHILE)
+async def test_what_its_station_did_meanwhile_is_done_at_the_exchange(
+    tmp_path, now, there, asked, hub_alone
+):
+    """By a bridge that begins anew, and by one that only missed what stations did."""
+    stage = Stage(tmp_path)
+    await stage.here(ready())
+    await stage.offered()
+    if not hub_alone:
+        stage.journal.close()
+        stage = Stage(tmp_path)
+    elif there is None or not there.ringing:
+        await stage.contact("answered", via="key")
+    stage.exchange.asked.clear()
+    stage.exchange.calls = {} if there is None else {CALL: there}
+    one = OpenContact(contact=CALL, direction="in", pbx=PBX, **now)
+    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
+    if not hub_alone:
+        await stage.heard(Up())
+    await stage.settle()
+    assert follows(stage) == asked
+    assert not stage.hub.commands or stage.hub.commands[-1][1] == "ring"
+    assert not stage.troubles
+    stage.journal.close()
+
+
+LOST = [
+    ({"phase": "consulting", "heard": "area"}, Talk("caller")),  # nobody knows which area
+    ({"phase": "consulting", "heard": "area", "area": "mudo"}, Talk("caller")),
+    ({"phase": "talking", "heard": "both", "area": "soporte"}, Talk("caller")),
+]
+
+
+@pytest.mark.parametrize(("now", "there"), LOST)
+async def test_a_consultation_that_cannot_be_begun_now_is_told(tmp_path, now, there):
+    before = Stage(tmp_path)
+    await before.here(ready())
+    await before.offered()
+    before.journal.close()
+    stage = Stage(tmp_path)
+    stage.exchange.calls = {CALL: there}
+    one = OpenContact(contact=CALL, direction="in", pbx=PBX, **now)
+    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
+    await stage.heard(Up())
+    assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "failed"})]
+    stage.journal.close()
+
+
+async def test_keys_pressed_while_the_exchange_was_away_are_followed_when_it_is_back(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered", via="key")
+    await stage.heard(Down(SwitchError("away")))
+    stage.exchange.refuses = {"hold": SwitchError("away"), "mute": SwitchError("away")}
+    await stage.contact("held", via="key")
+    await stage.contact("muted", via="key")
+    stage.exchange.refuses, stage.exchange.calls = {}, {CALL: Talk("caller")}
+    stage.exchange.asked.clear()
+    await stage.heard(Up())
+    assert follows(stage) == [("hold", CALL), ("mute", CALL, True)]
+
+
+async def test_a_call_that_is_nowhere_is_ended_once(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered", via="key")
+    one = OpenContact(contact=CALL, phase="talking", direction="in", pbx=PBX)
+    stage.hub.refuses = HubAway("away")
+    for _ in range(3):
+        await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
+        await stage.settle()
+        stage.hub.refuses = None
+    assert stage.hub.commands[1:] == [(S1, "hangup", {"contact": CALL, "by": "system"})]
+
+
+async def test_what_rings_since_before_is_not_rung_again(tmp_path):
+    before = Stage(tmp_path)
+    await before.here(ready())
+    await before.offered()
+    before.journal.close()
+    stage = Stage(tmp_path)
+    stage.exchange.calls = {CALL: Talk(ringing=True)}
+    one = OpenContact(contact=CALL, phase="offered", direction="in", pbx=PBX)
+    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
+    await stage.offered()
+    await stage.heard(Up())
+    assert not stage.hub.commands and not follows(stage)
+    await stage.contact("answered", via="key")
+    assert follows(stage) == [("answer", CALL, Phone("PJSIP/101"))]
+    stage.journal.close()
+
+
+async def test_a_recording_that_is_none_is_no_trouble(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered", via="key")
+    stage.exchange.calls = {CALL: Talk("caller")}
+    stage.exchange.refuses["record"] = SwitchRefused("MixMonitorMute", "Cannot set mute flag")
+    one = OpenContact(contact=CALL, phase="talking", direction="in", pbx=PBX, paused=False)
+    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
+    await stage.settle()
+    assert ("record", CALL, True) in stage.exchange.asked and not stage.troubles
+
+
+async def test_a_wrapup_that_was_missed_frees_its_member(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered", via="key")
+    await stage.bridge.floor(Floor(number=9, seats=[ready()]))
+    await stage.settle()
+    assert stage.exchange.asked[-1] == ("set_busy", "a001", False)
+
+
+async def test_what_is_old_is_asked_for_as_it_is_now(stage):
+    """A station that was long without its hub tells all that it did meanwhile."""
+    await stage.here(ready())
+    old = stage.clock.now_ms() - 120_000
+    stage.bridge.station_said(
+        {"s": S1, "k": "presence.changed", "a": "a001", "to": "not_ready", "t": old}
+    )
+    await stage.settle()
+    assert not members(stage) and stage.hub.asked_anew == 1
+
+
+async def test_what_was_done_with_a_call_that_still_is_is_followed_however_late(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered", via="key")
+    old = stage.clock.now_ms() - 120_000
+    stage.bridge.station_said({"s": S1, "k": "contact.ended", "c": CALL, "by": "agent", "t": old})
+    await stage.settle()
+    assert stage.exchange.asked[-1] == ("hang_up", CALL)
+
+
 async def test_what_is_old_changes_nothing(stage):
     await stage.here(ready())
     await stage.offered()

@@ -78,6 +78,40 @@ async def test_what_stations_did_is_told_once_it_is_stored_and_in_order(broker, 
     assert floor["number"] == fed[-1]["number"]
 
 
+async def test_a_bridge_that_begins_anew_is_told_how_each_call_is(broker, ingest, stack):
+    """With what no row of the store has, and the last call, which may have ended meanwhile."""
+    client, _ = await bridge_client(broker, stack)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready().offer("1795.4", pbx="1795.1")
+    call = script.contact
+    call("answered", "1795.4", 3000, via="key", ring_ms=3000)
+
+    async def told():
+        await play.send(script)
+        await play.acked(script)
+        floor = await ask(client, switching.STATE, name="principal", up=True)
+        (seat,) = floor["seats"]
+        return {k: v for k, v in seat["open"][0].items() if k not in ("c", "direction", "queue")}
+
+    talks = {"phase": "talking", "pbx": "1795.1"}
+    assert await told() == talks
+    call("muted", "1795.4", 1000, via="key")
+    call("recording_paused", "1795.4", 1000, via="key")
+    call("consulted", "1795.4", 1000, via="key", area="soporte", heard="area")
+    more = {"muted": True, "paused": True, "area": "soporte"}
+    assert await told() == talks | more | {"phase": "consulting", "heard": "area"}
+    call("recording_resumed", "1795.4", 1000, via="key")
+    call("transferred", "1795.4", 1000, via="key", kind="consulted", target="soporte",
+         completed=True)  # fmt: skip
+    call("ended", "1795.4", 0, by="transfer", on_hold=False)
+    script.wrapup("started", "1795.4", 0).wrapup("ended", "1795.4", 5000, cause="agent")
+    over = await told()
+    assert over | {"heard": None} == talks | {
+        "phase": "closed", "by": "transfer", "transfer": "consulted", "target": "soporte",
+        "paused": False, "heard": None,
+    }  # fmt: skip
+
+
 async def test_nothing_is_told_where_no_exchange_is_set_up(broker, clock_file, stack):
     await stack.enter_async_context(IngestProcess(broker, clock_file))
     client, _ = await bridge_client(broker, stack)
