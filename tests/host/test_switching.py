@@ -2,10 +2,12 @@
 broker, a real ingest, and a client with the bridge's credential.
 """
 
+import asyncio
 import json
 
 import nats
 import pytest
+from diadema.switch.hub_link import HubLink
 from diadema.wire import switching
 
 from tests.host.test_ingest_service import Play, clock_file
@@ -110,6 +112,41 @@ async def test_a_bridge_that_begins_anew_is_told_how_each_call_is(broker, ingest
         "phase": "closed", "by": "transfer", "transfer": "consulted", "target": "soporte",
         "paused": False, "heard": None,
     }  # fmt: skip
+
+
+async def test_the_floor_comes_anew_when_the_bridge_asks_and_nothing_is_heard_twice(
+    broker, ingest, stack
+):
+    heard, floors = [], []
+
+    async def anew(floor):
+        floors.append((len(heard), floor))
+
+    async def nothing(*_):
+        return ""
+
+    link = HubLink(
+        lambda: broker.url, broker.secrets.switch, heard.append, anew,
+        lambda: switching.Report(name="principal", up=True), nothing, nothing,
+    )  # fmt: skip
+    running = asyncio.create_task(link.run(0.05))
+    try:
+        await until(lambda: floors)
+        play = await stack.enter_async_context(Play(broker))
+        script = Script().boot().clock().login()
+        for step in ("login", "ready"):
+            if step == "ready":
+                script.ready()
+                link.ask_anew()
+            await play.send(script)
+            await play.acked(script)
+        await until(lambda: len(floors) == 2 and script.agent == floors[1][1].seats[0].agent)
+        await until(lambda: link.is_up)
+        numbers = [one["n"] for one in heard]
+        assert numbers == sorted(set(numbers))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_nothing_is_told_where_no_exchange_is_set_up(broker, clock_file, stack):
