@@ -91,7 +91,7 @@ class Call:
     held: bool = False
     muted: bool | None = None
     paused: bool | None = None
-    told: bool = False  # that the exchange has it no more
+    hung_up: bool = False  # by us, as the exchange has it no more
     over: bool = False
 
     def take(self, what: str, event: dict[str, Any]) -> None:
@@ -623,12 +623,12 @@ class Bridge:
         """Both sides of it together again; what its agent did meanwhile is done now."""
         known, there, ended = self._calls.get(call), self.exchange.calls.get(call), self._ended
         if there is None:
-            if known is None or known.over or known.told:
+            if known is None or known.over or known.hung_up:
                 return
             if known.ringing:
                 await self._withdraw(call, "withdrawn")
             else:
-                known.told = await self._command(
+                known.hung_up = await self._command(
                     known.station, "hangup", contact=call, by="system"
                 )
         elif known is None and call in ended and not there.ringing:
