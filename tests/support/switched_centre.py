@@ -38,13 +38,8 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
     async with AsteriskPeer.start(seed=seed, **more) as peer:
 
         def prepare(data):
-            _describe(data, desks)
-            with credentials.changing(data) as known:
-                known.exchange = {"ami": SECRET, "ari": SECRET}
-            settings.write(
-                data,
-                Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign),
-            )
+            describe(data, [(desk.person.id, desk.seat) for desk in desks])
+            connect(data, ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign)
 
         async with open_centre(
             desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
@@ -55,25 +50,33 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
             yield centre, peer
 
 
-def _describe(data, desks):
+def describe(data, seated, queues=("ventas",)):
+    """Into the directory: who sits where, each in all `queues`; telephones 101, 102, …"""
     now = int(time.time() * 1000)
     with Directory(data.directory) as book:
-        begin(book, load(data.site), now)
-        body = KINDS["queues"].read({"code": "ventas", "name": "Ventas"})
-        book.apply(
-            [Change(kind="queues", code="ventas", body=body)], by="t", reason="t", at_ms=now
-        )
+        site = load(data.site)
+        begin(book, site, now)
+        bodies = [KINDS["queues"].read({"code": one, "name": one.title()}) for one in queues]
+        made = [Change(kind="queues", code=body["code"], body=body) for body in bodies]
+        book.apply(made, by="t", reason="t", at_ms=now)
 
         def change(kind, code, **given):
             entry = book.entry(kind, code)
             body = KINDS[kind].read(entry.body | given)
             return Change(kind=kind, code=code, body=body, seen=entry.version)
 
-        wanted = [change("areas", area["code"], number=AREA) for area in people.AREAS]
-        for number, desk in enumerate(desks, 101):
-            wanted.append(change("agents", desk.person.id, queues=["ventas"]))
-            wanted.append(change("seats", desk.seat, extension=f"PJSIP/{number}"))
+        wanted = [change("areas", area.code, number=AREA) for area in site.areas]
+        for number, (agent, seat) in enumerate(seated, 101):
+            wanted.append(change("agents", agent, queues=[*queues]))
+            wanted.append(change("seats", seat, extension=f"PJSIP/{number}"))
         book.apply(wanted, by="t", reason="t", at_ms=now)
+
+
+def connect(data, **given):
+    """To the exchange that is played; `given`: of its settings."""
+    with credentials.changing(data) as known:
+        known.exchange = {"ami": SECRET, "ari": SECRET}
+    settings.write(data, Settings(**given))
 
 
 async def shown(centre):
