@@ -312,6 +312,7 @@ async def measure(plan: Plan) -> Crowded:
                 peer.telephone(f"PJSIP/{number}")
             connect(data, ami_port=peer.ami_port, ari_port=peer.ari_port)
             async with running_hub(folder, data) as hub:
+                await until(lambda: _pid_of_bridge(data))
                 crowd = Crowd(data, peer, plan)
                 async with crowd.at_work(hub):
                     return await _measure(crowd, plan)
@@ -339,11 +340,15 @@ async def _of_a_core(crowd: Crowd, work: Coroutine[Any, Any, None], seconds: flo
 
 
 def _bridge(crowd: Crowd) -> Weight:
-    hub = crowd.data.read_hub()
-    found = weight(hub.children["switch"]) if hub is not None else None
+    found = weight(_pid_of_bridge(crowd.data))
     if found is None:
         raise SystemExit(f"no bridge: {crowd.data.log('switch').read_text()[-2000:]}")
     return found
+
+
+def _pid_of_bridge(data: DataDir) -> int:
+    hub = data.read_hub()
+    return hub.children.get("switch", 0) if hub is not None else 0
 
 
 # -- the log beside the store
