@@ -141,6 +141,7 @@ class Pressed:
 
     rings_ms: list[float] = field(default_factory=list)
     originates_ms: list[float] = field(default_factory=list)
+    failed: int = 0
     load: float = 0.0
 
 
@@ -152,7 +153,8 @@ def _pressed(seen: Pressed) -> Iterator[Figure]:
         at = statistics.quantiles(latencies, n=100, method="inclusive")
         yield Figure(f"{what}, p50", at[49], "ms", budget, "budget of p99")
         yield Figure(f"{what}, p99", at[98], "ms", budget, "budget")
-    yield Figure("calls of that", len(seen.rings_ms), "calls", None, f"{_STATIONS} stations")
+    answered = len(seen.originates_ms)
+    yield Figure("calls answered so", answered, "calls", None, f"{seen.failed} more failed")
     yield Figure("load average with them", seen.load, "", os.cpu_count(), "cores")
 
 
@@ -211,20 +213,32 @@ class _Work:
             contact = str(rung.event["c"])
             taken.add(contact)
             await self._take(agent, contact, self._callers[rung.event["pbx"]])
+            if agent.presence != "ready":
+                await agent.get_ready()
             if len(self.seen.originates_ms) == self._calls:
                 self.over.set()
             self.call()
 
     async def _take(self, agent: Agent, contact: str, caller: Caller) -> None:
-        offer = self._peer.core.channels[contact]
+        """A caller whose call fails waits on, for somebody else."""
+        core, me = self._peer.core, agent.desk.person.id
+        offer = core.channels.get(contact)
+        if offer is None or offer.half is None:
+            self.seen.failed += 1
+            return
         self.seen.rings_ms.append((self._rang[contact] - offer.created) * 1000)
         await asyncio.sleep(self._chance.uniform(*_THINKS_S))
         pressed = time.time()
         await agent.keys([menu_keys.ANSWER])
-        await self._peer.until(lambda: caller.agent == agent.desk.person.id)
-        assert offer.half is not None
-        called = self._peer.core.channels[f"tel-{offer.half.id}"].created
-        self.seen.originates_ms.append((called - pressed) * 1000)
+        over = ("contact.missed", "contact.ended")
+        await until(
+            lambda: caller.agent == me or any(agent.happened(one, contact) for one in over)
+        )
+        called = core.channels.get(f"tel-{offer.half.id}")
+        if caller.agent != me or called is None:
+            self.seen.failed += 1
+            return
+        self.seen.originates_ms.append((called.created - pressed) * 1000)
         caller.hang_up()
         await until(lambda: agent.happened("wrapup.started", contact))
         await agent.typify_after(contact, _CODE)

@@ -34,7 +34,13 @@ from tests.support.asterisk_peer import AsteriskPeer, Caller
 from tests.support.broker_fixtures import until
 from tests.support.light_station import Access, LightStation, accesses
 from tests.support.scripted_station import Script
-from tests.support.switched_centre import connect, describe, told_by_the_log, told_by_the_store
+from tests.support.switched_centre import (
+    connect,
+    describe,
+    plug_in,
+    told_by_the_log,
+    told_by_the_store,
+)
 from tests.support.trust import trusting
 
 QUEUES = ("ventas", "soporte")
@@ -308,8 +314,7 @@ async def measure(plan: Plan) -> Crowded:
             seats = [one["seat"] for one in described["stations"]]
             people = [one["id"] for one in described["agents"]]
             describe(data, [*zip(people, seats, strict=True)], QUEUES)
-            for number in range(101, 101 + plan.agents):
-                peer.telephone(f"PJSIP/{number}")
+            plug_in(peer, plan.agents)
             connect(data, ami_port=peer.ami_port, ari_port=peer.ari_port)
             async with running_hub(folder, data) as hub:
                 await until(lambda: _pid_of_bridge(data))
@@ -321,7 +326,7 @@ async def measure(plan: Plan) -> Crowded:
 async def _measure(crowd: Crowd, plan: Plan) -> Crowded:
     seen = Crowded(plan)
     seen.percent = await _of_a_core(crowd, crowd.calls(plan.rate, plan.seconds), plan.seconds)
-    seen.load = os.getloadavg()[0]
+    seen.load, seen.rings_ms = os.getloadavg()[0], [*crowd.rings_ms]
     burst = crowd.calls(plan.burst_rate, plan.burst_s)
     seen.burst_percent = await _of_a_core(crowd, burst, plan.burst_s)
     await crowd.idle()
@@ -329,7 +334,6 @@ async def _measure(crowd: Crowd, plan: Plan) -> Crowded:
     _judge(crowd, seen)
     await _cut(crowd, seen)
     seen.peak_mb = _bridge(crowd).peak_mb
-    seen.rings_ms = crowd.rings_ms
     return seen
 
 
@@ -388,7 +392,8 @@ def _judge(crowd: Crowd, seen: Crowded) -> None:
     calls, told = told_by_the_log(crowd.peer.queue_log()), told_by_the_store(crowd)
     seen.calls, seen.answered = len(calls), sum(one[0] == "answered" for one in calls.values())
     differ = {pbx for pbx in calls.keys() | told.keys() if calls.get(pbx) != told.get(pbx)}
-    taken = Counter(one.pbx for one in contacts if one.outcome == "answered")
+    talks = (one for one in contacts if one.outcome == "answered" and one.ended_by != "technical")
+    taken = Counter(one.pbx for one in talks)
     talked = Counter(pbx for pbx, one in calls.items() if one[0] == "answered")
     seen.otherwise = len(differ | (taken - talked).keys() | (talked - taken).keys())
 

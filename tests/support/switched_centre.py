@@ -36,6 +36,7 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
     """The centre with `count` stations that are on, and the exchange; telephones 101, 102, …"""
     desks = people.desks(count)
     async with AsteriskPeer.start(seed=seed, **more) as peer:
+        plug_in(peer, count)
 
         def prepare(data):
             describe(data, [(desk.person.id, desk.seat) for desk in desks])
@@ -48,6 +49,12 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
             await centre.switch_on()
             await until(lambda: is_up(centre))
             yield centre, peer
+
+
+def plug_in(peer, count):
+    """The telephones of so many seats."""
+    for number in range(101, 101 + count):
+        peer.telephone(f"PJSIP/{number}")
 
 
 def describe(data, seated, queues=("ventas",)):
