@@ -96,7 +96,7 @@ class HubLink:
         before = self._number
         answer = await self._ask(STATE, msgspec.to_builtins(self._report()))
         floor = msgspec.convert(answer, Floor)
-        # what came while the answer was on its way is newer than that; a hub that counts anew is not
+        # else it may be older than what came while it was on its way
         if self._number < 0 or floor.number < before:
             await self._anew(floor)
             self._number = floor.number
