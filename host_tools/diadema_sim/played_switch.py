@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diadema.base.paths import DataDir
+from diadema.switch.settings import Settings
 
 from diadema_sim import past, people
 from diadema_sim.centre import Centre
@@ -54,7 +55,10 @@ class PlayedSwitch:
             self.exchange.add_device(f"PJSIP/{number}", "always")
         self._left.append(data.switch)
         queues = {desk.person.id: [*people.QUEUES] for desk in desks}
-        connect(data, self.exchange, queues=queues, seats=seats, areas=areas, at_ms=at_ms)
+        way = Settings(ami_port=self.exchange.ami_port, ari_port=self.exchange.ari_port)
+        connect(
+            data, way, self.exchange.secret, queues=queues, seats=seats, areas=areas, at_ms=at_ms
+        )
         self.exchange.write_log(past.log_of(data))
 
     def shift(self, centre: Centre, **options: Any) -> SwitchedShift:

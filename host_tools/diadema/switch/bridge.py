@@ -54,6 +54,7 @@ _TROUBLES = 50  # that are remembered
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
+_TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
@@ -121,6 +122,7 @@ class Bridge:
         self._calls: dict[str, Call] = {}
         self._rings: dict[int, str] = {}  # rings by the number of their command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
+        self._taken_back: deque[str] = deque(maxlen=_TAKEN_BACK)
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
@@ -200,6 +202,7 @@ class Bridge:
         if known is None or known.over:
             return
         if known.ringing:
+            self._taken_back.append(call)
             await self._command(known.station, "withdraw", contact=call, cause=cause)
             self._forget(call)
         else:  # its key came while the exchange took it back
@@ -301,7 +304,9 @@ class Bridge:
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
-        if kind.startswith("contact.") and call in self._calls:
+        if kind == "contact.answered" and call in self._taken_back:
+            self._do(call, lambda: self._command(station, "failed", contact=call))
+        elif kind.startswith("contact.") and call in self._calls:
             self._rings.pop(event.get("i", -1), None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
