@@ -106,6 +106,15 @@ async def test_every_second_of_the_log_is_in_the_store(day: bank_log.BankDay) ->
     assert (summary["undelivered"], summary["interrupted"]) == ([], [])
 
 
+async def test_the_same_by_an_exchange_and_the_bridge_to_it(day: bank_log.BankDay) -> None:
+    """Calls without a second between them too: the next caller waits until the agent is free."""
+    summary = await run_replay(ReplayOptions(day, JERUSALEM, switch=True), Watcher())
+    check(summary)
+    assert (summary["undelivered"], summary["waited_in_vain"]) == ([], [])
+    assert summary["typified"] == len(CALLS)
+    assert (summary["switch_calls"], summary["switch_different"]) == (len(CALLS), 0)
+
+
 @pytest.mark.parametrize(
     "deeds",
     [
