@@ -18,6 +18,7 @@ from diadema_sim.replay import (
     agree,
     run_replay,
 )
+from diadema_sim.switched_workday import SwitchedWorkday
 from diadema_sim.witness import Witnessed
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
@@ -112,6 +113,28 @@ async def test_the_same_by_an_exchange_and_the_bridge_to_it(day: bank_log.BankDa
     check(summary)
     assert (summary["undelivered"], summary["waited_in_vain"]) == ([], [])
     assert summary["typified"] == len(CALLS)
+    assert (summary["switch_calls"], summary["switch_different"]) == (len(CALLS), 0)
+
+
+class BusyTelephone(Watcher):
+    """That of the first agent, until one call has come to nothing by it."""
+
+    async def begun(self, centre: Centre, workday: Workday) -> None:
+        assert isinstance(workday, SwitchedWorkday)
+        telephone = workday.exchange.core.devices["PJSIP/201"]
+        telephone.mode = "busy"
+
+        def look(station: str, seen: Witnessed) -> None:
+            if seen.event["k"] == "contact.ended" and seen.event["by"] == "technical":
+                telephone.mode = "auto"
+
+        centre.world.witness.listeners.append(look)
+
+
+async def test_a_call_whose_telephone_is_not_there_is_left_out(day: bank_log.BankDay) -> None:
+    summary = await run_replay(ReplayOptions(day, JERUSALEM, switch=True), BusyTelephone())
+    check(summary, without=1)
+    assert [row["line"] for row in summary["undelivered"]] == [2]
     assert (summary["switch_calls"], summary["switch_different"]) == (len(CALLS), 0)
 
 
