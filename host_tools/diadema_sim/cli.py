@@ -202,10 +202,10 @@ def replay(
                 formats=", ".join(FORMATS),
             )
         )
-    if zone not in available_timezones():
-        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     if switch and switch_links:
         raise DiademaError(Sentence("errors.sim.switch_or_links"))
+    if zone not in available_timezones():
+        raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
         calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed,
