@@ -322,7 +322,11 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
         workday = make(centre, day, options.zone, watcher.call_done, options.command_limit_s)
         switcher = LinkSwitcher(centre, _plans(centre, workday, options))
         await watcher.begun(centre, workday)
-        await workday.run(switcher.acts())
+        try:
+            await workday.run(switcher.acts())
+        finally:
+            if switch:
+                switch.exchange.end_calls()
         watcher.stage(speak("sim.drains"))
         await centre.drain()
         summary = _summary(centre, day, workday)
