@@ -46,6 +46,7 @@ class Core:
         self.applications: dict[str, Application] = {}
         self.globals: dict[str, str] = {}
         self.custom: dict[str, str] = {}  # device states that were set
+        self.has_custom_states = True  # by the module func_devstate
         self.changed: list[Callable[[str], None]] = []  # who wants to know of a device
         self.dialplan = list(DIALPLAN)
         self.join_queue: Callable[[Channel, str], None] = lambda *_: None
@@ -116,7 +117,7 @@ class Core:
 
     def device_state(self, name: str) -> str:
         if name.startswith(("Custom:", "Stasis:")):
-            return self.custom.get(name, "UNKNOWN")
+            return self.custom.get(name, "UNKNOWN") if self.has_custom_states else "INVALID"
         if name in self.devices:
             return self.devices[name].state
         exten, _, context = name.removeprefix("Local/").removesuffix("/n").partition("@")

@@ -289,7 +289,8 @@ class Manager:
     def set_variable(self, name: str, value: str) -> bool:
         if name.startswith("DEVICE_STATE(") and name.endswith(")"):
             device = name.removeprefix("DEVICE_STATE(").removesuffix(")")
-            if not device.startswith("Custom:") or value not in DEVICE_STATES[1:]:
+            known = device.startswith("Custom:") and value in DEVICE_STATES[1:]
+            if not known or not self.core.has_custom_states:
                 return False
             if self.core.device_state(device) != value:
                 self.set_custom(device, value)

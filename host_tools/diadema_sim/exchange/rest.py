@@ -588,7 +588,8 @@ class Rest:
 
     def _module(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         name = given[0].removesuffix(".so")
-        if name not in self.modules or not given[0].endswith(".so"):
+        lacks = name == "func_devstate" and not self.core.has_custom_states
+        if lacks or name not in self.modules or not given[0].endswith(".so"):
             raise Failed(404, "Module could not be found in running modules")
         return 200, {"name": f"{name}.so", "description": name, "use_count": 0,
                      "status": "Running", "support_level": "core"}  # fmt: skip
