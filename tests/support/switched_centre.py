@@ -34,25 +34,31 @@ _ENDS = {
 @asynccontextmanager
 async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more):
     """The centre with `count` stations that are on, and the exchange; telephones 101, 102, …"""
-    desks = people.desks(count)
     async with AsteriskPeer.start(seed=seed, **more) as peer:
-
-        def prepare(data):
-            _describe(data, desks)
-            with credentials.changing(data) as known:
-                known.exchange = {"ami": SECRET, "ari": SECRET}
-            settings.write(
-                data,
-                Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign),
-            )
-
-        async with open_centre(
-            desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
-            start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=prepare,
-        ) as centre:  # fmt: skip
-            await centre.switch_on()
-            await until(lambda: is_up(centre))
+        ports = peer.ami_port, peer.ari_port
+        async with centre_of(tmp_path, ports, count, foreign=foreign) as centre:
             yield centre, peer
+
+
+@asynccontextmanager
+async def centre_of(tmp_path, ports, count, *, foreign="leave"):
+    """Of an exchange that is there: `ports` of its AMI and ARI."""
+    desks = people.desks(count)
+
+    def prepare(data):
+        _describe(data, desks)
+        with credentials.changing(data) as known:
+            known.exchange = {"ami": SECRET, "ari": SECRET}
+        ami, ari = ports
+        settings.write(data, Settings(ami_port=ami, ari_port=ari, foreign=foreign))
+
+    async with open_centre(
+        desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
+        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=prepare,
+    ) as centre:  # fmt: skip
+        await centre.switch_on()
+        await until(lambda: is_up(centre))
+        yield centre
 
 
 def _describe(data, desks):
