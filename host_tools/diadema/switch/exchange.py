@@ -46,6 +46,18 @@ class Member:
     penalty: int = 0
 
 
+type Side = Literal["caller", "area", "both", "nobody"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a call of ours is there. `hears`: whom its agent does; `area`: one is consulted."""
+
+    ringing: bool = False
+    hears: Side = "caller"
+    area: bool = False
+
+
 @dataclass
 class Caller:
     """Of one queue. `ringing`: since when at which member, `""` where that is not known."""
@@ -199,6 +211,9 @@ class Exchange(Protocol):
     async def run(self) -> None: ...
     async def take_calls(self, on: bool) -> None:
         """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
+
+    def standing(self, call: str) -> Standing | None:
+        """None for a call that it has not, or that is none of ours any more."""
 
     async def answer(self, call: str, phone: Phone) -> None: ...
     async def hold(self, call: str) -> None: ...

@@ -24,6 +24,8 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Side,
+    Standing,
     SwitchError,
     SwitchRefused,
     Withdrawn,
@@ -47,9 +49,6 @@ HEADERS = {
 }
 
 log = logging.getLogger("diadema.switch")
-
-type Side = Literal["caller", "area", "both", "nobody"]
-
 
 @dataclass
 class Leg:
@@ -185,6 +184,51 @@ class Calls:
         for channel in (leg.phone, leg.area):
             if channel:
                 self._by_channel[channel] = leg
+
+    def standing(self, call: str) -> Standing | None:
+        leg = self.legs.get(call)
+        if leg is None or leg.over or leg.handed_over:
+            return None
+        return Standing(leg.ringing, leg.hears, leg.area_up)
+
+    def stays_up(self, phone: str) -> bool:
+        """A telephone's channel that outlives its calls."""
+        return phone in self._nailed.values()
+
+    async def look_at(
+        self, leg: Leg, channels: dict[str, Any], bridges: dict[str, Any]
+    ) -> None:
+        """What has become of a leg that is there, while nobody told us."""
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        for channel in (leg.phone, leg.area):
+            self._by_channel.pop(channel, None)
+        phones = (one for one in inside if one.startswith("tel-"))  # one that stays up is another's
+        own = f"tel-{leg.leg}"
+        leg.phone = next(phones, own if own in channels else "")
+        areas = [one for one in channels if one.startswith(f"area-{leg.leg}-")]
+        leg.area = next((one for one in areas if not one.endswith("-2")), "")
+        leg.area_up = bool(leg.area) and channels[leg.area].get("state") == "Up"
+        leg.consults = max(leg.consults, *(int(one.split("-")[2]) for one in areas), 0)
+        if leg.phone not in ("", own):
+            leg.nailed = str(channels[leg.phone]["name"]).rpartition("-")[0]
+            self._nailed[leg.nailed] = leg.phone
+        answered = channels.get(leg.leg, {}).get("state") == "Up"
+        leg.ringing = not (answered or leg.phone or leg.far)
+        leg.joined = leg.joined or answered
+        caller, area = leg.leg in inside, bool(leg.area) and leg.area in inside
+        leg.hears = "both" if caller and area else "area" if area else "caller"
+        if not caller and not area and answered:
+            leg.hears = "caller" if leg.area else "nobody"
+        self.take(leg)
+        if answered and not leg.phone:
+            if caller and area:
+                leg.handed_over = True
+            elif not leg.handed_over:
+                await self._phone_went(leg)
+            else:
+                await self._area_went(leg)
+        elif leg.phone and not answered and channels[leg.phone].get("state") == "Up":
+            await self._phone_is_up(leg)
 
     def _went(self, channel: str) -> None:
         leg = self._by_channel.pop(channel, None)
