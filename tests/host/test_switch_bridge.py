@@ -530,9 +530,7 @@ async def test_what_was_done_while_it_was_away_is_made_up_for(
 
 
 async def test_an_area_that_hung_up_while_it_was_away_is_told(tmp_path):
-    there = OpenContact(
-        contact=CALL, phase="consulting", direction="in", pbx=PBX, heard="area"
-    )
+    there = OpenContact(contact=CALL, phase="consulting", direction="in", pbx=PBX, heard="area")
     stage = await begun_anew(tmp_path, Standing(hears="nobody"), there)
     assert stage.calls == [("resume", CALL)]
     assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "dropped"})]

@@ -547,6 +547,8 @@ class Bridge:
         queue.
         """
         for call, known in [*self._calls.items()]:
+            if call in self._lines:
+                continue  # it is on its way
             if call not in calls:
                 if known.ringing:
                     await self._withdraw(call, "withdrawn")
@@ -596,10 +598,14 @@ class Bridge:
         standing = self.exchange.standing(call)
         if standing is None or standing.ringing:
             await self.exchange.reject(call)
-        elif standing.area:
-            await self.exchange.hand_over(call)
-        else:
-            await self.exchange.hang_up(call)
+            return
+        try:
+            if standing.area:
+                await self.exchange.hand_over(call)
+                return
+        except SwitchError as error:  # it has not answered yet
+            log.debug("%s", error)
+        await self.exchange.hang_up(call)
 
     # -- how we are
 

@@ -50,6 +50,7 @@ HEADERS = {
 
 log = logging.getLogger("diadema.switch")
 
+
 @dataclass
 class Leg:
     """One call at one agent. `call` is its id for stations, `leg` the channel in our application;
@@ -189,36 +190,40 @@ class Calls:
         leg = self.legs.get(call)
         if leg is None or leg.over or leg.handed_over:
             return None
-        return Standing(leg.ringing, leg.hears, leg.area_up)
+        return Standing(leg.ringing, leg.hears, bool(leg.area))
 
     def stays_up(self, phone: str) -> bool:
         """A telephone's channel that outlives its calls."""
         return phone in self._nailed.values()
 
-    async def look_at(
-        self, leg: Leg, channels: dict[str, Any], bridges: dict[str, Any]
-    ) -> None:
+    async def look_at(self, leg: Leg, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """What has become of a leg that is there, while nobody told us."""
+        if leg.over or leg.far:
+            return
         inside = (bridges.get(leg.bridge) or {}).get("channels", [])
         for channel in (leg.phone, leg.area):
             self._by_channel.pop(channel, None)
-        phones = (one for one in inside if one.startswith("tel-"))  # one that stays up is another's
+        phones = (
+            one for one in inside if one.startswith("tel-")
+        )  # one that stays up is another's
         own = f"tel-{leg.leg}"
         leg.phone = next(phones, own if own in channels else "")
         areas = [one for one in channels if one.startswith(f"area-{leg.leg}-")]
         leg.area = next((one for one in areas if not one.endswith("-2")), "")
         leg.area_up = bool(leg.area) and channels[leg.area].get("state") == "Up"
-        leg.consults = max(leg.consults, *(int(one.split("-")[2]) for one in areas), 0)
+        number = f"area-{leg.leg}-"
+        used = (int(one.removeprefix(number).partition("-")[0]) for one in areas)
+        leg.consults = max(used, default=leg.consults)
         if leg.phone not in ("", own):
             leg.nailed = str(channels[leg.phone]["name"]).rpartition("-")[0]
             self._nailed[leg.nailed] = leg.phone
         answered = channels.get(leg.leg, {}).get("state") == "Up"
-        leg.ringing = not (answered or leg.phone or leg.far)
+        leg.ringing = not (answered or leg.phone)
         leg.joined = leg.joined or answered
         caller, area = leg.leg in inside, bool(leg.area) and leg.area in inside
         leg.hears = "both" if caller and area else "area" if area else "caller"
         if not caller and not area and answered:
-            leg.hears = "caller" if leg.area else "nobody"
+            leg.hears = "area" if leg.area else "nobody"
         self.take(leg)
         if answered and not leg.phone:
             if caller and area:
@@ -294,8 +299,9 @@ class Calls:
         if leg.over:
             await self._quietly("DELETE", "channels", leg.phone)
             return
+        query = {"bridgeId": leg.bridge, "name": leg.bridge, "type": "mixing"}
+        await self._quietly("POST", "bridges", **query)
         try:
-            await self._ari.post("bridges", bridgeId=leg.bridge, name=leg.bridge, type="mixing")
             if leg.far:
                 await self._into(leg.bridge, leg.phone)
                 await self._dial_far(leg)

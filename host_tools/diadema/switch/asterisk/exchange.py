@@ -150,7 +150,7 @@ class Asterisk:
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
-            if leg.leg in channels or (leg.far and leg.number and leg.phone in channels):
+            if leg.leg in channels:
                 await self._calls.look_at(leg, channels, bridges)
                 continue
             leg.over = True
@@ -195,16 +195,15 @@ class Asterisk:
 
     async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """Telephones, areas and bridges of ours whose call is gone."""
-        ours = {leg.leg for leg in self._calls.legs.values()}
+        areas = tuple(f"area-{leg.leg}-" for leg in self._calls.legs.values())
         used = {leg.phone for leg in self._calls.legs.values()}
         for id_ in channels:
-            what, _, leg = id_.partition("-")
-            if (what == "tel" and id_ not in used and not self._calls.stays_up(id_)) or (
-                what == "area" and leg.partition("-")[0] not in ours
-            ):
+            phone = id_.startswith("tel-") and id_ not in used and not self._calls.stays_up(id_)
+            if phone or (id_.startswith("area-") and not id_.startswith(areas)):
                 await self._try_delete("channels", id_)
+        ours = {leg.bridge for leg in self._calls.legs.values()}
         for id_ in bridges:
-            if id_.startswith("b-") and id_.removeprefix("b-") not in ours:
+            if id_.startswith("b-") and id_ not in ours:
                 await self._try_delete("bridges", id_)
 
     async def _try_delete(self, *path: str) -> None:
