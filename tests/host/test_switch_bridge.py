@@ -219,14 +219,27 @@ async def test_a_consultation_from_its_first_key_to_the_hand_over(stage, kind):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("result", ["back", "dropped"])
-async def test_a_consultation_that_ends_brings_the_caller_back(stage, result):
+@pytest.mark.parametrize(
+    ("heard", "result", "asked"),
+    [
+        ("area", "back", ["drop", "resume"]),
+        ("area", "dropped", ["drop"]),
+        ("caller", "back", ["drop"]),
+        ("caller", "dropped", ["drop"]),
+    ],
+)
+async def test_after_a_consultation_the_caller_waits_until_the_agent_is_back(
+    stage, heard, result, asked
+):
     await stage.here(ready())
     await stage.offered()
     await stage.contact("answered", via="key")
     await stage.contact("consulted", via="key", area="soporte", heard="area")
+    if heard == "caller":
+        await stage.contact("consulted", via="key", area="soporte", heard="caller")
+    stage.exchange.asked.clear()
     await stage.contact("consult_ended", via="key", result=result)
-    assert stage.exchange.asked[-1] == ("drop", CALL)
+    assert stage.exchange.asked == [(verb, CALL) for verb in asked]
 
 
 async def test_an_area_that_hangs_up_is_told_to_the_station_and_not_dropped_again(stage):
@@ -515,8 +528,9 @@ async def begun_anew(tmp_path, standing, *open_contacts):
         ("consulting", "area", Standing(hears="area", area=True), []),
         ("consulting", "caller", Standing(hears="area", area=True), ["swap"]),
         ("consulting", "both", Standing(hears="area", area=True), ["confer"]),
-        ("talking", None, Standing(hears="area", area=True), ["drop"]),
-        ("held", None, Standing(hears="area", area=True), ["drop", "hold"]),
+        ("talking", None, Standing(hears="area", area=True), ["drop", "resume"]),
+        ("held", None, Standing(hears="area", area=True), ["drop"]),
+        ("held", None, Standing(area=True), ["drop", "hold"]),
         ("consulting", "both", Standing(hears="both", area=True), []),
     ],
 )
@@ -529,10 +543,15 @@ async def test_what_was_done_while_it_was_away_is_made_up_for(
     assert not stage.hub.commands, "nor does it ring once more"
 
 
-async def test_an_area_that_hung_up_while_it_was_away_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("hears", "asked"),
+    [("nobody", []), ("caller", [("hold", CALL)])],
+    ids=["hung up", "not called"],
+)
+async def test_a_consultation_that_was_lost_while_it_was_away_is_told(tmp_path, hears, asked):
     there = OpenContact(contact=CALL, phase="consulting", direction="in", pbx=PBX, heard="area")
-    stage = await begun_anew(tmp_path, Standing(hears="nobody"), there)
-    assert stage.calls == [("resume", CALL)]
+    stage = await begun_anew(tmp_path, Standing(hears=hears), there)
+    assert stage.calls == asked, "the caller waits, as the station says then"
     assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "dropped"})]
 
 

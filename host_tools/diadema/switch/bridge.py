@@ -335,9 +335,12 @@ class Bridge:
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
-                known.heard = ""
+                back, waits = event.get("result") == "back", known.heard == "area"
+                known.heard, known.held = "", waits and not back
                 if event.get("result") != "failed" and not by_us:
                     await exchange.drop(call)
+                if back and waits:
+                    await exchange.resume(call)
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -570,28 +573,30 @@ class Bridge:
     async def _make_up_for(self, known: Call, standing: Standing) -> None:
         """What its agent did while nobody told the exchange."""
         call, exchange = known.call, self.exchange
-        hears = known.heard or ("nobody" if known.held else "caller")
+        if standing.ringing:
+            if not known.ringing:
+                await self._answer(known)
+            return
+        gone = known.heard != "" and not standing.area  # the area, or it was never called
+        hears, wanted = standing.hears, known.heard or ("nobody" if known.held else "caller")
+        if gone:
+            wanted = "nobody" if known.heard == "area" else "caller"
         try:
-            if standing.ringing:
-                if not known.ringing:
-                    await self._answer(known)
-            elif known.heard and not standing.area:  # it hung up
-                await exchange.resume(call)
-                await self._consult_over(call, "dropped")
-            elif standing.area and not known.heard:
+            if standing.area and not known.heard:
                 await exchange.drop(call)
-                if known.held:
-                    await exchange.hold(call)
-            elif hears == standing.hears:
+                hears = "nobody" if hears == "area" else "caller"
+            if hears == wanted:
                 pass
-            elif known.heard == "both":
+            elif wanted == "both":
                 await exchange.confer(call)
-            elif known.heard:
+            elif known.heard and not gone:
                 await exchange.swap(call)
             else:
-                await (exchange.hold if known.held else exchange.resume)(call)
+                await (exchange.hold if wanted == "nobody" else exchange.resume)(call)
         except SwitchError as error:
             self.trouble(error)
+        if gone:
+            await self._consult_over(call, "dropped")
 
     async def _let_go(self, call: str) -> None:
         """Its station has ended it; whoever was joined with an area goes on talking."""

@@ -290,9 +290,7 @@ class Calls:
         if leg.handed_over:
             await self.hang_up(leg.call)
             return
-        hears, leg.hears = leg.hears, "caller"
-        if hears == "area":
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"  # who waits waits on
         self._hear(Consulted(leg.call, "dropped" if was_up else "failed"))
 
     async def _phone_is_up(self, leg: Leg) -> None:
@@ -417,8 +415,7 @@ class Calls:
             )
         except SwitchError:
             self._by_channel.pop(leg.area, None)
-            leg.area, leg.hears = "", "caller"
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+            leg.area, leg.hears = "", "nobody"
             raise
 
     async def _area_is_up(self, leg: Leg, channel: str) -> None:
@@ -448,6 +445,10 @@ class Calls:
     async def hand_over(self, call: str) -> None:
         """Caller and area stay in the bridge, the agent leaves it; whoever goes next ends it."""
         leg = self._known(call)
+        if not leg.area:  # it has gone already
+            leg.hears = "caller"
+            await self.hang_up(call)
+            return
         leg.handed_over = True
         if leg.hears != "both":
             for channel in (leg.leg, leg.area):
@@ -461,8 +462,7 @@ class Calls:
         if area:
             self._by_channel.pop(area, None)
             await self._quietly("DELETE", "channels", area)
-        leg.hears = "caller"
-        await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"
 
     async def transfer(self, call: str, number: str) -> None:
         """By the queue's own half, so that the log tells of a transfer. It says that it worked
