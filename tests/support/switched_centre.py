@@ -2,11 +2,13 @@
 exchange that `asterisk_peer` plays.
 """
 
+import asyncio
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing, suppress
 
 from diadema.base import credentials
+from diadema.cli.main import app
 from diadema.site.description import load
 from diadema.site.directory.book import Change, Directory
 from diadema.site.directory.kinds import KINDS
@@ -18,6 +20,7 @@ from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
 from diadema_sim.centre import open_centre
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from tests.support.asterisk_peer import SECRET, AsteriskPeer
 from tests.support.broker_fixtures import until
@@ -123,6 +126,14 @@ async def settled(centre, peer):
     with suppress(TimeoutError):
         await until(same, 30)
     return told_by_the_store(centre)
+
+
+async def imported(centre, log):
+    """What `diadema import queue-log` says of the exchange's own log."""
+    words = ["import", "queue-log", str(log), "--name", "central", "--data", str(centre.data.root)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, env={"DIADEMA_LANG": "es"})
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def pauses(lines):

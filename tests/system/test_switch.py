@@ -9,14 +9,13 @@ import re
 import signal
 
 import pytest
-from diadema.cli.main import app
 from diadema_sim import people
 from playwright.async_api import async_playwright, expect
-from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import until
 from tests.support.switched_centre import (
     NUMBER,
+    imported,
     is_up,
     pauses,
     settled,
@@ -179,22 +178,7 @@ async def test_each_ending_is_the_same_in_the_log_and_in_the_store(tmp_path):
         assert not [one for one in peer.channels if "Local/" in one.name]
         log = tmp_path / "queue_log"
         log.write_text("\n".join(peer.queue_log()) + "\n")
-        done = await asyncio.to_thread(
-            CliRunner().invoke,
-            app,
-            [
-                "import",
-                "queue-log",
-                str(log),
-                "--name",
-                "central",
-                "--data",
-                str(centre.data.root),
-            ],
-            env={"DIADEMA_LANG": "es"},
-        )
-        assert done.exit_code == 0, done.output
-        assert "0 nuevas, 0 distintas" in done.output
+        assert "0 nuevas, 0 distintas" in await imported(centre, log)
 
 
 async def test_a_telephone_that_is_not_there_keeps_the_callers_place(tmp_path):

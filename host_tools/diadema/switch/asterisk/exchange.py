@@ -150,6 +150,10 @@ class Asterisk:
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
+            if leg.over:  # what ended it did not come through
+                await self._try_delete("channels", leg.leg)
+                await self._calls.forget(leg)
+                continue
             if leg.leg in channels:
                 await self._calls.look_at(leg, channels, bridges)
                 continue
