@@ -2,10 +2,12 @@
 exchange that `asterisk_peer` plays.
 """
 
+import asyncio
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing, suppress
 
+from diadema.cli.main import app
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import open_directory
@@ -16,6 +18,7 @@ from diadema_sim.centre import open_centre
 from diadema_sim.exchange.agreement import calls_of_log as told_by_the_log
 from diadema_sim.exchange.agreement import calls_of_store
 from diadema_sim.exchange.connecting import connect
+from typer.testing import CliRunner
 
 from tests.support.asterisk_peer import SECRET, AsteriskPeer
 from tests.support.broker_fixtures import until
@@ -95,6 +98,14 @@ async def settled(centre, peer):
     with suppress(TimeoutError):
         await until(same, 30)
     return told_by_the_store(centre)
+
+
+async def imported(centre, log):
+    """What `diadema import queue-log` says of the exchange's own log."""
+    words = ["import", "queue-log", str(log), "--name", "central", "--data", str(centre.data.root)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, env={"DIADEMA_LANG": "es"})
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def pauses(lines):

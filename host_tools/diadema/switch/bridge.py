@@ -29,6 +29,7 @@ from diadema.switch.exchange import (
     Offered,
     PhoneFailed,
     PhoneSeen,
+    Standing,
     SwitchError,
     SwitchEvent,
     Up,
@@ -69,7 +70,7 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
+    """At one station. `heard`, in a consultation: area, caller, or both in a conference; `over`:
     the station has ended it.
     """
 
@@ -77,9 +78,8 @@ class Call:
     station: str
     agent: str
     ringing: bool = True
-    area: str = ""
-    heard: str = ""  # area or caller, while there is a consultation
-    conference: bool = False
+    held: bool = False
+    heard: str = ""
     over: bool = False
 
 
@@ -179,6 +179,11 @@ class Bridge:
             self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
             await self.exchange.reject(offered.call)
             return
+        if offered.call in self._calls:
+            return  # it rings there since before we began anew
+        if self._journal.was_given(offered.call):  # and that station has done with it
+            await self.exchange.reject(offered.call)
+            return
         station = seats[0].station
         self._calls[offered.call] = Call(offered.call, station, agent)
         self._note(lambda: self._journal.give(offered.call, station, self._clock.now_ms()))
@@ -227,7 +232,7 @@ class Bridge:
 
     async def _consult_over(self, call: str, result: str) -> None:
         known = self._calls.get(call)
-        if known is not None and known.area:
+        if known is not None and known.heard:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
     async def dial(self, wanted: CallOut) -> str:
@@ -325,10 +330,9 @@ class Bridge:
                 self._forget(call)
                 if event.get("cause") in ("no_answer", "rejected", "technical"):
                     await exchange.reject(call)
-            case "held" if not by_us:
-                await exchange.hold(call)
-            case "resumed" if not by_us:
-                await exchange.resume(call)
+            case "held" | "resumed" if not by_us:
+                known.held = what == "held"
+                await (exchange.hold if known.held else exchange.resume)(call)
             case "muted" | "unmuted":
                 await exchange.mute(call, what == "muted")
             case "recording_paused" | "recording_resumed":
@@ -336,9 +340,12 @@ class Bridge:
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
-                known.area = known.heard = ""
+                back, waits = event.get("result") == "back", known.heard == "area"
+                known.heard, known.held = "", waits and not back
                 if event.get("result") != "failed" and not by_us:
                     await exchange.drop(call)
+                if back and waits:
+                    await exchange.resume(call)
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -364,12 +371,12 @@ class Bridge:
 
     async def _consult(self, known: Call, event: dict[str, Any]) -> None:
         area, heard = str(event["area"]), str(event.get("heard") or "area")
-        if known.area == area:
-            if heard != known.heard:
-                known.heard = heard
+        before, known.heard = known.heard, heard
+        if before:
+            if heard != before:
                 await self.exchange.swap(known.call)
             return
-        known.area, known.heard = area, heard
+        known.held = False
         number = self._names().number_of(area)
         if number is None:
             self.trouble(DiademaError(Sentence("errors.switch.no_number", area=area)))
@@ -383,7 +390,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
-            known.conference = True
+            known.heard = "both"
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -398,7 +405,7 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
-        elif by == "transfer" and known.conference:
+        elif by == "transfer" and known.heard == "both":
             await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
@@ -429,8 +436,10 @@ class Bridge:
         self._seats[state.station] = Seat(
             state.station, state.agent, state.presence, state.reason or "", busy
         )
-        self._place(state.agent)
-        self._give_phone(state.station, state.agent)
+        agent = state.agent  # what it was left as may be of another day
+        self._do(_line(agent), lambda: self.exchange.set_busy(agent, busy))
+        self._place(agent)
+        self._give_phone(state.station, agent)
 
     def _rise(self, station: str) -> None:
         seat = self._seats.pop(station, None)
@@ -529,6 +538,7 @@ class Bridge:
                         one.contact, Call(one.contact, state.station, state.agent or "")
                     )
                     known.ringing = one.phase == "offered"
+                    known.held, known.heard = one.phase == "held", one.heard or ""
         self._floor_known = True
         for agent in before | {one.agent for one in self._seats.values()}:
             self._place(agent)
@@ -540,17 +550,22 @@ class Bridge:
         await self.exchange.take_calls(False)
 
     async def _reconcile(self, calls: frozenset[str]) -> None:
-        """The exchange is back, with `calls` of ours: what is gone there ends at its station, and
-        what no station has any more goes back to the queue.
+        """The exchange is back, with `calls` of ours: what is gone there ends at its station, what
+        was done at a station meanwhile is done, and what no station has any more goes back to the
+        queue.
         """
         for call, known in [*self._calls.items()]:
+            if call in self._lines:
+                continue  # it is on its way
             if call not in calls:
                 if known.ringing:
                     await self._withdraw(call, "withdrawn")
                 else:
                     await self._command(known.station, "hangup", contact=call, by="system")
+            elif (standing := self.exchange.standing(call)) is not None:
+                await self._make_up_for(known, standing)
         for call in calls - self._calls.keys():
-            await self.exchange.reject(call)
+            await self._let_go(call)
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
@@ -559,6 +574,48 @@ class Bridge:
         for name, _ in [*self._members]:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
+
+    async def _make_up_for(self, known: Call, standing: Standing) -> None:
+        """What its agent did while nobody told the exchange."""
+        call, exchange = known.call, self.exchange
+        if standing.ringing:
+            if not known.ringing:
+                await self._answer(known)
+            return
+        gone = known.heard != "" and not standing.area  # the area, or it was never called
+        hears, wanted = standing.hears, known.heard or ("nobody" if known.held else "caller")
+        if gone:
+            wanted = "nobody" if known.heard == "area" else "caller"
+        try:
+            if standing.area and not known.heard:
+                await exchange.drop(call)
+                hears = "nobody" if hears == "area" else "caller"
+            if hears == wanted:
+                pass
+            elif wanted == "both":
+                await exchange.confer(call)
+            elif known.heard and not gone:
+                await exchange.swap(call)
+            else:
+                await (exchange.hold if wanted == "nobody" else exchange.resume)(call)
+        except SwitchError as error:
+            self.trouble(error)
+        if gone:
+            await self._consult_over(call, "dropped")
+
+    async def _let_go(self, call: str) -> None:
+        """Its station has ended it; whoever was joined with an area goes on talking."""
+        standing = self.exchange.standing(call)
+        if standing is None or standing.ringing:
+            await self.exchange.reject(call)
+            return
+        try:
+            if standing.area:
+                await self.exchange.hand_over(call)
+                return
+        except SwitchError as error:  # it has not answered yet
+            log.debug("%s", error)
+        await self.exchange.hang_up(call)
 
     # -- how we are
 
