@@ -98,6 +98,22 @@ async def test_nothing_is_told_where_no_exchange_is_set_up(broker, clock_file, s
     assert await ask(admin, "hub.switch.shown") == {"switch": None}
 
 
+async def test_a_bridge_whose_exchange_was_removed_is_sent_away(broker, ingest, stack):
+    """Else calls would go on to ring at stations, whose keys nobody follows any more."""
+    client, _ = await bridge_client(broker, stack)
+    assert "seats" in await ask(client, switching.STATE, name="principal", up=True)
+    broker.data.switch.unlink()
+
+    async def refused():
+        return "error" in await ask(client, switching.STATE, name="principal", up=True)
+
+    await until(refused)
+    answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1795.4")
+    assert answer["error"] == "forbidden"
+    queue = await ask(client, switching.QUEUE, s="PBX-principal", e=1, events=[], live=True)
+    assert queue["position"] == 0  # what happened before is still taken
+
+
 async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     client, _ = await bridge_client(broker, stack)
     play = await stack.enter_async_context(Play(broker))

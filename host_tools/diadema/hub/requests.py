@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("diadema.ingest")
 
 _OF_CALLS = {tag_of(call) for call in CALLS}
+_NO_SWITCH = {"error": "forbidden", "detail": "no exchange is set up", "status": 403}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
 
 type Answer = Callable[[Msg], Awaitable[None]]
@@ -164,12 +165,18 @@ class Requests:
 
     async def _on_call(self, body: dict[str, Any]) -> dict[str, Any]:
         """A command of the bridge's; it may ask for what an exchange says of calls only."""
+        if not self._server.switching.is_set_up:
+            return _NO_SWITCH
         if body.get("cmd") not in _OF_CALLS:
             return {"error": "forbidden", "detail": "no command about a call", "status": 403}
         return await self._on_command(body, None)
 
     async def _on_switch(self, body: dict[str, Any]) -> dict[str, Any]:
-        """How the bridge is; it is told how the floor is."""
+        """How the bridge is; it is told how the floor is. One whose exchange was removed leaves the
+        calls to that, where telephones ring by themselves.
+        """
+        if not self._server.switching.is_set_up:
+            return _NO_SWITCH
         floor = self._server.switching.take(msgspec.convert(body, switching.Report))
         built: dict[str, Any] = msgspec.to_builtins(floor)
         return built
