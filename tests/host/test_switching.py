@@ -6,6 +6,7 @@ import json
 
 import nats
 import pytest
+from diadema.store import open_reader
 from diadema.wire import switching
 
 from tests.host.test_ingest_service import Play, clock_file
@@ -130,6 +131,48 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     assert refused["error"] == "unknown_station"
     refused = await ask(client, switching.CALL, s=S, cmd="ring", contact="x\ny")
     assert refused["error"] == "bad_request"
+
+
+_HEAD = {"s": "PBX-principal", "e": 7, "n": 1, "b": 0, "u": 0, "t": 1_795_000_000_000}
+_ENTERED = {"k": "queue.entered", "pbx": "1795.1", "queue": "ventas"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"k": "session.opened", "a": "a001", "method": "badge"},
+        {"k": "attendance.marked", "a": "a001", "direction": "in", "method": "badge"},
+        {"k": "presence.changed", "a": "a001", "to": "not_ready", "cause": "agent", "prev_ms": 1},
+        {"k": "contact.answered", "a": "a001", "c": "1795.4", "via": "key", "ring_ms": 3000},
+        {"k": "site.published"},
+        {"k": "nonsense"},
+        {"k": 7},
+        _ENTERED | {"s": S},
+        _ENTERED | {"s": "PBX-otra"},
+        _ENTERED | {"queue": "x" * 4000},
+        [],
+    ],
+)
+async def test_what_it_tells_is_of_queues_and_recordings_and_of_nobody(
+    broker, ingest, stack, event
+):
+    """A credential of the bridge's that was stolen forges no attendance."""
+    client, _ = await bridge_client(broker, stack)
+    text = json.dumps(_HEAD | event if isinstance(event, dict) else event)
+    body = {"s": "PBX-principal", "e": 7, "live": True, "events": [text]}
+    answer = await ask(client, switching.QUEUE, **body)
+    assert answer["error"] == "bad_request"
+    with open_reader(broker.data.store) as reader:
+        assert not [*reader.sessions()] and not reader.status()["dead_letters"]
+    body["events"] = [json.dumps(_HEAD | _ENTERED)]
+    assert (await ask(client, switching.QUEUE, **body))["position"] == 1
+
+
+async def test_there_is_an_end_to_what_it_tells_at_once(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    text = json.dumps(_HEAD | _ENTERED)
+    answer = await ask(client, switching.QUEUE, s="PBX-principal", e=7, events=[text] * 5001)
+    assert answer["error"] == "bad_request"
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from diadema.base.idempotency import HEADER, Once
 from diadema.hub.enrolment import LONGEST_S
 from diadema.hub.mosquitto import MqttListener
 from diadema.hub.own_journal import Refused
+from diadema.ingest.decode import BadEvent, decode
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire import switching
 from diadema.wire.commands import CALLS
-from diadema.wire.letters import LETTERS, tag_of
+from diadema.wire.letters import EVENT_LIMIT, LETTERS, tag_of
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("diadema.ingest")
 
 _OF_CALLS = {tag_of(call) for call in CALLS}
+_TOLD, _TOLD_AT_ONCE = ("queue.", "recording."), 1000
 _NO_SWITCH = {"error": "forbidden", "detail": "no exchange is set up", "status": 403}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
 
@@ -52,7 +54,7 @@ class _Log(msgspec.Struct, rename=LETTERS):
 
     station: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
     epoch: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-    events: list[str] = []
+    events: Annotated[list[str], msgspec.Meta(max_length=_TOLD_AT_ONCE)] = []
     live: bool = False
 
 
@@ -270,9 +272,14 @@ class Requests:
         return {"seconds": request.seconds}
 
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A switch's log: its events are stored when this answers, each once."""
+        """A switch's log: its events are stored when this answers, each once. Of people it tells
+        nothing: who is there is the stations' to say.
+        """
         request = msgspec.convert(body, _Log)
         bodies = [one.encode() for one in request.events]
+        if not all(_is_told(request.station, one) for one in bodies):
+            detail = "a switch tells of its queues and recordings only"
+            return {"error": "bad_request", "detail": detail, "status": 422}
         position = await self._server.take_log(
             request.station, request.epoch, bodies, live=request.live
         )
@@ -338,6 +345,14 @@ class Requests:
             conf = str(mosquitto.conf)
         await self._server.use_site()
         return {"conf": conf}
+
+
+def _is_told(station: str, body: bytes) -> bool:
+    try:
+        kind, event, _ = decode(body)
+    except BadEvent:
+        return False
+    return kind.startswith(_TOLD) and event.station == station and len(body) <= EVENT_LIMIT
 
 
 def _bundle_bytes(request: _Update) -> bytes:
