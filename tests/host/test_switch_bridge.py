@@ -20,8 +20,8 @@ from diadema.switch.exchange import (
     Phone,
     PhoneFailed,
     SwitchError,
-    SwitchRefused,
     SwitchEvent,
+    SwitchRefused,
     Up,
     Withdrawn,
 )

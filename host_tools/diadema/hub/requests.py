@@ -174,8 +174,8 @@ class Requests:
         return await self._on_command(body, None)
 
     async def _on_switch(self, body: dict[str, Any]) -> dict[str, Any]:
-        """How the bridge is; it is told how the floor is. One whose exchange was removed leaves the
-        calls to that, where telephones ring by themselves.
+        """How the bridge is; it is told how the floor is. One whose exchange was removed leaves
+        the calls to that, where telephones ring by themselves.
         """
         if not self._server.switching.is_set_up:
             return _NO_SWITCH

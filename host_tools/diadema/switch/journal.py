@@ -34,7 +34,7 @@ class Journal:
 
     def __init__(self, path: Path, name: str) -> None:
         """`name` of the exchange: its events are those of `PBX-name`."""
-        self.station = f"PBX-{name}"
+        self.station, self._path = f"PBX-{name}", path
         try:
             self._tx = sqlite3.connect(path, isolation_level=None)
             self._tx.execute("PRAGMA journal_mode = WAL")
@@ -60,19 +60,24 @@ class Journal:
         self._tx.close()
 
     def append(self, events: Sequence[Event]) -> None:
-        """With the next numbers, all or none. One that is too long is left out."""
-        rows = []
+        """With the next numbers, all or none. One that the hub could not read is left out."""
+        rows, number = [], self._next
         for event in events:
-            event.station, event.epoch, event.sequence = self.station, self.epoch, self._next
+            event.station, event.epoch, event.sequence = self.station, self.epoch, number
             event.boot = event.uptime_ms = 0
-            body = msgspec.json.encode(event)
-            if len(body) <= EVENT_LIMIT:
-                rows.append((self._next, body))
-                self._next += 1
-        with self._tx:
-            self._tx.execute("BEGIN")
-            self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
-            self._tx.execute("UPDATE identity SET next = ?", (self._next,))
+            if (body := _body(event)) is not None:
+                rows.append((number, body))
+                number += 1
+        try:
+            with self._tx:
+                self._tx.execute("BEGIN")
+                self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
+                self._tx.execute("UPDATE identity SET next = ?", (number,))
+        except sqlite3.Error as error:
+            raise DiademaError(
+                Sentence("errors.switch.journal_broken", path=self._path, error=error)
+            ) from error
+        self._next = number
 
     def unsent(self, most: int) -> list[bytes]:
         rows = self._tx.execute("SELECT body FROM events ORDER BY n LIMIT ?", (most,))
@@ -135,3 +140,13 @@ class Journal:
         self._tx.execute(
             "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
         )
+
+
+def _body(event: Event) -> bytes | None:
+    """None for one that is too long, or is none at all."""
+    try:
+        body = msgspec.json.encode(event)
+        msgspec.json.decode(body, type=type(event))
+    except (msgspec.ValidationError, OverflowError):
+        return None
+    return body if len(body) <= EVENT_LIMIT else None

@@ -136,12 +136,10 @@ class Calls:
                         self._because(leg, event.get("Reason", "caller"))
 
     def on_ari(self, event: dict[str, Any]) -> None:
-        channel = event.get("channel") or {}
-        id_, name = str(channel.get("id", "")), str(channel.get("name", ""))
-        match event.get("type"):
-            case "StasisStart":
-                self._started([str(one) for one in event.get("args") or []], id_, name)
-            case "StasisEnd" | "ChannelDestroyed":
+        match event:
+            case {"type": "StasisStart", "args": [*args], "channel": {"id": str(id_), **channel}}:
+                self._started([str(one) for one in args], id_, str(channel.get("name", "")))
+            case {"type": "StasisEnd" | "ChannelDestroyed", "channel": {"id": str(id_)}}:
                 self._went(id_)
 
     def _started(self, args: list[str], id_: str, name: str) -> None:

@@ -5,6 +5,7 @@ was heard. Both know a call by the Uniqueid of its caller, so that the log, impo
 nothing. What the log leaves out (that an agent was rung and did answer) is left out here too.
 """
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from diadema.wire.events import (
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
 _MOST = 10_000  # callers that are known at once
+_WHOLE = re.compile("[0-9]{1,9}")
 
 
 @dataclass
@@ -94,7 +96,7 @@ class QueueEvents:
     # -- callers
 
     def _join(self, event: Message) -> None:
-        position = _number(event.get("Position"))
+        position = number_of(event.get("Position"))
         self._enter(
             event.get("Queue", ""), event.get("Uniqueid", ""), event.get("CallerIDNum", ""),
             position, self._clock.now_ms(),
@@ -125,7 +127,7 @@ class QueueEvents:
         if caller is None:
             return
         caller.ringing = None
-        rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
+        rung = number_of(event.get("RingTime"))  # in ms, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
 
@@ -160,7 +162,7 @@ class QueueEvents:
         wait_ms = max(now - caller.entered_ms, 0)
         if caller.pbx in self._hung_up:
             more: dict[str, Any] = {}
-            if (position := _number(event.get("Position"))) is not None:
+            if (position := number_of(event.get("Position"))) is not None:
                 more["position"] = position
             self._tell(QueueAbandoned(**self._of(caller), wait_ms=wait_ms, **more))
         else:
@@ -269,5 +271,6 @@ class QueueEvents:
         self._hear(SwitchEvent(event))
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+def number_of(text: str | None) -> int | None:
+    """One that could be: the longest that an exchange counts has nine digits."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None

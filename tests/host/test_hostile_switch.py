@@ -1,0 +1,363 @@
+"""An exchange that is somebody else's, or has gone mad: whatever it says, the bridge neither ends
+nor fills up, its password goes to nobody else, and what it tells the hub can be read there.
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from diadema.base.credentials import Secrets
+from diadema.base.errors import DiademaError
+from diadema.ingest.decode import decode_known
+from diadema.switch.asterisk import ami, ari
+from diadema.switch.asterisk.ami import Ami
+from diadema.switch.asterisk.ari import Ari
+from diadema.switch.asterisk.exchange import Asterisk
+from diadema.switch.asterisk.login import Login
+from diadema.switch.exchange import SwitchError, SwitchEvent
+from diadema.switch.journal import Journal
+from diadema.switch.settings import Settings
+from diadema.wire.events import QueueEntered
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.scripted_station import T0, FixedClock
+
+SECRET = "not-a-real-secret"
+PROOF = base64.b64encode(f"diadema:{SECRET}".encode())
+_KINDS = (
+    "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "AgentCalled", "AgentConnect",
+    "AgentComplete", "AgentRingNoAnswer", "QueueMemberAdded", "QueueMemberRemoved",
+    "QueueMemberPause", "QueueMemberPenalty", "DeviceStateChange", "HangupRequest", "Hangup",
+    "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "ChanSpyStart", "ChanSpyStop",
+)  # fmt: skip
+_NAMES = (
+    "Queue", "Uniqueid", "Linkedid", "DestUniqueid", "DestChannel", "Channel", "Interface",
+    "MemberName", "CallerIDNum", "Position", "Count", "HoldTime", "RingTime", "TalkTime", "Wait",
+    "Reason", "Paused", "PausedReason", "Penalty", "Device", "State", "SpyeeLinkedid",
+    "SpyerChannel", "Location",
+)  # fmt: skip
+_VALUES = st.one_of(
+    st.sampled_from([
+        "ventas", "1.1", "1.2", "a001", "Local/a001@diadema/n", "Local/a001@diadema-1;1", "1", "0",
+        "9" * 5000, "9" * 30, "-1", "", "x" * 600, "\x1b]0;x\x07", "<script>alert(1)</script>",
+        "${SHELL(id)}", "PJSIP/101&PJSIP/900", "\u202e\u2028", "agent", "transfer", "INUSE",
+    ]),
+    st.text(max_size=20),
+)  # fmt: skip
+_EVENTS = st.lists(
+    st.builds(
+        lambda kind, fields: {"Event": kind, **fields},
+        st.sampled_from(_KINDS),
+        st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=12),
+    ),
+    max_size=12,
+)
+_JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.sampled_from(["", "1.1", "tel-1.1", "x;2"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["id", "name", "channel", "args", "value", "channels", "state",
+                             "dialplan", "app_data", "app_name", "caller", "number"]),
+            inner, max_size=5),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+_ARI_EVENTS = st.builds(
+    lambda kind, fields: fields | {"type": kind},
+    st.sampled_from(["StasisStart", "StasisEnd", "ChannelDestroyed", "Dial", "Nonsense"]),
+    st.dictionaries(st.sampled_from(["channel", "args", "bridge"]), _JSON, max_size=3),
+)
+
+
+def exchange(hear, ami_port=1, ari_port=1):
+    settings = Settings(ami_port=ami_port, ari_port=ari_port)
+    passwords = {"ami": SECRET, "ari": SECRET}
+    secrets = Secrets(host="", gateway="", api="", badge_key="aa" * 32, exchange=passwords)
+    return Asterisk(settings, secrets, hear, FixedClock())
+
+
+@given(events=_EVENTS)
+def test_whatever_it_tells_of_queues_the_hub_can_read(events):
+    """Else what comes after would wait behind it for ever."""
+    heard = []
+    its = exchange(heard.append)
+    for event in events:
+        its._on_ami(event)
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "switch.sqlite3", "central")
+        for one in heard:
+            if isinstance(one, SwitchEvent):
+                journal.append([one.event])
+        bodies = journal.unsent(100)
+        journal.close()
+    assert [decode_known(body).sequence for body in bodies] == [*range(1, len(bodies) + 1)]
+
+
+@given(events=st.lists(_ARI_EVENTS, max_size=6))
+async def test_an_event_of_another_shape_changes_nothing(events):
+    heard = []
+    its = exchange(heard.append)
+    for event in events:
+        its._on_ari(event)
+    assert not heard
+
+
+@given(answers=st.lists(_JSON, min_size=1, max_size=6))
+async def test_answers_of_another_shape_are_one_more_failed_try(answers):
+    its = exchange([].append)
+    given = iter(answers * 100)
+
+    async def answer(*_, **__):
+        return next(given)
+
+    async def nothing(*_, **__):
+        return []
+
+    its._ari.get, its._ari.put_body, its._ari.delete = answer, answer, answer
+    its._ami.ask_list = nothing
+    try:
+        await its._ari_is_up()
+    except DiademaError:
+        pass
+    finally:
+        await its._calls.close()
+
+
+def test_a_disk_that_is_full_leaves_no_gap(tmp_path):
+    def event(pbx):
+        head = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
+        return QueueEntered(**head, utc_ms=T0, pbx=pbx, queue="ventas")
+
+    class Full:
+        def __init__(self, tx):
+            self._tx = tx
+
+        def __getattr__(self, name):
+            return getattr(self._tx, name)
+
+        def __enter__(self):
+            return self._tx.__enter__()
+
+        def __exit__(self, *how):
+            return self._tx.__exit__(*how)
+
+        def executemany(self, *_):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    journal = Journal(tmp_path / "switch.sqlite3", "central")
+    journal.append([event("1.1")])
+    whole, journal._tx = journal._tx, Full(journal._tx)
+    with pytest.raises(DiademaError):
+        journal.append([event("1.2")])
+    journal._tx = whole
+    journal.append([event("1.3")])
+    bodies = [msgspec.json.decode(one) for one in journal.unsent(9)]
+    assert [(one["n"], one["pbx"]) for one in bodies] == [(1, "1.1"), (2, "1.3")]
+    journal.close()
+
+
+# -- over sockets
+
+
+@pytest.fixture
+async def served(stack):
+    """A server that does what a test says with each connection; gives its port."""
+
+    async def begin(serve):
+        async def on_client(reader, writer):
+            try:
+                await serve(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(on_client, "127.0.0.1", 0)
+        stack.callback(server.close)
+        return server.sockets[0].getsockname()[1]
+
+    return begin
+
+
+def client(port, heard=None, up=None):
+    async def nothing():
+        return None
+
+    hear = (heard if heard is not None else []).append
+    return Ari(Login("127.0.0.1", port, "diadema", SECRET), hear, up or nothing, lambda _: None)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_an_answer_without_an_end_is_cut(served):
+    sent = 0
+
+    async def serve(reader, writer):
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD)
+        while True:
+            writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+            await writer.drain()
+            sent += 0x10000
+
+    async with client(await served(serve)) as its:
+        with pytest.raises(SwitchError):
+            await its.get("channels")
+    assert sent < 64 << 20
+
+
+async def test_an_answer_that_drips_is_given_up(served, monkeypatch):
+    monkeypatch.setattr(ari, "_ANSWER_S", 0.5)
+    done = asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD)
+        while not done.is_set():
+            writer.write(b"1\r\n \r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with client(await served(serve)) as its:
+        with pytest.raises(SwitchError):
+            await its.get("channels")
+    done.set()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * (1 << 20) + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n",
+        b"\x00\xff\x00 nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{x}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n{x}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n",
+        b"",
+    ],
+)
+async def test_an_answer_that_is_none_is_refused(served, answer):
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    async with client(await served(serve)) as its:
+        with pytest.raises(SwitchError):
+            await its.get("channels")
+
+
+@pytest.mark.parametrize("what", ["request", "events"])
+async def test_a_redirection_is_not_followed(served, what):
+    """Nor does whoever it names see our password."""
+    asked = []
+
+    async def other(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+
+    elsewhere = await served(other)
+    paths = []
+
+    async def serve(reader, writer):
+        text = await reader.readuntil(b"\r\n\r\n")
+        paths.append(text)
+        scheme = "http" if what == "request" else "ws"
+        to = f"{scheme}://127.0.0.1:{elsewhere}/ari/"
+        head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(head.encode())
+        await writer.drain()
+
+    async with client(await served(serve)) as its:
+        with pytest.raises(SwitchError):
+            await (its.get("channels") if what == "request" else its.once())
+    assert PROOF in paths[0] and not asked
+
+
+async def test_a_frame_that_is_too_long_ends_the_stream(served):
+    heard = []
+
+    async def serve(reader, writer):
+        text = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(
+            x.partition(": ")[2] for x in text.split("\r\n") if "sec-websocket-key" in x.lower()
+        )
+        digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+        )
+        writer.write(b"\x81\x7f" + (100 << 20).to_bytes(8, "big"))
+        for _ in range(1600):
+            writer.write(b" " * 65_536)
+            await writer.drain()
+
+    async with client(await served(serve), heard) as its:
+        with pytest.raises(SwitchError):
+            await its.once()
+    assert not heard
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "a/../b", "a\r\nb", "?x=1", "#x", "%2e%2e"])
+async def test_a_name_is_one_part_of_an_address_and_no_more(served, name):
+    asked = []
+
+    async def serve(reader, writer):
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    async with client(await served(serve)) as its:
+        try:
+            await its.delete("channels", name, "mute")
+        except SwitchError:
+            assert not asked and name in ("..", ".", "")
+            return
+    (path,) = asked
+    assert path.startswith("/ari/channels/") and path.endswith("/mute") and path.count("/") == 4
+
+
+async def test_a_list_without_an_end_is_bounded(served, monkeypatch, stack):
+    monkeypatch.setattr(ami, "_LISTED_BYTES", 1 << 16)
+
+    async def serve(reader, writer):
+        async def answer(more):
+            text = (await reader.readuntil(b"\r\n\r\n")).decode()
+            number = re.search("ActionID: ([0-9]+)", text)[1].encode()
+            writer.write(b"Response: Success\r\nActionID: %s\r\n%s\r\n" % (number, more))
+            return number
+
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        await answer(b"Challenge: 1\r\n")
+        await answer(b"")
+        number = await answer(b"EventList: start\r\n")
+        row = b"Event: QueueMember\r\nActionID: %s\r\nName: %s\r\n\r\n"
+        for _ in range(1000):
+            writer.write(row % (number, b"x" * 1000))
+        writer.write(b"Event: Done\r\nActionID: %s\r\nEventList: Complete\r\n\r\n" % number)
+        await writer.drain()
+        await reader.read()
+
+    up = asyncio.Event()
+
+    async def rise():
+        up.set()
+
+    its = Ami(Login("127.0.0.1", await served(serve), "diadema", SECRET), [].append, rise, print)
+    task = asyncio.create_task(its.run())
+    stack.push_async_callback(asyncio.wait, [task])
+    stack.callback(task.cancel)
+    await up.wait()
+    with pytest.raises(SwitchError):
+        await its.ask_list("QueueStatus")
