@@ -14,19 +14,31 @@ import msgspec
 import pytest
 from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
+from diadema.hub.switching import Switching
 from diadema.ingest.decode import decode_known
 from diadema.switch.asterisk import ami, ari
 from diadema.switch.asterisk.ami import Ami
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.asterisk.login import Login
-from diadema.switch.exchange import SwitchError, SwitchEvent
+from diadema.switch.exchange import (
+    Down,
+    Member,
+    MemberSeen,
+    PhoneSeen,
+    SwitchError,
+    SwitchEvent,
+    SwitchRefused,
+)
 from diadema.switch.journal import Journal
 from diadema.switch.settings import Settings
 from diadema.wire.events import QueueEntered
+from diadema.wire.switching import Report
+from diadema.words import Sentence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.host.test_switch_bridge import Stage
 from tests.support.scripted_station import T0, FixedClock
 
 SECRET = "not-a-real-secret"
@@ -131,6 +143,29 @@ async def test_answers_of_another_shape_are_one_more_failed_try(answers):
         pass
     finally:
         await its._calls.close()
+
+
+async def test_however_much_it_tells_the_report_is_one_that_the_hub_takes(tmp_path):
+    """And is no longer than the broker carries: else no station would ring any more."""
+    stage = Stage(tmp_path)
+    await stage.here()
+    stage.exchange.version = "x" * 50_000
+    head = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
+    for at in range(6000):
+        member = Member(f"a{at}", "q" * 300 + str(at), True, "r" * 300)
+        stage.bridge.hear(MemberSeen(member))
+        stage.bridge.hear(PhoneSeen(f"PJSIP/{at}", True))
+    for at in range(2000):
+        queue = f"{at}" + "q" * 200
+        stage.bridge.hear(SwitchEvent(QueueEntered(**head, utc_ms=T0, pbx="1.1", queue=queue)))
+    for _ in range(100):
+        stage.bridge.hear(Down(SwitchRefused("QueueAdd", "\x1b[2J" + "x" * 60_000)))
+    body = msgspec.json.encode(stage.bridge.report())
+    assert len(body) < 1 << 20
+    report = msgspec.json.decode(body, type=Report)
+    assert "\x1b" not in str(Sentence.of(report.troubles[0].sentence))
+    assert Switching.sayable(report.troubles) == report.troubles
+    await stage.bridge.close()
 
 
 def test_a_disk_that_is_full_leaves_no_gap(tmp_path):

@@ -133,6 +133,51 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     assert refused["error"] == "bad_request"
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"name": "x" * 100_000},
+        {"name": "central\x1b[2J"},
+        {"version": "x" * 1000},
+        {"calls": -1},
+        {"calls": 10**30},
+        {"unsent": -1},
+        {"utc_ms": 2**63},
+        {"queues": [{"name": "ventas", "mapped": True}] * 2000},
+        {"queues": [{"name": "x" * 1000, "mapped": True}]},
+        {"queues": [{"name": "ventas", "mapped": True, "waiting": -1}]},
+        {"members": [{"name": "a001", "queue": "ventas"}] * 10_000},
+        {"members": [{"name": "a001", "queue": "x" * 1000}]},
+        {"members": [{"name": "a001", "queue": "ventas", "reason": "x" * 1000}]},
+        {"phones": [{"extension": "x" * 1000, "station": S}]},
+        {"phones": [{"extension": "PJSIP/1", "station": S}] * 5000},
+        {"troubles": [{"utc_ms": 1, "sentence": ["errors.switch.closed", {}]}] * 10_000},
+    ],
+)
+async def test_a_report_that_is_too_much_is_refused(broker, ingest, stack, report):
+    client, _ = await bridge_client(broker, stack)
+    answer = await ask(client, switching.STATE, **{"name": "central", "up": True} | report)
+    assert answer["error"] == "bad_request"
+
+
+async def test_what_nobody_can_say_is_no_trouble(broker, ingest, stack):
+    """Else the page that shows it, and the command, would end with it."""
+    client, _ = await bridge_client(broker, stack)
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    deep = []
+    for _ in range(200):
+        deep = ["errors.switch.unreachable", {"where": deep, "error": 1}]
+    said = ["errors.switch.bar", {"reason": "a|b"}]
+    odd = [[], ["x"], ["errors.switch.nonsense", {}], ["errors", {}], ["errors.switch.bar", {}],
+           ["errors.switch.bar", []], [1, {}], ["errors.switch.bar", {"reason": "x" * 9000}],
+           ["errors.switch.bar", {"reason": [[], 1]}], deep]  # fmt: skip
+    troubles = [{"utc_ms": 1, "sentence": one} for one in [*odd, said]]
+    await ask(client, switching.STATE, name="central", up=True, troubles=troubles)
+    shown = (await ask(admin, "hub.switch.shown"))["switch"]["report"]
+    assert [one["sentence"] for one in shown["troubles"]] == [said]
+
+
 _HEAD = {"s": "PBX-principal", "e": 7, "n": 1, "b": 0, "u": 0, "t": 1_795_000_000_000}
 _ENTERED = {"k": "queue.entered", "pbx": "1795.1", "queue": "ventas"}
 

@@ -13,8 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -38,6 +41,9 @@ from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
 from diadema.wire.switching import (
+    MOST,
+    NAMED,
+    REPORT_BYTES,
     CallOut,
     Floor,
     MemberState,
@@ -49,7 +55,7 @@ from diadema.wire.switching import (
 )
 from diadema.words import Sentence
 
-_TROUBLES = 50  # that are remembered
+_VALUE = 200  # characters of what a sentence repeats
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
@@ -120,7 +126,7 @@ class Bridge:
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
         self._waiting: dict[str, set[str]] = {}  # by queue
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -548,11 +554,13 @@ class Bridge:
 
     def trouble(self, error: DiademaError) -> None:
         """Told to people, on the page and in the log."""
-        log.warning("%s", error)
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
-        if sentence is not None:
-            now = self._clock.now_ms()
-            self._troubles.append(Trouble(utc_ms=now, sentence=sentence.parts()))
+        if sentence is None:
+            log.warning("%s", visible(str(error))[:_VALUE])
+            return
+        parts = _shortened(sentence.parts())
+        log.warning("%s", Sentence.of(parts))
+        self._troubles.append(Trouble(utc_ms=self._clock.now_ms(), sentence=parts))
 
     def report(self) -> Report:
         names = self._names()
@@ -562,16 +570,16 @@ class Bridge:
             for station in names.people.seats
             if (phone := names.phone_of(station)) is not None
         }
-        return Report(
+        report = Report(
             name=self._journal.station.removeprefix("PBX-"),
-            version=self.exchange.version,
+            version=self.exchange.version[:NAMED],
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting,
             queues=[
                 QueueState(
-                    name=queue,
+                    name=queue[:NAMED],
                     mapped=names.is_mapped(queue),
                     waiting=len(self._waiting.get(queue, ())),
                 )
@@ -588,6 +596,7 @@ class Bridge:
             ],
             troubles=[*self._troubles],
         )
+        return _fitting(report)
 
     def _member_state(self, member: Member, names: Names) -> MemberState:
         agent = names.agent_of(member.name)
@@ -599,8 +608,8 @@ class Bridge:
             elif its.paused != member.paused:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
-            name=member.name, queue=member.queue, agent=agent, paused=member.paused,
-            reason=member.reason, wanted=wanted,
+            name=member.name[:NAMED], queue=member.queue[:NAMED], agent=agent,
+            paused=member.paused, reason=member.reason[:NAMED], wanted=wanted,
         )  # fmt: skip
 
     # -- inside
@@ -661,6 +670,29 @@ class Bridge:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _shortened(parts: Any) -> Any:
+    """Parts of a sentence, with as much of what others have written as people need to see."""
+    match parts:
+        case str():
+            return visible(parts)[:_VALUE]
+        case [name, dict() as values]:
+            return [name, {key: _shortened(value) for key, value in values.items()}]
+    return parts
+
+
+def _fitting(report: Report) -> Report:
+    """As much as the hub takes; what stays is first of all what is not as it should be."""
+    report.members.sort(key=lambda one: one.wanted is None)
+    report.phones.sort(key=lambda one: one.there is not False)
+    report.queues.sort(key=lambda one: not one.mapped)
+    for name in ("queues", "members", "phones"):
+        del getattr(report, name)[MOST[name] :]
+    while len(msgspec.json.encode(report)) > REPORT_BYTES:
+        for its in (report.members, report.phones, report.queues):
+            del its[len(its) // 2 :]
+    return report
 
 
 def _line(agent: str) -> str:
