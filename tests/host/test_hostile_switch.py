@@ -168,6 +168,26 @@ async def test_however_much_it_tells_the_report_is_one_that_the_hub_takes(tmp_pa
     await stage.bridge.close()
 
 
+async def test_what_is_remembered_of_it_has_an_end(tmp_path):
+    its = exchange((stage := Stage(tmp_path)).bridge.hear)
+    await stage.here()
+    stage.journal.append = lambda _: None
+    for at in range(12_000):
+        its._on_ami({"Event": "QueueCallerJoin", "Queue": f"q{at}", "Uniqueid": f"{at}"})
+        its._on_ami({"Event": "QueueCallerJoin", "Queue": "q", "Uniqueid": f"{at}"})
+        its._on_ami({"Event": "MixMonitorStart", "Uniqueid": f"{at}", "Linkedid": "1"})
+        its._on_ami({"Event": "DeviceStateChange", "Device": f"PJSIP/{at}", "State": "INUSE"})
+        member = {"Interface": f"Local/a{at}@diadema/n", "Queue": "q"}
+        its._on_ami({"Event": "QueueMemberAdded", **member})
+    bridge = stage.bridge
+    remembered = (
+        bridge._waiting, bridge._waiting["q"], bridge._phones, bridge._members, its._members,
+        its._queues._callers, its._queues._recorded,
+    )  # fmt: skip
+    assert max(map(len, remembered)) <= 10_000
+    await bridge.close()
+
+
 def test_a_disk_that_is_full_leaves_no_gap(tmp_path):
     def event(pbx):
         head = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}

@@ -36,6 +36,7 @@ from diadema.switch.exchange import (
     SwitchEvent,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
@@ -125,7 +126,7 @@ class Bridge:
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
-        self._waiting: dict[str, set[str]] = {}  # by queue
+        self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
@@ -150,7 +151,7 @@ class Bridge:
             case MemberSeen(member, there):
                 self._see_member(member, there)
             case PhoneSeen(extension, there):
-                self._phones[extension] = there
+                remember(self._phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
@@ -471,7 +472,7 @@ class Bridge:
         key = member.name, member.queue
         known = self._members.get(key)
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         if not self._floor_known or (known == member if there else known is None):
@@ -616,11 +617,14 @@ class Bridge:
 
     def _tell(self, event: Any) -> None:
         kind, pbx = type(event).__struct_config__.tag, event.pbx
-        waiting = self._waiting.setdefault(event.queue, set()) if hasattr(event, "queue") else None
-        if waiting is not None:
-            (waiting.add if kind == "queue.entered" else waiting.discard)(pbx)
-            if kind == "queue.offered":
-                waiting.add(pbx)
+        if (queue := getattr(event, "queue", None)) is not None:
+            if queue not in self._waiting:
+                remember(self._waiting, queue, {})
+            waiting = self._waiting[queue]
+            if kind in ("queue.entered", "queue.offered"):
+                remember(waiting, pbx, None)
+            else:
+                waiting.pop(pbx, None)
         try:
             self._journal.append([event])
         except DiademaError as error:
@@ -689,8 +693,9 @@ def _fitting(report: Report) -> Report:
     report.queues.sort(key=lambda one: not one.mapped)
     for name in ("queues", "members", "phones"):
         del getattr(report, name)[MOST[name] :]
-    while len(msgspec.json.encode(report)) > REPORT_BYTES:
-        for its in (report.members, report.phones, report.queues):
+    cut: tuple[list[Any], ...] = (report.members, report.phones, report.queues)
+    while any(cut) and len(msgspec.json.encode(report)) > REPORT_BYTES:
+        for its in cut:
             del its[len(its) // 2 :]
     return report
 

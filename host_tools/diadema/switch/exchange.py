@@ -14,6 +14,15 @@ from diadema.wire.events import Event
 from diadema.wire.switching import WAYS
 from diadema.words import Sentence
 
+MOST = 10_000  # of anything that an exchange tells and we remember
+
+
+def remember[K, V](known: dict[K, V], key: K, value: V, most: int = MOST) -> None:
+    """In place of what was heard first, where there is too much of it."""
+    if key not in known and len(known) >= most:
+        del known[next(iter(known))]
+    known[key] = value
+
 
 class SwitchError(DiademaError):
     """The exchange cannot be reached, or is none that we know."""

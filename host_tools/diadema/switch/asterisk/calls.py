@@ -27,6 +27,7 @@ from diadema.switch.exchange import (
     SwitchError,
     SwitchRefused,
     Withdrawn,
+    remember,
 )
 from diadema.words import Sentence
 
@@ -116,7 +117,7 @@ class Calls:
     def on_ami(self, event: Message) -> None:
         match event.get("Event"):
             case "AgentCalled":
-                self._keep(self._called, _stem(event.get("DestChannel", "")), event)
+                remember(self._called, _stem(event.get("DestChannel", "")), event, _PAIRS)
                 self._pair(_stem(event.get("DestChannel", "")))
             case "AgentConnect":
                 for leg in self._of_caller(event):
@@ -145,7 +146,7 @@ class Calls:
     def _started(self, args: list[str], id_: str, name: str) -> None:
         match args:
             case [what, _] if what == OFFER:
-                self._keep(self._waiting, _stem(name), id_)
+                remember(self._waiting, _stem(name), id_, _PAIRS)
                 self._pair(_stem(name))
             case [what, call] if what == PHONE and (leg := self._of(call)) is not None:
                 self._start(self._phone_is_up(leg))
@@ -567,11 +568,6 @@ class Calls:
         if not leg.why or why == "no_answer":
             leg.why = why
         leg.explained.set()
-
-    def _keep[T](self, halves: dict[str, T], key: str, value: T) -> None:
-        while len(halves) >= _PAIRS:
-            halves.pop(next(iter(halves)))
-        halves[key] = value
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._safely(work))

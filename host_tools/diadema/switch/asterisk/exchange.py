@@ -32,6 +32,7 @@ from diadema.switch.exchange import (
     SwitchRefused,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
@@ -253,7 +254,7 @@ class Asterisk:
         )
         key = member.name, member.queue
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         self._hear(MemberSeen(member, there))

@@ -13,7 +13,7 @@ from typing import Any
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Hear, Listening, SwitchEvent
+from diadema.switch.exchange import Hear, Listening, SwitchEvent, remember
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -28,7 +28,6 @@ from diadema.wire.events import (
 )
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
-_MOST = 10_000  # callers that are known at once
 _WHOLE = re.compile("[0-9]{1,9}")
 
 
@@ -107,10 +106,9 @@ class QueueEvents:
     ) -> None:
         if not queue or not pbx:
             return
-        while len(self._callers) >= _MOST:
-            self._callers.pop(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
-        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms)
+        caller = Caller(pbx, queue, entered_ms)
+        remember(self._callers, (queue, pbx), caller)
         more: dict[str, Any] = {}
         if (reference := self.reference(number)) is not None:
             more["reference"] = reference
@@ -222,7 +220,7 @@ class QueueEvents:
 
     def _record(self, event: Message) -> None:
         pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
-        self._recorded[pbx] = linked
+        remember(self._recorded, pbx, linked)
         self._tell(RecordingStarted(**self._now(), pbx=pbx, linked=linked))
 
     def _mute(self, event: Message) -> None:
