@@ -121,6 +121,8 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     script = Script().boot().clock().login().ready()
     await play.send(script)
     await play.acked(script)
+    told = json.dumps(_HEAD | _ENTERED)  # so that the switch is among those who tell
+    await ask(client, switching.QUEUE, s="PBX-principal", e=7, events=[told])
     answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1795.4", queue="ventas")
     assert answer["i"] > 0
     assert (await play.command("ring"))["contact"] == "1795.4"
@@ -129,6 +131,9 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
         assert refused["error"] == "forbidden"
     refused = await ask(client, switching.CALL, s="DIA-000000000000", cmd="hold", contact="1")
     assert refused["error"] == "unknown_station"
+    for nobody in ("PBX-principal", "HUB-main", "gw-test", ">", ""):
+        refused = await ask(client, switching.CALL, s=nobody, cmd="hold", contact="1")
+        assert refused["error"] == "unknown_station"
     refused = await ask(client, switching.CALL, s=S, cmd="ring", contact="x\ny")
     assert refused["error"] == "bad_request"
 

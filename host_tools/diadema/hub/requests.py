@@ -21,7 +21,7 @@ from diadema.ingest.decode import BadEvent, decode
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire import switching
-from diadema.wire.commands import CALLS
+from diadema.wire.commands import CALLS, is_station
 from diadema.wire.letters import EVENT_LIMIT, LETTERS, tag_of
 from diadema.words import Sentence
 
@@ -159,7 +159,8 @@ class Requests:
 
     async def _on_command(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         s = str(body.pop("s", ""))
-        if s not in self._server.ingest.stations and not self._server.keeper.knows(s):
+        there = s in self._server.ingest.stations or self._server.keeper.knows(s)
+        if not (there and is_station(s)):
             return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
         i, frames = self._server.commands.ask(s, body, once)
         await self._server.send(frames)
