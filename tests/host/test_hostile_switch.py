@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import re
-import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -186,39 +185,6 @@ async def test_what_is_remembered_of_it_has_an_end(tmp_path):
     )  # fmt: skip
     assert max(map(len, remembered)) <= 10_000
     await bridge.close()
-
-
-def test_a_disk_that_is_full_leaves_no_gap(tmp_path):
-    def event(pbx):
-        head = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
-        return QueueEntered(**head, utc_ms=T0, pbx=pbx, queue="ventas")
-
-    class Full:
-        def __init__(self, tx):
-            self._tx = tx
-
-        def __getattr__(self, name):
-            return getattr(self._tx, name)
-
-        def __enter__(self):
-            return self._tx.__enter__()
-
-        def __exit__(self, *how):
-            return self._tx.__exit__(*how)
-
-        def executemany(self, *_):
-            raise sqlite3.OperationalError("database or disk is full")
-
-    journal = Journal(tmp_path / "switch.sqlite3", "central")
-    journal.append([event("1.1")])
-    whole, journal._tx = journal._tx, Full(journal._tx)
-    with pytest.raises(DiademaError):
-        journal.append([event("1.2")])
-    journal._tx = whole
-    journal.append([event("1.3")])
-    bodies = [msgspec.json.decode(one) for one in journal.unsent(9)]
-    assert [(one["n"], one["pbx"]) for one in bodies] == [(1, "1.1"), (2, "1.3")]
-    journal.close()
 
 
 # -- over sockets

@@ -41,6 +41,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.events import Event
 from diadema.wire.switching import (
     MOST,
     NAMED,
@@ -57,6 +58,7 @@ from diadema.wire.switching import (
 from diadema.words import Sentence
 
 _VALUE = 200  # characters of what a sentence repeats
+_UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
@@ -73,7 +75,9 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined; `over`: the station has ended it."""
+    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
+    the station has ended it.
+    """
 
     call: str
     station: str
@@ -81,6 +85,7 @@ class Call:
     ringing: bool = True
     area: str = ""
     heard: str = ""  # area or caller, while there is a consultation
+    conference: bool = False
     over: bool = False
 
 
@@ -127,6 +132,8 @@ class Bridge:
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
         self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
+        self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
+        self._writable = True
         self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
@@ -155,9 +162,10 @@ class Bridge:
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
-                self._journal.note_listening(linked, by, begun, utc_ms)
-            case Up(calls):
+                self._note(lambda: self._journal.note_listening(linked, by, begun, utc_ms))
+            case Up(calls, start):
                 self.is_up = True
+                self._note(lambda: self._journal.note_start(start))
                 self._do("", lambda: self._reconcile(calls))
             case Down(error):
                 self.is_up = False
@@ -178,7 +186,7 @@ class Bridge:
             return
         station = seats[0].station
         self._calls[offered.call] = Call(offered.call, station, agent)
-        self._journal.give(offered.call, station, self._clock.now_ms())
+        self._note(lambda: self._journal.give(offered.call, station, self._clock.now_ms()))
         try:
             number = await self.hub.command(
                 station,
@@ -243,7 +251,7 @@ class Bridge:
         self._numbers[contact] = wanted.number
         while len(self._numbers) > _NUMBERS:
             self._numbers.pop(next(iter(self._numbers)))
-        self._journal.give(contact, station, self._clock.now_ms())
+        self._note(lambda: self._journal.give(contact, station, self._clock.now_ms()))
         try:
             number = await self.hub.command(
                 station, "dial", contact=contact, campaign=wanted.campaign, consent=wanted.consent
@@ -377,6 +385,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
+            known.conference = True
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -391,6 +400,8 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
+        elif by == "transfer" and known.conference:
+            await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
         if by == "technical" and seat is not None:  # no wrap-up follows
@@ -559,11 +570,14 @@ class Bridge:
         if sentence is None:
             log.warning("%s", visible(str(error))[:_VALUE])
             return
-        parts = _shortened(sentence.parts())
-        log.warning("%s", Sentence.of(parts))
-        self._troubles.append(Trouble(utc_ms=self._clock.now_ms(), sentence=parts))
+        found = Trouble(utc_ms=self._clock.now_ms(), sentence=_shortened(sentence.parts()))
+        log.warning("%s", Sentence.of(found.sentence))
+        if self._troubles and self._troubles[-1].sentence == found.sentence:
+            self._troubles.pop()
+        self._troubles.append(found)
 
     def report(self) -> Report:
+        self._write()
         names = self._names()
         queues = sorted({queue for _, queue in self._members} | self._waiting.keys())
         phones = {
@@ -577,7 +591,7 @@ class Bridge:
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
-            unsent=self._journal.waiting,
+            unsent=self._journal.waiting + len(self._unwritten),
             queues=[
                 QueueState(
                     name=queue[:NAMED],
@@ -625,11 +639,26 @@ class Bridge:
                 remember(waiting, pbx, None)
             else:
                 waiting.pop(pbx, None)
+        self._unwritten.append(event)
+        self._write()
+
+    def _write(self) -> None:
+        """What the disk did not take is tried again with the next one, and at each report."""
+        if self._unwritten and self._note(lambda: self._journal.append([*self._unwritten])):
+            self._unwritten.clear()
+            self.unsent.set()
+
+    def _note(self, write: Callable[[], None]) -> bool:
+        """A call goes on though the disk is full; people are told once."""
         try:
-            self._journal.append([event])
+            write()
         except DiademaError as error:
-            self.trouble(error)
-        self.unsent.set()
+            if self._writable:
+                self.trouble(error)
+            self._writable = False
+        else:
+            self._writable = True
+        return self._writable
 
     async def _command(self, station: str, cmd: str, **fields: Any) -> None:
         try:
