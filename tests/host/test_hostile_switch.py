@@ -22,8 +22,10 @@ from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.asterisk.login import Login
 from diadema.switch.exchange import (
     Down,
+    Known,
     Member,
     MemberSeen,
+    Offered,
     PhoneSeen,
     SwitchError,
     SwitchEvent,
@@ -31,13 +33,14 @@ from diadema.switch.exchange import (
 )
 from diadema.switch.journal import Journal
 from diadema.switch.settings import Settings
+from diadema.wire.commands import Ring
 from diadema.wire.events import QueueEntered
 from diadema.wire.switching import Report
 from diadema.words import Sentence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.host.test_switch_bridge import Stage
+from tests.host.test_switch_bridge import CALL, S1, S2, Stage, ready
 from tests.support.scripted_station import T0, FixedClock
 
 SECRET = "not-a-real-secret"
@@ -94,7 +97,7 @@ def exchange(hear, ami_port=1, ari_port=1):
     settings = Settings(ami_port=ami_port, ari_port=ari_port)
     passwords = {"ami": SECRET, "ari": SECRET}
     secrets = Secrets(host="", gateway="", api="", badge_key="aa" * 32, exchange=passwords)
-    return Asterisk(settings, secrets, hear, FixedClock())
+    return Asterisk(settings, secrets, hear, FixedClock(), Known((), {}, ""))
 
 
 @given(events=_EVENTS)
@@ -134,8 +137,12 @@ async def test_answers_of_another_shape_are_one_more_failed_try(answers):
     async def nothing(*_, **__):
         return []
 
+    async def nobody(*_, **__):
+        return {}
+
     its._ari.get, its._ari.put_body, its._ari.delete = answer, answer, answer
     its._ami.ask_list = nothing
+    its._ami.act = nobody
     try:
         await its._ari_is_up()
     except DiademaError:
@@ -167,6 +174,18 @@ async def test_however_much_it_tells_the_report_is_one_that_the_hub_takes(tmp_pa
     await stage.bridge.close()
 
 
+async def test_a_queue_of_any_name_rings_at_its_stations(tmp_path):
+    """The hub refuses what a station could not show, and so nobody would ever answer."""
+    stage = Stage(tmp_path)
+    await stage.here(ready())
+    for number, queue in enumerate(["\x1b[2J\u202e" + "ñ" * 100, "", "\n"]):
+        await stage.heard(Offered(f"{number}.4", "1.1", "1.1", queue, "a001"))
+        _, _, fields = stage.hub.commands[-1]
+        msgspec.convert({"cmd": "ring", **fields}, Ring)
+        assert fields.get("queue", "ñ").isprintable()
+    stage.journal.close()
+
+
 async def test_what_is_remembered_of_it_has_an_end(tmp_path):
     its = exchange((stage := Stage(tmp_path)).bridge.hear)
     await stage.here()
@@ -185,6 +204,67 @@ async def test_what_is_remembered_of_it_has_an_end(tmp_path):
     )  # fmt: skip
     assert max(map(len, remembered)) <= 10_000
     await bridge.close()
+
+
+# -- stations
+
+
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [
+        ("answered", {}),
+        ("held", {}),
+        ("muted", {}),
+        ("consulted", {"area": "soporte", "heard": "area"}),
+        ("transferred", {"kind": "blind", "target": "soporte"}),
+        ("missed", {"cause": "rejected"}),
+        ("ended", {"by": "agent"}),
+    ],
+)
+@pytest.mark.parametrize("talking", [False, True])
+async def test_a_station_does_nothing_to_the_calls_of_another(tmp_path, what, fields, talking):
+    """Ids of calls can be guessed: the next one is a number more."""
+    stage = Stage(tmp_path)
+    await stage.here(ready(), ready(S2, "a002"))
+    await stage.offered()
+    if talking:
+        await stage.contact("answered")
+    stage.exchange.asked.clear()
+    await stage.said(f"contact.{what}", s=S2, c=CALL, a="a002", i=1, **fields)
+    await stage.said("command.refused", s=S2, i=1, c=CALL)
+    assert not stage.exchange.asked
+    await stage.contact("ended" if talking else "answered", by="agent")
+    assert stage.exchange.asked
+    stage.journal.close()
+
+
+@given(
+    events=st.lists(
+        st.builds(
+            lambda kind, fields: {"k": kind, "s": S1, **fields},
+            st.sampled_from([
+                "session.opened", "session.closed", "presence.changed", "contact.answered",
+                "contact.consulted", "contact.transferred", "contact.ended", "contact.dialed",
+                "command.refused", "wrapup.ended", "station.booted",
+            ]),
+            st.dictionaries(st.sampled_from(["a", "c", "i", "t", "to", "reason", "kind", "area",
+                                             "target", "by", "heard"]), _JSON, max_size=4),
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+async def test_a_station_that_says_what_is_none_stops_no_other(events):
+    """What it lets out is stored as it came, and told here as it was stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder))
+        await stage.here(ready(), ready(S2, "a002"))
+        for event in events:
+            stage.bridge.station_said(event)
+        await stage.settle()
+        await stage.heard(Offered("9.9", "9.1", "9.1", "ventas", "a002"))
+        assert ("ring", S2) in [(cmd, s) for s, cmd, _ in stage.hub.commands]
+        await stage.bridge.close()
+        stage.journal.close()
 
 
 # -- over sockets

@@ -17,7 +17,7 @@ import msgspec
 
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
-from diadema.base.sanitize import visible
+from diadema.base.sanitize import stripped, visible
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -41,6 +41,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.commands import RING_QUEUE
 from diadema.wire.events import Event
 from diadema.wire.switching import (
     MOST,
@@ -126,7 +127,7 @@ class Bridge:
         self.is_up = False
         self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
-        self._rings: dict[int, str] = {}  # rings by the number of their command
+        self._rings: dict[tuple[str, int], str] = {}  # by station and number of the command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
@@ -192,11 +193,11 @@ class Bridge:
                 station,
                 "ring",
                 contact=offered.call,
-                queue=self._names().queue_of(offered.queue),
+                queue=stripped(self._names().queue_of(offered.queue))[:RING_QUEUE] or None,
                 pbx=offered.pbx,
                 reference=offered.reference,
             )
-            self._rings[number] = offered.call
+            remember(self._rings, (station, number), offered.call, _NUMBERS)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
             self._forget(offered.call)
@@ -259,7 +260,7 @@ class Bridge:
         except DiademaError:
             self._forget(contact)
             raise
-        self._rings[number] = contact
+        remember(self._rings, (station, number), contact, _NUMBERS)
         return contact
 
     async def _call_out(self, known: Call) -> None:
@@ -286,14 +287,21 @@ class Bridge:
 
     def station_said(self, event: dict[str, Any]) -> None:
         """One event, stored and in order."""
+        try:
+            self._hear_station(event)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("an event that is none: %r", error)
+
+    def _hear_station(self, event: dict[str, Any]) -> None:
         kind, station = str(event.get("k")), str(event.get("s"))
         at = event.get("t")
         if at is not None and self._clock.now_ms() - at > _STALE_MS:
             return
+        order = station, event.get("i", -1)
         seat = self._seats.get(station)
         match kind:
             case "session.opened":
-                self._sit(SeatState(station=station, agent=event["a"], presence="not_ready"))
+                self._sit(SeatState(station=station, agent=str(event["a"]), presence="not_ready"))
             case "session.closed":
                 self._rise(station)
             case "presence.changed" if seat is not None:
@@ -302,14 +310,15 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" | "contact.blocked" if event.get("i") in self._rings:
-                refused = self._rings.pop(event["i"])
+            case "command.refused" | "contact.blocked" if order in self._rings:
+                refused = self._rings.pop(order)
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
-        if kind.startswith("contact.") and call in self._calls:
-            self._rings.pop(event.get("i", -1), None)
+        known = self._calls.get(call)  # a station says nothing of another one's
+        if kind.startswith("contact.") and known is not None and known.station == station:
+            self._rings.pop(order, None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
     async def _follow(self, what: str, call: str, event: dict[str, Any]) -> None:
