@@ -147,8 +147,8 @@ def _phones(report: Report, people: People, words: Mapping[str, str]) -> None:
     rows = [
         {
             "id": one.station,
-            "seat": people.seats.get(one.station, one.station),
-            "extension": one.extension,
+            "seat": people.seats.get(one.station, visible(one.station)),
+            "extension": visible(one.extension),
             "state": words[f"phone.{_THERE[one.there]}"],
         }
         for one in sorted(report.phones, key=lambda one: (one.there is True, one.extension))
