@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("diadema.ingest")
 
 _OF_CALLS = {tag_of(call) for call in CALLS}
-_TOLD, _TOLD_AT_ONCE = ("queue.", "recording."), 1000
+_OF_QUEUES, _EVENTS_AT_ONCE = ("queue.", "recording."), 1000
 _NO_SWITCH = {"error": "forbidden", "detail": "no exchange is set up", "status": 403}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
 
@@ -54,7 +54,7 @@ class _Log(msgspec.Struct, rename=LETTERS):
 
     station: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
     epoch: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-    events: Annotated[list[str], msgspec.Meta(max_length=_TOLD_AT_ONCE)] = []
+    events: Annotated[list[str], msgspec.Meta(max_length=_EVENTS_AT_ONCE)] = []
     live: bool = False
 
 
@@ -278,7 +278,7 @@ class Requests:
         """
         request = msgspec.convert(body, _Log)
         bodies = [one.encode() for one in request.events]
-        if not all(_is_told(request.station, one) for one in bodies):
+        if not all(_is_of_queues(request.station, one) for one in bodies):
             detail = "a switch tells of its queues and recordings only"
             return {"error": "bad_request", "detail": detail, "status": 422}
         position = await self._server.take_log(
@@ -348,12 +348,12 @@ class Requests:
         return {"conf": conf}
 
 
-def _is_told(station: str, body: bytes) -> bool:
+def _is_of_queues(station: str, body: bytes) -> bool:
     try:
         kind, event, _ = decode(body)
     except BadEvent:
         return False
-    return kind.startswith(_TOLD) and event.station == station and len(body) <= EVENT_LIMIT
+    return kind.startswith(_OF_QUEUES) and event.station == station and len(body) <= EVENT_LIMIT
 
 
 def _bundle_bytes(request: _Update) -> bytes:

@@ -90,18 +90,18 @@ class Journal:
 
     def append(self, events: Sequence[Event]) -> None:
         """With the next numbers, all or none. One that the hub could not read is left out."""
-        rows, kept, n = [], [], self._next
+        rows, written, n = [], [], self._next
         for event in events:
             event.station, event.epoch, event.sequence = self.station, self.epoch, n
             event.boot = event.uptime_ms = 0
             if (body := _body(event)) is not None:
                 rows.append((n, body))
-                kept.append(event)
+                written.append(event)
                 n += 1
         with self._writing():
             self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
             self._tx.execute("UPDATE identity SET next = ?", (n,))
-            for event in kept:
+            for event in written:
                 self._follow(event)
         self._next = n
 
