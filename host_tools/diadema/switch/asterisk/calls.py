@@ -495,7 +495,7 @@ class Calls:
             return
         if joined:
             await self._quietly("DELETE", "channels", channel, "moh")
-            await self._into(bridge, channel)
+            await self._tolerant(self._into(bridge, channel), None)
         else:
             await self._tolerant(
                 self._ari.post("bridges", bridge, "removeChannel", channel=channel), None
