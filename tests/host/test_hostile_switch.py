@@ -6,7 +6,9 @@ import asyncio
 import base64
 import hashlib
 import re
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError
 from diadema.hub.switching import Switching
 from diadema.ingest.decode import decode_known
+from diadema.switch import journal
 from diadema.switch.asterisk import ami, ari
 from diadema.switch.asterisk.ami import Ami
 from diadema.switch.asterisk.ari import Ari
@@ -108,12 +111,12 @@ def test_whatever_it_tells_of_queues_the_hub_can_read(events):
     for event in events:
         its._on_ami(event)
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(Path(folder) / "switch.sqlite3", "central")
+        its = Journal(Path(folder) / "switch.sqlite3", "central")
         for one in heard:
             if isinstance(one, SwitchEvent):
-                journal.append([one.event])
-        bodies = journal.unsent(100)
-        journal.close()
+                its.append([one.event])
+        bodies = its.unsent(100)
+        its.close()
     assert [decode_known(body).sequence for body in bodies] == [*range(1, len(bodies) + 1)]
 
 
@@ -204,6 +207,27 @@ async def test_what_is_remembered_of_it_has_an_end(tmp_path):
     )  # fmt: skip
     assert max(map(len, remembered)) <= 10_000
     await bridge.close()
+
+
+def test_its_own_words_are_one_line_of_a_log():
+    refused = SwitchRefused("QueueAdd", "\x1b[2J\n2026-11-18 ERROR made up" + "x" * 60_000)
+    assert str(refused).isprintable() and len(str(refused)) < 400
+
+
+def test_whoever_listened_in_is_remembered_to_a_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "_LISTENED", 10)
+    its = Journal(tmp_path / "switch.sqlite3", "central")
+    for at in range(30):
+        its.note_listening(f"{at}", "PJSIP/1", True, at)
+    its.close()
+    with closing(sqlite3.connect(tmp_path / "switch.sqlite3")) as tx:
+        linked = [one for (one,) in tx.execute("SELECT linked FROM listening")]
+    assert linked == [f"{at}" for at in range(20, 30)]
+
+
+def test_without_tls_no_name_says_where_this_machine_is():
+    """Else whoever answers for names would get the password."""
+    assert Login("localhost", 8088, "diadema", SECRET).where == "127.0.0.1:8088"
 
 
 # -- stations

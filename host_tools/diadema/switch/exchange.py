@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.wire.events import Event
 from diadema.wire.switching import WAYS
 from diadema.words import Sentence
 
+_REASON = 200  # characters
 MOST = 10_000  # of anything that an exchange tells and we remember
 
 
@@ -29,9 +31,10 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text."""
+    """It answered, and did not do it. `reason` is its own text, or how that begins."""
 
     def __init__(self, action: str, reason: str, status: int = 0) -> None:
+        reason = visible(reason[:_REASON])
         super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
 

@@ -30,6 +30,7 @@ from diadema.words import Sentence
 
 VERSION = 1
 _DAY_MS = 86_400_000
+_LISTENED = 1_000_000  # times that somebody listened in, which are remembered
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS identity (epoch INTEGER NOT NULL, next INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS events (n INTEGER PRIMARY KEY, body BLOB NOT NULL)",
@@ -213,6 +214,9 @@ class Journal:
         with self._writing():
             self._tx.execute(
                 "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
+            )
+            self._tx.execute(
+                "DELETE FROM listening WHERE rowid <= last_insert_rowid() - ?", (_LISTENED,)
             )
 
 
