@@ -29,7 +29,7 @@ _ANSWER_S = 5.0
 _QUIET_S = 10.0  # after which we ask whether somebody is there
 _MOST = 100  # actions that wait for their answers
 _IN_LINE = 10_000  # and that may in all: more than a shift that logs in at once has
-_MOST_LISTED = 50_000
+_LISTED_BYTES = 1 << 25  # of one list
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
 _BROKEN = re.compile(r"[\r\n\0\ud800-\udfff]")  # the last are halves of characters
 
@@ -76,6 +76,7 @@ class _Waiting:
     action: str
     many: bool
     listed: list[Message]
+    size: int = 0
 
 
 class Ami:
@@ -217,10 +218,18 @@ class Ami:
         elif waiting is not None and waiting.listed:
             if message.get("EventList", "").lower() == "complete":
                 _end(waiting)
-            elif len(waiting.listed) < _MOST_LISTED:
-                waiting.listed.append(message)
+            else:
+                self._list(waiting, message)
         elif "Event" in message:
             self._hear(message)
+
+    def _list(self, waiting: _Waiting, message: Message) -> None:
+        waiting.size += sum(map(len, message.values()))
+        if waiting.size <= _LISTED_BYTES:
+            waiting.listed.append(message)
+        elif not waiting.answer.done():
+            error = SwitchError(Sentence("errors.switch.too_long", limit=_LISTED_BYTES))
+            waiting.answer.set_exception(error)
 
     def _answer(self, waiting: _Waiting, message: Message) -> None:
         if message["Response"] in ("Error", "Goodbye") and not waiting.answer.done():

@@ -5,6 +5,7 @@ calls the telephones by itself, as it did before there was a bridge.
 """
 
 import asyncio
+import logging
 import re
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,7 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
 from diadema.switch.asterisk.calls import OFFER, Calls, Leg
 from diadema.switch.asterisk.login import Login
-from diadema.switch.asterisk.queue_events import QueueEvents
+from diadema.switch.asterisk.queue_events import QueueEvents, number_of
 from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
@@ -33,6 +34,7 @@ from diadema.switch.exchange import (
     SwitchRefused,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
@@ -44,6 +46,8 @@ _MUTED = ("ChannelVarset", "ChannelConnectedLine", "ChannelDialplan", "ChannelCa
 _THERE = {"UNAVAILABLE": False, "INVALID": None, "UNKNOWN": None}
 _HELD = "diadema"  # the reason of a pause by which we keep a member busy
 _REASON = 79  # bytes of a pause's reason that come back
+
+log = logging.getLogger("diadema.switch")
 
 
 class Asterisk:
@@ -116,6 +120,13 @@ class Asterisk:
 
     async def _ari_is_up(self) -> None:
         """All that there is, in place of what we knew. What happened meanwhile nobody repeats."""
+        try:
+            await self._learn()
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            log.warning("the exchange answers what is not of ARI: %r", error)
+            raise SwitchError(Sentence("errors.switch.no_ari")) from error
+
+    async def _learn(self) -> None:
         await self._ari.put_body(
             {"disallowed": [{"type": one} for one in _MUTED]},
             "applications", APPLICATION, "eventFilter",
@@ -264,7 +275,7 @@ class Asterisk:
         )
         key = member.name, member.queue
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         self._hear(MemberSeen(member, there))
@@ -421,7 +432,7 @@ def _offered_to(channel: dict[str, Any]) -> str | None:
 
 
 def _whole(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+    return number_of(text) or 0
 
 
 async def _raised(failure: "asyncio.Future[None]") -> None:
