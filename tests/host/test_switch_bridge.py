@@ -19,10 +19,10 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Standing,
     SwitchError,
     SwitchEvent,
     SwitchRefused,
-    Talk,
     Up,
     Withdrawn,
 )
@@ -55,7 +55,11 @@ class Played:
     """An exchange: it notes what it is asked, and refuses what a test says."""
 
     def __init__(self):
-        self.asked, self.refuses, self.version, self.calls = [], {}, "11.0.0", {}
+        self.asked, self.refuses, self.version = [], {}, "11.0.0"
+        self.stands = {}  # calls that are not as they were left
+
+    def standing(self, call):
+        return self.stands.get(call, Standing())
 
     def __getattr__(self, verb):
         if verb not in VERBS:
@@ -130,7 +134,7 @@ class Stage:
     async def here(self, *states):
         """Exchange and hub are there, with these seats."""
         await self.bridge.floor(Floor(number=0, seats=[*states]))
-        await self.heard(Up())
+        await self.heard(Up(frozenset()))
         self.exchange.asked.clear()
 
     async def offered(self, call=CALL, member="a001", **more):
@@ -218,14 +222,27 @@ async def test_a_consultation_from_its_first_key_to_the_hand_over(stage, kind):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("result", "back"), [("back", True), ("dropped", False)])
-async def test_a_consultation_that_ends_brings_the_caller_back(stage, result, back):
+@pytest.mark.parametrize(
+    ("heard", "result", "asked"),
+    [
+        ("area", "back", ["drop", "resume"]),
+        ("area", "dropped", ["drop"]),
+        ("caller", "back", ["drop"]),
+        ("caller", "dropped", ["drop"]),
+    ],
+)
+async def test_after_a_consultation_the_caller_waits_until_the_agent_is_back(
+    stage, heard, result, asked
+):
     await stage.here(ready())
     await stage.offered()
     await stage.contact("answered", via="key")
     await stage.contact("consulted", via="key", area="soporte", heard="area")
+    if heard == "caller":
+        await stage.contact("consulted", via="key", area="soporte", heard="caller")
+    stage.exchange.asked.clear()
     await stage.contact("consult_ended", via="key", result=result)
-    assert stage.exchange.asked[-1] == ("drop", CALL, back)
+    assert stage.exchange.asked == [(verb, CALL) for verb in asked]
 
 
 async def test_an_area_that_hangs_up_is_told_to_the_station_and_not_dropped_again(stage):
@@ -236,7 +253,7 @@ async def test_an_area_that_hangs_up_is_told_to_the_station_and_not_dropped_agai
     await stage.heard(Consulted(CALL, "dropped"))
     assert stage.hub.commands[-1] == (S1, "consult_end", {"contact": CALL, "result": "dropped"})
     await stage.contact("consult_ended", via="host", result="dropped")
-    assert not [one for one in stage.exchange.asked if one[0] == "drop"]
+    assert ("drop", CALL) not in stage.exchange.asked
 
 
 async def test_an_area_without_a_number_fails_and_is_told(stage):
@@ -272,6 +289,17 @@ async def test_a_key_and_a_withdrawal_that_cross_end_as_a_technical_one(stage):
     await stage.contact("answered", via="key")
     await stage.heard(Withdrawn(CALL, "caller_gave_up"))
     assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
+
+
+async def test_and_so_they_do_where_the_withdrawal_came_first(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.heard(Withdrawn(CALL, "caller_gave_up"))
+    await stage.contact("answered", via="key")
+    assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
+    await stage.contact("ended", by="technical")
+    assert [one[0] for one in stage.exchange.asked if one[0] != "set_member"] == []
+    assert stage.bridge.report().calls == 0
 
 
 async def test_a_telephone_that_is_not_there_fails_the_call_and_frees_the_member(stage):
@@ -446,7 +474,7 @@ async def test_an_exchange_that_comes_back_without_a_call_ends_it_at_the_station
     await stage.offered("1795.9")
     await stage.heard(Down(SwitchError("away")))
     stage.hub.commands.clear()
-    await stage.heard(Up())
+    await stage.heard(Up(frozenset()))
     assert sorted(stage.hub.commands, key=str) == [
         (S1, "hangup", {"contact": CALL, "by": "system"}),
         (S1, "withdraw", {"contact": "1795.9", "cause": "withdrawn"}),
@@ -461,8 +489,7 @@ async def test_an_exchange_that_still_has_it_goes_on_with_it(stage):
     await stage.contact("answered", via="key")
     await stage.heard(Down(SwitchError("away")))
     stage.hub.commands.clear()
-    stage.exchange.calls = {CALL: Talk("caller")}
-    await stage.heard(Up())
+    await stage.heard(Up(frozenset({CALL})))
     assert not stage.hub.commands
     await stage.contact("held", via="key")
     assert stage.exchange.asked[-1] == ("hold", CALL)
@@ -478,9 +505,8 @@ async def test_a_bridge_that_begins_anew_finds_its_calls_again(tmp_path):
     talking = OpenContact(contact=CALL, phase="talking", direction="in", pbx=PBX)
     other = OpenContact(contact="by-hand", phase="talking", direction="in")
     await stage.bridge.floor(Floor(number=4, seats=[ready(open=[talking, other])]))
-    stage.exchange.calls = {CALL: Talk("caller"), "1795.20": Talk(ringing=True)}
-    await stage.heard(Up())
-    assert ("reject", "1795.20") in stage.exchange.asked, "an orphan, of which no station knows"
+    await stage.heard(Up(frozenset({CALL, "1795.20"})))
+    assert ("hang_up", "1795.20") in stage.exchange.asked, "an orphan, of which no station knows"
     assert ("set_busy", "a001", True) in stage.exchange.asked
     assert not stage.hub.commands, "nothing ends, and what is none of ours is left alone"
     await stage.contact("ended", by="agent")
@@ -488,156 +514,118 @@ async def test_a_bridge_that_begins_anew_finds_its_calls_again(tmp_path):
     stage.journal.close()
 
 
-SOPORTE = {"area": "soporte"}
-CLOSED = {"phase": "closed", "by": "transfer", "target": "soporte"}
-MEANWHILE = [
-    ({"phase": "talking"}, Talk("caller"), []),
-    ({"phase": "held"}, Talk("caller"), [("hold", CALL)]),
-    ({"phase": "talking"}, Talk("nobody"), [("resume", CALL)]),
-    ({"phase": "talking", "muted": True}, Talk("caller"), [("mute", CALL, True)]),
-    ({"phase": "talking", "muted": False}, Talk("caller"), [("mute", CALL, False)]),
-    ({"phase": "talking", "paused": True}, Talk("caller"), [("record", CALL, False)]),
-    ({"phase": "consulting", "heard": "area", **SOPORTE}, Talk("caller"),
-     [("consult", CALL, "700")]),
-    ({"phase": "consulting", "heard": "caller", **SOPORTE}, Talk("nobody"),
-     [("consult", CALL, "700"), ("swap", CALL)]),
-    ({"phase": "consulting", "heard": "caller", **SOPORTE}, Talk("area", area=True),
-     [("swap", CALL)]),
-    ({"phase": "consulting", "heard": "area"}, Talk("caller", area=True), [("swap", CALL)]),
-    ({"phase": "talking", "heard": "both", **SOPORTE}, Talk("area", area=True),
-     [("confer", CALL)]),
-    ({"phase": "talking"}, Talk("area", area=True), [("drop", CALL, True)]),
-    ({"phase": "held"}, Talk("area", area=True), [("drop", CALL, False)]),
-    ({"phase": "talking"}, Talk(ringing=True), [("answer", CALL, Phone("PJSIP/101"))]),
-    ({"phase": "talking"}, Talk(), []),  # its telephone is being called
-    ({"phase": "closed", "by": "agent"}, Talk("caller"), [("hang_up", CALL)]),
-    ({"phase": "wrapup", "by": "caller"}, Talk("caller"), [("hang_up", CALL)]),
-    ({"phase": "closed", "by": "interrupted"}, Talk("caller"), []),
-    ({**CLOSED, "transfer": "blind"}, Talk("caller"), [("transfer", CALL, "700")]),
-    ({**CLOSED, "transfer": "consulted"}, Talk("area", area=True), [("hand_over", CALL)]),
-    ({**CLOSED, "transfer": "consulted"}, Talk("caller"), [("transfer", CALL, "700")]),
-    ({"phase": "closed"}, Talk(ringing=True), [("reject", CALL)]),
-    ({"phase": "closed", "by": "agent"}, None, []),
-]  # fmt: skip
+async def begun_anew(tmp_path, standing, *open_contacts):
+    """Another bridge, whose station has these contacts by now; what it asked of the exchange."""
+    before = Stage(tmp_path)
+    await before.here(ready())
+    await before.offered()
+    before.journal.close()
+    stage = Stage(tmp_path)
+    stage.exchange.stands[CALL] = standing
+    await stage.bridge.floor(Floor(number=4, seats=[ready(open=[*open_contacts])]))
+    ringing = [Offered(CALL, PBX, PBX, "601", "a001")] if standing.ringing else []
+    await stage.heard(*ringing, Up(frozenset({CALL})))
+    stage.journal.close()
+    stage.calls = [one for one in stage.exchange.asked if CALL in one]
+    return stage
 
 
-def follows(stage):
-    its = ("set_member", "set_busy", "set_phone", "take_calls")
-    return [one for one in stage.exchange.asked if one[0] not in its]
-
-
-@pytest.mark.parametrize("hub_alone", [True, False])
-@pytest.mark.parametrize(("now", "there", "asked"), MEANWHILE)
-async def test_what_its_station_did_meanwhile_is_done_at_the_exchange(
-    tmp_path, now, there, asked, hub_alone
+@pytest.mark.parametrize(
+    ("phase", "heard", "standing", "asked"),
+    [
+        ("offered", None, Standing(ringing=True), []),
+        ("talking", None, Standing(ringing=True), ["answer"]),
+        ("talking", None, Standing(), []),
+        ("held", None, Standing(), ["hold"]),
+        ("talking", None, Standing(hears="nobody"), ["resume"]),
+        ("held", None, Standing(hears="nobody"), []),
+        ("consulting", "area", Standing(hears="area", area=True), []),
+        ("consulting", "caller", Standing(hears="area", area=True), ["swap"]),
+        ("consulting", "both", Standing(hears="area", area=True), ["confer"]),
+        ("talking", None, Standing(hears="area", area=True), ["drop", "resume"]),
+        ("held", None, Standing(hears="area", area=True), ["drop"]),
+        ("held", None, Standing(area=True), ["drop", "hold"]),
+        ("consulting", "both", Standing(hears="both", area=True), []),
+    ],
+)
+async def test_what_was_done_while_it_was_away_is_made_up_for(
+    tmp_path, phase, heard, standing, asked
 ):
-    """By a bridge that begins anew, and by one that only missed what stations did."""
-    stage = Stage(tmp_path)
+    there = OpenContact(contact=CALL, phase=phase, direction="in", pbx=PBX, heard=heard)
+    stage = await begun_anew(tmp_path, standing, there)
+    assert [verb for verb, *_ in stage.calls] == asked
+    assert not stage.hub.commands, "nor does it ring once more"
+
+
+@pytest.mark.parametrize(
+    ("hears", "asked"),
+    [("nobody", []), ("caller", [("hold", CALL)])],
+    ids=["hung up", "not called"],
+)
+async def test_a_consultation_that_was_lost_while_it_was_away_is_told(tmp_path, hears, asked):
+    there = OpenContact(contact=CALL, phase="consulting", direction="in", pbx=PBX, heard="area")
+    stage = await begun_anew(tmp_path, Standing(hears=hears), there)
+    assert stage.calls == asked, "the caller waits, as the station says then"
+    assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "dropped"})]
+
+
+@pytest.mark.parametrize(
+    ("standing", "asked"),
+    [
+        (Standing(ringing=True), "reject"),
+        (Standing(), "hang_up"),
+        (Standing(hears="both", area=True), "hand_over"),
+        (Standing(hears="area", area=True), "hand_over"),
+    ],
+)
+async def test_a_call_that_ended_at_its_station_while_it_was_away(tmp_path, standing, asked):
+    stage = await begun_anew(tmp_path, standing)
+    assert {*stage.calls} == {(asked, CALL)}
+    assert not stage.hub.commands, "it does not ring once more"
+
+
+async def test_a_login_frees_a_member_that_was_left_as_busy(stage):
+    await stage.here()
+    await stage.said("session.opened", a="a001")
+    assert stage.exchange.asked[0] == ("set_busy", "a001", False), "before a queue can look at it"
+
+
+@pytest.mark.parametrize(
+    ("now", "standing", "asked"),
+    [
+        ({"muted": True}, Standing(), [("mute", CALL, True)]),
+        ({"muted": False}, Standing(), [("mute", CALL, False)]),
+        ({"paused": True}, Standing(), [("record", CALL, False)]),
+        ({"phase": "consulting", "heard": "area", "area": "soporte"}, Standing(),
+         [("consult", CALL, "700")]),
+        ({"phase": "consulting", "heard": "caller", "area": "soporte"}, Standing(),
+         [("consult", CALL, "700"), ("swap", CALL)]),
+        ({"phase": "closed", "by": "transfer", "target": "soporte"}, Standing(),
+         [("transfer", CALL, "700")]),
+        ({"phase": "closed", "by": "interrupted"}, Standing(), []),
+    ],
+)  # fmt: skip
+async def test_what_no_row_of_the_store_has_is_made_up_for_too(tmp_path, now, standing, asked):
+    there = OpenContact(**{"contact": CALL, "phase": "talking", "direction": "in"} | now)
+    stage = await begun_anew(tmp_path, standing, there)
+    assert stage.calls == asked
+    assert not stage.hub.commands and not stage.bridge._troubles
+
+
+async def test_a_bridge_that_missed_what_stations_did_makes_up_for_it_at_once(stage):
     await stage.here(ready())
     await stage.offered()
-    if not hub_alone:
-        stage.journal.close()
-        stage = Stage(tmp_path)
-    elif there is None or not there.ringing:
-        await stage.contact("answered", via="key")
+    await stage.contact("answered", via="key")
     stage.exchange.asked.clear()
-    stage.exchange.calls = {} if there is None else {CALL: there}
-    one = OpenContact(contact=CALL, direction="in", pbx=PBX, **now)
-    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
-    if not hub_alone:
-        await stage.heard(Up())
-    await stage.settle()
-    assert follows(stage) == asked
-    assert not stage.hub.commands or stage.hub.commands[-1][1] == "ring"
-    assert not stage.troubles
-    stage.journal.close()
-
-
-LOST = [
-    ({"phase": "consulting", "heard": "area"}, Talk("caller")),  # nobody knows which area
-    ({"phase": "consulting", "heard": "area", "area": "mudo"}, Talk("caller")),
-    ({"phase": "talking", "heard": "both", "area": "soporte"}, Talk("caller")),
-]
-
-
-@pytest.mark.parametrize(("now", "there"), LOST)
-async def test_a_consultation_that_cannot_be_begun_now_is_told(tmp_path, now, there):
-    before = Stage(tmp_path)
-    await before.here(ready())
-    await before.offered()
-    before.journal.close()
-    stage = Stage(tmp_path)
-    stage.exchange.calls = {CALL: there}
-    one = OpenContact(contact=CALL, direction="in", pbx=PBX, **now)
-    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
-    await stage.heard(Up())
-    assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "failed"})]
-    stage.journal.close()
-
-
-async def test_keys_pressed_while_the_exchange_was_away_are_followed_when_it_is_back(stage):
-    await stage.here(ready())
-    await stage.offered()
-    await stage.contact("answered", via="key")
-    await stage.heard(Down(SwitchError("away")))
-    stage.exchange.refuses = {"hold": SwitchError("away"), "mute": SwitchError("away")}
-    await stage.contact("held", via="key")
-    await stage.contact("muted", via="key")
-    stage.exchange.refuses, stage.exchange.calls = {}, {CALL: Talk("caller")}
-    stage.exchange.asked.clear()
-    await stage.heard(Up())
-    assert follows(stage) == [("hold", CALL), ("mute", CALL, True)]
-
-
-async def test_a_call_that_is_nowhere_is_ended_once(stage):
-    await stage.here(ready())
-    await stage.offered()
-    await stage.contact("answered", via="key")
-    one = OpenContact(contact=CALL, phase="talking", direction="in", pbx=PBX)
-    stage.hub.refuses = HubAway("away")
-    for _ in range(3):
-        await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
-        await stage.settle()
-        stage.hub.refuses = None
-    assert stage.hub.commands[1:] == [(S1, "hangup", {"contact": CALL, "by": "system"})]
-
-
-async def test_what_rings_since_before_is_not_rung_again(tmp_path):
-    before = Stage(tmp_path)
-    await before.here(ready())
-    await before.offered()
-    before.journal.close()
-    stage = Stage(tmp_path)
-    stage.exchange.calls = {CALL: Talk(ringing=True)}
-    one = OpenContact(contact=CALL, phase="offered", direction="in", pbx=PBX)
-    await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
-    await stage.offered()
-    await stage.heard(Up())
-    assert not stage.hub.commands and not follows(stage)
-    await stage.contact("answered", via="key")
-    assert follows(stage) == [("answer", CALL, Phone("PJSIP/101"))]
-    stage.journal.close()
-
-
-async def test_a_recording_that_is_none_is_no_trouble(stage):
-    await stage.here(ready())
-    await stage.offered()
-    await stage.contact("answered", via="key")
-    stage.exchange.calls = {CALL: Talk("caller")}
-    stage.exchange.refuses["record"] = SwitchRefused("MixMonitorMute", "Cannot set mute flag")
-    one = OpenContact(contact=CALL, phase="talking", direction="in", pbx=PBX, paused=False)
+    one = OpenContact(contact=CALL, phase="held", direction="in", pbx=PBX)
     await stage.bridge.floor(Floor(number=9, seats=[ready(open=[one])]))
     await stage.settle()
-    assert ("record", CALL, True) in stage.exchange.asked and not stage.troubles
-
-
-async def test_a_wrapup_that_was_missed_frees_its_member(stage):
-    await stage.here(ready())
-    await stage.offered()
-    await stage.contact("answered", via="key")
-    await stage.bridge.floor(Floor(number=9, seats=[ready()]))
+    assert ("hold", CALL) in stage.exchange.asked
+    over = OpenContact(contact=CALL, phase="closed", direction="in", by="agent")
+    await stage.bridge.floor(Floor(number=10, seats=[ready(open=[over])]))
     await stage.settle()
-    assert stage.exchange.asked[-1] == ("set_busy", "a001", False)
+    assert ("hang_up", CALL) in stage.exchange.asked
+    assert ("set_busy", "a001", False) in stage.exchange.asked
 
 
 async def test_what_is_old_is_asked_for_as_it_is_now(stage):

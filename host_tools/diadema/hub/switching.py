@@ -19,8 +19,11 @@ from diadema.wire.switching import (
     OpenContact,
     Report,
     SeatState,
+    Trouble,
 )
+from diadema.words import Sentence
 
+_SAID = 2000  # characters of a trouble
 _BEGINS_S = 30.0  # after the hub's own beginning the bridge may still be on its way
 _MOST = 5_000  # contacts of which we know more than the store
 _MORE = ("contact.muted", "contact.unmuted", "contact.consulted")
@@ -97,6 +100,7 @@ class Switching:
             self._more.pop(said.contact, None)
 
     def take(self, report: Report) -> Floor:
+        report.troubles = self.sayable(report.troubles)
         self.report, self._heard = report, time.monotonic()
         seats = [
             self._seat(one)
@@ -120,6 +124,11 @@ class Switching:
                 _contact(one, self._more.get(one.contact, _More())) for one in [*state.open, *last]
             ],
         )
+
+    @staticmethod
+    def sayable(troubles: Sequence[Trouble]) -> list[Trouble]:
+        """Those that whoever shows them can say: what else a bridge sends is nobody's words."""
+        return [one for one in troubles if _is_sayable(one.sentence)]
 
     def due(self) -> list[tuple[str, str]]:
         """Stations that are to be told how telephone and exchange are, and what; each once."""
@@ -152,6 +161,14 @@ class Switching:
         age = time.monotonic() - self._heard if self.report is not None else None
         report = msgspec.to_builtins(self.report) if self.report is not None else None
         return {"up": self.is_up, "age_s": age, "report": report}
+
+
+def _is_sayable(sentence: list[Any]) -> bool:
+    try:
+        said = Sentence.of(sentence).say("en")
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return False
+    return len(said) <= _SAID
 
 
 def _said(station: Station) -> str:

@@ -9,13 +9,16 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import stripped, visible
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -30,19 +33,23 @@ from diadema.switch.exchange import (
     Offered,
     PhoneFailed,
     PhoneSeen,
-    Side,
+    Standing,
     SwitchError,
     SwitchEvent,
     SwitchRefused,
-    Talk,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.commands import RING_QUEUE
 from diadema.wire.events import Event
 from diadema.wire.switching import (
+    MOST,
+    NAMED,
+    REPORT_BYTES,
     CallOut,
     Floor,
     MemberState,
@@ -55,13 +62,13 @@ from diadema.wire.switching import (
 )
 from diadema.words import Sentence
 
-_TROUBLES = 50  # that are remembered
+_VALUE = 200  # characters of what a sentence repeats
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
+_TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
-_SOMEBODY = "?"  # is consulted; which area is not known
 
 log = logging.getLogger("diadema.switch")
 
@@ -76,57 +83,20 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station, as that has it. `area`: who is consulted or was joined, `conference` by all
-    three; `over`: the station has ended it. Whether it is muted, and its recording paused, may
-    not be known.
+    """At one station. `heard`, in a consultation: area, caller, or both in a conference; `over`:
+    the station has ended it.
     """
 
     call: str
     station: str
     agent: str
     ringing: bool = True
-    area: str = ""
-    heard: str = ""  # area or caller, while there is a consultation
-    conference: bool = False
     held: bool = False
-    muted: bool | None = None
-    paused: bool | None = None
-    hung_up: bool = False  # by us, as the exchange has it no more
+    heard: str = ""
+    area: str = ""
+    muted: bool | None = None  # None: not known
+    paused: bool | None = None  # its recording
     over: bool = False
-
-    def take(self, what: str, event: dict[str, Any]) -> None:
-        match what:
-            case "held" | "resumed":
-                self.held = what == "held"
-            case "muted" | "unmuted":
-                self.muted = what == "muted"
-            case "recording_paused" | "recording_resumed":
-                self.paused = what == "recording_paused"
-            case "consulted":
-                self.held = False
-            case "consult_ended":  # the caller waits on, unless they spoke again already
-                self.held = event.get("result") != "back" and self.heard != "caller"
-                self.area = self.heard = ""
-
-    def is_now(self, one: OpenContact) -> None:
-        """As the store has it."""
-        self.ringing, self.held = one.phase == "offered", one.phase == "held"
-        self.conference = one.heard == "both"
-        consulting = one.phase == "consulting" or self.conference
-        self.area = (one.area or self.area or _SOMEBODY) if consulting else ""
-        self.heard = (one.heard or "") if one.phase == "consulting" else ""
-        if one.muted is not None:
-            self.muted = one.muted
-        if one.paused is not None:
-            self.paused = one.paused
-
-    @property
-    def hears(self) -> Side:
-        if self.conference:
-            return "both"
-        if self.area:
-            return "caller" if self.heard == "caller" else "area"
-        return "nobody" if self.held else "caller"
 
 
 @dataclass
@@ -166,15 +136,16 @@ class Bridge:
         self.is_up = False
         self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
-        self._rings: dict[int, str] = {}  # rings by the number of their command
+        self._rings: dict[tuple[str, int], str] = {}  # by station and number of the command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
+        self._taken_back: deque[str] = deque(maxlen=_TAKEN_BACK)
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
-        self._waiting: dict[str, set[str]] = {}  # by queue
+        self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
         self._writable = True
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -199,15 +170,15 @@ class Bridge:
             case MemberSeen(member, there):
                 self._see_member(member, there)
             case PhoneSeen(extension, there):
-                self._phones[extension] = there
+                remember(self._phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
                 self._note(lambda: self._journal.note_listening(linked, by, begun, utc_ms))
-            case Up(start):
+            case Up(calls, start):
                 self.is_up = True
                 self._note(lambda: self._journal.note_start(start))
-                self._do("", self._reconcile)
+                self._do("", lambda: self._reconcile(calls))
             case Down(error):
                 self.is_up = False
                 self._members.clear()
@@ -218,13 +189,16 @@ class Bridge:
                 pass
 
     async def _offer(self, offered: Offered) -> None:
-        if offered.call in self._calls:
-            return  # it rings there since before we began
         agent = self._names().agent_of(offered.member)
         seats = [one for one in self._seats.values() if one.agent == agent]
         if agent is None or len(seats) != 1:
             word = "nobody" if not seats else "two_seats"
             self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
+            await self.exchange.reject(offered.call)
+            return
+        if offered.call in self._calls:
+            return  # it rings there since before we began anew
+        if self._journal.was_given(offered.call):  # and that station has done with it
             await self.exchange.reject(offered.call)
             return
         station = seats[0].station
@@ -235,11 +209,11 @@ class Bridge:
                 station,
                 "ring",
                 contact=offered.call,
-                queue=self._names().queue_of(offered.queue),
+                queue=stripped(self._names().queue_of(offered.queue))[:RING_QUEUE] or None,
                 pbx=offered.pbx,
                 reference=offered.reference,
             )
-            self._rings[number] = offered.call
+            remember(self._rings, (station, number), offered.call, _NUMBERS)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
             self._forget(offered.call)
@@ -250,6 +224,7 @@ class Bridge:
         if known is None or known.over:
             return
         if known.ringing:
+            self._taken_back.append(call)
             await self._command(known.station, "withdraw", contact=call, cause=cause)
             self._forget(call)
         else:  # its key came while the exchange took it back
@@ -274,7 +249,7 @@ class Bridge:
 
     async def _consult_over(self, call: str, result: str) -> None:
         known = self._calls.get(call)
-        if known is not None and known.area:
+        if known is not None and known.heard:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
     async def dial(self, wanted: CallOut) -> str:
@@ -302,7 +277,7 @@ class Bridge:
         except DiademaError:
             self._forget(contact)
             raise
-        self._rings[number] = contact
+        remember(self._rings, (station, number), contact, _NUMBERS)
         return contact
 
     async def _call_out(self, known: Call) -> None:
@@ -329,16 +304,23 @@ class Bridge:
 
     def station_said(self, event: dict[str, Any]) -> None:
         """One event, stored and in order."""
+        try:
+            self._hear_station(event)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("an event that is none: %r", error)
+
+    def _hear_station(self, event: dict[str, Any]) -> None:
         kind, station = str(event.get("k")), str(event.get("s"))
         at, call = event.get("t"), str(event.get("c", ""))
-        ours = call in self._calls or event.get("i") in self._rings
+        ours = call in self._calls or (station, event.get("i", -1)) in self._rings
         if at is not None and self._clock.now_ms() - at > _STALE_MS and not ours:
             self.hub.ask_anew()  # what was is no matter; what is the store knows
             return
+        order = station, event.get("i", -1)
         seat = self._seats.get(station)
         match kind:
             case "session.opened":
-                self._sit(SeatState(station=station, agent=event["a"], presence="not_ready"))
+                self._sit(SeatState(station=station, agent=str(event["a"]), presence="not_ready"))
             case "session.closed":
                 self._rise(station)
             case "presence.changed" if seat is not None:
@@ -347,13 +329,16 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" | "contact.blocked" if event.get("i") in self._rings:
-                refused = self._rings.pop(event["i"])
+            case "command.refused" | "contact.blocked" if order in self._rings:
+                refused = self._rings.pop(order)
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
-        if kind.startswith("contact.") and call in self._calls:
-            self._rings.pop(event.get("i", -1), None)
+        known = self._calls.get(call)  # a station says nothing of another one's
+        if kind == "contact.answered" and call in self._taken_back:
+            self._do(call, lambda: self._command(station, "failed", contact=call))
+        elif kind.startswith("contact.") and known is not None and known.station == station:
+            self._rings.pop(order, None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
     async def _follow(self, what: str, call: str, event: dict[str, Any]) -> None:
@@ -362,7 +347,6 @@ class Bridge:
         if known is None:
             return
         by_us = event.get("via") == "host"
-        known.take(what, event)
         match what:
             case "dialed":
                 await self._call_out(known)
@@ -372,19 +356,24 @@ class Bridge:
                 self._forget(call)
                 if event.get("cause") in ("no_answer", "rejected", "technical"):
                     await exchange.reject(call)
-            case "held" if not by_us:
-                await exchange.hold(call)
-            case "resumed" if not by_us:
-                await exchange.resume(call)
+            case "held" | "resumed" if not by_us:
+                known.held = what == "held"
+                await (exchange.hold if known.held else exchange.resume)(call)
             case "muted" | "unmuted":
-                await exchange.mute(call, what == "muted")
+                known.muted = what == "muted"
+                await exchange.mute(call, known.muted)
             case "recording_paused" | "recording_resumed":
-                await exchange.record(call, what == "recording_resumed")
+                known.paused = what == "recording_paused"
+                await exchange.record(call, not known.paused)
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
+                back, waits = event.get("result") == "back", known.heard == "area"
+                known.heard, known.held = "", waits and not back
                 if event.get("result") != "failed" and not by_us:
-                    await exchange.drop(call, event.get("result") == "back")
+                    await exchange.drop(call)
+                if back and waits:
+                    await exchange.resume(call)
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -410,13 +399,12 @@ class Bridge:
 
     async def _consult(self, known: Call, event: dict[str, Any]) -> None:
         area, heard = str(event["area"]), str(event.get("heard") or "area")
-        if known.area in (area, _SOMEBODY):
-            known.area = area
-            if heard != known.heard:
-                known.heard = heard
+        before, known.heard, known.area = known.heard, heard, area
+        if before:
+            if heard != before:
                 await self.exchange.swap(known.call)
             return
-        known.area, known.heard = area, heard
+        known.held = False
         number = self._names().number_of(area)
         if number is None:
             self.trouble(DiademaError(Sentence("errors.switch.no_number", area=area)))
@@ -430,7 +418,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
-            known.conference = True
+            known.heard = "both"
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -445,7 +433,7 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
-        elif by == "transfer" and known.conference:
+        elif by == "transfer" and known.heard == "both":
             await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
@@ -476,8 +464,10 @@ class Bridge:
         self._seats[state.station] = Seat(
             state.station, state.agent, state.presence, state.reason or "", busy
         )
-        self._place(state.agent)
-        self._give_phone(state.station, state.agent)
+        agent = state.agent  # what it was left as may be of another day
+        self._do(_line(agent), lambda: self.exchange.set_busy(agent, busy))
+        self._place(agent)
+        self._give_phone(state.station, agent)
 
     def _rise(self, station: str) -> None:
         seat = self._seats.pop(station, None)
@@ -528,7 +518,7 @@ class Bridge:
         key = member.name, member.queue
         known = self._members.get(key)
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         if not self._floor_known or (known == member if there else known is None):
@@ -556,7 +546,7 @@ class Bridge:
 
     async def floor(self, floor: Floor) -> None:
         """Stations as the hub has them, in place of all that we knew."""
-        before = [*self._seats.values()]
+        was = {one.agent: one.busy for one in self._seats.values()}
         self._seats.clear()
         for state in floor.seats:
             if state.agent is not None:
@@ -568,24 +558,32 @@ class Bridge:
         there, self._ended = set[str](), {}
         for state in floor.seats:
             for one in state.open:
-                if given.get(one.contact) != state.station:
-                    continue
                 if one.phase in ("wrapup", "closed"):
                     self._ended[one.contact] = one
-                    continue
-                there.add(one.contact)
-                known = self._calls.setdefault(
-                    one.contact, Call(one.contact, state.station, state.agent or "")
-                )
-                known.is_now(one)
+                else:
+                    there.add(one.contact)
         for call, known in [*self._calls.items()]:
             if call in self._ended or (call not in there and not known.ringing):
                 self._forget(call)
+        for state in floor.seats:
+            for one in state.open:
+                if given.get(one.contact) == state.station and one.contact in there:
+                    known = self._calls.setdefault(
+                        one.contact, Call(one.contact, state.station, state.agent or "")
+                    )
+                    known.ringing = one.phase == "offered"
+                    known.held, known.heard = one.phase == "held", one.heard or ""
+                    known.area = one.area or known.area
+                    known.muted = known.muted if one.muted is None else one.muted
+                    known.paused = known.paused if one.paused is None else one.paused
         self._floor_known = True
         if self.is_up:
-            self._bring_calls()
-            self._bring_busy(before)
-        for agent in {one.agent for one in [*before, *self._seats.values()]}:
+            self._do("", self._look_again)
+            for seat in self._seats.values():
+                if was.get(seat.agent, False) != seat.busy:
+                    change = partial(self.exchange.set_busy, seat.agent, seat.busy)
+                    self._do(_line(seat.agent), change)
+        for agent in was.keys() | {one.agent for one in self._seats.values()}:
             self._place(agent)
         await self.exchange.take_calls(True)
 
@@ -594,11 +592,23 @@ class Bridge:
         self._floor_known = False
         await self.exchange.take_calls(False)
 
-    async def _reconcile(self) -> None:
-        """The exchange is back: what is gone there ends at its station, and what no station has
-        any more goes back to the queue.
+    async def _reconcile(self, calls: frozenset[str]) -> None:
+        """The exchange is back, with `calls` of ours: what is gone there ends at its station, what
+        was done at a station meanwhile is done, and what no station has any more goes back to the
+        queue.
         """
-        self._bring_calls()
+        for call, known in [*self._calls.items()]:
+            if call in self._lines:
+                continue  # it is on its way
+            if call not in calls:
+                if known.ringing:
+                    await self._withdraw(call, "withdrawn")
+                else:
+                    await self._command(known.station, "hangup", contact=call, by="system")
+            elif (standing := self.exchange.standing(call)) is not None:
+                await self._make_up_for(known, standing)
+        for call in calls - self._calls.keys():
+            await self._let_go(call)
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
@@ -608,97 +618,91 @@ class Bridge:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
 
-    def _bring_calls(self) -> None:
-        for call in self.exchange.calls.keys() | self._calls.keys():
-            self._do(call, partial(self._bring, call))
+    async def _look_again(self) -> None:
+        """The exchange was there; what stations did was missed."""
+        for call, known in [*self._calls.items()]:
+            if call not in self._lines and (standing := self.exchange.standing(call)) is not None:
+                await self._make_up_for(known, standing)
+        for call in self._ended:
+            if call not in self._lines and self.exchange.standing(call) is not None:
+                await self._let_go(call)
 
-    def _bring_busy(self, before: Sequence[Seat]) -> None:
-        was = {one.agent: one.busy for one in before}
-        for seat in self._seats.values():
-            if was.get(seat.agent, False) != seat.busy:
-                busy = partial(self.exchange.set_busy, seat.agent, seat.busy)
-                self._do(_line(seat.agent), busy)
-
-    async def _bring(self, call: str) -> None:
-        """Both sides of it together again; what its agent did meanwhile is done now."""
-        known, there, ended = self._calls.get(call), self.exchange.calls.get(call), self._ended
-        if there is None:
-            if known is None or known.over or known.hung_up:
-                return
-            if known.ringing:
-                await self._withdraw(call, "withdrawn")
-            else:
-                known.hung_up = await self._command(
-                    known.station, "hangup", contact=call, by="system"
-                )
-        elif known is None and call in ended and not there.ringing:
-            await self._end_now(ended[call])
-        elif known is None:
-            await self.exchange.reject(call)
-        elif there.ringing and not known.ringing:
-            known.ringing = True
-            await self._answer(known)
-        elif there.hears is not None and not known.over:
-            await self._bring_sides(known, there)
-            if known.muted is not None:
-                await self.exchange.mute(call, known.muted)
-            if known.paused is not None:
-                await self._record(known)
-
-    async def _record(self, known: Call) -> None:
-        """There may be nothing that is recorded, which was told when the key was pressed."""
-        try:
-            await self.exchange.record(known.call, not known.paused)
-        except SwitchRefused as error:
-            log.info("%s", error)
-
-    async def _bring_sides(self, known: Call, there: Talk) -> None:
-        exchange, call, hears = self.exchange, known.call, known.hears
-        if known.area and not there.area:
-            area, known.area = known.area, ""
-            if known.conference or area == _SOMEBODY:
-                known.conference = False
-                await self._command(known.station, "consult_end", contact=call, result="failed")
-                return
-            heard, known.heard = known.heard, "area"
-            await self._consult(known, {"area": area, "heard": "area"})
+    async def _make_up_for(self, known: Call, standing: Standing) -> None:
+        """What its agent did while nobody told the exchange."""
+        call, exchange = known.call, self.exchange
+        if standing.ringing:
+            if not known.ringing:
+                await self._answer(known)
+            return
+        gone = known.heard != "" and not standing.area  # the area, or it was never called
+        if gone and standing.hears == "caller" and known.heard != "both" and known.area:
+            heard, known.heard = known.heard, ""
+            await self._consult(known, {"area": known.area, "heard": "area"})
             if heard == "caller":
                 known.heard = heard
                 await exchange.swap(call)
-        elif there.area and not known.area:
-            await exchange.drop(call, not known.held)
-        elif there.hears == hears:
-            pass
-        elif hears == "both":
-            await exchange.confer(call)
-        elif known.area:
-            await exchange.swap(call)
-        else:
-            await (exchange.hold if hears == "nobody" else exchange.resume)(call)
-
-    async def _end_now(self, one: OpenContact) -> None:
-        """Its agent has ended it while we were away."""
-        if one.by == "interrupted":  # whoever talks goes on talking
             return
-        area = self.exchange.calls[one.contact].area
-        if one.by == "transfer" and area:
-            await self.exchange.hand_over(one.contact)
-        elif one.by == "transfer" and (number := self._names().number_of(one.target or "")):
-            await self.exchange.transfer(one.contact, number)
-        else:
-            await self.exchange.hang_up(one.contact)
+        hears, wanted = standing.hears, known.heard or ("nobody" if known.held else "caller")
+        if gone:
+            wanted = "nobody" if known.heard == "area" else "caller"
+        try:
+            if standing.area and not known.heard:
+                await exchange.drop(call)
+                hears = "nobody" if hears == "area" else "caller"
+            if hears == wanted:
+                pass
+            elif wanted == "both":
+                await exchange.confer(call)
+            elif known.heard and not gone:
+                await exchange.swap(call)
+            else:
+                await (exchange.hold if wanted == "nobody" else exchange.resume)(call)
+        except SwitchError as error:
+            self.trouble(error)
+        if gone:
+            await self._consult_over(call, "dropped")
+        if known.muted is not None:
+            await exchange.mute(call, known.muted)
+        if known.paused is not None:
+            try:
+                await exchange.record(call, not known.paused)
+            except SwitchRefused as error:  # nothing is recorded, which the key was told
+                log.info("%s", error)
+
+    async def _let_go(self, call: str) -> None:
+        """Its station has ended it; whoever was joined with an area goes on talking."""
+        standing = self.exchange.standing(call)
+        if standing is None or standing.ringing:
+            await self.exchange.reject(call)
+            return
+        one = self._ended.get(call)
+        if one is not None and one.by == "interrupted":  # whoever talks goes on talking
+            return
+        number = self._names().number_of(one.target or "") if one is not None else None
+        try:
+            if standing.area:
+                await self.exchange.hand_over(call)
+                return
+            if one is not None and one.by == "transfer" and number is not None:
+                await self.exchange.transfer(call, number)
+                return
+        except SwitchError as error:  # it has not answered yet
+            log.debug("%s", error)
+        await self.exchange.hang_up(call)
 
     # -- how we are
 
     def trouble(self, error: DiademaError) -> None:
         """Told to people, on the page and in the log."""
-        log.warning("%s", error)
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
-        if sentence is not None:
-            found = Trouble(utc_ms=self._clock.now_ms(), sentence=sentence.parts())
-            if self._troubles and self._troubles[-1].sentence == found.sentence:
-                self._troubles.pop()
-            self._troubles.append(found)
+        if sentence is None:
+            log.warning("%s", visible(str(error))[:_VALUE])
+            return
+        found = Trouble(utc_ms=self._clock.now_ms(), sentence=_shortened(sentence.parts()))
+        log.warning("%s", Sentence.of(found.sentence))
+        if self._troubles and self._troubles[-1].sentence == found.sentence:
+            self._troubles.pop()
+        self._troubles.append(found)
 
     def report(self) -> Report:
         self._write()
@@ -709,16 +713,16 @@ class Bridge:
             for station in names.people.seats
             if (phone := names.phone_of(station)) is not None
         }
-        return Report(
+        report = Report(
             name=self._journal.station.removeprefix("PBX-"),
-            version=self.exchange.version,
+            version=self.exchange.version[:NAMED],
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting + len(self._unwritten),
             queues=[
                 QueueState(
-                    name=queue,
+                    name=queue[:NAMED],
                     mapped=names.is_mapped(queue),
                     waiting=len(self._waiting.get(queue, ())),
                 )
@@ -735,6 +739,7 @@ class Bridge:
             ],
             troubles=[*self._troubles],
         )
+        return _fitting(report)
 
     def _member_state(self, member: Member, names: Names) -> MemberState:
         agent = names.agent_of(member.name)
@@ -746,19 +751,22 @@ class Bridge:
             elif its.paused != member.paused:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
-            name=member.name, queue=member.queue, agent=agent, paused=member.paused,
-            reason=member.reason, wanted=wanted,
+            name=member.name[:NAMED], queue=member.queue[:NAMED], agent=agent,
+            paused=member.paused, reason=member.reason[:NAMED], wanted=wanted,
         )  # fmt: skip
 
     # -- inside
 
     def _tell(self, event: Any) -> None:
         kind, pbx = type(event).__struct_config__.tag, event.pbx
-        waiting = self._waiting.setdefault(event.queue, set()) if hasattr(event, "queue") else None
-        if waiting is not None:
-            (waiting.add if kind == "queue.entered" else waiting.discard)(pbx)
-            if kind == "queue.offered":
-                waiting.add(pbx)
+        if (queue := getattr(event, "queue", None)) is not None:
+            if queue not in self._waiting:
+                remember(self._waiting, queue, {})
+            waiting = self._waiting[queue]
+            if kind in ("queue.entered", "queue.offered"):
+                remember(waiting, pbx, None)
+            else:
+                waiting.pop(pbx, None)
         self._unwritten.append(event)
         self._write()
 
@@ -780,14 +788,11 @@ class Bridge:
             self._writable = True
         return self._writable
 
-    async def _command(self, station: str, cmd: str, **fields: Any) -> bool:
-        """Whether the hub has taken it."""
+    async def _command(self, station: str, cmd: str, **fields: Any) -> None:
         try:
             await self.hub.command(station, cmd, **fields)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
-            return False
-        return True
 
     def _forget(self, call: str) -> None:
         self._calls.pop(call, None)
@@ -826,6 +831,30 @@ class Bridge:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _shortened(parts: Any) -> Any:
+    """Parts of a sentence, with as much of what others have written as people need to see."""
+    match parts:
+        case str():
+            return visible(parts)[:_VALUE]
+        case [name, dict() as values]:
+            return [name, {key: _shortened(value) for key, value in values.items()}]
+    return parts
+
+
+def _fitting(report: Report) -> Report:
+    """As much as the hub takes; what stays is first of all what is not as it should be."""
+    report.members.sort(key=lambda one: one.wanted is None)
+    report.phones.sort(key=lambda one: one.there is not False)
+    report.queues.sort(key=lambda one: not one.mapped)
+    for name in ("queues", "members", "phones"):
+        del getattr(report, name)[MOST[name] :]
+    cut: tuple[list[Any], ...] = (report.members, report.phones, report.queues)
+    while any(cut) and len(msgspec.json.encode(report)) > REPORT_BYTES:
+        for its in cut:
+            del its[len(its) // 2 :]
+    return report
 
 
 def _line(agent: str) -> str:

@@ -10,9 +10,20 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.wire.events import Event
 from diadema.wire.switching import WAYS
 from diadema.words import Sentence
+
+_REASON = 200  # characters
+MOST = 10_000  # of anything that an exchange tells and we remember
+
+
+def remember[K, V](known: dict[K, V], key: K, value: V, most: int = MOST) -> None:
+    """In place of what was heard first, where there is too much of it."""
+    if key not in known and len(known) >= most:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 class SwitchError(DiademaError):
@@ -20,9 +31,10 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text."""
+    """It answered, and did not do it. `reason` is its own text, or how that begins."""
 
     def __init__(self, action: str, reason: str, status: int = 0) -> None:
+        reason = visible(reason[:_REASON])
         super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
 
@@ -44,6 +56,18 @@ class Member:
     paused: bool = False
     reason: str = ""
     penalty: int = 0
+
+
+type Side = Literal["caller", "area", "both", "nobody"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a call of ours is there. `hears`: whom its agent does; `area`: one is consulted."""
+
+    ringing: bool = False
+    hears: Side = "caller"
+    area: bool = False
 
 
 @dataclass
@@ -70,20 +94,6 @@ class Known:
     callers: tuple[Caller, ...] = ()
     recorded: Mapping[str, str] = field(default_factory=dict)
     start: str = ""
-
-
-type Side = Literal["caller", "area", "both", "nobody"]
-
-
-@dataclass(frozen=True)
-class Talk:
-    """How the exchange has a call of ours. `hears`: whom its agent does, None before they are
-    joined; `area`: there is somebody who was consulted.
-    """
-
-    hears: Side | None = None
-    area: bool = False
-    ringing: bool = False
 
 
 # -- up
@@ -184,10 +194,11 @@ class Listening:
 
 @dataclass(frozen=True)
 class Up:
-    """The exchange is there, and its present members and telephones have been told. `start` of
-    it, which is another one after each restart.
+    """The exchange is there, its present members and telephones have been told, and `calls` are
+    those of ours that it still has. `start` of it, which is another one after each restart.
     """
 
+    calls: frozenset[str]
     start: str = ""
 
 
@@ -212,11 +223,12 @@ class Exchange(Protocol):
 
     @property
     def version(self) -> str: ...
-    @property
-    def calls(self) -> Mapping[str, Talk]: ...
     async def run(self) -> None: ...
     async def take_calls(self, on: bool) -> None:
         """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
+
+    def standing(self, call: str) -> Standing | None:
+        """None for a call that it has not, or that is none of ours any more."""
 
     async def answer(self, call: str, phone: Phone) -> None: ...
     async def hold(self, call: str) -> None: ...
@@ -229,8 +241,8 @@ class Exchange(Protocol):
     async def swap(self, call: str) -> None: ...
     async def confer(self, call: str) -> None: ...
     async def hand_over(self, call: str) -> None: ...
-    async def drop(self, call: str, back: bool) -> None:
-        """The consultation ends; the caller is back, or waits on."""
+    async def drop(self, call: str) -> None:
+        """The consultation ends; a caller who waits waits on."""
 
     async def transfer(self, call: str, number: str) -> None: ...
     async def mute(self, call: str, on: bool) -> None: ...

@@ -96,10 +96,11 @@ class HubLink:
         self._missed.clear()
         if self._stale:
             self._number, self._stale = -1, False
-        missed = self._number < 0
+        before = self._number
         answer = await self._ask(STATE, msgspec.to_builtins(self._report()))
         floor = msgspec.convert(answer, Floor)
-        if missed or floor.number < self._number:
+        # else it may be older than what came while it was on its way
+        if self._number < 0 or floor.number < before:
             await self._anew(floor)
             self._number = floor.number
             early, self._early = self._early, []
