@@ -1,0 +1,431 @@
+"""The bridge and its client of an Asterisk, on real sockets, against one that does what it should
+not: it lets nobody in, says half of something, repeats, floods, and goes in the midst of calls.
+"""
+
+import asyncio
+import ssl
+import tracemalloc
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from diadema.base.certificates import Certificates
+from diadema.base.credentials import Secrets
+from diadema.site.directory.people import Area, People, Worker
+from diadema.switch.asterisk import ami
+from diadema.switch.asterisk.ami import Ami
+from diadema.switch.asterisk.ari import Ari
+from diadema.switch.asterisk.exchange import Asterisk
+from diadema.switch.asterisk.login import Login
+from diadema.switch.bridge import Bridge
+from diadema.switch.exchange import Member, MemberSeen, Phone, SwitchError, Up
+from diadema.switch.journal import Journal
+from diadema.switch.names import Names
+from diadema.switch.settings import Settings
+from diadema.wire.switching import Floor, SeatState
+from diadema.words import Sentence, said
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.asterisk.parts import User, bridge_hears
+from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, member
+from tests.support.broker_fixtures import until
+from tests.support.scripted_station import FixedClock
+from tests.support.trust import trusting
+
+SECRETS = Secrets(
+    host="", gateway="", api="", badge_key="ab" * 32, exchange={"ami": SECRET, "ari": SECRET}
+)
+
+
+def station(number):
+    return f"DIA-{number:012x}"
+
+
+def agent(number):
+    return f"a{number:03}"
+
+
+class Hub:
+    """And the stations behind it: each does what it is told, and says so."""
+
+    def __init__(self, stage):
+        self._stage, self.commands, self.work = stage, [], {}
+
+    async def command(self, s, cmd, **fields):
+        self.commands.append((s, cmd, fields))
+        number, call = len(self.commands), fields["contact"]
+        what, more = {
+            "ring": ("offered", {}),
+            "withdraw": ("missed", {"cause": fields.get("cause")}),
+            "hangup": ("ended", {"by": fields.get("by")}),
+            "failed": ("ended", {"by": "technical"}),
+        }[cmd]
+        self._stage.contact(s, what, call, via="host", i=number, **more)
+        return number
+
+
+class Stage:
+    """The bridge at the played exchange, with `count` agents who are ready."""
+
+    def __init__(self, tmp_path, peer, count=1):
+        self.peer, self.clock = peer, FixedClock()
+        numbers = range(1, count + 1)
+        people = People(
+            workers={
+                agent(n): Worker(id=agent(n), name=f"Rosa {n}", queues=["ventas"]) for n in numbers
+            },
+            queues={"ventas": "Ventas"},
+            areas={"soporte": Area(label="Soporte", number="104")},
+            seats={station(n): f"P-{n:02}" for n in numbers},
+            phones={station(n): (f"PJSIP/{100 + n}", "auto_answer") for n in numbers},
+        )
+        self.journal = Journal(tmp_path / "switch.sqlite3", "central")
+        self.bridge = Bridge(lambda: Names(people), self.journal, self.clock, puts_right=False)
+        self.hub = self.bridge.hub = Hub(self)
+        self.ups = 0
+        ports = {"ami_port": peer.ami_port, "ari_port": peer.ari_port}
+        self.exchange = self.bridge.exchange = Asterisk(
+            Settings(**ports), SECRETS, self.hear, self.clock
+        )
+        self.talking = {}  # calls by their stations, as these have them
+
+    def hear(self, heard):
+        self.ups += isinstance(heard, Up)
+        self.bridge.hear(heard)
+
+    def contact(self, s, what, call, **fields):
+        """A station's event."""
+        if what in ("ended", "missed"):
+            self.talking.pop(s, None)
+        else:
+            self.talking[s] = call
+        event = {"s": s, "k": f"contact.{what}", "t": self.clock.now_ms(), "c": call, **fields}
+        soon = asyncio.get_running_loop().call_soon
+        soon(self.bridge.station_said, event)
+        if what == "ended":
+            soon(self.bridge.station_said, event | {"k": "wrapup.ended"})
+
+    def press(self, s, what):
+        self.contact(s, what, self.talking[s], via="key", a="")
+
+    @asynccontextmanager
+    async def running(self):
+        numbers = range(1, len(self.bridge._names().people.seats) + 1)
+        for n in numbers:
+            self.peer.telephone(f"PJSIP/{100 + n}")
+        seats = [SeatState(station=station(n), agent=agent(n), presence="ready") for n in numbers]
+        await self.bridge.floor(Floor(number=0, seats=seats))
+        task = asyncio.create_task(self.exchange.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self.bridge.close()
+            self.journal.close()
+
+    async def is_there(self):
+        """Exchange up, and all agents in the queue."""
+        count = len(self.bridge._names().people.seats)
+        members = self.peer.queues.queues["ventas"].members
+        await until(lambda: self.bridge.is_up and not self.bridge._lines)
+        await until(lambda: len([one for one in members.values() if not one.paused]) == count)
+
+    @property
+    def troubles(self):
+        return [said(Sentence.of(one.sentence), "es") for one in self.bridge.report().troubles]
+
+    async def told(self, name, **values):
+        """Of what went wrong, what is to be done."""
+        sentence = Sentence(name, **values).say("es")
+        await until(lambda: sentence in self.troubles)
+
+    @property
+    def kinds(self):
+        """What the store would get, in order."""
+        bodies = [msgspec.json.decode(one) for one in self.journal.unsent(100_000)]
+        assert [one["n"] for one in bodies] == [*range(1, len(bodies) + 1)]
+        return [(one["k"], one.get("pbx")) for one in bodies]
+
+
+@pytest.fixture
+async def peer(stack):
+    return await stack.enter_async_context(AsteriskPeer.start())
+
+
+@pytest.fixture
+async def stage(stack, tmp_path, peer):
+    made = Stage(tmp_path, peer)
+    await stack.enter_async_context(made.running())
+    await made.is_there()
+    return made
+
+
+async def rung(stage, number=1, **more):
+    caller = stage.peer.call("ventas", number="999000111", **more)
+    await until(lambda: station(number) in stage.talking)
+    return caller
+
+
+async def talking(stage):
+    caller = await rung(stage)
+    stage.press(station(1), "answered")
+    await until(lambda: caller.hears == {"PJSIP/101"})
+    return caller
+
+
+# -- who may come in
+
+
+@pytest.mark.parametrize("interface", ["ami", "ari"])
+async def test_a_login_that_is_refused_says_where_to_look(interface, peer, stack, tmp_path):
+    peer.manager.refused_s = 0
+    side = peer.manager if interface == "ami" else peer.rest
+    right = side.users
+    side.users = {USER: type(right[USER])("otra", *([frozenset()] if interface == "ami" else []))}
+    stage = Stage(tmp_path, peer)
+    await stack.enter_async_context(stage.running())
+    reason = {"reason": "Authentication failed"} if interface == "ami" else {}
+    await stage.told(f"commands.switch.{interface}_refused", user=USER, **reason)
+    assert not stage.bridge.is_up
+
+
+async def test_who_is_refused_does_not_knock_until_the_exchange_bans_us(peer, monkeypatch):
+    """fail2ban, which FreePBX and Issabel bring, counts some in ten minutes."""
+    peer.manager.refused_s, waits = 0, []
+
+    async def pause(seconds):
+        waits.append(seconds)
+        if len(waits) == 5:
+            raise asyncio.CancelledError
+
+    login, losses = Login("127.0.0.1", peer.ami_port, USER, "otra"), []
+    client = Ami(login, print, None, losses.append)
+    monkeypatch.setattr(ami, "_pause", pause)
+    with pytest.raises(asyncio.CancelledError):
+        await client.run()
+    assert len(losses) == 5 and sum(waits) >= 600
+
+
+@pytest.mark.parametrize("lacks", ["agent", "call"])
+async def test_a_user_without_a_class_is_told_what_it_lacks(lacks, peer, stack, tmp_path):
+    classes = frozenset({"agent", "call", "reporting"} - {lacks})
+    peer.manager.users[USER] = User(SECRET, classes, bridge_hears)
+    stage = Stage(tmp_path, peer)
+    await stack.enter_async_context(stage.running())
+    action = {"agent": "QueueAdd", "call": "Setvar"}[lacks]
+    await stage.told("errors.switch.denied", user=USER, action=action)
+
+
+async def test_a_user_of_ari_who_may_only_read_is_told(peer, stack, tmp_path):
+    peer.rest.users[USER] = type(peer.rest.users[USER])(SECRET, read_only=True)
+    stage = Stage(tmp_path, peer)
+    await stack.enter_async_context(stage.running())
+    await stage.told("commands.switch.ari_read_only", user=USER)
+
+
+class Expired(Certificates):
+    def _valid(self):
+        return datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _wrong(what, folder):
+    """A certificate of an exchange, its key, and what we believe."""
+    its = (Expired if what == "date" else Certificates)(folder / "its")
+    its.make(["otra.example"] if what == "name" else ["localhost"])
+    other = Certificates(folder / "other")
+    other.make(["localhost"])
+    if what == "self-signed":
+        return folder / "its" / "ca.pem", folder / "its" / "ca.key", trusting(other)
+    return its.server, its.server_key, trusting(other if what == "unknown" else its)
+
+
+@pytest.mark.parametrize("interface", ["ami", "ari", "request"])
+@pytest.mark.parametrize("what", ["self-signed", "unknown", "name", "date"])
+async def test_a_certificate_that_is_wrong_is_told_with_what_is_wrong(
+    what, interface, tmp_path, stack
+):
+    heard = []
+
+    async def on_client(reader, writer):
+        heard.append(await reader.read())
+
+    certificate, key, trusted = _wrong(what, tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(on_client, "127.0.0.1", 0, ssl=context)
+    stack.callback(server.close)
+    port = server.sockets[0].getsockname()[1]
+    login = Login("localhost", port, USER, SECRET, trusted)
+    with pytest.raises(SwitchError) as error:
+        if interface == "ami":
+            await Ami(login, print, None, print).once()
+        else:
+            async with Ari(login, print, None, print) as ari:
+                await (ari.get("channels") if interface == "request" else ari.once())
+    sentence = error.value.args[0]
+    word = {"name": "name", "date": "date"}.get(what, "unknown")
+    assert sentence.name == f"errors.switch.certificate_{word}"
+    assert "localhost" in sentence.say("es")
+    assert not any(heard), "nothing is said to whom we do not believe"
+
+
+def test_a_plain_way_over_a_network_is_none(tmp_path):
+    for host in ("192.0.2.7", "central.example"):
+        with pytest.raises(SwitchError, match="TLS"):
+            Asterisk(Settings(host=host), SECRETS, print, FixedClock())
+
+
+# -- what it says
+
+
+async def test_silence_in_the_middle_of_an_event_is_noticed_and_nothing_is_lost(
+    stage, monkeypatch
+):
+    monkeypatch.setattr(ami, "_QUIET_S", 0.2)
+    monkeypatch.setattr(ami, "_ANSWER_S", 0.2)
+    await stage.peer.restart()
+    await until(lambda: stage.ups == 2)
+    stage.peer.manager.silent_s = 1e9
+    stage.peer.stop_in_the_middle_of_an_event()
+    stage.peer.console.pause(member("a001"))
+    caller = stage.peer.call("ventas", number="999000111")
+    await until(lambda: stage.ups == 3)
+    await until(lambda: ("queue.entered", caller.uniqueid) in stage.kinds)
+    assert [kind for kind, _ in stage.kinds].count("queue.entered") == 1
+    await stage.told("errors.switch.silent", action="Ping")
+
+
+async def test_a_flood_loses_nothing_of_ours_and_the_keep_alive_is_answered(stage):
+    peer, callers = stage.peer, []
+    peer.console.pause(member("a001"))
+
+    async def flood():
+        for _ in range(20):
+            await peer.flood(1000)
+            callers.append(peer.call("ventas", number="999000111"))
+
+    tracemalloc.start()
+    try:
+        flooding = asyncio.create_task(flood())
+        answers = 0
+        while not flooding.done():
+            await stage.exchange._ami.act("Ping")
+            answers += 1
+        await flooding
+        wanted = [("queue.entered", one.uniqueid) for one in callers]
+        await until(lambda: [one for one in stage.kinds if one[0] == "queue.entered"] == wanted)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answers > 1 and stage.ups == 1
+    assert most < 32 << 20
+
+
+async def test_what_it_never_stops_naming_is_bounded(stage):
+    for number in range(30_000):
+        fields = {"Queue": "ventas", "Uniqueid": f"9.{number}", "Linkedid": f"9.{number}"}
+        on_ami = stage.exchange._on_ami
+        on_ami({"Event": "DeviceStateChange", "Device": f"PJSIP/{number}", "State": "INUSE"})
+        on_ami({"Event": "MixMonitorStart", **fields})
+        on_ami({"Event": "AgentCalled", "DestChannel": f"Local/{number};1", **fields})
+    assert len(stage.bridge._phones) < 20_000
+    assert len(stage.exchange._queues._recorded) < 20_000
+    assert len(stage.exchange._calls._called) < 20_000
+
+
+JUNK = [
+    {"type": "StasisStart", "channel": "x", "args": 7},
+    {"type": "StasisStart", "channel": {"id": None, "name": 5}, "args": [{}, []]},
+    {"type": "StasisEnd", "channel": []},
+    {"type": None}, {"type": "NuncaVisto", "channel": {"id": "1"}},
+]  # fmt: skip
+
+
+async def test_what_is_no_event_of_theirs_ends_nothing(stage):
+    application = stage.peer.core.applications["diadema"]
+    for event in JUNK:
+        application.send(event)
+    for name in ("NuncaVisto", "", "AgentCalled", "AgentComplete", "QueueMemberAdded", "Hangup"):
+        stage.peer.say(Event=name, Queue="ventas", MemberName="a001", Paused="quizá")
+    caller = await talking(stage)
+    stage.press(station(1), "held")
+    await until(lambda: caller.hears == {"music"})
+    assert stage.ups == 1
+
+
+async def test_a_list_that_is_none_begins_us_anew(stage, monkeypatch):
+    """What the application cannot begin with is no reason to stay without it for ever."""
+
+    async def nonsense(*_, **__):
+        return [{"name": "x"}]
+
+    monkeypatch.setattr(stage.exchange._ari, "get", nonsense)
+    ended = asyncio.create_task(stage.exchange._keep_application())
+    stage.exchange._changed.set()
+    await stage.peer.restart()
+    with pytest.raises(KeyError):
+        await asyncio.wait_for(stage.exchange._replaced, 300)
+    ended.cancel()
+    await asyncio.gather(ended, return_exceptions=True)
+
+
+# -- it is started again
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_started_again_while_it_rings(stage, kill):
+    caller = await rung(stage)
+    await stage.peer.restart(kill=kill)
+    await until(lambda: stage.ups == 2 and not stage.talking)
+    s, cmd, fields = stage.hub.commands[-1]
+    assert (s, cmd, fields["contact"]) == (station(1), "withdraw", stage.hub.commands[0][2]["contact"])
+    await until(lambda: stage.kinds[-1][1] == caller.uniqueid)
+    kinds = [kind for kind, pbx in stage.kinds if pbx == caller.uniqueid]
+    assert kinds[0] == "queue.entered" and kinds[-1] in ("queue.left", "queue.abandoned")
+    assert stage.bridge.report().calls == 0
+    await stage.is_there()
+    await talking(stage)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_started_again_in_a_call(stage, kill):
+    caller = await talking(stage)
+    await stage.peer.restart(kill=kill)
+    await until(lambda: stage.ups == 2 and not stage.talking)
+    (end,) = [one for one in stage.hub.commands if one[1] == "hangup"]
+    assert end[2]["by"] in (("system",) if kill else ("system", "caller", "agent"))
+    await until(lambda: ("queue.left", caller.uniqueid) in stage.kinds)
+    assert [pbx for kind, pbx in stage.kinds if kind == "queue.left"] == [caller.uniqueid]
+    assert stage.bridge.report().calls == 0
+    await stage.is_there()
+    await until(lambda: stage.peer.core.device_state("Custom:diadema-a001") == "NOT_INUSE")
+    await talking(stage)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+async def test_started_again_with_two_hundred_channels(kill, peer, stack, tmp_path):
+    count = 50
+    stage = Stage(tmp_path, peer, count)
+    await stack.enter_async_context(stage.running())
+    await stage.is_there()
+    callers = [peer.call("ventas", number=f"9990{n:05}") for n in range(count)]
+    await until(lambda: len(stage.talking) == count)
+    for n in range(1, count + 1):
+        stage.press(station(n), "answered")
+    await until(lambda: all(one.agent for one in callers))
+    await until(lambda: len(stage.peer.channels) == 4 * count)
+    waiting = [peer.call("ventas", number=f"9991{n:05}") for n in range(count)]
+    await until(lambda: len([one for one in stage.kinds if one[0] == "queue.entered"]) == 2 * count)
+    await peer.restart(kill=kill)
+    await until(lambda: stage.ups == 2 and not stage.talking)
+    ends = {pbx for kind, pbx in stage.kinds if kind in ("queue.left", "queue.abandoned")}
+    assert ends == {one.uniqueid for one in callers + waiting}
+    hung = [fields["contact"] for _, cmd, fields in stage.hub.commands if cmd == "hangup"]
+    assert len(hung) == len({*hung}) == count
+    assert stage.bridge.report().calls == 0
+    await stage.is_there()
+    assert not stage.exchange._calls.legs
