@@ -20,15 +20,22 @@ from diadema.switch.exchange import (
     Phone,
     PhoneFailed,
     SwitchError,
-    SwitchRefused,
     SwitchEvent,
+    SwitchRefused,
     Up,
     Withdrawn,
 )
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
-from diadema.wire.events import QueueEntered
+from diadema.wire.events import (
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueLeft,
+    RecordingStarted,
+    RecordingStopped,
+)
 from diadema.wire.switching import Floor, OpenContact, SeatState
 from diadema.words import Sentence, said
 
@@ -537,6 +544,54 @@ def test_a_hub_put_back_from_a_copy_gets_the_rest_under_another_epoch(tmp_path):
     assert [(one["n"], one["pbx"]) for one in bodies] == [(1, "1795.3"), (2, "1795.4")]
     assert {one["e"] for one in bodies} == {journal.epoch} != {before}
     journal.close()
+
+
+def test_the_journal_knows_who_waits_who_talks_and_what_is_recorded(tmp_path):
+    path = tmp_path / "switch.sqlite3"
+    journal = Journal(path, "central")
+    common = {"station": "", "epoch": 0, "sequence": 0, "boot": 0, "uptime_ms": 0}
+
+    def of(kind, number, **fields):
+        return kind(utc_ms=T0 + number, pbx=f"1795.{number}", **common, **fields)
+
+    journal.append([entered(n) for n in range(4)])
+    journal.append(
+        [
+            of(QueueConnected, 1, queue="ventas", wait_ms=1, pbx_agent="a001"),
+            of(QueueConnected, 2, queue="ventas", wait_ms=1, pbx_agent="a002"),
+            of(QueueLeft, 2, queue="ventas", cause="completed"),
+            of(QueueAbandoned, 3, queue="ventas", wait_ms=1),
+            of(RecordingStarted, 1, linked="1795.0"),
+            of(RecordingStarted, 2, linked="1795.2"),
+            of(RecordingStopped, 2, linked="1795.2"),
+        ]
+    )
+    journal.note_start("2026-11-30 05:00:00")
+    journal.close()
+    journal = Journal(path, "central")
+    known = journal.known()
+    journal.close()
+    assert {(one.pbx, one.member, one.answered_ms) for one in known.callers} == {
+        ("1795.0", None, None), ("1795.1", "a001", T0 + 1),
+    }  # fmt: skip
+    assert (known.recorded, known.start) == ({"1795.1": "1795.0"}, "2026-11-30 05:00:00")
+
+
+async def test_a_full_disk_stops_no_call_and_loses_no_event(stage):
+    await stage.here(ready())
+    pages = stage.journal._tx.execute("PRAGMA page_count").fetchone()[0]
+    stage.journal._tx.execute(f"PRAGMA max_page_count = {pages}")
+    for n in range(300):
+        await stage.heard(SwitchEvent(entered(n)))
+    await stage.offered()
+    assert stage.hub.commands[-1][1] == "ring"
+    (told,) = [one for one in stage.bridge.report().troubles if "journal" in one.sentence[0]]
+    assert stage.bridge.report().unsent == 300 and told.sentence[0].endswith("unwritten")
+    stage.journal._tx.execute("PRAGMA max_page_count = 100000")
+    assert stage.bridge.report().unsent == 300
+    bodies = [json.loads(body) for body in stage.journal.unsent(400)]
+    assert [one["n"] for one in bodies] == [*range(1, 301)]
+    assert [one["pbx"] for one in bodies] == [f"1795.{n}" for n in range(300)]
 
 
 async def test_whoever_listens_in_is_noted(stage, tmp_path):

@@ -5,7 +5,7 @@ from diadema.base.credentials import Secrets
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.asterisk.files import NATIONAL
 from diadema.switch.dialing import Guard
-from diadema.switch.exchange import Phone, SwitchError
+from diadema.switch.exchange import Known, Phone, SwitchError
 from diadema.switch.settings import Settings
 
 from tests.support.scripted_station import FixedClock
@@ -64,7 +64,7 @@ async def test_the_exchange_is_not_even_asked_for_what_may_not_be():
     settings = Settings(allowed=["9XXXXXXXX"], hourly=0)
     secrets = Secrets(host="", gateway="", api="", badge_key="00" * 32)
     heard = []
-    exchange = Asterisk(settings, secrets, heard.append, FixedClock())
+    exchange = Asterisk(settings, secrets, heard.append, FixedClock(), Known())
     for number in ("105", "987654321"):  # the second is one too many
         with pytest.raises(SwitchError, match="--a"):
             await exchange.dial("c1", Phone(PHONE), number)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.queue_events import QueueEvents
-from diadema.switch.exchange import Listening, SwitchEvent
+from diadema.switch.exchange import Caller, Known, Listening, SwitchEvent
 
 from tests.support.scripted_station import T0, FixedClock
 
@@ -18,9 +18,9 @@ MEMBER = {**CALLER, "MemberName": "a001", "Interface": "Local/a001@diadema/n"}
 
 
 class Stage:
-    def __init__(self):
+    def __init__(self, known=Known()):  # noqa: B008 - it is frozen
         self.heard, self.clock = [], FixedClock()
-        self.queues = QueueEvents(self.heard.append, self.clock, KEY)
+        self.queues = QueueEvents(self.heard.append, self.clock, KEY, known)
 
     def take(self, event, after_ms=0, **fields):
         self.clock.now += after_ms
@@ -163,11 +163,75 @@ def test_who_listens_in_is_told_whoever_began_it(stage):
 def test_what_happened_while_we_were_away(stage):
     stage.queues.found("ventas", "1796.0", 9, "999000111", 1)  # known
     stage.queues.found("ventas", "1796.7", 9, "999000222", 2)
-    stage.queues.lost({("ventas", "1796.7")})
+    stage.queues.lost("start", {"1796.0", "1796.7"}, {"1796.7"})
     assert [kind for kind, _ in stage.told] == ["queue.entered", "queue.entered", "queue.left"]
     entered, left = stage.heard[1].event, stage.heard[2].event
     assert entered.utc_ms == T0 - 9000
-    assert (left.pbx, left.estimated) == ("1796.0", True)
+    assert (left.pbx, left.cause, left.estimated) == ("1796.0", "unknown", True)
+
+
+def talks():
+    return Caller("1796.0", "ventas", T0 - 9000, ("", 0), T0 - 5000, "a001")
+
+
+def waits():
+    return Caller("1796.0", "ventas", T0 - 9000, ("", 0))
+
+
+@pytest.fixture
+def again():
+    """A bridge that begins anew, in a call."""
+    return Stage(Known((talks(),), {"1796.0": "1796.0"}, "start"))
+
+
+def test_the_end_of_a_call_that_a_former_bridge_knew_is_told(again):
+    again.queues.found("ventas", "1796.0", 9, "999000111", 1)
+    again.queues.lost("start", {"1796.0"}, {"1796.0"})
+    again.take("AgentComplete", 2000, **MEMBER, Reason="agent")
+    again.take("Hangup", Uniqueid="1796.0")
+    assert again.told == [
+        ("queue.left", {"cause": "completed", "by": "agent", "agent": "a001", "wait_ms": 4000,
+                        "talk_ms": 7000}),
+        ("recording.stopped", {}),
+    ]  # fmt: skip
+
+
+def test_a_call_and_a_recording_that_ended_meanwhile_are_told_as_that(again):
+    again.queues.lost("start", set(), set())
+    assert again.told == [
+        ("queue.left", {"cause": "unknown", "agent": "a001", "estimated": True}),
+        ("recording.stopped", {}),
+    ]
+
+
+def test_a_caller_who_left_the_queue_and_is_there_still_is_not_in_it(again):
+    again.queues.lost("start", {"1796.0"}, set())
+    assert [kind for kind, _ in again.told] == ["queue.left"]
+
+
+def test_of_an_exchange_that_began_anew_everybody_is_gone(again):
+    again.queues.lost("another", set(), set())
+    (left, _) = again.told
+    assert left == ("queue.left", {"cause": "restarted", "agent": "a001", "estimated": True})
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (["QueueCallerLeave", "AgentConnect"], [("queue.connected", {"agent": "a001",
+                                                                    "wait_ms": 9000})]),
+        (["HangupRequest", "QueueCallerAbandon", "QueueCallerLeave"],
+         [("queue.abandoned", {"wait_ms": 9000})]),
+        (["AgentRingNoAnswer", "QueueCallerLeave"],
+         [("queue.offered", {"agent": "a001"}), ("queue.left", {"cause": "key",
+                                                                "wait_ms": 9000})]),
+    ],
+)  # fmt: skip
+def test_who_rang_as_a_former_bridge_ended_is_not_made_up(events, told):
+    stage = Stage(Known((waits(),)))
+    for event in events:
+        stage.take(event, **MEMBER)
+    assert stage.told == told
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.events import Event
 from diadema.wire.switching import (
     CallOut,
     Floor,
@@ -50,6 +51,7 @@ from diadema.wire.switching import (
 from diadema.words import Sentence
 
 _TROUBLES = 50  # that are remembered
+_UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
@@ -120,6 +122,8 @@ class Bridge:
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
         self._waiting: dict[str, set[str]] = {}  # by queue
+        self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
+        self._writable = True
         self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
@@ -148,9 +152,10 @@ class Bridge:
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
-                self._journal.note_listening(linked, by, begun, utc_ms)
-            case Up(calls):
+                self._note(lambda: self._journal.note_listening(linked, by, begun, utc_ms))
+            case Up(calls, start):
                 self.is_up = True
+                self._note(lambda: self._journal.note_start(start))
                 self._do("", lambda: self._reconcile(calls))
             case Down(error):
                 self.is_up = False
@@ -171,7 +176,7 @@ class Bridge:
             return
         station = seats[0].station
         self._calls[offered.call] = Call(offered.call, station, agent)
-        self._journal.give(offered.call, station, self._clock.now_ms())
+        self._note(lambda: self._journal.give(offered.call, station, self._clock.now_ms()))
         try:
             number = await self.hub.command(
                 station,
@@ -236,7 +241,7 @@ class Bridge:
         self._numbers[contact] = wanted.number
         while len(self._numbers) > _NUMBERS:
             self._numbers.pop(next(iter(self._numbers)))
-        self._journal.give(contact, station, self._clock.now_ms())
+        self._note(lambda: self._journal.give(contact, station, self._clock.now_ms()))
         try:
             number = await self.hub.command(
                 station, "dial", contact=contact, campaign=wanted.campaign, consent=wanted.consent
@@ -551,10 +556,13 @@ class Bridge:
         log.warning("%s", error)
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
         if sentence is not None:
-            now = self._clock.now_ms()
-            self._troubles.append(Trouble(utc_ms=now, sentence=sentence.parts()))
+            found = Trouble(utc_ms=self._clock.now_ms(), sentence=sentence.parts())
+            if self._troubles and self._troubles[-1].sentence == found.sentence:
+                self._troubles.pop()
+            self._troubles.append(found)
 
     def report(self) -> Report:
+        self._write()
         names = self._names()
         queues = sorted({queue for _, queue in self._members} | self._waiting.keys())
         phones = {
@@ -568,7 +576,7 @@ class Bridge:
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
-            unsent=self._journal.waiting,
+            unsent=self._journal.waiting + len(self._unwritten),
             queues=[
                 QueueState(
                     name=queue,
@@ -612,11 +620,26 @@ class Bridge:
             (waiting.add if kind == "queue.entered" else waiting.discard)(pbx)
             if kind == "queue.offered":
                 waiting.add(pbx)
+        self._unwritten.append(event)
+        self._write()
+
+    def _write(self) -> None:
+        """What the disk did not take is tried again with the next one, and at each report."""
+        if self._unwritten and self._note(lambda: self._journal.append([*self._unwritten])):
+            self._unwritten.clear()
+            self.unsent.set()
+
+    def _note(self, write: Callable[[], None]) -> bool:
+        """A call goes on though the disk is full; people are told once."""
         try:
-            self._journal.append([event])
+            write()
         except DiademaError as error:
-            self.trouble(error)
-        self.unsent.set()
+            if self._writable:
+                self.trouble(error)
+            self._writable = False
+        else:
+            self._writable = True
+        return self._writable
 
     async def _command(self, station: str, cmd: str, **fields: Any) -> None:
         try:

@@ -5,8 +5,8 @@ which agent, queue, seat and area of the site they are. No caller's number passe
 makes a `Heard` puts the keyed reference in its place.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
@@ -44,6 +44,29 @@ class Member:
     paused: bool = False
     reason: str = ""
     penalty: int = 0
+
+
+@dataclass
+class Caller:
+    """Of one queue. `ringing`: since when at which member, `""` where that is not known."""
+
+    pbx: str
+    queue: str
+    entered_ms: int
+    ringing: tuple[str, int] | None = None
+    answered_ms: int | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a bridge that ended left of the exchange: its callers, which calls were recorded
+    (Uniqueid → Linkedid), and the start of the exchange that it was, in its own words.
+    """
+
+    callers: tuple[Caller, ...] = ()
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    start: str = ""
 
 
 # -- up
@@ -145,10 +168,11 @@ class Listening:
 @dataclass(frozen=True)
 class Up:
     """The exchange is there, its present members and telephones have been told, and `calls` are
-    those of ours that it still has.
+    those of ours that it still has. `start` of it, which is another one after each restart.
     """
 
     calls: frozenset[str]
+    start: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""What the bridge keeps across its own end: events that the hub has not stored yet, which call is
-at which station, and who listened in.
+"""What the bridge keeps across its own end: events that the hub has not stored yet, the callers
+and recordings that these say are there, which call is at which station, and who listened in.
 
 An event is on the disk before it is sent, under a number without a gap; the hub says up to which
 it has them, and those are let go.
@@ -7,14 +7,25 @@ it has them, and those are let go.
 
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from diadema.base.errors import DiademaError
 from diadema.base.paths import cannot_write
-from diadema.wire.events import EVENT_LIMIT, Event
+from diadema.switch.exchange import Caller, Known
+from diadema.wire.events import (
+    EVENT_LIMIT,
+    Event,
+    QueueAbandoned,
+    QueueConnected,
+    QueueEntered,
+    QueueLeft,
+    RecordingStarted,
+    RecordingStopped,
+)
 from diadema.words import Sentence
 
 VERSION = 1
@@ -22,6 +33,11 @@ _DAY_MS = 86_400_000
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS identity (epoch INTEGER NOT NULL, next INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS events (n INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS callers (queue TEXT NOT NULL, pbx TEXT NOT NULL, "
+    "entered_ms INTEGER NOT NULL, agent TEXT, answered_ms INTEGER, PRIMARY KEY (queue, pbx))",
+    "CREATE TABLE IF NOT EXISTS recordings (pbx TEXT PRIMARY KEY, linked TEXT NOT NULL, "
+    "utc_ms INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS starts (start TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS calls (call TEXT PRIMARY KEY, station TEXT NOT NULL, "
     "utc_ms INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS listening (linked TEXT NOT NULL, listener TEXT NOT NULL, "
@@ -35,6 +51,7 @@ class Journal:
     def __init__(self, path: Path, name: str) -> None:
         """`name` of the exchange: its events are those of `PBX-name`."""
         self.station = f"PBX-{name}"
+        self._path = path
         try:
             self._tx = sqlite3.connect(path, isolation_level=None)
             self._tx.execute("PRAGMA journal_mode = WAL")
@@ -59,20 +76,77 @@ class Journal:
     def close(self) -> None:
         self._tx.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All or nothing. Raises DiademaError."""
+        try:
+            with self._tx:
+                self._tx.execute("BEGIN")
+                yield
+        except sqlite3.Error as error:
+            raise DiademaError(
+                Sentence("errors.switch.journal_unwritten", path=self._path, error=error)
+            ) from error
+
     def append(self, events: Sequence[Event]) -> None:
         """With the next numbers, all or none. One that is too long is left out."""
-        rows = []
+        rows, n = [], self._next
         for event in events:
-            event.station, event.epoch, event.sequence = self.station, self.epoch, self._next
+            event.station, event.epoch, event.sequence = self.station, self.epoch, n
             event.boot = event.uptime_ms = 0
             body = msgspec.json.encode(event)
             if len(body) <= EVENT_LIMIT:
-                rows.append((self._next, body))
-                self._next += 1
-        with self._tx:
-            self._tx.execute("BEGIN")
+                rows.append((n, body))
+                n += 1
+        with self._writing():
             self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
-            self._tx.execute("UPDATE identity SET next = ?", (self._next,))
+            self._tx.execute("UPDATE identity SET next = ?", (n,))
+            for event in events:
+                self._follow(event)
+        self._next = n
+
+    def _follow(self, event: Event) -> None:
+        match event:
+            case QueueEntered():
+                self._tx.execute(
+                    "INSERT OR REPLACE INTO callers VALUES (?, ?, ?, NULL, NULL)",
+                    (event.queue, event.pbx, event.utc_ms),
+                )
+            case QueueConnected():
+                self._tx.execute(
+                    "UPDATE callers SET agent = ?, answered_ms = ? WHERE queue = ? AND pbx = ?",
+                    (event.pbx_agent, event.utc_ms, event.queue, event.pbx),
+                )
+            case QueueAbandoned() | QueueLeft():
+                self._tx.execute(
+                    "DELETE FROM callers WHERE queue = ? AND pbx = ?", (event.queue, event.pbx)
+                )
+            case RecordingStarted():
+                self._tx.execute(
+                    "INSERT OR REPLACE INTO recordings VALUES (?, ?, ?)",
+                    (event.pbx, event.linked, event.utc_ms),
+                )
+            case RecordingStopped():
+                self._tx.execute("DELETE FROM recordings WHERE pbx = ?", (event.pbx,))
+
+    def known(self) -> Known:
+        """What the events say of the exchange; who rang where is not among it."""
+        rows = self._tx.execute(
+            "SELECT queue, pbx, entered_ms, agent, answered_ms FROM callers ORDER BY entered_ms"
+        )
+        callers = tuple(
+            Caller(pbx, queue, entered_ms, ("", 0), answered_ms, agent)
+            for queue, pbx, entered_ms, agent, answered_ms in rows
+        )
+        recorded = dict(self._tx.execute("SELECT pbx, linked FROM recordings"))
+        start = self._tx.execute("SELECT start FROM starts").fetchone()
+        return Known(callers, recorded, start[0] if start else "")
+
+    def note_start(self, start: str) -> None:
+        """Of the exchange, as `Up` has it."""
+        with self._writing():
+            self._tx.execute("DELETE FROM starts")
+            self._tx.execute("INSERT INTO starts VALUES (?)", (start,))
 
     def unsent(self, most: int) -> list[bytes]:
         rows = self._tx.execute("SELECT body FROM events ORDER BY n LIMIT ?", (most,))
@@ -90,22 +164,24 @@ class Journal:
         if position < first - 1:
             self._begin_anew()
             return
-        self._tx.execute("DELETE FROM events WHERE n <= ?", (position,))
+        with self._writing():
+            self._tx.execute("DELETE FROM events WHERE n <= ?", (position,))
 
     def _begin_anew(self) -> None:
         """A hub that was put back from a copy: what waits goes on under another epoch."""
-        self.epoch, self._next = secrets.randbits(32), 1
+        epoch, n = secrets.randbits(32), 1
         rows = self._tx.execute("SELECT body FROM events ORDER BY n").fetchall()
-        with self._tx:
-            self._tx.execute("BEGIN")
+        with self._writing():
             self._tx.execute("DELETE FROM events")
             for (body,) in rows:
                 event = msgspec.json.decode(body)
-                event |= {"e": self.epoch, "n": self._next}
-                again = self._next, msgspec.json.encode(event)
-                self._tx.execute("INSERT INTO events VALUES (?, ?)", again)
-                self._next += 1
-            self._tx.execute("UPDATE identity SET epoch = ?, next = ?", (self.epoch, self._next))
+                event |= {"e": epoch, "n": n}
+                self._tx.execute(
+                    "INSERT INTO events VALUES (?, ?)", (n, msgspec.json.encode(event))
+                )
+                n += 1
+            self._tx.execute("UPDATE identity SET epoch = ?, next = ?", (epoch, n))
+        self.epoch, self._next = epoch, n
 
     def restored(self, position: int) -> None:
         """Put back from a copy, beside a store that has 1…position: what of it was sent later is
@@ -118,9 +194,11 @@ class Journal:
 
     def give(self, call: str, station: str, utc_ms: int) -> None:
         """That call is at that station; those of two days ago are forgotten."""
-        with self._tx:
-            self._tx.execute("BEGIN")
-            self._tx.execute("DELETE FROM calls WHERE utc_ms < ?", (utc_ms - 2 * _DAY_MS,))
+        with self._writing():
+            old = (utc_ms - 2 * _DAY_MS,)
+            self._tx.execute("DELETE FROM calls WHERE utc_ms < ?", old)
+            self._tx.execute("DELETE FROM callers WHERE entered_ms < ?", old)
+            self._tx.execute("DELETE FROM recordings WHERE utc_ms < ?", old)
             self._tx.execute(
                 "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", (call, station, utc_ms)
             )
@@ -132,6 +210,7 @@ class Journal:
     # -- listening
 
     def note_listening(self, linked: str, listener: str, begun: bool, utc_ms: int) -> None:
-        self._tx.execute(
-            "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
-        )
+        with self._writing():
+            self._tx.execute(
+                "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
+            )

@@ -14,15 +14,15 @@ from diadema.site.directory.people_of import CachedPeople, day_at
 from diadema.switch import settings as stored_settings
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
-from diadema.switch.exchange import Exchange, Hear
-from diadema.switch.hub_link import HubAway, HubLink, HubSaysNo
+from diadema.switch.exchange import Exchange, Hear, Known
+from diadema.switch.hub_link import HubAway, HubLink
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
 from diadema.switch.settings import Settings
 from diadema.wire.switching import BEAT_S
 from diadema.words import Sentence
 
-_KINDS: dict[str, Callable[[Settings, credentials.Secrets, Hear, Clock], Exchange]] = {
+_KINDS: dict[str, Callable[[Settings, credentials.Secrets, Hear, Clock, Known], Exchange]] = {
     "asterisk": Asterisk
 }
 _BATCH = 200  # events of one request
@@ -63,7 +63,7 @@ async def _serve(
         clock,
         puts_right=settings.foreign == "put_right",
     )
-    bridge.exchange = exchange_of(settings, secrets, bridge.hear, clock)
+    bridge.exchange = exchange_of(settings, secrets, bridge.hear, clock, journal.known())
     link = HubLink(
         lambda: _url_of(data, url),
         secrets.switch,
@@ -84,10 +84,10 @@ async def _serve(
 
 
 def exchange_of(
-    settings: Settings, secrets: credentials.Secrets, hear: Hear, clock: Clock
+    settings: Settings, secrets: credentials.Secrets, hear: Hear, clock: Clock, known: Known
 ) -> Exchange:
     """Of the kind that the settings name."""
-    return _KINDS[settings.kind](settings, secrets, hear, clock)
+    return _KINDS[settings.kind](settings, secrets, hear, clock, known)
 
 
 def _url_of(data: DataDir, given: str | None) -> str | None:
@@ -106,7 +106,7 @@ async def _send(bridge: Bridge, journal: Journal, link: HubLink) -> None:
             log.debug("%s", error)
             await asyncio.sleep(_RETRY_S)
             continue
-        except HubSaysNo as error:
+        except DiademaError as error:
             bridge.trouble(error)
             await asyncio.sleep(_RETRY_S)
             continue

@@ -22,6 +22,7 @@ from diadema.switch.exchange import (
     Down,
     Ended,
     Hear,
+    Known,
     Member,
     MemberSeen,
     Offered,
@@ -44,14 +45,22 @@ _REASON = 79  # bytes of a pause's reason that come back
 
 
 class Asterisk:
-    def __init__(self, settings: Settings, secrets: Secrets, hear: Hear, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        hear: Hear,
+        clock: Clock,
+        known: Known,
+    ) -> None:
+        """`known`: what a former bridge left of it."""
         given, tls = secrets.exchange, settings.context
         ami = Login(settings.host, settings.ami_port, settings.user, given.get("ami", ""), tls)
         ari = Login(settings.host, settings.ari_port, settings.user, given.get("ari", ""), tls)
         self._hear = hear
         self._ami = Ami(ami, self._on_ami, self._ami_is_up, self._ami_is_down)
         self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
-        self._queues = QueueEvents(hear, clock, secrets.badge_key)
+        self._queues = QueueEvents(hear, clock, secrets.badge_key, known)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
         self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
@@ -108,10 +117,12 @@ class Asterisk:
             "applications", APPLICATION, "eventFilter",
         )  # fmt: skip
         await self._learn_queues()
-        await self._learn_calls()
+        began = await self._ami.act("CoreStatus")
+        start = f"{began.get('CoreStartupDate', '')} {began.get('CoreStartupTime', '')}"
+        await self._learn_calls(start)
         for one in await self._ami.ask_list("DeviceStateList"):
             self._see_device(one)
-        self._hear(Up(frozenset(self._calls.legs)))
+        self._hear(Up(frozenset(self._calls.legs), start))
 
     def _is_down(self, error: DiademaError) -> None:
         self._hear(Down(error))
@@ -122,7 +133,6 @@ class Asterisk:
         self._hear(Down(error))
 
     async def _learn_queues(self) -> None:
-        waiting: set[tuple[str, str]] = set()
         for one in await self._ami.ask_list("QueueStatus"):
             if one.get("Event") == "QueueMember":
                 self._see_member(one, there=True)
@@ -130,11 +140,11 @@ class Asterisk:
                 queue, pbx = one.get("Queue", ""), one.get("Uniqueid", "")
                 wait, position = _whole(one.get("Wait")), _whole(one.get("Position"))
                 self._queues.found(queue, pbx, wait, one.get("CallerIDNum", ""), position)
-                waiting.add((queue, pbx))
-        self._queues.lost(waiting)
 
-    async def _learn_calls(self) -> None:
+    async def _learn_calls(self, start: str) -> None:
         channels = {str(one["id"]): one for one in await self._ari.get("channels")}
+        queued = {id_ for id_, one in channels.items() if _app_of(one) == "Queue"}
+        self._queues.lost(start, channels.keys(), queued)
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
@@ -366,11 +376,15 @@ class Asterisk:
         await self._calls.listen(name, phone, whisper)
 
 
+def _app_of(channel: dict[str, Any]) -> str:
+    return str((channel.get("dialplan") or {}).get("app_name", ""))
+
+
 def _offered_to(channel: dict[str, Any]) -> str | None:
     """The member of a leg in our application, as its dialplan has it."""
     plan = channel.get("dialplan") or {}
     words = str(plan.get("app_data", "")).split(",")
-    ours = plan.get("app_name") == "Stasis" and words[:2] == [APPLICATION, OFFER]
+    ours = _app_of(channel) == "Stasis" and words[:2] == [APPLICATION, OFFER]
     return words[2] if ours and len(words) > 2 else None
 
 

@@ -6,13 +6,12 @@ nothing. What the log leaves out (that an agent was rung and did answer) is left
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Hear, Listening, SwitchEvent
+from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -30,27 +29,18 @@ _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0
 _MOST = 10_000  # callers that are known at once
 
 
-@dataclass
-class Caller:
-    """Of one queue. `ringing`: since when at which member."""
-
-    pbx: str
-    queue: str
-    entered_ms: int
-    ringing: tuple[str, int] | None = None
-    answered_ms: int | None = None
-    member: str | None = None
-
-
 class QueueEvents:
     """Makes nothing of what it does not know: an exchange has hundreds of kinds of events."""
 
-    def __init__(self, hear: Hear, clock: Clock, key: str) -> None:
-        """`key`: the site's badge key, which makes a caller's number a reference."""
+    def __init__(self, hear: Hear, clock: Clock, key: str, known: Known) -> None:
+        """`key`: the site's badge key, which makes a caller's number a reference. `known`: what
+        was told before.
+        """
         self._hear, self._clock, self._key = hear, clock, key
-        self._callers: dict[tuple[str, str], Caller] = {}
+        self._callers = {(one.queue, one.pbx): one for one in known.callers}
+        self._recorded = dict(known.recorded)  # Uniqueid → Linkedid
+        self._start = known.start
         self._hung_up: dict[str, int] = {}  # callers who did, and when
-        self._recorded: dict[str, str] = {}  # Uniqueid → Linkedid of what is recorded
         self._takes: dict[str, Callable[[Message], None]] = {
             "QueueCallerJoin": self._join,
             "QueueCallerLeave": self._leave,
@@ -82,14 +72,24 @@ class QueueEvents:
             entered = self._clock.now_ms() - 1000 * wait_s
             self._enter(queue, pbx, number, position, entered)
 
-    def lost(self, waiting: Collection[tuple[str, str]]) -> None:
-        """Whoever is known and not among those who wait went while we were away; how, nobody
-        says.
+    def lost(self, start: str, present: Collection[str], queued: Collection[str]) -> None:
+        """Of the exchange that began at `start` and has the channels `present`, of which `queued`
+        are in a queue or talk out of it: whoever is known and not among these went while we were
+        away; how, nobody says, unless all of it began anew.
         """
+        cause = "restarted" if self._start and start != self._start else "unknown"
+        self._start = start
         for key, caller in [*self._callers.items()]:
-            if key not in waiting and caller.answered_ms is None:
+            if caller.pbx not in queued:
                 del self._callers[key]
-                self._tell(QueueLeft(**self._of(caller), cause="withdrawn", estimated=True))
+                more: dict[str, Any] = {}
+                if caller.answered_ms is not None and caller.member is not None:
+                    more["pbx_agent"] = caller.member
+                self._tell(QueueLeft(**self._of(caller), cause=cause, estimated=True, **more))
+        for pbx, linked in [*self._recorded.items()]:
+            if pbx not in present:
+                del self._recorded[pbx]
+                self._tell(RecordingStopped(**self._now(), pbx=pbx, linked=linked))
 
     # -- callers
 
@@ -136,7 +136,7 @@ class QueueEvents:
         now = self._clock.now_ms()
         caller.member, caller.answered_ms = event.get("MemberName"), now
         more: dict[str, Any] = {}
-        if caller.ringing is not None:
+        if caller.ringing is not None and caller.ringing[0]:
             more["ring_ms"] = max(now - caller.ringing[1], 0)
         caller.ringing = None
         wait_ms = max(now - caller.entered_ms, 0)
@@ -151,7 +151,7 @@ class QueueEvents:
             return
         del self._callers[caller.queue, caller.pbx]
         now = self._clock.now_ms()
-        if caller.ringing is not None:
+        if caller.ringing is not None and caller.ringing[0]:
             member, since = caller.ringing
             rung = max(now - since, 0)
             self._tell(
