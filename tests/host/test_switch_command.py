@@ -290,7 +290,7 @@ def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data,
         for name in ("ami", "ari"):
             words += [f"--{name}-password-file", str(tmp_path / name)]
         wrong = command(*words, "--ca", str(tmp_path / "ours.pem"), code=1)
-        assert "CERTIFICATE_VERIFY_FAILED" in wrong and stored.read(data) is None
+        assert "--ca" in wrong and stored.read(data) is None
         command(*words, "--ca", str(tmp_path / "theirs.pem"))
     assert stored.read(data).tls and "BEGIN CERTIFICATE" in stored.read(data).ca
 

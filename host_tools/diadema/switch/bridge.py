@@ -53,6 +53,7 @@ from diadema.words import Sentence
 _TROUBLES = 50  # that are remembered
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
+_PHONES = 10_000  # of the exchange, whose states are remembered
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
@@ -148,6 +149,8 @@ class Bridge:
             case MemberSeen(member, there):
                 self._see_member(member, there)
             case PhoneSeen(extension, there):
+                while len(self._phones) >= _PHONES:
+                    self._phones.pop(next(iter(self._phones)))
                 self._phones[extension] = there
             case SwitchEvent(event):
                 self._tell(event)

@@ -5,6 +5,7 @@ which agent, queue, seat and area of the site they are. No caller's number passe
 makes a `Heard` puts the keyed reference in its place.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -20,11 +21,19 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text."""
+    """It answered, and did not do it. `reason` is its own text; `say`: what to do, where we know
+    more than that.
+    """
 
-    def __init__(self, action: str, reason: str, status: int = 0) -> None:
-        super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
+    def __init__(
+        self, action: str, reason: str, status: int = 0, say: Sentence | None = None
+    ) -> None:
+        super().__init__(say or Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
+
+
+class SwitchDistrusted(SwitchError):
+    """Whoever is there has another certificate than the exchange should have."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,11 @@ class Member:
 
 @dataclass
 class Caller:
-    """Of one queue. `ringing`: since when at which member, `""` where that is not known."""
+    """Of one queue. `ringing`: since when at which member, `""` where that is not known. `tried`:
+    offers that are over. Told before its time: that it entered (`early`), how it ends (`ends`).
+    `before`: who talked with it in its former visit, the end of which may still be told. `gone`:
+    it hung up.
+    """
 
     pbx: str
     queue: str
@@ -56,6 +69,11 @@ class Caller:
     ringing: tuple[str, int] | None = None
     answered_ms: int | None = None
     member: str | None = None
+    tried: deque[str] = field(default_factory=lambda: deque(maxlen=16))
+    early: bool = False
+    ends: str | None = None
+    before: str | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import Login
+from diadema.switch.asterisk.login import DENIED, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -27,7 +27,8 @@ _PIECE = 1 << 16
 _CONNECT_S = 5.0
 _ANSWER_S = 5.0
 _QUIET_S = 10.0  # after which we ask whether somebody is there
-_MOST = 200  # actions that may wait for their answers
+_REFUSED_S = 180.0  # a fail2ban beside the exchange shuts out who is refused often
+_MOST = 200  # actions that wait for their answers; others wait for these
 _MOST_LISTED = 50_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
 _BROKEN = re.compile(r"[\r\n\0\ud800-\udfff]")  # the last are halves of characters
@@ -94,7 +95,9 @@ class Ami:
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._number = 0
+        self._free = asyncio.Semaphore(_MOST)
         self._heard = 0.0
+        self._is_in = False  # since the last connection
         self.version = ""  # of the interface, as the switch's first line has it
 
     async def run(self) -> None:
@@ -102,13 +105,15 @@ class Ami:
         losses = 0
         while True:
             began = asyncio.get_running_loop().time()
+            refused = False
             try:
                 await self.once()
             except DiademaError as error:
+                refused = isinstance(error, SwitchRefused) and not self._is_in
                 self._down(error)
             if asyncio.get_running_loop().time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses))
+            await _pause(_REFUSED_S if refused else backoff_s(losses))
             losses += 1
 
     async def once(self) -> None:
@@ -137,10 +142,12 @@ class Ami:
         return listed
 
     async def _ask(self, action: str, fields: dict[str, str], *, many: bool) -> list[Message]:
+        async with self._free:
+            return await self._ask_now(action, fields, many)
+
+    async def _ask_now(self, action: str, fields: dict[str, str], many: bool) -> list[Message]:
         if self._writer is None:
             raise SwitchError(Sentence("errors.switch.away"))
-        if len(self._waiting) >= _MOST:
-            raise SwitchError(Sentence("errors.switch.busy", count=_MOST))
         self._number += 1
         number = str(self._number)
         line = encoded(action, {"ActionID": number, **fields})
@@ -168,9 +175,7 @@ class Ami:
                 banner = await reader.readline()
         except (OSError, ValueError, TimeoutError) as error:
             self._lose()
-            raise SwitchError(
-                Sentence("errors.switch.unreachable", where=at.where, error=error)
-            ) from error
+            raise at.unreachable(error) from error
         if not banner.startswith(_BANNER):
             self._lose()
             raise SwitchError(Sentence("errors.switch.no_ami", where=at.where))
@@ -179,10 +184,16 @@ class Ami:
 
     async def _log_in(self) -> None:
         """The secret itself is never sent."""
+        user, self._is_in = self._login.user, False
         challenge = (await self.act("Challenge", AuthType="MD5")).get("Challenge", "")
         # the interface knows no other digest; TLS or this machine is what protects it
         key = hashlib.md5(f"{challenge}{self._login.secret}".encode(), usedforsecurity=False)
-        await self.act("Login", AuthType="MD5", Username=self._login.user, Key=key.hexdigest())
+        try:
+            await self.act("Login", AuthType="MD5", Username=user, Key=key.hexdigest())
+        except SwitchRefused as error:
+            say = Sentence("commands.switch.ami_refused", user=user, reason=error.reason)
+            raise SwitchRefused("Login", error.reason, say=say) from None
+        self._is_in = True
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         parser = Parser()
@@ -214,7 +225,10 @@ class Ami:
     def _answer(self, waiting: _Waiting, message: Message) -> None:
         if message["Response"] in ("Error", "Goodbye") and not waiting.answer.done():
             reason = message.get("Message", message["Response"])
-            waiting.answer.set_exception(SwitchRefused(waiting.action, reason))
+            user, say = self._login.user, None
+            if reason == DENIED:
+                say = Sentence("errors.switch.denied", user=user, action=waiting.action)
+            waiting.answer.set_exception(SwitchRefused(waiting.action, reason, say=say))
             return
         waiting.listed.append(message)
         if not waiting.many:
@@ -237,6 +251,10 @@ class Ami:
         if writer is not None:
             with suppress(OSError):
                 writer.close()
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def _end(waiting: _Waiting) -> None:

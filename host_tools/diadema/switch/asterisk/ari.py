@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
@@ -29,6 +29,8 @@ _QUIET_S = 10.0
 _WAITING = 1024  # events that wait; then the socket does
 _CONNECTIONS = 20
 _IDLE_S = 5.0  # Asterisk closes a connection after 15 s
+
+_WHO = {401: "ari_refused", 403: "ari_read_only"}
 
 
 class Ari:
@@ -52,7 +54,7 @@ class Ari:
         self._client = httpx.AsyncClient(
             base_url=f"{scheme}://{login.where}/ari",
             headers=self._proof,
-            timeout=_ANSWER_S,
+            timeout=httpx.Timeout(_ANSWER_S, pool=None),  # of many at once each has its turn
             verify=login.tls or False,  # without TLS there is nothing to check
             trust_env=False,
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE_S),
@@ -102,10 +104,10 @@ class Ari:
                 reading = tasks.create_task(self._read(aiter(stream)))
                 await self._up()
                 await reading
+        except* InvalidStatus as errors:
+            raise self._refused("GET events", "", _status(first_of(errors))) from None
         except* (OSError, WebSocketException, TimeoutError) as errors:
-            raise SwitchError(
-                Sentence("errors.switch.unreachable", where=where, error=first_of(errors))
-            ) from None
+            raise self._login.unreachable(first_of(errors)) from None
         except* DiademaError as errors:
             raise first_of(errors) from None
 
@@ -147,6 +149,8 @@ class Ari:
                 content=None if body is None else msgspec.json.encode(body),
                 headers={} if body is None else {"Content-Type": "application/json"},
             )
+        except httpx.ConnectError as error:
+            raise self._login.unreachable(error) from error
         except httpx.HTTPError as error:
             raise SwitchError(
                 Sentence("errors.switch.silent", action=f"{method} {path[0]}")
@@ -160,4 +164,15 @@ class Ari:
             return found
         said = found if isinstance(found, dict) else {}
         reason = str(said.get("message") or said.get("error") or "")
-        raise SwitchRefused(f"{method} {path[0]}", reason, answer.status_code)
+        raise self._refused(f"{method} {path[0]}", reason, answer.status_code)
+
+    def _refused(self, action: str, reason: str, status: int) -> SwitchRefused:
+        say = None
+        if (word := _WHO.get(status)) is not None:
+            say = Sentence(f"commands.switch.{word}", user=self._login.user)
+        return SwitchRefused(action, reason, status, say)
+
+
+def _status(error: BaseException) -> int:
+    assert isinstance(error, InvalidStatus)
+    return error.response.status_code

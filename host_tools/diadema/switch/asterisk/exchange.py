@@ -5,7 +5,9 @@ calls the telephones by itself, as it did before there was a bridge.
 """
 
 import asyncio
+import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +45,8 @@ _MUTED = ("ChannelVarset", "ChannelConnectedLine", "ChannelDialplan", "ChannelCa
 _THERE = {"UNAVAILABLE": False, "INVALID": None, "UNKNOWN": None}
 _REASON = 79  # bytes of a pause's reason that come back
 
+log = logging.getLogger("diadema.switch")
+
 
 class Asterisk:
     def __init__(
@@ -58,8 +62,8 @@ class Asterisk:
         ami = Login(settings.host, settings.ami_port, settings.user, given.get("ami", ""), tls)
         ari = Login(settings.host, settings.ari_port, settings.user, given.get("ari", ""), tls)
         self._hear = hear
-        self._ami = Ami(ami, self._on_ami, self._ami_is_up, self._ami_is_down)
-        self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
+        self._ami = Ami(ami, _heard_by(self._on_ami), self._ami_is_up, self._ami_is_down)
+        self._ari = Ari(ari, _heard_by(self._on_ari), self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key, known)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
         self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
@@ -96,12 +100,22 @@ class Asterisk:
             running = None
             if self._wanted and self._there:
                 running = asyncio.create_task(self._ari.run())
+                running.add_done_callback(self._application_ended)
             try:
                 await self._changed.wait()
             finally:
                 if running is not None:
                     running.cancel()
                     await asyncio.gather(running, return_exceptions=True)
+
+    def _application_ended(self, running: "asyncio.Task[None]") -> None:
+        """By a fault, else it would not end: we begin anew, rather than be without calls."""
+        if not running.cancelled() and (fault := running.exception()) is not None:
+            self._end_by(fault)
+
+    def _end_by(self, fault: BaseException) -> None:
+        if self._replaced is not None and not self._replaced.done():
+            self._replaced.set_exception(fault)
 
     # -- up and down
 
@@ -142,9 +156,11 @@ class Asterisk:
                 self._queues.found(queue, pbx, wait, one.get("CallerIDNum", ""), position)
 
     async def _learn_calls(self, start: str) -> None:
+        before = self._queues.callers
         channels = {str(one["id"]): one for one in await self._ari.get("channels")}
         queued = {id_ for id_, one in channels.items() if _app_of(one) == "Queue"}
-        self._queues.lost(start, channels.keys(), queued)
+        came = self._queues.callers - before  # while it answered
+        self._queues.lost(start, channels.keys(), queued | came)
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
@@ -232,10 +248,7 @@ class Asterisk:
 
     def _on_ari(self, event: dict[str, Any]) -> None:
         if event.get("type") == "ApplicationReplaced":
-            if self._replaced is not None and not self._replaced.done():
-                self._replaced.set_exception(
-                    SwitchError(Sentence("errors.switch.replaced", application=APPLICATION))
-                )
+            self._end_by(SwitchError(Sentence("errors.switch.replaced", application=APPLICATION)))
             return
         self._calls.on_ari(event)
 
@@ -374,6 +387,18 @@ class Asterisk:
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
         await self._calls.listen(name, phone, whisper)
+
+
+def _heard_by[E](take: Callable[[E], None]) -> Callable[[E], None]:
+    """What is wrong in one event, there or here, is no end of the others."""
+
+    def hear(event: E) -> None:
+        try:
+            take(event)
+        except Exception:
+            log.exception("a fault at an event of the exchange")
+
+    return hear
 
 
 def _app_of(channel: dict[str, Any]) -> str:

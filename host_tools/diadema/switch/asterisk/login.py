@@ -4,8 +4,11 @@ import ipaddress
 import ssl
 from dataclasses import dataclass
 
-from diadema.switch.exchange import SwitchError
+from diadema.switch.exchange import SwitchDistrusted, SwitchError
 from diadema.words import Sentence
+
+DENIED = "Permission denied"
+_DISTRUST = {9: "date", 10: "date", 62: "name", 64: "name"}  # OpenSSL's X509_V_ERR_*
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,25 @@ class Login:
     def where(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    def unreachable(self, error: BaseException) -> SwitchError:
+        """What is to be said of a connection that could not be made."""
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            return SwitchError(
+                Sentence("errors.switch.unreachable", where=self.where, error=error)
+            )
+        word = _DISTRUST.get(cause.verify_code, "unknown")
+        return SwitchDistrusted(
+            Sentence(
+                f"errors.switch.certificate_{word}",
+                where=self.where,
+                host=self.host,
+                reason=cause.verify_message,
+            )
+        )
 
 
 def is_near(host: str) -> bool:

@@ -8,6 +8,8 @@ nothing. What the log leaves out (that an agent was rung and did answer) is left
 from collections.abc import Callable, Collection
 from typing import Any
 
+import msgspec
+
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
@@ -27,6 +29,8 @@ from diadema.wire.events import (
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
 _MOST = 10_000  # callers that are known at once
+_LONGEST_MS = 10**12  # of a number that it says
+_ROOM = {"Uniqueid": 66, "Linkedid": 66, "Queue": 82, "MemberName": 82}  # in an event, as JSON
 
 
 class QueueEvents:
@@ -61,16 +65,17 @@ class QueueEvents:
     def take(self, event: Message) -> None:
         take = self._takes.get(event.get("Event", ""))
         if take is not None:
-            take(event)
+            its = {name: _fitting(name, event[name]) for name in _ROOM if name in event}
+            take(event | its)
 
     def reference(self, number: str) -> str | None:
         return caller_reference(self._key, number)
 
     def found(self, queue: str, pbx: str, wait_s: int, number: str, position: int | None) -> None:
         """A caller who waits as we begin: known already, or entered while we were away."""
+        queue, pbx = _fitting("Queue", queue), _fitting("Uniqueid", pbx)
         if (queue, pbx) not in self._callers:
-            entered = self._clock.now_ms() - 1000 * wait_s
-            self._enter(queue, pbx, number, position, entered)
+            self._enter(queue, pbx, number, _bounded(position), wait_s)
 
     def lost(self, start: str, present: Collection[str], queued: Collection[str]) -> None:
         """Of the exchange that began at `start` and has the channels `present`, of which `queued`
@@ -91,20 +96,42 @@ class QueueEvents:
                 del self._recorded[pbx]
                 self._tell(RecordingStopped(**self._now(), pbx=pbx, linked=linked))
 
+    @property
+    def callers(self) -> frozenset[str]:
+        return frozenset(pbx for _, pbx in self._callers)
+
     # -- callers
 
     def _join(self, event: Message) -> None:
-        position = _number(event.get("Position"))
+        caller, before = self._caller(event), None
+        if caller is not None:
+            if caller.early or caller.answered_ms is None:  # it is told once more
+                caller.early = False
+                return
+            before = caller.member
+            self._end(caller, "transfer")  # else it could not come back
+        self._begin(event, _number(event.get("Position")))
+        if (again := self._caller(event)) is not None:
+            again.before = before
+
+    def _begin(self, event: Message, position: int | None = None) -> None:
         self._enter(
             event.get("Queue", ""), event.get("Uniqueid", ""), event.get("CallerIDNum", ""),
-            position, self._clock.now_ms(),
+            position, _number(event.get("HoldTime")) or 0,
         )  # fmt: skip
 
-    def _enter(
-        self, queue: str, pbx: str, number: str, position: int | None, entered_ms: int
-    ) -> None:
+    def _there(self, event: Message) -> Caller | None:
+        """Its caller, also where nobody said before that there is one."""
+        if (caller := self._caller(event)) is None:
+            self._begin(event)
+            if (caller := self._caller(event)) is not None:
+                caller.early = True
+        return caller
+
+    def _enter(self, queue: str, pbx: str, number: str, position: int | None, wait_s: int) -> None:
         if not queue or not pbx:
             return
+        entered_ms = max(self._clock.now_ms() - 1000 * wait_s, 0)
         while len(self._callers) >= _MOST:
             self._callers.pop(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
@@ -117,24 +144,29 @@ class QueueEvents:
         self._tell(QueueEntered(**self._of(caller, entered_ms), **more))
 
     def _called(self, event: Message) -> None:
-        if (caller := self._caller(event)) is not None:
+        caller = self._there(event)
+        if caller is not None and event.get("DestUniqueid") not in caller.tried:
             caller.ringing = event.get("MemberName", ""), self._clock.now_ms()
 
     def _not_answered(self, event: Message) -> None:
-        caller = self._caller(event)
-        if caller is None:
+        caller, offer = self._caller(event), event.get("DestUniqueid")
+        if caller is None or offer in caller.tried:
             return
+        if offer is not None:
+            caller.tried.append(offer)
         caller.ringing = None
         rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
 
     def _connect(self, event: Message) -> None:
-        caller = self._caller(event)
-        if caller is None:
+        caller = self._there(event)
+        if caller is None or caller.answered_ms is not None:
             return
-        now = self._clock.now_ms()
-        caller.member, caller.answered_ms = event.get("MemberName"), now
+        now, member = self._clock.now_ms(), event.get("MemberName")
+        for other in [one for one in self._callers.values() if one.gone and one.member == member]:
+            self._end(other, "caller")  # nobody said so, and a member talks to one at a time
+        caller.member, caller.answered_ms = member, now
         more: dict[str, Any] = {}
         if caller.ringing is not None and caller.ringing[0]:
             more["ring_ms"] = max(now - caller.ringing[1], 0)
@@ -143,6 +175,8 @@ class QueueEvents:
         self._tell(
             QueueConnected(**self._of(caller), wait_ms=wait_ms, pbx_agent=caller.member, **more)
         )
+        if caller.ends is not None:
+            self._end(caller, caller.ends)
 
     def _abandon(self, event: Message) -> None:
         """Also told where the queue gave up: then nobody has hung up."""
@@ -157,14 +191,16 @@ class QueueEvents:
             self._tell(
                 QueueOffered(**self._of(caller), pbx_agent=member, ring_ms=rung, cause="withdrawn")
             )
-        wait_ms = max(now - caller.entered_ms, 0)
+        self._leave_alone(caller, "timeout", _number(event.get("Position")))
+
+    def _leave_alone(self, caller: Caller, cause: str, position: int | None = None) -> None:
+        """Without a conversation."""
+        wait_ms = max(self._clock.now_ms() - caller.entered_ms, 0)
         if caller.pbx in self._hung_up:
-            more: dict[str, Any] = {}
-            if (position := _number(event.get("Position"))) is not None:
-                more["position"] = position
+            more: dict[str, Any] = {} if position is None else {"position": position}
             self._tell(QueueAbandoned(**self._of(caller), wait_ms=wait_ms, **more))
         else:
-            self._tell(QueueLeft(**self._of(caller), cause="timeout", wait_ms=wait_ms))
+            self._tell(QueueLeft(**self._of(caller), cause=cause, wait_ms=wait_ms))
 
     def _leave(self, event: Message) -> None:
         """Told before a connection too; alone where a key of the caller's led out of the queue."""
@@ -174,8 +210,7 @@ class QueueEvents:
 
     def _left_by_key(self, caller: Caller) -> None:
         del self._callers[caller.queue, caller.pbx]
-        wait_ms = max(self._clock.now_ms() - caller.entered_ms, 0)
-        self._tell(QueueLeft(**self._of(caller), cause="key", wait_ms=wait_ms))
+        self._leave_alone(caller, "key")
 
     def _complete(self, event: Message) -> None:
         """It may lack all that tells of either leg, where that has gone a moment before; a member
@@ -188,8 +223,15 @@ class QueueEvents:
                 one for one in self._callers.values() if (one.queue, one.member) == (queue, member)
             ]
             caller = min(its, key=lambda one: one.pbx not in self._hung_up, default=None)
-        if caller is not None and caller.answered_ms is not None:
-            self._end(caller, event.get("Reason", ""))
+        if caller is None:
+            return
+        reason = event.get("Reason", "")
+        if caller.answered_ms is not None:
+            self._end(caller, reason)
+        elif caller.before is not None and caller.before == event.get("MemberName"):
+            caller.before = None
+        else:
+            caller.ends = reason
 
     def _end(self, caller: Caller, reason: str) -> None:
         assert caller.answered_ms is not None
@@ -206,7 +248,7 @@ class QueueEvents:
                 **self._of(caller),
                 **more,
                 pbx_agent=caller.member,
-                wait_ms=caller.answered_ms - caller.entered_ms,
+                wait_ms=max(caller.answered_ms - caller.entered_ms, 0),
                 talk_ms=max(now - caller.answered_ms, 0),
             )
         )
@@ -220,6 +262,10 @@ class QueueEvents:
 
     def _record(self, event: Message) -> None:
         pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
+        if pbx in self._recorded:
+            return
+        while len(self._recorded) >= _MOST:
+            self._recorded.pop(next(iter(self._recorded)))
         self._recorded[pbx] = linked
         self._tell(RecordingStarted(**self._now(), pbx=pbx, linked=linked))
 
@@ -240,6 +286,7 @@ class QueueEvents:
             for caller in its:
                 if caller.answered_ms is None:  # while it rang somewhere
                     self._left_by_key(caller)
+                caller.gone = True
             if not its:
                 self._hung_up.pop(pbx, None)
 
@@ -270,4 +317,18 @@ class QueueEvents:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    if text is None or not text.isascii() or not text[:20].isdigit():
+        return None
+    return _bounded(int(text[:20]))
+
+
+def _bounded(number: int | None) -> int | None:
+    return number if number is None or number < _LONGEST_MS else None
+
+
+def _fitting(name: str, text: str) -> str:
+    """As much of a name as an event has room for; the exchange's own are shorter."""
+    found = text[: _ROOM[name]]
+    while len(msgspec.json.encode(found)) > _ROOM[name]:
+        found = found[:-1]
+    return found
