@@ -349,9 +349,7 @@ async def test_what_is_no_event_of_theirs_ends_nothing(stage):
     assert stage.ups == 1
 
 
-async def test_a_list_that_is_none_ends_us_and_the_hub_starts_us_anew(
-    peer, tmp_path, monkeypatch
-):
+async def test_a_list_that_is_none_ends_us_and_the_hub_starts_us_anew(peer, tmp_path, monkeypatch):
     """Rather than to be there for ever without calls."""
 
     async def nonsense(*_, **__):

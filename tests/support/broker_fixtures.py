@@ -21,7 +21,7 @@ from tests.support.trust import trusting
 LOOK_S = 0.02
 
 
-async def until(condition, limit_s=8.0):
+async def until(condition, limit_s=300.0):
     """The first true value of `condition()`, plain or awaitable."""
     async with asyncio.timeout(limit_s):
         while True:

@@ -157,6 +157,15 @@ class MemberSeen:
 
 
 @dataclass(frozen=True)
+class MemberElsewhere:
+    """A queue calls that member by an interface that is none of ours, past its station."""
+
+    name: str
+    queue: str
+    interface: str
+
+
+@dataclass(frozen=True)
 class PhoneSeen:
     """Whether a telephone is registered; None: the exchange cannot say."""
 
@@ -200,7 +209,7 @@ class Down:
 
 type Heard = (
     Offered | Dialed | Withdrawn | Joined | PhoneFailed | Consulted | Ended
-    | MemberSeen | PhoneSeen | SwitchEvent | Listening | Up | Down
+    | MemberSeen | MemberElsewhere | PhoneSeen | SwitchEvent | Listening | Up | Down
 )  # fmt: skip
 type Hear = Callable[[Heard], None]
 

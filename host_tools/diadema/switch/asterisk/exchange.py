@@ -26,6 +26,7 @@ from diadema.switch.exchange import (
     Hear,
     Known,
     Member,
+    MemberElsewhere,
     MemberSeen,
     Offered,
     Phone,
@@ -253,8 +254,12 @@ class Asterisk:
         self._calls.on_ari(event)
 
     def _see_member(self, event: Message, *, there: bool) -> None:
-        found = _INTERFACE.match(event.get("Interface") or event.get("Location", ""))
+        interface = event.get("Interface") or event.get("Location", "")
+        found = _INTERFACE.match(interface)
         if found is None:
+            name = event.get("MemberName") or event.get("Name", "")
+            if there:
+                self._hear(MemberElsewhere(name, event.get("Queue", ""), interface))
             return
         paused = event.get("Paused") == "1"
         member = Member(
@@ -311,6 +316,9 @@ class Asterisk:
                 Paused="true" if member.paused else "false", **more,
             )  # fmt: skip
         except SwitchRefused as error:
+            if "No such queue" in error.reason:
+                say = Sentence("commands.switch.queues_lacking", queues=member.queue)
+                raise SwitchRefused("QueueAdd", error.reason, say=say) from None
             if "Already there" not in error.reason:
                 raise
             return

@@ -254,9 +254,9 @@ class QueueEvents:
         )
 
     def _hang_up(self, event: Message) -> None:
-        pbx = event.get("Uniqueid", "")
-        if any(one == pbx for _, one in self._callers):
-            self._hung_up[pbx] = self._clock.now_ms()
+        while len(self._hung_up) >= _MOST:
+            self._hung_up.pop(next(iter(self._hung_up)))
+        self._hung_up[event.get("Uniqueid", "")] = self._clock.now_ms()
 
     # -- recordings, and who listens
 

@@ -293,6 +293,22 @@ def _queues(seen: _Seen) -> Iterator[Finding]:
     for queue in sorted({one["Queue"] for one in fixed if mapped.get(one["Queue"]) in codes}):
         its = [one.get("Name", "") for one in fixed if one["Queue"] == queue]
         yield _said("to_do", "members_fixed", queue=queue, members=_some(its))
+    for one in seen.members:
+        who = _called_past_its_station(one, names)
+        if who and one not in fixed:
+            more = {"queue": one["Queue"], "interface": one["Location"]}
+            yield Finding("to_do", Sentence("errors.switch.elsewhere", who=who, **more))
+
+
+def _called_past_its_station(member: Message, names: Names) -> str:
+    """Who of ours that is, if a queue calls a telephone of theirs by itself."""
+    interface = member.get("Location", "")
+    if interface.startswith("Agent/") or interface.endswith(f"@{CONTEXT}/n"):
+        return ""
+    if (agent := names.agent_of(member.get("Name", ""))) is not None:
+        return names.people.name(agent)
+    station = names.called_by(interface)
+    return names.people.seats.get(station, station) if station is not None else ""
 
 
 def _ours(seen: _Seen) -> list[str]:
