@@ -3,28 +3,41 @@ not: it lets nobody in, says half of something, repeats, floods, and goes in the
 """
 
 import asyncio
+import re
 import ssl
+import time
 import tracemalloc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from diadema.base.certificates import Certificates
 from diadema.base.credentials import Secrets
+from diadema.ingest.decode import decode_known
+from diadema.ingest.queues import HANDLERS
 from diadema.site.directory.people import Area, People, Worker
+from diadema.store.station_state import StationState
 from diadema.switch.asterisk import ami
 from diadema.switch.asterisk.ami import Ami
 from diadema.switch.asterisk.ari import Ari
+from diadema.switch.asterisk.calls import Leg
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.asterisk.login import Login
 from diadema.switch.bridge import Bridge
-from diadema.switch.exchange import Known, SwitchError, Up
+from diadema.switch.exchange import Known, Member, Phone, SwitchError, Up
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
 from diadema.switch.settings import Settings
 from diadema.wire.switching import Floor, SeatState
 from diadema.words import Sentence, said
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.asterisk.parts import User, bridge_hears
 from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, member
@@ -67,7 +80,7 @@ class Hub:
 class Stage:
     """The bridge at the played exchange, with `count` agents who are ready."""
 
-    def __init__(self, tmp_path, peer, count=1):
+    def __init__(self, tmp_path, peer, count=1, **way):
         self.peer, self.clock = peer, FixedClock()
         numbers = range(1, count + 1)
         people = People(
@@ -85,7 +98,7 @@ class Stage:
         self.ups = 0
         ports = {"ami_port": peer.ami_port, "ari_port": peer.ari_port}
         self.exchange = self.bridge.exchange = Asterisk(
-            Settings(**ports), SECRETS, self.hear, self.clock, Known()
+            Settings(**ports, **way), SECRETS, self.hear, self.clock, Known()
         )
         self.talking = {}  # calls by their stations, as these have them
 
@@ -104,6 +117,10 @@ class Stage:
         soon(self.bridge.station_said, event)
         if what == "ended":
             soon(self.bridge.station_said, event | {"k": "wrapup.ended"})
+
+    def said(self, kind, s=station(1), **fields):  # noqa: B008 - it is a text
+        event = {"s": s, "k": kind, "t": self.clock.now_ms(), "a": agent(1), **fields}
+        self.bridge.station_said(event)
 
     def press(self, s, what):
         self.contact(s, what, self.talking[s], via="key", a="")
@@ -270,6 +287,43 @@ async def test_a_certificate_that_is_wrong_is_told_with_what_is_wrong(
     assert not any(heard), "nothing is said to whom we do not believe"
 
 
+def _plainly_signed(folder, alone):
+    """As `ast_tls_cert` of Asterisk and FreePBX do it: hardly an extension."""
+    key, ca_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    name, ca_name = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in ("localhost", "CA")
+    )
+    since, until_ = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+
+    def signed(subject, its, by, by_key, extension):
+        builder = x509.CertificateBuilder(by, subject, its.public_key(), 1, since, until_)
+        return builder.add_extension(extension, critical=False).sign(by_key, hashes.SHA256())
+
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    ca = signed(ca_name, ca_key, ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=None))
+    its = (
+        signed(name, key, name, key, names) if alone else signed(name, key, ca_name, ca_key, names)
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "its.pem").write_bytes(its.public_bytes(pem) + private)
+    return folder / "its.pem", (its if alone else ca).public_bytes(pem).decode()
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_a_certificate_of_the_exchanges_own_making_is_believed(alone, tmp_path, stack):
+    file, ca = _plainly_signed(tmp_path, alone)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    peer = await stack.enter_async_context(AsteriskPeer.start(tls=context))
+    stage = Stage(tmp_path, peer, tls=True, host="localhost", ca=ca)
+    await stack.enter_async_context(stage.running())
+    await stage.is_there()
+    await talking(stage)
+
+
 def test_a_plain_way_over_a_network_is_none(tmp_path):
     for host in ("192.0.2.7", "central.example"):
         with pytest.raises(SwitchError, match="TLS"):
@@ -358,7 +412,7 @@ async def test_a_list_that_is_none_ends_us_and_the_hub_starts_us_anew(peer, tmp_
     stage = Stage(tmp_path, peer)
     monkeypatch.setattr(stage.exchange._ari, "get", nonsense)
     async with stage.running() as task:
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=300)
     assert task.exception() is not None
 
 
@@ -440,3 +494,176 @@ async def test_started_again_with_two_hundred_channels(kill, peer, stack, tmp_pa
     assert stage.bridge.report().calls == 0
     await stage.is_there()
     assert not stage.exchange._calls.legs
+
+
+# -- members, queues and clocks that are not as they should be
+
+
+async def test_a_member_of_a_file_and_one_of_ours_are_one(peer, stack, tmp_path):
+    """What a file gives cannot be taken out: it is paused instead."""
+    peer.queue("ventas", members=["a001"])
+    stage = Stage(tmp_path, peer)
+    await stack.enter_async_context(stage.running())
+    await stage.is_there()
+    await talking(stage)
+    stage.press(station(1), "ended")
+    await until(lambda: not stage.talking)
+    stage.said("session.closed")
+    (its,) = peer.queues.queues["ventas"].members.values()
+    await until(lambda: its.paused)
+    assert (its.name, its.dynamic) == ("a001", False)
+    (shown,) = stage.bridge.report().members
+    assert shown.wanted == "gone", "so that people see it, and the set-up says what to do"
+
+
+async def test_a_member_of_two_queues_is_called_by_one_at_a_time(stage):
+    stage.bridge._names().people.workers["a001"].queues.append("soporte")
+    stage.bridge._names().people.queues["soporte"] = "Soporte"
+    stage.said("presence.changed", to="ready")
+    await until(lambda: member("a001") in stage.peer.queues.queues["soporte"].members)
+    await talking(stage)
+    second = stage.peer.call("soporte", number="999000222")
+    await until(lambda: ("queue.entered", second.uniqueid) in stage.kinds)
+    assert second.agent is None
+    stage.press(station(1), "ended")
+    await until(lambda: stage.talking)
+    assert stage.hub.commands[-1][2]["pbx"] == second.uniqueid
+
+
+async def test_a_member_under_another_interface_is_told(stage):
+    stage.peer.console.add("ventas", "PJSIP/102", "a001")
+    values = {"who": "Rosa 1", "queue": "ventas", "interface": "PJSIP/102"}
+    await stage.told("errors.switch.elsewhere", **values)
+
+
+async def test_a_queue_that_is_not_there_is_told_and_the_others_go_on(stage):
+    stage.bridge._names().people.workers["a001"].queues.insert(0, "cobros")
+    stage.said("presence.changed", to="not_ready", reason="ss_hh")
+    await stage.told("commands.switch.queues_lacking", queues="cobros")
+    (its,) = stage.peer.queues.queues["ventas"].members.values()
+    await until(lambda: its.paused and its.reason == "ss_hh")
+
+
+async def test_a_call_transferred_back_into_the_queue_makes_two_visits(stage):
+    people = stage.bridge._names().people
+    people.areas["otra_vez"] = Area(label="Otra vez", number="cola-ventas")
+    caller = await talking(stage)
+    more = {"kind": "blind", "target": "otra_vez", "completed": True}
+    stage.contact(station(1), "transferred", stage.talking[station(1)], via="key", **more)
+    stage.contact(station(1), "ended", stage.talking[station(1)], by="transfer")
+    await until(lambda: stage.talking)
+    assert stage.hub.commands[-1][2]["pbx"] == caller.uniqueid
+    stage.press(station(1), "answered")
+    await until(lambda: caller.hears == {"PJSIP/101"})
+    caller.hang_up()
+    await until(lambda: not stage.talking)
+    await until(lambda: len(stage.kinds) == 6)
+    assert {pbx for _, pbx in stage.kinds} == {caller.uniqueid}
+    calls = stored(tmp_journal(stage))
+    assert sorted((one.outcome, one.cause, one.end_utc is None) for one in calls) == [
+        ("answered", "completed", False), ("answered", "transferred", False),
+    ]  # fmt: skip
+
+
+def tmp_journal(stage):
+    return [msgspec.json.decode(one) for one in stage.journal.unsent(100)]
+
+
+def stored(bodies):
+    """The queue's calls, as the store works them out."""
+    state, calls = StationState(), {}
+    for body in bodies:
+        call = HANDLERS[type(event := decode_known(msgspec.json.encode(body)))](state, event)
+        calls[id(call)] = call
+    return [*calls.values()]
+
+
+async def test_the_clock_of_the_exchange_is_not_ours(stack, tmp_path):
+    start = AsteriskPeer.start(clock=lambda: time.time() - 600)
+    peer = await stack.enter_async_context(start)
+    waits = peer.call("ventas", number="999000111")
+    stage = Stage(tmp_path, peer)
+    await stack.enter_async_context(stage.running())
+    await until(lambda: stage.talking)
+    stage.press(station(1), "answered")
+    await until(lambda: waits.agent)
+    waits.hang_up()
+    await until(lambda: len(stage.kinds) == 3)
+    assert {one["t"] for one in tmp_journal(stage)} == {stage.clock.now_ms()}
+
+
+# -- names that people gave
+
+
+ODD = st.text(max_size=60) | st.sampled_from(
+    ["a|b;c", 'x"y', "a\r\nAction: Command\r\nCommand: core stop now", "a\0b", "\n", "a001",
+     "../../x", "a?b=c&d#e", "ñandú", "x" * 300, "a/b", "${SHELL(x)}", "a)b(c", "1 HTTP/1.1\r\n"],
+)  # fmt: skip
+VERBS = ("answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
+         "drop", "transfer", "mute", "record", "dial", "set_member", "set_busy", "set_phone",
+         "listen")  # fmt: skip
+
+
+class Wires:
+    """What leaves for either interface; all of it is done."""
+
+    def __init__(self, exchange):
+        self.actions, self.requests = [], []
+        self._ami = exchange._ami
+        self._ami._writer = self
+        exchange._ari._client = httpx.AsyncClient(
+            base_url="http://127.0.0.1/ari", transport=httpx.MockTransport(self._answer)
+        )
+
+    def write(self, data):
+        self.actions.append(data)
+        number = re.search(rb"ActionID: (\d+)\r\n", data)[1].decode()
+        self._ami._take({"Response": "Success", "ActionID": number})
+
+    def _answer(self, request):
+        self.requests.append(request)
+        return httpx.Response(200, json={})
+
+
+async def _ask(verb, texts, odd):
+    call, name, queue, text = texts
+    exchange = Asterisk(Settings(allowed=["X."]), SECRETS, lambda _: None, FixedClock(), Known())
+    wires = Wires(exchange)
+    leg = Leg(call, name, text, offer=queue, caller=text, phone=name, area=queue, joined=True)
+    exchange._calls.take(leg)
+    phone = Phone(text, "auto_answer")
+    given = {
+        "answer": (call, phone), "consult": (call, text), "transfer": (call, text),
+        "mute": (call, odd), "record": (call, odd), "dial": (call, phone, "987654321"),
+        "set_member": (Member(name, queue, odd, text, 2), True), "set_busy": (name, odd),
+        "set_phone": (name, phone), "listen": (text, phone, odd),
+    }.get(verb, (call,))  # fmt: skip
+    try:
+        await getattr(exchange, verb)(*given)
+    except SwitchError:
+        pass
+    finally:
+        await exchange._calls.close()
+    return wires
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(VERBS), st.tuples(ODD, ODD, ODD, ODD), st.booleans())
+def test_no_name_that_a_person_gave_says_anything_of_its_own(verb, texts, odd):
+    wires = asyncio.run(_ask(verb, texts, odd))
+    for data in wires.actions:
+        assert b"\0" not in data and data.endswith(b"\r\n\r\n") and data.count(b"\r\n\r\n") == 1
+        lines = data.removesuffix(b"\r\n\r\n").split(b"\r\n")
+        assert not any(b"\r" in line or b"\n" in line for line in lines)
+        names = [line.partition(b": ")[0].decode() for line in lines]
+        assert names[:2] == ["Action", "ActionID"] and {*names[2:]} <= FIELDS
+    for request in wires.requests:
+        head = [request.url.raw_path, *(value for pair in request.headers.raw for value in pair)]
+        assert not any(byte in part for part in head for byte in (b"\r", b"\n", b"\0", b" /"))
+        assert request.url.raw_path.partition(b"?")[0].count(b"/") <= 5
+
+
+FIELDS = {
+    "Queue", "Interface", "MemberName", "StateInterface", "Penalty", "Paused", "Reason", "Channel",
+    "Variable", "Value", "Direction", "State", "Context", "Exten",
+}  # fmt: skip
