@@ -182,7 +182,7 @@ async def test_what_is_refused_says_why_and_the_connection_goes_on(stage, stack)
 
 
 async def test_a_login_that_is_refused_is_told_and_tried_again(stage, stack, monkeypatch):
-    monkeypatch.setattr(ami, "_REFUSED_S", 0.1)
+    monkeypatch.setattr(ami, "REFUSED_S", 0.1)
     tries = []
 
     async def serve(manager: Manager) -> None:

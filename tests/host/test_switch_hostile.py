@@ -536,6 +536,13 @@ async def test_a_member_under_another_interface_is_told(stage):
     await stage.told("errors.switch.elsewhere", **values)
 
 
+async def test_a_reason_that_would_split_the_log_pauses_all_the_same(stage):
+    stage.said("presence.changed", to="not_ready", reason="a|b")
+    await stage.told("errors.switch.bar", reason="a|b")
+    (its,) = stage.peer.queues.queues["ventas"].members.values()
+    assert (its.paused, its.reason) == (True, "")
+
+
 async def test_a_queue_that_is_not_there_is_told_and_the_others_go_on(stage):
     stage.bridge._names().people.workers["a001"].queues.insert(0, "cobros")
     stage.said("presence.changed", to="not_ready", reason="ss_hh")

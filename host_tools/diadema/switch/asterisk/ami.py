@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import DENIED, Login
+from diadema.switch.asterisk.login import DENIED, REFUSED_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -27,7 +27,6 @@ _PIECE = 1 << 16
 _CONNECT_S = 5.0
 _ANSWER_S = 5.0
 _QUIET_S = 10.0  # after which we ask whether somebody is there
-_REFUSED_S = 180.0  # a fail2ban beside the exchange shuts out who is refused often
 _MOST = 200  # actions that wait for their answers; others wait for these
 _MOST_LISTED = 50_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
@@ -113,7 +112,7 @@ class Ami:
                 self._down(error)
             if asyncio.get_running_loop().time() - began > _QUIET_S:
                 losses = 0
-            await _pause(_REFUSED_S if refused else backoff_s(losses))
+            await _pause(REFUSED_S if refused else backoff_s(losses))
             losses += 1
 
     async def once(self) -> None:

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import Login
+from diadema.switch.asterisk.login import REFUSED_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -30,7 +30,8 @@ _WAITING = 1024  # events that wait; then the socket does
 _CONNECTIONS = 20
 _IDLE_S = 5.0  # Asterisk closes a connection after 15 s
 
-_WHO = {401: "ari_refused", 403: "ari_read_only"}
+_WHO_ARE_YOU = 401
+_WHO = {_WHO_ARE_YOU: "ari_refused", 403: "ari_read_only"}
 
 
 class Ari:
@@ -70,14 +71,15 @@ class Ari:
         """Connect, and again after each loss, until cancelled."""
         loop, losses = asyncio.get_running_loop(), 0
         while True:
-            began = loop.time()
+            began, refused = loop.time(), False
             try:
                 await self.once()
             except DiademaError as error:
+                refused = isinstance(error, SwitchRefused) and error.status == _WHO_ARE_YOU
                 self._down(error)
             if loop.time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses))
+            await asyncio.sleep(REFUSED_S if refused else backoff_s(losses))
             losses += 1
 
     async def once(self) -> None:

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from diadema.base.clock import Clock
@@ -291,6 +292,7 @@ class Asterisk:
                 await self._remove(member, interface)
             return
         if "|" in member.reason:  # it stands between the log's fields
+            await self.set_member(replace(member, reason=""), there)
             raise SwitchError(Sentence("errors.switch.bar", reason=member.reason))
         if known is None:
             await self._add(member, interface)

@@ -8,6 +8,7 @@ from diadema.switch.exchange import SwitchDistrusted, SwitchError
 from diadema.words import Sentence
 
 DENIED = "Permission denied"
+REFUSED_S = 180.0  # a fail2ban beside the exchange shuts out who is refused often
 _DISTRUST = {9: "date", 10: "date", 62: "name", 64: "name"}  # OpenSSL's X509_V_ERR_*
 
 
