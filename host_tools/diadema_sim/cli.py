@@ -58,6 +58,13 @@ Boards = Annotated[
         "devkitc_wm8960, lyrat_v4_3, s3_korvo2.",
     ),
 ]
+BySwitch = Annotated[
+    bool,
+    typer.Option(
+        "--switch",
+        help="The calls come by a telephone exchange that is played, through the bridge to it.",
+    ),
+]
 Seconds = Annotated[
     float | None,
     typer.Option("--seconds", min=1, help="Stop the agents after so long, drain, and end."),
@@ -77,6 +84,7 @@ def demo(
     forget: Annotated[
         bool, typer.Option("--forget", help="Remove the month that was kept, and end.")
     ] = False,
+    switch: BySwitch = False,
     board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
@@ -107,6 +115,7 @@ def demo(
         browser=not no_browser,
         boards=choose_boards(board),
         language=language,
+        switch=switch,
     )
     _finish_shift(lambda: run_demo(options, console), console, as_json)
 
@@ -284,7 +293,7 @@ def _finish_shift(
         print(json.dumps(summary))
     else:
         print_shift(console, summary)
-    if summary["lost"] or summary["doubled"]:
+    if summary["lost"] or summary["doubled"] or summary.get("switch_different"):
         raise typer.Exit(1)
 
 

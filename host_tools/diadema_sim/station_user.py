@@ -124,6 +124,11 @@ class StationHistory:
                 calls += [event["c"]] * (event["cause"] != "agent")
         return calls[-_WAITING:]
 
+    def pbx(self, contact: str) -> str | None:
+        """The number that the switch gave the call, of a contact that it offered."""
+        ring = self._last(lambda event: event["k"] == "contact.offered" and event["c"] == contact)
+        return ring.get("pbx") if ring else None
+
     def motive(self, contact: str) -> str | None:
         last = self._last(lambda event: event["k"] == "contact.motive" and event["c"] == contact)
         return str(last["motive"]) if last else None

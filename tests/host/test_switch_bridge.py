@@ -202,23 +202,20 @@ async def test_each_key_makes_the_exchange_follow(stage, what, fields, asked):
     assert stage.exchange.asked == [asked]
 
 
-async def test_a_consultation_from_its_first_key_to_the_hand_over(stage):
+@pytest.mark.parametrize("kind", ["conference", "consulted"])
+async def test_a_consultation_from_its_first_key_to_the_hand_over(stage, kind):
+    """In a conference the agent stays until a key ends it for the agent alone."""
     await stage.here(ready())
     await stage.offered()
     await stage.contact("answered", via="key")
     stage.exchange.asked.clear()
     for heard in ("area", "caller", "area"):
         await stage.contact("consulted", via="key", area="soporte", heard=heard)
-    await stage.contact(
-        "transferred", via="key", kind="conference", target="soporte", completed=True
-    )
-    await stage.contact(
-        "transferred", via="key", kind="consulted", target="soporte", completed=True
-    )
+    await stage.contact("transferred", via="key", kind=kind, target="soporte", completed=True)
     await stage.contact("ended", by="transfer")
+    joined = [("confer", CALL)] if kind == "conference" else []
     assert stage.exchange.asked == [
-        ("consult", CALL, "700"), ("swap", CALL), ("swap", CALL), ("confer", CALL),
-        ("hand_over", CALL),
+        ("consult", CALL, "700"), ("swap", CALL), ("swap", CALL), *joined, ("hand_over", CALL),
     ]  # fmt: skip
 
 

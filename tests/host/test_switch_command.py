@@ -101,8 +101,9 @@ def test_what_is_not_given_again_stays_and_the_exchange_is_looked_at_anew(
     set_up, command, asterisk, data
 ):
     set_up("--name", "lima", "--allow", "9XXXXXXXX")
-    asterisk.modules.discard("res_musiconhold")
-    assert sentence("no_music") in command("setup", "asterisk")
+    asterisk.modules -= {"res_musiconhold", "func_devstate"}
+    told = command("setup", "asterisk")
+    assert sentence("no_music") in told and sentence("no_states") in told
     assert stored.read(data).name == "lima" and stored.read(data).allowed == ["9XXXXXXXX"]
 
 
@@ -111,8 +112,8 @@ WRONG = {  # what a test makes wrong, and which sentence must say so
             {"version": "16.30.1", "least": 18}),
     "untried": (lambda a: setattr(a, "version", "20.9.3"), "note", "version_untried",
                 {"version": "20.9.3", "tried": 22}),
-    "module": (lambda a: a.modules.discard("func_devstate"), "forbids", "modules",
-               {"modules": "func_devstate"}),
+    "module": (lambda a: a.modules.discard("res_stasis"), "forbids", "modules",
+               {"modules": "res_stasis"}),
     "no recording": (lambda a: a.modules.discard("app_mixmonitor"), "to_do", "no_recording", {}),
     "read only": (lambda a: setattr(a, "read_only", True), "forbids", "ari_read_only",
                   {"user": "diadema"}),

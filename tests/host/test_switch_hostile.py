@@ -36,10 +36,10 @@ from diadema.switch.names import Names
 from diadema.switch.settings import Settings
 from diadema.wire.switching import Floor, SeatState
 from diadema.words import Sentence, said
+from diadema_sim.exchange.parts import User, bridge_hears
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.asterisk.parts import User, bridge_hears
 from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, member
 from tests.support.broker_fixtures import until
 from tests.support.scripted_station import FixedClock

@@ -72,7 +72,9 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined; `over`: the station has ended it."""
+    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
+    the station has ended it.
+    """
 
     call: str
     station: str
@@ -80,6 +82,7 @@ class Call:
     ringing: bool = True
     area: str = ""
     heard: str = ""  # area or caller, while there is a consultation
+    conference: bool = False
     over: bool = False
 
 
@@ -387,6 +390,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
+            known.conference = True
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -401,6 +405,8 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
+        elif by == "transfer" and known.conference:
+            await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
         if by == "technical" and seat is not None:  # no wrap-up follows

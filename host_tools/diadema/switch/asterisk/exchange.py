@@ -45,6 +45,7 @@ STATE = "Custom:diadema-{}"  # of a member: whether a queue may call it
 _INTERFACE = re.compile(r"Local/([A-Za-z0-9_-]{1,24})@diadema/n\Z")
 _MUTED = ("ChannelVarset", "ChannelConnectedLine", "ChannelDialplan", "ChannelCallerId")
 _THERE = {"UNAVAILABLE": False, "INVALID": None, "UNKNOWN": None}
+_HELD = "diadema"  # the reason of a pause by which we keep a member busy
 _REASON = 79  # bytes of a pause's reason that come back
 
 log = logging.getLogger("diadema.switch")
@@ -70,6 +71,8 @@ class Asterisk:
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
         self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
+        self._has_states = True  # a member's own device state; else a pause keeps it busy
+        self._held: set[str] = set()  # members whom such a pause keeps busy
         self._wanted = self._there = False  # by the hub's side; AMI is
         self._changed = asyncio.Event()
         self._replaced: asyncio.Future[None] | None = None
@@ -132,6 +135,11 @@ class Asterisk:
             {"disallowed": [{"type": one} for one in _MUTED]},
             "applications", APPLICATION, "eventFilter",
         )  # fmt: skip
+        try:
+            await self._ari.get("asterisk", "modules", "func_devstate.so")
+            self._has_states = True
+        except SwitchRefused:
+            self._has_states = False
         await self._learn_queues()
         began = await self._ami.act("CoreStatus")
         start = f"{began.get('CoreStartupDate', '')} {began.get('CoreStartupTime', '')}"
@@ -149,9 +157,12 @@ class Asterisk:
         self._hear(Down(error))
 
     async def _learn_queues(self) -> None:
+        self._held.clear()
         for one in await self._ami.ask_list("QueueStatus"):
             if one.get("Event") == "QueueMember":
-                self._see_member(one, there=True)
+                member = self._see_member(one, there=True)
+                if member is not None and one.get("PausedReason") == _HELD:
+                    self._held.add(member.name)
             elif one.get("Event") == "QueueEntry":
                 queue, pbx = one.get("Queue", ""), one.get("Uniqueid", "")
                 wait, position = _whole(one.get("Wait")), _whole(one.get("Position"))
@@ -254,15 +265,17 @@ class Asterisk:
             return
         self._calls.on_ari(event)
 
-    def _see_member(self, event: Message, *, there: bool) -> None:
+    def _see_member(self, event: Message, *, there: bool) -> Member | None:
         interface = event.get("Interface") or event.get("Location", "")
         found = _INTERFACE.match(interface)
         if found is None:
             name = event.get("MemberName") or event.get("Name", "")
             if there:
                 self._hear(MemberElsewhere(name, event.get("Queue", ""), interface))
-            return
+            return None
         paused = event.get("Paused") == "1"
+        if paused and event.get("PausedReason") == _HELD:
+            paused = False  # but busy
         member = Member(
             found[1],
             event.get("Queue", ""),
@@ -276,6 +289,7 @@ class Asterisk:
         else:
             self._members.pop(key, None)
         self._hear(MemberSeen(member, there))
+        return member
 
     def _see_device(self, event: Message) -> None:
         device = event.get("Device", "")
@@ -298,11 +312,8 @@ class Asterisk:
             await self._add(member, interface)
             known = self._members.get((member.name, member.queue), member)
         if (known.paused, known.reason) != (member.paused, member.reason[:_REASON]):
-            more = {"Reason": member.reason} if member.reason else {}
-            await self._ami.act(
-                "QueuePause", Queue=member.queue, Interface=interface,
-                Paused="true" if member.paused else "false", **more,
-            )  # fmt: skip
+            held = not member.paused and member.name in self._held
+            await self._pause(member, member.paused or held, _HELD if held else member.reason)
         if known.penalty != member.penalty:
             await self._ami.act(
                 "QueuePenalty", Queue=member.queue, Interface=interface,
@@ -311,11 +322,12 @@ class Asterisk:
 
     async def _add(self, member: Member, interface: str) -> None:
         more = {"Reason": member.reason} if member.paused and member.reason else {}
+        if self._has_states:
+            more["StateInterface"] = STATE.format(member.name)
         try:
             await self._ami.act(
                 "QueueAdd", Queue=member.queue, Interface=interface, MemberName=member.name,
-                StateInterface=STATE.format(member.name), Penalty=str(member.penalty),
-                Paused="true" if member.paused else "false", **more,
+                Penalty=str(member.penalty), Paused="true" if member.paused else "false", **more,
             )  # fmt: skip
         except SwitchRefused as error:
             if "No such queue" in error.reason:
@@ -338,11 +350,30 @@ class Asterisk:
                 raise
 
     async def set_busy(self, name: str, busy: bool) -> None:
+        if not self._has_states:
+            await self._hold_back(name, busy)
+            return
         await self._ami.act(
             "Setvar",
             Variable=f"DEVICE_STATE({STATE.format(name)})",
             Value="INUSE" if busy else "NOT_INUSE",
         )
+
+    async def _hold_back(self, name: str, busy: bool) -> None:
+        """By a pause in each queue where it is not paused anyway, and the end of that pause."""
+        if busy == (name in self._held):
+            return
+        (self._held.add if busy else self._held.discard)(name)
+        for member in [one for one in self._members.values() if one.name == name]:
+            if not member.paused:
+                await self._pause(member, busy, _HELD if busy else "")
+
+    async def _pause(self, member: Member, paused: bool, reason: str) -> None:
+        more = {"Reason": reason} if reason else {}
+        await self._ami.act(
+            "QueuePause", Queue=member.queue, Interface=f"Local/{member.name}@{CONTEXT}/n",
+            Paused="true" if paused else "false", **more,
+        )  # fmt: skip
 
     async def set_phone(self, name: str, phone: Phone | None) -> None:
         """Which telephone the dialplan calls for that member while we are not there."""
