@@ -361,6 +361,16 @@ def test_a_call_that_comes_back_makes_two_visits_whichever_is_told_first(stage, 
     ]  # fmt: skip
 
 
+def test_a_key_pressed_while_it_rang_may_lead_back_into_the_queue(stage):
+    """As of who presses one to go on waiting."""
+    for name, fields in (CALLED, LEAVE, JOIN, CALLED, LEAVE, CONNECT, complete("agent")):
+        stage.take(name, **fields)
+    assert [(kind, told.get("cause")) for kind, told in stage.told] == [
+        ("queue.entered", None), ("queue.left", "key"), ("queue.entered", None),
+        ("queue.connected", None), ("queue.left", "completed"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "number",
     ["", "anonymous", "Anonymous", "<unknown>", "unknown", "restricted", "private", "unavailable",

@@ -59,8 +59,8 @@ class Member:
 class Caller:
     """Of one queue. `ringing`: since when at which member, `""` where that is not known. `tried`:
     offers that are over. Told before its time: that it entered (`early`), how it ends (`ends`).
-    `before`: who talked with it in its former visit, the end of which may still be told. `gone`:
-    it hung up.
+    `before`: who talked with it in its former visit, the end of which may still be told. `left`:
+    to its agent, or by a key while it rang. `gone`: it hung up.
     """
 
     pbx: str
@@ -73,6 +73,7 @@ class Caller:
     early: bool = False
     ends: str | None = None
     before: str | None = None
+    left: bool = False
     gone: bool = False
 
 

@@ -105,11 +105,14 @@ class QueueEvents:
     def _join(self, event: Message) -> None:
         caller, before = self._caller(event), None
         if caller is not None:
-            if caller.early or caller.answered_ms is None:  # it is told once more
+            if caller.answered_ms is not None and not caller.early:
+                before = caller.member
+                self._end(caller, "transfer")  # else it could not come back
+            elif caller.left and not caller.early:
+                self._left_by_key(caller)
+            else:  # it is told once more
                 caller.early = False
                 return
-            before = caller.member
-            self._end(caller, "transfer")  # else it could not come back
         self._begin(event, _number(event.get("Position")))
         if (again := self._caller(event)) is not None:
             again.before = before
@@ -205,7 +208,10 @@ class QueueEvents:
     def _leave(self, event: Message) -> None:
         """Told before a connection too; alone where a key of the caller's led out of the queue."""
         caller = self._caller(event)
-        if caller is not None and caller.answered_ms is None and caller.ringing is None:
+        if caller is None or caller.answered_ms is not None:
+            return
+        caller.left = True
+        if caller.ringing is None:
             self._left_by_key(caller)
 
     def _left_by_key(self, caller: Caller) -> None:
