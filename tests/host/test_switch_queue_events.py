@@ -361,6 +361,13 @@ def test_a_call_that_comes_back_makes_two_visits_whichever_is_told_first(stage, 
     ]  # fmt: skip
 
 
+def test_an_end_that_is_told_once_more_ends_no_later_visit(stage):
+    end, again = complete("transfer"), {**MEMBER, "DestUniqueid": "1796.7"}
+    for name, fields in (CALLED, CONNECT, end, JOIN, end, ("AgentConnect", again)):
+        stage.take(name, **fields)
+    assert [kind for kind, _ in stage.told][-2:] == ["queue.entered", "queue.connected"]
+
+
 def test_a_key_pressed_while_it_rang_may_lead_back_into_the_queue(stage):
     """As of who presses one to go on waiting."""
     for name, fields in (CALLED, LEAVE, JOIN, CALLED, LEAVE, CONNECT, complete("agent")):

@@ -158,6 +158,7 @@ class Bridge:
             case MemberElsewhere():
                 self._see_elsewhere(heard)
             case PhoneSeen(extension, there):
+                self._phones.pop(extension, None)
                 while len(self._phones) >= _PHONES:
                     self._phones.pop(next(iter(self._phones)))
                 self._phones[extension] = there

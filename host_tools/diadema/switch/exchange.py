@@ -58,9 +58,8 @@ class Member:
 @dataclass
 class Caller:
     """Of one queue. `ringing`: since when at which member, `""` where that is not known. `tried`:
-    offers that are over. Told before its time: that it entered (`early`), how it ends (`ends`).
-    `before`: who talked with it in its former visit, the end of which may still be told. `left`:
-    to its agent, or by a key while it rang. `gone`: it hung up.
+    offers that are over. Told before its time: that it entered (`early`), and of which offer how
+    it ends (`ends`). `left`: to its agent, or by a key while it rang. `gone`: it hung up.
     """
 
     pbx: str
@@ -71,8 +70,7 @@ class Caller:
     member: str | None = None
     tried: deque[str] = field(default_factory=lambda: deque(maxlen=16))
     early: bool = False
-    ends: str | None = None
-    before: str | None = None
+    ends: tuple[str, str] | None = None
     left: bool = False
     gone: bool = False
 

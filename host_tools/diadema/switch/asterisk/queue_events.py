@@ -103,10 +103,8 @@ class QueueEvents:
     # -- callers
 
     def _join(self, event: Message) -> None:
-        caller, before = self._caller(event), None
-        if caller is not None:
+        if (caller := self._caller(event)) is not None:
             if caller.answered_ms is not None and not caller.early:
-                before = caller.member
                 self._end(caller, "transfer")  # else it could not come back
             elif caller.left and not caller.early:
                 self._left_by_key(caller)
@@ -114,8 +112,6 @@ class QueueEvents:
                 caller.early = False
                 return
         self._begin(event, _number(event.get("Position")))
-        if (again := self._caller(event)) is not None:
-            again.before = before
 
     def _begin(self, event: Message, position: int | None = None) -> None:
         self._enter(
@@ -178,8 +174,8 @@ class QueueEvents:
         self._tell(
             QueueConnected(**self._of(caller), wait_ms=wait_ms, pbx_agent=caller.member, **more)
         )
-        if caller.ends is not None:
-            self._end(caller, caller.ends)
+        if caller.ends is not None and caller.ends[0] == event.get("DestUniqueid"):
+            self._end(caller, caller.ends[1])
 
     def _abandon(self, event: Message) -> None:
         """Also told where the queue gave up: then nobody has hung up."""
@@ -234,10 +230,8 @@ class QueueEvents:
         reason = event.get("Reason", "")
         if caller.answered_ms is not None:
             self._end(caller, reason)
-        elif caller.before is not None and caller.before == event.get("MemberName"):
-            caller.before = None
-        else:
-            caller.ends = reason
+        elif (offer := event.get("DestUniqueid")) is not None:
+            caller.ends = offer, reason
 
     def _end(self, caller: Caller, reason: str) -> None:
         assert caller.answered_ms is not None
