@@ -239,6 +239,19 @@ def test_who_rang_as_a_former_bridge_ended_is_not_made_up(events, told):
     assert stage.told == told
 
 
+@pytest.mark.parametrize("dest", [{}, {"DestUniqueid": "1796.1"}])
+def test_who_was_answered_while_no_bridge_was_there_has_talked(dest):
+    """Of the answer nobody told us; the end says that there was one."""
+    stage = Stage(Known((waits(),)))
+    more = {"Reason": "agent", "HoldTime": "9", "TalkTime": "4"}
+    stage.take("AgentComplete", 5000, **MEMBER, **dest, **more)
+    stage.take("Hangup", Uniqueid="1796.0")
+    assert stage.told == [
+        ("queue.left", {"cause": "completed", "by": "agent", "agent": "a001", "wait_ms": 10_000,
+                        "talk_ms": 4000}),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "event",
     [{}, {"Event": "Newexten"}, {"Event": "AgentConnect"}, {"Event": "AgentComplete"},

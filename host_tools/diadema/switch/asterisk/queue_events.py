@@ -228,6 +228,10 @@ class QueueEvents:
         if caller is None:
             return
         reason = event.get("Reason", "")
+        if caller.answered_ms is None and caller.ringing is not None and not caller.ringing[0]:
+            talk_ms = 1000 * (_number(event.get("TalkTime")) or 0)
+            caller.member = event.get("MemberName")
+            caller.answered_ms = max(self._clock.now_ms() - talk_ms, caller.entered_ms)
         if caller.answered_ms is not None:
             self._end(caller, reason)
         elif (offer := event.get("DestUniqueid")) is not None:
