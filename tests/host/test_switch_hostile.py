@@ -288,34 +288,33 @@ async def test_a_certificate_that_is_wrong_is_told_with_what_is_wrong(
     assert not any(heard), "nothing is said to whom we do not believe"
 
 
-def _plainly_signed(folder, alone):
-    """As `ast_tls_cert` of Asterisk and FreePBX do it: hardly an extension."""
+def _plainly_signed(folder, given):
+    """As `ast_tls_cert` of Asterisk does it: hardly an extension, and the name in the subject."""
     key, ca_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     name, ca_name = (
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in ("localhost", "CA")
     )
-    since, until_ = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+    first, last = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 
-    def signed(subject, its, by, by_key, extension):
-        builder = x509.CertificateBuilder(by, subject, its.public_key(), 1, since, until_)
-        return builder.add_extension(extension, critical=False).sign(by_key, hashes.SHA256())
+    def begun(subject, its, by):
+        return x509.CertificateBuilder(by, subject, its.public_key(), 1, first, last)
 
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    ca = signed(ca_name, ca_key, ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=None))
-    its = (
-        signed(name, key, name, key, names) if alone else signed(name, key, ca_name, ca_key, names)
-    )
+    may_sign = x509.BasicConstraints(ca=True, path_length=None)
+    ca = begun(ca_name, ca_key, ca_name).add_extension(may_sign, critical=False)
+    by, by_key = (name, key) if given == "itself, alone" else (ca_name, ca_key)
+    its = begun(name, key, by).sign(by_key, hashes.SHA256())
+    believed = ca.sign(ca_key, hashes.SHA256()) if given == "its CA" else its
     pem = serialization.Encoding.PEM
     private = key.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (folder / "its.pem").write_bytes(its.public_bytes(pem) + private)
-    return folder / "its.pem", (its if alone else ca).public_bytes(pem).decode()
+    return folder / "its.pem", believed.public_bytes(pem).decode()
 
 
-@pytest.mark.parametrize("alone", [False, True])
-async def test_a_certificate_of_the_exchanges_own_making_is_believed(alone, tmp_path, stack):
-    file, ca = _plainly_signed(tmp_path, alone)
+@pytest.mark.parametrize("given", ["its CA", "itself", "itself, alone"])
+async def test_a_certificate_of_the_exchanges_own_making_is_believed(given, tmp_path, stack):
+    file, ca = _plainly_signed(tmp_path, given)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     peer = await stack.enter_async_context(AsteriskPeer.start(tls=context))
