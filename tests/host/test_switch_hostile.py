@@ -403,14 +403,14 @@ async def test_what_is_no_event_of_theirs_ends_nothing(stage):
     assert stage.ups == 1
 
 
-async def test_a_list_that_is_none_ends_us_and_the_hub_starts_us_anew(peer, tmp_path, monkeypatch):
+async def test_a_fault_as_we_begin_ends_us_and_the_hub_starts_us_anew(peer, tmp_path, monkeypatch):
     """Rather than to be there for ever without calls."""
 
-    async def nonsense(*_, **__):
-        return [{"name": "x"}]
+    async def fault(*_, **__):
+        raise ZeroDivisionError
 
     stage = Stage(tmp_path, peer)
-    monkeypatch.setattr(stage.exchange._ari, "get", nonsense)
+    monkeypatch.setattr(stage.exchange._ari, "get", fault)
     async with stage.running() as task:
         await asyncio.wait([task], timeout=300)
     assert task.exception() is not None
@@ -629,7 +629,7 @@ class Wires:
 
     def _answer(self, request):
         self.requests.append(request)
-        return httpx.Response(200, json={})
+        return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
 
 
 async def _ask(verb, texts, odd):

@@ -13,8 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import stripped, visible
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -30,16 +33,22 @@ from diadema.switch.exchange import (
     Offered,
     PhoneFailed,
     PhoneSeen,
+    Standing,
     SwitchError,
     SwitchEvent,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.commands import RING_QUEUE
 from diadema.wire.events import Event
 from diadema.wire.switching import (
+    MOST,
+    NAMED,
+    REPORT_BYTES,
     CallOut,
     Floor,
     MemberState,
@@ -51,13 +60,11 @@ from diadema.wire.switching import (
 )
 from diadema.words import Sentence
 
-_TROUBLES = 50  # that are remembered
+_VALUE = 200  # characters of what a sentence repeats
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
-_ELSEWHERE = 1000  # members of other interfaces that were told
-_QUEUE_CHARACTERS, _QUEUE_BYTES = 32, 64  # of its name, at a station
-_PHONES = 10_000  # of the exchange, whose states are remembered
 _NUMBERS = 1000  # that wait for their stations
+_TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
@@ -72,7 +79,7 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
+    """At one station. `heard`, in a consultation: area, caller, or both in a conference; `over`:
     the station has ended it.
     """
 
@@ -80,9 +87,8 @@ class Call:
     station: str
     agent: str
     ringing: bool = True
-    area: str = ""
-    heard: str = ""  # area or caller, while there is a consultation
-    conference: bool = False
+    held: bool = False
+    heard: str = ""
     over: bool = False
 
 
@@ -123,16 +129,17 @@ class Bridge:
         self.is_up = False
         self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
-        self._rings: dict[int, str] = {}  # rings by the number of their command
+        self._rings: dict[tuple[str, int], str] = {}  # by station and number of the command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
+        self._taken_back: deque[str] = deque(maxlen=_TAKEN_BACK)
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
-        self._elsewhere: set[MemberElsewhere] = set()
-        self._waiting: dict[str, set[str]] = {}  # by queue
+        self._elsewhere: dict[MemberElsewhere, None] = {}
+        self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
         self._writable = True
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -158,10 +165,7 @@ class Bridge:
             case MemberElsewhere():
                 self._see_elsewhere(heard)
             case PhoneSeen(extension, there):
-                self._phones.pop(extension, None)
-                while len(self._phones) >= _PHONES:
-                    self._phones.pop(next(iter(self._phones)))
-                self._phones[extension] = there
+                remember(self._phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
@@ -187,6 +191,11 @@ class Bridge:
             self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
             await self.exchange.reject(offered.call)
             return
+        if offered.call in self._calls:
+            return  # it rings there since before we began anew
+        if self._journal.was_given(offered.call):  # and that station has done with it
+            await self.exchange.reject(offered.call)
+            return
         station = seats[0].station
         if self._names().phone_of(station) is None:
             self._tell_no_extension(station)
@@ -199,11 +208,11 @@ class Bridge:
                 station,
                 "ring",
                 contact=offered.call,
-                queue=_shown(self._names().queue_of(offered.queue)),
+                queue=stripped(self._names().queue_of(offered.queue))[:RING_QUEUE] or None,
                 pbx=offered.pbx,
                 reference=offered.reference,
             )
-            self._rings[number] = offered.call
+            remember(self._rings, (station, number), offered.call, _NUMBERS)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
             self._forget(offered.call)
@@ -214,6 +223,7 @@ class Bridge:
         if known is None or known.over:
             return
         if known.ringing:
+            self._taken_back.append(call)
             await self._command(known.station, "withdraw", contact=call, cause=cause)
             self._forget(call)
         else:  # its key came while the exchange took it back
@@ -238,7 +248,7 @@ class Bridge:
 
     async def _consult_over(self, call: str, result: str) -> None:
         known = self._calls.get(call)
-        if known is not None and known.area:
+        if known is not None and known.heard:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
     async def dial(self, wanted: CallOut) -> str:
@@ -266,7 +276,7 @@ class Bridge:
         except DiademaError:
             self._forget(contact)
             raise
-        self._rings[number] = contact
+        remember(self._rings, (station, number), contact, _NUMBERS)
         return contact
 
     async def _call_out(self, known: Call) -> None:
@@ -293,14 +303,21 @@ class Bridge:
 
     def station_said(self, event: dict[str, Any]) -> None:
         """One event, stored and in order."""
+        try:
+            self._hear_station(event)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("an event that is none: %r", error)
+
+    def _hear_station(self, event: dict[str, Any]) -> None:
         kind, station = str(event.get("k")), str(event.get("s"))
         at = event.get("t")
         if at is not None and self._clock.now_ms() - at > _STALE_MS:
             return
+        order = station, event.get("i", -1)
         seat = self._seats.get(station)
         match kind:
             case "session.opened":
-                self._sit(SeatState(station=station, agent=event["a"], presence="not_ready"))
+                self._sit(SeatState(station=station, agent=str(event["a"]), presence="not_ready"))
             case "session.closed":
                 self._rise(station)
             case "presence.changed" if seat is not None:
@@ -309,14 +326,17 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" | "contact.blocked" if event.get("i") in self._rings:
-                refused = self._rings.pop(event["i"])
+            case "command.refused" | "contact.blocked" if order in self._rings:
+                refused = self._rings.pop(order)
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
-        if kind.startswith("contact.") and call in self._calls:
-            self._rings.pop(event.get("i", -1), None)
+        known = self._calls.get(call)  # a station says nothing of another one's
+        if kind == "contact.answered" and call in self._taken_back:
+            self._do(call, lambda: self._command(station, "failed", contact=call))
+        elif kind.startswith("contact.") and known is not None and known.station == station:
+            self._rings.pop(order, None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
     async def _follow(self, what: str, call: str, event: dict[str, Any]) -> None:
@@ -334,10 +354,9 @@ class Bridge:
                 self._forget(call)
                 if event.get("cause") in ("no_answer", "rejected", "technical"):
                     await exchange.reject(call)
-            case "held" if not by_us:
-                await exchange.hold(call)
-            case "resumed" if not by_us:
-                await exchange.resume(call)
+            case "held" | "resumed" if not by_us:
+                known.held = what == "held"
+                await (exchange.hold if known.held else exchange.resume)(call)
             case "muted" | "unmuted":
                 await exchange.mute(call, what == "muted")
             case "recording_paused" | "recording_resumed":
@@ -345,9 +364,12 @@ class Bridge:
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
-                known.area = known.heard = ""
+                back, waits = event.get("result") == "back", known.heard == "area"
+                known.heard, known.held = "", waits and not back
                 if event.get("result") != "failed" and not by_us:
                     await exchange.drop(call)
+                if back and waits:
+                    await exchange.resume(call)
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -372,12 +394,12 @@ class Bridge:
 
     async def _consult(self, known: Call, event: dict[str, Any]) -> None:
         area, heard = str(event["area"]), str(event.get("heard") or "area")
-        if known.area == area:
-            if heard != known.heard:
-                known.heard = heard
+        before, known.heard = known.heard, heard
+        if before:
+            if heard != before:
                 await self.exchange.swap(known.call)
             return
-        known.area, known.heard = area, heard
+        known.held = False
         number = self._names().number_of(area)
         if number is None:
             self.trouble(DiademaError(Sentence("errors.switch.no_number", area=area)))
@@ -391,7 +413,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
-            known.conference = True
+            known.heard = "both"
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -406,7 +428,7 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
-        elif by == "transfer" and known.conference:
+        elif by == "transfer" and known.heard == "both":
             await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
@@ -438,8 +460,10 @@ class Bridge:
             state.station, state.agent, state.presence, state.reason or "", busy
         )
         self._look_at(state.agent)
-        self._place(state.agent)
-        self._give_phone(state.station, state.agent)
+        agent = state.agent  # what it was left as may be of another day
+        self._do(_line(agent), lambda: self.exchange.set_busy(agent, busy))
+        self._place(agent)
+        self._give_phone(state.station, agent)
 
     def _look_at(self, agent: str) -> None:
         """Why no queue calls an agent, where nothing but our own rule is the reason."""
@@ -515,7 +539,7 @@ class Bridge:
         key = member.name, member.queue
         known = self._members.get(key)
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         if not self._floor_known or (known == member if there else known is None):
@@ -550,9 +574,7 @@ class Bridge:
             return
         if seen in self._elsewhere:
             return
-        if len(self._elsewhere) >= _ELSEWHERE:
-            self._elsewhere.clear()
-        self._elsewhere.add(seen)
+        remember(self._elsewhere, seen, None)
         self.trouble(
             DiademaError(
                 Sentence(
@@ -588,6 +610,7 @@ class Bridge:
                         one.contact, Call(one.contact, state.station, state.agent or "")
                     )
                     known.ringing = one.phase == "offered"
+                    known.held, known.heard = one.phase == "held", one.heard or ""
         self._floor_known = True
         now = {one.agent for one in self._seats.values()}
         for agent in sorted(now):
@@ -602,17 +625,22 @@ class Bridge:
         await self.exchange.take_calls(False)
 
     async def _reconcile(self, calls: frozenset[str]) -> None:
-        """The exchange is back, with `calls` of ours: what is gone there ends at its station, and
-        what no station has any more goes back to the queue.
+        """The exchange is back, with `calls` of ours: what is gone there ends at its station, what
+        was done at a station meanwhile is done, and what no station has any more goes back to the
+        queue.
         """
         for call, known in [*self._calls.items()]:
+            if call in self._lines:
+                continue  # it is on its way
             if call not in calls:
                 if known.ringing:
                     await self._withdraw(call, "withdrawn")
                 else:
                     await self._command(known.station, "hangup", contact=call, by="system")
+            elif (standing := self.exchange.standing(call)) is not None:
+                await self._make_up_for(known, standing)
         for call in calls - self._calls.keys():
-            await self.exchange.reject(call)
+            await self._let_go(call)
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
@@ -622,17 +650,61 @@ class Bridge:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
 
+    async def _make_up_for(self, known: Call, standing: Standing) -> None:
+        """What its agent did while nobody told the exchange."""
+        call, exchange = known.call, self.exchange
+        if standing.ringing:
+            if not known.ringing:
+                await self._answer(known)
+            return
+        gone = known.heard != "" and not standing.area  # the area, or it was never called
+        hears, wanted = standing.hears, known.heard or ("nobody" if known.held else "caller")
+        if gone:
+            wanted = "nobody" if known.heard == "area" else "caller"
+        try:
+            if standing.area and not known.heard:
+                await exchange.drop(call)
+                hears = "nobody" if hears == "area" else "caller"
+            if hears == wanted:
+                pass
+            elif wanted == "both":
+                await exchange.confer(call)
+            elif known.heard and not gone:
+                await exchange.swap(call)
+            else:
+                await (exchange.hold if wanted == "nobody" else exchange.resume)(call)
+        except SwitchError as error:
+            self.trouble(error)
+        if gone:
+            await self._consult_over(call, "dropped")
+
+    async def _let_go(self, call: str) -> None:
+        """Its station has ended it; whoever was joined with an area goes on talking."""
+        standing = self.exchange.standing(call)
+        if standing is None or standing.ringing:
+            await self.exchange.reject(call)
+            return
+        try:
+            if standing.area:
+                await self.exchange.hand_over(call)
+                return
+        except SwitchError as error:  # it has not answered yet
+            log.debug("%s", error)
+        await self.exchange.hang_up(call)
+
     # -- how we are
 
     def trouble(self, error: DiademaError) -> None:
         """Told to people, on the page and in the log."""
-        log.warning("%s", error)
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
-        if sentence is not None:
-            found = Trouble(utc_ms=self._clock.now_ms(), sentence=sentence.parts())
-            if self._troubles and self._troubles[-1].sentence == found.sentence:
-                self._troubles.pop()
-            self._troubles.append(found)
+        if sentence is None:
+            log.warning("%s", visible(str(error))[:_VALUE])
+            return
+        found = Trouble(utc_ms=self._clock.now_ms(), sentence=_shortened(sentence.parts()))
+        log.warning("%s", Sentence.of(found.sentence))
+        if self._troubles and self._troubles[-1].sentence == found.sentence:
+            self._troubles.pop()
+        self._troubles.append(found)
 
     def report(self) -> Report:
         self._write()
@@ -643,16 +715,16 @@ class Bridge:
             for station in names.people.seats
             if (phone := names.phone_of(station)) is not None
         }
-        return Report(
+        report = Report(
             name=self._journal.station.removeprefix("PBX-"),
-            version=self.exchange.version,
+            version=self.exchange.version[:NAMED],
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting + len(self._unwritten),
             queues=[
                 QueueState(
-                    name=queue,
+                    name=queue[:NAMED],
                     mapped=names.is_mapped(queue),
                     waiting=len(self._waiting.get(queue, ())),
                 )
@@ -669,6 +741,7 @@ class Bridge:
             ],
             troubles=[*self._troubles],
         )
+        return _fitting(report)
 
     def _member_state(self, member: Member, names: Names) -> MemberState:
         agent = names.agent_of(member.name)
@@ -680,19 +753,22 @@ class Bridge:
             elif its.paused != member.paused:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
-            name=member.name, queue=member.queue, agent=agent, paused=member.paused,
-            reason=member.reason, wanted=wanted,
+            name=member.name[:NAMED], queue=member.queue[:NAMED], agent=agent,
+            paused=member.paused, reason=member.reason[:NAMED], wanted=wanted,
         )  # fmt: skip
 
     # -- inside
 
     def _tell(self, event: Any) -> None:
         kind, pbx = type(event).__struct_config__.tag, event.pbx
-        waiting = self._waiting.setdefault(event.queue, set()) if hasattr(event, "queue") else None
-        if waiting is not None:
-            (waiting.add if kind == "queue.entered" else waiting.discard)(pbx)
-            if kind == "queue.offered":
-                waiting.add(pbx)
+        if (queue := getattr(event, "queue", None)) is not None:
+            if queue not in self._waiting:
+                remember(self._waiting, queue, {})
+            waiting = self._waiting[queue]
+            if kind in ("queue.entered", "queue.offered"):
+                remember(waiting, pbx, None)
+            else:
+                waiting.pop(pbx, None)
         self._unwritten.append(event)
         self._write()
 
@@ -761,11 +837,28 @@ class Bridge:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _shown(queue: str) -> str | None:
-    """As much of a queue's name as a station takes: one that nobody mapped may be anything."""
-    found = "".join(one for one in queue if one.isprintable() and one not in '"\\')
-    found = found[:_QUEUE_CHARACTERS].encode()[:_QUEUE_BYTES].decode(errors="ignore")
-    return found or None
+def _shortened(parts: Any) -> Any:
+    """Parts of a sentence, with as much of what others have written as people need to see."""
+    match parts:
+        case str():
+            return visible(parts)[:_VALUE]
+        case [name, dict() as values]:
+            return [name, {key: _shortened(value) for key, value in values.items()}]
+    return parts
+
+
+def _fitting(report: Report) -> Report:
+    """As much as the hub takes; what stays is first of all what is not as it should be."""
+    report.members.sort(key=lambda one: one.wanted is None)
+    report.phones.sort(key=lambda one: one.there is not False)
+    report.queues.sort(key=lambda one: not one.mapped)
+    for name in ("queues", "members", "phones"):
+        del getattr(report, name)[MOST[name] :]
+    cut: tuple[list[Any], ...] = (report.members, report.phones, report.queues)
+    while any(cut) and len(msgspec.json.encode(report)) > REPORT_BYTES:
+        for its in cut:
+            del its[len(its) // 2 :]
+    return report
 
 
 def _line(agent: str) -> str:

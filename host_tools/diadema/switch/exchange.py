@@ -11,9 +11,20 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.wire.events import Event
 from diadema.wire.switching import WAYS
 from diadema.words import Sentence
+
+_REASON = 200  # characters
+MOST = 10_000  # of anything that an exchange tells and we remember
+
+
+def remember[K, V](known: dict[K, V], key: K, value: V, most: int = MOST) -> None:
+    """In place of what was heard first, where there is too much of it."""
+    if key not in known and len(known) >= most:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 class SwitchError(DiademaError):
@@ -21,13 +32,14 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text; `say`: what to do, where we know
-    more than that.
+    """It answered, and did not do it. `reason` is its own text, or how that begins; `say`: what to
+    do, where we know more than that.
     """
 
     def __init__(
         self, action: str, reason: str, status: int = 0, say: Sentence | None = None
     ) -> None:
+        reason = visible(reason[:_REASON])
         super().__init__(say or Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
 
@@ -53,6 +65,18 @@ class Member:
     paused: bool = False
     reason: str = ""
     penalty: int = 0
+
+
+type Side = Literal["caller", "area", "both", "nobody"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a call of ours is there. `hears`: whom its agent does; `area`: one is consulted."""
+
+    ringing: bool = False
+    hears: Side = "caller"
+    area: bool = False
 
 
 @dataclass
@@ -226,6 +250,9 @@ class Exchange(Protocol):
     async def take_calls(self, on: bool) -> None:
         """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
 
+    def standing(self, call: str) -> Standing | None:
+        """None for a call that it has not, or that is none of ours any more."""
+
     async def answer(self, call: str, phone: Phone) -> None: ...
     async def hold(self, call: str) -> None: ...
     async def resume(self, call: str) -> None: ...
@@ -238,7 +265,7 @@ class Exchange(Protocol):
     async def confer(self, call: str) -> None: ...
     async def hand_over(self, call: str) -> None: ...
     async def drop(self, call: str) -> None:
-        """The consultation ends, and the caller is back."""
+        """The consultation ends; a caller who waits waits on."""
 
     async def transfer(self, call: str, number: str) -> None: ...
     async def mute(self, call: str, on: bool) -> None: ...

@@ -24,9 +24,12 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Side,
+    Standing,
     SwitchError,
     SwitchRefused,
     Withdrawn,
+    remember,
 )
 from diadema.words import Sentence
 
@@ -47,8 +50,6 @@ HEADERS = {
 }
 
 log = logging.getLogger("diadema.switch")
-
-type Side = Literal["caller", "area", "both", "nobody"]
 
 
 @dataclass
@@ -116,7 +117,7 @@ class Calls:
     def on_ami(self, event: Message) -> None:
         match event.get("Event"):
             case "AgentCalled":
-                self._keep(self._called, _stem(event.get("DestChannel", "")), event)
+                remember(self._called, _stem(event.get("DestChannel", "")), event, _PAIRS)
                 self._pair(_stem(event.get("DestChannel", "")))
             case "AgentConnect":
                 for leg in self._of_caller(event):
@@ -136,18 +137,16 @@ class Calls:
                         self._because(leg, event.get("Reason", "caller"))
 
     def on_ari(self, event: dict[str, Any]) -> None:
-        channel = event.get("channel") or {}
-        id_, name = str(channel.get("id", "")), str(channel.get("name", ""))
-        match event.get("type"):
-            case "StasisStart":
-                self._started([str(one) for one in event.get("args") or []], id_, name)
-            case "StasisEnd" | "ChannelDestroyed":
+        match event:
+            case {"type": "StasisStart", "args": [*args], "channel": {"id": str(id_), **channel}}:
+                self._started([str(one) for one in args], id_, str(channel.get("name", "")))
+            case {"type": "StasisEnd" | "ChannelDestroyed", "channel": {"id": str(id_)}}:
                 self._went(id_)
 
     def _started(self, args: list[str], id_: str, name: str) -> None:
         match args:
             case [what, _] if what == OFFER:
-                self._keep(self._waiting, _stem(name), id_)
+                remember(self._waiting, _stem(name), id_, _PAIRS)
                 self._pair(_stem(name))
             case [what, call] if what == PHONE and (leg := self._of(call)) is not None:
                 self._start(self._phone_is_up(leg))
@@ -185,6 +184,55 @@ class Calls:
         for channel in (leg.phone, leg.area):
             if channel:
                 self._by_channel[channel] = leg
+
+    def standing(self, call: str) -> Standing | None:
+        leg = self.legs.get(call)
+        if leg is None or leg.over or leg.handed_over:
+            return None
+        return Standing(leg.ringing, leg.hears, bool(leg.area))
+
+    def stays_up(self, phone: str) -> bool:
+        """A telephone's channel that outlives its calls."""
+        return phone in self._nailed.values()
+
+    async def look_at(self, leg: Leg, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
+        """What has become of a leg that is there, while nobody told us."""
+        if leg.over or leg.far:
+            return
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        for channel in (leg.phone, leg.area):
+            self._by_channel.pop(channel, None)
+        phones = (
+            one for one in inside if one.startswith("tel-")
+        )  # one that stays up is another's
+        own = f"tel-{leg.leg}"
+        leg.phone = next(phones, own if own in channels else "")
+        areas = [one for one in channels if one.startswith(f"area-{leg.leg}-")]
+        leg.area = next((one for one in areas if not one.endswith("-2")), "")
+        leg.area_up = bool(leg.area) and channels[leg.area].get("state") == "Up"
+        number = f"area-{leg.leg}-"
+        used = (int(one.removeprefix(number).partition("-")[0]) for one in areas)
+        leg.consults = max(used, default=leg.consults)
+        if leg.phone not in ("", own):
+            leg.nailed = str(channels[leg.phone]["name"]).rpartition("-")[0]
+            self._nailed[leg.nailed] = leg.phone
+        answered = channels.get(leg.leg, {}).get("state") == "Up"
+        leg.ringing = not (answered or leg.phone)
+        leg.joined = leg.joined or answered
+        caller, area = leg.leg in inside, bool(leg.area) and leg.area in inside
+        leg.hears = "both" if caller and area else "area" if area else "caller"
+        if not caller and not area and answered:
+            leg.hears = "area" if leg.area else "nobody"
+        self.take(leg)
+        if answered and not leg.phone:
+            if caller and area:
+                leg.handed_over = True
+            elif not leg.handed_over:
+                await self._phone_went(leg)
+            else:
+                await self._area_went(leg)
+        elif leg.phone and not answered and channels[leg.phone].get("state") == "Up":
+            await self._phone_is_up(leg)
 
     def _went(self, channel: str) -> None:
         leg = self._by_channel.pop(channel, None)
@@ -241,17 +289,16 @@ class Calls:
         if leg.handed_over:
             await self.hang_up(leg.call)
             return
-        hears, leg.hears = leg.hears, "caller"
-        if hears == "area":
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"  # who waits waits on
         self._hear(Consulted(leg.call, "dropped" if was_up else "failed"))
 
     async def _phone_is_up(self, leg: Leg) -> None:
         if leg.over:
             await self._quietly("DELETE", "channels", leg.phone)
             return
+        query = {"bridgeId": leg.bridge, "name": leg.bridge, "type": "mixing"}
+        await self._quietly("POST", "bridges", **query)
         try:
-            await self._ari.post("bridges", bridgeId=leg.bridge, name=leg.bridge, type="mixing")
             if leg.far:
                 await self._into(leg.bridge, leg.phone)
                 await self._dial_far(leg)
@@ -367,8 +414,7 @@ class Calls:
             )
         except SwitchError:
             self._by_channel.pop(leg.area, None)
-            leg.area, leg.hears = "", "caller"
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+            leg.area, leg.hears = "", "nobody"
             raise
 
     async def _area_is_up(self, leg: Leg, channel: str) -> None:
@@ -398,6 +444,10 @@ class Calls:
     async def hand_over(self, call: str) -> None:
         """Caller and area stay in the bridge, the agent leaves it; whoever goes next ends it."""
         leg = self._known(call)
+        if not leg.area:  # it has gone already
+            leg.hears = "caller"
+            await self.hang_up(call)
+            return
         leg.handed_over = True
         if leg.hears != "both":
             for channel in (leg.leg, leg.area):
@@ -411,8 +461,7 @@ class Calls:
         if area:
             self._by_channel.pop(area, None)
             await self._quietly("DELETE", "channels", area)
-        leg.hears = "caller"
-        await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"
 
     async def transfer(self, call: str, number: str) -> None:
         """By the queue's own half, so that the log tells of a transfer. It says that it worked
@@ -496,7 +545,7 @@ class Calls:
             return
         if joined:
             await self._quietly("DELETE", "channels", channel, "moh")
-            await self._into(bridge, channel)
+            await self._tolerant(self._into(bridge, channel), None)
         else:
             await self._tolerant(
                 self._ari.post("bridges", bridge, "removeChannel", channel=channel), None
@@ -569,11 +618,6 @@ class Calls:
         if not leg.why or why == "no_answer":
             leg.why = why
         leg.explained.set()
-
-    def _keep[T](self, halves: dict[str, T], key: str, value: T) -> None:
-        while len(halves) >= _PAIRS:
-            halves.pop(next(iter(halves)))
-        halves[key] = value
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._safely(work))

@@ -19,7 +19,7 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
 from diadema.switch.asterisk.calls import OFFER, Calls, Leg
 from diadema.switch.asterisk.login import Login
-from diadema.switch.asterisk.queue_events import QueueEvents
+from diadema.switch.asterisk.queue_events import QueueEvents, number_of
 from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
@@ -32,10 +32,12 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneSeen,
+    Standing,
     SwitchError,
     SwitchRefused,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
@@ -131,6 +133,13 @@ class Asterisk:
 
     async def _ari_is_up(self) -> None:
         """All that there is, in place of what we knew. What happened meanwhile nobody repeats."""
+        try:
+            await self._learn()
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            log.warning("the exchange answers what is not of ARI: %r", error)
+            raise SwitchError(Sentence("errors.switch.no_ari")) from error
+
+    async def _learn(self) -> None:
         await self._ari.put_body(
             {"disallowed": [{"type": one} for one in _MUTED]},
             "applications", APPLICATION, "eventFilter",
@@ -146,7 +155,8 @@ class Asterisk:
         await self._learn_calls(start)
         for one in await self._ami.ask_list("DeviceStateList"):
             self._see_device(one)
-        self._hear(Up(frozenset(self._calls.legs), start))
+        there = {call for call in self._calls.legs if self._calls.standing(call) is not None}
+        self._hear(Up(frozenset(there), start))
 
     def _is_down(self, error: DiademaError) -> None:
         self._hear(Down(error))
@@ -177,13 +187,19 @@ class Asterisk:
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
-            if leg.leg not in channels:
-                leg.over = True
-                gone: Withdrawn | Ended = Ended(leg.call, "system")
-                if leg.ringing:
-                    gone = Withdrawn(leg.call, "withdrawn")
+            if leg.over:  # what ended it did not come through
+                await self._try_delete("channels", leg.leg)
                 await self._calls.forget(leg)
-                self._hear(gone)
+                continue
+            if leg.leg in channels:
+                await self._calls.look_at(leg, channels, bridges)
+                continue
+            leg.over = True
+            gone: Withdrawn | Ended = Ended(leg.call, "system")
+            if leg.ringing:
+                gone = Withdrawn(leg.call, "withdrawn")
+            await self._calls.forget(leg)
+            self._hear(gone)
         known = {leg.leg for leg in self._calls.legs.values()}
         for id_, one in channels.items():
             agent = _offered_to(one)
@@ -210,18 +226,8 @@ class Asterisk:
             queue=str((caller.get("dialplan") or {}).get("app_data", "")).partition(",")[0],
             offer=str(channels[half]["name"]), caller=str(caller.get("name", "")),
         )  # fmt: skip
-        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
-        phone = f"tel-{id_}"
-        if phone in channels:
-            leg.phone, leg.ringing, leg.joined = phone, False, leg.bridge in bridges
-            leg.hears = "caller" if id_ in inside else "nobody"
-            areas = [one for one in channels if one.startswith(f"area-{id_}-")]
-            leg.area = next((one for one in areas if not one.endswith("-2")), "")
-            if leg.area:
-                leg.area_up = channels[leg.area].get("state") == "Up"
-                both = id_ in inside and leg.area in inside
-                leg.hears = "both" if both else "area" if leg.area in inside else "caller"
         self._calls.take(leg)
+        await self._calls.look_at(leg, channels, bridges)
         if leg.ringing:
             number = str((caller.get("caller") or {}).get("number", ""))
             self._hear(
@@ -230,15 +236,15 @@ class Asterisk:
 
     async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """Telephones, areas and bridges of ours whose call is gone."""
-        ours = {leg.leg for leg in self._calls.legs.values()}
+        areas = tuple(f"area-{leg.leg}-" for leg in self._calls.legs.values())
+        used = {leg.phone for leg in self._calls.legs.values()}
         for id_ in channels:
-            what, _, leg = id_.partition("-")
-            if (what == "tel" and leg not in ours) or (
-                what == "area" and leg.partition("-")[0] not in ours
-            ):
+            phone = id_.startswith("tel-") and id_ not in used and not self._calls.stays_up(id_)
+            if phone or (id_.startswith("area-") and not id_.startswith(areas)):
                 await self._try_delete("channels", id_)
+        ours = {leg.bridge for leg in self._calls.legs.values()}
         for id_ in bridges:
-            if id_.startswith("b-") and id_.removeprefix("b-") not in ours:
+            if id_.startswith("b-") and id_ not in ours:
                 await self._try_delete("bridges", id_)
 
     async def _try_delete(self, *path: str) -> None:
@@ -285,7 +291,7 @@ class Asterisk:
         )
         key = member.name, member.queue
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         self._hear(MemberSeen(member, there))
@@ -383,6 +389,9 @@ class Asterisk:
             Value=phone.extension if phone is not None else "",
         )
 
+    def standing(self, call: str) -> Standing | None:
+        return self._calls.standing(call)
+
     async def answer(self, call: str, phone: Phone) -> None:
         await self._calls.answer(call, phone)
 
@@ -455,7 +464,7 @@ def _offered_to(channel: dict[str, Any]) -> str | None:
 
 
 def _whole(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+    return number_of(text) or 0
 
 
 async def _raised(failure: "asyncio.Future[None]") -> None:

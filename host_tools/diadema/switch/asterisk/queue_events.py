@@ -5,6 +5,7 @@ was heard. Both know a call by the Uniqueid of its caller, so that the log, impo
 nothing. What the log leaves out (that an agent was rung and did answer) is left out here too.
 """
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent
+from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent, remember
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -28,8 +29,7 @@ from diadema.wire.events import (
 )
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
-_MOST = 10_000  # callers that are known at once
-_LONGEST_MS = 10**12  # of a number that it says
+_WHOLE = re.compile("[0-9]{1,9}")
 _ROOM = {"Uniqueid": 66, "Linkedid": 66, "Queue": 82, "MemberName": 82}  # in an event, as JSON
 
 
@@ -75,7 +75,7 @@ class QueueEvents:
         """A caller who waits as we begin: known already, or entered while we were away."""
         queue, pbx = _fitting("Queue", queue), _fitting("Uniqueid", pbx)
         if (queue, pbx) not in self._callers:
-            self._enter(queue, pbx, number, _bounded(position), wait_s)
+            self._enter(queue, pbx, number, position, wait_s)
 
     def lost(self, start: str, present: Collection[str], queued: Collection[str]) -> None:
         """Of the exchange that began at `start` and has the channels `present`, of which `queued`
@@ -111,12 +111,12 @@ class QueueEvents:
             else:  # it is told once more
                 caller.early = False
                 return
-        self._begin(event, _number(event.get("Position")))
+        self._begin(event, number_of(event.get("Position")))
 
     def _begin(self, event: Message, position: int | None = None) -> None:
         self._enter(
             event.get("Queue", ""), event.get("Uniqueid", ""), event.get("CallerIDNum", ""),
-            position, _number(event.get("HoldTime")) or 0,
+            position, number_of(event.get("HoldTime")) or 0,
         )  # fmt: skip
 
     def _there(self, event: Message) -> Caller | None:
@@ -131,10 +131,9 @@ class QueueEvents:
         if not queue or not pbx:
             return
         entered_ms = max(self._clock.now_ms() - 1000 * wait_s, 0)
-        while len(self._callers) >= _MOST:
-            self._callers.pop(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
-        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms)
+        caller = Caller(pbx, queue, entered_ms)
+        remember(self._callers, (queue, pbx), caller)
         more: dict[str, Any] = {}
         if (reference := self.reference(number)) is not None:
             more["reference"] = reference
@@ -154,7 +153,7 @@ class QueueEvents:
         if offer is not None:
             caller.tried.append(offer)
         caller.ringing = None
-        rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
+        rung = number_of(event.get("RingTime"))  # in ms, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
 
@@ -190,7 +189,7 @@ class QueueEvents:
             self._tell(
                 QueueOffered(**self._of(caller), pbx_agent=member, ring_ms=rung, cause="withdrawn")
             )
-        self._leave_alone(caller, "timeout", _number(event.get("Position")))
+        self._leave_alone(caller, "timeout", number_of(event.get("Position")))
 
     def _leave_alone(self, caller: Caller, cause: str, position: int | None = None) -> None:
         """Without a conversation."""
@@ -229,7 +228,7 @@ class QueueEvents:
             return
         reason = event.get("Reason", "")
         if caller.answered_ms is None and caller.ringing is not None and not caller.ringing[0]:
-            talk_ms = 1000 * (_number(event.get("TalkTime")) or 0)
+            talk_ms = 1000 * (number_of(event.get("TalkTime")) or 0)
             caller.member = event.get("MemberName")
             caller.answered_ms = max(self._clock.now_ms() - talk_ms, caller.entered_ms)
         if caller.answered_ms is not None:
@@ -258,9 +257,7 @@ class QueueEvents:
         )
 
     def _hang_up(self, event: Message) -> None:
-        while len(self._hung_up) >= _MOST:
-            self._hung_up.pop(next(iter(self._hung_up)))
-        self._hung_up[event.get("Uniqueid", "")] = self._clock.now_ms()
+        remember(self._hung_up, event.get("Uniqueid", ""), self._clock.now_ms())
 
     # -- recordings, and who listens
 
@@ -268,9 +265,7 @@ class QueueEvents:
         pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
         if pbx in self._recorded:
             return
-        while len(self._recorded) >= _MOST:
-            self._recorded.pop(next(iter(self._recorded)))
-        self._recorded[pbx] = linked
+        remember(self._recorded, pbx, linked)
         self._tell(RecordingStarted(**self._now(), pbx=pbx, linked=linked))
 
     def _mute(self, event: Message) -> None:
@@ -320,14 +315,9 @@ class QueueEvents:
         self._hear(SwitchEvent(event))
 
 
-def _number(text: str | None) -> int | None:
-    if text is None or not text.isascii() or not text[:20].isdigit():
-        return None
-    return _bounded(int(text[:20]))
-
-
-def _bounded(number: int | None) -> int | None:
-    return number if number is None or number < _LONGEST_MS else None
+def number_of(text: str | None) -> int | None:
+    """One that could be: the longest that an exchange counts has nine digits."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
 
 
 def _fitting(name: str, text: str) -> str:
