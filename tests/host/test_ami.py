@@ -165,6 +165,27 @@ async def test_a_list_is_whole_though_other_events_come_between(stage, stack):
     assert [one["Event"] for one in here.events] == ["Newchannel"]
 
 
+async def test_as_many_as_need_may_ask_at_once_and_have_their_turn(stage, stack):
+    """Three hundred agents, of whom a floor that comes anew tells at once."""
+    most = 0
+
+    async def serve(manager: Manager) -> None:
+        nonlocal most
+        await manager.admit()
+        for _ in range(3):
+            asked = [await manager.read() for _ in range(100)]
+            most = max(most, len(here.client._waiting))
+            for one in asked:
+                manager.say(Response="Success", ActionID=one["ActionID"], Queue=one["Queue"])
+
+    here = await stage(serve)
+    running(stack, here)
+    await here.up.wait()
+    acts = (here.client.act("QueueAdd", Queue=f"{n}") for n in range(300))
+    assert [one["Queue"] for one in await asyncio.gather(*acts)] == [f"{n}" for n in range(300)]
+    assert 100 <= most <= 200
+
+
 async def test_what_is_refused_says_why_and_the_connection_goes_on(stage, stack):
     async def serve(manager: Manager) -> None:
         await manager.admit()
@@ -177,14 +198,15 @@ async def test_what_is_refused_says_why_and_the_connection_goes_on(stage, stack)
     here = await stage(serve)
     running(stack, here)
     await here.up.wait()
-    with pytest.raises(SwitchRefused, match="Permission denied"):
+    with pytest.raises(SwitchRefused, match="lacks a class"):
         await here.client.act("QueuePause")
     with pytest.raises(SwitchRefused):
         await here.client.ask_list("QueueStatus")
     assert await here.client.act("Ping")
 
 
-async def test_a_login_that_is_refused_is_told_and_tried_again(stage, stack):
+async def test_a_login_that_is_refused_is_told_and_tried_again(stage, stack, monkeypatch):
+    monkeypatch.setattr(ami, "REFUSED_S", 0.1)
     tries = []
 
     async def serve(manager: Manager) -> None:
@@ -327,7 +349,7 @@ async def test_another_certificate_is_refused_before_anything_is_said(stage, sta
     context.load_cert_chain(theirs.server, theirs.server_key)
     here = await stage(Manager.admit, context)
     here.make(Login("localhost", here.port, USER, SECRET, trusting(ours)))
-    with pytest.raises(SwitchError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(SwitchError, match="--ca"):
         await here.client.once()
     here.make(Login("localhost", here.port, USER, SECRET, trusting(theirs)))
     running(stack, here)
@@ -343,6 +365,15 @@ def test_a_plain_connection_is_made_to_this_machine_only(host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_this_machine_is_known_by_what_is_written(host):
     assert Login(host, 5038, USER, SECRET).where.endswith(":5038")
+
+
+@pytest.mark.parametrize("odd", ["a\rb", "a\nb", "a\0b", "a\r\nAction: Command", "\ud800", "\n"])
+def test_what_would_end_a_line_is_told_with_its_field(odd):
+    for fields in ({"Reason": odd}, {odd: "x"}):
+        with pytest.raises(SwitchError) as error:
+            encoded("QueuePause", fields)
+        sentence = error.value.args[0]
+        assert sentence.name == "errors.switch.value" and sentence.values["action"] == "QueuePause"
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -5,6 +5,7 @@ exchange do, what the exchange makes a station do, and who is in which queue.
 import asyncio
 import json
 
+import msgspec
 import pytest
 from diadema.site.directory.people import Area, People, Worker
 from diadema.switch.bridge import Bridge
@@ -15,6 +16,7 @@ from diadema.switch.exchange import (
     Joined,
     Listening,
     Member,
+    MemberElsewhere,
     MemberSeen,
     Offered,
     Phone,
@@ -29,6 +31,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.commands import Ring
 from diadema.wire.events import (
     QueueAbandoned,
     QueueConnected,
@@ -42,7 +45,7 @@ from diadema.words import Sentence, said
 
 from tests.support.scripted_station import T0, FixedClock
 
-S1, S2 = "DIA-0123456789ab", "DIA-0123456789ac"
+S1, S2, S3 = "DIA-0123456789ab", "DIA-0123456789ac", "DIA-0123456789ad"
 CALL, PBX = "1795.4", "1795.1"
 VERBS = (
     "answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
@@ -96,16 +99,18 @@ class Stage:
                     id="a001", name="Rosa Demo", queues=["ventas", "cobros"], penalty=2
                 ),
                 "a002": Worker(id="a002", name="Luis Demo", queues=["ventas"]),
+                "a003": Worker(id="a003", name="Nora Demo", queues=["ventas"]),
             },
             queues={"ventas": "Ventas", "cobros": "Cobros"},
             switch_queues={"601": [(0, "ventas")]},
             areas={
                 "soporte": Area(label="Soporte", number="700"), "mudo": Area(label="Sin número"),
             },
-            seats={S1: "P-01", S2: "P-02"},
-            phones={S1: ("PJSIP/101", "auto_answer")},
+            aliases={"Rosa D.": [(0, "a001")]},
+            seats={S1: "P-01", S2: "P-02", S3: "P-03"},
+            phones={S1: ("PJSIP/101", "auto_answer"), S2: ("PJSIP/102", "auto_answer")},
         )  # fmt: skip
-        self.clock = FixedClock()
+        self.people, self.clock = people, FixedClock()
         self.journal = Journal(tmp_path / "switch.sqlite3", "central")
         self.bridge = Bridge(
             lambda: Names(people), self.journal, self.clock, puts_right=puts_right
@@ -330,9 +335,24 @@ async def test_an_exchange_that_does_not_join_them_fails_the_call(stage, error):
     assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
 
 
-async def test_a_seat_without_a_telephone_takes_no_call(stage):
+async def test_a_seat_without_a_telephone_is_in_no_queue_and_told_at_once(stage):
+    await stage.here()
+    await stage.said("session.opened", a="a003", s=S3)
+    await stage.said("presence.changed", a="a003", s=S3, to="ready", reason=None)
+    assert not members(stage)
+    told = Sentence("errors.switch.no_extension", seat="P-03").say("en")
+    assert stage.troubles == [told]
+    await stage.here(ready(S3, "a003"))
+    assert stage.troubles == [told]
+    await stage.offered(member="a003")  # put in by somebody at the exchange
+    assert stage.exchange.asked == [("reject", CALL)]
+    assert not stage.hub.commands
+
+
+async def test_a_telephone_that_was_taken_from_its_seat_while_it_rang(stage):
     await stage.here(ready(S2, "a002"))
     await stage.offered(member="a002")
+    del stage.people.phones[S2]
     await stage.said("contact.answered", s=S2, c=CALL, via="key")
     assert ("reject", CALL) in stage.exchange.asked
     assert stage.hub.commands[-1] == (S2, "failed", {"contact": CALL})
@@ -370,11 +390,69 @@ async def test_a_call_for_somebody_who_is_not_there_goes_back(stage, member):
     assert member in stage.troubles[-1]
 
 
-async def test_an_agent_at_two_seats_is_in_no_queue_and_rung_at_none(stage):
-    await stage.here(ready(), ready(S2, "a001"))
+@pytest.mark.parametrize("by", ["floor", "login"])
+async def test_an_agent_at_two_seats_is_in_no_queue_and_rung_at_none(stage, by):
+    await stage.here(ready(), *([ready(S2, "a001")] if by == "floor" else []))
+    if by == "login":
+        await stage.said("session.opened", a="a001", s=S2)
+        assert {(one[1].queue, one[2]) for one in members(stage)} == {
+            ("601", False), ("cobros", False),
+        }  # fmt: skip
+    told = Sentence("errors.switch.seated_twice", agent="Rosa Demo", seats="P-01, P-02")
+    assert stage.troubles == [told.say("en")], "before a call comes, for none will"
+    stage.exchange.asked.clear()
     await stage.offered()
     assert stage.exchange.asked == [("reject", CALL)]
     assert not stage.hub.commands
+    await stage.said("session.closed", a="a001", s=S2)
+    assert {(one[1].queue, one[2]) for one in members(stage)} == {("601", True), ("cobros", True)}
+
+
+LONG = 'Atención al cliente \u201cpremium\u201d de Lima \\ "y" Callao | ; \r\n\0' * 9
+
+
+@pytest.mark.parametrize("queue", ["700", "Cola | de; ventas", LONG, "\n", "ñ" * 300])
+async def test_a_queue_that_nobody_mapped_rings_all_the_same(stage, queue):
+    await stage.here(ready())
+    await stage.heard(Offered(CALL, PBX, PBX, queue, "a001"))
+    ((_, cmd, fields),) = stage.hub.commands
+    ring = msgspec.convert({"cmd": cmd, **fields}, Ring)
+    assert ring.queue is None or queue.startswith(ring.queue[:9])
+    if queue == "700":
+        assert ring.queue == "700"
+
+
+async def test_a_queue_that_the_exchange_lacks_keeps_nobody_out_of_the_others(stage):
+    say = Sentence("commands.switch.queues_lacking", queues="601")
+
+    async def lacking(member, there):
+        stage.exchange.asked.append(("set_member", member, there))
+        if member.queue == "601":
+            raise SwitchRefused("QueueAdd", "No such queue", say=say)
+
+    await stage.here()
+    stage.exchange.set_member = lacking
+    await stage.said("session.opened", a="a001")
+    assert [one[1].queue for one in members(stage)] == ["601", "cobros"]
+    assert stage.troubles == [say.say("en")]
+    assert {one.queue for one in stage.bridge.report().members} == {"cobros"}
+    stage.exchange.asked.clear()
+    await stage.said("presence.changed", a="a001", to="ready", reason=None)
+    assert [one[1].queue for one in members(stage)] == ["601", "cobros"], "it is tried again"
+
+
+@pytest.mark.parametrize(
+    ("name", "interface", "who"),
+    [("a001", "PJSIP/900", "Rosa Demo"), ("Rosa D.", "Local/900@from-queue/n", "Rosa Demo"),
+     ("Fijo", "PJSIP/101", "P-01"), ("Fijo", "Local/102@from-queue/n", "P-02")],
+)  # fmt: skip
+async def test_a_member_that_exists_twice_is_told_once(stage, name, interface, who):
+    await stage.here(ready())
+    for _ in range(2):
+        await stage.heard(MemberElsewhere(name, "601", interface))
+        await stage.heard(MemberElsewhere("Otro", "601", "PJSIP/999"))
+    told = Sentence("errors.switch.elsewhere", who=who, queue="601", interface=interface)
+    assert stage.troubles == [told.say("en")]
 
 
 async def test_a_station_that_refuses_to_ring_gives_the_call_back(stage):

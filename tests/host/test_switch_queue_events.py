@@ -2,13 +2,18 @@
 of a real one, without the fields that nobody reads.
 """
 
+import itertools
 import json
 
 import msgspec
 import pytest
 from diadema.exchange.queue_log_events import caller_reference
+from diadema.ingest.decode import decode_known
 from diadema.switch.asterisk.queue_events import QueueEvents
 from diadema.switch.exchange import Caller, Known, Listening, SwitchEvent
+from diadema.wire.events import EVENT_LIMIT
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.scripted_station import T0, FixedClock
 
@@ -288,6 +293,19 @@ def test_who_rang_as_a_former_bridge_ended_is_not_made_up(events, told):
     assert stage.told == told
 
 
+@pytest.mark.parametrize("dest", [{}, {"DestUniqueid": "1796.1"}])
+def test_who_was_answered_while_no_bridge_was_there_has_talked(dest):
+    """Of the answer nobody told us; the end says that there was one."""
+    stage = Stage(Known((waits(),)))
+    more = {"Reason": "agent", "HoldTime": "9", "TalkTime": "4"}
+    stage.take("AgentComplete", 5000, **MEMBER, **dest, **more)
+    stage.take("Hangup", Uniqueid="1796.0")
+    assert stage.told == [
+        ("queue.left", {"cause": "completed", "by": "agent", "agent": "a001", "wait_ms": 10_000,
+                        "talk_ms": 4000}),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "event",
     [{}, {"Event": "Newexten"}, {"Event": "AgentConnect"}, {"Event": "AgentComplete"},
@@ -300,3 +318,197 @@ def test_what_is_not_understood_changes_nothing(stage, event):
     stage.queues.take(event)
     assert len(stage.heard) == before
     assert all(isinstance(one, SwitchEvent) for one in stage.heard)
+
+
+# -- in another order, twice, and otherwise than it should be
+
+OFFER = {**MEMBER, "DestUniqueid": "1796.1"}
+JOIN = ("QueueCallerJoin", CALLER | {"CallerIDNum": "999000111", "Position": "1"})
+CALLED, CONNECT = ("AgentCalled", OFFER), ("AgentConnect", OFFER | {"HoldTime": "0"})
+LEAVE, HANGUP = ("QueueCallerLeave", CALLER), ("Hangup", CALLER)
+ASKED, ABANDON = ("HangupRequest", CALLER), ("QueueCallerAbandon", CALLER | {"Position": "1"})
+UNHEARD = ("AgentRingNoAnswer", OFFER | {"RingTime": "20000"})
+
+
+def complete(reason):
+    return "AgentComplete", OFFER | {"Reason": reason}
+
+
+COURSES = {
+    "agent": [JOIN, CALLED, LEAVE, CONNECT, complete("agent"), HANGUP],
+    "caller": [JOIN, CALLED, LEAVE, CONNECT, ASKED, complete("caller"), HANGUP],
+    "transfer": [JOIN, CALLED, LEAVE, CONNECT, complete("transfer")],
+    "abandoned": [JOIN, CALLED, ASKED, ABANDON, LEAVE, HANGUP],
+    "abandoned unrung": [JOIN, ASKED, ABANDON, LEAVE, HANGUP],
+    "time-out": [JOIN, CALLED, UNHEARD, ABANDON, LEAVE],
+    "key": [JOIN, LEAVE, HANGUP],
+}
+IN_ORDER = (  # as the caller's own thread tells them there; swapped they would mean another thing
+    (CALLED, LEAVE), (UNHEARD, ABANDON), (ASKED, ABANDON), (ABANDON, LEAVE), (JOIN, ASKED),
+)  # fmt: skip
+SWAPPED = [
+    pytest.param(course, at, id=f"{course}-{two[0]}-before-{one[0]}")
+    for course, events in COURSES.items()
+    for at, (one, two) in enumerate(itertools.pairwise(events))
+    if (one, two) not in IN_ORDER
+]
+
+
+def course(events):
+    """What is told of it, without lengths; nobody must be left in the queue."""
+    stage = Stage()
+    for name, fields in events:
+        stage.take(name, **fields)
+    assert not stage.queues.callers
+    return stage.told
+
+
+@pytest.mark.parametrize("which", COURSES)
+def test_what_is_said_twice_is_told_once(which):
+    events = COURSES[which]
+    twice = [one for one in events for _ in range(2)]
+    assert course(twice) == course(events)
+
+
+@pytest.mark.parametrize(("which", "at"), SWAPPED)
+def test_in_another_order_it_is_the_same_call(which, at):
+    events = [*COURSES[which]]
+    expected = course(events)
+    events[at], events[at + 1] = events[at + 1], events[at]
+    came = course(events)
+    assert sorted(map(outcome, came), key=str) == sorted(map(outcome, expected), key=str)
+
+
+def outcome(told):
+    kind, fields = told
+    return kind, {name: fields[name] for name in ("cause", "by", "agent") if name in fields}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [JOIN, CALLED, LEAVE, complete("agent"), CONNECT, HANGUP],
+        [LEAVE, JOIN, CALLED, CONNECT, complete("agent")],
+        [CALLED, CONNECT, JOIN, LEAVE, complete("agent")],
+        [CONNECT, complete("agent"), HANGUP],
+    ],
+)
+def test_a_call_whose_beginning_comes_late_or_never_is_one_call_all_the_same(events):
+    kinds = [kind for kind, _ in course(events)]
+    assert kinds == ["queue.entered", "queue.connected", "queue.left"]
+
+
+def test_a_call_whose_end_nobody_told_ends_when_its_agent_has_the_next(stage):
+    for name, fields in (CALLED, CONNECT, ASKED, HANGUP):
+        stage.take(name, **fields)
+    other = {"Uniqueid": "1796.9"}
+    stage.take("QueueCallerJoin", **CALLER | other)
+    stage.take("AgentConnect", 5000, **MEMBER | other)
+    kinds = [(kind, one.event.pbx) for (kind, _), one in zip(stage.told, stage.heard, strict=True)]
+    assert kinds[2:] == [
+        ("queue.entered", "1796.9"), ("queue.left", "1796.0"), ("queue.connected", "1796.9"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_call_that_comes_back_makes_two_visits_whichever_is_told_first(stage, late):
+    """The end of the first is told by another thread than the caller's."""
+    for name, fields in (CALLED, LEAVE, CONNECT):
+        stage.take(name, **fields)
+    order = [JOIN, complete("transfer")] if late else [complete("transfer"), JOIN]
+    again = {**MEMBER, "DestUniqueid": "1796.7", "MemberName": "a002"}
+    for name, fields in (*order, ("AgentCalled", again), ("AgentConnect", again)):
+        stage.take(name, 1000, **fields)
+    stage.take("AgentComplete", 1000, **again, Reason="agent")
+    kinds = [(kind, told.get("cause"), told.get("agent")) for kind, told in stage.told]
+    assert kinds == [
+        ("queue.entered", None, None), ("queue.connected", None, "a001"),
+        ("queue.left", "transferred", "a001"), ("queue.entered", None, None),
+        ("queue.connected", None, "a002"), ("queue.left", "completed", "a002"),
+    ]  # fmt: skip
+
+
+def test_an_end_that_is_told_once_more_ends_no_later_visit(stage):
+    end, again = complete("transfer"), {**MEMBER, "DestUniqueid": "1796.7"}
+    for name, fields in (CALLED, CONNECT, end, JOIN, end, ("AgentConnect", again)):
+        stage.take(name, **fields)
+    assert [kind for kind, _ in stage.told][-2:] == ["queue.entered", "queue.connected"]
+
+
+def test_a_key_pressed_while_it_rang_may_lead_back_into_the_queue(stage):
+    """As of who presses one to go on waiting."""
+    for name, fields in (CALLED, LEAVE, JOIN, CALLED, LEAVE, CONNECT, complete("agent")):
+        stage.take(name, **fields)
+    assert [(kind, told.get("cause")) for kind, told in stage.told] == [
+        ("queue.entered", None), ("queue.offered", "withdrawn"), ("queue.left", "key"),
+        ("queue.entered", None), ("queue.connected", None), ("queue.left", "completed"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "anonymous", "Anonymous", "<unknown>", "unknown", "restricted", "private", "unavailable",
+     '"Anónimo" <anonymous>', "asterisk", " ", "+", "()"],
+)  # fmt: skip
+def test_a_caller_without_a_number_is_nobody_and_not_one_who_calls_often(number):
+    stage = Stage()
+    stage.take("QueueCallerJoin", **CALLER, CallerIDNum=number)
+    stage.queues.found("ventas", "1796.5", 3, number, 2)
+    assert [fields for _, fields in stage.told] == [{}, {"position": 2}]
+    assert stage.queues.reference(number) is None
+
+
+def test_a_clock_that_is_put_back_makes_no_time_below_zero(stage):
+    stage.take("AgentCalled", **OFFER)
+    stage.take("AgentConnect", -600_000, **OFFER)
+    stage.take("AgentComplete", -600_000, **OFFER, Reason="agent")
+    for _, fields in stage.told:
+        assert all(value >= 0 for name, value in fields.items() if name.endswith("_ms"))
+
+
+def test_what_it_never_stops_beginning_is_bounded():
+    stage = Stage()
+    stage.queues._hear = lambda _: None
+    for number in range(20_000):
+        for name in ("QueueCallerJoin", "MixMonitorStart", "AgentCalled", "HangupRequest"):
+            stage.take(name, Queue="ventas", Uniqueid=f"9.{number}")
+    assert len(stage.queues.callers) <= 10_000
+    assert len(stage.queues._recorded) <= 10_000
+    assert len(stage.queues._hung_up) <= 10_000
+
+
+ODD = st.text(max_size=300) | st.sampled_from(
+    [
+        "a|b",
+        'ven"tas\\',
+        "x;--",
+        "ñ" * 300,
+        "\x00" * 300,
+        "",
+        "ventas",
+        "cola <1>",
+        "\u2028",
+        "9" * 40,
+    ]
+)
+KINDS = sorted(Stage().queues._takes)
+FIELDS = (
+    "Queue", "Uniqueid", "Linkedid", "MemberName", "CallerIDNum", "Position", "RingTime",
+    "HoldTime", "Reason", "State", "SpyerChannel", "SpyeeLinkedid", "DestUniqueid",
+)  # fmt: skip
+SAID = st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), ODD))
+
+
+@given(st.lists(SAID | st.sampled_from(COURSES["caller"]), max_size=30))
+def test_whatever_it_says_the_store_can_read_what_we_make_of_it(said):
+    stage = Stage()
+    for name, fields in said:
+        stage.take(name, **fields)
+    stage.queues.found("x" * 300, "9" * 300, 10**9, "9" * 300, 10**9)
+    for one in stage.heard:
+        if isinstance(one, SwitchEvent):
+            event = one.event
+            event.station, event.epoch, event.sequence = "PBX-" + "x" * 32, 2**32 - 1, 10**9
+            body = msgspec.json.encode(event)
+            assert len(body) <= EVENT_LIMIT
+            decode_known(body)

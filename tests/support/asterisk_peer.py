@@ -346,8 +346,13 @@ class AsteriskPeer(PlayedExchange):
             self.manager.flush(session)
             session.writer.write(b"Event: QueueCallerJoin\r\nQueue: vent")
             session.user = None
+            session.say = _nothing  # type: ignore[method-assign]
             if close:
                 session.writer.close()
+
+
+def _nothing(_: Fields) -> None:
+    """What it says that says nothing more."""
 
 
 def _take_place(core: Core, channel: Channel, exten: str) -> None:

@@ -29,6 +29,7 @@ from diadema.switch.exchange import (
     Joined,
     Listening,
     Member,
+    MemberElsewhere,
     MemberSeen,
     Offered,
     PhoneFailed,
@@ -142,6 +143,7 @@ class Bridge:
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
+        self._elsewhere: dict[MemberElsewhere, None] = {}
         self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
         self._writable = True
@@ -169,6 +171,8 @@ class Bridge:
                 self._do(call, lambda: self._end(call, "system"))
             case MemberSeen(member, there):
                 self._see_member(member, there)
+            case MemberElsewhere():
+                self._see_elsewhere(heard)
             case PhoneSeen(extension, there):
                 remember(self._phones, extension, there)
             case SwitchEvent(event):
@@ -202,6 +206,10 @@ class Bridge:
             await self.exchange.reject(offered.call)
             return
         station = seats[0].station
+        if self._names().phone_of(station) is None:
+            self._tell_no_extension(station)
+            await self.exchange.reject(offered.call)
+            return
         self._calls[offered.call] = Call(offered.call, station, agent)
         self._note(lambda: self._journal.give(offered.call, station, self._clock.now_ms()))
         try:
@@ -386,8 +394,7 @@ class Bridge:
         if (seat := self._seats.get(known.station)) is not None:
             self._busy(seat, True)
         if phone is None:
-            name = names.people.seats.get(known.station, known.station)
-            self.trouble(DiademaError(Sentence("errors.switch.no_extension", seat=name)))
+            self._tell_no_extension(known.station)
             await self.exchange.reject(known.call)
             await self._command(known.station, "failed", contact=known.call)
             return
@@ -464,10 +471,28 @@ class Bridge:
         self._seats[state.station] = Seat(
             state.station, state.agent, state.presence, state.reason or "", busy
         )
+        self._look_at(state.agent)
         agent = state.agent  # what it was left as may be of another day
         self._do(_line(agent), lambda: self.exchange.set_busy(agent, busy))
         self._place(agent)
         self._give_phone(state.station, agent)
+
+    def _look_at(self, agent: str) -> None:
+        """Why no queue calls an agent, where nothing but our own rule is the reason."""
+        names = self._names()
+        stations = [one.station for one in self._seats.values() if one.agent == agent]
+        if len(stations) > 1:
+            seats = ", ".join(sorted(names.people.seats.get(one, one) for one in stations))
+            who = names.people.name(agent)
+            self.trouble(
+                DiademaError(Sentence("errors.switch.seated_twice", agent=who, seats=seats))
+            )
+        elif names.queues_of(agent) and stations and names.phone_of(stations[0]) is None:
+            self._tell_no_extension(stations[0])
+
+    def _tell_no_extension(self, station: str) -> None:
+        seat = self._names().people.seats.get(station, station)
+        self.trouble(DiademaError(Sentence("errors.switch.no_extension", seat=seat)))
 
     def _rise(self, station: str) -> None:
         seat = self._seats.pop(station, None)
@@ -486,9 +511,11 @@ class Bridge:
         self._do(_line(agent), lambda: self.exchange.set_phone(agent, phone))
 
     def wanted(self, agent: str) -> list[Member]:
-        """Whoever is logged in at two seats is in no queue: no key would be the right one."""
+        """Whoever is logged in at two seats is in no queue: no key would be the right one. And
+        without a telephone none has anything to answer.
+        """
         seats = [one for one in self._seats.values() if one.agent == agent]
-        if len(seats) != 1:
+        if len(seats) != 1 or self._names().phone_of(seats[0].station) is None:
             return []
         paused = seats[0].presence != "ready"
         reason = seats[0].reason if paused else ""
@@ -508,7 +535,13 @@ class Bridge:
         for queue, member in wanted.items():
             if there.get(queue) != member:
                 self._members[agent, queue] = member
-                await self.exchange.set_member(member, True)
+                try:
+                    await self.exchange.set_member(member, True)
+                except SwitchError as error:  # in its other queues the agent is all the same
+                    self.trouble(error)
+                    self._members.pop((agent, queue), None)
+                    if queue in there:
+                        self._members[agent, queue] = there[queue]
         for queue in there.keys() - wanted.keys():
             self._members.pop((agent, queue), None)
             await self.exchange.set_member(there[queue], False)
@@ -541,6 +574,29 @@ class Bridge:
         )
         if self._puts_right:
             self._place(agent)
+
+    def _see_elsewhere(self, seen: MemberElsewhere) -> None:
+        names = self._names()
+        agent, station = names.agent_of(seen.name), names.called_by(seen.interface)
+        if agent is not None:
+            who = names.people.name(agent)
+        elif station is not None:
+            who = names.people.seats.get(station, station)
+        else:
+            return
+        if seen in self._elsewhere:
+            return
+        remember(self._elsewhere, seen, None)
+        self.trouble(
+            DiademaError(
+                Sentence(
+                    "errors.switch.elsewhere",
+                    who=who,
+                    queue=seen.queue,
+                    interface=seen.interface,
+                )
+            )
+        )
 
     # -- after one of the three was away
 
@@ -583,7 +639,10 @@ class Bridge:
                 if was.get(seat.agent, False) != seat.busy:
                     change = partial(self.exchange.set_busy, seat.agent, seat.busy)
                     self._do(_line(seat.agent), change)
-        for agent in was.keys() | {one.agent for one in self._seats.values()}:
+        now = {one.agent for one in self._seats.values()}
+        for agent in sorted(now):
+            self._look_at(agent)
+        for agent in was.keys() | now:
             self._place(agent)
         await self.exchange.take_calls(True)
 
@@ -797,6 +856,8 @@ class Bridge:
     def _forget(self, call: str) -> None:
         self._calls.pop(call, None)
         self._numbers.pop(call, None)
+        for number in [one for one, known in self._rings.items() if known == call]:
+            del self._rings[number]
 
     def _do(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """After all else that is to be done about the same; other things go on beside it."""

@@ -5,6 +5,7 @@ which agent, queue, seat and area of the site they are. No caller's number passe
 makes a `Heard` puts the keyed reference in its place.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -31,12 +32,20 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text, or how that begins."""
+    """It answered, and did not do it. `reason` is its own text, or how that begins; `say`: what to
+    do, where we know more than that.
+    """
 
-    def __init__(self, action: str, reason: str, status: int = 0) -> None:
+    def __init__(
+        self, action: str, reason: str, status: int = 0, say: Sentence | None = None
+    ) -> None:
         reason = visible(reason[:_REASON])
-        super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
+        super().__init__(say or Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
+
+
+class SwitchDistrusted(SwitchError):
+    """Whoever is there has another certificate than the exchange should have."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,9 @@ class Standing:
 @dataclass
 class Caller:
     """Of one queue. `ringing`: members, and since when; `""` where that is not known. `left_ms`:
-    out of the queue, but whether to a member is not told yet.
+    out of the queue, to its agent or by a key while it rang. `tried`: offers that are over. Told
+    before its time: that it entered (`early`), and of which offer how it ends (`ends`). `gone`:
+    it hung up.
     """
 
     pbx: str
@@ -83,6 +94,10 @@ class Caller:
     left_ms: int | None = None
     answered_ms: int | None = None
     member: str | None = None
+    tried: deque[str] = field(default_factory=lambda: deque(maxlen=16))
+    early: bool = False
+    ends: tuple[str, str] | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +181,15 @@ class MemberSeen:
 
 
 @dataclass(frozen=True)
+class MemberElsewhere:
+    """A queue calls that member by an interface that is none of ours, past its station."""
+
+    name: str
+    queue: str
+    interface: str
+
+
+@dataclass(frozen=True)
 class PhoneSeen:
     """Whether a telephone is registered; None: the exchange cannot say."""
 
@@ -209,7 +233,7 @@ class Down:
 
 type Heard = (
     Offered | Dialed | Withdrawn | Joined | PhoneFailed | Consulted | Ended
-    | MemberSeen | PhoneSeen | SwitchEvent | Listening | Up | Down
+    | MemberSeen | MemberElsewhere | PhoneSeen | SwitchEvent | Listening | Up | Down
 )  # fmt: skip
 type Hear = Callable[[Heard], None]
 

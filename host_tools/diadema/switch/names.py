@@ -42,6 +42,15 @@ class Names:
         known = self.people.phones.get(station)
         return Phone(*known) if known is not None else None
 
+    def called_by(self, interface: str) -> str | None:
+        """The station whose telephone that is: `PJSIP/101`, or `Local/101@from-queue/n`."""
+        technology, _, rest = interface.partition("/")
+        for station, (extension, _) in self.people.phones.items():
+            number = extension.partition("/")[2]
+            if interface == extension or (technology, rest.partition("@")[0]) == ("Local", number):
+                return station
+        return None
+
     def number_of(self, area: str) -> str | None:
         known = self.people.areas.get(area)
         return (known.number or None) if known is not None else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import WAITS_S, Login
+from diadema.switch.asterisk.login import DENIED, REFUSED_S, WAITS_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -99,6 +99,7 @@ class Ami:
         self._in_line = 0
         self._number = 0
         self._heard = 0.0
+        self._is_in = False  # since the last connection
         self.version = ""  # of the interface, as the switch's first line has it
 
     async def run(self) -> None:
@@ -106,13 +107,15 @@ class Ami:
         losses = 0
         while True:
             began = asyncio.get_running_loop().time()
+            refused = False
             try:
                 await self.once()
             except DiademaError as error:
+                refused = isinstance(error, SwitchRefused) and not self._is_in
                 self._down(error)
             if asyncio.get_running_loop().time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses, WAITS_S))
+            await _pause(REFUSED_S if refused else backoff_s(losses, WAITS_S))
             losses += 1
 
     async def once(self) -> None:
@@ -180,9 +183,7 @@ class Ami:
                 banner = await reader.readline()
         except (OSError, ValueError, TimeoutError) as error:
             self._lose()
-            raise SwitchError(
-                Sentence("errors.switch.unreachable", where=at.where, error=error)
-            ) from error
+            raise at.unreachable(error) from error
         if not banner.startswith(_BANNER):
             self._lose()
             raise SwitchError(Sentence("errors.switch.no_ami", where=at.where))
@@ -191,10 +192,16 @@ class Ami:
 
     async def _log_in(self) -> None:
         """The secret itself is never sent."""
+        user, self._is_in = self._login.user, False
         challenge = (await self.act("Challenge", AuthType="MD5")).get("Challenge", "")
         # the interface knows no other digest; TLS or this machine is what protects it
         key = hashlib.md5(f"{challenge}{self._login.secret}".encode(), usedforsecurity=False)
-        await self.act("Login", AuthType="MD5", Username=self._login.user, Key=key.hexdigest())
+        try:
+            await self.act("Login", AuthType="MD5", Username=user, Key=key.hexdigest())
+        except SwitchRefused as error:
+            say = Sentence("commands.switch.ami_refused", user=user, reason=error.reason)
+            raise SwitchRefused("Login", error.reason, say=say) from None
+        self._is_in = True
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         parser = Parser()
@@ -234,7 +241,10 @@ class Ami:
     def _answer(self, waiting: _Waiting, message: Message) -> None:
         if message["Response"] in ("Error", "Goodbye") and not waiting.answer.done():
             reason = message.get("Message", message["Response"])
-            waiting.answer.set_exception(SwitchRefused(waiting.action, reason))
+            user, say = self._login.user, None
+            if reason == DENIED:
+                say = Sentence("errors.switch.denied", user=user, action=waiting.action)
+            waiting.answer.set_exception(SwitchRefused(waiting.action, reason, say=say))
             return
         waiting.listed.append(message)
         if not waiting.many:
@@ -257,6 +267,10 @@ class Ami:
         if writer is not None:
             with suppress(OSError):
                 writer.close()
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def _end(waiting: _Waiting) -> None:

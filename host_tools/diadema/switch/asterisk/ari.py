@@ -14,11 +14,11 @@ from urllib.parse import quote
 import httpx
 import msgspec
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import WAITS_S, Login
+from diadema.switch.asterisk.login import REFUSED_S, WAITS_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -30,6 +30,9 @@ _QUIET_S = 10.0
 _WAITING = 1024  # events that wait; then the socket does
 _CONNECTIONS = 20
 _IDLE_S = 5.0  # Asterisk closes a connection after 15 s
+
+_WHO_ARE_YOU = 401
+_WHO = {_WHO_ARE_YOU: "ari_refused", 403: "ari_read_only"}
 
 
 class _Stream(connect):
@@ -59,7 +62,7 @@ class Ari:
         self._client = httpx.AsyncClient(
             base_url=f"{scheme}://{login.where}/ari",
             headers=self._proof,
-            timeout=_ANSWER_S,
+            timeout=httpx.Timeout(_ANSWER_S, pool=None),  # of many at once each has its turn
             verify=login.tls or False,  # without TLS there is nothing to check
             trust_env=False,
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_IDLE_S),
@@ -75,14 +78,15 @@ class Ari:
         """Connect, and again after each loss, until cancelled."""
         loop, losses = asyncio.get_running_loop(), 0
         while True:
-            began = loop.time()
+            began, refused = loop.time(), False
             try:
                 await self.once()
             except DiademaError as error:
+                refused = isinstance(error, SwitchRefused) and error.status == _WHO_ARE_YOU
                 self._down(error)
             if loop.time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses, WAITS_S))
+            await asyncio.sleep(REFUSED_S if refused else backoff_s(losses, WAITS_S))
             losses += 1
 
     async def once(self) -> None:
@@ -109,10 +113,10 @@ class Ari:
                 reading = tasks.create_task(self._read(aiter(stream)))
                 await self._up()
                 await reading
+        except* InvalidStatus as errors:
+            raise self._refused("GET events", "", _status(first_of(errors))) from None
         except* (OSError, WebSocketException, TimeoutError) as errors:
-            raise SwitchError(
-                Sentence("errors.switch.unreachable", where=where, error=first_of(errors))
-            ) from None
+            raise self._login.unreachable(first_of(errors)) from None
         except* DiademaError as errors:
             raise first_of(errors) from None
 
@@ -163,6 +167,8 @@ class Ari:
                     content = await _whole(answer)
                 finally:
                     await answer.aclose()
+        except httpx.ConnectError as error:
+            raise self._login.unreachable(error) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise SwitchError(Sentence("errors.switch.silent", action=action)) from error
         try:
@@ -173,7 +179,18 @@ class Ari:
             return found
         said = found if isinstance(found, dict) else {}
         reason = str(said.get("message") or said.get("error") or "")
-        raise SwitchRefused(action, reason, answer.status_code)
+        raise self._refused(action, reason, answer.status_code)
+
+    def _refused(self, action: str, reason: str, status: int) -> SwitchRefused:
+        say = None
+        if (word := _WHO.get(status)) is not None:
+            say = Sentence(f"commands.switch.{word}", user=self._login.user)
+        return SwitchRefused(action, reason, status, say)
+
+
+def _status(error: BaseException) -> int:
+    assert isinstance(error, InvalidStatus)
+    return error.response.status_code
 
 
 async def _whole(answer: httpx.Response) -> bytes:

@@ -7,7 +7,9 @@ calls the telephones by itself, as it did before there was a bridge.
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from diadema.base.clock import Clock
@@ -25,6 +27,7 @@ from diadema.switch.exchange import (
     Hear,
     Known,
     Member,
+    MemberElsewhere,
     MemberSeen,
     Offered,
     Phone,
@@ -64,8 +67,8 @@ class Asterisk:
         ami = Login(settings.host, settings.ami_port, settings.user, given.get("ami", ""), tls)
         ari = Login(settings.host, settings.ari_port, settings.user, given.get("ari", ""), tls)
         self._hear = hear
-        self._ami = Ami(ami, self._on_ami, self._ami_is_up, self._ami_is_down)
-        self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
+        self._ami = Ami(ami, _heard_by(self._on_ami), self._ami_is_up, self._ami_is_down)
+        self._ari = Ari(ari, _heard_by(self._on_ari), self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key, known)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
         self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
@@ -104,12 +107,22 @@ class Asterisk:
             running = None
             if self._wanted and self._there:
                 running = asyncio.create_task(self._ari.run())
+                running.add_done_callback(self._application_ended)
             try:
                 await self._changed.wait()
             finally:
                 if running is not None:
                     running.cancel()
                     await asyncio.gather(running, return_exceptions=True)
+
+    def _application_ended(self, running: "asyncio.Task[None]") -> None:
+        """By a fault, else it would not end: we begin anew, rather than be without calls."""
+        if not running.cancelled() and (fault := running.exception()) is not None:
+            self._end_by(fault)
+
+    def _end_by(self, fault: BaseException) -> None:
+        if self._replaced is not None and not self._replaced.done():
+            self._replaced.set_exception(fault)
 
     # -- up and down
 
@@ -166,9 +179,11 @@ class Asterisk:
                 self._queues.found(queue, pbx, wait, one.get("CallerIDNum", ""), position)
 
     async def _learn_calls(self, start: str) -> None:
+        before = self._queues.callers
         channels = {str(one["id"]): one for one in await self._ari.get("channels")}
         queued = {id_ for id_, one in channels.items() if _app_of(one) == "Queue"}
-        self._queues.lost(start, channels.keys(), queued)
+        came = self._queues.callers - before  # while it answered
+        self._queues.lost(start, channels.keys(), queued | came)
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
@@ -252,16 +267,17 @@ class Asterisk:
 
     def _on_ari(self, event: dict[str, Any]) -> None:
         if event.get("type") == "ApplicationReplaced":
-            if self._replaced is not None and not self._replaced.done():
-                self._replaced.set_exception(
-                    SwitchError(Sentence("errors.switch.replaced", application=APPLICATION))
-                )
+            self._end_by(SwitchError(Sentence("errors.switch.replaced", application=APPLICATION)))
             return
         self._calls.on_ari(event)
 
     def _see_member(self, event: Message, *, there: bool) -> Member | None:
-        found = _INTERFACE.match(event.get("Interface") or event.get("Location", ""))
+        interface = event.get("Interface") or event.get("Location", "")
+        found = _INTERFACE.match(interface)
         if found is None:
+            name = event.get("MemberName") or event.get("Name", "")
+            if there:
+                self._hear(MemberElsewhere(name, event.get("Queue", ""), interface))
             return None
         paused = event.get("Paused") == "1"
         if paused and event.get("PausedReason") == _HELD:
@@ -296,6 +312,7 @@ class Asterisk:
                 await self._remove(member, interface)
             return
         if "|" in member.reason:  # it stands between the log's fields
+            await self.set_member(replace(member, reason=""), there)
             raise SwitchError(Sentence("errors.switch.bar", reason=member.reason))
         if known is None:
             await self._add(member, interface)
@@ -319,6 +336,9 @@ class Asterisk:
                 Penalty=str(member.penalty), Paused="true" if member.paused else "false", **more,
             )  # fmt: skip
         except SwitchRefused as error:
+            if "No such queue" in error.reason:
+                say = Sentence("commands.switch.queues_lacking", queues=member.queue)
+                raise SwitchRefused("QueueAdd", error.reason, say=say) from None
             if "Already there" not in error.reason:
                 raise
             return
@@ -417,6 +437,18 @@ class Asterisk:
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
         await self._calls.listen(name, phone, whisper)
+
+
+def _heard_by[E](take: Callable[[E], None]) -> Callable[[E], None]:
+    """What is wrong in one event, there or here, is no end of the others."""
+
+    def hear(event: E) -> None:
+        try:
+            take(event)
+        except Exception:
+            log.exception("a fault at an event of the exchange")
+
+    return hear
 
 
 def _app_of(channel: dict[str, Any]) -> str:

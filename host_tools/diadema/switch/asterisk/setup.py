@@ -23,8 +23,8 @@ from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.calls import AREAS, HEADERS, PHONE_S
 from diadema.switch.asterisk.exchange import CONTEXT
 from diadema.switch.asterisk.files import is_dialled, timeout_of
-from diadema.switch.asterisk.login import Login
-from diadema.switch.exchange import Phone, SwitchError, SwitchRefused
+from diadema.switch.asterisk.login import DENIED, Login
+from diadema.switch.exchange import Phone, SwitchDistrusted, SwitchError, SwitchRefused
 from diadema.switch.names import Names
 from diadema.switch.settings import Settings
 from diadema.words import Later, Sentence
@@ -39,10 +39,8 @@ _VICIDIAL = (
 TRIAL = "diadema-prueba"  # our application for one call: the bridge keeps its own
 _CLOCK_S = 5
 _PERSON_S = 20  # in which somebody picks up a telephone that stays open
-_PERSON_S = 20  # in which somebody picks up a telephone that stays open
 _CONNECT_S = 1.0
 _NAMED = 8  # seats, queues, areas, of more
-_DENIED = "Permission denied"
 _FORBIDDEN = {  # what a user may not be allowed: asked for without what it needs
     "originate": "Originate", "command": "Command", "config": "UpdateConfig",
     "system": "ModuleCheck",
@@ -130,10 +128,6 @@ async def look(
                 _said("note", "seen", queues=len(seen.queues), phones=len(seen.endpoints))
             )
             return found
-    except SwitchRefused as error:
-        if error.status or error.reason == _DENIED:
-            return [Finding("forbids", Later(error.say))]
-        return [_said("forbids", "ami_refused", user=settings.user, reason=error.reason)]
     except SwitchError as error:
         return [Finding("forbids", Later(error.say))]
 
@@ -209,7 +203,7 @@ async def _is_denied(ami: Ami, action: str) -> bool:
     try:
         await ami.act(action)
     except SwitchRefused as error:
-        return error.reason == _DENIED
+        return error.reason == DENIED
     return False
 
 
@@ -218,13 +212,13 @@ async def _ari_rights(seen: _Seen) -> list[Finding]:
         await seen.ari.get("asterisk", "info")
         await seen.ari.delete("channels", f"{TRIAL}-none")
     except SwitchRefused as error:
-        if error.status == 401:
-            return [_said("forbids", "ari_refused", user=seen.settings.user)]
-        if error.status == 403:
-            return [_said("forbids", "ari_read_only", user=seen.settings.user)]
+        if error.status in (401, 403):
+            return [Finding("forbids", Later(error.say))]
         if error.status == 404 and error.reason:  # no such channel, as it should be
             return []
         return [_said("forbids", "ari_off", port=seen.settings.ari_port)]
+    except SwitchDistrusted as error:  # AMI and ARI may have a certificate each
+        return [Finding("forbids", Later(error.say))]
     except SwitchError:
         return [_said("forbids", "ari_off", port=seen.settings.ari_port)]
     return []
@@ -302,6 +296,22 @@ def _queues(seen: _Seen) -> Iterator[Finding]:
     for queue in sorted({one["Queue"] for one in fixed if mapped.get(one["Queue"]) in codes}):
         its = [one.get("Name", "") for one in fixed if one["Queue"] == queue]
         yield _said("to_do", "members_fixed", queue=queue, members=_some(its))
+    for one in seen.members:
+        who = _called_past_its_station(one, names)
+        if who and one not in fixed:
+            more = {"queue": one["Queue"], "interface": one["Location"]}
+            yield Finding("to_do", Sentence("errors.switch.elsewhere", who=who, **more))
+
+
+def _called_past_its_station(member: Message, names: Names) -> str:
+    """Who of ours that is, if a queue calls a telephone of theirs by itself."""
+    interface = member.get("Location", "")
+    if interface.startswith("Agent/") or interface.endswith(f"@{CONTEXT}/n"):
+        return ""
+    if (agent := names.agent_of(member.get("Name", ""))) is not None:
+        return names.people.name(agent)
+    station = names.called_by(interface)
+    return names.people.seats.get(station, station) if station is not None else ""
 
 
 def _ours(seen: _Seen) -> list[str]:
