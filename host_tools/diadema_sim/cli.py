@@ -182,6 +182,7 @@ def replay(
             "the access point is gone too. The totals must be the same.",
         ),
     ] = 0,
+    switch: BySwitch = False,
     seed: Annotated[int, typer.Option("--seed", help="Moments of --switch-links.")] = 1,
     data: Data = None,
     port: Port = None,
@@ -201,12 +202,15 @@ def replay(
                 formats=", ".join(FORMATS),
             )
         )
+    if switch and switch_links:
+        raise DiademaError(Sentence("errors.sim.switch_or_links"))
     if zone not in available_timezones():
         raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
-        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
-    )
+        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed,
+        switch=switch,
+    )  # fmt: skip
     bar = _Bar(sum(map(len, calls.calls.values())))
     with bar.progress:
         summary = until_interrupted(lambda: replaying.run_replay(options, bar))
@@ -216,7 +220,8 @@ def replay(
         print(json.dumps(summary, ensure_ascii=False))
     else:
         replaying.print_replay(Console(), summary)
-    if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
+    wrong = summary["lost"] or summary["doubled"] or summary.get("switch_different")
+    if wrong or not replaying.agree(summary):
         raise typer.Exit(1)
 
 

@@ -168,7 +168,7 @@ class LogOnly:
         return nullcontext()
 
     def set_up(self, data: DataDir, desks: Sequence[people.Desk], at_ms: int) -> None:
-        data.switch.unlink(missing_ok=True)  # of a run with one that was killed
+        """Nothing: the log is there."""
 
     def shift(self, centre: Centre, **options: Any) -> Shift:
         desks = [agent.desk.person.id for agent in centre.agents]

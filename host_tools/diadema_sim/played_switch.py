@@ -4,12 +4,13 @@ areas, and its log. The hub of the run starts the bridge to it, as that of a rea
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 from diadema.base.paths import DataDir
+from diadema.switch.settings import Settings
 
 from diadema_sim import past, people
 from diadema_sim.centre import Centre
@@ -46,6 +47,16 @@ class PlayedSwitch:
                 path.unlink(missing_ok=True)
 
     def set_up(self, data: DataDir, desks: Sequence[people.Desk], at_ms: int) -> None:
+        self.describe(data, desks, {desk.person.id: [*people.QUEUES] for desk in desks}, at_ms)
+
+    def describe(
+        self,
+        data: DataDir,
+        desks: Sequence[people.Desk],
+        queues: Mapping[str, Sequence[str]],
+        at_ms: int,
+    ) -> None:
+        """`queues` of each agent, by their codes in the directory."""
         seats = {desk.seat: f"PJSIP/{number}" for number, desk in enumerate(desks, _SEATS)}
         areas = {area["code"]: str(number) for number, area in enumerate(people.AREAS, _AREAS)}
         for extension in seats.values():
@@ -53,12 +64,18 @@ class PlayedSwitch:
         for number in areas.values():
             self.exchange.add_device(f"PJSIP/{number}", "always")
         self._left.append(data.switch)
-        queues = {desk.person.id: [*people.QUEUES] for desk in desks}
-        connect(data, self.exchange, queues=queues, seats=seats, areas=areas, at_ms=at_ms)
+        way = Settings(ami_port=self.exchange.ami_port, ari_port=self.exchange.ari_port)
+        connect(
+            data, way, self.exchange.secret, queues=queues, seats=seats, areas=areas, at_ms=at_ms
+        )
         self.exchange.write_log(past.log_of(data))
 
-    def shift(self, centre: Centre, **options: Any) -> SwitchedShift:
+    def follow(self, centre: Centre) -> None:
+        """Its clock is the run's from here on."""
         self._now_ms = centre.world.now_ms
+
+    def shift(self, centre: Centre, **options: Any) -> SwitchedShift:
+        self.follow(centre)
         return SwitchedShift(centre, self.exchange, **options)
 
     async def work(self, centre: Centre) -> None:

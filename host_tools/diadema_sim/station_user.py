@@ -61,8 +61,8 @@ class StationHistory:
         if last is None:
             return "idle", None
         work = _WORK[last["k"]]
-        if last.get("dial_result"):
-            work = "idle"
+        if last.get("dial_result") or last.get("by") == "technical":
+            work = "idle"  # no talk, no wrap-up
         elif last.get("result") == "back":
             work = "talking"
         return work, last.get("c")

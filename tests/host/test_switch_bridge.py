@@ -19,6 +19,7 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Standing,
     SwitchError,
     SwitchEvent,
     SwitchRefused,
@@ -55,6 +56,10 @@ class Played:
 
     def __init__(self):
         self.asked, self.refuses, self.version = [], {}, "11.0.0"
+        self.stands = {}  # calls that are not as they were left
+
+    def standing(self, call):
+        return self.stands.get(call, Standing())
 
     def __getattr__(self, verb):
         if verb not in VERBS:
@@ -214,14 +219,27 @@ async def test_a_consultation_from_its_first_key_to_the_hand_over(stage, kind):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("result", ["back", "dropped"])
-async def test_a_consultation_that_ends_brings_the_caller_back(stage, result):
+@pytest.mark.parametrize(
+    ("heard", "result", "asked"),
+    [
+        ("area", "back", ["drop", "resume"]),
+        ("area", "dropped", ["drop"]),
+        ("caller", "back", ["drop"]),
+        ("caller", "dropped", ["drop"]),
+    ],
+)
+async def test_after_a_consultation_the_caller_waits_until_the_agent_is_back(
+    stage, heard, result, asked
+):
     await stage.here(ready())
     await stage.offered()
     await stage.contact("answered", via="key")
     await stage.contact("consulted", via="key", area="soporte", heard="area")
+    if heard == "caller":
+        await stage.contact("consulted", via="key", area="soporte", heard="caller")
+    stage.exchange.asked.clear()
     await stage.contact("consult_ended", via="key", result=result)
-    assert stage.exchange.asked[-1] == ("drop", CALL)
+    assert stage.exchange.asked == [(verb, CALL) for verb in asked]
 
 
 async def test_an_area_that_hangs_up_is_told_to_the_station_and_not_dropped_again(stage):
@@ -268,6 +286,17 @@ async def test_a_key_and_a_withdrawal_that_cross_end_as_a_technical_one(stage):
     await stage.contact("answered", via="key")
     await stage.heard(Withdrawn(CALL, "caller_gave_up"))
     assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
+
+
+async def test_and_so_they_do_where_the_withdrawal_came_first(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.heard(Withdrawn(CALL, "caller_gave_up"))
+    await stage.contact("answered", via="key")
+    assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
+    await stage.contact("ended", by="technical")
+    assert [one[0] for one in stage.exchange.asked if one[0] != "set_member"] == []
+    assert stage.bridge.report().calls == 0
 
 
 async def test_a_telephone_that_is_not_there_fails_the_call_and_frees_the_member(stage):
@@ -474,12 +503,88 @@ async def test_a_bridge_that_begins_anew_finds_its_calls_again(tmp_path):
     other = OpenContact(contact="by-hand", phase="talking", direction="in")
     await stage.bridge.floor(Floor(number=4, seats=[ready(open=[talking, other])]))
     await stage.heard(Up(frozenset({CALL, "1795.20"})))
-    assert ("reject", "1795.20") in stage.exchange.asked, "an orphan, of which no station knows"
+    assert ("hang_up", "1795.20") in stage.exchange.asked, "an orphan, of which no station knows"
     assert ("set_busy", "a001", True) in stage.exchange.asked
     assert not stage.hub.commands, "nothing ends, and what is none of ours is left alone"
     await stage.contact("ended", by="agent")
     assert stage.exchange.asked[-1] == ("hang_up", CALL)
     stage.journal.close()
+
+
+async def begun_anew(tmp_path, standing, *open_contacts):
+    """Another bridge, whose station has these contacts by now; what it asked of the exchange."""
+    before = Stage(tmp_path)
+    await before.here(ready())
+    await before.offered()
+    before.journal.close()
+    stage = Stage(tmp_path)
+    stage.exchange.stands[CALL] = standing
+    await stage.bridge.floor(Floor(number=4, seats=[ready(open=[*open_contacts])]))
+    ringing = [Offered(CALL, PBX, PBX, "601", "a001")] if standing.ringing else []
+    await stage.heard(*ringing, Up(frozenset({CALL})))
+    stage.journal.close()
+    stage.calls = [one for one in stage.exchange.asked if CALL in one]
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("phase", "heard", "standing", "asked"),
+    [
+        ("offered", None, Standing(ringing=True), []),
+        ("talking", None, Standing(ringing=True), ["answer"]),
+        ("talking", None, Standing(), []),
+        ("held", None, Standing(), ["hold"]),
+        ("talking", None, Standing(hears="nobody"), ["resume"]),
+        ("held", None, Standing(hears="nobody"), []),
+        ("consulting", "area", Standing(hears="area", area=True), []),
+        ("consulting", "caller", Standing(hears="area", area=True), ["swap"]),
+        ("consulting", "both", Standing(hears="area", area=True), ["confer"]),
+        ("talking", None, Standing(hears="area", area=True), ["drop", "resume"]),
+        ("held", None, Standing(hears="area", area=True), ["drop"]),
+        ("held", None, Standing(area=True), ["drop", "hold"]),
+        ("consulting", "both", Standing(hears="both", area=True), []),
+    ],
+)
+async def test_what_was_done_while_it_was_away_is_made_up_for(
+    tmp_path, phase, heard, standing, asked
+):
+    there = OpenContact(contact=CALL, phase=phase, direction="in", pbx=PBX, heard=heard)
+    stage = await begun_anew(tmp_path, standing, there)
+    assert [verb for verb, *_ in stage.calls] == asked
+    assert not stage.hub.commands, "nor does it ring once more"
+
+
+@pytest.mark.parametrize(
+    ("hears", "asked"),
+    [("nobody", []), ("caller", [("hold", CALL)])],
+    ids=["hung up", "not called"],
+)
+async def test_a_consultation_that_was_lost_while_it_was_away_is_told(tmp_path, hears, asked):
+    there = OpenContact(contact=CALL, phase="consulting", direction="in", pbx=PBX, heard="area")
+    stage = await begun_anew(tmp_path, Standing(hears=hears), there)
+    assert stage.calls == asked, "the caller waits, as the station says then"
+    assert stage.hub.commands == [(S1, "consult_end", {"contact": CALL, "result": "dropped"})]
+
+
+@pytest.mark.parametrize(
+    ("standing", "asked"),
+    [
+        (Standing(ringing=True), "reject"),
+        (Standing(), "hang_up"),
+        (Standing(hears="both", area=True), "hand_over"),
+        (Standing(hears="area", area=True), "hand_over"),
+    ],
+)
+async def test_a_call_that_ended_at_its_station_while_it_was_away(tmp_path, standing, asked):
+    stage = await begun_anew(tmp_path, standing)
+    assert {*stage.calls} == {(asked, CALL)}
+    assert not stage.hub.commands, "it does not ring once more"
+
+
+async def test_a_login_frees_a_member_that_was_left_as_busy(stage):
+    await stage.here()
+    await stage.said("session.opened", a="a001")
+    assert stage.exchange.asked[0] == ("set_busy", "a001", False), "before a queue can look at it"
 
 
 async def test_what_is_old_changes_nothing(stage):

@@ -6,6 +6,8 @@ import asyncio
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -467,3 +469,13 @@ def test_a_script_that_does_not_say_yes_removes_nothing(set_up, command, data):
     with pytest.raises(DiademaError, match="--yes"):
         command("remove")
     assert stored.read(data) is not None
+
+
+def test_the_bridge_loads_no_package_that_it_does_not_use(tmp_path):
+    command = [sys.executable, "-X", "importtime", "-m", "diadema.switch", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, "no exchange is set up"
+    times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    loaded = [line.rpartition("|")[2].strip() for line in times]
+    assert {"nats", "httpx"} <= {*loaded}
+    assert not [one for one in loaded if one.startswith(("aiohttp.", "click.", "rich."))]

@@ -288,6 +288,12 @@ class AsteriskPeer(PlayedExchange):
 
     # -- mischief
 
+    def cut(self) -> None:
+        """Every connection is gone, with what is still in the buffers; calls go on."""
+        for session in [*self.manager.sessions]:
+            session.writer.transport.abort()
+        self.rest.cut()
+
     def say(self, **fields: str) -> None:
         """Any event, to everybody who is in, as it is."""
         for session in self.manager.sessions:

@@ -2,14 +2,15 @@
 exchange that `asterisk_peer` plays.
 """
 
+import asyncio
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing, suppress
 
+from diadema.cli.main import app
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import open_directory
-from diadema.switch import settings
 from diadema.switch.settings import Settings
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
@@ -17,8 +18,9 @@ from diadema_sim.centre import open_centre
 from diadema_sim.exchange.agreement import calls_of_log as told_by_the_log
 from diadema_sim.exchange.agreement import calls_of_store
 from diadema_sim.exchange.connecting import connect
+from typer.testing import CliRunner
 
-from tests.support.asterisk_peer import AsteriskPeer
+from tests.support.asterisk_peer import SECRET, AsteriskPeer
 from tests.support.broker_fixtures import until
 
 AREA = "104"  # the telephone of each area
@@ -28,33 +30,48 @@ NUMBER = "999000111"
 @asynccontextmanager
 async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more):
     """The centre with `count` stations that are on, and the exchange; telephones 101, 102, …"""
-    desks = people.desks(count)
     async with AsteriskPeer.start(seed=seed, **more) as peer:
-
-        def prepare(data):
-            _describe(data, peer, desks)
-            ports = Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign)
-            settings.write(data, ports)
-
-        async with open_centre(
-            desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
-            start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=prepare,
-        ) as centre:  # fmt: skip
-            await centre.switch_on()
-            await until(lambda: is_up(centre))
+        plug_in(peer, count)
+        async with centre_of(tmp_path, way_to(peer, foreign=foreign), count) as centre:
             yield centre, peer
 
 
-def _describe(data, peer, desks):
+@asynccontextmanager
+async def centre_of(tmp_path, way, count):
+    """Of an exchange that is there: `way`, the settings of the bridge to it."""
+    desks = people.desks(count)
+    async with open_centre(
+        desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
+        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data",
+        prepare=lambda data: describe(data, way, [(one.person.id, one.seat) for one in desks]),
+    ) as centre:  # fmt: skip
+        await centre.switch_on()
+        await until(lambda: is_up(centre))
+        yield centre
+
+
+def plug_in(peer, count):
+    """The telephones of so many seats."""
+    for number in range(101, 101 + count):
+        peer.telephone(f"PJSIP/{number}")
+
+
+def way_to(peer, **more):
+    return Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, **more)
+
+
+def describe(data, way, seated, queues=("ventas",)):
+    """Into the directory: who sits where, each in all `queues`; telephones 101, 102, …"""
     now = int(time.time() * 1000)
     with open_directory(data, now) as book:
-        body = KINDS["queues"].read({"code": "ventas", "name": "Ventas"})
-        queue = Change(kind="queues", code="ventas", body=body)
-        book.apply([queue], by="t", reason="t", at_ms=now)
+        bodies = [KINDS["queues"].read({"code": one, "name": one.title()}) for one in queues]
+        made = [Change(kind="queues", code=body["code"], body=body) for body in bodies]
+        book.apply(made, by="t", reason="t", at_ms=now)
+        areas = {one.code: AREA for one in book.entries("areas")}
     connect(
-        data, peer, queues={desk.person.id: ["ventas"] for desk in desks},
-        seats={desk.seat: f"PJSIP/{number}" for number, desk in enumerate(desks, 101)},
-        areas={area["code"]: AREA for area in people.AREAS}, at_ms=now,
+        data, way, SECRET, queues={agent: queues for agent, _ in seated},
+        seats={seat: f"PJSIP/{number}" for number, (_, seat) in enumerate(seated, 101)},
+        areas=areas, at_ms=now,
     )  # fmt: skip
 
 
@@ -81,6 +98,14 @@ async def settled(centre, peer):
     with suppress(TimeoutError):
         await until(same, 30)
     return told_by_the_store(centre)
+
+
+async def imported(centre, log):
+    """What `diadema import queue-log` says of the exchange's own log."""
+    words = ["import", "queue-log", str(log), "--name", "central", "--data", str(centre.data.root)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, words, env={"DIADEMA_LANG": "es"})
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def pauses(lines):

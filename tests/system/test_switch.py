@@ -11,15 +11,14 @@ from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from diadema.cli.main import app
 from diadema_sim import people
 from diadema_sim.station_user import NoResponse
 from playwright.async_api import async_playwright, expect
-from typer.testing import CliRunner
 
 from tests.support.broker_fixtures import until
 from tests.support.switched_centre import (
     NUMBER,
+    imported,
     is_up,
     pauses,
     settled,
@@ -180,18 +179,13 @@ async def test_each_ending_is_the_same_in_the_log_and_in_the_store(tmp_path):
             ])
         )  # fmt: skip
         assert not [one for one in peer.channels if "Local/" in one.name]
-        assert "0 nuevas, 0 distintas" in await imported(centre, peer, tmp_path)
+        assert "0 nuevas, 0 distintas" in await imported(centre, written(peer, tmp_path))
 
 
-async def imported(centre, peer, tmp_path):
-    """What the import of the exchange's own log says."""
+def written(peer, tmp_path):
     log = tmp_path / "queue_log"
     log.write_text("\n".join(peer.queue_log()) + "\n")
-    line = ["import", "queue-log", str(log), "--name", "central", "--data", str(centre.data.root)]
-    run = CliRunner().invoke
-    done = await asyncio.to_thread(run, app, line, env={"DIADEMA_LANG": "es"})
-    assert done.exit_code == 0, done.output
-    return done.output
+    return log
 
 
 async def test_a_telephone_that_is_not_there_keeps_the_callers_place(tmp_path):
@@ -430,7 +424,7 @@ async def test_killed_at_any_moment_no_call_is_cut_and_none_stays(tmp_path, seed
         log, stored = told_by_the_log(peer.queue_log()), told_by_the_store(centre)
         away = log.keys() - stored.keys()  # whoever came and went while no bridge was there
         assert stored and stored.keys() <= log.keys() == {one.uniqueid for one in day.callers}
-        said = await imported(centre, peer, tmp_path)
+        said = await imported(centre, written(peer, tmp_path))
         assert f"{len(away)} nuevas" in said, said
         stored = told_by_the_store(centre)
         for pbx, (outcome, by, agent) in log.items():
@@ -466,7 +460,7 @@ async def test_an_exchange_that_begins_anew_at_any_moment_leaves_nothing(tmp_pat
         stored = told_by_the_store(centre)
         calls = {one.uniqueid for one in day.callers}
         assert stored.keys() <= calls, "but those who came and went before we were back"
-        said = await imported(centre, peer, tmp_path)
+        said = await imported(centre, written(peer, tmp_path))
         assert f"{len(calls - stored.keys())} nuevas" in said, said
         for pbx, told in told_by_the_log(peer.queue_log()).items():
             assert pbx not in stored or stored[pbx] == told or stored[pbx][1] is None

@@ -141,6 +141,7 @@ def _seat(station: Station) -> SeatState:
                 direction=one.direction,
                 queue=one.queue,
                 pbx=one.pbx,
+                heard=one.more.heard if one.more is not None else None,
             )
             for one in state.open
         ],

@@ -32,6 +32,7 @@ from diadema.switch.exchange import (
     Offered,
     PhoneFailed,
     PhoneSeen,
+    Standing,
     SwitchError,
     SwitchEvent,
     Up,
@@ -62,6 +63,7 @@ _VALUE = 200  # characters of what a sentence repeats
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
+_TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
@@ -76,7 +78,7 @@ class Hub(Protocol):
 
 @dataclass
 class Call:
-    """At one station. `area`: who is consulted or was joined, `conference` by all three; `over`:
+    """At one station. `heard`, in a consultation: area, caller, or both in a conference; `over`:
     the station has ended it.
     """
 
@@ -84,9 +86,8 @@ class Call:
     station: str
     agent: str
     ringing: bool = True
-    area: str = ""
-    heard: str = ""  # area or caller, while there is a consultation
-    conference: bool = False
+    held: bool = False
+    heard: str = ""
     over: bool = False
 
 
@@ -129,6 +130,7 @@ class Bridge:
         self._calls: dict[str, Call] = {}
         self._rings: dict[tuple[str, int], str] = {}  # by station and number of the command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
+        self._taken_back: deque[str] = deque(maxlen=_TAKEN_BACK)
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
@@ -185,6 +187,11 @@ class Bridge:
             self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
             await self.exchange.reject(offered.call)
             return
+        if offered.call in self._calls:
+            return  # it rings there since before we began anew
+        if self._journal.was_given(offered.call):  # and that station has done with it
+            await self.exchange.reject(offered.call)
+            return
         station = seats[0].station
         self._calls[offered.call] = Call(offered.call, station, agent)
         self._note(lambda: self._journal.give(offered.call, station, self._clock.now_ms()))
@@ -208,6 +215,7 @@ class Bridge:
         if known is None or known.over:
             return
         if known.ringing:
+            self._taken_back.append(call)
             await self._command(known.station, "withdraw", contact=call, cause=cause)
             self._forget(call)
         else:  # its key came while the exchange took it back
@@ -232,7 +240,7 @@ class Bridge:
 
     async def _consult_over(self, call: str, result: str) -> None:
         known = self._calls.get(call)
-        if known is not None and known.area:
+        if known is not None and known.heard:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
     async def dial(self, wanted: CallOut) -> str:
@@ -317,7 +325,9 @@ class Bridge:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
         known = self._calls.get(call)  # a station says nothing of another one's
-        if kind.startswith("contact.") and known is not None and known.station == station:
+        if kind == "contact.answered" and call in self._taken_back:
+            self._do(call, lambda: self._command(station, "failed", contact=call))
+        elif kind.startswith("contact.") and known is not None and known.station == station:
             self._rings.pop(order, None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
@@ -336,10 +346,9 @@ class Bridge:
                 self._forget(call)
                 if event.get("cause") in ("no_answer", "rejected", "technical"):
                     await exchange.reject(call)
-            case "held" if not by_us:
-                await exchange.hold(call)
-            case "resumed" if not by_us:
-                await exchange.resume(call)
+            case "held" | "resumed" if not by_us:
+                known.held = what == "held"
+                await (exchange.hold if known.held else exchange.resume)(call)
             case "muted" | "unmuted":
                 await exchange.mute(call, what == "muted")
             case "recording_paused" | "recording_resumed":
@@ -347,9 +356,12 @@ class Bridge:
             case "consulted":
                 await self._consult(known, event)
             case "consult_ended":
-                known.area = known.heard = ""
+                back, waits = event.get("result") == "back", known.heard == "area"
+                known.heard, known.held = "", waits and not back
                 if event.get("result") != "failed" and not by_us:
                     await exchange.drop(call)
+                if back and waits:
+                    await exchange.resume(call)
             case "transferred" if not by_us and event.get("completed", True):
                 await self._hand_over(known, str(event["kind"]), str(event["target"]))
             case "ended":
@@ -375,12 +387,12 @@ class Bridge:
 
     async def _consult(self, known: Call, event: dict[str, Any]) -> None:
         area, heard = str(event["area"]), str(event.get("heard") or "area")
-        if known.area == area:
-            if heard != known.heard:
-                known.heard = heard
+        before, known.heard = known.heard, heard
+        if before:
+            if heard != before:
                 await self.exchange.swap(known.call)
             return
-        known.area, known.heard = area, heard
+        known.held = False
         number = self._names().number_of(area)
         if number is None:
             self.trouble(DiademaError(Sentence("errors.switch.no_number", area=area)))
@@ -394,7 +406,7 @@ class Bridge:
 
     async def _hand_over(self, known: Call, kind: str, target: str) -> None:
         if kind == "conference":
-            known.conference = True
+            known.heard = "both"
             await self.exchange.confer(known.call)
         elif kind == "consulted":
             await self.exchange.hand_over(known.call)
@@ -409,7 +421,7 @@ class Bridge:
         by = event.get("by")
         if by == "agent":
             await self.exchange.hang_up(known.call)
-        elif by == "transfer" and known.conference:
+        elif by == "transfer" and known.heard == "both":
             await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
             self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
@@ -440,8 +452,10 @@ class Bridge:
         self._seats[state.station] = Seat(
             state.station, state.agent, state.presence, state.reason or "", busy
         )
-        self._place(state.agent)
-        self._give_phone(state.station, state.agent)
+        agent = state.agent  # what it was left as may be of another day
+        self._do(_line(agent), lambda: self.exchange.set_busy(agent, busy))
+        self._place(agent)
+        self._give_phone(state.station, agent)
 
     def _rise(self, station: str) -> None:
         seat = self._seats.pop(station, None)
@@ -540,6 +554,7 @@ class Bridge:
                         one.contact, Call(one.contact, state.station, state.agent or "")
                     )
                     known.ringing = one.phase == "offered"
+                    known.held, known.heard = one.phase == "held", one.heard or ""
         self._floor_known = True
         for agent in before | {one.agent for one in self._seats.values()}:
             self._place(agent)
@@ -551,17 +566,22 @@ class Bridge:
         await self.exchange.take_calls(False)
 
     async def _reconcile(self, calls: frozenset[str]) -> None:
-        """The exchange is back, with `calls` of ours: what is gone there ends at its station, and
-        what no station has any more goes back to the queue.
+        """The exchange is back, with `calls` of ours: what is gone there ends at its station, what
+        was done at a station meanwhile is done, and what no station has any more goes back to the
+        queue.
         """
         for call, known in [*self._calls.items()]:
+            if call in self._lines:
+                continue  # it is on its way
             if call not in calls:
                 if known.ringing:
                     await self._withdraw(call, "withdrawn")
                 else:
                     await self._command(known.station, "hangup", contact=call, by="system")
+            elif (standing := self.exchange.standing(call)) is not None:
+                await self._make_up_for(known, standing)
         for call in calls - self._calls.keys():
-            await self.exchange.reject(call)
+            await self._let_go(call)
         for seat in [*self._seats.values()]:
             await self._set_member(seat.agent)
             await self.exchange.set_busy(seat.agent, seat.busy)
@@ -570,6 +590,48 @@ class Bridge:
         for name, _ in [*self._members]:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
+
+    async def _make_up_for(self, known: Call, standing: Standing) -> None:
+        """What its agent did while nobody told the exchange."""
+        call, exchange = known.call, self.exchange
+        if standing.ringing:
+            if not known.ringing:
+                await self._answer(known)
+            return
+        gone = known.heard != "" and not standing.area  # the area, or it was never called
+        hears, wanted = standing.hears, known.heard or ("nobody" if known.held else "caller")
+        if gone:
+            wanted = "nobody" if known.heard == "area" else "caller"
+        try:
+            if standing.area and not known.heard:
+                await exchange.drop(call)
+                hears = "nobody" if hears == "area" else "caller"
+            if hears == wanted:
+                pass
+            elif wanted == "both":
+                await exchange.confer(call)
+            elif known.heard and not gone:
+                await exchange.swap(call)
+            else:
+                await (exchange.hold if wanted == "nobody" else exchange.resume)(call)
+        except SwitchError as error:
+            self.trouble(error)
+        if gone:
+            await self._consult_over(call, "dropped")
+
+    async def _let_go(self, call: str) -> None:
+        """Its station has ended it; whoever was joined with an area goes on talking."""
+        standing = self.exchange.standing(call)
+        if standing is None or standing.ringing:
+            await self.exchange.reject(call)
+            return
+        try:
+            if standing.area:
+                await self.exchange.hand_over(call)
+                return
+        except SwitchError as error:  # it has not answered yet
+            log.debug("%s", error)
+        await self.exchange.hang_up(call)
 
     # -- how we are
 

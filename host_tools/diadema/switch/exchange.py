@@ -58,6 +58,18 @@ class Member:
     penalty: int = 0
 
 
+type Side = Literal["caller", "area", "both", "nobody"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a call of ours is there. `hears`: whom its agent does; `area`: one is consulted."""
+
+    ringing: bool = False
+    hears: Side = "caller"
+    area: bool = False
+
+
 @dataclass
 class Caller:
     """Of one queue. `ringing`: since when at which member, `""` where that is not known."""
@@ -212,6 +224,9 @@ class Exchange(Protocol):
     async def take_calls(self, on: bool) -> None:
         """Whether calls are to come to us. Without us the exchange rings telephones by itself."""
 
+    def standing(self, call: str) -> Standing | None:
+        """None for a call that it has not, or that is none of ours any more."""
+
     async def answer(self, call: str, phone: Phone) -> None: ...
     async def hold(self, call: str) -> None: ...
     async def resume(self, call: str) -> None: ...
@@ -224,7 +239,7 @@ class Exchange(Protocol):
     async def confer(self, call: str) -> None: ...
     async def hand_over(self, call: str) -> None: ...
     async def drop(self, call: str) -> None:
-        """The consultation ends, and the caller is back."""
+        """The consultation ends; a caller who waits waits on."""
 
     async def transfer(self, call: str, number: str) -> None: ...
     async def mute(self, call: str, on: bool) -> None: ...

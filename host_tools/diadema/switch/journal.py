@@ -204,6 +204,10 @@ class Journal:
                 "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", (call, station, utc_ms)
             )
 
+    def was_given(self, call: str) -> bool:
+        found = self._tx.execute("SELECT 1 FROM calls WHERE call = ?", (call,))
+        return found.fetchone() is not None
+
     def given(self) -> dict[str, str]:
         """call → station, of those that were given to one in the last two days."""
         return dict(self._tx.execute("SELECT call, station FROM calls"))

@@ -43,11 +43,14 @@ class Fed(Struct, kw_only=True):
 
 
 class OpenContact(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):
+    """`heard`, in a consultation: area, caller or both."""
+
     contact: str
     phase: str
     direction: str
     queue: str | None = None
     pbx: str | None = None
+    heard: str | None = None
 
 
 class SeatState(Struct, kw_only=True, rename=LETTERS, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""Makes an exchange that is played the one of a data directory: how its bridge comes in, who is in
+"""Makes an exchange the one of a data directory: how its bridge comes in, who is in
 which queue, and which telephone is at which seat and area.
 """
 
@@ -12,25 +12,23 @@ from diadema.site.directory.publishing import open_directory
 from diadema.switch import settings
 from diadema.switch.settings import Settings
 
-from diadema_sim.exchange.played import PlayedExchange
-
 
 def connect(
     data: DataDir,
-    exchange: PlayedExchange,
+    way: Settings,
+    secret: str,
     *,
     queues: Mapping[str, Sequence[str]],
     seats: Mapping[str, str],
     areas: Mapping[str, str],
     at_ms: int,
 ) -> None:
-    """Before the hub begins. `queues` of each agent, all others are in none; `seats`: the
-    extension of each, `PJSIP/101`; `areas`: the number of each.
+    """Before the hub begins. `secret` of both interfaces; `queues` of each agent, all others are
+    in none; `seats`: the extension of each, `PJSIP/101`; `areas`: the number of each.
     """
     with credentials.changing(data) as known:
-        known.exchange = {"ami": exchange.secret, "ari": exchange.secret}
-    ports = Settings(ami_port=exchange.ami_port, ari_port=exchange.ari_port)
-    settings.write(data, ports)
+        known.exchange = {"ami": secret, "ari": secret}
+    settings.write(data, way)
     with open_directory(data, at_ms) as book:
         agents = [one.code for one in book.entries("agents")]
         wanted = [_changed(book, "agents", one, queues=[*queues.get(one, ())]) for one in agents]

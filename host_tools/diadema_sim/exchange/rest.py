@@ -90,6 +90,10 @@ class Rest:
         for writer in self._writers:
             writer.close()
 
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:

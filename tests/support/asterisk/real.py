@@ -50,6 +50,14 @@ class RealAsterisk:
         self.ami, self.ari = (_free_port(socket.SOCK_STREAM) for _ in range(2))
         self.sip, self.pstn, self._rtp = (_free_port(socket.SOCK_DGRAM) for _ in range(3))
 
+    @property
+    def log(self) -> Path:
+        """Its queue_log."""
+        return self.work / "log" / "queue_log"
+
+    def queue_log(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()
+
     def start(self) -> None:
         # 400 ports for sound from here on, of which nobody hears anything
         rtp = min(self._rtp, 60_000)
@@ -67,7 +75,7 @@ class RealAsterisk:
 
     async def follow(self, mark: str, line: Callable[[str], None], begun: asyncio.Event) -> None:
         """Each line of its queue_log after that which has `mark`; it sets `begun`."""
-        with (self.work / "log" / "queue_log").open(encoding="utf-8", errors="replace") as file:
+        with self.log.open(encoding="utf-8", errors="replace") as file:
             rest = ""
             while True:
                 *whole, rest = (rest + file.read()).split("\n")

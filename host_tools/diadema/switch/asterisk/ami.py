@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import Login
+from diadema.switch.asterisk.login import WAITS_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -27,7 +27,8 @@ _PIECE = 1 << 16
 _CONNECT_S = 5.0
 _ANSWER_S = 5.0
 _QUIET_S = 10.0  # after which we ask whether somebody is there
-_MOST = 200  # actions that may wait for their answers
+_MOST = 100  # actions that wait for their answers
+_IN_LINE = 10_000  # and that may in all: more than a shift that logs in at once has
 _LISTED_BYTES = 1 << 25  # of one list
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
 _BROKEN = re.compile(r"[\r\n\0\ud800-\udfff]")  # the last are halves of characters
@@ -94,6 +95,8 @@ class Ami:
         self._hear, self._up, self._down = hear, up, down
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[str, _Waiting] = {}
+        self._room = asyncio.Semaphore(_MOST)
+        self._in_line = 0
         self._number = 0
         self._heard = 0.0
         self.version = ""  # of the interface, as the switch's first line has it
@@ -109,7 +112,7 @@ class Ami:
                 self._down(error)
             if asyncio.get_running_loop().time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses))
+            await asyncio.sleep(backoff_s(losses, WAITS_S))
             losses += 1
 
     async def once(self) -> None:
@@ -138,10 +141,18 @@ class Ami:
         return listed
 
     async def _ask(self, action: str, fields: dict[str, str], *, many: bool) -> list[Message]:
+        if self._in_line >= _IN_LINE:
+            raise SwitchError(Sentence("errors.switch.busy", count=_IN_LINE))
+        self._in_line += 1
+        try:
+            async with self._room:
+                return await self._send(action, fields, many=many)
+        finally:
+            self._in_line -= 1
+
+    async def _send(self, action: str, fields: dict[str, str], *, many: bool) -> list[Message]:
         if self._writer is None:
             raise SwitchError(Sentence("errors.switch.away"))
-        if len(self._waiting) >= _MOST:
-            raise SwitchError(Sentence("errors.switch.busy", count=_MOST))
         self._number += 1
         number = str(self._number)
         line = encoded(action, {"ActionID": number, **fields})

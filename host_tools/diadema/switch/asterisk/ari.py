@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError, first_of
-from diadema.switch.asterisk.login import Login
+from diadema.switch.asterisk.login import WAITS_S, Login
 from diadema.switch.exchange import SwitchError, SwitchRefused
 from diadema.words import Sentence
 
@@ -82,7 +82,7 @@ class Ari:
                 self._down(error)
             if loop.time() - began > _QUIET_S:
                 losses = 0
-            await asyncio.sleep(backoff_s(losses))
+            await asyncio.sleep(backoff_s(losses, WAITS_S))
             losses += 1
 
     async def once(self) -> None:

@@ -24,6 +24,8 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    Side,
+    Standing,
     SwitchError,
     SwitchRefused,
     Withdrawn,
@@ -48,8 +50,6 @@ HEADERS = {
 }
 
 log = logging.getLogger("diadema.switch")
-
-type Side = Literal["caller", "area", "both", "nobody"]
 
 
 @dataclass
@@ -185,6 +185,55 @@ class Calls:
             if channel:
                 self._by_channel[channel] = leg
 
+    def standing(self, call: str) -> Standing | None:
+        leg = self.legs.get(call)
+        if leg is None or leg.over or leg.handed_over:
+            return None
+        return Standing(leg.ringing, leg.hears, bool(leg.area))
+
+    def stays_up(self, phone: str) -> bool:
+        """A telephone's channel that outlives its calls."""
+        return phone in self._nailed.values()
+
+    async def look_at(self, leg: Leg, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
+        """What has become of a leg that is there, while nobody told us."""
+        if leg.over or leg.far:
+            return
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        for channel in (leg.phone, leg.area):
+            self._by_channel.pop(channel, None)
+        phones = (
+            one for one in inside if one.startswith("tel-")
+        )  # one that stays up is another's
+        own = f"tel-{leg.leg}"
+        leg.phone = next(phones, own if own in channels else "")
+        areas = [one for one in channels if one.startswith(f"area-{leg.leg}-")]
+        leg.area = next((one for one in areas if not one.endswith("-2")), "")
+        leg.area_up = bool(leg.area) and channels[leg.area].get("state") == "Up"
+        number = f"area-{leg.leg}-"
+        used = (int(one.removeprefix(number).partition("-")[0]) for one in areas)
+        leg.consults = max(used, default=leg.consults)
+        if leg.phone not in ("", own):
+            leg.nailed = str(channels[leg.phone]["name"]).rpartition("-")[0]
+            self._nailed[leg.nailed] = leg.phone
+        answered = channels.get(leg.leg, {}).get("state") == "Up"
+        leg.ringing = not (answered or leg.phone)
+        leg.joined = leg.joined or answered
+        caller, area = leg.leg in inside, bool(leg.area) and leg.area in inside
+        leg.hears = "both" if caller and area else "area" if area else "caller"
+        if not caller and not area and answered:
+            leg.hears = "area" if leg.area else "nobody"
+        self.take(leg)
+        if answered and not leg.phone:
+            if caller and area:
+                leg.handed_over = True
+            elif not leg.handed_over:
+                await self._phone_went(leg)
+            else:
+                await self._area_went(leg)
+        elif leg.phone and not answered and channels[leg.phone].get("state") == "Up":
+            await self._phone_is_up(leg)
+
     def _went(self, channel: str) -> None:
         leg = self._by_channel.pop(channel, None)
         if leg is None:
@@ -240,17 +289,16 @@ class Calls:
         if leg.handed_over:
             await self.hang_up(leg.call)
             return
-        hears, leg.hears = leg.hears, "caller"
-        if hears == "area":
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"  # who waits waits on
         self._hear(Consulted(leg.call, "dropped" if was_up else "failed"))
 
     async def _phone_is_up(self, leg: Leg) -> None:
         if leg.over:
             await self._quietly("DELETE", "channels", leg.phone)
             return
+        query = {"bridgeId": leg.bridge, "name": leg.bridge, "type": "mixing"}
+        await self._quietly("POST", "bridges", **query)
         try:
-            await self._ari.post("bridges", bridgeId=leg.bridge, name=leg.bridge, type="mixing")
             if leg.far:
                 await self._into(leg.bridge, leg.phone)
                 await self._dial_far(leg)
@@ -366,8 +414,7 @@ class Calls:
             )
         except SwitchError:
             self._by_channel.pop(leg.area, None)
-            leg.area, leg.hears = "", "caller"
-            await self._with_music(leg.leg, leg.bridge, joined=True)
+            leg.area, leg.hears = "", "nobody"
             raise
 
     async def _area_is_up(self, leg: Leg, channel: str) -> None:
@@ -397,6 +444,10 @@ class Calls:
     async def hand_over(self, call: str) -> None:
         """Caller and area stay in the bridge, the agent leaves it; whoever goes next ends it."""
         leg = self._known(call)
+        if not leg.area:  # it has gone already
+            leg.hears = "caller"
+            await self.hang_up(call)
+            return
         leg.handed_over = True
         if leg.hears != "both":
             for channel in (leg.leg, leg.area):
@@ -410,8 +461,7 @@ class Calls:
         if area:
             self._by_channel.pop(area, None)
             await self._quietly("DELETE", "channels", area)
-        leg.hears = "caller"
-        await self._with_music(leg.leg, leg.bridge, joined=True)
+        leg.hears = "nobody" if leg.hears == "area" else "caller"
 
     async def transfer(self, call: str, number: str) -> None:
         """By the queue's own half, so that the log tells of a transfer. It says that it worked

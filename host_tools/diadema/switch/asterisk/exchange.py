@@ -29,6 +29,7 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneSeen,
+    Standing,
     SwitchError,
     SwitchRefused,
     Up,
@@ -141,7 +142,8 @@ class Asterisk:
         await self._learn_calls(start)
         for one in await self._ami.ask_list("DeviceStateList"):
             self._see_device(one)
-        self._hear(Up(frozenset(self._calls.legs), start))
+        there = {call for call in self._calls.legs if self._calls.standing(call) is not None}
+        self._hear(Up(frozenset(there), start))
 
     def _is_down(self, error: DiademaError) -> None:
         self._hear(Down(error))
@@ -170,13 +172,19 @@ class Asterisk:
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
-            if leg.leg not in channels:
-                leg.over = True
-                gone: Withdrawn | Ended = Ended(leg.call, "system")
-                if leg.ringing:
-                    gone = Withdrawn(leg.call, "withdrawn")
+            if leg.over:  # what ended it did not come through
+                await self._try_delete("channels", leg.leg)
                 await self._calls.forget(leg)
-                self._hear(gone)
+                continue
+            if leg.leg in channels:
+                await self._calls.look_at(leg, channels, bridges)
+                continue
+            leg.over = True
+            gone: Withdrawn | Ended = Ended(leg.call, "system")
+            if leg.ringing:
+                gone = Withdrawn(leg.call, "withdrawn")
+            await self._calls.forget(leg)
+            self._hear(gone)
         known = {leg.leg for leg in self._calls.legs.values()}
         for id_, one in channels.items():
             agent = _offered_to(one)
@@ -203,18 +211,8 @@ class Asterisk:
             queue=str((caller.get("dialplan") or {}).get("app_data", "")).partition(",")[0],
             offer=str(channels[half]["name"]), caller=str(caller.get("name", "")),
         )  # fmt: skip
-        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
-        phone = f"tel-{id_}"
-        if phone in channels:
-            leg.phone, leg.ringing, leg.joined = phone, False, leg.bridge in bridges
-            leg.hears = "caller" if id_ in inside else "nobody"
-            areas = [one for one in channels if one.startswith(f"area-{id_}-")]
-            leg.area = next((one for one in areas if not one.endswith("-2")), "")
-            if leg.area:
-                leg.area_up = channels[leg.area].get("state") == "Up"
-                both = id_ in inside and leg.area in inside
-                leg.hears = "both" if both else "area" if leg.area in inside else "caller"
         self._calls.take(leg)
+        await self._calls.look_at(leg, channels, bridges)
         if leg.ringing:
             number = str((caller.get("caller") or {}).get("number", ""))
             self._hear(
@@ -223,15 +221,15 @@ class Asterisk:
 
     async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """Telephones, areas and bridges of ours whose call is gone."""
-        ours = {leg.leg for leg in self._calls.legs.values()}
+        areas = tuple(f"area-{leg.leg}-" for leg in self._calls.legs.values())
+        used = {leg.phone for leg in self._calls.legs.values()}
         for id_ in channels:
-            what, _, leg = id_.partition("-")
-            if (what == "tel" and leg not in ours) or (
-                what == "area" and leg.partition("-")[0] not in ours
-            ):
+            phone = id_.startswith("tel-") and id_ not in used and not self._calls.stays_up(id_)
+            if phone or (id_.startswith("area-") and not id_.startswith(areas)):
                 await self._try_delete("channels", id_)
+        ours = {leg.bridge for leg in self._calls.legs.values()}
         for id_ in bridges:
-            if id_.startswith("b-") and id_.removeprefix("b-") not in ours:
+            if id_.startswith("b-") and id_ not in ours:
                 await self._try_delete("bridges", id_)
 
     async def _try_delete(self, *path: str) -> None:
@@ -370,6 +368,9 @@ class Asterisk:
             Variable=f"DIADEMA_TEL_{name}",
             Value=phone.extension if phone is not None else "",
         )
+
+    def standing(self, call: str) -> Standing | None:
+        return self._calls.standing(call)
 
     async def answer(self, call: str, phone: Phone) -> None:
         await self._calls.answer(call, phone)

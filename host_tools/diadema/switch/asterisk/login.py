@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from diadema.switch.exchange import SwitchError
 from diadema.words import Sentence
 
+WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # before each try to reach it again
+
 
 @dataclass(frozen=True)
 class Login:
