@@ -68,10 +68,14 @@ class QueueEvents:
         return caller_reference(self._key, number)
 
     def found(self, queue: str, pbx: str, wait_s: int, number: str, position: int | None) -> None:
-        """A caller who waits as we begin: known already, or entered while we were away."""
+        """A caller who waits as we begin: known already, or entered while we were away, and
+        perhaps at an agent by now.
+        """
         if (queue, pbx) not in self._callers:
             entered = self._clock.now_ms() - 1000 * wait_s
             self._enter(queue, pbx, number, position, entered)
+            if (caller := self._callers.get((queue, pbx))) is not None:
+                caller.ringing = "", 0
 
     def lost(self, start: str, present: Collection[str], queued: Collection[str]) -> None:
         """Of the exchange that began at `start` and has the channels `present`, of which `queued`
