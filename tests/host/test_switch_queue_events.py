@@ -229,6 +229,16 @@ def test_what_happened_while_we_were_away(stage):
     assert (left.pbx, left.cause, left.estimated) == ("1796.0", "unknown", True)
 
 
+def test_a_caller_who_was_found_ringing_is_answered_and_did_not_leave_by_a_key(stage):
+    """That it rang already was told before we came."""
+    stage.queues.found("ventas", "1796.7", 9, "999000222", 2)
+    its = {"Queue": "ventas", "Uniqueid": "1796.7"}
+    stage.take("QueueCallerLeave", 1000, **its)
+    stage.take("AgentConnect", 0, **its, MemberName="a001")
+    assert [kind for kind, _ in stage.told[1:]] == ["queue.entered", "queue.connected"]
+    assert stage.told[2][1] == {"wait_ms": 10_000, "agent": "a001"}
+
+
 def talks():
     return Caller("1796.0", "ventas", T0 - 9000, {"": 0}, answered_ms=T0 - 5000, member="a001")
 

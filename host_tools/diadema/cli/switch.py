@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import typer
 
 from diadema.base.errors import DiademaError
@@ -62,6 +61,8 @@ def setup(
 
     Example: diadema switch setup asterisk --host 127.0.0.1
     """
+    import msgspec
+
     from diadema.base import credentials
     from diadema.switch import settings as stored
     from diadema.switch.asterisk.files import NATIONAL, checked
@@ -284,6 +285,8 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
 
     Example: diadema switch status
     """
+    import msgspec
+
     from diadema.wire.switching import Report
 
     run = Run(data, as_json=as_json)

@@ -77,10 +77,14 @@ class QueueEvents:
         return caller_reference(self._key, number)
 
     def found(self, queue: str, pbx: str, wait_s: int, number: str, position: int | None) -> None:
-        """A caller who waits as we begin: known already, or entered while we were away."""
+        """A caller who waits as we begin: known already, or entered while we were away, and
+        perhaps at an agent by now.
+        """
         queue, pbx = _fitting("Queue", queue), _fitting("Uniqueid", pbx)
         if (queue, pbx) not in self._callers:
             self._enter(queue, pbx, number, position, wait_s)
+            if (caller := self._callers.get((queue, pbx))) is not None:
+                caller.ringing[""] = 0
 
     def lost(self, start: str, present: Collection[str], queued: Collection[str]) -> None:
         """Of the exchange that began at `start` and has the channels `present`, of which `queued`
