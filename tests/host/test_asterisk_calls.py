@@ -1,5 +1,5 @@
-"""Calls in Asterisk's hands, and a bridge that is killed in the middle of one: the next one takes it
-again as it is, and cuts nobody off.
+"""Calls in Asterisk's hands, and a bridge that is killed in the middle of one: the next one takes
+it again as it is, and cuts nobody off.
 """
 
 import asyncio
