@@ -252,6 +252,7 @@ async def open_centre(
         if restore:
             await to_the_end(asyncio.to_thread(restore, directory))
         _write_site(directory, site)
+        directory.switch.unlink(missing_ok=True)  # of a run with an exchange that was killed
         if prepare:
             await to_the_end(asyncio.to_thread(prepare, directory))
         earlier = _epochs(directory)

@@ -58,6 +58,13 @@ Boards = Annotated[
         "devkitc_wm8960, lyrat_v4_3, s3_korvo2.",
     ),
 ]
+BySwitch = Annotated[
+    bool,
+    typer.Option(
+        "--switch",
+        help="The calls come by a telephone exchange that is played, through the bridge to it.",
+    ),
+]
 Seconds = Annotated[
     float | None,
     typer.Option("--seconds", min=1, help="Stop the agents after so long, drain, and end."),
@@ -77,6 +84,7 @@ def demo(
     forget: Annotated[
         bool, typer.Option("--forget", help="Remove the month that was kept, and end.")
     ] = False,
+    switch: BySwitch = False,
     board: Boards = "sim",
     seed: Seed = 1,
     data: Data = None,
@@ -107,6 +115,7 @@ def demo(
         browser=not no_browser,
         boards=choose_boards(board),
         language=language,
+        switch=switch,
     )
     _finish_shift(lambda: run_demo(options, console), console, as_json)
 
@@ -173,6 +182,7 @@ def replay(
             "the access point is gone too. The totals must be the same.",
         ),
     ] = 0,
+    switch: BySwitch = False,
     seed: Annotated[int, typer.Option("--seed", help="Moments of --switch-links.")] = 1,
     data: Data = None,
     port: Port = None,
@@ -192,12 +202,15 @@ def replay(
                 formats=", ".join(FORMATS),
             )
         )
+    if switch and switch_links:
+        raise DiademaError(Sentence("errors.sim.switch_or_links"))
     if zone not in available_timezones():
         raise DiademaError(Sentence("errors.cli.name_no_time_zone_write", name=zone))
     calls = bank_log.read_day(file, day)
     options = replaying.ReplayOptions(
-        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed
-    )
+        calls, ZoneInfo(zone), data, _web_port(port), link_rounds=switch_links, seed=seed,
+        switch=switch,
+    )  # fmt: skip
     bar = _Bar(sum(map(len, calls.calls.values())))
     with bar.progress:
         summary = until_interrupted(lambda: replaying.run_replay(options, bar))
@@ -207,7 +220,8 @@ def replay(
         print(json.dumps(summary, ensure_ascii=False))
     else:
         replaying.print_replay(Console(), summary)
-    if not replaying.agree(summary) or summary["lost"] or summary["doubled"]:
+    wrong = summary["lost"] or summary["doubled"] or summary.get("switch_different")
+    if wrong or not replaying.agree(summary):
         raise typer.Exit(1)
 
 
@@ -284,7 +298,7 @@ def _finish_shift(
         print(json.dumps(summary))
     else:
         print_shift(console, summary)
-    if summary["lost"] or summary["doubled"]:
+    if summary["lost"] or summary["doubled"] or summary.get("switch_different"):
         raise typer.Exit(1)
 
 

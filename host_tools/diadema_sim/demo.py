@@ -6,12 +6,12 @@ import asyncio
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
@@ -70,7 +70,7 @@ def print_shift(console: Console, summary: dict[str, Any]) -> None:
 @dataclass(frozen=True)
 class ShiftOptions:
     """`speed`: 1 real time, N times it, 0 as fast as the work allows. `seconds` of the run.
-    `language` of what a demo says.
+    `language` of what a demo says. `switch`: its calls come by an exchange that is played.
     """
 
     stations: int
@@ -85,6 +85,7 @@ class ShiftOptions:
     browser: bool = False
     boards: Sequence[SimBoard] = (SIM,)  # in turn
     language: str = "es"
+    switch: bool = False
 
 
 async def run_shift(options: ShiftOptions, say: Callable[[str], None]) -> dict[str, Any]:
@@ -135,14 +136,58 @@ async def run_demo(options: ShiftOptions, console: Console) -> dict[str, Any]:
     """A centre in the middle of its day, with a past and a switch. It lives until it is cancelled,
     or for so many seconds.
     """
-    return await Demo(options, console).run()
+    switch: DemoSwitch = LogOnly()
+    if options.switch:
+        from diadema_sim.played_switch import PlayedSwitch  # only where one is wanted
+
+        switch = PlayedSwitch(tuple(people.QUEUES.values()), options.seed)
+    return await Demo(options, console, switch).run()
+
+
+class DemoSwitch(Protocol):
+    """The switch beside a demo's stations."""
+
+    def running(self, start_ms: int) -> AbstractAsyncContextManager[None]:
+        """From before the centre to after it."""
+
+    def set_up(self, data: DataDir, desks: Sequence[people.Desk], at_ms: int) -> None:
+        """Before the hub begins."""
+
+    def shift(self, centre: Centre, **options: Any) -> Shift: ...
+    def work(self, centre: Centre) -> Coroutine[Any, Any, None]:
+        """What goes on beside the shift."""
+
+    async def summary(self, centre: Centre) -> dict[str, Any]:
+        """Once everything is stored."""
+
+
+class LogOnly:
+    """All that there is of it is its log, which is followed."""
+
+    def running(self, start_ms: int) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    def set_up(self, data: DataDir, desks: Sequence[people.Desk], at_ms: int) -> None:
+        """Nothing: the log is there."""
+
+    def shift(self, centre: Centre, **options: Any) -> Shift:
+        desks = [agent.desk.person.id for agent in centre.agents]
+        names = {who: alias(number) for number, who in enumerate(desks)}
+        log = SwitchLog(past.log_of(centre.data))
+        return Shift(centre, switch=Switch(log, names), **options)
+
+    async def work(self, centre: Centre) -> None:
+        await Follower(past.log_of(centre.data), centre.data, "central").run()
+
+    async def summary(self, centre: Centre) -> dict[str, Any]:
+        return {}
 
 
 class Demo:
     """One demo, on `console`."""
 
-    def __init__(self, options: ShiftOptions, console: Console) -> None:
-        self._options, self._console = options, console
+    def __init__(self, options: ShiftOptions, console: Console, switch: DemoSwitch) -> None:
+        self._options, self._console, self._switch = options, console, switch
         self._start = demo_start(datetime.now(past.ZONE))
         self._days: list[date] = []
 
@@ -170,21 +215,25 @@ class Demo:
         def prepare(data: DataDir) -> None:
             if not has_past:
                 past.begin(data, roster, start_ms, options.seed)
+            self._switch.set_up(data, everybody[: options.stations], start_ms)
 
-        async with open_centre(
-            everybody[: options.stations],
-            name=SITE,
-            zone=ZONE,
-            tree=people.LIMA_TREE,
-            start_utc_ms=start_ms,
-            data=options.data,
-            web_port=options.web_port,
-            boards=options.boards,
-            selftest=True,
-            unplugged=everybody[options.stations :],
-            restore=restore,
-            prepare=prepare,
-        ) as centre:
+        async with (
+            self._switch.running(start_ms),
+            open_centre(
+                everybody[: options.stations],
+                name=SITE,
+                zone=ZONE,
+                tree=people.LIMA_TREE,
+                start_utc_ms=start_ms,
+                data=options.data,
+                web_port=options.web_port,
+                boards=options.boards,
+                selftest=True,
+                unplugged=everybody[options.stations :],
+                restore=restore,
+                prepare=prepare,
+            ) as centre,
+        ):
             centre.earlier.update(past.journals(roster, options.seed, self._days))
             await asyncio.to_thread(queries.publish, centre.data, centre.world.now_ms(), VISITOR)
             self._greet(centre)
@@ -193,27 +242,23 @@ class Demo:
             await self._live(centre, roster)
             self.say("drains")
             await centre.drain()
-            return shift_summary(centre, centre.compare())
+            return shift_summary(centre, centre.compare()) | await self._switch.summary(centre)
 
     async def _live(self, centre: Centre, roster: Roster) -> None:
         """Switch, agents, and the month before, until the shift is over."""
         options = self._options
-        log = past.log_of(centre.data)
         desks = [agent.desk.person.id for agent in centre.agents]
-        names = {who: alias(number) for number, who in enumerate(desks)}
-        shift = Shift(
+        shift = self._switch.shift(
             centre,
             seed=options.seed,
             zone=ZONE,
             behaviour=options.behaviour,
             pace=options.pace,
             hour=options.behaviour.busiest_hour,
-            switch=Switch(SwitchLog(log), names),
             scenes=Scenes(fault=desks[-1], help=desks[len(desks) // 2]),
             tell=self._tell,
         )
-        follower = Follower(log, centre.data, "central")
-        beside = [asyncio.create_task(follower.run())]
+        beside = [asyncio.create_task(self._switch.work(centre))]
         if self._days:
             beside.append(asyncio.create_task(self._make_month(centre, roster)))
         try:
@@ -239,7 +284,8 @@ class Demo:
         say("cache", folder=past.cache_folder())
         say("account", user=VISITOR, password=centre.password)
         say("pages")
-        for key, path in _PAGES.items():
+        pages = _PAGES | ({"switch": "/ui/switch"} if options.switch else {})
+        for key, path in pages.items():
             self._console.print(f"  {web}{path}  {self.word(key)}", soft_wrap=True, markup=False)
         say("options", pace=f"{options.pace:g}")
         say("ends")

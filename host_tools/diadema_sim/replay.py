@@ -8,13 +8,13 @@ and hung up at its recorded seconds, typified from its recorded type, badge out 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from diadema import metrics
@@ -34,12 +34,15 @@ from diadema_sim.people import BANK_CODES, BANK_OTHER, QUEUES
 from diadema_sim.station_user import NoResponse, NotDelivered, PowerLost
 from diadema_sim.timeline import HOLD_LIMIT_S
 
+if TYPE_CHECKING:
+    from diadema_sim.switched_workday import OwnQueues
+
 SITE = "Anonymous Bank"
 _SHOWN = 10  # rows of a list that is printed to be read
 _COME_S = 60.0  # an agent logs in this long before the first call
 _LEAD_S = 180.0  # the run begins this long before that: stations get configuration and time
 _GO_S = 5.0  # and logs out this long after the last one
-_BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
+BY_COMMAND_S = 2  # a shorter talk is ended by the caller: no hand is that quick
 _AFTER_S = 4  # with this much until the next call the agent typifies in the wrap-up,
 _DURING_S = 3  # else in a talk of at least this much
 _LATER_S = 8  # and with this much the one that still waits for its code
@@ -158,7 +161,7 @@ class Workday:
                 if not agent.station.powered:
                     await self._repower(agent)
                 await self._make_way(agent)
-                await self._call(agent, call, contact, next_s)
+                await self._call(agent, call, next_s)
             except NotDelivered as error:
                 self.deviations.undelivered.append({**row, "why": str(error)})
             except PowerLost:
@@ -179,8 +182,9 @@ class Workday:
         if agent.presence == "not_ready" and agent.work[0] == "idle":
             await agent.get_ready()
 
-    async def _call(self, agent: Agent, call: Call, contact: str, next_s: int | None) -> None:
-        code = self._codes[contact] = BANK_CODES.get(call.type, BANK_OTHER)
+    async def _call(self, agent: Agent, call: Call, next_s: int | None) -> None:
+        contact = self.contact_of(call)
+        code = self._codes[contact] = self.code_of(call)
         queue = QUEUES.get(call.type, call.type)[:_QUEUE_LIMIT]
         await agent.ring(contact, queue=queue, limit_s=self._limit_s)
         pressed_ms = self._world.now_ms()
@@ -188,7 +192,7 @@ class Workday:
         when = typify_when(call, next_s)
         if when == "during":
             await agent.typify_in_call(contact, code)
-        if call.talk_s < _BY_COMMAND_S:
+        if call.talk_s < BY_COMMAND_S:
             await self._world.sleep_until(answered.at_ms + 1000 * call.talk_s)
             try:
                 await agent.caller_hangs_up(contact, limit_s=self._limit_s)
@@ -226,6 +230,17 @@ class Workday:
         """A contact is known by its row, because call ids repeat."""
         return f"{self._day.day:%y%m%d}-{call.line}"
 
+    def code_of(self, call: Call) -> str:
+        return BANK_CODES.get(call.type, BANK_OTHER)
+
+    def line_of(self, contact: str) -> int:
+        return line_of(contact)
+
+
+def line_of(contact: str) -> int:
+    """The row of the log that a contact of `contact_of` was."""
+    return int(contact.rpartition("-")[2])
+
 
 def typify_when(call: Call, next_s: int | None) -> str | None:
     """During the talk, after it, or not at all when neither leaves time for the keys."""
@@ -246,6 +261,7 @@ class ReplayOptions:
 
     `command_limit_s`: real time that a command may take before its contact is given up.
     `link_rounds`: how often each station goes over to Wi-Fi and back, when `seed` says.
+    `switch`: the calls come by an exchange that is played.
     """
 
     day: BankDay
@@ -255,6 +271,7 @@ class ReplayOptions:
     command_limit_s: float = HOLD_LIMIT_S
     link_rounds: int = 0
     seed: int = 1
+    switch: bool = False
 
 
 class Watcher:
@@ -277,25 +294,44 @@ async def run_replay(options: ReplayOptions, watcher: Watcher) -> dict[str, Any]
     if not desks:
         raise DiademaError(Sentence("errors.sim.no_agent_served_call_on", day=day.day))
     watcher.stage(speak("sim.starting"))
-    async with open_centre(
-        desks,
-        name=SITE,
-        zone=str(options.zone),
-        tree=people.BANK_TREE,
-        start_utc_ms=start_utc_ms(day, options.zone),
-        data=options.data,
-        web_port=options.web_port,
-        wifi=options.link_rounds > 0,
-    ) as centre:
+    start_ms = start_utc_ms(day, options.zone)
+    switch: OwnQueues | None = None
+    if options.switch:
+        from diadema_sim import switched_workday  # only where one is wanted
+
+        switch = switched_workday.OwnQueues(desks)
+    prepare = partial(switch.set_up, desks=desks, at_ms=start_ms) if switch else None
+
+    async with (
+        switch.running(start_ms) if switch else nullcontext(),
+        open_centre(
+            desks,
+            name=SITE,
+            zone=str(options.zone),
+            tree=people.BANK_TREE,
+            start_utc_ms=start_ms,
+            data=options.data,
+            web_port=options.web_port,
+            wifi=options.link_rounds > 0,
+            prepare=prepare,
+        ) as centre,
+    ):
         await centre.switch_on()
         watcher.stage(speak("sim.floor", url=f"{centre.web}/"))
-        workday = Workday(centre, day, options.zone, watcher.call_done, options.command_limit_s)
+        make = switch.workday if switch else Workday
+        workday = make(centre, day, options.zone, watcher.call_done, options.command_limit_s)
         switcher = LinkSwitcher(centre, _plans(centre, workday, options))
         await watcher.begun(centre, workday)
-        await workday.run(switcher.acts())
+        try:
+            await workday.run(switcher.acts())
+        finally:
+            if switch:
+                switch.exchange.end_calls()
         watcher.stage(speak("sim.drains"))
         await centre.drain()
-        return _summary(centre, day, workday) | (switcher.summary() if options.link_rounds else {})
+        summary = _summary(centre, day, workday)
+        summary |= switcher.summary() if options.link_rounds else {}
+        return summary | (await switch.summary(centre) if switch else {})
 
 
 def _plans(centre: Centre, workday: Workday, options: ReplayOptions) -> dict[str, list[Absence]]:
@@ -315,7 +351,7 @@ def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
     contacts = centre.contacts()
     found = centre.compare()
     return {
-        **figures(day, contacts, names, workday.deviations.left_out()),
+        **figures(day, contacts, names, workday.deviations.left_out(), workday.line_of),
         "impossible": [
             {"line": row.line, "call_id": row.call_id, "why": row.why} for row in day.impossible
         ],
@@ -333,15 +369,19 @@ def _summary(centre: Centre, day: BankDay, workday: Workday) -> dict[str, Any]:
 
 
 def figures(
-    day: BankDay, contacts: list[Contact], names: dict[str, str], left_out: set[int]
+    day: BankDay,
+    contacts: list[Contact],
+    names: dict[str, str],
+    left_out: set[int],
+    line_of: Callable[[str], int] = line_of,
 ) -> dict[str, Any]:
     """`agents` and `total`: what the store says beside the file, contacts left out of both.
 
-    `names`: the log's name of each agent id. A contact's id ends with its line.
+    `names`: the log's name of each agent id; `line_of` a contact's id.
     """
     stored: dict[str, list[int]] = {name: [] for name in day.calls}
     for contact in contacts:
-        line = int(contact.contact.rpartition("-")[2])
+        line = line_of(contact.contact)
         if contact.outcome == "answered" and line not in left_out:
             stored[names[contact.agent]].append(metrics.talk_s(contact))
     agents = []
@@ -383,5 +423,6 @@ def print_replay(console: Console, summary: dict[str, Any]) -> None:
             console.print(f"  {speak('replay.call', **values)}")
         if len(rows) > _SHOWN:
             console.print(f"  {speak('more', count=len(rows) - _SHOWN)}")
-    for name in ("hang", "phantom", "typified", "events_journaled", "lost", "doubled"):
+    names = ["hang", "phantom", "typified", "events_journaled", "lost", "doubled"]
+    for name in names + [one for one in ("switch_calls", "switch_different") if one in summary]:
         console.print(speak(f"replay.{name}", count=summary[name]))

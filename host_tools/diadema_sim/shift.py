@@ -7,10 +7,11 @@ Arrivals, service and types come from a fit to real calls; the rest is assumed (
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
@@ -37,7 +38,7 @@ _TRIES = 12  # … until nobody waits for that seat any more
 
 
 @dataclass
-class _Call:
+class Call:
     contact: str
     type: str
     patience_until_ms: float
@@ -83,6 +84,8 @@ class Counts:
 class Shift:
     """One shift of a centre's people. `run` logs them in and returns when they have gone."""
 
+    pauses, intended = ASSUMED.pauses, ASSUMED.intended
+
     def __init__(
         self,
         centre: Centre,
@@ -119,7 +122,7 @@ class Shift:
             for agent in centre.agents
         }
         self._free: deque[Agent] = deque()
-        self._waiting: deque[_Call] = deque()
+        self._waiting: deque[Call] = deque()
         self._over = asyncio.Event()
         self._going = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -163,7 +166,7 @@ class Shift:
                 patience_ms = 1000 * draw_seconds(_PATIENCE_S, self._arrivals) / self._pace
                 kind = self._behaviour.draw_type(self._arrivals)
                 now = self._world.now_ms()
-                call = _Call(
+                call = Call(
                     f"{self._series}{number:05}",
                     kind,
                     now + patience_ms,
@@ -172,15 +175,22 @@ class Shift:
                     f"9{10_000_000 + number * 7919 % 89_999_999}",
                 )
                 self.counts.arrived += 1
-                self._waiting.append(call)
-                if self._switch:
-                    assert self._tasks
-                    self._switch.log.enters(now, call.pbx, call.queue, call.caller)
-                    self._tasks.create_task(self._wait(call))
-                self._match()
+                self._enter(call)
         self._over.set()
 
-    async def _wait(self, call: _Call) -> None:
+    def _enter(self, call: Call) -> None:
+        """The caller is in the queue."""
+        self._waiting.append(call)
+        if self._switch:
+            self._switch.log.enters(call.entered_ms, call.pbx, call.queue, call.caller)
+            self._begin_task(self._wait(call))
+        self._match()
+
+    def _begin_task(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._tasks
+        self._tasks.create_task(work)
+
+    async def _wait(self, call: Call) -> None:
         """Until the caller's patience is over."""
         with self._world.actor():
             await self._until_or_stop(call.patience_until_ms)
@@ -188,7 +198,7 @@ class Shift:
                 self._waiting.remove(call)
                 self._hung_up(call)
 
-    def _hung_up(self, call: _Call) -> None:
+    def _hung_up(self, call: Call) -> None:
         if self._switch:
             self._switch.log.hangs_up(self._world.now_ms(), call.pbx, call.queue)
 
@@ -201,17 +211,15 @@ class Shift:
 
     def _match(self) -> None:
         """The caller who waits longest goes to the agent who has been free longest."""
-        assert self._tasks
         while self._waiting and self._waiting[0].patience_until_ms < self._world.now_ms():
             self._hung_up(self._waiting.popleft())
         while self._waiting and self._free:
             agent, call = self._free.popleft(), self._waiting.popleft()
-            self._tasks.create_task(self._serve(agent, call))
+            self._begin_task(self._serve(agent, call))
 
     def _set_free(self, agent: Agent) -> None:
-        assert self._tasks
         if self._going:
-            self._tasks.create_task(self._leave(agent))
+            self._begin_task(self._leave(agent))
         else:
             self._free.append(agent)
             self._match()
@@ -235,10 +243,9 @@ class Shift:
         # who lives so quickly has less time for it
         tests = chance.random() < ASSUMED.tests_station / self._pace
         await agent.log_in(tests=tests, gap_ms=self._gap(chance))
-        await agent.get_ready()
         if self._scenes and agent.desk.person.id == self._scenes.fault:
             await agent.report_fault("audio", "ruido")
-            await self._back(agent)
+        await agent.get_ready()
 
     async def _leave(self, agent: Agent) -> None:
         with self._world.actor():
@@ -276,7 +283,7 @@ class Shift:
         self._tell(agent, error)
         return False
 
-    async def _serve(self, agent: Agent, call: _Call) -> None:
+    async def _serve(self, agent: Agent, call: Call) -> None:
         with self._world.actor():
             try:
                 await self._serve_whole(agent, call)
@@ -285,12 +292,12 @@ class Shift:
                     return
             self._set_free(agent)
 
-    async def _serve_whole(self, agent: Agent, call: _Call) -> None:
+    async def _serve_whole(self, agent: Agent, call: Call) -> None:
         chance = self._chance[agent.desk.person.id]
         try:
             if await self._connect(agent, call, chance):
                 await self._after(agent, call, chance)
-                if not self._going and chance.random() < ASSUMED.pauses:
+                if not self._going and chance.random() < self.pauses:
                     await self._pause(agent, chance)
         except NotDelivered as error:
             self.counts.undelivered.append(str(error))
@@ -301,7 +308,7 @@ class Shift:
         if not self._going:
             await self._back(agent)
 
-    async def _connect(self, agent: Agent, call: _Call, chance: random.Random) -> bool:
+    async def _connect(self, agent: Agent, call: Call, chance: random.Random) -> bool:
         """`_take`, and what the switch writes of it, however it ends."""
         rang_ms = self._world.now_ms()
         try:
@@ -309,7 +316,7 @@ class Shift:
         finally:
             self._note(agent, call, rang_ms)
 
-    def _note(self, agent: Agent, call: _Call, rang_ms: float) -> None:
+    def _note(self, agent: Agent, call: Call, rang_ms: float) -> None:
         if self._switch is None:
             return
         now, log = self._world.now_ms(), self._switch.log
@@ -330,16 +337,14 @@ class Shift:
         if agent.presence == "not_ready":
             await agent.get_ready()
 
-    async def _take(self, agent: Agent, call: _Call, chance: random.Random) -> bool:
+    async def _take(self, agent: Agent, call: Call, chance: random.Random) -> bool:
         """From the ring to the end of the talk; False when nobody answered."""
-        contact = call.contact
         call.code = self._code(call, chance)
         rang_ms = self._world.now_ms()
-        await agent.ring(contact, queue=call.queue, pbx=call.pbx if self._switch else None)
-        if chance.random() < ASSUMED.missed and await self._let_it_ring(agent, contact):
+        await agent.ring(call.contact, queue=call.queue, pbx=call.pbx if self._switch else None)
+        if await self._leave_it(agent, call, chance):
             return False
-        await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
-        answered = await agent.answer(contact)
+        answered = await agent.answer(call.contact)
         call.answered_ms = answered.at_ms
         if self._switch:
             waited_s = int(answered.at_ms // 1000 - call.entered_ms // 1000)
@@ -351,19 +356,35 @@ class Shift:
                 waited_s,
                 int((answered.at_ms - rang_ms) / 1000),
             )
+        await self._converse(agent, call, chance, answered.at_ms)
+        return True
+
+    async def _leave_it(self, agent: Agent, call: Call, chance: random.Random) -> bool:
+        """What an agent does while it rings; True when that was nothing until its end."""
+        if chance.random() < ASSUMED.missed and await self._let_it_ring(agent, call.contact):
+            return True
+        await self._sleep(min(draw_seconds(ASSUMED.ring, chance), _RING_LIMIT_S / 2))
+        return False
+
+    async def _converse(
+        self, agent: Agent, call: Call, chance: random.Random, answered_ms: float
+    ) -> None:
+        """From the answer to the end of the talk."""
         talk_s = self._behaviour.service[call.type].draw(chance) / self._pace
         talk_s = max(talk_s, _LEAST_TALK_S)
         if talk_s > _KEYING_S and await self._talk(agent, call, chance, talk_s):
-            return True
-        await self._until_or_stop(answered.at_ms + 1000 * talk_s)
+            return
+        await self._until_or_stop(answered_ms + 1000 * talk_s)
         call.by_caller = chance.random() < ASSUMED.caller_hangs_up
         if call.by_caller:
-            await agent.caller_hangs_up(contact)
+            await self._caller_hangs_up(agent, call)
         else:
-            await agent.hang_up(contact)
-        return True
+            await agent.hang_up(call.contact)
 
-    async def _talk(self, agent: Agent, call: _Call, chance: random.Random, talk_s: float) -> bool:
+    async def _caller_hangs_up(self, agent: Agent, call: Call) -> None:
+        await agent.caller_hangs_up(call.contact)
+
+    async def _talk(self, agent: Agent, call: Call, chance: random.Random, talk_s: float) -> bool:
         """What the agent does while they talk; True when the call went over to another area."""
         contact, gap = call.contact, self._gap(chance)
         if chance.random() < ASSUMED.follows_protocol:
@@ -388,7 +409,7 @@ class Shift:
             await agent.mute(contact)
             await self._sleep(chance.uniform(0.2, 1) * talk_s / 4)
             await agent.unmute(contact)
-        if chance.random() < ASSUMED.intended:
+        if chance.random() < self.intended:
             call.intended = ASSUMED.draw_reason(chance)
             await agent.intend(contact, call.intended)
         return chance.random() < ASSUMED.transferred and await self._hand_over(
@@ -435,7 +456,7 @@ class Shift:
             await self._world.sleep(_SLICE_MS)
         return agent.happened("contact.missed", contact)
 
-    async def _after(self, agent: Agent, call: _Call, chance: random.Random) -> None:
+    async def _after(self, agent: Agent, call: Call, chance: random.Random) -> None:
         since = agent.seen
         wrapup_s = draw_seconds(ASSUMED.wrapup, chance) / self._pace
         await self._until_or_stop(self._world.now_ms() + 1000 * min(wrapup_s, 45))
@@ -462,7 +483,7 @@ class Shift:
         await self._until_or_stop(self._world.now_ms() + 1000 * pause_s)
         await self._back(agent)
 
-    def _code(self, call: _Call, chance: random.Random) -> str:
+    def _code(self, call: Call, chance: random.Random) -> str:
         return chance.choice(people.LIMA_CODES.get(call.type, people.leaves(people.LIMA_TREE)))
 
     def _gap(self, chance: random.Random) -> Callable[[], float]:

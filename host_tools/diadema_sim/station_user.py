@@ -61,8 +61,8 @@ class StationHistory:
         if last is None:
             return "idle", None
         work = _WORK[last["k"]]
-        if last.get("dial_result"):
-            work = "idle"
+        if last.get("dial_result") or last.get("by") == "technical":
+            work = "idle"  # no talk, no wrap-up
         elif last.get("result") == "back":
             work = "talking"
         return work, last.get("c")
@@ -123,6 +123,11 @@ class StationHistory:
             elif event["k"] == "wrapup.ended" and event["c"] not in coded:
                 calls += [event["c"]] * (event["cause"] != "agent")
         return calls[-_WAITING:]
+
+    def pbx(self, contact: str) -> str | None:
+        """The number that the switch gave the call, of a contact that it offered."""
+        ring = self._last(lambda event: event["k"] == "contact.offered" and event["c"] == contact)
+        return ring.get("pbx") if ring else None
 
     def motive(self, contact: str) -> str | None:
         last = self._last(lambda event: event["k"] == "contact.motive" and event["c"] == contact)

@@ -20,6 +20,7 @@ _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
     "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup", "standby",
+    "switch",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 

@@ -219,7 +219,7 @@ async def _watch(
                 weigh_at = now + _WEIGH_S
                 beneath = {f"worker {pid}": pid for pid in _children(watched["web"])}
                 found = (watched | beneath).items()
-                weights |= {name: weight for name, pid in found if (weight := _weight(pid))}
+                weights |= {name: weight for name, pid in found if (weight := weight(pid))}
             if now > limit:
                 said = data.log("ingest").read_text()[-2000:]
                 raise SystemExit(f"the stations do not end; the ingest said last: {said}")
@@ -235,7 +235,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for line in told for child in line.split()]
 
 
-def _weight(pid: int) -> Weight | None:
+def weight(pid: int) -> Weight | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         spent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

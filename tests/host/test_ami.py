@@ -123,6 +123,30 @@ async def test_answers_find_their_actions_in_whatever_order_they_come(stage, sta
     assert here.client.version == "11.0.0"
 
 
+async def test_a_whole_shift_that_logs_in_at_once_is_in_its_queues(stage, stack, monkeypatch):
+    monkeypatch.setattr(ami, "_IN_LINE", 1_000)
+    all_asked = asyncio.Event()
+
+    async def serve(manager: Manager) -> None:
+        await manager.admit()
+        await all_asked.wait()
+        while True:
+            asked = await manager.read()
+            manager.say(Response="Success", ActionID=asked["ActionID"], Said=asked["Queue"])
+
+    there = await stage(serve)
+    running(stack, there)
+    await there.up.wait()
+    queues = [str(number) for number in range(1_000)]
+    asking = [asyncio.create_task(there.client.act("QueueAdd", Queue=one)) for one in queues]
+    await asyncio.sleep(0)
+    with pytest.raises(SwitchError, match="1000"):
+        await there.client.act("QueueAdd", Queue="one too many")
+    all_asked.set()
+    answers = await asyncio.gather(*asking)
+    assert [answer["Said"] for answer in answers] == queues
+
+
 async def test_a_list_is_whole_though_other_events_come_between(stage, stack):
     async def serve(manager: Manager) -> None:
         await manager.admit()

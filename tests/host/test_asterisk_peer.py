@@ -11,12 +11,13 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.login import Login
 from diadema.switch.exchange import SwitchRefused
+from diadema_sim.exchange.played import USER
 
 from tests.support.asterisk import real, transcripts
 from tests.support.asterisk.player import Player
 from tests.support.asterisk.real import RealAsterisk
 from tests.support.asterisk.transcripts import read, sorted_out, without_echoes
-from tests.support.asterisk_peer import SECRET, USER, AsteriskPeer, Caller, member
+from tests.support.asterisk_peer import SECRET, AsteriskPeer, Caller, member
 from tests.support.trust import trusting
 
 AUTO = {"variables": {"PJSIP_HEADER(add,Call-Info)": "<sip:diadema>;answer-after=0"}}

@@ -82,12 +82,17 @@ async def test_a_gateway_may_only_what_it_needs(broker, gateways, stack):
     heard = await client.subscribe("hub.>")
     others = [await client.subscribe(f"diadema.v1.{S}.>"), await client.subscribe("host.>")]
     others.append(await client.subscribe("diadema.v1.gw-other.>"))
+    others.append(await client.subscribe("switch.>"))
     async with broker.mqtt() as mqtt:
-        foreign = [f"diadema/v1/{S}/cmd", "diadema/v1/gw-other/#", "diadema/v1/#", "#"]
+        foreign = [f"diadema/v1/{S}/cmd", "diadema/v1/gw-other/#", "diadema/v1/#", "#",
+                   "switch/events", "switch/#", "hub/#", "_INBOX/switch/#"]  # fmt: skip
         granted = await mqtt.subscribe([(topic, 0) for topic in foreign])
         assert [code.value for code in granted] == [128] * len(foreign)
         await mqtt.subscribe("diadema/v1/gw-test/+/+/cmd")
-        await mqtt.publish("hub/command", b"{}", qos=0)
+        for subject in ("command", "call", "switch", "queue"):
+            await mqtt.publish(f"hub/{subject}", b"{}", qos=0)
+        for subject in ("events", "dial"):
+            await mqtt.publish(f"switch/{subject}", b"{}", qos=1)
         for topic in (f"{S}/ev", f"{S}/st/wifi", f"gw-other/{S}/ev", "gw-other/st"):
             await mqtt.publish(f"diadema/v1/{topic}", b"{}", qos=1)
         await mqtt.publish(f"host/{S}/ev", b"{}", qos=1)
@@ -95,7 +100,7 @@ async def test_a_gateway_may_only_what_it_needs(broker, gateways, stack):
         await client.publish(f"diadema.v1.gw-test.{S}.0.cmd", b"down")
         message = await anext(aiter(mqtt.messages))
         assert message.payload == b"down"
-    assert [one.pending_msgs for one in (heard, *others)] == [0] * 4
+    assert [one.pending_msgs for one in (heard, *others)] == [0] * 5
     assert (await client.jetstream(timeout=60).stream_info(STREAM)).state.last_seq == 1
 
 

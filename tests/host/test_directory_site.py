@@ -79,6 +79,18 @@ async def test_what_changes_is_told_and_put_in_force(book, data):
     assert "sshh" not in [reason.code for reason in site.reasons]
 
 
+async def test_what_the_telephone_exchange_calls_them_is_told_to_no_station(book, data):
+    """And what is taken in from the site's file later does not take it away."""
+    put(book, "areas", **book.entry("areas", "reclamos").body | {"number": "103"})
+    more = {"extension": "PJSIP/101", "phone": "nailed"}
+    put(book, "seats", **book.entry("seats", "A-01").body | more)
+    await publish(book, data)
+    assert "103" not in data.site.read_text() and "PJSIP" not in data.site.read_text()
+    assert take_in(book, data, DAY, by="Ana", at_ms=4) == 0
+    assert book.entry("areas", "reclamos").body["number"] == "103"
+    assert book.entry("seats", "A-01").body["extension"] == "PJSIP/101"
+
+
 async def test_pins_pass_through_untouched_and_are_in_no_entry(book, data):
     verifier = parse(EXAMPLE.encode()).agents[0].pin
     assert verifier not in repr(book.entries("agents", retired=True))

@@ -288,6 +288,17 @@ async def test_a_key_and_a_withdrawal_that_cross_end_as_a_technical_one(stage):
     assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
 
 
+async def test_and_so_they_do_where_the_withdrawal_came_first(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.heard(Withdrawn(CALL, "caller_gave_up"))
+    await stage.contact("answered", via="key")
+    assert stage.hub.commands[-1] == (S1, "failed", {"contact": CALL})
+    await stage.contact("ended", by="technical")
+    assert [one[0] for one in stage.exchange.asked if one[0] != "set_member"] == []
+    assert stage.bridge.report().calls == 0
+
+
 async def test_a_telephone_that_is_not_there_fails_the_call_and_frees_the_member(stage):
     await stage.here(ready())
     await stage.offered()

@@ -6,7 +6,10 @@ import asyncio
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import time
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,6 +20,7 @@ from diadema.base.certificates import Certificates
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.cli import main, switch
+from diadema.cli.run import Run
 from diadema.site.directory.people import Area, People, Worker
 from diadema.switch import process
 from diadema.switch import settings as stored
@@ -101,8 +105,9 @@ def test_what_is_not_given_again_stays_and_the_exchange_is_looked_at_anew(
     set_up, command, asterisk, data
 ):
     set_up("--name", "lima", "--allow", "9XXXXXXXX")
-    asterisk.modules.discard("res_musiconhold")
-    assert sentence("no_music") in command("setup", "asterisk")
+    asterisk.modules -= {"res_musiconhold", "func_devstate"}
+    told = command("setup", "asterisk")
+    assert sentence("no_music") in told and sentence("no_states") in told
     assert stored.read(data).name == "lima" and stored.read(data).allowed == ["9XXXXXXXX"]
 
 
@@ -111,8 +116,8 @@ WRONG = {  # what a test makes wrong, and which sentence must say so
             {"version": "16.30.1", "least": 18}),
     "untried": (lambda a: setattr(a, "version", "20.9.3"), "note", "version_untried",
                 {"version": "20.9.3", "tried": 22}),
-    "module": (lambda a: a.modules.discard("func_devstate"), "forbids", "modules",
-               {"modules": "func_devstate"}),
+    "module": (lambda a: a.modules.discard("res_stasis"), "forbids", "modules",
+               {"modules": "res_stasis"}),
     "no recording": (lambda a: a.modules.discard("app_mixmonitor"), "to_do", "no_recording", {}),
     "read only": (lambda a: setattr(a, "read_only", True), "forbids", "ari_read_only",
                   {"user": "diadema"}),
@@ -417,6 +422,27 @@ def test_the_status_has_what_is_otherwise_than_it_should_be(command, hub):
     assert sentence("is_down", name="central") in command("status", code=1)
 
 
+def test_what_the_exchange_calls_things_moves_no_terminal(command, hub):
+    """Names of queues and members are whoever's wrote them there."""
+    odd = "\x1b]0;x\x07\x9b2J\u202eventas\r\n"
+    sentence_ = Sentence("errors.switch.bar", reason=odd)
+    report = Report(
+        name="central", version=odd, up=True, queues=[QueueState(name=odd, mapped=False)],
+        members=[MemberState(name=odd, queue=odd, wanted="gone")],
+        phones=[PhoneState(extension=odd, station=odd, there=False)],
+        troubles=[Trouble(utc_ms=1_795_000_000_000, sentence=sentence_.parts())],
+    )  # fmt: skip
+    hub["switch"] = {"up": True, "age_s": 0.4, "report": msgspec.to_builtins(report)}
+    lines = command("status").removesuffix("\n").split("\n")
+    assert len(lines) == 5 and all(line.isprintable() for line in lines)
+    assert "U+001B" in lines[1]
+
+
+def test_no_line_of_a_command_moves_a_terminal(capsys):
+    Run.answer(SimpleNamespace(as_json=False), {}, "\x1b[2Juno\n\tdos")
+    assert capsys.readouterr().out == "⟨U+001B⟩[2Juno\n\tdos\n"
+
+
 def test_only_one_bridge_runs_on_a_directory(command, data, monkeypatch):
     with pytest.raises(DiademaError, match="switch setup"):
         command("run")
@@ -443,3 +469,13 @@ def test_a_script_that_does_not_say_yes_removes_nothing(set_up, command, data):
     with pytest.raises(DiademaError, match="--yes"):
         command("remove")
     assert stored.read(data) is not None
+
+
+def test_the_bridge_loads_no_package_that_it_does_not_use(tmp_path):
+    command = [sys.executable, "-X", "importtime", "-m", "diadema.switch", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, "no exchange is set up"
+    times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    loaded = [line.rpartition("|")[2].strip() for line in times]
+    assert {"nats", "httpx"} <= {*loaded}
+    assert not [one for one in loaded if one.startswith(("aiohttp.", "click.", "rich."))]

@@ -12,7 +12,9 @@ from diadema.base.errors import DiademaError
 from diadema.cli import main
 from diadema.ingest.core import Ingest
 from diadema.site import description as sites
+from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.people import Area, People
+from diadema.site.directory.problems import Wrong
 from diadema.store import open_writer
 from diadema.switch import settings as stored
 from diadema.switch.asterisk.files import NATIONAL, Writing, is_dialled, written
@@ -199,6 +201,22 @@ def test_no_name_says_anything_to_the_exchange(label, number, phone, agent, pass
             continue
         shape = {name: structure(text) for name, text in texts.items()}
         assert shape == {name: structure(text) for name, text in written(plain(its)).items()}
+
+
+@pytest.mark.parametrize(
+    "phone",
+    ["PJSIP/..", "PJSIP/.", "PJSIP/101/../..", "PJSIP/101&PJSIP/900123456", "Local/101",
+     "local/101", "Local/101@from-internal", "PJSIP/${SHELL(id)}", "PJSIP/101,60,g", "PJSIP/-1",
+     "PJSIP/101@trunk", "SIP/101;x", "PJSIP/", "/101", "PJSIP/１０１"],
+)  # fmt: skip
+def test_an_extension_is_one_telephone_and_nothing_else(phone):
+    """What a queue or a key calls: no second one, no way round the guard, no other address."""
+    with pytest.raises(DiademaError):
+        written(writing(phones={"a001": phone}))
+    with pytest.raises(DiademaError):
+        written(writing(People(phones={"DIA-1": (phone, "auto_answer")})))
+    with pytest.raises(Wrong):
+        KINDS["seats"].read({"code": "A-01", "station": "DIA-000000000001", "extension": phone})
 
 
 def plain(its):

@@ -6,6 +6,7 @@ import json
 
 import nats
 import pytest
+from diadema.store import open_reader
 from diadema.wire import switching
 
 from tests.host.test_ingest_service import Play, clock_file
@@ -98,12 +99,30 @@ async def test_nothing_is_told_where_no_exchange_is_set_up(broker, clock_file, s
     assert await ask(admin, "hub.switch.shown") == {"switch": None}
 
 
+async def test_a_bridge_whose_exchange_was_removed_is_sent_away(broker, ingest, stack):
+    """Else calls would go on to ring at stations, whose keys nobody follows any more."""
+    client, _ = await bridge_client(broker, stack)
+    assert "seats" in await ask(client, switching.STATE, name="principal", up=True)
+    broker.data.switch.unlink()
+
+    async def refused():
+        return "error" in await ask(client, switching.STATE, name="principal", up=True)
+
+    await until(refused)
+    answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1795.4")
+    assert answer["error"] == "forbidden"
+    queue = await ask(client, switching.QUEUE, s="PBX-principal", e=1, events=[], live=True)
+    assert queue["position"] == 0  # what happened before is still taken
+
+
 async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     client, _ = await bridge_client(broker, stack)
     play = await stack.enter_async_context(Play(broker))
     script = Script().boot().clock().login().ready()
     await play.send(script)
     await play.acked(script)
+    told = json.dumps(_HEAD | _ENTERED)  # so that the switch is among those who tell
+    await ask(client, switching.QUEUE, s="PBX-principal", e=7, events=[told])
     answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1795.4", queue="ventas")
     assert answer["i"] > 0
     assert (await play.command("ring"))["contact"] == "1795.4"
@@ -112,8 +131,98 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
         assert refused["error"] == "forbidden"
     refused = await ask(client, switching.CALL, s="DIA-000000000000", cmd="hold", contact="1")
     assert refused["error"] == "unknown_station"
+    for nobody in ("PBX-principal", "HUB-main", "gw-test", ">", ""):
+        refused = await ask(client, switching.CALL, s=nobody, cmd="hold", contact="1")
+        assert refused["error"] == "unknown_station"
     refused = await ask(client, switching.CALL, s=S, cmd="ring", contact="x\ny")
     assert refused["error"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"name": "x" * 100_000},
+        {"name": "central\x1b[2J"},
+        {"version": "x" * 1000},
+        {"calls": -1},
+        {"calls": 10**30},
+        {"unsent": -1},
+        {"utc_ms": 2**63},
+        {"queues": [{"name": "ventas", "mapped": True}] * 2000},
+        {"queues": [{"name": "x" * 1000, "mapped": True}]},
+        {"queues": [{"name": "ventas", "mapped": True, "waiting": -1}]},
+        {"members": [{"name": "a001", "queue": "ventas"}] * 10_000},
+        {"members": [{"name": "a001", "queue": "x" * 1000}]},
+        {"members": [{"name": "a001", "queue": "ventas", "reason": "x" * 1000}]},
+        {"phones": [{"extension": "x" * 1000, "station": S}]},
+        {"phones": [{"extension": "PJSIP/1", "station": S}] * 5000},
+        {"troubles": [{"utc_ms": 1, "sentence": ["errors.switch.closed", {}]}] * 10_000},
+    ],
+)
+async def test_a_report_that_is_too_much_is_refused(broker, ingest, stack, report):
+    client, _ = await bridge_client(broker, stack)
+    answer = await ask(client, switching.STATE, **{"name": "central", "up": True} | report)
+    assert answer["error"] == "bad_request"
+
+
+async def test_what_nobody_can_say_is_no_trouble(broker, ingest, stack):
+    """Else the page that shows it, and the command, would end with it."""
+    client, _ = await bridge_client(broker, stack)
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    deep = []
+    for _ in range(200):
+        deep = ["errors.switch.unreachable", {"where": deep, "error": 1}]
+    said = ["errors.switch.bar", {"reason": "a|b"}]
+    odd = [[], ["x"], ["errors.switch.nonsense", {}], ["errors", {}], ["errors.switch.bar", {}],
+           ["errors.switch.bar", []], [1, {}], ["errors.switch.bar", {"reason": "x" * 9000}],
+           ["errors.switch.bar", {"reason": [[], 1]}], deep]  # fmt: skip
+    troubles = [{"utc_ms": 1, "sentence": one} for one in [*odd, said]]
+    await ask(client, switching.STATE, name="central", up=True, troubles=troubles)
+    shown = (await ask(admin, "hub.switch.shown"))["switch"]["report"]
+    assert [one["sentence"] for one in shown["troubles"]] == [said]
+
+
+_HEAD = {"s": "PBX-principal", "e": 7, "n": 1, "b": 0, "u": 0, "t": 1_795_000_000_000}
+_ENTERED = {"k": "queue.entered", "pbx": "1795.1", "queue": "ventas"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"k": "session.opened", "a": "a001", "method": "badge"},
+        {"k": "attendance.marked", "a": "a001", "direction": "in", "method": "badge"},
+        {"k": "presence.changed", "a": "a001", "to": "not_ready", "cause": "agent", "prev_ms": 1},
+        {"k": "contact.answered", "a": "a001", "c": "1795.4", "via": "key", "ring_ms": 3000},
+        {"k": "site.published"},
+        {"k": "nonsense"},
+        {"k": 7},
+        _ENTERED | {"s": S},
+        _ENTERED | {"s": "PBX-otra"},
+        _ENTERED | {"queue": "x" * 4000},
+        [],
+    ],
+)
+async def test_what_it_tells_is_of_queues_and_recordings_and_of_nobody(
+    broker, ingest, stack, event
+):
+    """A credential of the bridge's that was stolen forges no attendance."""
+    client, _ = await bridge_client(broker, stack)
+    text = json.dumps(_HEAD | event if isinstance(event, dict) else event)
+    body = {"s": "PBX-principal", "e": 7, "live": True, "events": [text]}
+    answer = await ask(client, switching.QUEUE, **body)
+    assert answer["error"] == "bad_request"
+    with open_reader(broker.data.store) as reader:
+        assert not [*reader.sessions()] and not reader.status()["dead_letters"]
+    body["events"] = [json.dumps(_HEAD | _ENTERED)]
+    assert (await ask(client, switching.QUEUE, **body))["position"] == 1
+
+
+async def test_there_is_an_end_to_what_it_tells_at_once(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    text = json.dumps(_HEAD | _ENTERED)
+    answer = await ask(client, switching.QUEUE, s="PBX-principal", e=7, events=[text] * 5001)
+    assert answer["error"] == "bad_request"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ as unknown. `host/test_asterisk_peer.py` holds it to the recordings.
 """
 
 import asyncio
-import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -21,25 +20,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-from tests.support.asterisk.core import BUSY, NORMAL, Core
-from tests.support.asterisk.manager import Manager
-from tests.support.asterisk.parts import (
-    Channel,
-    Clock,
-    Device,
-    Fields,
-    User,
-    bridge_hears,
-    message,
-)
-from tests.support.asterisk.queues import Queue, Queues, Waiting
-from tests.support.asterisk.rest import Account, Rest
+from diadema_sim.exchange import played
+from diadema_sim.exchange.core import BUSY, NORMAL, Core, Origin
+from diadema_sim.exchange.manager import Session
+from diadema_sim.exchange.parts import Channel, Clock, Device, Fields, User, message
+from diadema_sim.exchange.played import CLASSES, TRUNK, PlayedExchange, Serve
+from diadema_sim.exchange.queues import Queue
+from diadema_sim.exchange.rest import Account
 
 SECRET = "clave-de-prueba"
-USER = "diadema"
 QUEUES = ("ventas", "soporte")
 TELEPHONES = ("101", "102", "103", "104")
-TRUNK = "PJSIP/troncal"
 _LIMIT_S = 300.0
 _SAVED_S = 1.0  # a device's state that is younger is lost when the machine is
 _NOT_OURS = {"SystemRuntime", "RTCPSent", "PresenceStatus"}
@@ -98,7 +89,7 @@ class Telephone:
     def transfer(self, exten: str) -> None:
         """By its own button."""
         for channel in [*self.device.channels]:
-            self._core.take_place(channel, exten)
+            _take_place(self._core, channel, exten)
 
     def press_hold(self, on: bool) -> None:
         """Its own button: whoever it talks with gets music, and the application is told."""
@@ -111,36 +102,11 @@ class Telephone:
             channel.muted = {"in"} if on else set()
 
 
-class Caller:
-    """Somebody who called a queue."""
-
-    def __init__(self, core: Core, channel: Channel) -> None:
-        self._core, self.channel = core, channel
-
-    @property
-    def uniqueid(self) -> str:
-        return self.channel.id
-
-    @property
-    def there(self) -> bool:
-        return not self.channel.gone
-
+class Caller(played.Caller):
     @property
     def hears(self) -> frozenset[str]:
         """Names of devices, `music` or `tone`; nothing is silence."""
-        return frozenset() if self.channel.gone else self._core.heard(self.channel)
-
-    @property
-    def agent(self) -> str | None:
-        """Who talks with him, as the queue sees it."""
-        call = self.channel.runs
-        if isinstance(call, Waiting) and call.connected is not None:
-            return call.connected.member.name
-        return None
-
-    def hang_up(self) -> None:
-        waits = isinstance(self.channel.runs, Waiting) and not self.agent
-        self._core.hang_up(self.channel, 0 if waits else NORMAL, "remote")
+        return frozenset() if self.channel.gone else self.core.heard(self.channel)
 
 
 class Console:
@@ -173,46 +139,31 @@ class Console:
         core.run(channel, "pruebas", "escucha")
 
 
-class AsteriskPeer:
-    """`ami_port` and `ari_port` stay over a restart; `lag_s`: by how much the two interfaces may
-    tell of the same thing one after the other.
-    """
+class AsteriskPeer(PlayedExchange):
+    """`persistent`: dynamic members outlive a restart."""
 
     def __init__(
         self, seed: int = 0, clock: Clock = time.time, log: Path | None = None,
         tls: ssl.SSLContext | None = None, lag_s: float = 0.003, persistent: bool = False,
         second_s: float = 1.0,
     ) -> None:  # fmt: skip
-        self._tls, self._lag_s, self._lags = tls, lag_s, random.Random(seed)
-        self.persistent = persistent  # dynamic members outlive a restart
-        self.core = Core(clock, lambda of, event: self.manager.hear(of, event))
-        rng = random.Random(seed)
-        self.queues = Queues(self.core, rng)
+        super().__init__(clock, SECRET, seed, lag_s)
+        if log is not None:
+            self.write_log(log)
+        self._tls, self.persistent, self._killed = tls, persistent, False
         self.core.second_s = second_s
-        self.manager = Manager(self.core, self.queues, rng)
-        self.rest = Rest(self.core, self.manager)
-        self.manager.lag = self.rest.lag = self._lag
         self.console = Console(self)
-        self.ami_port = self.ari_port = 0
-        self._servers: list[asyncio.Server] = []
         self._changed: dict[str, tuple[float, str | None]] = {}
         self._states: dict[str, str | None] = {}
-        self.trunk = Telephone(self.core, self._device(TRUNK, mode="always"))
-        if log is not None:
-            self.queues.written = lambda line: _append(log, line)
-        everything = frozenset({"all"})
-        own = frozenset({"agent", "call", "reporting"})
-        self.manager.users = {
-            USER: User(SECRET, own, bridge_hears),
-            "sin_filtro": User(SECRET, own),
-            "todo": User(SECRET, everything),
-        }
-        self.rest.users = {USER: Account(SECRET), "solo_leer": Account(SECRET, read_only=True)}
+        self.trunk = self.telephone(TRUNK)
+        self.manager.users["sin_filtro"] = User(SECRET, CLASSES)
+        self.manager.users["todo"] = User(SECRET, frozenset({"all"}))
+        self.rest.users["solo_leer"] = Account(SECRET, read_only=True)
         for name in QUEUES:
             self.queue(name)
         self.queue("todos", strategy="ringall")
         for number in TELEPHONES:
-            self._device(f"PJSIP/{number}", mode="always" if number == "104" else "auto")
+            self.add_device(f"PJSIP/{number}", "always" if number == "104" else "auto")
         self.core.changed.append(self._remember)
 
     # -- from start to end
@@ -222,50 +173,19 @@ class AsteriskPeer:
     async def start(cls, **options: object) -> AsyncIterator[Self]:
         """`options`: of the constructor."""
         peer = cls(**options)  # type: ignore[arg-type]
-        await peer._listen()
+        await peer.listen()
         try:
             yield peer
         finally:
             await peer.stop(kill=True)
 
-    async def _listen(self) -> None:
-        self._servers = [
-            await asyncio.start_server(serve, "127.0.0.1", port, ssl=self._tls)
-            for serve, port in (
-                (self.manager.serve, self.ami_port),
-                (self.rest.serve, self.ari_port),
-            )
-        ]
-        ports = [one.sockets[0].getsockname()[1] for one in self._servers]
-        self.ami_port, self.ari_port = ports
-        self.manager.started = self.core.clock()
-        self.queues.write("NONE", "NONE", "NONE", "QUEUESTART")
+    async def open_port(self, serve: Serve, port: int) -> asyncio.Server:
+        return await asyncio.start_server(serve, "127.0.0.1", port, ssl=self._tls)
 
     async def stop(self, kill: bool = False) -> None:
-        """In an orderly way the calls end first, and the log has it; killed, nothing is told, and
-        the telephones go on as if they talked.
-        """
-        if not self._servers:
-            return
-        for server in self._servers:
-            server.close()
-        if kill:
-            self._lose()
-        else:
-            self._shut_down()
-        for session in [*self.manager.sessions]:
-            self.manager.flush(session)
-            if kill:
-                session.writer.transport.abort()
-            else:
-                session.writer.close()
-        await asyncio.sleep(0)
-        self.rest.close()
-        for timer in [*self.core.timers]:
-            self.core.forget(timer)
-        for server in self._servers:
-            await server.wait_closed()
-        self._servers = []
+        """Killed, nothing is told, and the telephones go on as if they talked."""
+        self._killed = kill
+        await super().stop()
         self.core.channels.clear()
         self.core.bridges.clear()
         self.core.applications.clear()
@@ -273,7 +193,7 @@ class AsteriskPeer:
         self.queues.pending.clear()
         for device in self.core.devices.values():
             device.channels.clear()
-            device.told = device.state
+            device.last_state = device.state
         for queue in self.queues.queues.values():
             queue.waiting.clear()
             for one in [*queue.members.values()]:
@@ -281,24 +201,25 @@ class AsteriskPeer:
                 if one.dynamic and not self.persistent:
                     del queue.members[one.interface]
 
-    def _shut_down(self) -> None:
-        calls = self.manager.queues_calls()
-        for call in sorted(calls, key=lambda one: one.connected is not None):
-            call.shut_down()
-        for channel in [*self.core.channels.values()]:
-            self.core.hang_up(channel, NORMAL, "self")
-
-    def _lose(self) -> None:
-        """What was not written yet."""
+    def end_calls(self) -> None:
+        if not self._killed:
+            super().end_calls()
+            return
         for channel in self.core.channels.values():
             channel.gone = True
-        for device, (moment, before) in self._changed.items():
+        for device, (moment, before) in self._changed.items():  # what was not written yet
             if self.core.clock() - moment >= _SAVED_S:
                 continue
             if before is None:
                 self.core.custom.pop(device, None)
             else:
                 self.core.custom[device] = before
+
+    def end_session(self, session: Session) -> None:
+        if self._killed:
+            session.writer.transport.abort()
+        else:
+            super().end_session(session)
 
     def _remember(self, device: str) -> None:
         """What a custom device's state was a second ago."""
@@ -312,9 +233,13 @@ class AsteriskPeer:
         self._changed[device] = (now, before)
 
     async def restart(self, kill: bool = False) -> None:
+        """Uniqueids count from 0 again, unless that would give one out twice."""
         await self.stop(kill)
-        self.core.began_anew()
-        await self._listen()
+        core = self.core
+        if int(core.clock()) > core.second:
+            core.count = 0
+        core.numbers = dict.fromkeys(core.numbers, 0)
+        await self.listen()
 
     # -- what there is
 
@@ -323,7 +248,7 @@ class AsteriskPeer:
         recheck_s: float = 1, members: Iterable[str] = (),
     ) -> Queue:  # fmt: skip
         """Make a queue, or change one; `members`: agents that queues.conf gives it."""
-        queue = self.queues.queues.setdefault(name, Queue(name))
+        queue = self.queues.queues.get(name) or self.add_queue(name)
         queue.strategy, queue.timeout_s = strategy, timeout_s
         queue.retry_s, queue.recheck_s = retry_s, recheck_s
         for agent in members:
@@ -332,40 +257,27 @@ class AsteriskPeer:
             self.queues.log.pop()
         return queue
 
-    def _device(self, name: str, mode: str) -> Device:
-        device = self.core.devices[name] = Device(name, mode=mode)
-        device.told = device.state
-        return device
-
     def telephone(self, name: str) -> Telephone:
         """`PJSIP/101`; it is made if it is not there."""
-        device = self.core.devices.get(name) or self._device(name, "auto")
+        device = self.core.devices.get(name) or self.add_device(name, "auto")
         return Telephone(self.core, device)
 
     @property
     def channels(self) -> list[Channel]:
         return [*self.core.channels.values()]
 
-    def queue_log(self) -> list[str]:
-        """Its lines, from the first start on."""
-        return [*self.queues.log]
-
     def call(
         self, queue: str, number: str = "", recorded: bool = False, gives_up_s: float | None = None
     ) -> Caller:
         """Somebody calls; `recorded`: by the exchange itself; `gives_up_s`: the queue does."""
-        core, device = self.core, self.trunk.device
-        channel = core.new_leg(device, None, None)
-        channel.context, channel.exten = "entrante", "200"
-        channel.number, channel.state = number, "Up"
-        core.update(device)
+        channel = self.come_in(number)
         if recorded:
-            channel.priority, channel.monitor = 2, 0
-            core.tell("MixMonitorStart", "call", channel.fields())
-        channel.priority = 3 if recorded else 2
+            channel.monitor = 0
+            self.core.tell("MixMonitorStart", "call", channel.fields())
+            channel.priority = 3
         limit = "" if gives_up_s is None else f",,,,{gives_up_s:g}"
         self.queues.join(channel, f"{queue}{limit}")
-        return Caller(core, channel)
+        return Caller(self.core, channel)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait for what the exchange does; it is looked at after each event of it."""
@@ -374,10 +286,13 @@ class AsteriskPeer:
                 self.core.moved.clear()
                 await self.core.moved.wait()
 
-    def _lag(self) -> float:
-        return self._lags.choice([0.0, self._lags.uniform(0, self._lag_s)])
-
     # -- mischief
+
+    def cut(self) -> None:
+        """Every connection is gone, with what is still in the buffers; calls go on."""
+        for session in [*self.manager.sessions]:
+            session.writer.transport.abort()
+        self.rest.cut()
 
     def say(self, **fields: str) -> None:
         """Any event, to everybody who is in, as it is."""
@@ -412,6 +327,28 @@ class AsteriskPeer:
                 session.writer.close()
 
 
-def _append(path: Path, line: str) -> None:
-    with path.open("a", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(f"{line}\n")
+def _take_place(core: Core, channel: Channel, exten: str) -> None:
+    """A telephone's own blind transfer: who is called joins in its place, and it is left
+    alone. Nobody ends the other one when he goes.
+    """
+    bridge = channel.bridge
+    if bridge is None:
+        return
+    context = "telefonos"
+    one, two = core.new_local(exten, context, None, None, channel.linked)
+    one.owner = Origin(core, one, "", 0, lambda _: None)
+    channel.originated = False  # to its end the application hears of the other one
+    other = next(found for found in bridge.channels if found is not channel)
+    core.publish("ChannelUnhold", [channel], channel=channel.json())
+    core.begin_stasis(one, "diadema", [], replace_channel=channel.json())
+    core.leave(channel)
+    core.enter(one, bridge)
+    where = {"IsExternal": "Yes", "Context": context, "Extension": exten}
+    both = {**channel.fields("Transferer"), **other.fields("Transferee")}
+    core.tell("BlindTransfer", "call", {"Result": "Success", **both, **bridge.fields(), **where})
+    core.publish(
+        "BridgeBlindTransfer", [channel], bridge, channel=channel.json(), exten=exten,
+        context=context, result="Success", is_external=True, transferee=other.json(),
+        replace_channel=one.json(), bridge=bridge.json(),
+    )  # fmt: skip
+    core.soon(lambda: core.run(two, context, exten))

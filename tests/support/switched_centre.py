@@ -7,19 +7,17 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing, suppress
 
-from diadema.base import credentials
 from diadema.cli.main import app
-from diadema.site.description import load
-from diadema.site.directory.book import Change, Directory
+from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.publishing import begin
-from diadema.store import tables
-from diadema.switch import settings
+from diadema.site.directory.publishing import open_directory
 from diadema.switch.settings import Settings
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
 from diadema_sim.centre import open_centre
-from sqlalchemy import select
+from diadema_sim.exchange.agreement import calls_of_log as told_by_the_log
+from diadema_sim.exchange.agreement import calls_of_store
+from diadema_sim.exchange.connecting import connect
 from typer.testing import CliRunner
 
 from tests.support.asterisk_peer import SECRET, AsteriskPeer
@@ -27,62 +25,54 @@ from tests.support.broker_fixtures import until
 
 AREA = "104"  # the telephone of each area
 NUMBER = "999000111"
-_ENDS = {
-    "COMPLETEAGENT": ("answered", "agent"), "COMPLETECALLER": ("answered", "caller"),
-    "BLINDTRANSFER": ("answered", "transfer"), "ABANDON": ("abandoned", None),
-    "EXITWITHTIMEOUT": ("timeout", None),
-}  # fmt: skip
 
 
 @asynccontextmanager
 async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more):
     """The centre with `count` stations that are on, and the exchange; telephones 101, 102, …"""
     async with AsteriskPeer.start(seed=seed, **more) as peer:
-        ports = peer.ami_port, peer.ari_port
-        async with centre_of(tmp_path, ports, count, foreign=foreign) as centre:
+        plug_in(peer, count)
+        async with centre_of(tmp_path, way_to(peer, foreign=foreign), count) as centre:
             yield centre, peer
 
 
 @asynccontextmanager
-async def centre_of(tmp_path, ports, count, *, foreign="leave"):
-    """Of an exchange that is there: `ports` of its AMI and ARI."""
+async def centre_of(tmp_path, way, count):
+    """Of an exchange that is there: `way`, the settings of the bridge to it."""
     desks = people.desks(count)
-
-    def prepare(data):
-        _describe(data, desks)
-        with credentials.changing(data) as known:
-            known.exchange = {"ami": SECRET, "ari": SECRET}
-        ami, ari = ports
-        settings.write(data, Settings(ami_port=ami, ari_port=ari, foreign=foreign))
-
     async with open_centre(
         desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
-        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=prepare,
+        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data",
+        prepare=lambda data: describe(data, way, [(one.person.id, one.seat) for one in desks]),
     ) as centre:  # fmt: skip
         await centre.switch_on()
         await until(lambda: is_up(centre))
         yield centre
 
 
-def _describe(data, desks):
+def plug_in(peer, count):
+    """The telephones of so many seats."""
+    for number in range(101, 101 + count):
+        peer.telephone(f"PJSIP/{number}")
+
+
+def way_to(peer, **more):
+    return Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, **more)
+
+
+def describe(data, way, seated, queues=("ventas",)):
+    """Into the directory: who sits where, each in all `queues`; telephones 101, 102, …"""
     now = int(time.time() * 1000)
-    with Directory(data.directory) as book:
-        begin(book, load(data.site), now)
-        body = KINDS["queues"].read({"code": "ventas", "name": "Ventas"})
-        book.apply(
-            [Change(kind="queues", code="ventas", body=body)], by="t", reason="t", at_ms=now
-        )
-
-        def change(kind, code, **given):
-            entry = book.entry(kind, code)
-            body = KINDS[kind].read(entry.body | given)
-            return Change(kind=kind, code=code, body=body, seen=entry.version)
-
-        wanted = [change("areas", area["code"], number=AREA) for area in people.AREAS]
-        for number, desk in enumerate(desks, 101):
-            wanted.append(change("agents", desk.person.id, queues=["ventas"]))
-            wanted.append(change("seats", desk.seat, extension=f"PJSIP/{number}"))
-        book.apply(wanted, by="t", reason="t", at_ms=now)
+    with open_directory(data, now) as book:
+        bodies = [KINDS["queues"].read({"code": one, "name": one.title()}) for one in queues]
+        made = [Change(kind="queues", code=body["code"], body=body) for body in bodies]
+        book.apply(made, by="t", reason="t", at_ms=now)
+        areas = {one.code: AREA for one in book.entries("areas")}
+    connect(
+        data, way, SECRET, queues={agent: queues for agent, _ in seated},
+        seats={seat: f"PJSIP/{number}" for number, (_, seat) in enumerate(seated, 101)},
+        areas=areas, at_ms=now,
+    )  # fmt: skip
 
 
 async def shown(centre):
@@ -93,28 +83,10 @@ async def is_up(centre):
     return (await shown(centre)).get("up")
 
 
-def told_by_the_log(lines):
-    """pbx → (outcome, by whom, agent), as the exchange's own log has each call that is over."""
-    agents, calls = {}, {}
-    for line in lines:
-        _, pbx, _, agent, verb, *_ = line.split("|")
-        if verb == "CONNECT":
-            agents[pbx] = agent
-        elif verb in _ENDS:
-            calls[pbx] = (*_ENDS[verb], agents.get(pbx))
-    return calls
-
-
 def told_by_the_store(centre):
-    """The same, of what the bridge told."""
-    calls = {}
-    with closing(centre.reader()) as reader, reader.engine.connect() as tx:
-        for row in tx.execute(select(tables.queue_calls)):
-            by = (row.transfer and "transfer") or row.ended_by
-            outcome = row.outcome if row.outcome != "left" else row.cause
-            if row.end_utc is not None:
-                calls[row.pbx] = (outcome, by, row.agent)
-    return calls
+    """The same as `told_by_the_log`, of what the bridge told."""
+    with closing(centre.reader()) as reader:
+        return calls_of_store(reader)
 
 
 async def settled(centre, peer):

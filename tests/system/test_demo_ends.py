@@ -2,6 +2,7 @@
 demos on one folder: the second is refused before it writes.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from diadema.base.clock import SystemClock
+from diadema.base.paths import DataDir
 from diadema.base.processes import end_with_parent
+from diadema.exchange.queue_log_import import import_queue_log
+from diadema_sim import past
 
 DIADEMA = [sys.executable, "-m", "diadema"]
 LIMIT_S = 120
@@ -85,6 +90,37 @@ def test_the_first_signal_is_answered_at_once(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0
     assert (out + err).decode().count("terminando…") == 1
+
+
+@pytest.mark.parametrize("seconds", ["25", None])
+def test_one_with_an_exchange_leaves_nothing(tmp_path: Path, seconds: str | None) -> None:
+    """By itself, with a log that says what the store says, and by Ctrl-C while its bridge is in
+    calls.
+    """
+    ends = () if seconds is None else ("--seconds", seconds, "--json")
+    data = tmp_path / "data"
+    with demo(tmp_path, "--switch", "--pace", "20", "--data", str(data), *ends) as process:
+        if seconds is None:
+            deadline = time.monotonic() + LIMIT_S
+            while (
+                not (log := data / "queue_log").exists() or "|a001|CONNECT" not in log.read_text()
+            ):
+                assert time.monotonic() < deadline and process.poll() is None
+                time.sleep(0.05)
+            assert any("diadema.switch" in line for line in of_run(str(data)).values())
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, out + err
+    assert b"Traceback" not in err
+    assert of_run(str(tmp_path)) == {}
+    assert left_in(tmp_path) == [] and not (data / "switch.json").exists()
+    if seconds is not None:
+        summary = json.loads(out)
+        assert summary["lost"] == summary["doubled"] == summary["switch_different"] == 0
+        assert summary["switch_calls"] > 0
+        directory = DataDir(data)
+        again = import_queue_log([past.log_of(directory)], directory, SystemClock())
+        assert (again.fresh, again.different) == (0, [])
 
 
 MODULE = """

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from diadema.base.paths import DataDir
 from diadema.store import open_reader
-from diadema_sim import demo, past
+from diadema_sim import demo, past, people
 from diadema_sim.agent import Agent
 from diadema_sim.demo import ShiftOptions, run_demo
+from diadema_sim.exchange.agreement import calls_of_store
 from diadema_sim.station_user import NoResponse
 from playwright.async_api import Page, expect
 from rich.console import Console
@@ -157,6 +158,30 @@ async def test_the_floor_is_full_and_equals_the_reports(tmp_path, cache, system_
         s = "DIA-02d1ade00001"  # its badge is known there too
         await second.until(lambda: answered(second.data)[s] > before[s])
     assert past.remove_cache() == [cache] and not cache.exists()
+
+
+def answered_for(data: DataDir, calls: set[str]) -> bool:
+    """Whether a station's agent talked with one who called the exchange."""
+    with open_reader(data.store) as reader:
+        found = {one.pbx for one in reader.contacts() if one.outcome == "answered"}
+        return bool(found & calls & calls_of_store(reader).keys())
+
+
+async def test_its_calls_come_by_an_exchange_that_the_pages_show(tmp_path, cache, system_program):
+    chromium = system_program("chromium", "chromium")
+    async with opened(tmp_path / "data", pace=20.0, seed=5, switch=True) as running:
+        log = past.log_of(running.data)
+        async with browsing(chromium, await running.link()) as page:
+            await expect(page.locator(".queue-tile")).to_have_count(len(people.QUEUES))
+            await page.goto(f"{running.data.read_hub().web}/ui/switch")
+            await expect(page.get_by_role("heading", name="Conectada")).to_be_visible()
+            await expect(page.get_by_role("cell", name="Recibe llamadas").first).to_be_visible()
+            await expect(page.get_by_role("cell", name="PJSIP/202")).to_be_visible()
+            ours = re.compile(r"\|(\d+\.\d+)\|\w+\|a00[12]\|COMPLETE")
+            await running.until(
+                lambda: answered_for(running.data, {*ours.findall(log.read_text())})
+            )
+        assert "no responde" not in running.said
 
 
 async def test_an_agent_who_is_slow_ends_nothing(tmp_path, cache, monkeypatch):

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, closing
 
 import pytest
 from diadema.store import tables
+from diadema.switch.settings import Settings
 from diadema_sim import people
 from sqlalchemy import select
 
@@ -101,8 +102,8 @@ async def test_twenty_calls_through_a_real_exchange(tmp_path, asterisk, system_p
             telephone = await Telephone.plug_in(str(number), asterisk.sip)
             stack.callback(telephone.unplug)
             await telephone.register()
-        ports = asterisk.ami, asterisk.ari
-        centre = await stack.enter_async_context(centre_of(tmp_path, ports, AGENTS))
+        way = Settings(ami_port=asterisk.ami, ari_port=asterisk.ari)
+        centre = await stack.enter_async_context(centre_of(tmp_path, way, AGENTS))
         working = []
         for agent in centre.agents:
             await agent.log_in()

@@ -7,9 +7,12 @@ import os
 import random
 import re
 import signal
+from collections import defaultdict
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from diadema_sim import people
+from diadema_sim.station_user import NoResponse
 from playwright.async_api import async_playwright, expect
 
 from tests.support.broker_fixtures import until
@@ -176,9 +179,13 @@ async def test_each_ending_is_the_same_in_the_log_and_in_the_store(tmp_path):
             ])
         )  # fmt: skip
         assert not [one for one in peer.channels if "Local/" in one.name]
-        log = tmp_path / "queue_log"
-        log.write_text("\n".join(peer.queue_log()) + "\n")
-        assert "0 nuevas, 0 distintas" in await imported(centre, log)
+        assert "0 nuevas, 0 distintas" in await imported(centre, written(peer, tmp_path))
+
+
+def written(peer, tmp_path):
+    log = tmp_path / "queue_log"
+    log.write_text("\n".join(peer.queue_log()) + "\n")
+    return log
 
 
 async def test_a_telephone_that_is_not_there_keeps_the_callers_place(tmp_path):
@@ -239,6 +246,26 @@ async def test_each_pause_of_the_log_is_a_reason_of_the_store(tmp_path):
         assert pauses(peer.queue_log()) == dict.fromkeys(reasons, 1), "and none for the wrap-up"
 
 
+async def test_an_exchange_without_states_of_its_own_is_given_a_pause_that_is_no_reason(tmp_path):
+    async with switched_centre(tmp_path) as (centre, peer):
+        (agent,) = centre.agents
+        await agent.log_in()
+        await agent.get_ready()
+        peer.core.has_custom_states = False
+        await peer.restart()
+        await until(lambda: is_member(agent, peer))
+        contact, _ = await talking(agent, peer)
+        await until(lambda: is_member(agent, peer, paused=True))
+        await agent.hang_up(contact)
+        assert is_member(agent, peer, paused=True), "until it is coded"
+        await coded(agent, contact)
+        await until(lambda: is_member(agent, peer))
+        await agent.pause(people.REASONS[0]["code"])
+        await until(lambda: is_member(agent, peer, paused=True))
+        assert pauses(peer.queue_log()) == {"diadema": 1, people.REASONS[0]["code"]: 1}
+        assert not [one for one in (await shown(centre))["report"]["members"] if one.get("wanted")]
+
+
 async def test_what_somebody_changes_at_the_exchange_is_told(tmp_path):
     async with switched_centre(tmp_path) as (centre, peer):
         (agent,) = centre.agents
@@ -274,63 +301,171 @@ async def test_without_the_bridge_telephones_ring_and_what_talks_goes_on(tmp_pat
         assert told_by_the_store(centre) == told_by_the_log(peer.queue_log())
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_killed_at_any_moment_no_call_is_cut_and_none_stays(tmp_path, seed):
-    """The bridge, or the exchange: every contact ends, and with its true cause."""
-    rng = random.Random(seed)
-    async with switched_centre(tmp_path, 2, seed=seed) as (centre, peer):
-        for agent in centre.agents:
-            await ready(agent, peer)
+class Day:
+    """Calls to agents who work, while somebody does mischief; who ended each, as it was done."""
 
-        async def kill():
-            while True:
-                await asyncio.sleep(rng.uniform(0.5, 3))
-                hub = centre.data.read_hub()
-                pid = hub.children.get("switch") if hub is not None else 0
-                if pid:
-                    os.kill(pid, signal.SIGKILL)
-                await until(lambda: is_up(centre))
+    def __init__(self, centre, peer, rng):
+        self.centre, self.peer, self.rng = centre, peer, rng
+        self.ended = defaultdict(set)  # pbx → who did; with no bridge between them, both
+        self.callers = []
 
-        async def work(agent):
-            for _ in range(5):
-                await one_call(agent, peer, rng)
+    async def work(self, agent, calls):
+        for _ in range(calls):
+            await self.one_call(agent)
+        if agent.work[0] == "wrapup":
+            await coded(agent, agent.work[1])
 
-        killer = asyncio.create_task(kill())
-        try:
-            await asyncio.gather(*(work(agent) for agent in centre.agents))
-        finally:
-            killer.cancel()
-            await asyncio.gather(killer, return_exceptions=True)
-        await until(lambda: is_up(centre))
-        for agent in centre.agents:
-            await until(lambda agent=agent: agent.work[0] in ("idle", "wrapup"))
-        await until(lambda: not [one for one in peer.channels if "Local/" in one.name])
-        answered = told_by_the_log(peer.queue_log())
-        await settled(centre, peer)
-        stored = told_by_the_store(centre)
-        for pbx, told in stored.items():
-            if told[0] == "answered" and told[1] is not None:
-                assert answered[pbx][2] == told[2], "nobody else talked"
+    async def one_call(self, agent):
+        """However it goes: until it is over at both ends."""
+        caller = self.peer.call("ventas", number=NUMBER)
+        self.callers.append(caller)
+        now = asyncio.get_running_loop().time
+        patience = now() + self.rng.uniform(4, 15)
+        while caller.there and now() < patience:
+            with suppress(NoResponse):  # the screen had just changed by itself: a key for nothing
+                await self.next_key(agent)
+            await asyncio.sleep(0.2)
+        if caller.there:
+            self.ended[caller.uniqueid].add("caller")
+            caller.hang_up()
 
-
-async def one_call(agent, peer, rng):
-    """However it goes: a call for whoever is free, until it is over at both ends."""
-    caller = peer.call("ventas", number=NUMBER)
-    deadline = asyncio.get_running_loop().time() + 60
-    while caller.there and asyncio.get_running_loop().time() < deadline:
+    async def next_key(self, agent):
         work, contact = agent.work
         if work == "offered":
             await agent.answer(contact)
-        elif work == "talking" and rng.random() < 0.3:
+        elif work == "talking" and self.rng.random() < 0.3:
+            self.ended[offered_pbx(self.centre, agent, contact)].add("agent")
             await agent.hang_up(contact)
         elif work == "wrapup":
             await coded(agent, contact)
         elif work == "idle" and agent.presence != "ready":
             await agent.get_ready()
-        await asyncio.sleep(0.2)
-    caller.hang_up()
-    if agent.work[0] == "wrapup":
-        await coded(agent, agent.work[1])
+
+    async def over(self):
+        """All are over at both ends, and nothing is left of them anywhere."""
+        await until(lambda: is_up(self.centre))
+        for agent in self.centre.agents:
+            await until(lambda agent=agent: agent.work[0] in ("idle", "wrapup"))
+        left = ("Local/", "PJSIP/1")
+        await until(lambda: not [one for one in self.peer.channels if one.name.startswith(left)])
+        await settled(self.centre, self.peer)
+        report = (await shown(self.centre))["report"]
+        assert (report["calls"], report["unsent"]) == (0, 0)
+
+    def contacts(self):
+        """pbx → how each of its contacts ended at its station."""
+        found = {}
+        for agent in self.centre.agents:
+            mine = {}
+            for one in self.centre.world.witness.events(agent.desk.station):
+                event = one.event
+                if event["k"] == "contact.offered":
+                    mine[event["c"]] = event["pbx"]
+                    found.setdefault(event["pbx"], []).append(None)
+                elif event["k"] in ("contact.ended", "contact.missed"):
+                    ends = found[mine[event["c"]]]
+                    assert ends[-1] is None, "ended once"
+                    ends[-1] = event.get("by") or event["cause"]
+        return found
+
+
+def offered_pbx(centre, agent, contact):
+    (found,) = [
+        one.event["pbx"] for one in centre.world.witness.events(agent.desk.station)
+        if one.event["k"] == "contact.offered" and one.event["c"] == contact
+    ]  # fmt: skip
+    return found
+
+
+@asynccontextmanager
+async def mischief(do, rng, count):
+    """`do` so often at random moments while the body runs, and to the end of them."""
+
+    async def all_of_them():
+        for _ in range(count):
+            await asyncio.sleep(rng.uniform(0.3, 3))
+            await do()
+
+    doing = asyncio.create_task(all_of_them())
+    try:
+        yield doing
+    finally:
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_killed_at_any_moment_no_call_is_cut_and_none_stays(tmp_path, seed):
+    """The bridge, fifteen times in ten calls."""
+    rng = random.Random(seed)
+    async with switched_centre(tmp_path, 2, seed=seed) as (centre, peer):
+        for agent in centre.agents:
+            await ready(agent, peer)
+        day = Day(centre, peer, rng)
+
+        def killed():
+            hub = centre.data.read_hub()
+            if hub is None or "switch" not in hub.children:
+                return False
+            with suppress(ProcessLookupError):  # it is being started again
+                os.kill(hub.children["switch"], signal.SIGKILL)
+                return True
+            return False
+
+        async def kill():
+            await until(killed)
+            await until(lambda: is_up(centre))
+
+        async with mischief(kill, rng, 15) as killing:
+            while not killing.done():
+                await asyncio.gather(*(day.work(agent, 5) for agent in centre.agents))
+            await killing
+        await day.over()
+        log, stored = told_by_the_log(peer.queue_log()), told_by_the_store(centre)
+        away = log.keys() - stored.keys()  # whoever came and went while no bridge was there
+        assert stored and stored.keys() <= log.keys() == {one.uniqueid for one in day.callers}
+        said = await imported(centre, written(peer, tmp_path))
+        assert f"{len(away)} nuevas" in said, said
+        stored = told_by_the_store(centre)
+        for pbx, (outcome, by, agent) in log.items():
+            if outcome == "answered":
+                assert by in day.ended[pbx], "whoever did not hang up was not cut"
+            assert stored[pbx] == (outcome, by, agent) or stored[pbx][1] is None, "or not known"
+        for pbx, ends in day.contacts().items():
+            assert None not in ends
+            assert not {"agent", "caller"} & {*ends} - day.ended[pbx], "its true cause"
+
+
+async def test_an_exchange_that_begins_anew_at_any_moment_leaves_nothing(tmp_path):
+    """Ten times, in an orderly way or not, in calls, at rings, and with callers who wait."""
+    rng = random.Random(2)
+    async with switched_centre(tmp_path, 2, seed=2) as (centre, peer):
+        for agent in centre.agents:
+            await ready(agent, peer)
+        day = Day(centre, peer, rng)
+
+        async def begin_anew():
+            await peer.restart(kill=rng.random() < 0.5)
+            await until(lambda: is_up(centre))
+
+        async with mischief(begin_anew, rng, 10) as beginning:
+            while not beginning.done():
+                await asyncio.gather(*(day.work(agent, 3) for agent in centre.agents))
+            await beginning
+        await day.over()
+        for agent in centre.agents:
+            if agent.presence != "ready":
+                await agent.get_ready()
+            await until(lambda agent=agent: is_member(agent, peer))
+        stored = told_by_the_store(centre)
+        calls = {one.uniqueid for one in day.callers}
+        assert stored.keys() <= calls, "but those who came and went before we were back"
+        said = await imported(centre, written(peer, tmp_path))
+        assert f"{len(calls - stored.keys())} nuevas" in said, said
+        for pbx, told in told_by_the_log(peer.queue_log()).items():
+            assert pbx not in stored or stored[pbx] == told or stored[pbx][1] is None
+        for ends in day.contacts().values():
+            assert None not in ends
 
 
 async def test_no_number_of_a_caller_is_anywhere(tmp_path):

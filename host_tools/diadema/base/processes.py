@@ -1,5 +1,5 @@
 """What the hub's processes share: noticing that the hub is gone, ending what it left behind, the
-number of open files, what systemd is told, and logs.
+number of open files, what is not loaded, what systemd is told, and logs.
 
 A log has the same line once a second at most, so that whoever can bring a line about cannot fill
 the disk with it.
@@ -48,6 +48,13 @@ def on_closed_input(call: Callable[[], object]) -> None:
         call()
 
     threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def do_without(*packages: str) -> None:
+    """Before anything else is imported: for its memory, packages that those which we need import
+    where they are there, for something that we do not use, are as if they were not.
+    """
+    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]  # None: an import fails
 
 
 def end_with_parent() -> Callable[[], None] | None:

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.cli import speech
 from diadema.cli.account import app as account
 from diadema.cli.alerts import alerts
@@ -152,7 +153,8 @@ def main() -> None:
         print(mistyped(error, words), file=sys.stderr)
         sys.exit(error.exit_code)
     except DiademaError as error:
-        print(f"diadema: {error.say(speech.language())}", file=sys.stderr)
+        said = visible(error.say(speech.language()), lines=True)
+        print(f"diadema: {said}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

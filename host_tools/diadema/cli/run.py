@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from diadema.base.errors import DiademaError, why
+from diadema.base.sanitize import visible
 from diadema.cli.speech import language, say, use_site
 from diadema.words import Sentence, said
 
@@ -158,12 +159,14 @@ class Run:
         return asyncio.run(ask_hub(self.data, subject, body))
 
     def answer(self, content: Any, *lines: str) -> None:
-        """Print `content` as JSON if that is wanted, else the lines."""
+        """Print `content` as JSON if that is wanted, else the lines. What other systems call
+        their things may be in them.
+        """
         if self.as_json:
             print_json(content)
             return
         for line in lines:
-            print(line)
+            print(visible(line, lines=True))
 
     @contextmanager
     def progress(self, unit: str) -> Iterator[Callable[..., None]]:

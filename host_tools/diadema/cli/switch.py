@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.cli.account import opened
 from diadema.cli.run import AsJson, Clock, Data, Run, group, read_ca, run_until_signal, writing
 from diadema.cli.speech import language, say
@@ -317,7 +318,7 @@ def _lines(run: Run, report: Any, up: bool) -> list[str]:
     for trouble in report.troubles[-10:]:
         at = local_time(trouble.utc_ms, run.zone)
         lines.append(say("switch.trouble", at=at, what=Sentence.of(trouble.sentence)))
-    return lines
+    return [visible(line) for line in lines]
 
 
 @app.command()

@@ -17,11 +17,12 @@ from diadema.base.idempotency import HEADER, Once
 from diadema.hub.enrolment import LONGEST_S
 from diadema.hub.mosquitto import MqttListener
 from diadema.hub.own_journal import Refused
+from diadema.ingest.decode import BadEvent, decode
 from diadema.store import StoreStale, StoreUnavailable, station_state
 from diadema.store.rows import SWITCH
 from diadema.wire import switching
-from diadema.wire.commands import CALLS
-from diadema.wire.letters import LETTERS, tag_of
+from diadema.wire.commands import CALLS, is_station
+from diadema.wire.letters import EVENT_LIMIT, LETTERS, tag_of
 from diadema.words import Sentence
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("diadema.ingest")
 
 _OF_CALLS = {tag_of(call) for call in CALLS}
+_OF_QUEUES, _EVENTS_AT_ONCE = ("queue.", "recording."), 1000
+_NO_SWITCH = {"error": "forbidden", "detail": "no exchange is set up", "status": 403}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
 
 type Answer = Callable[[Msg], Awaitable[None]]
@@ -51,7 +54,7 @@ class _Log(msgspec.Struct, rename=LETTERS):
 
     station: Annotated[str, msgspec.Meta(pattern=rf"^{SWITCH}[A-Za-z0-9_-]{{1,32}}\Z")]
     epoch: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-    events: list[str] = []
+    events: Annotated[list[str], msgspec.Meta(max_length=_EVENTS_AT_ONCE)] = []
     live: bool = False
 
 
@@ -156,7 +159,8 @@ class Requests:
 
     async def _on_command(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         s = str(body.pop("s", ""))
-        if s not in self._server.ingest.stations and not self._server.keeper.knows(s):
+        there = s in self._server.ingest.stations or self._server.keeper.knows(s)
+        if not (there and is_station(s)):
             return {"error": "unknown_station", "detail": f"no station {s} here", "status": 404}
         i, frames = self._server.commands.ask(s, body, once)
         await self._server.send(frames)
@@ -164,12 +168,18 @@ class Requests:
 
     async def _on_call(self, body: dict[str, Any]) -> dict[str, Any]:
         """A command of the bridge's; it may ask for what an exchange says of calls only."""
+        if not self._server.switching.is_set_up:
+            return _NO_SWITCH
         if body.get("cmd") not in _OF_CALLS:
             return {"error": "forbidden", "detail": "no command about a call", "status": 403}
         return await self._on_command(body, None)
 
     async def _on_switch(self, body: dict[str, Any]) -> dict[str, Any]:
-        """How the bridge is; it is told how the floor is."""
+        """How the bridge is; it is told how the floor is. One whose exchange was removed leaves
+        the calls to that, where telephones ring by themselves.
+        """
+        if not self._server.switching.is_set_up:
+            return _NO_SWITCH
         floor = self._server.switching.take(msgspec.convert(body, switching.Report))
         built: dict[str, Any] = msgspec.to_builtins(floor)
         return built
@@ -263,9 +273,14 @@ class Requests:
         return {"seconds": request.seconds}
 
     async def _on_queue(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A switch's log: its events are stored when this answers, each once."""
+        """A switch's log: its events are stored when this answers, each once. Of people it tells
+        nothing: who is there is the stations' to say.
+        """
         request = msgspec.convert(body, _Log)
         bodies = [one.encode() for one in request.events]
+        if not all(_is_of_queues(request.station, one) for one in bodies):
+            detail = "a switch tells of its queues and recordings only"
+            return {"error": "bad_request", "detail": detail, "status": 422}
         position = await self._server.take_log(
             request.station, request.epoch, bodies, live=request.live
         )
@@ -331,6 +346,14 @@ class Requests:
             conf = str(mosquitto.conf)
         await self._server.use_site()
         return {"conf": conf}
+
+
+def _is_of_queues(station: str, body: bytes) -> bool:
+    try:
+        kind, event, _ = decode(body)
+    except BadEvent:
+        return False
+    return kind.startswith(_OF_QUEUES) and event.station == station and len(body) <= EVENT_LIMIT
 
 
 def _bundle_bytes(request: _Update) -> bytes:

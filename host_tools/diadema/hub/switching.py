@@ -17,8 +17,11 @@ from diadema.wire.switching import (
     OpenContact,
     Report,
     SeatState,
+    Trouble,
 )
+from diadema.words import Sentence
 
+_SAID = 2000  # characters of a trouble
 _BEGINS_S = 30.0  # after the hub's own beginning the bridge may still be on its way
 
 _encode = msgspec.json.Encoder().encode
@@ -62,11 +65,17 @@ class Switching:
         return _encode(Fed(number=self._number, events=[msgspec.Raw(one) for one in bodies]))
 
     def take(self, report: Report) -> Floor:
+        report.troubles = self.sayable(report.troubles)
         self.report, self._heard = report, time.monotonic()
         seats = [
             _seat(one) for one in self._ingest.stations.values() if one.station.startswith("DIA-")
         ]
         return Floor(number=self._number, seats=seats)
+
+    @staticmethod
+    def sayable(troubles: Sequence[Trouble]) -> list[Trouble]:
+        """Those that whoever shows them can say: what else a bridge sends is nobody's words."""
+        return [one for one in troubles if _is_sayable(one.sentence)]
 
     def due(self) -> list[tuple[str, str]]:
         """Stations that are to be told how telephone and exchange are, and what; each once."""
@@ -99,6 +108,14 @@ class Switching:
         age = time.monotonic() - self._heard if self.report is not None else None
         report = msgspec.to_builtins(self.report) if self.report is not None else None
         return {"up": self.is_up, "age_s": age, "report": report}
+
+
+def _is_sayable(sentence: list[Any]) -> bool:
+    try:
+        said = Sentence.of(sentence).say("en")
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return False
+    return len(said) <= _SAID
 
 
 def _said(station: Station) -> str:

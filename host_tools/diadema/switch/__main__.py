@@ -14,8 +14,9 @@ from pathlib import Path
 from diadema.base.clock import open_clock
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, keep_private
-from diadema.base.processes import begin_log, on_closed_input
-from diadema.switch.process import run
+from diadema.base.processes import begin_log, do_without, on_closed_input
+
+_UNUSED = ("aiohttp", "click", "rich")  # of nats-py and httpx: 13 MB
 
 
 def main() -> int:
@@ -35,6 +36,9 @@ def main() -> int:
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
+    do_without(*_UNUSED)
+    from diadema.switch.process import run
+
     running = asyncio.create_task(run(DataDir(arguments.data), open_clock(arguments.clock)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,8 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import stripped, visible
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -34,12 +37,17 @@ from diadema.switch.exchange import (
     SwitchEvent,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.wire.commands import RING_QUEUE
 from diadema.wire.events import Event
 from diadema.wire.switching import (
+    MOST,
+    NAMED,
+    REPORT_BYTES,
     CallOut,
     Floor,
     MemberState,
@@ -51,10 +59,11 @@ from diadema.wire.switching import (
 )
 from diadema.words import Sentence
 
-_TROUBLES = 50  # that are remembered
+_VALUE = 200  # characters of what a sentence repeats
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
+_TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
@@ -119,15 +128,16 @@ class Bridge:
         self.is_up = False
         self.unsent = asyncio.Event()  # the journal has something to send
         self._calls: dict[str, Call] = {}
-        self._rings: dict[int, str] = {}  # rings by the number of their command
+        self._rings: dict[tuple[str, int], str] = {}  # by station and number of the command
         self._numbers: dict[str, str] = {}  # to be dialled, and nowhere else
+        self._taken_back: deque[str] = deque(maxlen=_TAKEN_BACK)
         self._seats: dict[str, Seat] = {}
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
-        self._waiting: dict[str, set[str]] = {}  # by queue
+        self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
         self._writable = True
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -151,7 +161,7 @@ class Bridge:
             case MemberSeen(member, there):
                 self._see_member(member, there)
             case PhoneSeen(extension, there):
-                self._phones[extension] = there
+                remember(self._phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
             case Listening(linked, by, begun, utc_ms):
@@ -190,11 +200,11 @@ class Bridge:
                 station,
                 "ring",
                 contact=offered.call,
-                queue=self._names().queue_of(offered.queue),
+                queue=stripped(self._names().queue_of(offered.queue))[:RING_QUEUE] or None,
                 pbx=offered.pbx,
                 reference=offered.reference,
             )
-            self._rings[number] = offered.call
+            remember(self._rings, (station, number), offered.call, _NUMBERS)
         except (HubAway, HubSaysNo) as error:
             self.trouble(error)
             self._forget(offered.call)
@@ -205,6 +215,7 @@ class Bridge:
         if known is None or known.over:
             return
         if known.ringing:
+            self._taken_back.append(call)
             await self._command(known.station, "withdraw", contact=call, cause=cause)
             self._forget(call)
         else:  # its key came while the exchange took it back
@@ -257,7 +268,7 @@ class Bridge:
         except DiademaError:
             self._forget(contact)
             raise
-        self._rings[number] = contact
+        remember(self._rings, (station, number), contact, _NUMBERS)
         return contact
 
     async def _call_out(self, known: Call) -> None:
@@ -284,14 +295,21 @@ class Bridge:
 
     def station_said(self, event: dict[str, Any]) -> None:
         """One event, stored and in order."""
+        try:
+            self._hear_station(event)
+        except (LookupError, TypeError, ValueError) as error:
+            log.warning("an event that is none: %r", error)
+
+    def _hear_station(self, event: dict[str, Any]) -> None:
         kind, station = str(event.get("k")), str(event.get("s"))
         at = event.get("t")
         if at is not None and self._clock.now_ms() - at > _STALE_MS:
             return
+        order = station, event.get("i", -1)
         seat = self._seats.get(station)
         match kind:
             case "session.opened":
-                self._sit(SeatState(station=station, agent=event["a"], presence="not_ready"))
+                self._sit(SeatState(station=station, agent=str(event["a"]), presence="not_ready"))
             case "session.closed":
                 self._rise(station)
             case "presence.changed" if seat is not None:
@@ -300,14 +318,17 @@ class Bridge:
                 if seat.failed:
                     seat.failed = False
                     self._busy(seat, False)
-            case "command.refused" | "contact.blocked" if event.get("i") in self._rings:
-                refused = self._rings.pop(event["i"])
+            case "command.refused" | "contact.blocked" if order in self._rings:
+                refused = self._rings.pop(order)
                 self._do(refused, lambda: self._not_taken(refused))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
         call = str(event.get("c", ""))
-        if kind.startswith("contact.") and call in self._calls:
-            self._rings.pop(event.get("i", -1), None)
+        known = self._calls.get(call)  # a station says nothing of another one's
+        if kind == "contact.answered" and call in self._taken_back:
+            self._do(call, lambda: self._command(station, "failed", contact=call))
+        elif kind.startswith("contact.") and known is not None and known.station == station:
+            self._rings.pop(order, None)
             self._do(call, lambda: self._follow(kind.removeprefix("contact."), call, event))
 
     async def _follow(self, what: str, call: str, event: dict[str, Any]) -> None:
@@ -485,7 +506,7 @@ class Bridge:
         key = member.name, member.queue
         known = self._members.get(key)
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         if not (self.is_up and self._floor_known):
@@ -618,13 +639,15 @@ class Bridge:
 
     def trouble(self, error: DiademaError) -> None:
         """Told to people, on the page and in the log."""
-        log.warning("%s", error)
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
-        if sentence is not None:
-            found = Trouble(utc_ms=self._clock.now_ms(), sentence=sentence.parts())
-            if self._troubles and self._troubles[-1].sentence == found.sentence:
-                self._troubles.pop()
-            self._troubles.append(found)
+        if sentence is None:
+            log.warning("%s", visible(str(error))[:_VALUE])
+            return
+        found = Trouble(utc_ms=self._clock.now_ms(), sentence=_shortened(sentence.parts()))
+        log.warning("%s", Sentence.of(found.sentence))
+        if self._troubles and self._troubles[-1].sentence == found.sentence:
+            self._troubles.pop()
+        self._troubles.append(found)
 
     def report(self) -> Report:
         self._write()
@@ -635,16 +658,16 @@ class Bridge:
             for station in names.people.seats
             if (phone := names.phone_of(station)) is not None
         }
-        return Report(
+        report = Report(
             name=self._journal.station.removeprefix("PBX-"),
-            version=self.exchange.version,
+            version=self.exchange.version[:NAMED],
             up=self.is_up,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting + len(self._unwritten),
             queues=[
                 QueueState(
-                    name=queue,
+                    name=queue[:NAMED],
                     mapped=names.is_mapped(queue),
                     waiting=len(self._waiting.get(queue, ())),
                 )
@@ -661,6 +684,7 @@ class Bridge:
             ],
             troubles=[*self._troubles],
         )
+        return _fitting(report)
 
     def _member_state(self, member: Member, names: Names) -> MemberState:
         agent = names.agent_of(member.name)
@@ -672,19 +696,22 @@ class Bridge:
             elif its.paused != member.paused:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
-            name=member.name, queue=member.queue, agent=agent, paused=member.paused,
-            reason=member.reason, wanted=wanted,
+            name=member.name[:NAMED], queue=member.queue[:NAMED], agent=agent,
+            paused=member.paused, reason=member.reason[:NAMED], wanted=wanted,
         )  # fmt: skip
 
     # -- inside
 
     def _tell(self, event: Any) -> None:
         kind, pbx = type(event).__struct_config__.tag, event.pbx
-        waiting = self._waiting.setdefault(event.queue, set()) if hasattr(event, "queue") else None
-        if waiting is not None:
-            (waiting.add if kind == "queue.entered" else waiting.discard)(pbx)
-            if kind == "queue.offered":
-                waiting.add(pbx)
+        if (queue := getattr(event, "queue", None)) is not None:
+            if queue not in self._waiting:
+                remember(self._waiting, queue, {})
+            waiting = self._waiting[queue]
+            if kind in ("queue.entered", "queue.offered"):
+                remember(waiting, pbx, None)
+            else:
+                waiting.pop(pbx, None)
         self._unwritten.append(event)
         self._write()
 
@@ -749,6 +776,30 @@ class Bridge:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _shortened(parts: Any) -> Any:
+    """Parts of a sentence, with as much of what others have written as people need to see."""
+    match parts:
+        case str():
+            return visible(parts)[:_VALUE]
+        case [name, dict() as values]:
+            return [name, {key: _shortened(value) for key, value in values.items()}]
+    return parts
+
+
+def _fitting(report: Report) -> Report:
+    """As much as the hub takes; what stays is first of all what is not as it should be."""
+    report.members.sort(key=lambda one: one.wanted is None)
+    report.phones.sort(key=lambda one: one.there is not False)
+    report.queues.sort(key=lambda one: not one.mapped)
+    for name in ("queues", "members", "phones"):
+        del getattr(report, name)[MOST[name] :]
+    cut: tuple[list[Any], ...] = (report.members, report.phones, report.queues)
+    while any(cut) and len(msgspec.json.encode(report)) > REPORT_BYTES:
+        for its in cut:
+            del its[len(its) // 2 :]
+    return report
 
 
 def _line(agent: str) -> str:

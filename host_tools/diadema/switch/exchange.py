@@ -10,9 +10,20 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from diadema.base.errors import DiademaError
+from diadema.base.sanitize import visible
 from diadema.wire.events import Event
 from diadema.wire.switching import WAYS
 from diadema.words import Sentence
+
+_REASON = 200  # characters
+MOST = 10_000  # of anything that an exchange tells and we remember
+
+
+def remember[K, V](known: dict[K, V], key: K, value: V, most: int = MOST) -> None:
+    """In place of what was heard first, where there is too much of it."""
+    if key not in known and len(known) >= most:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 class SwitchError(DiademaError):
@@ -20,9 +31,10 @@ class SwitchError(DiademaError):
 
 
 class SwitchRefused(SwitchError):
-    """It answered, and did not do it. `reason` is its own text."""
+    """It answered, and did not do it. `reason` is its own text, or how that begins."""
 
     def __init__(self, action: str, reason: str, status: int = 0) -> None:
+        reason = visible(reason[:_REASON])
         super().__init__(Sentence("errors.switch.refused", action=action, reason=reason))
         self.reason, self.status = reason, status
 

@@ -93,10 +93,11 @@ class HubLink:
     async def report(self) -> None:
         """How we are; where events were missed the floor comes anew. Raises HubAway."""
         self._missed.clear()
-        missed = self._number < 0
+        before = self._number
         answer = await self._ask(STATE, msgspec.to_builtins(self._report()))
         floor = msgspec.convert(answer, Floor)
-        if missed or floor.number < self._number:
+        # else it may be older than what came while it was on its way
+        if self._number < 0 or floor.number < before:
             await self._anew(floor)
             self._number = floor.number
             early, self._early = self._early, []

@@ -30,6 +30,7 @@ from diadema.words import Sentence
 
 VERSION = 1
 _DAY_MS = 86_400_000
+_LISTENED = 1_000_000  # times that somebody listened in, which are remembered
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS identity (epoch INTEGER NOT NULL, next INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS events (n INTEGER PRIMARY KEY, body BLOB NOT NULL)",
@@ -89,19 +90,19 @@ class Journal:
             ) from error
 
     def append(self, events: Sequence[Event]) -> None:
-        """With the next numbers, all or none. One that is too long is left out."""
-        rows, n = [], self._next
+        """With the next numbers, all or none. One that the hub could not read is left out."""
+        rows, written, n = [], [], self._next
         for event in events:
             event.station, event.epoch, event.sequence = self.station, self.epoch, n
             event.boot = event.uptime_ms = 0
-            body = msgspec.json.encode(event)
-            if len(body) <= EVENT_LIMIT:
+            if (body := _body(event)) is not None:
                 rows.append((n, body))
+                written.append(event)
                 n += 1
         with self._writing():
             self._tx.executemany("INSERT INTO events VALUES (?, ?)", rows)
             self._tx.execute("UPDATE identity SET next = ?", (n,))
-            for event in events:
+            for event in written:
                 self._follow(event)
         self._next = n
 
@@ -218,3 +219,16 @@ class Journal:
             self._tx.execute(
                 "INSERT INTO listening VALUES (?, ?, ?, ?)", (linked, listener, begun, utc_ms)
             )
+            self._tx.execute(
+                "DELETE FROM listening WHERE rowid <= last_insert_rowid() - ?", (_LISTENED,)
+            )
+
+
+def _body(event: Event) -> bytes | None:
+    """None for one that is too long, or is none at all."""
+    try:
+        body = msgspec.json.encode(event)
+        msgspec.json.decode(body, type=type(event))
+    except (msgspec.ValidationError, OverflowError):
+        return None
+    return body if len(body) <= EVENT_LIMIT else None

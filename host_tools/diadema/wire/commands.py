@@ -28,6 +28,7 @@ CONFIG_PART = 480  # raw bytes of one block of a configuration
 
 _WORD_BYTES = 64
 _BYTES = {"text": 320, "by": 32, "who": 32, "note": 32}  # of those that have another bound
+RING_QUEUE = 32  # characters of the queue that a call came by
 _RING_BYTES = 184  # of the free texts of one call, which its event repeats
 
 _STATION, _HOST = re.compile(STATION_ID), re.compile(HOST_ID)
@@ -35,7 +36,7 @@ _STATION, _HOST = re.compile(STATION_ID), re.compile(HOST_ID)
 type Contact = Annotated[str, Meta(min_length=1, max_length=48)]
 type Name = Annotated[str, Meta(max_length=64)]
 type Path = Annotated[str, Meta(max_length=200)]
-type Queue = Annotated[str, Meta(min_length=1, max_length=32)]
+type Queue = Annotated[str, Meta(min_length=1, max_length=RING_QUEUE)]
 type Pbx = Annotated[str, Meta(min_length=1, max_length=48)]
 type Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,24}$")]
 type Author = Annotated[str, Meta(min_length=1, max_length=32)]

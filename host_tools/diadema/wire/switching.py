@@ -20,10 +20,17 @@ QUEUE = "hub.queue"
 DIAL = "switch.dial"  # the bridge is asked with a CallOut
 BEAT_S = 2.0  # how often the bridge reports
 LOST_S = 8.0  # without a report: there is no bridge
+NAMED = 128  # characters of what the exchange calls something
+MOST = {"queues": 1000, "members": 6000, "phones": 3000, "troubles": 50}  # of a report
+REPORT_BYTES = 1 << 19  # the broker carries twice that
 
 KINDS = (  # how the kinds of what it hears begin
     "session.", "presence.", "contact.", "wrapup.", "command.refused", "station.booted",
 )  # fmt: skip
+
+
+type Named = Annotated[str, Meta(max_length=NAMED)]
+type Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Fed(Struct, kw_only=True):
@@ -66,27 +73,27 @@ class Floor(Struct, kw_only=True):
 
 
 class QueueState(Struct, kw_only=True):
-    name: str
+    name: Named
     mapped: bool
-    waiting: int = 0
+    waiting: Count = 0
 
 
 class MemberState(Struct, kw_only=True):
     """`wanted`: as it should be, where it is otherwise."""
 
-    name: str
-    queue: str
-    agent: str | None = None
+    name: Named
+    queue: Named
+    agent: Named | None = None
     paused: bool = False
-    reason: str = ""
+    reason: Named = ""
     wanted: Literal["there", "gone", "paused", "ready"] | None = None
 
 
 class PhoneState(Struct, kw_only=True):
     """`there`: whether it is registered; None: the exchange cannot say."""
 
-    extension: str
-    station: str
+    extension: Named
+    station: Named
     there: bool | None = None
 
 
@@ -104,20 +111,20 @@ class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
 class Trouble(Struct, kw_only=True):
     """A fault that people should know of; `sentence` as `Sentence.parts` has it."""
 
-    utc_ms: int
+    utc_ms: Annotated[int, Meta(ge=0, lt=2**53)]
     sentence: list[Any]
 
 
 class Report(Struct, kw_only=True):
     """The bridge as it is now. `up`: the exchange is there."""
 
-    name: str
-    version: str = ""
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
+    version: Named = ""
     up: bool = False
-    utc_ms: Annotated[int, Meta(ge=0)] = 0
-    calls: int = 0
-    unsent: int = 0  # events of its journal that the hub has not stored yet
-    queues: list[QueueState] = []
-    members: list[MemberState] = []
-    phones: list[PhoneState] = []
-    troubles: list[Trouble] = []
+    utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] = 0
+    calls: Count = 0
+    unsent: Count = 0  # events of its journal that the hub has not stored yet
+    queues: Annotated[list[QueueState], Meta(max_length=MOST["queues"])] = []
+    members: Annotated[list[MemberState], Meta(max_length=MOST["members"])] = []
+    phones: Annotated[list[PhoneState], Meta(max_length=MOST["phones"])] = []
+    troubles: Annotated[list[Trouble], Meta(max_length=MOST["troubles"])] = []

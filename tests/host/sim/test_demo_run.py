@@ -126,6 +126,10 @@ def test_a_demo_that_is_told_to_end_leaves_no_process(tmp_path: Path, number: in
         (["sim", "--fit", "absent.tsv"], "Cannot read absent.tsv"),
         (["replay", "absent.tsv", "--day", "990201"], "Cannot read absent.tsv"),
         (["replay", "x", "--day", "990201", "--format", "csv"], "no format 'csv'"),
+        (
+            ["replay", "x", "--day", "990201", "--switch", "--switch-links", "1"],
+            "`--switch` and `--switch-links` do not go together",
+        ),
         (["replay", "x", "--day", "990201", "--zone", "Lima"], "'Lima' is no time zone"),
     ],
 )
@@ -133,6 +137,12 @@ def test_what_cannot_be_run_says_why(run_here: Run, arguments: list[str], said: 
     done = run_here(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())
+
+
+def test_an_exchange_is_loaded_only_where_one_is_asked_for() -> None:
+    program = "import sys, diadema_sim.cli; print([one for one in sys.modules if 'sim.ex' in one])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]"
 
 
 def test_the_directory_of_a_real_site_is_left_alone(run_here: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from diadema_sim.replay import (
     agree,
     run_replay,
 )
+from diadema_sim.switched_workday import SwitchedWorkday
 from diadema_sim.witness import Witnessed
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
@@ -104,6 +105,37 @@ async def test_every_second_of_the_log_is_in_the_store(day: bank_log.BankDay) ->
         {"agent": "LATE", "contacts": 3, "talk_s": 595, "file_contacts": 3, "file_talk_s": 595},
     ]
     assert (summary["undelivered"], summary["interrupted"]) == ([], [])
+
+
+async def test_the_same_by_an_exchange_and_the_bridge_to_it(day: bank_log.BankDay) -> None:
+    """Calls without a second between them too: the next caller waits until the agent is free."""
+    summary = await run_replay(ReplayOptions(day, JERUSALEM, switch=True), Watcher())
+    check(summary)
+    assert (summary["undelivered"], summary["waited_in_vain"]) == ([], [])
+    assert summary["typified"] == len(CALLS)
+    assert (summary["switch_calls"], summary["switch_different"]) == (len(CALLS), 0)
+
+
+class BusyTelephone(Watcher):
+    """That of the first agent, until one call has come to nothing by it."""
+
+    async def begun(self, centre: Centre, workday: Workday) -> None:
+        assert isinstance(workday, SwitchedWorkday)
+        telephone = workday.exchange.core.devices["PJSIP/201"]
+        telephone.mode = "busy"
+
+        def look(station: str, seen: Witnessed) -> None:
+            if seen.event["k"] == "contact.ended" and seen.event["by"] == "technical":
+                telephone.mode = "auto"
+
+        centre.world.witness.listeners.append(look)
+
+
+async def test_a_call_whose_telephone_is_not_there_is_left_out(day: bank_log.BankDay) -> None:
+    summary = await run_replay(ReplayOptions(day, JERUSALEM, switch=True), BusyTelephone())
+    check(summary, without=1)
+    assert [row["line"] for row in summary["undelivered"]] == [2]
+    assert (summary["switch_calls"], summary["switch_different"]) == (len(CALLS), 0)
 
 
 @pytest.mark.parametrize(

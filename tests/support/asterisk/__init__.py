@@ -1,1 +1,1 @@
-"""The parts of the exchange that tests play: `tests.support.asterisk_peer` puts them together."""
+"""What was recorded of an Asterisk, and how it is played again."""

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 import httpx
+from diadema_sim.exchange.parts import Fields, message
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.support.asterisk.parts import Fields, message
 from tests.support.asterisk.transcripts import (
     LIMIT_S,
     Came,

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.asterisk.parts import Fields, bridge_hears
+from diadema_sim.exchange.parts import Fields, bridge_hears
 
 FOLDER = Path(__file__).with_name("transcripts")
 LIMIT_S = 300.0

@@ -166,7 +166,8 @@ def _flag(name: str) -> Field:
 
 _ORDER = Field(name="order", type="int", low=0, high=9999)
 _COUNT_S = 86_400
-EXTENSION = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,27}"  # `PJSIP/101`
+# `PJSIP/101`: one telephone, and no way through the exchange's own dialplan
+EXTENSION = r"(?!(?i:local)/)[A-Za-z0-9]{2,12}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,26}"
 _ID = r"[A-Za-z0-9_-]{1,24}"
 _ALL = (
     Kind(name="agents", fields=(

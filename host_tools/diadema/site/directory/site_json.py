@@ -239,6 +239,10 @@ def _coded(body: Body) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "order"}
 
 
+def _area(body: Body) -> dict[str, Any]:
+    return {name: value for name, value in _coded(body).items() if name != "number"}
+
+
 def _fault_area(body: Body) -> dict[str, Any]:
     parts = [str(part).partition("=") for part in body.get("parts") or ()]  # type: ignore[union-attr]
     described = {"code": body["code"], "label": body["label"]}
@@ -304,7 +308,12 @@ def _agree(leaf: Entry, column: str, known: str) -> None:
         )  # fmt: skip
 
 
-_MAKERS = {"fault_areas": _fault_area, "campaigns": _campaign, "playbooks": _playbook}
+_MAKERS = {
+    "areas": _area,
+    "fault_areas": _fault_area,
+    "campaigns": _campaign,
+    "playbooks": _playbook,
+}
 
 
 def bodies_of(site: Site) -> dict[str, dict[str, Body]]:

@@ -27,8 +27,9 @@ _PIECE = 1 << 16
 _CONNECT_S = 5.0
 _ANSWER_S = 5.0
 _QUIET_S = 10.0  # after which we ask whether somebody is there
-_MOST = 200  # actions that may wait for their answers
-_MOST_LISTED = 50_000
+_MOST = 100  # actions that wait for their answers
+_IN_LINE = 10_000  # and that may in all: more than a shift that logs in at once has
+_LISTED_BYTES = 1 << 25  # of one list
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*")
 _BROKEN = re.compile(r"[\r\n\0\ud800-\udfff]")  # the last are halves of characters
 
@@ -75,6 +76,7 @@ class _Waiting:
     action: str
     many: bool
     listed: list[Message]
+    size: int = 0
 
 
 class Ami:
@@ -93,6 +95,8 @@ class Ami:
         self._hear, self._up, self._down = hear, up, down
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[str, _Waiting] = {}
+        self._room = asyncio.Semaphore(_MOST)
+        self._in_line = 0
         self._number = 0
         self._heard = 0.0
         self.version = ""  # of the interface, as the switch's first line has it
@@ -137,10 +141,18 @@ class Ami:
         return listed
 
     async def _ask(self, action: str, fields: dict[str, str], *, many: bool) -> list[Message]:
+        if self._in_line >= _IN_LINE:
+            raise SwitchError(Sentence("errors.switch.busy", count=_IN_LINE))
+        self._in_line += 1
+        try:
+            async with self._room:
+                return await self._send(action, fields, many=many)
+        finally:
+            self._in_line -= 1
+
+    async def _send(self, action: str, fields: dict[str, str], *, many: bool) -> list[Message]:
         if self._writer is None:
             raise SwitchError(Sentence("errors.switch.away"))
-        if len(self._waiting) >= _MOST:
-            raise SwitchError(Sentence("errors.switch.busy", count=_MOST))
         self._number += 1
         number = str(self._number)
         line = encoded(action, {"ActionID": number, **fields})
@@ -206,10 +218,18 @@ class Ami:
         elif waiting is not None and waiting.listed:
             if message.get("EventList", "").lower() == "complete":
                 _end(waiting)
-            elif len(waiting.listed) < _MOST_LISTED:
-                waiting.listed.append(message)
+            else:
+                self._list(waiting, message)
         elif "Event" in message:
             self._hear(message)
+
+    def _list(self, waiting: _Waiting, message: Message) -> None:
+        waiting.size += sum(map(len, message.values()))
+        if waiting.size <= _LISTED_BYTES:
+            waiting.listed.append(message)
+        elif not waiting.answer.done():
+            error = SwitchError(Sentence("errors.switch.too_long", limit=_LISTED_BYTES))
+            waiting.answer.set_exception(error)
 
     def _answer(self, waiting: _Waiting, message: Message) -> None:
         if message["Response"] in ("Error", "Goodbye") and not waiting.answer.done():

@@ -24,11 +24,18 @@ from diadema.words import Sentence
 
 APPLICATION = "diadema"
 LONGEST = 1 << 18  # bytes of an event
+LARGEST = 1 << 23  # bytes of an answer
 _ANSWER_S = 5.0
 _QUIET_S = 10.0
 _WAITING = 1024  # events that wait; then the socket does
 _CONNECTIONS = 20
 _IDLE_S = 5.0  # Asterisk closes a connection after 15 s
+
+
+class _Stream(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Asterisk sends nobody elsewhere: whoever does has our password to hope for."""
+        return exc
 
 
 class Ari:
@@ -85,7 +92,7 @@ class Ari:
         url = f"{scheme}://{where}/ari/events?app={self._application}&subscribeAll=false"
         try:
             async with (
-                connect(
+                _Stream(
                     url,
                     additional_headers=self._proof,
                     ssl=self._login.tls,
@@ -138,20 +145,26 @@ class Ari:
         self, method: str, path: tuple[str, ...], query: dict[str, str], body: Any
     ) -> Any:
         """What it answers; None for nothing. Raises SwitchRefused, SwitchError."""
+        action = f"{method} {path[0]}"
+        if any(one in ("", ".", "..") for one in path):  # it would be another address
+            raise SwitchError(Sentence("errors.switch.value", field="path", action=action))
         where = "/" + "/".join(quote(one, safe="") for one in path)
+        request = self._client.build_request(
+            method,
+            where,
+            params=query,
+            content=None if body is None else msgspec.json.encode(body),
+            headers={} if body is None else {"Content-Type": "application/json"},
+        )
         try:
-            answer = await self._client.request(
-                method,
-                where,
-                params=query,
-                content=None if body is None else msgspec.json.encode(body),
-                headers={} if body is None else {"Content-Type": "application/json"},
-            )
-        except httpx.HTTPError as error:
-            raise SwitchError(
-                Sentence("errors.switch.silent", action=f"{method} {path[0]}")
-            ) from error
-        content = answer.content
+            async with asyncio.timeout(_ANSWER_S):
+                answer = await self._client.send(request, stream=True)
+                try:
+                    content = await _whole(answer)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise SwitchError(Sentence("errors.switch.silent", action=action)) from error
         try:
             found = msgspec.json.decode(content) if content else None
         except msgspec.DecodeError:
@@ -160,4 +173,14 @@ class Ari:
             return found
         said = found if isinstance(found, dict) else {}
         reason = str(said.get("message") or said.get("error") or "")
-        raise SwitchRefused(f"{method} {path[0]}", reason, answer.status_code)
+        raise SwitchRefused(action, reason, answer.status_code)
+
+
+async def _whole(answer: httpx.Response) -> bytes:
+    """As it was sent: what is packed is of no Asterisk. Raises SwitchError."""
+    content = bytearray()
+    async for piece in answer.aiter_raw():
+        content += piece
+        if len(content) > LARGEST:
+            raise SwitchError(Sentence("errors.switch.too_long", limit=LARGEST))
+    return bytes(content)

@@ -29,6 +29,7 @@ from diadema.switch.exchange import (
     SwitchError,
     SwitchRefused,
     Withdrawn,
+    remember,
 )
 from diadema.words import Sentence
 
@@ -116,7 +117,7 @@ class Calls:
     def on_ami(self, event: Message) -> None:
         match event.get("Event"):
             case "AgentCalled":
-                self._keep(self._called, _stem(event.get("DestChannel", "")), event)
+                remember(self._called, _stem(event.get("DestChannel", "")), event, _PAIRS)
                 self._pair(_stem(event.get("DestChannel", "")))
             case "AgentConnect":
                 for leg in self._of_caller(event):
@@ -136,18 +137,16 @@ class Calls:
                         self._because(leg, event.get("Reason", "caller"))
 
     def on_ari(self, event: dict[str, Any]) -> None:
-        channel = event.get("channel") or {}
-        id_, name = str(channel.get("id", "")), str(channel.get("name", ""))
-        match event.get("type"):
-            case "StasisStart":
-                self._started([str(one) for one in event.get("args") or []], id_, name)
-            case "StasisEnd" | "ChannelDestroyed":
+        match event:
+            case {"type": "StasisStart", "args": [*args], "channel": {"id": str(id_), **channel}}:
+                self._started([str(one) for one in args], id_, str(channel.get("name", "")))
+            case {"type": "StasisEnd" | "ChannelDestroyed", "channel": {"id": str(id_)}}:
                 self._went(id_)
 
     def _started(self, args: list[str], id_: str, name: str) -> None:
         match args:
             case [what, _] if what == OFFER:
-                self._keep(self._waiting, _stem(name), id_)
+                remember(self._waiting, _stem(name), id_, _PAIRS)
                 self._pair(_stem(name))
             case [what, call] if what == PHONE and (leg := self._of(call)) is not None:
                 self._start(self._phone_is_up(leg))
@@ -546,7 +545,7 @@ class Calls:
             return
         if joined:
             await self._quietly("DELETE", "channels", channel, "moh")
-            await self._into(bridge, channel)
+            await self._tolerant(self._into(bridge, channel), None)
         else:
             await self._tolerant(
                 self._ari.post("bridges", bridge, "removeChannel", channel=channel), None
@@ -619,11 +618,6 @@ class Calls:
         if not leg.why or why == "no_answer":
             leg.why = why
         leg.explained.set()
-
-    def _keep[T](self, halves: dict[str, T], key: str, value: T) -> None:
-        while len(halves) >= _PAIRS:
-            halves.pop(next(iter(halves)))
-        halves[key] = value
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._safely(work))

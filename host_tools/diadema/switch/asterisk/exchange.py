@@ -5,6 +5,7 @@ calls the telephones by itself, as it did before there was a bridge.
 """
 
 import asyncio
+import logging
 import re
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,7 @@ from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
 from diadema.switch.asterisk.calls import OFFER, Calls, Leg
 from diadema.switch.asterisk.login import Login
-from diadema.switch.asterisk.queue_events import QueueEvents
+from diadema.switch.asterisk.queue_events import QueueEvents, number_of
 from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
@@ -33,6 +34,7 @@ from diadema.switch.exchange import (
     SwitchRefused,
     Up,
     Withdrawn,
+    remember,
 )
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
@@ -42,7 +44,10 @@ STATE = "Custom:diadema-{}"  # of a member: whether a queue may call it
 _INTERFACE = re.compile(r"Local/([A-Za-z0-9_-]{1,24})@diadema/n\Z")
 _MUTED = ("ChannelVarset", "ChannelConnectedLine", "ChannelDialplan", "ChannelCallerId")
 _THERE = {"UNAVAILABLE": False, "INVALID": None, "UNKNOWN": None}
+_HELD = "diadema"  # the reason of a pause by which we keep a member busy
 _REASON = 79  # bytes of a pause's reason that come back
+
+log = logging.getLogger("diadema.switch")
 
 
 class Asterisk:
@@ -65,6 +70,8 @@ class Asterisk:
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
         self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
+        self._has_states = True  # a member's own device state; else a pause keeps it busy
+        self._held: set[str] = set()  # members whom such a pause keeps busy
         self._wanted = self._there = False  # by the hub's side; AMI is
         self._changed = asyncio.Event()
         self._replaced: asyncio.Future[None] | None = None
@@ -113,10 +120,22 @@ class Asterisk:
 
     async def _ari_is_up(self) -> None:
         """All that there is, in place of what we knew. What happened meanwhile nobody repeats."""
+        try:
+            await self._learn()
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            log.warning("the exchange answers what is not of ARI: %r", error)
+            raise SwitchError(Sentence("errors.switch.no_ari")) from error
+
+    async def _learn(self) -> None:
         await self._ari.put_body(
             {"disallowed": [{"type": one} for one in _MUTED]},
             "applications", APPLICATION, "eventFilter",
         )  # fmt: skip
+        try:
+            await self._ari.get("asterisk", "modules", "func_devstate.so")
+            self._has_states = True
+        except SwitchRefused:
+            self._has_states = False
         await self._learn_queues()
         began = await self._ami.act("CoreStatus")
         start = f"{began.get('CoreStartupDate', '')} {began.get('CoreStartupTime', '')}"
@@ -135,9 +154,12 @@ class Asterisk:
         self._hear(Down(error))
 
     async def _learn_queues(self) -> None:
+        self._held.clear()
         for one in await self._ami.ask_list("QueueStatus"):
             if one.get("Event") == "QueueMember":
-                self._see_member(one, there=True)
+                member = self._see_member(one, there=True)
+                if member is not None and one.get("PausedReason") == _HELD:
+                    self._held.add(member.name)
             elif one.get("Event") == "QueueEntry":
                 queue, pbx = one.get("Queue", ""), one.get("Uniqueid", "")
                 wait, position = _whole(one.get("Wait")), _whole(one.get("Position"))
@@ -239,11 +261,13 @@ class Asterisk:
             return
         self._calls.on_ari(event)
 
-    def _see_member(self, event: Message, *, there: bool) -> None:
+    def _see_member(self, event: Message, *, there: bool) -> Member | None:
         found = _INTERFACE.match(event.get("Interface") or event.get("Location", ""))
         if found is None:
-            return
+            return None
         paused = event.get("Paused") == "1"
+        if paused and event.get("PausedReason") == _HELD:
+            paused = False  # but busy
         member = Member(
             found[1],
             event.get("Queue", ""),
@@ -253,10 +277,11 @@ class Asterisk:
         )
         key = member.name, member.queue
         if there:
-            self._members[key] = member
+            remember(self._members, key, member)
         else:
             self._members.pop(key, None)
         self._hear(MemberSeen(member, there))
+        return member
 
     def _see_device(self, event: Message) -> None:
         device = event.get("Device", "")
@@ -278,11 +303,8 @@ class Asterisk:
             await self._add(member, interface)
             known = self._members.get((member.name, member.queue), member)
         if (known.paused, known.reason) != (member.paused, member.reason[:_REASON]):
-            more = {"Reason": member.reason} if member.reason else {}
-            await self._ami.act(
-                "QueuePause", Queue=member.queue, Interface=interface,
-                Paused="true" if member.paused else "false", **more,
-            )  # fmt: skip
+            held = not member.paused and member.name in self._held
+            await self._pause(member, member.paused or held, _HELD if held else member.reason)
         if known.penalty != member.penalty:
             await self._ami.act(
                 "QueuePenalty", Queue=member.queue, Interface=interface,
@@ -291,11 +313,12 @@ class Asterisk:
 
     async def _add(self, member: Member, interface: str) -> None:
         more = {"Reason": member.reason} if member.paused and member.reason else {}
+        if self._has_states:
+            more["StateInterface"] = STATE.format(member.name)
         try:
             await self._ami.act(
                 "QueueAdd", Queue=member.queue, Interface=interface, MemberName=member.name,
-                StateInterface=STATE.format(member.name), Penalty=str(member.penalty),
-                Paused="true" if member.paused else "false", **more,
+                Penalty=str(member.penalty), Paused="true" if member.paused else "false", **more,
             )  # fmt: skip
         except SwitchRefused as error:
             if "Already there" not in error.reason:
@@ -315,11 +338,30 @@ class Asterisk:
                 raise
 
     async def set_busy(self, name: str, busy: bool) -> None:
+        if not self._has_states:
+            await self._hold_back(name, busy)
+            return
         await self._ami.act(
             "Setvar",
             Variable=f"DEVICE_STATE({STATE.format(name)})",
             Value="INUSE" if busy else "NOT_INUSE",
         )
+
+    async def _hold_back(self, name: str, busy: bool) -> None:
+        """By a pause in each queue where it is not paused anyway, and the end of that pause."""
+        if busy == (name in self._held):
+            return
+        (self._held.add if busy else self._held.discard)(name)
+        for member in [one for one in self._members.values() if one.name == name]:
+            if not member.paused:
+                await self._pause(member, busy, _HELD if busy else "")
+
+    async def _pause(self, member: Member, paused: bool, reason: str) -> None:
+        more = {"Reason": reason} if reason else {}
+        await self._ami.act(
+            "QueuePause", Queue=member.queue, Interface=f"Local/{member.name}@{CONTEXT}/n",
+            Paused="true" if paused else "false", **more,
+        )  # fmt: skip
 
     async def set_phone(self, name: str, phone: Phone | None) -> None:
         """Which telephone the dialplan calls for that member while we are not there."""
@@ -392,7 +434,7 @@ def _offered_to(channel: dict[str, Any]) -> str | None:
 
 
 def _whole(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else 0
+    return number_of(text) or 0
 
 
 async def _raised(failure: "asyncio.Future[None]") -> None:

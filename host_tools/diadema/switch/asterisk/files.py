@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from diadema.base.errors import DiademaError
+from diadema.site.directory.kinds import EXTENSION
 from diadema.site.directory.people import People
 from diadema.switch.asterisk.ari import APPLICATION
 from diadema.switch.asterisk.calls import AREAS, LISTENING, OFFER, OUTSIDE
@@ -45,7 +46,7 @@ _SHAPES = {
     "password": r"[A-Za-z0-9_.~+/=@%^*!-]{8,128}",
     "address": r"[0-9A-Fa-f.:]{2,45}",
     "number": r"[0-9*#]{1,20}",
-    "extension": r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,27}",
+    "extension": EXTENSION,
     "pattern": r"(?:[0-9XZN]|\[[0-9][0-9-]{0,18}\])+\.?",
 }
 _NO_COMMENT = re.compile(r"[^\w .,()/-]")

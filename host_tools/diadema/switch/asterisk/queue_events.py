@@ -5,13 +5,14 @@ was heard. Both know a call by the Uniqueid of its caller, so that the log, impo
 nothing. What the log leaves out (that an agent was rung and did answer) is left out here too.
 """
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent
+from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent, remember
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -26,7 +27,7 @@ from diadema.wire.events import (
 )
 
 _IDENTITY: dict[str, Any] = {"station": "", "epoch": 0, "sequence": 1, "boot": 0, "uptime_ms": 0}
-_MOST = 10_000  # callers that are known at once
+_WHOLE = re.compile("[0-9]{1,9}")
 
 
 class QueueEvents:
@@ -94,7 +95,7 @@ class QueueEvents:
     # -- callers
 
     def _join(self, event: Message) -> None:
-        position = _number(event.get("Position"))
+        position = number_of(event.get("Position"))
         self._enter(
             event.get("Queue", ""), event.get("Uniqueid", ""), event.get("CallerIDNum", ""),
             position, self._clock.now_ms(),
@@ -105,10 +106,9 @@ class QueueEvents:
     ) -> None:
         if not queue or not pbx:
             return
-        while len(self._callers) >= _MOST:
-            self._callers.pop(next(iter(self._callers)))
         self._hung_up.pop(pbx, None)
-        caller = self._callers[queue, pbx] = Caller(pbx, queue, entered_ms)
+        caller = Caller(pbx, queue, entered_ms)
+        remember(self._callers, (queue, pbx), caller)
         more: dict[str, Any] = {}
         if (reference := self.reference(number)) is not None:
             more["reference"] = reference
@@ -125,7 +125,7 @@ class QueueEvents:
         if caller is None:
             return
         caller.ringing = None
-        rung = _number(event.get("RingTime"))  # in ms, unlike everywhere else
+        rung = number_of(event.get("RingTime"))  # in ms, unlike everywhere else
         more: dict[str, Any] = {} if rung is None else {"ring_ms": rung}
         self._tell(QueueOffered(**self._of(caller), pbx_agent=event.get("MemberName", ""), **more))
 
@@ -160,7 +160,7 @@ class QueueEvents:
         wait_ms = max(now - caller.entered_ms, 0)
         if caller.pbx in self._hung_up:
             more: dict[str, Any] = {}
-            if (position := _number(event.get("Position"))) is not None:
+            if (position := number_of(event.get("Position"))) is not None:
                 more["position"] = position
             self._tell(QueueAbandoned(**self._of(caller), wait_ms=wait_ms, **more))
         else:
@@ -220,7 +220,7 @@ class QueueEvents:
 
     def _record(self, event: Message) -> None:
         pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
-        self._recorded[pbx] = linked
+        remember(self._recorded, pbx, linked)
         self._tell(RecordingStarted(**self._now(), pbx=pbx, linked=linked))
 
     def _mute(self, event: Message) -> None:
@@ -269,5 +269,6 @@ class QueueEvents:
         self._hear(SwitchEvent(event))
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+def number_of(text: str | None) -> int | None:
+    """One that could be: the longest that an exchange counts has nine digits."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None

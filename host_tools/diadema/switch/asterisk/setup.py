@@ -51,10 +51,11 @@ _NEEDED = {"agent": "QueueAdd", "call": "Setvar", "reporting": "CoreSettings"}
 _MODULES = (
     "app_queue", "app_stasis", "res_stasis", "res_ari", "res_ari_channels", "res_ari_bridges",
     "res_ari_events", "res_ari_applications", "res_ari_endpoints", "res_ari_asterisk",
-    "res_http_websocket", "bridge_simple", "bridge_softmix", "func_devstate",
-    "chan_pjsip", "res_pjsip_header_funcs",
+    "res_http_websocket", "bridge_simple", "bridge_softmix", "chan_pjsip",
+    "res_pjsip_header_funcs",
 )  # fmt: skip
 _MUSIC, _NAILED, _RECORDING = "res_musiconhold", "bridge_holding", "app_mixmonitor"
+_STATES = "func_devstate"
 _SECTION = ("strategy", "retry", "musicclass", "member")  # what a queue's section has, as a rule
 _DEFAULT_TIMEOUT_S = 15
 _YES = ("yes", "true", "y", "t", "1", "on")
@@ -254,6 +255,8 @@ def _modules(seen: _Seen) -> Iterator[Finding]:
         yield _said("forbids", "modules", modules=" ".join(missing))
     if _MUSIC not in seen.modules:
         yield _said("to_do", "no_music")
+    if _STATES not in seen.modules:
+        yield _said("note", "no_states")
     if _RECORDING in seen.modules:
         yield _said("note", "recording")
     else:

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from nicegui import ui
 
+from diadema.base.sanitize import visible
 from diadema.site.directory.people import People, queue_of
 from diadema.web.floor.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.page_parts import figures_table, heading
@@ -72,7 +73,7 @@ def _state(report: Report, *, up: bool, age_s: float, page: Page) -> None:
     ui.label(words[f"state.{state}.what"]).classes("status")
     about = [words["name"].format(name=report.name)]
     if report.version:
-        about.append(words["version"].format(version=report.version))
+        about.append(words["version"].format(version=visible(report.version)))
     about.append(words["calls"].format(count=report.calls))
     if report.unsent:
         about.append(words["unsent"].format(count=report.unsent))
@@ -85,7 +86,7 @@ def _troubles(report: Report, page: Page, web_app: WebApp) -> None:
         {
             "id": at,
             "time": local_time(one.utc_ms, web_app.zone, "moment"),
-            "what": str(said(Sentence.of(one.sentence), page.language)),
+            "what": visible(str(said(Sentence.of(one.sentence), page.language))),
         }
         for at, one in enumerate(reversed(report.troubles))
     ]
@@ -102,7 +103,7 @@ def _queues(report: Report, people: People, words: Mapping[str, str]) -> None:
         rows.append(
             {
                 "id": queue.name,
-                "there": queue.name,
+                "there": visible(queue.name),
                 "here": people.queues.get(code, words["queue.unmapped"]),
                 "waiting": queue.waiting,
                 "members": len(its),
@@ -131,11 +132,11 @@ def _member_rows(
         state = words["member.paused" if one.paused else "member.ready"]
         label = people.reasons.get(one.reason)
         if one.paused and one.reason and people.shown(one.reason) == one.reason:
-            state += f" ({label.label if label else one.reason})"
+            state += f" ({label.label if label else visible(one.reason)})"
         yield {
             "id": at,
-            "agent": people.name(one.agent) if one.agent else one.name,
-            "queue": one.queue,
+            "agent": people.name(one.agent) if one.agent else visible(one.name),
+            "queue": visible(one.queue),
             "state": state,
             "wanted": words[f"wanted.{one.wanted}"] if one.wanted else NOTHING,
         }
@@ -146,8 +147,8 @@ def _phones(report: Report, people: People, words: Mapping[str, str]) -> None:
     rows = [
         {
             "id": one.station,
-            "seat": people.seats.get(one.station, one.station),
-            "extension": one.extension,
+            "seat": people.seats.get(one.station, visible(one.station)),
+            "extension": visible(one.extension),
             "state": words[f"phone.{_THERE[one.there]}"],
         }
         for one in sorted(report.phones, key=lambda one: (one.there is True, one.extension))

@@ -168,7 +168,7 @@ class Device:
     mode: str = "auto"
     registered: bool = True
     channels: list[Channel] = field(default_factory=list)
-    told: str = ""  # the state that was told last
+    last_state: str = ""  # that was told
 
     @property
     def number(self) -> str:

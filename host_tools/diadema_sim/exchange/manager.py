@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tests.support.asterisk.core import Core
-from tests.support.asterisk.parts import DEVICE_STATES, Fields, User, message
-from tests.support.asterisk.queues import Queues, Refused, Waiting
+from diadema_sim.exchange.core import Core
+from diadema_sim.exchange.parts import DEVICE_STATES, Fields, User, message
+from diadema_sim.exchange.queues import Queues, Refused, Waiting
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 _LONGEST = 1024  # bytes of a line
@@ -289,7 +289,8 @@ class Manager:
     def set_variable(self, name: str, value: str) -> bool:
         if name.startswith("DEVICE_STATE(") and name.endswith(")"):
             device = name.removeprefix("DEVICE_STATE(").removesuffix(")")
-            if not device.startswith("Custom:") or value not in DEVICE_STATES[1:]:
+            known = device.startswith("Custom:") and value in DEVICE_STATES[1:]
+            if not known or not self.core.has_custom_states:
                 return False
             if self.core.device_state(device) != value:
                 self.set_custom(device, value)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.asterisk.parts import (
+from diadema_sim.exchange.parts import (
     CAUSES,
     Application,
     Bridge,
@@ -46,6 +46,7 @@ class Core:
         self.applications: dict[str, Application] = {}
         self.globals: dict[str, str] = {}
         self.custom: dict[str, str] = {}  # device states that were set
+        self.has_custom_states = True  # by the module func_devstate
         self.changed: list[Callable[[str], None]] = []  # who wants to know of a device
         self.dialplan = list(DIALPLAN)
         self.join_queue: Callable[[Channel, str], None] = lambda *_: None
@@ -53,8 +54,8 @@ class Core:
         self.timers: set[asyncio.TimerHandle] = set()
         self.processed = 0
         self.second_s = 1.0  # how long a second is of those that ARI and the dialplan give
-        self._second, self._count = 0, 0
-        self._numbers = {"PJSIP": 0, "Local": 0, "Snoop": 0}
+        self.second, self.count = 0, 0  # of the newest Uniqueid
+        self.numbers = {"PJSIP": 0, "Local": 0, "Snoop": 0}
 
     # -- what is told
 
@@ -116,7 +117,7 @@ class Core:
 
     def device_state(self, name: str) -> str:
         if name.startswith(("Custom:", "Stasis:")):
-            return self.custom.get(name, "UNKNOWN")
+            return self.custom.get(name, "UNKNOWN") if self.has_custom_states else "INVALID"
         if name in self.devices:
             return self.devices[name].state
         exten, _, context = name.removeprefix("Local/").removesuffix("/n").partition("@")
@@ -124,8 +125,8 @@ class Core:
         return "NOT_INUSE" if there else "INVALID"
 
     def update(self, device: Device | None) -> None:
-        if device is not None and device.state != device.told:
-            device.told = device.state
+        if device is not None and device.state != device.last_state:
+            device.last_state = device.state
             self.device_changed(device.name)
 
     def device_changed(self, name: str) -> None:
@@ -174,16 +175,10 @@ class Core:
 
     def new_id(self) -> str:
         """A Uniqueid: the second, and a number that counts from the start of Asterisk."""
-        self._second = int(self.clock())
-        found = f"{self._second}.{self._count}"
-        self._count += 1
+        self.second = int(self.clock())
+        found = f"{self.second}.{self.count}"
+        self.count += 1
         return found
-
-    def began_anew(self) -> None:
-        """Uniqueids count from 0 again, unless that would give one out twice."""
-        if int(self.clock()) > self._second:
-            self._count = 0
-        self._numbers = dict.fromkeys(self._numbers, 0)
 
     def new_channel(self, channel_id: str | None, name: str, linked: str | None) -> Channel:
         channel_id = channel_id or self.new_id()
@@ -193,8 +188,8 @@ class Core:
         return channel
 
     def numbered(self, technology: str, base: str) -> str:
-        number = self._numbers[technology]
-        self._numbers[technology] += 1
+        number = self.numbers[technology]
+        self.numbers[technology] += 1
         return f"{base}-{number:08x}"
 
     def new_leg(self, device: Device, channel_id: str | None, linked: str | None) -> Channel:
@@ -443,34 +438,6 @@ class Core:
         self.set_state(channel, "Ringing")
         if device.mode == "always" or (device.mode == "auto" and auto):
             self.soon(lambda: self.set_state(channel, "Up"))
-
-    def take_place(self, channel: Channel, exten: str) -> None:
-        """A telephone's own blind transfer: who is called joins in its place, and it is left
-        alone. Nobody ends the other one when he goes.
-        """
-        bridge = channel.bridge
-        if bridge is None:
-            return
-        context = "telefonos"
-        one, two = self.new_local(exten, context, None, None, channel.linked)
-        one.owner = Origin(self, one, "", 0, lambda _: None)
-        channel.originated = False  # to its end the application hears of the other one
-        other = next(found for found in bridge.channels if found is not channel)
-        self.publish("ChannelUnhold", [channel], channel=channel.json())
-        self.begin_stasis(one, "diadema", [], replace_channel=channel.json())
-        self.leave(channel)
-        self.enter(one, bridge)
-        where = {"IsExternal": "Yes", "Context": context, "Extension": exten}
-        both = {**channel.fields("Transferer"), **other.fields("Transferee")}
-        self.tell(
-            "BlindTransfer", "call", {"Result": "Success", **both, **bridge.fields(), **where}
-        )
-        self.publish(
-            "BridgeBlindTransfer", [channel], bridge, channel=channel.json(), exten=exten,
-            context=context, result="Success", is_external=True, transferee=other.json(),
-            replace_channel=one.json(), bridge=bridge.json(),
-        )  # fmt: skip
-        self.soon(lambda: self.run(two, context, exten))
 
     # -- what is heard
 

@@ -12,9 +12,9 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request as Upgrade
 from websockets.server import ServerProtocol
 
-from tests.support.asterisk.core import NORMAL, Core, Origin
-from tests.support.asterisk.manager import Manager
-from tests.support.asterisk.parts import (
+from diadema_sim.exchange.core import NORMAL, Core, Origin
+from diadema_sim.exchange.manager import Manager
+from diadema_sim.exchange.parts import (
     REASONS,
     Application,
     Bridge,
@@ -89,6 +89,10 @@ class Rest:
             application.send = None
         for writer in self._writers:
             writer.close()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -534,34 +538,34 @@ class Rest:
         core = self.core
         if scheme == "endpoint":
             there = name in core.devices or name in ("PJSIP", "Local")
-            kept = application.endpoints
+            watched = application.endpoints
         elif scheme == "channel":
-            there, kept = name in core.channels, application.channels
+            there, watched = name in core.channels, application.channels
         elif scheme == "bridge":
-            there, kept = name in core.bridges, application.bridges
+            there, watched = name in core.bridges, application.bridges
         elif scheme == "deviceState":
-            there, kept = True, application.devices
+            there, watched = True, application.devices
         else:
             raise Failed(400, "Invalid event source URI scheme")
         if not there:
             raise Failed(422, "Event source does not exist")
-        return kept, name
+        return watched, name
 
     def _subscribe(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         application = self._application(given[0])
         texts = query.get("eventSource", "").split(",")
-        for kept, name in [self._source(application, text) for text in texts]:
-            if name not in kept:
-                kept.append(name)
+        for watched, name in [self._source(application, text) for text in texts]:
+            if name not in watched:
+                watched.append(name)
         return 200, application.json()
 
     def _unsubscribe(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         application = self._application(given[0])
         texts = query.get("eventSource", "").split(",")
-        for kept, name in [self._source(application, text) for text in texts]:
-            if name not in kept:
+        for watched, name in [self._source(application, text) for text in texts]:
+            if name not in watched:
                 raise Failed(409, "Application not subscribed to event source")
-            kept.remove(name)
+            watched.remove(name)
         return 200, application.json()
 
     def _filter(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
@@ -588,7 +592,8 @@ class Rest:
 
     def _module(self, given: list[str], query: Query, body: Any) -> tuple[int, Any]:
         name = given[0].removesuffix(".so")
-        if name not in self.modules or not given[0].endswith(".so"):
+        lacks = name == "func_devstate" and not self.core.has_custom_states
+        if lacks or name not in self.modules or not given[0].endswith(".so"):
             raise Failed(404, "Module could not be found in running modules")
         return 200, {"name": f"{name}.so", "description": name, "use_count": 0,
                      "status": "Running", "support_level": "core"}  # fmt: skip
@@ -628,44 +633,42 @@ def _becomes(state: str) -> Act:
     return act
 
 
-_ROUTES: list[tuple[list[str], dict[str, Act]]] = [
-    (path.split("/"), methods)
-    for path, methods in {
-        "channels": {"GET": Rest._channels, "POST": Rest._originate},
-        "channels/*": {"GET": Rest._one_channel, "DELETE": Rest._delete_channel},
-        "channels/*/answer": {"POST": Rest._answer_channel},
-        "channels/*/ring": {"POST": Rest._ring, "DELETE": Rest._no_ring},
-        "channels/*/moh": {"POST": Rest._music, "DELETE": Rest._no_music},
-        "channels/*/hold": {"POST": Rest._hold, "DELETE": Rest._no_music},
-        "channels/*/mute": {"POST": Rest._mute, "DELETE": Rest._unmute},
-        "channels/*/continue": {"POST": Rest._continue},
-        "channels/*/variable": {"GET": Rest._get_variable, "POST": Rest._set_variable},
-        "channels/*/snoop": {"POST": Rest._snoop},
-        "bridges": {"GET": Rest._bridges, "POST": Rest._new_bridge},
-        "bridges/*": {"GET": Rest._one_bridge, "DELETE": Rest._delete_bridge},
-        "bridges/*/addChannel": {"POST": Rest._enter},
-        "bridges/*/removeChannel": {"POST": Rest._leave},
-        "bridges/*/record": {"POST": Rest._record},
-        "recordings/live/*": {"GET": Rest._one_recording},
-        "recordings/live/*/pause": {
-            "POST": _becomes("paused"), "DELETE": _becomes("recording")},
-        "recordings/live/*/mute": {
-            "POST": _becomes("muted"), "DELETE": _becomes("recording")},
-        "recordings/live/*/stop": {"POST": Rest._stop_recording},
-        "endpoints": {"GET": Rest._endpoints},
-        "endpoints/*/*": {"GET": Rest._endpoint},
-        "applications": {"GET": Rest._applications},
-        "applications/*": {"GET": Rest._one_application},
-        "applications/*/subscription": {"POST": Rest._subscribe, "DELETE": Rest._unsubscribe},
-        "applications/*/eventFilter": {"PUT": Rest._filter},
-        "asterisk/info": {"GET": Rest._info},
-        "asterisk/ping": {"GET": Rest._ping},
-        "asterisk/modules/*": {"GET": Rest._module},
-        "asterisk/variable": {"GET": Rest._get_global, "POST": Rest._set_global},
-        "deviceStates": {"GET": Rest._states},
-        "deviceStates/*": {"GET": Rest._state, "PUT": Rest._set_state},
-    }.items()
-]  # fmt: skip
+_METHODS: dict[str, dict[str, Act]] = {
+    "channels": {"GET": Rest._channels, "POST": Rest._originate},
+    "channels/*": {"GET": Rest._one_channel, "DELETE": Rest._delete_channel},
+    "channels/*/answer": {"POST": Rest._answer_channel},
+    "channels/*/ring": {"POST": Rest._ring, "DELETE": Rest._no_ring},
+    "channels/*/moh": {"POST": Rest._music, "DELETE": Rest._no_music},
+    "channels/*/hold": {"POST": Rest._hold, "DELETE": Rest._no_music},
+    "channels/*/mute": {"POST": Rest._mute, "DELETE": Rest._unmute},
+    "channels/*/continue": {"POST": Rest._continue},
+    "channels/*/variable": {"GET": Rest._get_variable, "POST": Rest._set_variable},
+    "channels/*/snoop": {"POST": Rest._snoop},
+    "bridges": {"GET": Rest._bridges, "POST": Rest._new_bridge},
+    "bridges/*": {"GET": Rest._one_bridge, "DELETE": Rest._delete_bridge},
+    "bridges/*/addChannel": {"POST": Rest._enter},
+    "bridges/*/removeChannel": {"POST": Rest._leave},
+    "bridges/*/record": {"POST": Rest._record},
+    "recordings/live/*": {"GET": Rest._one_recording},
+    "recordings/live/*/pause": {
+        "POST": _becomes("paused"), "DELETE": _becomes("recording")},
+    "recordings/live/*/mute": {
+        "POST": _becomes("muted"), "DELETE": _becomes("recording")},
+    "recordings/live/*/stop": {"POST": Rest._stop_recording},
+    "endpoints": {"GET": Rest._endpoints},
+    "endpoints/*/*": {"GET": Rest._endpoint},
+    "applications": {"GET": Rest._applications},
+    "applications/*": {"GET": Rest._one_application},
+    "applications/*/subscription": {"POST": Rest._subscribe, "DELETE": Rest._unsubscribe},
+    "applications/*/eventFilter": {"PUT": Rest._filter},
+    "asterisk/info": {"GET": Rest._info},
+    "asterisk/ping": {"GET": Rest._ping},
+    "asterisk/modules/*": {"GET": Rest._module},
+    "asterisk/variable": {"GET": Rest._get_global, "POST": Rest._set_global},
+    "deviceStates": {"GET": Rest._states},
+    "deviceStates/*": {"GET": Rest._state, "PUT": Rest._set_state},
+}  # fmt: skip
+_ROUTES = [(path.split("/"), methods) for path, methods in _METHODS.items()]
 
 
 def _written(status: int, found: Any) -> bytes:

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.support.asterisk.core import NORMAL, Core
-from tests.support.asterisk.parts import DEVICE_STATES, Channel, Fields, Member, cut
+from diadema_sim.exchange.core import NORMAL, Core
+from diadema_sim.exchange.parts import DEVICE_STATES, Channel, Fields, Member, cut
 
 PICKED_UP_ELSEWHERE = 26
 _LOST_DEST = 5 / 57  # of the AgentComplete events that were recorded
