@@ -554,7 +554,9 @@ class Bridge:
             remember(self._members, key, member)
         else:
             self._members.pop(key, None)
-        if not self._floor_known or (known == member if there else known is None):
+        if not (self.is_up and self._floor_known):
+            return  # what was before us is put right as we begin
+        if known == member if there else known is None:
             return
         agent = self._names().agent_of(member.name)
         if agent is None or _line(agent) in self._lines:

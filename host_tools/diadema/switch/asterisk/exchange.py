@@ -190,6 +190,7 @@ class Asterisk:
             if leg.over:  # what ended it did not come through
                 await self._try_delete("channels", leg.leg)
                 await self._calls.forget(leg)
+                channels.pop(leg.leg, None)
                 continue
             if leg.leg in channels:
                 await self._calls.look_at(leg, channels, bridges)
@@ -206,7 +207,8 @@ class Asterisk:
             half = names.get(f"{one['name'][:-1]}1")
             if agent is None or half is None or id_ in known:
                 continue
-            await self._find(id_, agent, half, channels, bridges)
+            with suppress(SwitchRefused):  # it has just gone
+                await self._find(id_, agent, half, channels, bridges)
         await self._sweep(channels, bridges)
 
     async def _find(
