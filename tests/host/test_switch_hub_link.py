@@ -1,4 +1,4 @@
-"""What the bridge hears of the hub: each event once, in order, and the floor where one is missed."""
+"""What the bridge hears of the hub: each event once, in order, and anew where one is missed."""
 
 from types import SimpleNamespace
 
