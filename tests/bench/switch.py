@@ -239,9 +239,11 @@ class _Work:
             self.seen.failed += 1
             return
         self.seen.originates_ms.append((called.created - pressed) * 1000)
+        await asyncio.sleep(self._chance.uniform(*_THINKS_S))
         caller.hang_up()
-        await until(lambda: agent.happened("wrapup.started", contact))
-        await agent.typify_after(contact, _CODE)
+        await until(lambda: agent.happened("contact.ended", contact))
+        if not agent.happened("contact.ended", contact, ("technical",)):
+            await agent.typify_after(contact, _CODE)
 
 
 # -- the crowd

@@ -62,11 +62,11 @@ class Plan:
     """`talk_s`: half of it to one and a half; `up`: calls that are on when the cut comes."""
 
     agents: int = 300
-    seconds: float = 40.0
+    seconds: float = 30.0
     rate: float = 3.0
     burst_s: float = 10.0
     burst_rate: float = 20.0
-    talk_s: float = 15.0
+    talk_s: float = 12.0
     up: int = 100
 
     def lasting(self, seconds: float) -> "Plan":
