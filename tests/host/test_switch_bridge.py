@@ -401,6 +401,73 @@ async def test_a_member_that_somebody_paused_at_the_exchange_is_told_and_left(st
     assert (state.paused, state.reason, state.wanted) == (True, "consola", "ready")
 
 
+async def test_a_member_that_is_lacking_at_the_exchange_is_told(stage):
+    await stage.here(ready())
+    await stage.heard(MemberSeen(Member("a001", "601", False, "", 2), False))
+    states = {one.queue: one.wanted for one in stage.bridge.report().members}
+    assert states == {"601": "there", "cobros": None}
+    await stage.said("session.closed", a="a001")
+    assert not stage.bridge.report().members
+
+
+async def test_a_queue_that_refuses_a_member_is_told_and_keeps_nobody_out_of_the_others(stage):
+    await stage.here()
+    stage.exchange.refuses["set_member"] = SwitchRefused("QueueAdd", "No such queue")
+    await stage.said("session.opened", a="a001")
+    assert [one[1].queue for one in members(stage)] == ["601", "cobros"]
+    assert "No such queue" in stage.troubles[-1]
+    assert {one.wanted for one in stage.bridge.report().members} == {"there"}
+    stage.exchange.refuses.clear()
+    stage.exchange.asked.clear()
+    await stage.said("presence.changed", a="a001", to="ready", reason=None)
+    assert members(stage) == [
+        ("set_member", Member("a001", queue, False, "", 2), True) for queue in ("601", "cobros")
+    ]
+    assert {one.wanted for one in stage.bridge.report().members} == {None}
+
+
+async def test_whoever_talks_or_writes_up_is_said_to_be_busy(stage):
+    await stage.here(ready())
+    await stage.offered()
+    assert not any(one.busy for one in stage.bridge.report().members)
+    await stage.contact("answered")
+    assert all(one.busy for one in stage.bridge.report().members)
+    await stage.contact("ended", by="agent")
+    await stage.said("wrapup.ended", c=CALL, a="a001")
+    assert not any(one.busy for one in stage.bridge.report().members)
+
+
+async def test_since_when_the_exchange_is_there_or_away_and_why(stage):
+    begun = stage.clock.now
+    report = stage.bridge.report()
+    assert (report.up, report.since_utc_ms, report.why) == (False, begun, [])
+    stage.clock.now += 5_000
+    away = SwitchError(Sentence("errors.switch.closed"))
+    await stage.heard(Down(away))
+    assert stage.bridge.report().since_utc_ms == begun
+    assert stage.bridge.report().why == Sentence("errors.switch.closed").parts()
+    await stage.here()
+    report = stage.bridge.report()
+    assert (report.up, report.since_utc_ms, report.why) == (True, begun + 5_000, [])
+    stage.clock.now += 5_000
+    for _ in range(2):
+        await stage.heard(Down(away))
+        assert stage.bridge.report().since_utc_ms == begun + 10_000
+        stage.clock.now += 5_000
+
+
+async def test_what_happens_again_and_again_hides_nothing_else(stage):
+    first = stage.clock.now
+    await stage.heard(Down(SwitchError(Sentence("errors.switch.closed"))))
+    for _ in range(100):
+        stage.clock.now += 1_000
+        await stage.heard(Down(SwitchError(Sentence("errors.switch.away"))))
+    closed, away = stage.bridge.report().troubles
+    assert (closed.sentence[0], closed.times, closed.utc_ms) == ("errors.switch.closed", 1, first)
+    assert (away.sentence[0], away.times) == ("errors.switch.away", 100)
+    assert (away.first_utc_ms, away.utc_ms) == (first + 1_000, first + 100_000)
+
+
 @pytest.mark.parametrize("there", [True, False])
 async def test_or_put_right_where_the_site_wants_it(tmp_path, there):
     stage = Stage(tmp_path, puts_right=True)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -49,7 +49,7 @@ from diadema.wire.switching import (
 )
 from diadema.words import Sentence
 
-_TROUBLES = 50  # that are remembered
+_TROUBLES = 50  # kinds that are remembered
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
 _NUMBERS = 1000  # that wait for their stations
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
@@ -120,7 +120,9 @@ class Bridge:
         self._members: dict[tuple[str, str], Member] = {}
         self._phones: dict[str, bool | None] = {}
         self._waiting: dict[str, set[str]] = {}  # by queue
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles: dict[str, Trouble] = {}  # by their sentences, the newest last
+        self._since_ms = clock.now_ms()  # of `is_up`
+        self._why: list[Any] = []  # it is not
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -150,16 +152,21 @@ class Bridge:
             case Listening(linked, by, begun, utc_ms):
                 self._journal.note_listening(linked, by, begun, utc_ms)
             case Up(calls):
-                self.is_up = True
+                self._turn(True)
                 self._do("", lambda: self._reconcile(calls))
             case Down(error):
-                self.is_up = False
+                self._turn(False)
                 self._members.clear()
-                self.trouble(error)
+                self._why = self.trouble(error)
             case Dialed(call, "answered"):
                 self._do(call, lambda: self._far_answered(call))
             case Joined() | Consulted() | Dialed():
                 pass
+
+    def _turn(self, up: bool) -> None:
+        if self.is_up != up:
+            self.is_up, self._since_ms = up, self._clock.now_ms()
+        self._why = []
 
     async def _offer(self, offered: Offered) -> None:
         agent = self._names().agent_of(offered.member)
@@ -455,7 +462,13 @@ class Bridge:
         for queue, member in wanted.items():
             if there.get(queue) != member:
                 self._members[agent, queue] = member
-                await self.exchange.set_member(member, True)
+                try:
+                    await self.exchange.set_member(member, True)
+                except SwitchError as error:  # its other queues are to have it all the same
+                    self.trouble(error)
+                    self._members.pop((agent, queue), None)
+                    if self.is_up and queue in there:
+                        self._members[agent, queue] = there[queue]
         for queue in there.keys() - wanted.keys():
             self._members.pop((agent, queue), None)
             await self.exchange.set_member(there[queue], False)
@@ -546,16 +559,26 @@ class Bridge:
 
     # -- how we are
 
-    def trouble(self, error: DiademaError) -> None:
-        """Told to people, on the page and in the log."""
+    def trouble(self, error: DiademaError) -> list[Any]:
+        """Told to people, on the page and in the log; the parts of its sentence. What happens
+        again is one with what it was.
+        """
         log.warning("%s", error)
-        sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
-        if sentence is not None:
-            now = self._clock.now_ms()
-            self._troubles.append(Trouble(utc_ms=now, sentence=sentence.parts()))
+        if not error.args or not isinstance(error.args[0], Sentence):
+            return []
+        now, parts = self._clock.now_ms(), error.args[0].parts()
+        known = self._troubles.pop(repr(parts), None) or Trouble(
+            utc_ms=now, sentence=parts, times=0, first_utc_ms=now
+        )
+        known.utc_ms, known.times = now, known.times + 1
+        self._troubles[repr(parts)] = known
+        while len(self._troubles) > _TROUBLES:
+            self._troubles.pop(next(iter(self._troubles)))
+        return parts
 
     def report(self) -> Report:
         names = self._names()
+        busy = {one.agent for one in self._seats.values() if one.busy}
         queues = sorted({queue for _, queue in self._members} | self._waiting.keys())
         phones = {
             station: phone
@@ -566,6 +589,8 @@ class Bridge:
             name=self._journal.station.removeprefix("PBX-"),
             version=self.exchange.version,
             up=self.is_up,
+            since_utc_ms=self._since_ms,
+            why=self._why,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting,
@@ -577,7 +602,10 @@ class Bridge:
                 )
                 for queue in queues
             ],
-            members=[self._member_state(one, names) for one in self._members.values()],
+            members=[
+                *(self._member_state(one, names, busy) for one in self._members.values()),
+                *self._lacking(names),
+            ],
             phones=[
                 PhoneState(
                     extension=phone.extension,
@@ -586,13 +614,13 @@ class Bridge:
                 )
                 for station, phone in phones.items()
             ],
-            troubles=[*self._troubles],
+            troubles=[*self._troubles.values()],
         )
 
-    def _member_state(self, member: Member, names: Names) -> MemberState:
+    def _member_state(self, member: Member, names: Names, busy: set[str]) -> MemberState:
         agent = names.agent_of(member.name)
         wanted: Literal["gone", "paused", "ready"] | None = None
-        if agent is not None:
+        if agent is not None and _line(agent) not in self._lines:
             its = next((one for one in self.wanted(agent) if one.queue == member.queue), None)
             if its is None:
                 wanted = "gone"
@@ -600,8 +628,21 @@ class Bridge:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
             name=member.name, queue=member.queue, agent=agent, paused=member.paused,
-            reason=member.reason, wanted=wanted,
+            reason=member.reason, busy=agent in busy, wanted=wanted,
         )  # fmt: skip
+
+    def _lacking(self, names: Names) -> Iterator[MemberState]:
+        """Members that should be there, and are not."""
+        if not self.is_up:
+            return
+        there = {(names.agent_of(name), queue) for name, queue in self._members}
+        for seat in self._seats.values():
+            if _line(seat.agent) not in self._lines:
+                for one in self.wanted(seat.agent):
+                    if (one.name, one.queue) not in there:
+                        yield MemberState(
+                            name=one.name, queue=one.queue, agent=one.name, wanted="there"
+                        )
 
     # -- inside
 
