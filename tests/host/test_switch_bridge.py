@@ -6,7 +6,9 @@ import asyncio
 import json
 
 import pytest
+from diadema.base.credentials import Secrets
 from diadema.site.directory.people import Area, People, Worker
+from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
 from diadema.switch.exchange import (
     Consulted,
@@ -28,6 +30,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.switch.settings import Settings
 from diadema.wire.events import QueueEntered
 from diadema.wire.switching import Floor, OpenContact, SeatState
 from diadema.words import Sentence, said
@@ -395,7 +398,7 @@ async def test_what_is_so_already_is_not_asked_again(stage):
 async def test_a_member_that_somebody_paused_at_the_exchange_is_told_and_left(stage):
     await stage.here(ready())
     await stage.heard(MemberSeen(Member("a001", "601", True, "consola", 2)))
-    assert "Rosa Demo" in stage.troubles[-1]
+    assert "Rosa Demo in queue Ventas" in stage.troubles[-1]
     assert not members(stage)
     (state,) = [one for one in stage.bridge.report().members if one.queue == "601"]
     assert (state.paused, state.reason, state.wanted) == (True, "consola", "ready")
@@ -426,6 +429,18 @@ async def test_a_queue_that_refuses_a_member_is_told_and_keeps_nobody_out_of_the
     assert {one.wanted for one in stage.bridge.report().members} == {None}
 
 
+async def test_a_queue_that_the_exchange_lacks_is_named(monkeypatch):
+    secrets = Secrets(host="", gateway="", api="", badge_key="00" * 32)
+    exchange = Asterisk(Settings(), secrets, [].append, FixedClock())
+
+    async def act(action, **_):
+        raise SwitchRefused(action, "Unable to add interface to queue: No such queue")
+
+    monkeypatch.setattr(exchange._ami, "act", act)
+    with pytest.raises(SwitchError, match="no queue 601: make it there"):
+        await exchange.set_member(Member("a001", "601"), True)
+
+
 async def test_whoever_talks_or_writes_up_is_said_to_be_busy(stage):
     await stage.here(ready())
     await stage.offered()
@@ -454,6 +469,14 @@ async def test_since_when_the_exchange_is_there_or_away_and_why(stage):
         await stage.heard(Down(away))
         assert stage.bridge.report().since_utc_ms == begun + 10_000
         stage.clock.now += 5_000
+
+
+async def test_a_station_that_loses_its_power_in_a_call_is_told_by_its_seat(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered")
+    await stage.contact("ended", by="interrupted")
+    assert "P-01" in stage.troubles[-1]
 
 
 async def test_what_happens_again_and_again_hides_nothing_else(stage):

@@ -392,7 +392,8 @@ class Bridge:
         if by == "agent":
             await self.exchange.hang_up(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
-            self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
+            name = self._names().people.seats.get(known.station, known.station)
+            self.trouble(DiademaError(Sentence("errors.switch.interrupted", seat=name)))
         if by == "technical" and seat is not None:  # no wrap-up follows
             if seat.presence != "ready":
                 self._busy(seat, False)
@@ -490,12 +491,13 @@ class Bridge:
         if wanted == (member if there else None):
             return
         what = "gone" if not there else "paused" if member.paused else "there"
+        people, queue = self._names().people, self._names().queue_of(member.queue)
         self.trouble(
             DiademaError(
                 Sentence(
                     f"errors.switch.foreign_{what}",
-                    agent=self._names().people.name(agent),
-                    queue=self._names().queue_of(member.queue),
+                    agent=people.name(agent),
+                    queue=people.queues.get(queue, queue),
                 )
             )
         )

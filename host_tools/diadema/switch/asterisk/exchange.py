@@ -288,6 +288,10 @@ class Asterisk:
                 Paused="true" if member.paused else "false", **more,
             )  # fmt: skip
         except SwitchRefused as error:
+            if "No such queue" in error.reason:
+                raise SwitchError(
+                    Sentence("errors.switch.no_queue", queue=member.queue)
+                ) from error
             if "Already there" not in error.reason:
                 raise
             return
