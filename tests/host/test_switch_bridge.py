@@ -22,8 +22,8 @@ from diadema.switch.exchange import (
     Phone,
     PhoneFailed,
     SwitchError,
-    SwitchRefused,
     SwitchEvent,
+    SwitchRefused,
     Up,
     Withdrawn,
 )
@@ -328,13 +328,16 @@ async def test_whoever_hung_up_is_not_told_that_it_ended(stage):
     assert len(stage.hub.commands) == commands
 
 
-@pytest.mark.parametrize("member", ["a002", "nobody-known", "a|b;\"'ñ"])
-async def test_a_call_for_somebody_who_is_not_there_goes_back(stage, member):
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [("a002", "Luis Demo"), ("nobody-known", "nobody-known"), ("a|b;\"'ñ", "a|b;\"'ñ")],
+)
+async def test_a_call_for_somebody_who_is_not_there_goes_back(stage, member, name):
     await stage.here(ready())
     await stage.offered(member=member)
     assert stage.exchange.asked == [("reject", CALL)]
     assert not stage.hub.commands
-    assert member in stage.troubles[-1]
+    assert f"to {name}, who" in stage.troubles[-1]
 
 
 async def test_an_agent_at_two_seats_is_in_no_queue_and_rung_at_none(stage):

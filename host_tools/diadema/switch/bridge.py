@@ -173,7 +173,8 @@ class Bridge:
         seats = [one for one in self._seats.values() if one.agent == agent]
         if agent is None or len(seats) != 1:
             word = "nobody" if not seats else "two_seats"
-            self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
+            name = offered.member if agent is None else self._names().people.name(agent)
+            self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=name)))
             await self.exchange.reject(offered.call)
             return
         station = seats[0].station
