@@ -13,6 +13,8 @@ from diadema.store.rows import Contact
 from diadema.store.station_state import Station, StationState, foremost
 from diadema.wire.live_rows import Row
 
+_BESIDE = {"switch"}  # parts without which a desk works on: its telephone rings by itself
+
 
 class Day(Struct, frozen=True):
     """One day of the site: its date, and its bounds in UTC milliseconds [start, end)."""
@@ -229,8 +231,9 @@ class Floor:
             )
         self._tickets(row, state)
         row.unfit, row.unfit_utc = state.unfit, state.unfit_utc
-        if state.faults and row.unfit is None:
-            row.unfit, row.unfit_utc = min(state.faults), state.fault_utc
+        parts = state.faults.keys() - _BESIDE
+        if parts and row.unfit is None:
+            row.unfit, row.unfit_utc = min(parts), state.fault_utc
         row.link = station.link
         row.warn = "two_seats" if len(seats) > 1 else None
         return row
