@@ -39,7 +39,6 @@ _VICIDIAL = (
 TRIAL = "diadema-prueba"  # our application for one call: the bridge keeps its own
 _CLOCK_S = 5
 _PERSON_S = 20  # in which somebody picks up a telephone that stays open
-_PERSON_S = 20  # in which somebody picks up a telephone that stays open
 _CONNECT_S = 1.0
 _NAMED = 8  # seats, queues, areas, of more
 _DENIED = "Permission denied"
