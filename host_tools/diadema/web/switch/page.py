@@ -14,7 +14,7 @@ from nicegui import ui
 from diadema.web.floor.feed import HubAbsent, HubSilent, NatsAbsent
 from diadema.web.page_parts import ROWS, Columns, figures_table, heading
 from diadema.web.shell import Page, Refused, open_page
-from diadema.web.switch.view import Line, View, hour, sentence, way_to
+from diadema.web.switch.view import Line, View, sentence, time_of, way_to
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp
 from diadema.wire.switching import LOST_S, Report
@@ -105,7 +105,7 @@ class Board:
             since_ms = view.report.since_utc_ms
             if state == "down" and age_s is not None:
                 since_ms = now_ms - int(1000 * age_s)
-            since = hour(since_ms, view.zone, local_time(now_ms, view.zone, "day"))
+            since = time_of(since_ms, view.zone, local_time(now_ms, view.zone, "day"))
             if state == "up":
                 lines = [view.about()]
             elif state == "unreachable" and view.report.why:

@@ -38,7 +38,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Told(Line):
+class TroubleLine(Line):
     """A trouble. `when`: of the last, and since when, where it was several times."""
 
     time: str = ""
@@ -240,18 +240,20 @@ class View:
 
     # -- what went wrong
 
-    def troubles(self) -> list[Told]:
+    def troubles(self) -> list[TroubleLine]:
         """The newest first."""
         today = local_time(self.report.utc_ms, self.zone, "day")
         found = []
         for one in reversed(self.report.troubles):
-            time = hour(one.utc_ms, self.zone, today)
+            time = time_of(one.utc_ms, self.zone, today)
             often = ""
             if one.times > 1:
-                since = hour(one.first_utc_ms, self.zone, today)
+                since = time_of(one.first_utc_ms, self.zone, today)
                 often = self.words["often"].format(count=grouped(one.times), time=since)
-            told = sentence(one.sentence, self.language)
-            found.append(Told(told, *self._way(_MENDED.get(one.sentence[0], "")), time, often))
+            said = sentence(one.sentence, self.language)
+            found.append(
+                TroubleLine(said, *self._way(_MENDED.get(one.sentence[0], "")), time, often)
+            )
         return found
 
 
@@ -261,7 +263,7 @@ def sentence(parts: list[Any], language: str) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def hour(utc_ms: int, zone: tzinfo, today: str) -> str:
+def time_of(utc_ms: int, zone: tzinfo, today: str) -> str:
     """With its day where that is another."""
     same = local_time(utc_ms, zone, "day") == today
     return local_time(utc_ms, zone, "hour" if same else "day_minute")
