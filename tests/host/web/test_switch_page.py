@@ -22,6 +22,7 @@ from diadema.web.switch.view import View
 from diadema.wire.switching import MemberState, PhoneState, QueueState, Report, Trouble
 from diadema.words import Sentence
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from playwright.async_api import Page, expect
 
 from tests.support.scripted_station import SITE
@@ -181,6 +182,11 @@ class Bridge:
 
     def __init__(self) -> None:
         self.shown: Any = None
+        self.asked: Subscription
+
+    async def begin(self, hub: Hub) -> None:
+        self.asked = await hub.client.subscribe("hub.switch.shown", cb=self.answer)
+        await hub.client.flush()
 
     async def answer(self, message: Msg) -> None:
         await message.respond(json.dumps({"switch": self.shown}).encode())
@@ -189,10 +195,9 @@ class Bridge:
 @pytest_asyncio.fixture(loop_scope="session")
 async def bridge(hub: Hub) -> AsyncIterator[Bridge]:
     made = Bridge()
-    asked = await hub.client.subscribe("hub.switch.shown", cb=made.answer)
-    await hub.client.flush()
+    await made.begin(hub)
     yield made
-    await asked.unsubscribe()
+    await made.asked.unsubscribe()
 
 
 async def texts(page: Page, where: str) -> list[str]:
@@ -333,6 +338,23 @@ async def test_it_follows_live_and_leaves_what_is_being_read_as_it_is(
     bridge.shown = STATES["small"]()
     await expect(rows).to_have_count(4)
     await expect(page.locator(".switch-todo li")).to_have_count(1)  # seats without extension
+
+
+async def test_of_a_server_that_is_silent_it_says_that_what_is_seen_is_old(
+    switch_web: Web, bridge: Bridge, hub: Hub, open_page: OpenPage
+) -> None:
+    bridge.shown = STATES["small"]()
+    page = await open_page(f"{switch_web.url}/ui/switch?lang=es")
+    silent = page.get_by_text("El servidor no responde; lo que se ve es de antes.")
+    await expect(page.locator("#members tbody tr")).to_have_count(4)
+    await expect(silent).to_be_hidden()
+    await bridge.asked.unsubscribe()
+    await hub.client.flush()
+    await expect(silent).to_be_visible()
+    await expect(page.locator(".stale #members tbody tr")).to_have_count(4)
+    await bridge.begin(hub)
+    await expect(silent).to_be_hidden()
+    await expect(page.locator(".stale")).to_have_count(0)
 
 
 async def test_a_centre_without_fault_has_nothing_to_put_right() -> None:

@@ -65,18 +65,19 @@ class Board:
         self._web_app, self._page, self._words = web_app, page, page.words
         self._drawn: tuple[object, ...] = ()
         self._silent = ui.label(self._words["hub_silent"]).classes("status").props("role=status")
-        self._head = _Html("section", "switch-head", "role=status")
-        self._rest = ui.element("div").classes("switch-rest")
+        with ui.element("div").classes("switch-all") as self._all:
+            self._head = _Html("section", "switch-head", "role=status")
+            self._rest = ui.element("div").classes("switch-rest")
 
     async def show(self) -> None:
         try:
             shown = (await self._web_app.feed.request("hub.switch.shown", {})).get("switch")
         except _SILENT:
             self._silent.set_visibility(True)
-            self._rest.classes(add="stale")
+            self._all.classes(add="stale")
             return
         self._silent.set_visibility(False)
-        self._rest.classes(remove="stale")
+        self._all.classes(remove="stale")
         if shown is None:
             self._none()
             return

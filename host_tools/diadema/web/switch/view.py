@@ -39,10 +39,10 @@ class Line:
 
 @dataclass(frozen=True)
 class TroubleLine(Line):
-    """A trouble. `when`: of the last, and since when, where it was several times."""
+    """A trouble, at the time of the last; `often`: how many times and since when, if several."""
 
     time: str = ""
-    when: str = ""
+    often: str = ""
 
 
 @dataclass(frozen=True)
