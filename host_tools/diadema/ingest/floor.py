@@ -16,6 +16,15 @@ from diadema.wire.live_rows import Row
 _BESIDE = {"switch"}  # parts without which a desk works on: its telephone rings by itself
 
 
+def _lacking(row: Row, state: StationState) -> str | None:
+    """What of the telephone is away; a fault that the agent reported says more."""
+    if row.fault is None:
+        for part, word in (("telephone", "no_phone"), ("switch", "no_switch")):
+            if part in state.faults:
+                return word
+    return None
+
+
 class Day(Struct, frozen=True):
     """One day of the site: its date, and its bounds in UTC milliseconds [start, end)."""
 
@@ -235,7 +244,7 @@ class Floor:
         if parts and row.unfit is None:
             row.unfit, row.unfit_utc = min(parts), state.fault_utc
         row.link = station.link
-        row.warn = "two_seats" if len(seats) > 1 else None
+        row.warn = "two_seats" if len(seats) > 1 else _lacking(row, state)
         return row
 
     @staticmethod
