@@ -494,9 +494,13 @@ def test_nobody_listens_at_a_port_that_is_closed():
 DOWN = "the bridge to the switch does not work"
 
 
-def bridge(*, up=True, ages_s=()):
-    """As the hub shows it; `ages_s`: of its troubles."""
-    troubles = [{"utc_ms": 7_200_000 - 1000 * age, "sentence": ["x", {}]} for age in ages_s]
+def bridge(*, up=True, ages_s=(), times=1, first_s=0):
+    """As the hub shows it; `ages_s`: of its troubles, each so many times, from that age on."""
+    troubles = [
+        {"utc_ms": 7_200_000 - 1000 * age, "sentence": ["x", {}], "times": times,
+         "first_utc_ms": 7_200_000 - 1000 * max(age, first_s)}
+        for age in ages_s
+    ]  # fmt: skip
     return {"up": up, "age_s": 1, "report": {"name": "central", "utc_ms": 7_200_000,
                                              "troubles": troubles}}  # fmt: skip
 
@@ -511,6 +515,8 @@ def bridge(*, up=True, ages_s=()):
         (bridge(ages_s=range(10)), ""),
         (bridge(ages_s=range(11)), "had 11 troubles in the last hour"),
         (bridge(ages_s=[4000] * 11), ""),
+        (bridge(ages_s=[60], times=11), "had 11 troubles in the last hour"),
+        (bridge(ages_s=[60], times=11, first_s=4000), ""),  # not all of them within it
     ],
 )
 def test_the_bridge_to_the_switch_is_asked_about(data, monkeypatch, shown, told):

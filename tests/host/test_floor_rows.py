@@ -73,6 +73,21 @@ def test_an_unfit_desk_is_on_the_row_until_it_is_fit_again(ingest):
     assert shown(take(ingest, script, first=known + 1))["unfit"] is None
 
 
+def test_without_a_telephone_a_desk_is_unfit_and_without_a_switch_it_works_on(ingest):
+    """Else each desk of the floor would call for somebody when the exchange is away."""
+    script = started().add("station.fault", part="switch", code="no_switch")
+    row = shown(take(ingest, script))
+    assert (row["unfit"], row["unfit_utc"], row["warn"]) == (None, None, "no_switch")
+    known = script.n
+    script.add("station.fault", part="telephone", code="no_phone")
+    row = shown(take(ingest, script, first=known + 1))
+    assert (row["unfit"], row["warn"]) == ("telephone", "no_phone")
+    known = script.n
+    script.add("station.fault_cleared", part="telephone", code="ok")
+    script.add("station.fault_cleared", part="switch", code="ok")
+    assert shown(take(ingest, script, first=known + 1))["warn"] is None
+
+
 def test_who_sits_at_no_desk_has_no_unfit_one(ingest):
     script = Script().boot().clock(T0).add("station.fault", part="wifi", code="x").login()
     take(ingest, script)

@@ -7,7 +7,9 @@ import json
 
 import msgspec
 import pytest
+from diadema.base.credentials import Secrets
 from diadema.site.directory.people import Area, People, Worker
+from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
 from diadema.switch.exchange import (
     Consulted,
@@ -31,6 +33,7 @@ from diadema.switch.exchange import (
 from diadema.switch.hub_link import HubAway, HubSaysNo
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
+from diadema.switch.settings import Settings
 from diadema.wire.commands import Ring
 from diadema.wire.events import (
     QueueAbandoned,
@@ -381,13 +384,16 @@ async def test_whoever_hung_up_is_not_told_that_it_ended(stage):
     assert len(stage.hub.commands) == commands
 
 
-@pytest.mark.parametrize("member", ["a002", "nobody-known", "a|b;\"'ñ"])
-async def test_a_call_for_somebody_who_is_not_there_goes_back(stage, member):
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [("a002", "Luis Demo"), ("nobody-known", "nobody-known"), ("a|b;\"'ñ", "a|b;\"'ñ")],
+)
+async def test_a_call_for_somebody_who_is_not_there_goes_back(stage, member, name):
     await stage.here(ready())
     await stage.offered(member=member)
     assert stage.exchange.asked == [("reject", CALL)]
     assert not stage.hub.commands
-    assert member in stage.troubles[-1]
+    assert f"to {name}, who" in stage.troubles[-1]
 
 
 @pytest.mark.parametrize("by", ["floor", "login"])
@@ -423,7 +429,7 @@ async def test_a_queue_that_nobody_mapped_rings_all_the_same(stage, queue):
 
 
 async def test_a_queue_that_the_exchange_lacks_keeps_nobody_out_of_the_others(stage):
-    say = Sentence("commands.switch.queues_lacking", queues="601")
+    say = Sentence("errors.switch.no_queue", queue="601")
 
     async def lacking(member, there):
         stage.exchange.asked.append(("set_member", member, there))
@@ -509,10 +515,97 @@ async def test_what_is_so_already_is_not_asked_again(stage):
 async def test_a_member_that_somebody_paused_at_the_exchange_is_told_and_left(stage):
     await stage.here(ready())
     await stage.heard(MemberSeen(Member("a001", "601", True, "consola", 2)))
-    assert "Rosa Demo" in stage.troubles[-1]
+    assert "Rosa Demo in queue Ventas" in stage.troubles[-1]
     assert not members(stage)
     (state,) = [one for one in stage.bridge.report().members if one.queue == "601"]
     assert (state.paused, state.reason, state.wanted) == (True, "consola", "ready")
+
+
+async def test_a_member_that_is_lacking_at_the_exchange_is_told(stage):
+    await stage.here(ready())
+    await stage.heard(MemberSeen(Member("a001", "601", False, "", 2), False))
+    states = {one.queue: one.wanted for one in stage.bridge.report().members}
+    assert states == {"601": "there", "cobros": None}
+    await stage.said("session.closed", a="a001")
+    assert not stage.bridge.report().members
+
+
+async def test_a_queue_that_refuses_a_member_is_told_and_keeps_nobody_out_of_the_others(stage):
+    await stage.here()
+    stage.exchange.refuses["set_member"] = SwitchRefused("QueueAdd", "No such queue")
+    await stage.said("session.opened", a="a001")
+    assert [one[1].queue for one in members(stage)] == ["601", "cobros"]
+    assert "No such queue" in stage.troubles[-1]
+    assert {one.wanted for one in stage.bridge.report().members} == {"there"}
+    stage.exchange.refuses.clear()
+    stage.exchange.asked.clear()
+    await stage.said("presence.changed", a="a001", to="ready", reason=None)
+    assert members(stage) == [
+        ("set_member", Member("a001", queue, False, "", 2), True) for queue in ("601", "cobros")
+    ]
+    assert {one.wanted for one in stage.bridge.report().members} == {None}
+
+
+async def test_a_queue_that_the_exchange_lacks_is_named(monkeypatch):
+    secrets = Secrets(host="", gateway="", api="", badge_key="00" * 32)
+    exchange = Asterisk(Settings(), secrets, [].append, FixedClock())
+
+    async def act(action, **_):
+        raise SwitchRefused(action, "Unable to add interface to queue: No such queue")
+
+    monkeypatch.setattr(exchange._ami, "act", act)
+    with pytest.raises(SwitchError, match="no queue 601: make it there"):
+        await exchange.set_member(Member("a001", "601"), True)
+
+
+async def test_whoever_talks_or_writes_up_is_said_to_be_busy(stage):
+    await stage.here(ready())
+    await stage.offered()
+    assert not any(one.busy for one in stage.bridge.report().members)
+    await stage.contact("answered")
+    assert all(one.busy for one in stage.bridge.report().members)
+    await stage.contact("ended", by="agent")
+    await stage.said("wrapup.ended", c=CALL, a="a001")
+    assert not any(one.busy for one in stage.bridge.report().members)
+
+
+async def test_since_when_the_exchange_is_there_or_away_and_why(stage):
+    begun = stage.clock.now
+    report = stage.bridge.report()
+    assert (report.up, report.since_utc_ms, report.why) == (False, begun, [])
+    stage.clock.now += 5_000
+    away = SwitchError(Sentence("errors.switch.closed"))
+    await stage.heard(Down(away))
+    assert stage.bridge.report().since_utc_ms == begun
+    assert stage.bridge.report().why == Sentence("errors.switch.closed").parts()
+    await stage.here()
+    report = stage.bridge.report()
+    assert (report.up, report.since_utc_ms, report.why) == (True, begun + 5_000, [])
+    stage.clock.now += 5_000
+    for _ in range(2):
+        await stage.heard(Down(away))
+        assert stage.bridge.report().since_utc_ms == begun + 10_000
+        stage.clock.now += 5_000
+
+
+async def test_a_station_that_loses_its_power_in_a_call_is_told_by_its_seat(stage):
+    await stage.here(ready())
+    await stage.offered()
+    await stage.contact("answered")
+    await stage.contact("ended", by="interrupted")
+    assert "P-01" in stage.troubles[-1]
+
+
+async def test_what_happens_again_and_again_hides_nothing_else(stage):
+    first = stage.clock.now
+    await stage.heard(Down(SwitchError(Sentence("errors.switch.closed"))))
+    for _ in range(100):
+        stage.clock.now += 1_000
+        await stage.heard(Down(SwitchError(Sentence("errors.switch.away"))))
+    closed, away = stage.bridge.report().troubles
+    assert (closed.sentence[0], closed.times, closed.utc_ms) == ("errors.switch.closed", 1, first)
+    assert (away.sentence[0], away.times) == ("errors.switch.away", 100)
+    assert (away.first_utc_ms, away.utc_ms) == (first + 1_000, first + 100_000)
 
 
 @pytest.mark.parametrize("there", [True, False])

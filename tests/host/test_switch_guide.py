@@ -10,7 +10,9 @@ import pytest
 from diadema.base import credentials
 from diadema.base.paths import default_root
 from diadema.cli import main
+from diadema.site.description import RING_LIMIT_S
 from diadema.switch import settings as stored
+from diadema.switch.asterisk.files import timeout_of
 from typer.testing import CliRunner
 
 from tests.support.answering_asterisk import answering, site_with_phones, typed
@@ -77,3 +79,37 @@ def test_the_guide_names_what_the_files_are_included_by():
     for name in ("manager", "extensions"):
         assert f"`{name}_custom.conf`" in text
     assert "`ari_additional_custom.conf`" in text and "[ventas](diadema-cola)" in text
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+def test_the_table_has_each_file_that_is_written_and_where_the_command_says(where, tmp_path):
+    rows = [
+        line.strip(" |").split(" | ")
+        for line in guide().splitlines()
+        if "_diadema.conf` |" in line
+    ]
+    places = {re.match(r"`(\w+\.conf)`", row[0])[1]: row[1:] for row in rows}
+    data = site_with_phones(tmp_path / "data")
+    said = does("--lang", "es", "switch", "config", "asterisk", "--out", str(tmp_path / "c"),
+                "--data", str(data.root))  # fmt: skip
+    assert places.keys() == {one.name for one in (tmp_path / "c").iterdir()}
+    line = next(
+        one for one in said.splitlines()
+        if one.startswith(("En Asterisk solo", "En FreePBX", "En Issabel")[where])
+    )  # fmt: skip
+    named = [re.findall(r"\w+\.conf", row[where]) for row in places.values()]
+    assert [one for names in named for one in names] == re.findall(r"\w+\.conf", line)
+
+
+def test_it_says_what_a_queue_needs_and_what_is_not_built():
+    text = guide()
+    assert f"*Agent Timeout* {timeout_of(RING_LIMIT_S)} o más" in text
+    for name in (
+        "Issabel (dialerd, ECCP)",
+        "VICIdial",
+        "predictivos",
+        "fotochecks",
+        "5039",
+        "8089",
+    ):
+        assert name in text

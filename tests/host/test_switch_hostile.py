@@ -546,7 +546,7 @@ async def test_a_reason_that_would_split_the_log_pauses_all_the_same(stage):
 async def test_a_queue_that_is_not_there_is_told_and_the_others_go_on(stage):
     stage.bridge._names().people.workers["a001"].queues.insert(0, "cobros")
     stage.said("presence.changed", to="not_ready", reason="ss_hh")
-    await stage.told("commands.switch.queues_lacking", queues="cobros")
+    await stage.told("errors.switch.no_queue", queue="cobros")
     (its,) = stage.peer.queues.queues["ventas"].members.values()
     await until(lambda: its.paused and its.reason == "ss_hh")
 

@@ -188,6 +188,33 @@ def scenes(words):
     close = {"cmd": "session", "i": 10, "agent": "a002", "verdict": "close", "reason": "moved"}
     do("session", 5_060_000, dict(close, who="Nelly Torres", note="Pase a B-07: silla rota"))
     yield "moved_why", shot(5_065_000)
+    yield from telephone(words)
+
+
+def telephone(words):
+    """The exchange is away; the seat's telephone is; and it did not answer when its key had."""
+    bench = Bench(words)
+    do, shot = bench.do, bench.shot
+
+    def told(state, u):
+        do("telephone", u, {"cmd": "telephone", "i": u, "state": state})
+
+    do("badge", 1000, ("00", "a001"))
+    do("tick", 4000)
+    do("key3", 5000)
+    told("no_switch", 6000)
+    yield "no_switch", shot(20_000)
+    told("ok", 21_000)
+    do("ring", 22_000, {"cmd": "ring", "i": 5, "contact": "c", "direction": "in"})
+    do("key1", 23_000)
+    do("failed", 24_000, {"cmd": "failed", "i": 6, "contact": "c"})
+    yield "phone_failed", shot(24_100)
+    do("tick", 30_000)
+    yield "phone_failed_after", shot(40_000)
+    told("no_phone", 41_000)
+    yield "no_phone", shot(50_000)
+    do("key3", 51_000)
+    yield "no_phone_asked", shot(51_100)
 
 
 def unconfigured(words):

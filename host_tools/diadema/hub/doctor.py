@@ -202,7 +202,8 @@ def _switch(data: DataDir) -> Iterator[Finding]:
         return
     report = msgspec.convert(shown["report"], Report)
     since = report.utc_ms - _HOUR_MS
-    troubles = sum(one.utc_ms > since for one in report.troubles)
+    newest = [one for one in report.troubles if one.utc_ms > since]
+    troubles = sum(one.times if one.first_utc_ms > since else 1 for one in newest)
     if troubles > LIMITS["switch_troubles"]:
         yield _wrong("switch_troubles", count=troubles)
 

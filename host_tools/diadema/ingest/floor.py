@@ -13,6 +13,17 @@ from diadema.store.rows import Contact
 from diadema.store.station_state import Station, StationState, foremost
 from diadema.wire.live_rows import Row
 
+_BESIDE = {"switch"}  # parts without which a desk works on: its telephone rings by itself
+
+
+def _lacking(row: Row, state: StationState) -> str | None:
+    """What of the telephone is away; a fault that the agent reported says more."""
+    if row.fault is None:
+        for part, word in (("telephone", "no_phone"), ("switch", "no_switch")):
+            if part in state.faults:
+                return word
+    return None
+
 
 class Day(Struct, frozen=True):
     """One day of the site: its date, and its bounds in UTC milliseconds [start, end)."""
@@ -229,10 +240,11 @@ class Floor:
             )
         self._tickets(row, state)
         row.unfit, row.unfit_utc = state.unfit, state.unfit_utc
-        if state.faults and row.unfit is None:
-            row.unfit, row.unfit_utc = min(state.faults), state.fault_utc
+        parts = state.faults.keys() - _BESIDE
+        if parts and row.unfit is None:
+            row.unfit, row.unfit_utc = min(parts), state.fault_utc
         row.link = station.link
-        row.warn = "two_seats" if len(seats) > 1 else None
+        row.warn = "two_seats" if len(seats) > 1 else _lacking(row, state)
         return row
 
     @staticmethod

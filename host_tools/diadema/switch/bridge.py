@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol
@@ -147,7 +147,9 @@ class Bridge:
         self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
         self._writable = True
-        self._troubles: deque[Trouble] = deque(maxlen=MOST["troubles"])
+        self._troubles: dict[str, Trouble] = {}  # by their sentences, the newest last
+        self._since_ms = clock.now_ms()  # of `is_up`
+        self._why: list[Any] = []  # it is not
         self._lines: dict[str, _Line] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._floor_known = False
@@ -180,24 +182,30 @@ class Bridge:
             case Listening(linked, by, begun, utc_ms):
                 self._note(lambda: self._journal.note_listening(linked, by, begun, utc_ms))
             case Up(calls, start):
-                self.is_up = True
+                self._turn(True)
                 self._note(lambda: self._journal.note_start(start))
                 self._do("", lambda: self._reconcile(calls))
             case Down(error):
-                self.is_up = False
+                self._turn(False)
                 self._members.clear()
-                self.trouble(error)
+                self._why = self.trouble(error)
             case Dialed(call, "answered"):
                 self._do(call, lambda: self._far_answered(call))
             case Joined() | Consulted() | Dialed():
                 pass
+
+    def _turn(self, up: bool) -> None:
+        if self.is_up != up:
+            self.is_up, self._since_ms = up, self._clock.now_ms()
+        self._why = []
 
     async def _offer(self, offered: Offered) -> None:
         agent = self._names().agent_of(offered.member)
         seats = [one for one in self._seats.values() if one.agent == agent]
         if agent is None or len(seats) != 1:
             word = "nobody" if not seats else "two_seats"
-            self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=offered.member)))
+            name = offered.member if agent is None else self._names().people.name(agent)
+            self.trouble(DiademaError(Sentence(f"errors.switch.{word}", member=name)))
             await self.exchange.reject(offered.call)
             return
         if offered.call in self._calls:
@@ -443,7 +451,8 @@ class Bridge:
         elif by == "transfer" and known.heard == "both":
             await self.exchange.hand_over(known.call)
         elif by == "interrupted":  # its station lost its power; whoever talks goes on talking
-            self.trouble(DiademaError(Sentence("errors.switch.interrupted", call=known.call)))
+            name = self._names().people.seats.get(known.station, known.station)
+            self.trouble(DiademaError(Sentence("errors.switch.interrupted", seat=name)))
         if by == "technical" and seat is not None:  # no wrap-up follows
             if seat.presence != "ready":
                 self._busy(seat, False)
@@ -540,7 +549,7 @@ class Bridge:
                 except SwitchError as error:  # in its other queues the agent is all the same
                     self.trouble(error)
                     self._members.pop((agent, queue), None)
-                    if queue in there:
+                    if self.is_up and queue in there:
                         self._members[agent, queue] = there[queue]
         for queue in there.keys() - wanted.keys():
             self._members.pop((agent, queue), None)
@@ -565,12 +574,13 @@ class Bridge:
         if wanted == (member if there else None):
             return
         what = "gone" if not there else "paused" if member.paused else "there"
+        people, queue = self._names().people, self._names().queue_of(member.queue)
         self.trouble(
             DiademaError(
                 Sentence(
                     f"errors.switch.foreign_{what}",
-                    agent=self._names().people.name(agent),
-                    queue=self._names().queue_of(member.queue),
+                    agent=people.name(agent),
+                    queue=people.queues.get(queue, queue),
                 )
             )
         )
@@ -753,21 +763,27 @@ class Bridge:
 
     # -- how we are
 
-    def trouble(self, error: DiademaError) -> None:
-        """Told to people, on the page and in the log."""
+    def trouble(self, error: DiademaError) -> list[Any]:
+        """Told to people, on the page and in the log; the parts of its sentence. What happens
+        again is one with what it was.
+        """
         sentence = error.args[0] if error.args and isinstance(error.args[0], Sentence) else None
         if sentence is None:
             log.warning("%s", visible(str(error))[:_VALUE])
-            return
-        found = Trouble(utc_ms=self._clock.now_ms(), sentence=_shortened(sentence.parts()))
-        log.warning("%s", Sentence.of(found.sentence))
-        if self._troubles and self._troubles[-1].sentence == found.sentence:
-            self._troubles.pop()
-        self._troubles.append(found)
+            return []
+        now, parts = self._clock.now_ms(), _shortened(sentence.parts())
+        log.warning("%s", Sentence.of(parts))
+        known = self._troubles.pop(repr(parts), None) or Trouble(
+            utc_ms=now, sentence=parts, times=0, first_utc_ms=now
+        )
+        known.utc_ms, known.times = now, known.times + 1
+        remember(self._troubles, repr(parts), known, MOST["troubles"])
+        return list(parts)
 
     def report(self) -> Report:
         self._write()
         names = self._names()
+        busy = {one.agent for one in self._seats.values() if one.busy}
         queues = sorted({queue for _, queue in self._members} | self._waiting.keys())
         phones = {
             station: phone
@@ -778,6 +794,8 @@ class Bridge:
             name=self._journal.station.removeprefix("PBX-"),
             version=self.exchange.version[:NAMED],
             up=self.is_up,
+            since_utc_ms=self._since_ms,
+            why=self._why,
             utc_ms=self._clock.now_ms(),
             calls=len(self._calls),
             unsent=self._journal.waiting + len(self._unwritten),
@@ -789,7 +807,10 @@ class Bridge:
                 )
                 for queue in queues
             ],
-            members=[self._member_state(one, names) for one in self._members.values()],
+            members=[
+                *(self._member_state(one, names, busy) for one in self._members.values()),
+                *self._lacking(names),
+            ],
             phones=[
                 PhoneState(
                     extension=phone.extension,
@@ -798,14 +819,14 @@ class Bridge:
                 )
                 for station, phone in phones.items()
             ],
-            troubles=[*self._troubles],
+            troubles=[*self._troubles.values()],
         )
         return _fitting(report)
 
-    def _member_state(self, member: Member, names: Names) -> MemberState:
+    def _member_state(self, member: Member, names: Names, busy: set[str]) -> MemberState:
         agent = names.agent_of(member.name)
         wanted: Literal["gone", "paused", "ready"] | None = None
-        if agent is not None:
+        if agent is not None and _line(agent) not in self._lines:
             its = next((one for one in self.wanted(agent) if one.queue == member.queue), None)
             if its is None:
                 wanted = "gone"
@@ -813,8 +834,24 @@ class Bridge:
                 wanted = "paused" if its.paused else "ready"
         return MemberState(
             name=member.name[:NAMED], queue=member.queue[:NAMED], agent=agent,
-            paused=member.paused, reason=member.reason[:NAMED], wanted=wanted,
+            paused=member.paused, reason=member.reason[:NAMED], busy=agent in busy, wanted=wanted,
         )  # fmt: skip
+
+    def _lacking(self, names: Names) -> Iterator[MemberState]:
+        """Members that should be there, and are not."""
+        if not self.is_up:
+            return
+        there = {(names.agent_of(name), queue) for name, queue in self._members}
+        for seat in self._seats.values():
+            if _line(seat.agent) not in self._lines:
+                for one in self.wanted(seat.agent):
+                    if (one.name, one.queue) not in there:
+                        yield MemberState(
+                            name=one.name[:NAMED],
+                            queue=one.queue[:NAMED],
+                            agent=one.name,
+                            wanted="there",
+                        )
 
     # -- inside
 

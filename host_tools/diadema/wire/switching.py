@@ -88,13 +88,16 @@ class QueueState(Struct, kw_only=True):
 
 
 class MemberState(Struct, kw_only=True):
-    """`wanted`: as it should be, where it is otherwise."""
+    """`wanted`: as it should be, where it is otherwise; one that is lacking is `there`. `busy`:
+    from an answer to the end of the wrap-up.
+    """
 
     name: Named
     queue: Named
     agent: Named | None = None
     paused: bool = False
     reason: Named = ""
+    busy: bool = False
     wanted: Literal["there", "gone", "paused", "ready"] | None = None
 
 
@@ -118,18 +121,26 @@ class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Trouble(Struct, kw_only=True):
-    """A fault that people should know of; `sentence` as `Sentence.parts` has it."""
+    """A fault that people should know of; `sentence` as `Sentence.parts` has it. `utc_ms`: the
+    last of so many `times`; the first of them was at `first_utc_ms`.
+    """
 
     utc_ms: Annotated[int, Meta(ge=0, lt=2**53)]
     sentence: list[Any]
+    times: Count = 1
+    first_utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] = 0
 
 
 class Report(Struct, kw_only=True):
-    """The bridge as it is now. `up`: the exchange is there."""
+    """The bridge as it is now. `up`: the exchange is there; `since_utc_ms`: when that was last
+    otherwise; `why` it is not, as a sentence's parts.
+    """
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
     version: Named = ""
     up: bool = False
+    since_utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] = 0
+    why: list[Any] = []
     utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     calls: Count = 0
     unsent: Count = 0  # events of its journal that the hub has not stored yet

@@ -202,6 +202,22 @@ async def test_alerts_stand_on_top_and_in_the_title(
     await expect(alerts.get_by_role("alert")).to_contain_text("No se pudo marcar")
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "tiles"),
+    [("es", "sin teléfono: no está registrado en la central", ["sin teléfono", "sin central"]),
+     ("en", "no telephone: it is not registered at the switch", ["no telephone", "no switch"])],
+)  # fmt: skip
+async def test_a_seat_without_its_telephone_or_the_switch_says_so(
+    web: Web, hub: Hub, open_page: OpenPage, language: str, said: str, tiles: list[str]
+) -> None:
+    page = await open_page(f"{web.url}/ui/?lang={language}")
+    await hub.put(a="a001", name="Ana", seat="A-01", state="not_ready", since=now(),
+                  unfit="telephone", unfit_utc=now(), warn="no_phone")  # fmt: skip
+    await hub.put(a="a002", name="Beto", seat="A-02", state="ready", since=now(), warn="no_switch")
+    await expect(page.locator(".alert .what")).to_have_text(said)
+    await expect(page.locator(".tile .warn")).to_have_text(tiles)
+
+
 async def test_more_alerts_than_are_listed_are_said(
     web: Web, hub: Hub, open_page: OpenPage
 ) -> None:

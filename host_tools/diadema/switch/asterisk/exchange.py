@@ -339,7 +339,7 @@ class Asterisk:
             )  # fmt: skip
         except SwitchRefused as error:
             if "No such queue" in error.reason:
-                say = Sentence("commands.switch.queues_lacking", queues=member.queue)
+                say = Sentence("errors.switch.no_queue", queue=member.queue)
                 raise SwitchRefused("QueueAdd", error.reason, say=say) from None
             if "Already there" not in error.reason:
                 raise

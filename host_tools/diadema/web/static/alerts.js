@@ -160,6 +160,7 @@ export class Alerts {
     }
     if (one.rule === "help") return say(one.what ? "help.topic" : "help");
     if (one.rule === "unfit") {
+      if (words[`alert.unfit.${one.what}`]) return say(`unfit.${one.what}`);
       values.what = words[`part.${one.what}`] ?? one.what;
       return say(one.what ? "unfit.part" : "unfit");
     }
