@@ -14,10 +14,9 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError, first_of
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
-from diadema.switch.asterisk.calls import OFFER, Calls, Leg
+from diadema.switch.asterisk.calls import JOINED, OFFER, OUT, Calls, Leg
 from diadema.switch.asterisk.login import Login
 from diadema.switch.asterisk.queue_events import QueueEvents
-from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
     Ended,
@@ -53,7 +52,6 @@ class Asterisk:
         self._ari = Ari(ari, self._on_ari, self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
-        self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
         self._wanted = self._there = False  # by the hub's side; AMI is
         self._changed = asyncio.Event()
@@ -111,7 +109,8 @@ class Asterisk:
         await self._learn_calls()
         for one in await self._ami.ask_list("DeviceStateList"):
             self._see_device(one)
-        self._hear(Up(frozenset(self._calls.legs)))
+        ours = (leg.call for leg in self._calls.legs.values() if not leg.handed_over)
+        self._hear(Up(frozenset(ours)))
 
     def _is_down(self, error: DiademaError) -> None:
         self._hear(Down(error))
@@ -138,7 +137,8 @@ class Asterisk:
         bridges = {str(one["id"]): one for one in await self._ari.get("bridges")}
         names = {str(one["name"]): id_ for id_, one in channels.items()}
         for leg in [*self._calls.legs.values()]:
-            if leg.leg not in channels:
+            waits = leg.is_yet_to_be_called and leg.phone in channels
+            if leg.leg not in channels and not waits:
                 leg.over = True
                 gone: Withdrawn | Ended = Ended(leg.call, "system")
                 if leg.ringing:
@@ -152,6 +152,12 @@ class Asterisk:
             if agent is None or half is None or id_ in known:
                 continue
             await self._find(id_, agent, half, channels, bridges)
+        for id_, one in channels.items():
+            if _is_called(id_, one) and id_ not in known:
+                await self._find_out(id_, channels, bridges)
+        for leg in [*self._calls.legs.values()]:
+            if leg.far and not leg.handed_over:
+                self._calls.go_on(leg, _state(channels, leg.phone), _state(channels, leg.leg))
         await self._sweep(channels, bridges)
 
     async def _find(
@@ -189,13 +195,40 @@ class Asterisk:
                 Offered(leg.call, pbx, pbx, leg.queue, agent, self._queues.reference(number))
             )
 
+    async def _find_out(self, id_: str, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
+        """A call out that a former process of ours has left: with its telephone, or handed over
+        to an area.
+        """
+        leg = Leg(call=id_.removeprefix(OUT), leg=id_, member="", ringing=False, far=True)
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        phone, area = f"tel-{id_}", next((one for one in inside if one.startswith("area-")), "")
+        leg.phone, leg.area, leg.area_up = phone if phone in channels else "", area, bool(area)
+        leg.dialling, leg.joined = True, await self._was_joined(id_)
+        leg.handed_over = not leg.phone and id_ in inside and bool(area)
+        if not (leg.phone or leg.handed_over):
+            return
+        there = id_ in inside
+        leg.hears = "both" if there and area else "area" if area else "caller"
+        if leg.joined and not (there or area):
+            leg.hears = "nobody"
+        self._calls.take(leg)
+
+    async def _was_joined(self, id_: str) -> bool:
+        try:
+            await self._ari.get("channels", id_, "variable", variable=JOINED)
+        except SwitchRefused:
+            return False
+        return True
+
     async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """Telephones, areas and bridges of ours whose call is gone."""
         ours = {leg.leg for leg in self._calls.legs.values()}
-        for id_ in channels:
+        for id_, one in channels.items():
             what, _, leg = id_.partition("-")
-            if (what == "tel" and leg not in ours) or (
-                what == "area" and leg.partition("-")[0] not in ours
+            if (
+                (what == "tel" and leg not in ours)
+                or (what == "area" and not any(leg.startswith(f"{one}-") for one in ours))
+                or (_is_called(id_, one) and id_ not in ours)
             ):
                 await self._try_delete("channels", id_)
         for id_ in bridges:
@@ -359,7 +392,6 @@ class Asterisk:
         await self._calls.record(call, on)
 
     async def dial(self, call: str, phone: Phone, number: str) -> None:
-        self._guard.take(phone.extension, number)
         await self._calls.dial(call, phone, number)
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
@@ -372,6 +404,16 @@ def _offered_to(channel: dict[str, Any]) -> str | None:
     words = str(plan.get("app_data", "")).split(",")
     ours = plan.get("app_name") == "Stasis" and words[:2] == [APPLICATION, OFFER]
     return words[2] if ours and len(words) > 2 else None
+
+
+def _is_called(id_: str, channel: dict[str, Any]) -> bool:
+    """Whether it is the far end of a call out, and still ours."""
+    app = (channel.get("dialplan") or {}).get("app_name")
+    return id_.startswith(OUT) and not id_.endswith("-2") and app in ("Stasis", "AppDial2")
+
+
+def _state(channels: dict[str, Any], id_: str) -> str:
+    return str((channels.get(id_) or {}).get("state", ""))
 
 
 def _whole(text: str | None) -> int:
