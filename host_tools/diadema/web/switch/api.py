@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from diadema.access.roles import Person
 from diadema.base import credentials
+from diadema.base.paths import DataDir
 from diadema.web.actions.models import AGENT
 from diadema.web.api import WebAppDep, ask_hub
 from diadema.web.guard import language_of
@@ -61,9 +62,9 @@ async def call_out(
 ) -> Dialling:
     if not (person.may("command") or person.sees(wanted.agent, web_app.people())):
         raise not_yours(request)
-    if not web_app.data.switch.exists():
+    secret = await asyncio.to_thread(_secret, web_app.data)
+    if secret is None:
         raise HTTPException(409, text("web.no_switch", language_of(request)))
-    secret = credentials.load(web_app.data).switch
     body = wanted.model_dump(exclude_none=True, exclude={"number"})
     body["sealed"] = seal(secret, wanted.number)
     answer = await ask_hub(web_app, request, DIAL, body, _said, "bridge")
@@ -72,6 +73,11 @@ async def call_out(
         contact=answer["c"], reference=answer["reference"],
     )  # fmt: skip
     return Dialling.model_validate(answer)
+
+
+def _secret(data: DataDir) -> str | None:
+    """By which the number is sealed; None where no exchange is set up."""
+    return credentials.load(data).switch if data.switch.exists() else None
 
 
 def _said(answer: Mapping[str, Any], language: str) -> str:
