@@ -151,17 +151,11 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("word", "values", "status", "es", "en"), REFUSALS)
+@pytest.mark.parametrize("case", REFUSALS, ids=[one[0] for one in REFUSALS])
 async def test_why_not_is_said_in_both_languages(
-    web: Web,
-    bridge: Bridge,
-    program: dict[str, str],
-    word: str,
-    values: dict[str, Any],
-    status: int,
-    es: str,
-    en: str,
+    web: Web, bridge: Bridge, program: dict[str, str], case: tuple[Any, ...]
 ) -> None:
+    word, values, status, es, en = case
     sentence = Sentence(f"errors.switch.{word}", **values).parts()
     bridge.answer = {"error": "refused", "detail": "x", "status": status, "sentence": sentence}
     before = len(recorded(web))
