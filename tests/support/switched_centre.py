@@ -13,6 +13,7 @@ from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import begin
 from diadema.store import tables
 from diadema.switch import settings
+from diadema.switch.asterisk.files import NATIONAL
 from diadema.switch.settings import Settings
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
@@ -43,8 +44,11 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
                 known.exchange = {"ami": SECRET, "ari": SECRET}
             settings.write(
                 data,
-                Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign),
-            )
+                Settings(
+                    ami_port=peer.ami_port, ari_port=peer.ari_port, foreign=foreign,
+                    allowed=[*NATIONAL],
+                ),
+            )  # fmt: skip
 
         async with open_centre(
             desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,

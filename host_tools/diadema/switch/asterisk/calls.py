@@ -115,6 +115,7 @@ class Calls:
         self._by_channel: dict[str, Leg] = {}
         self._called: dict[str, Message] = {}  # AgentCalled, by the name of the offer
         self._waiting: dict[str, str] = {}  # legs without it
+        self._unclaimed: dict[str, str] = {}  # far ends that answered before we knew of them
         self._nailed: dict[str, str] = {}  # channels of telephones that stay up, by extension
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -167,9 +168,16 @@ class Calls:
                 self._start(self._phone_is_up(leg))
             case [what, call] if what == AREA and (leg := self._of(call)) is not None:
                 self._start(self._area_is_up(leg, id_))
-            case [what, call] if what == FAR and (leg := self._of(call)) is not None:
-                leg.caller = f"{_stem(name)}2"  # the half that the exchange records
-                self._start(self._far_is_up(leg))
+            case [what, call] if what == FAR:
+                self._far_answered(call, id_, name)
+
+    def _far_answered(self, call: str, id_: str, name: str) -> None:
+        leg = self._of(call)
+        if leg is None:
+            self._keep(self._unclaimed, call, id_)
+            return
+        leg.caller = recorded(name)
+        self._start(self._far_is_up(leg))
 
     def _pair(self, stem: str) -> None:
         """Both halves of an offer come by ways of their own, either first."""
@@ -517,7 +525,7 @@ class Calls:
                 self._start(self._phone_is_up(leg))
         elif not phone:
             self._start(self._phone_went(leg))
-        elif far == "Up" and not leg.joined:
+        elif not leg.joined and (far == "Up" or self._unclaimed.pop(leg.call, None) == leg.leg):
             self._start(self._far_is_up(leg))
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
@@ -635,6 +643,11 @@ class Calls:
             log.warning("%s", error)
         except Exception:  # a fault of ours in one call must not stop the others
             log.exception("a fault of ours in a call")
+
+
+def recorded(name: str) -> str:
+    """Of a far end's channel the half that the exchange records."""
+    return f"{_stem(name)}2"
 
 
 def _stem(name: str) -> str:

@@ -14,7 +14,7 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError, first_of
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
-from diadema.switch.asterisk.calls import JOINED, OFFER, OUT, Calls, Leg
+from diadema.switch.asterisk.calls import JOINED, OFFER, OUT, Calls, Leg, recorded
 from diadema.switch.asterisk.login import Login
 from diadema.switch.asterisk.queue_events import QueueEvents
 from diadema.switch.exchange import (
@@ -200,6 +200,7 @@ class Asterisk:
         to an area.
         """
         leg = Leg(call=id_.removeprefix(OUT), leg=id_, member="", ringing=False, far=True)
+        leg.caller = recorded(str(channels[id_].get("name", "")))
         inside = (bridges.get(leg.bridge) or {}).get("channels", [])
         phone, area = f"tel-{id_}", next((one for one in inside if one.startswith("area-")), "")
         leg.phone, leg.area, leg.area_up = phone if phone in channels else "", area, bool(area)
