@@ -122,7 +122,9 @@ async def test_from_a_program_to_the_wrapup_on_the_floor(tmp_path, system_progra
         await agent.hang_up(contact)
         await shows("wrapup")
         await peer.until(lambda: phone.state == "NOT_INUSE" and not far_ends(peer))
-        assert waits.there and not agent.history.kinds_since(0) & {"contact.offered"}, "no queue rang"
+        assert waits.there and not agent.history.kinds_since(0) & {"contact.offered"}, (
+            "no queue rang"
+        )
         await coded(agent, contact)
         await shows("offered")  # who waited comes now
         waits.hang_up()

@@ -1,8 +1,13 @@
 """`POST /api/v1/switch/calls`: who may have whom call, what is said of it, and what is kept."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import os
+import re
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +25,7 @@ from tests.support.web_stage import PASSWORD, TESTER, TOKEN, Hub, Nats, Web, hea
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NUMBER, SECRET = "987654321", "de-prueba"
 PATH = "/api/v1/switch/calls"
+GUIDE = Path(__file__).parents[3] / "host_tools" / "README.md"
 CALL = {"agent": "a001", "number": NUMBER}
 DONE = {"c": "dial-1", "reference": "ab" * 16}
 
@@ -209,6 +215,23 @@ async def test_what_does_not_fit_reaches_nobody(
     assert answer.status_code == 422 and not bridge.asked
     log = (web.folder / "web.log").read_text(errors="replace")
     assert NUMBER not in log
+
+
+async def test_the_line_of_the_guide_is_typed(
+    web: Web, bridge: Bridge, program: dict[str, str], system_program: Callable[..., str]
+) -> None:
+    system_program("curl", "curl")
+    (line,) = re.findall(r"^    (curl .*)$", GUIDE.read_text("utf-8"), re.MULTILINE)
+    assert line.endswith(f"http://127.0.0.1:8600{PATH}")
+    token = program["Authorization"].removeprefix("Bearer ")
+    await post(web, program)  # it has its broker
+    typed = await asyncio.create_subprocess_shell(
+        line.replace("http://127.0.0.1:8600", web.url),
+        env=os.environ | {"TOKEN": token}, stdout=PIPE, stderr=DEVNULL,
+    )  # fmt: skip
+    said, _ = await typed.communicate()
+    assert json.loads(said) == {"c": "dial-1"}
+    assert (bridge.asked[-1]["agent"], bridge.names[-1] is None) == ("a001", False)
 
 
 async def test_the_document_says_what_it_needs(web: Web, program: dict[str, str]) -> None:
