@@ -101,7 +101,7 @@ async def test_the_telephone_first_then_the_far_end_by_the_one_context(stage):
         (local,) = [one for one in stage.peer.channels if one.id == f"out-{CALL}"]
         assert (local.context, local.exten) == ("diadema-salida", NUMBER)
         (far,) = stage.far.device.channels
-        assert far.connected == "101", "it is who calls"
+        assert (far.connected, local.caller_name) == ("101", "101"), "it is who calls"
         assert not stage.told
         stage.far.lift()
         await stage.hears(Dialed(CALL, "answered"))

@@ -8,6 +8,7 @@ from diadema.switch.exchange import (
     Ended,
     Phone,
     PhoneFailed,
+    PhoneSeen,
     SwitchError,
     SwitchRefused,
     Up,
@@ -188,6 +189,14 @@ async def test_an_agent_whose_call_rings_cannot_call(stage):
     await stage.here(ready())
     await stage.offered()
     await refused(stage, match="in a call")
+
+
+async def test_an_agent_whose_telephone_is_not_registered_cannot_call(stage):
+    await stage.here(ready())
+    await stage.heard(PhoneSeen("PJSIP/101", False))
+    await refused(stage, match="not registered")
+    await stage.heard(PhoneSeen("PJSIP/101", None))
+    await asked(stage)  # which nobody can say is no reason
 
 
 async def test_an_exchange_that_is_not_there_is_said_at_once(stage):

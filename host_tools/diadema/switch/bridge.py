@@ -264,9 +264,11 @@ class Bridge:
             raise DiademaError(Sentence(f"errors.switch.{word}", agent=agent))
         (seat,) = seats
         phone = self._names().phone_of(seat.station)
+        name = self._names().people.seats.get(seat.station, seat.station)
         if phone is None:
-            name = self._names().people.seats.get(seat.station, seat.station)
             raise DiademaError(Sentence("errors.switch.no_extension", seat=name))
+        if self._phones.get(phone.extension) is False:
+            raise DiademaError(Sentence("errors.switch.no_phone", seat=name))
         if seat.presence != "ready":
             raise DiademaError(Sentence("errors.switch.not_ready", agent=agent))
         if seat.busy or any(one.station == seat.station for one in self._calls.values()):

@@ -482,8 +482,11 @@ class Calls:
             raise
 
     async def _dial_far(self, leg: Leg) -> None:
-        """As the telephone itself would: the exchange takes its number for the caller's."""
+        """As the telephone itself would: its number is the caller's, and the caller's name too,
+        else that of our call to the telephone would be.
+        """
         number, leg.number, leg.dialling = leg.number, "", True
+        caller = leg.extension.partition("/")[2]
         try:
             await self._ari.post("bridges", bridgeId=leg.bridge, name=leg.bridge, type="mixing")
             await self._into(leg.bridge, leg.phone)
@@ -496,7 +499,7 @@ class Calls:
                 channelId=leg.leg,
                 otherChannelId=f"{leg.leg}-2",
                 originator=leg.phone,
-                callerId=leg.extension.partition("/")[2],
+                callerId=f"{caller} <{caller}>",
                 timeout=str(_DIAL_S),
             )
         except SwitchError as error:
