@@ -295,8 +295,8 @@ async def test_one_that_still_rings_is_answered_later(stage):
         await stage.nothing_stays()
 
 
-async def test_one_that_was_answered_while_nobody_was_there_is_over(stage):
-    """The exchange ends it by itself, and only the telephone stays."""
+async def test_one_that_was_answered_while_nobody_was_there_is_joined(stage):
+    """The exchange keeps whom we called, and repeats nothing."""
     stage.far.mode = "ring"
     async with stage.bridge() as exchange:
         await exchange.dial(CALL, PHONE, NUMBER)
@@ -306,9 +306,11 @@ async def test_one_that_was_answered_while_nobody_was_there_is_over(stage):
         while application.send is not None:
             await asyncio.sleep(0)
     stage.far.lift()
-    await stage.until(lambda: stage.far.state == "NOT_INUSE")
-    async with stage.bridge():
-        assert not up(stage)
+    async with stage.bridge() as exchange:
+        assert up(stage) == {CALL}
+        await stage.hears(Dialed(CALL, "answered"))
+        assert stage.far.hears == {"PJSIP/101"} and stage.telephone.hears == {"PJSIP/troncal"}
+        await exchange.hang_up(CALL)
         await stage.nothing_stays()
 
 

@@ -236,10 +236,8 @@ async def test_a_bridge_that_is_killed_cuts_no_call_out(tmp_path, when):
         pid = centre.data.read_hub().children["switch"]
         os.kill(pid, signal.SIGKILL)
         await until(lambda: (centre.data.read_hub().children.get("switch") or pid) != pid)
-        await until(lambda: peer.core.applications["diadema"].send is not None)
         if when == "rings":
-            assert peer.trunk.state == "RINGING"
-            peer.trunk.lift()
+            peer.trunk.lift()  # before the bridge is there again, or just as it is
             await until(lambda: agent.happened("contact.answered", contact))
         await peer.until(lambda: peer.trunk.hears == {"PJSIP/101"})
         await agent.hang_up(contact)
