@@ -174,7 +174,7 @@ async def test_each_ending_is_told_as_it_was(tmp_path):
         far.mode = "busy"
         contact = await dialling(centre, agent, peer, rings=False)
         assert await over(contact) == ("system", "busy")
-        assert contact_of(centre, contact).cause == "busy"
+        await until(lambda: contact_of(centre, contact).cause == "busy")
 
         far.mode = "ring"
         contact = await dialling(centre, agent, peer)

@@ -110,9 +110,9 @@ def _dialed(changes: Changes, state: StationState, event: ev.ContactDialed, utc:
     contact = _begin(changes, state, event, utc, "dialing")
     contact.via, contact.direction = event.via, event.direction
     contact.pbx = event.pbx or None
-    if event.campaign or event.reference or isinstance(event.consent, bool):
+    if event.campaign or isinstance(event.consent, bool):
         more = contact.details()
-        more.campaign, more.reference = event.campaign or None, event.reference or None
+        more.campaign = event.campaign or None
         more.consent = event.consent if isinstance(event.consent, bool) else None
 
 
