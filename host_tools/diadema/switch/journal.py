@@ -144,12 +144,12 @@ class Journal:
         )
         return int(counted.fetchone()[0])
 
-    def note_dialled(self, phone: str, utc_ms: int, kept_ms: int) -> None:
-        """One more; what is older than `kept_ms` is forgotten."""
+    def note_dialled(self, phone: str, utc_ms: int, window_ms: int) -> None:
+        """One more; what is older than `window_ms` is forgotten."""
         try:
             with self._tx:
                 self._tx.execute("BEGIN")
-                self._tx.execute("DELETE FROM dialled WHERE utc_ms <= ?", (utc_ms - kept_ms,))
+                self._tx.execute("DELETE FROM dialled WHERE utc_ms <= ?", (utc_ms - window_ms,))
                 self._tx.execute("INSERT INTO dialled VALUES (?, ?)", (phone, utc_ms))
         except sqlite3.Error as error:
             raise DiademaError(
