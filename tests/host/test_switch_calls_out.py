@@ -53,6 +53,12 @@ class Stage:
     async def until(self, true):
         await self.peer.until(true)
 
+    async def is_up(self):
+        async with asyncio.timeout(300):
+            while not any(isinstance(one, Up) for one in self.heard):
+                self._more.clear()
+                await self._more.wait()
+
     @asynccontextmanager
     async def bridge(self):
         """Our client, as one process of the bridge has it."""
@@ -66,10 +72,7 @@ class Stage:
         running = asyncio.create_task(exchange.run())
         try:
             await exchange.take_calls(True)
-            async with asyncio.timeout(300):
-                while not any(isinstance(one, Up) for one in self.heard):
-                    self._more.clear()
-                    await self._more.wait()
+            await self.is_up()
             yield exchange
         finally:
             running.cancel()
@@ -292,6 +295,28 @@ async def test_one_that_still_rings_is_answered_later(stage):
         stage.far.lift()
         await stage.hears(Dialed(CALL, "answered"))
         await exchange.hang_up(CALL)
+        await stage.nothing_stays()
+
+
+@pytest.mark.parametrize("far", ["ring", "always"])
+async def test_a_connection_that_is_lost_ends_nothing(stage, far):
+    stage.far.mode = far
+    async with stage.bridge() as exchange:
+        await exchange.dial(CALL, PHONE, NUMBER)
+        await stage.until(lambda: stage.far.state == ("RINGING" if far == "ring" else "INUSE"))
+        if far == "always":
+            await stage.hears(Dialed(CALL, "answered"))
+        stage.heard.clear()
+        stage.peer.stop_in_the_middle_of_an_event(close=True)
+        await stage.is_up()
+        assert up(stage) == {CALL}
+        if far == "ring":
+            stage.far.lift()
+            await stage.hears(Dialed(CALL, "answered"))
+        assert stage.far.hears == {"PJSIP/101"}
+        stage.heard.clear()
+        stage.far.hang_up()
+        await stage.hears(Ended(CALL, "caller"))
         await stage.nothing_stays()
 
 
