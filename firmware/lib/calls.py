@@ -88,7 +88,8 @@ class Calls(Actions):
         if work == "consulting" and by != "transfer":
             self.contact("contact.consult_ended", via=via(details), result="dropped")
         if work == "dialing":  # nobody answered: nothing to wrap up
-            more["dial_result"] = "failed" if by == "technical" else "no_answer"
+            result = (details and details.get("result")) or "no_answer"
+            more["dial_result"] = "failed" if by == "technical" else result
         elif by == "agent" or by == "caller":
             self._automatic("closing")
         waits = work == "held" or (work == "consulting" and desk.heard == "area")

@@ -14,13 +14,13 @@ _REPEATED_BYTES = const(240)  # in contact.offered, which must fit a frame
 # minus: it may be missing
 FIELDS = {
     "ring": "contact 64 direction in|out queue -64 pbx -64 campaign -24 parent -64 reference -32",
-    "dial": "contact 64 campaign -24 queue -64 pbx -64 consent -#",
+    "dial": "contact 64 campaign -24 queue -64 pbx -64 consent -# reference -32",
     "recording": "contact 64 state paused|resumed",
     "withdraw": "contact 64 cause no_answer|caller_gave_up|withdrawn|rejected|technical",
     "answer": "contact 64",
     "hold": "contact 64",
     "resume": "contact 64",
-    "hangup": "contact 64 by agent|caller|system",
+    "hangup": "contact 64 by agent|caller|system result -busy|no_answer|failed",
     "failed": "contact 64",
     "consult": "contact 64 area 24",
     "consult_end": "contact 64 result back|dropped|failed",

@@ -74,6 +74,7 @@ def _dial(station, row, consent=None, details=None):
     more = {"campaign": row and row[0], "consent": consent}
     if details:
         more["pbx"] = details.get("pbx")
+        more["reference"] = details.get("reference")
     more = {name: value for name, value in more.items() if value is not None}
     contact = details["contact"] if details else station.new_contact()
     via = "host" if details else "key"

@@ -128,7 +128,7 @@ def test_a_call_out_that_had_no_telephone(ingest, reader):
 
 
 def test_an_outbound_call_nobody_takes(ingest, reader):
-    script = started().contact("dialed", "c1", via="key", direction="out")
+    script = started().contact("dialed", "c1", via="key", direction="out", reference="ab" * 16)
     assert shown(take(ingest, script))["state"] == "dialing"
     script.contact("ended", "c1", 9000, by="agent", on_hold=False, dial_result="no_answer")
     effects = take(ingest, script)
@@ -136,6 +136,7 @@ def test_an_outbound_call_nobody_takes(ingest, reader):
     assert (contact.outcome, contact.cause, contact.direction) == (
         "not_answered", "no_answer", "out",
     )  # fmt: skip
+    assert contact.details().reference is None, "whoever is called is none who called"
     assert shown(effects)["state"] == "ready"
     assert shown(effects)["contacts"] == 0
 

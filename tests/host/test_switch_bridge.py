@@ -11,6 +11,7 @@ from diadema.base.credentials import Secrets
 from diadema.site.directory.people import Area, People, Worker
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
+from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Consulted,
     Down,
@@ -116,8 +117,10 @@ class Stage:
         self.people, self.clock = people, FixedClock()
         self.journal = Journal(tmp_path / "switch.sqlite3", "central")
         self.bridge = Bridge(
-            lambda: Names(people), self.journal, self.clock, puts_right=puts_right
-        )
+            lambda: Names(people), self.journal, self.clock, puts_right=puts_right,
+            guard=Guard(["9XXXXXXXX"], 2, self.clock.now_ms, self.journal),
+            reference=lambda number: f"{hash(number):032x}"[-32:],
+        )  # fmt: skip
         self.exchange = self.bridge.exchange = Played()
         self.hub = self.bridge.hub = PlayedHub()
         self.events = 0

@@ -4,9 +4,11 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from diadema.access import Accounts
 from diadema.base import credentials
 from diadema.base.paths import default_root
 from diadema.cli import main
@@ -48,7 +50,7 @@ def shown(monkeypatch):
 
 
 def test_each_command_of_the_guide_is_typed_in_its_order(tmp_path, monkeypatch, shown):
-    config, setup, check, status, run, remove = commands()
+    config, setup, check, status, run, remove, token = commands()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     data = site_with_phones(default_root())
@@ -62,6 +64,9 @@ def test_each_command_of_the_guide_is_typed_in_its_order(tmp_path, monkeypatch, 
         assert stored.read(data).host == "127.0.0.1"
         assert "PJSIP/101" in does(*check)
         assert "central" in does(*status)
+        with closing(Accounts(data)) as accounts:
+            said = does(*token).split()
+            assert any(accounts.tokens.person(one, "") for one in said), "it is shown"
         its.logged_in.clear()
         bridge = subprocess.Popen(
             [sys.executable, "-m", "diadema", *run], stdin=subprocess.PIPE,

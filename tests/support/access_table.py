@@ -74,7 +74,7 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/standby/backup": _("copy"),
     "GET /api/v1/standby/term": _("copy", "accounts"),
     "POST /api/v1/stations/{s}/commands": _("command"),
-    "POST /api/v1/switch/calls": _("command"),
+    "POST /api/v1/switch/calls": _("command", "act", "own"),
     "GET /api/v1/stations/{s}/commands/{i}": _("command"),
     "GET /api/v1/stations/{s}/clock": _("fleet"),
     "POST /api/v1/stations/{s}/inspections": _("fleet"),

@@ -40,7 +40,7 @@ INPUTS: list[Row] = [
     (3, (("long3", "long4", "long5", "long6", "bad_read", "tick", "limit", "reboot"),)),
     (2, (("ring",),)),
     (1, (("full",), BOTH)),
-    (1, (("hangup",), BOTH, ("agent", "caller", "system"))),
+    (1, (("hangup",), BOTH, ("agent", "caller", "system"), (None, "busy", "failed"))),
     (1, (("failed",), BOTH)),
     (1, (("telephone",), ("ok", "no_phone", "no_switch"))),
     (1, (("withdraw",), BOTH, ("withdrawn", "no_answer"))),
@@ -142,7 +142,8 @@ class Walk(DeskBench):
             case "answer" | "hold" | "resume" | "failed":
                 self.command(name, contact=self.contact(arguments[0]))
             case "hangup":
-                self.command(name, contact=self.contact(arguments[0]), by=arguments[1])
+                more = {"by": arguments[1], "result": arguments[2]}
+                self.command(name, contact=self.contact(arguments[0]), **more)
             case "withdraw":
                 self.command(name, contact=self.contact(arguments[0]), cause=arguments[1])
             case "consult":

@@ -11,6 +11,7 @@ from diadema.cli.main import app
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.publishing import open_directory
+from diadema.switch.asterisk.files import NATIONAL
 from diadema.switch.settings import Settings
 from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
@@ -57,6 +58,7 @@ def plug_in(peer, count):
 
 
 def way_to(peer, **more):
+    more.setdefault("allowed", [*NATIONAL])
     return Settings(ami_port=peer.ami_port, ari_port=peer.ari_port, **more)
 
 

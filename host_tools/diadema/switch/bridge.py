@@ -19,6 +19,7 @@ import msgspec
 from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import stripped, visible
+from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Consulted,
     Dialed,
@@ -32,6 +33,7 @@ from diadema.switch.exchange import (
     MemberElsewhere,
     MemberSeen,
     Offered,
+    Phone,
     PhoneFailed,
     PhoneSeen,
     Standing,
@@ -69,6 +71,8 @@ _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read 
 _NUMBERS = 1000  # that wait for their stations
 _TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
+_OURS = "dial-"  # how contacts begin that a program wants
+_OBEYS_S = 15.0  # in which a station has obeyed; the hub's command lives less
 _BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
 
 log = logging.getLogger("diadema.switch")
@@ -97,6 +101,7 @@ class Call:
     area: str = ""
     muted: bool | None = None  # None: not known
     paused: bool | None = None  # its recording
+    answered: bool = False
     over: bool = False
 
 
@@ -126,12 +131,15 @@ class Bridge:
         clock: Clock,
         *,
         puts_right: bool,
+        guard: Guard,
+        reference: Callable[[str], str | None],
     ) -> None:
         """`names`: of the directory as it is now. `puts_right`: a member that somebody changed at
-        the exchange is changed back; else it is told and left.
+        the exchange is changed back; else it is told and left. `reference`: of a number.
         """
         self._names, self._journal, self._clock = names, journal, clock
         self._puts_right = puts_right
+        self._guard, self._reference = guard, reference
         self.exchange: Exchange = None  # type: ignore[assignment]
         self.hub: Hub = None  # type: ignore[assignment]
         self.is_up = False
@@ -169,8 +177,8 @@ class Bridge:
                 self._do(call, lambda: self._end(call, by))
             case Consulted(call, result) if result != "answered":
                 self._do(call, lambda: self._consult_over(call, result))
-            case Dialed(call, result) if result in ("busy", "no_answer", "failed"):
-                self._do(call, lambda: self._end(call, "system"))
+            case Dialed(call, result) if result != "answered":
+                self._do(call, lambda: self._end(call, "system", result))
             case MemberSeen(member, there):
                 self._see_member(member, there)
             case MemberElsewhere():
@@ -254,66 +262,100 @@ class Bridge:
         self.trouble(DiademaError(Sentence("errors.switch.phone_silent", seat=seat)))
         await self._command(known.station, "failed", contact=call)
 
-    async def _end(self, call: str, by: str) -> None:
+    async def _end(self, call: str, by: str, result: str | None = None) -> None:
         known = self._calls.get(call)
         if known is None or known.over:
             self._forget(call)
         elif known.ringing:
             await self._withdraw(call, "caller_gave_up" if by == "caller" else "withdrawn")
         else:
-            await self._command(known.station, "hangup", contact=call, by=by)
+            await self._command(known.station, "hangup", contact=call, by=by, result=result)
 
     async def _consult_over(self, call: str, result: str) -> None:
         known = self._calls.get(call)
         if known is not None and known.heard:
             await self._command(known.station, "consult_end", contact=call, result=result)
 
-    async def dial(self, wanted: CallOut) -> str:
-        """Have that agent's station dial; whether it may is the station's to say, and then the
-        exchange's. The contact. Raises DiademaError.
+    async def dial(self, wanted: CallOut, number: str, name: str | None) -> tuple[str, str | None]:
+        """Have that agent's station dial; whether it may is the guard's to say, and then the
+        station's. The contact, and who is called as a reference. `name`: of this question, which
+        asked again is the same call. Raises DiademaError.
         """
-        seats = [one for one in self._seats.values() if one.agent == wanted.agent]
-        if len(seats) != 1:
-            raise DiademaError(Sentence("errors.switch.no_seat", agent=wanted.agent))
-        station = seats[0].station
-        names = self._names()
-        if names.phone_of(station) is None:
-            seat = names.people.seats.get(station, station)
-            raise DiademaError(Sentence("errors.switch.no_extension", seat=seat))
-        contact = f"out-{secrets.token_hex(8)}"
+        contact = f"{_OURS}{(name or secrets.token_hex(12))[:24]}"
+        reference = self._reference(number)
+        if contact in self._journal.given():
+            return contact, reference
+        station, phone = self._may_dial(wanted.agent)
+        self._guard.check(phone.extension, number)
         self._calls[contact] = Call(contact, station, wanted.agent, ringing=False)
-        self._numbers[contact] = wanted.number
-        while len(self._numbers) > _NUMBERS:
-            self._numbers.pop(next(iter(self._numbers)))
+        self._numbers[contact] = number
         self._note(lambda: self._journal.give(contact, station, self._clock.now_ms()))
         try:
-            number = await self.hub.command(
-                station, "dial", contact=contact, campaign=wanted.campaign, consent=wanted.consent
-            )
+            i = await self.hub.command(
+                station, "dial", contact=contact, campaign=wanted.campaign,
+                consent=wanted.consent, reference=reference,
+            )  # fmt: skip
         except DiademaError:
             self._forget(contact)
+            self._journal.take_back(contact)
             raise
-        remember(self._rings, (station, number), contact, _NUMBERS)
-        return contact
+        remember(self._rings, (station, i), contact, _NUMBERS)
+        self._start_after(_OBEYS_S, lambda: self._give_up(contact))
+        return contact, reference
+
+    def _may_dial(self, agent: str) -> tuple[str, Phone]:
+        """Where that agent sits, and with which telephone. Raises DiademaError."""
+        if not self.is_up:
+            raise SwitchError(Sentence("errors.switch.away"))
+        seats = [one for one in self._seats.values() if one.agent == agent]
+        if len(seats) != 1:
+            word = "two_logins" if seats else "no_login"
+            raise DiademaError(Sentence(f"errors.switch.{word}", agent=agent))
+        (seat,) = seats
+        phone = self._names().phone_of(seat.station)
+        name = self._names().people.seats.get(seat.station, seat.station)
+        if phone is None:
+            raise DiademaError(Sentence("errors.switch.no_extension", seat=name))
+        if self._phones.get(phone.extension) is False:
+            raise DiademaError(Sentence("errors.switch.no_phone", seat=name))
+        if seat.presence != "ready":
+            raise DiademaError(Sentence("errors.switch.not_ready", agent=agent))
+        if seat.busy or any(one.station == seat.station for one in self._calls.values()):
+            raise DiademaError(Sentence("errors.switch.in_call", agent=agent))
+        return seat.station, phone
+
+    async def _give_up(self, call: str) -> None:
+        """Of a station that did not obey there is nothing to wait for."""
+        known = self._calls.get(call)
+        if known is not None and call in self._numbers:
+            seat = self._names().people.seats.get(known.station, known.station)
+            self.trouble(DiademaError(Sentence("errors.switch.not_obeyed", seat=seat)))
+            self._forget(call)
 
     async def _call_out(self, known: Call) -> None:
         """The station dials: so its telephone is called, and then the number."""
         number = self._numbers.pop(known.call, None)
         phone = self._names().phone_of(known.station)
         if number is None or phone is None:
-            await self._command(known.station, "hangup", contact=known.call, by="system")
+            await self._end(known.call, "system", "failed")
             return
-        if (seat := self._seats.get(known.station)) is not None:
-            self._busy(seat, True)
         try:
+            self._guard.take(phone.extension, number)
             await self.exchange.dial(known.call, phone, number)
-        except SwitchError as error:
+        except SwitchRefused as error:
             self.trouble(error)
             await self._command(known.station, "failed", contact=known.call)
+        except DiademaError as error:
+            self.trouble(error)
+            await self._end(known.call, "system", "failed")
+
+    async def _not_wanted(self, station: str, call: str) -> None:
+        """Its command came when nobody waited for it any more."""
+        await self._command(station, "hangup", contact=call, by="system", result="failed")
 
     async def _far_answered(self, call: str) -> None:
         known = self._calls.get(call)
-        if known is not None:
+        if known is not None and not (known.answered or known.over):
             await self._command(known.station, "answer", contact=call)
 
     # -- what stations say
@@ -348,8 +390,16 @@ class Bridge:
             case "command.refused" | "contact.blocked" if order in self._rings:
                 refused = self._rings.pop(order)
                 self._do(refused, lambda: self._not_taken(refused))
+            case "contact.dialed" if seat is not None:
+                self._busy(seat, True)
+                if (late := str(event["c"])).startswith(_OURS) and late not in self._calls:
+                    self._do(late, lambda: self._not_wanted(station, late))
             case "wrapup.ended" if seat is not None:
                 self._busy(seat, False)
+            case "contact.ended" if seat is not None and event.get("dial_result"):
+                if event.get("by") != "technical":
+                    self._busy(seat, False)
+        call = str(event.get("c", ""))
         known = self._calls.get(call)  # a station says nothing of another one's
         if kind == "contact.answered" and call in self._taken_back:
             self._do(call, lambda: self._command(station, "failed", contact=call))
@@ -368,6 +418,8 @@ class Bridge:
                 await self._call_out(known)
             case "answered" if known.ringing:
                 await self._answer(known)
+            case "answered":
+                known.answered = True
             case "missed":
                 self._forget(call)
                 if event.get("cause") in ("no_answer", "rejected", "technical"):
@@ -631,7 +683,8 @@ class Bridge:
                 else:
                     there.add(one.contact)
         for call, known in [*self._calls.items()]:
-            if call in self._ended or (call not in there and not known.ringing):
+            gone = call not in there and not known.ringing and call not in self._numbers
+            if call in self._ended or gone:
                 self._forget(call)
         for state in floor.seats:
             for one in state.open:
@@ -644,6 +697,8 @@ class Bridge:
                     known.area = one.area or known.area
                     known.muted = known.muted if one.muted is None else one.muted
                     known.paused = known.paused if one.paused is None else one.paused
+                    if one.phase == "dialing" and one.contact in self._numbers:
+                        self._do(one.contact, partial(self._call_out, known))
         self._floor_known = True
         if self.is_up:
             self._do("", self._look_again)
@@ -671,7 +726,7 @@ class Bridge:
         for call, known in [*self._calls.items()]:
             if call in self._lines:
                 continue  # it is on its way
-            if call not in calls:
+            if call not in calls and call not in self._numbers:
                 if known.ringing:
                     await self._withdraw(call, "withdrawn")
                 else:

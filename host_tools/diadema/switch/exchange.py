@@ -130,10 +130,10 @@ class Offered:
 
 @dataclass(frozen=True)
 class Dialed:
-    """The far end of a call that `dial` began: it rings, was answered, or did not take it."""
+    """The far end of a call that `dial` began: it answered, or did not take it."""
 
     call: str
-    result: Literal["ringing", "answered", "busy", "no_answer", "failed"]
+    result: Literal["answered", "busy", "no_answer", "failed"]
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,9 @@ class Exchange(Protocol):
     async def transfer(self, call: str, number: str) -> None: ...
     async def mute(self, call: str, on: bool) -> None: ...
     async def record(self, call: str, on: bool) -> None: ...
-    async def dial(self, call: str, phone: Phone, number: str) -> None: ...
+    async def dial(self, call: str, phone: Phone, number: str) -> None:
+        """That telephone is called, and then the number, which is looked at before."""
+
     async def set_member(self, member: Member, there: bool) -> None: ...
     async def set_busy(self, name: str, busy: bool) -> None:
         """From an answer to the end of the wrap-up no queue offers that member a call."""

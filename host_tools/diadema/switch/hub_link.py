@@ -13,6 +13,8 @@ from nats.errors import Error as NatsError
 
 from diadema.base.clock import backoff_s
 from diadema.base.errors import DiademaError
+from diadema.base.idempotency import HEADER, Once
+from diadema.switch.dialing import LimitReached
 from diadema.wire.switching import (
     CALL,
     DIAL,
@@ -25,6 +27,7 @@ from diadema.wire.switching import (
     Fed,
     Floor,
     Report,
+    unseal,
 )
 from diadema.words import Sentence
 
@@ -56,10 +59,11 @@ class HubLink:
         anew: Callable[[Floor], Awaitable[None]],
         report: Callable[[], Report],
         lost: Callable[[], Awaitable[None]],
-        dial: Callable[[CallOut], Awaitable[str]],
+        dial: Callable[[CallOut, str, str | None], Awaitable[tuple[str, str | None]]],
     ) -> None:
         """`url`: where NATS is now; a hub that was started again may be elsewhere. `lost` is
-        awaited after each loss, `dial` for each call that a program wants: the contact it became.
+        awaited after each loss, `dial` for each call that a program wants, with its number and
+        the name of the question: the contact that it became, and the number's reference.
         """
         self._url, self._password = url, password
         self._heard, self._anew, self._report, self._lost = heard, anew, report, lost
@@ -151,13 +155,18 @@ class HubLink:
         """Nothing of the question is repeated: it has a number."""
         try:
             wanted = msgspec.json.decode(message.data, type=CallOut)
-            reply: dict[str, Any] = {"c": await self._dial(wanted)}
+            number = unseal(self._password, wanted.sealed)
+            if number is None:
+                raise msgspec.ValidationError
+            once = Once.read((message.headers or {}).get(HEADER))
+            contact, reference = await self._dial(wanted, number, once.request if once else None)
+            reply: dict[str, Any] = {"c": contact, "reference": reference}
         except msgspec.MsgspecError:
             reply = {"error": "bad_request", "status": 422}
         except DiademaError as error:
-            sentence = error.args[0]
-            reply = {"error": "refused", "detail": str(error), "status": 409}
-            if isinstance(sentence, Sentence):
+            status = 429 if isinstance(error, LimitReached) else 409
+            reply = {"error": "refused", "detail": str(error), "status": status}
+            if isinstance(sentence := error.args[0], Sentence):
                 reply["sentence"] = sentence.parts()
         await message.respond(msgspec.json.encode(reply))
 

@@ -1,5 +1,6 @@
 """What the bridge keeps across its own end: events that the hub has not stored yet, the callers
-and recordings that these say are there, which call is at which station, and who listened in.
+and recordings that these say are there, which call is at which station, how many went out of which
+telephone, and who listened in.
 
 An event is on the disk before it is sent, under a number without a gap; the hub says up to which
 it has them, and those are let go.
@@ -43,6 +44,7 @@ _TABLES = (
     "utc_ms INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS listening (linked TEXT NOT NULL, listener TEXT NOT NULL, "
     "begun INTEGER NOT NULL, utc_ms INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS dialled (phone TEXT NOT NULL, utc_ms INTEGER NOT NULL)",
 )
 
 
@@ -51,8 +53,7 @@ class Journal:
 
     def __init__(self, path: Path, name: str) -> None:
         """`name` of the exchange: its events are those of `PBX-name`."""
-        self.station = f"PBX-{name}"
-        self._path = path
+        self.station, self._path = f"PBX-{name}", path
         try:
             self._tx = sqlite3.connect(path, isolation_level=None)
             self._tx.execute("PRAGMA journal_mode = WAL")
@@ -211,6 +212,32 @@ class Journal:
     def given(self) -> dict[str, str]:
         """call → station, of those that were given to one in the last two days."""
         return dict(self._tx.execute("SELECT call, station FROM calls"))
+
+    def take_back(self, call: str) -> None:
+        """It was given to none after all."""
+        self._tx.execute("DELETE FROM calls WHERE call = ?", (call,))
+
+    # -- calls out
+
+    def dialled(self, phone: str, after_ms: int, before_ms: int) -> int:
+        """How many calls went out of that telephone between these moments."""
+        counted = self._tx.execute(
+            "SELECT count(*) FROM dialled WHERE phone = ? AND utc_ms > ? AND utc_ms < ?",
+            (phone, after_ms, before_ms),
+        )
+        return int(counted.fetchone()[0])
+
+    def note_dialled(self, phone: str, utc_ms: int, window_ms: int) -> None:
+        """One more; what is older than `window_ms` is forgotten."""
+        try:
+            with self._tx:
+                self._tx.execute("BEGIN")
+                self._tx.execute("DELETE FROM dialled WHERE utc_ms <= ?", (utc_ms - window_ms,))
+                self._tx.execute("INSERT INTO dialled VALUES (?, ?)", (phone, utc_ms))
+        except sqlite3.Error as error:
+            raise DiademaError(
+                Sentence("errors.switch.journal_broken", path=self._path, error=error)
+            ) from error
 
     # -- listening
 

@@ -10,10 +10,12 @@ from diadema.base.clock import Clock
 from diadema.base.errors import DiademaError
 from diadema.base.locks import locked
 from diadema.base.paths import DataDir
+from diadema.exchange.queue_log_events import caller_reference
 from diadema.site.directory.people_of import CachedPeople, day_at
 from diadema.switch import settings as stored_settings
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
+from diadema.switch.dialing import Guard
 from diadema.switch.exchange import Exchange, Hear, Known
 from diadema.switch.hub_link import HubAway, HubLink
 from diadema.switch.journal import Journal
@@ -62,6 +64,8 @@ async def _serve(
         journal,
         clock,
         puts_right=settings.foreign == "put_right",
+        guard=Guard(settings.allowed, settings.hourly, clock.now_ms, journal),
+        reference=lambda number: caller_reference(secrets.badge_key, number),
     )
     bridge.exchange = exchange_of(settings, secrets, bridge.hear, clock, journal.known())
     link = HubLink(

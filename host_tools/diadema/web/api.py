@@ -83,9 +83,10 @@ async def ask_hub(
     subject: str,
     body: dict[str, Any],
     said: Callable[[Mapping[str, Any], str], str] = hub_refusal,
+    who: str = "hub",
 ) -> dict[str, Any]:
     """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
-    words a refusal in a language.
+    words a refusal in a language; `who` is asked, `hub` or `bridge`.
     """
     web_app.commands += 1
     language = language_of(request)
@@ -94,9 +95,9 @@ async def ask_hub(
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
         raise HTTPException(422, text("web.bad_text", language)) from error
     except HubSilent:
-        detail = text("web.hub_silent", language, seconds=int(ANSWER_S))
+        detail = text(f"web.{who}_silent", language, seconds=int(ANSWER_S))
     except HubAbsent:
-        detail = text("web.hub_absent", language)
+        detail = text(f"web.{who}_absent", language)
     except NatsAbsent:
         detail = text("web.nats_absent", language)
     else:

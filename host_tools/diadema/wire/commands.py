@@ -156,8 +156,11 @@ class Resume(Command, tag="resume", kw_only=True):
 
 
 class Hangup(Command, tag="hangup", kw_only=True):
+    """`result`: what became of a call that was being dialled."""
+
     contact: Contact
     by: Literal["agent", "caller", "system"]
+    result: Literal["busy", "no_answer", "failed"] | None = None
 
 
 class Failed(Command, tag="failed", kw_only=True):
@@ -167,13 +170,16 @@ class Failed(Command, tag="failed", kw_only=True):
 
 
 class Dial(Command, tag="dial", kw_only=True):
-    """An outbound call; the station's guard may answer that its campaign forbids it now."""
+    """An outbound call; the station's guard may answer that its campaign forbids it now.
+    `reference`: a keyed hash of who is called, never a number.
+    """
 
     contact: Contact
     campaign: Code | None = None
     queue: Queue | None = None
     pbx: Pbx | None = None
     consent: Literal[0, 1] | None = None
+    reference: Reference | None = None
 
 
 class Consult(Command, tag="consult", kw_only=True):

@@ -4,8 +4,13 @@ It has a user of NATS of its own: it hears what stations did once that is stored
 about calls, and tells what the exchange says. Nothing else is open to it.
 """
 
+import hashlib
+import re
+import secrets
 from typing import Annotated, Any, Literal
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Meta, Raw, Struct
 
 from diadema.wire.letters import LETTERS
@@ -23,6 +28,10 @@ LOST_S = 8.0  # without a report: there is no bridge
 NAMED = 128  # characters of what the exchange calls something
 MOST = {"queues": 1000, "members": 6000, "phones": 3000, "troubles": 50}  # of a report
 REPORT_BYTES = 1 << 19  # the broker carries twice that
+
+NUMBER = r"^[0-9*#]{1,20}$"  # what may be dialled at all
+_NUMBER = re.compile(r"[0-9*#]{1,20}")
+_NONCE_BYTES = 12
 
 KINDS = (  # how the kinds of what it hears begin
     "session.", "presence.", "contact.", "wrapup.", "command.refused", "station.booted",
@@ -110,14 +119,34 @@ class PhoneState(Struct, kw_only=True):
 
 
 class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A call that a program wants an agent to make. The number goes no further than the bridge's
-    memory, and from there to the exchange.
+    """A call that a program wants an agent to make. The number is `sealed`, so that the broker
+    never has it; it goes no further than the bridge's memory, and from there to the exchange.
     """
 
     agent: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,24}\Z")]
-    number: Annotated[str, Meta(pattern=r"^[0-9*#]{1,20}\Z")]
+    sealed: Annotated[str, Meta(max_length=128)]
     campaign: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")] | None = None
     consent: Literal[0, 1] | None = None
+
+
+def seal(secret: str, number: str) -> str:
+    """`secret`: the bridge's own password for the broker."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return (nonce + _cipher(secret).encrypt(nonce, number.encode(), DIAL.encode())).hex()
+
+
+def unseal(secret: str, sealed: str) -> str | None:
+    """None where it is not what `seal` made with that secret, or no number."""
+    try:
+        nonce, body = (raw := bytes.fromhex(sealed))[:_NONCE_BYTES], raw[_NONCE_BYTES:]
+        number = _cipher(secret).decrypt(nonce, body, DIAL.encode()).decode()
+    except (InvalidTag, ValueError):
+        return None
+    return number if _NUMBER.fullmatch(number) else None
+
+
+def _cipher(secret: str) -> AESGCM:
+    return AESGCM(hashlib.sha256(DIAL.encode() + secret.encode()).digest())
 
 
 class Trouble(Struct, kw_only=True):

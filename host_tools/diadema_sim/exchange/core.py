@@ -338,9 +338,11 @@ class Core:
     # -- the application
 
     def begin_stasis(self, channel: Channel, name: str, args: list[str], **more: Any) -> bool:
-        """Whether somebody is there to take it."""
+        """Whether it was taken: of what the dialplan sends, only while somebody is there; what
+        the application itself has called waits until there is.
+        """
         application = self.applications.get(name)
-        if application is None or application.send is None:
+        if application is None or (application.send is None and not channel.originated):
             return False
         channel.in_stasis, channel.runs = True, None
         channel.app_name, channel.app_data = "Stasis", ",".join([name, *args])

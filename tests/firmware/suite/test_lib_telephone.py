@@ -49,6 +49,28 @@ def test_a_call_out_that_had_no_telephone():
     assert as_now(bench) == ("idle", "not_ready", "fault")
 
 
+def test_a_call_out_says_what_became_of_it():
+    for result, said in ((None, "no_answer"), ("busy", "busy"), ("failed", "failed")):
+        bench = DeskBench().ready()
+        assert bench.command("dial", contact="c1", reference="ab" * 16) == ["contact.dialed"]
+        assert bench.last("contact.dialed")["reference"] == "ab" * 16
+        more = {"result": result} if result else {}
+        assert bench.command("hangup", contact="c1", by="system", **more) == ["contact.ended"]
+        ended = bench.last("contact.ended")
+        assert (ended["by"], ended["dial_result"]) == ("system", said)
+        assert as_now(bench) == ("idle", "ready", None)
+
+
+def test_a_call_that_was_answered_has_no_such_result():
+    bench = DeskBench().talking()
+    bench.command("hangup", contact="c1", by="system", result="busy")
+    assert "dial_result" not in bench.last("contact.ended")
+    bench = DeskBench().ready()
+    bench.command("dial", contact="c1")
+    assert bench.command("hangup", contact="c1", by="system", result="x") == ["command.refused"]
+    assert bench.last("command.refused")["reason"] == "bad_command"
+
+
 def test_it_failed_nowhere_else():
     bench = DeskBench()
 

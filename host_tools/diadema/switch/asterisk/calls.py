@@ -34,12 +34,17 @@ from diadema.switch.exchange import (
 from diadema.words import Sentence
 
 OFFER, PHONE, AREA, FAR = "oferta", "telefono", "area", "llamado"  # what a channel of ours is
+OUT = "out-"  # before the call's id: the far end of a call out
+JOINED = "DIADEMA_UNIDO"  # a variable of it, once it was heard
 AREAS, OUTSIDE, LISTENING = "diadema-areas", "diadema-salida", "diadema-escucha"  # contexts
 PHONE_S = 4  # in which a telephone that answers by itself has done so
 _DIAL_S = 60
 _SETTLES_S = 0.1  # in which AMI says why a leg went
 _PAIRS = 1000  # halves of offers that wait for the other one
 _GONE = (400, 404, 409, 422)  # what ARI says of a channel that has just gone
+_RESULTS: dict[int, Literal["busy", "no_answer"]] = {  # by Q.850 causes of the far end
+    16: "no_answer", 17: "busy", 18: "no_answer", 19: "no_answer", 21: "busy",
+}  # fmt: skip
 _CAUSES: dict[str, Literal["caller_gave_up", "no_answer"]] = {
     "caller": "caller_gave_up",
     "no_answer": "no_answer",
@@ -78,13 +83,20 @@ class Leg:
     hears: Side = "caller"
     handed_over: bool = False
     far: bool = False  # a call out: its leg is the far end
+    extension: str = ""  # of the telephone that calls
     number: str = ""  # to be dialled once the telephone is up
+    dialling: bool = False  # it is up, and the number was dialled
+    cause: int = 0  # of the far end's going
     why: str = ""
     explained: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def bridge(self) -> str:
         return f"b-{self.leg}"
+
+    @property
+    def is_yet_to_be_called(self) -> bool:
+        return self.far and not self.dialling
 
 
 class Calls:
@@ -104,6 +116,7 @@ class Calls:
         self._by_channel: dict[str, Leg] = {}
         self._called: dict[str, Message] = {}  # AgentCalled, by the name of the offer
         self._waiting: dict[str, str] = {}  # legs without it
+        self._unclaimed: dict[str, str] = {}  # far ends that answered before we knew of them
         self._nailed: dict[str, str] = {}  # channels of telephones that stay up, by extension
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -141,6 +154,9 @@ class Calls:
             case {"type": "StasisStart", "args": [*args], "channel": {"id": str(id_), **channel}}:
                 self._started([str(one) for one in args], id_, str(channel.get("name", "")))
             case {"type": "StasisEnd" | "ChannelDestroyed", "channel": {"id": str(id_)}}:
+                if (leg := self._by_channel.get(id_)) is not None and id_ == leg.leg:
+                    cause = event.get("cause")
+                    leg.cause = cause if isinstance(cause, int) else 0
                 self._went(id_)
 
     def _started(self, args: list[str], id_: str, name: str) -> None:
@@ -152,8 +168,16 @@ class Calls:
                 self._start(self._phone_is_up(leg))
             case [what, call] if what == AREA and (leg := self._of(call)) is not None:
                 self._start(self._area_is_up(leg, id_))
-            case [what, call] if what == FAR and (leg := self._of(call)) is not None:
-                self._start(self._far_is_up(leg))
+            case [what, call] if what == FAR:
+                self._far_answered(call, id_, name)
+
+    def _far_answered(self, call: str, id_: str, name: str) -> None:
+        leg = self._of(call)
+        if leg is None:
+            remember(self._unclaimed, call, id_, _PAIRS)
+            return
+        leg.caller = recorded(name)
+        self._start(self._far_is_up(leg))
 
     def _pair(self, stem: str) -> None:
         """Both halves of an offer come by ways of their own, either first."""
@@ -247,12 +271,13 @@ class Calls:
 
     async def _leg_went(self, leg: Leg) -> None:
         ours, leg.over = leg.over, True
-        if not ours:
+        if not ours and not leg.far:
             try:
                 async with asyncio.timeout(_SETTLES_S):
                     await leg.explained.wait()
             except TimeoutError:
                 pass
+        if not ours:
             self._say_why(leg)
         await self._clear(leg)
 
@@ -262,8 +287,8 @@ class Calls:
             return  # its station has ended it long ago
         if leg.ringing:
             self._hear(Withdrawn(leg.call, _CAUSES.get(why, "withdrawn")))
-        elif leg.far:
-            self._hear(Ended(leg.call, "caller") if leg.joined else Dialed(leg.call, "no_answer"))
+        elif leg.far and not leg.joined:
+            self._hear(Dialed(leg.call, _RESULTS.get(leg.cause, "failed")))
         elif not leg.joined:
             self._hear(PhoneFailed(leg.call))
         else:
@@ -275,7 +300,7 @@ class Calls:
         leg.phone = ""
         if leg.over or leg.handed_over:
             return
-        if not leg.joined:
+        if not (leg.joined or leg.dialling):
             await self._give_back(leg)
             self._hear(PhoneFailed(leg.call))
             return
@@ -296,13 +321,12 @@ class Calls:
         if leg.over:
             await self._quietly("DELETE", "channels", leg.phone)
             return
+        if leg.far:
+            await self._dial_far(leg)
+            return
         query = {"bridgeId": leg.bridge, "name": leg.bridge, "type": "mixing"}
         await self._quietly("POST", "bridges", **query)
         try:
-            if leg.far:
-                await self._into(leg.bridge, leg.phone)
-                await self._dial_far(leg)
-                return
             await self._into(leg.bridge, f"{leg.leg},{leg.phone}")
             await self._ari.post("channels", leg.leg, "answer")
         except SwitchError as error:
@@ -359,8 +383,9 @@ class Calls:
     async def _give_back(self, leg: Leg) -> None:
         """The caller keeps the place, and another agent is called: so this one is busy before."""
         leg.over = True
-        await self._busy(leg.member, True)
-        await self._quietly("DELETE", "channels", leg.leg, reason="no_answer")
+        if not leg.far:
+            await self._busy(leg.member, True)
+            await self._quietly("DELETE", "channels", leg.leg, reason="no_answer")
         self._forget(leg)
 
     async def reject(self, call: str) -> None:
@@ -468,13 +493,18 @@ class Calls:
         also where it drops the caller, so the number is looked at before.
         """
         leg = self._known(call)
-        if not leg.offer:
-            raise SwitchRefused("BlindTransfer", "", 404)
-        leg.over = True
+        leg.over, far, leg.far = True, leg.far, False  # the far end of a call out is not ours now
         try:
-            await self._ami.act("BlindTransfer", Channel=leg.offer, Context=AREAS, Exten=number)
+            if far:
+                await self._ari.post(
+                    "channels", leg.leg, "continue", context=AREAS, extension=number, priority="1"
+                )
+            else:
+                await self._ami.act(
+                    "BlindTransfer", Channel=leg.offer, Context=AREAS, Exten=number
+                )
         except SwitchError:
-            leg.over = False
+            leg.over, leg.far = False, far
             raise
         await self._clear(leg)
 
@@ -492,8 +522,8 @@ class Calls:
         )
 
     async def dial(self, call: str, phone: Phone, number: str) -> None:
-        """First the telephone, then the number."""
-        leg = Leg(call=call, leg=f"out-{call}", member="", ringing=False, far=True, number=number)
+        leg = Leg(call=call, leg=f"{OUT}{call}", member="", ringing=False, far=True)
+        leg.number, leg.extension = number, phone.extension
         self.take(leg)
         try:
             await self._call_phone(leg, phone)
@@ -502,24 +532,54 @@ class Calls:
             raise
 
     async def _dial_far(self, leg: Leg) -> None:
-        await self._ari.post(
-            "channels",
-            endpoint=f"Local/{leg.number}@{OUTSIDE}/n",
-            app=APPLICATION,
-            appArgs=f"{FAR},{leg.call}",
-            channelId=leg.leg,
-            otherChannelId=f"{leg.leg}-2",
-            originator=leg.phone,
-            timeout=str(_DIAL_S),
-        )
-        await self._quietly("POST", "channels", leg.phone, "ring")
-        self._hear(Dialed(leg.call, "ringing"))
+        """As the telephone itself would: its number is the caller's, and the caller's name too,
+        else that of our call to the telephone would be.
+        """
+        number, leg.number, leg.dialling = leg.number, "", True
+        caller = leg.extension.partition("/")[2]
+        try:
+            await self._ari.post("bridges", bridgeId=leg.bridge, name=leg.bridge, type="mixing")
+            await self._into(leg.bridge, leg.phone)
+            await self._quietly("POST", "channels", leg.phone, "ring")
+            await self._ari.post(
+                "channels",
+                endpoint=f"Local/{number}@{OUTSIDE}/n",
+                app=APPLICATION,
+                appArgs=f"{FAR},{leg.call}",
+                channelId=leg.leg,
+                otherChannelId=f"{leg.leg}-2",
+                originator=leg.phone,
+                callerId=f"{caller} <{caller}>",
+                timeout=str(_DIAL_S),
+            )
+        except SwitchError as error:
+            log.debug("%s", error)
+            if not leg.over:
+                leg.over = True
+                self._hear(Dialed(leg.call, "failed"))
+            await self._clear(leg)
+            return
+        if leg.over:  # somebody hung up meanwhile
+            await self._quietly("DELETE", "channels", leg.leg)
 
     async def _far_is_up(self, leg: Leg) -> None:
         await self._quietly("DELETE", "channels", leg.phone, "ring")
         await self._into(leg.bridge, leg.leg)
         leg.joined = True
+        await self._quietly("POST", "channels", leg.leg, "variable", variable=JOINED, value="1")
         self._hear(Dialed(leg.call, "answered"))
+
+    def go_on(self, leg: Leg, phone: str, far: str) -> None:
+        """A call out, where it was left: the states of its channels, empty for one that is gone.
+        What they did meanwhile nobody repeats.
+        """
+        if leg.is_yet_to_be_called:
+            if phone == "Up":
+                self._start(self._phone_is_up(leg))
+        elif not phone:
+            self._start(self._phone_went(leg))
+        elif not leg.joined and (far == "Up" or self._unclaimed.pop(leg.call, None) == leg.leg):
+            self._start(self._far_is_up(leg))
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
         leg = next((one for one in self.legs.values() if one.member == name and one.joined), None)
@@ -631,6 +691,11 @@ class Calls:
             log.warning("%s", error)
         except Exception:  # a fault of ours in one call must not stop the others
             log.exception("a fault of ours in a call")
+
+
+def recorded(name: str) -> str:
+    """Of a far end's channel the half that the exchange records."""
+    return f"{_stem(name)}2"
 
 
 def _stem(name: str) -> str:

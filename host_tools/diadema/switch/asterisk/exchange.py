@@ -17,10 +17,9 @@ from diadema.base.credentials import Secrets
 from diadema.base.errors import DiademaError, first_of
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
-from diadema.switch.asterisk.calls import OFFER, Calls, Leg
+from diadema.switch.asterisk.calls import JOINED, OFFER, OUT, Calls, Leg, recorded
 from diadema.switch.asterisk.login import Login
 from diadema.switch.asterisk.queue_events import QueueEvents, number_of
-from diadema.switch.dialing import Guard
 from diadema.switch.exchange import (
     Down,
     Ended,
@@ -71,7 +70,6 @@ class Asterisk:
         self._ari = Ari(ari, _heard_by(self._on_ari), self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key, known)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
-        self._guard = Guard(settings.allowed, settings.hourly, clock.now_ms)
         self._members: dict[tuple[str, str], Member] = {}
         self._has_states = True  # a member's own device state; else a pause keeps it busy
         self._held: set[str] = set()  # members whom such a pause keeps busy
@@ -195,6 +193,8 @@ class Asterisk:
             if leg.leg in channels:
                 await self._calls.look_at(leg, channels, bridges)
                 continue
+            if leg.is_yet_to_be_called and leg.phone in channels:
+                continue
             leg.over = True
             gone: Withdrawn | Ended = Ended(leg.call, "system")
             if leg.ringing:
@@ -209,6 +209,12 @@ class Asterisk:
                 continue
             with suppress(SwitchRefused):  # it has just gone
                 await self._find(id_, agent, half, channels, bridges)
+        for id_, one in channels.items():
+            if _is_called(id_, one) and id_ not in known:
+                await self._find_out(id_, channels, bridges)
+        for leg in [*self._calls.legs.values()]:
+            if leg.far and not leg.handed_over:
+                self._calls.go_on(leg, _state(channels, leg.phone), _state(channels, leg.leg))
         await self._sweep(channels, bridges)
 
     async def _find(
@@ -236,13 +242,41 @@ class Asterisk:
                 Offered(leg.call, pbx, pbx, leg.queue, agent, self._queues.reference(number))
             )
 
+    async def _find_out(self, id_: str, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
+        """A call out that a former process of ours has left: with its telephone, or handed over
+        to an area.
+        """
+        leg = Leg(call=id_.removeprefix(OUT), leg=id_, member="", ringing=False, far=True)
+        leg.caller = recorded(str(channels[id_].get("name", "")))
+        inside = (bridges.get(leg.bridge) or {}).get("channels", [])
+        phone, area = f"tel-{id_}", next((one for one in inside if one.startswith("area-")), "")
+        leg.phone, leg.area, leg.area_up = phone if phone in channels else "", area, bool(area)
+        leg.dialling, leg.joined = True, await self._was_joined(id_)
+        leg.handed_over = not leg.phone and id_ in inside and bool(area)
+        if not (leg.phone or leg.handed_over):
+            return
+        there = id_ in inside
+        leg.hears = "both" if there and area else "area" if area else "caller"
+        if leg.joined and not (there or area):
+            leg.hears = "nobody"
+        self._calls.take(leg)
+
+    async def _was_joined(self, id_: str) -> bool:
+        try:
+            await self._ari.get("channels", id_, "variable", variable=JOINED)
+        except SwitchRefused:
+            return False
+        return True
+
     async def _sweep(self, channels: dict[str, Any], bridges: dict[str, Any]) -> None:
         """Telephones, areas and bridges of ours whose call is gone."""
         areas = tuple(f"area-{leg.leg}-" for leg in self._calls.legs.values())
         used = {leg.phone for leg in self._calls.legs.values()}
-        for id_ in channels:
+        legs = {leg.leg for leg in self._calls.legs.values()}
+        for id_, one in channels.items():
             phone = id_.startswith("tel-") and id_ not in used and not self._calls.stays_up(id_)
-            if phone or (id_.startswith("area-") and not id_.startswith(areas)):
+            area = id_.startswith("area-") and not id_.startswith(areas)
+            if phone or area or (_is_called(id_, one) and id_ not in legs):
                 await self._try_delete("channels", id_)
         ours = {leg.bridge for leg in self._calls.legs.values()}
         for id_ in bridges:
@@ -434,7 +468,6 @@ class Asterisk:
         await self._calls.record(call, on)
 
     async def dial(self, call: str, phone: Phone, number: str) -> None:
-        self._guard.take(phone.extension, number)
         await self._calls.dial(call, phone, number)
 
     async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
@@ -463,6 +496,16 @@ def _offered_to(channel: dict[str, Any]) -> str | None:
     words = str(plan.get("app_data", "")).split(",")
     ours = _app_of(channel) == "Stasis" and words[:2] == [APPLICATION, OFFER]
     return words[2] if ours and len(words) > 2 else None
+
+
+def _is_called(id_: str, channel: dict[str, Any]) -> bool:
+    """Whether it is the far end of a call out, and still ours."""
+    app = (channel.get("dialplan") or {}).get("app_name")
+    return id_.startswith(OUT) and not id_.endswith("-2") and app in ("Stasis", "AppDial2")
+
+
+def _state(channels: dict[str, Any], id_: str) -> str:
+    return str((channels.get(id_) or {}).get("state", ""))
 
 
 def _whole(text: str | None) -> int:

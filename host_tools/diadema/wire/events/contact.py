@@ -37,10 +37,13 @@ class ContactOffered(ContactEvent, tag="contact.offered", kw_only=True, gc=False
 
 
 class ContactDialed(ContactEvent, tag="contact.dialed", kw_only=True, gc=False):
+    """`reference`: a keyed hash of who is called, where the host dialled."""
+
     direction: Direction
     campaign: Maybe[str] = UNSET
     pbx: Maybe[str] = UNSET
     consent: Maybe[bool] = UNSET
+    reference: Maybe[str] = UNSET
 
 
 class ContactBlocked(Event, tag="contact.blocked", kw_only=True, gc=False):
