@@ -12,6 +12,7 @@ from diadema.switch.exchange import (
     Consulted,
     Dialed,
     Ended,
+    Known,
     Phone,
     PhoneFailed,
     SwitchRefused,
@@ -68,7 +69,7 @@ class Stage:
             host="", gateway="", api="", badge_key="00" * 32,
             exchange={"ami": SECRET, "ari": SECRET},
         )  # fmt: skip
-        exchange = Asterisk(settings, secrets, self.hear, FixedClock())
+        exchange = Asterisk(settings, secrets, self.hear, FixedClock(), Known())
         running = asyncio.create_task(exchange.run())
         try:
             await exchange.take_calls(True)
@@ -241,6 +242,7 @@ async def test_a_consultation_that_is_dropped_brings_the_far_end_back(stage):
         await exchange.consult(CALL, "104")
         await stage.until(lambda: stage.telephone.hears == {"PJSIP/104"})
         await exchange.drop(CALL)
+        await exchange.resume(CALL)
         await stage.until(lambda: stage.far.hears == {"PJSIP/101"} and not stage.area.hears)
 
 
@@ -279,6 +281,7 @@ async def test_one_that_talks_goes_on(stage):
     async with stage.bridge() as exchange:
         assert up(stage) == {CALL} and stage.telephone.hears == {"PJSIP/104"}
         await exchange.drop(CALL)
+        await exchange.resume(CALL)
         await stage.until(lambda: stage.far.hears == {"PJSIP/101"} and not stage.area.hears)
         stage.far.hang_up()
         await stage.hears(Ended(CALL, "caller"))

@@ -181,6 +181,7 @@ SEATS = [
 
 @pytest.mark.parametrize(("seats", "agent", "why"), SEATS, ids=[one[2] for one in SEATS])
 async def test_an_agent_who_cannot_call_now(stage, seats, agent, why):
+    stage.people.phones.pop(S2)
     await stage.here(*seats)
     await refused(stage, agent=agent, match=why)
 

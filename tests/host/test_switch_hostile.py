@@ -30,6 +30,7 @@ from diadema.switch.asterisk.calls import Leg
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.asterisk.login import Login
 from diadema.switch.bridge import Bridge
+from diadema.switch.dialing import Guard
 from diadema.switch.exchange import Known, Member, Phone, SwitchError, Up
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
@@ -94,7 +95,11 @@ class Stage:
             phones={station(n): (f"PJSIP/{100 + n}", "auto_answer") for n in numbers},
         )
         self.journal = Journal(tmp_path / "switch.sqlite3", "central")
-        self.bridge = Bridge(lambda: Names(people), self.journal, self.clock, puts_right=False)
+        self.bridge = Bridge(
+            lambda: Names(people), self.journal, self.clock, puts_right=False,
+            guard=Guard(["X."], 60, self.clock.now_ms, self.journal),
+            reference=lambda number: None,
+        )  # fmt: skip
         self.hub = self.bridge.hub = Hub(self)
         self.ups = 0
         ports = {"ami_port": peer.ami_port, "ari_port": peer.ari_port}

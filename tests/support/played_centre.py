@@ -13,6 +13,7 @@ from diadema.base import credentials
 from diadema.site.directory.people import Area, People, Worker
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
+from diadema.switch.dialing import Guard
 from diadema.switch.journal import Journal
 from diadema.switch.names import Names
 from diadema.switch.settings import Settings
@@ -242,7 +243,10 @@ class PlayedCentre:
             phones={desk.s: (desk.phone, "auto_answer") for desk in self.desks},
         )
         self.journal = Journal(self.data.switch_journal, "central")
-        self.bridge = Bridge(lambda: Names(people), self.journal, self, puts_right=False)
+        self.bridge = Bridge(
+            lambda: Names(people), self.journal, self, puts_right=False,
+            guard=Guard([], 0, self.now_ms, self.journal), reference=lambda number: None,
+        )  # fmt: skip
         secrets = credentials.load_or_create(self.data)
         secrets.exchange = {"ami": SECRET, "ari": SECRET}
         settings = Settings(ami_port=self.peer.ami_port, ari_port=self.peer.ari_port)

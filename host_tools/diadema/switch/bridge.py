@@ -371,7 +371,8 @@ class Bridge:
         kind, station = str(event.get("k")), str(event.get("s"))
         at, call = event.get("t"), str(event.get("c", ""))
         ours = call in self._calls or (station, event.get("i", -1)) in self._rings
-        if at is not None and self._clock.now_ms() - at > _STALE_MS and not ours:
+        old = at is not None and self._clock.now_ms() - at > _STALE_MS
+        if old and (not ours or kind == "contact.dialed"):
             self.hub.ask_anew()  # what was is no matter; what is the store knows
             return
         order = station, event.get("i", -1)
