@@ -36,6 +36,7 @@ from tests.support.light_station import Access, LightStation, accesses
 from tests.support.scripted_station import Script
 from tests.support.switched_centre import (
     describe,
+    is_up,
     plug_in,
     told_by_the_log,
     told_by_the_store,
@@ -128,7 +129,9 @@ class Desk(LightStation):
 
     def _say(self, kind: str, **fields: Any) -> None:
         script = self.script
-        after = max(int(time.time() * 1000) - script.u - script.offset, 0)
+        after = 1
+        if script.offset is not None:  # else it does not know the time yet
+            after = max(int(time.time() * 1000) - script.u - script.offset, 0)
         script.add(kind, after, a=self.agent, **fields)
         self.press()
 
@@ -237,19 +240,15 @@ class Crowd:
         for number, access in zip(numbers, found, strict=True):
             script = Script(access.s, e=number, agent=agent_of(number)).boot()
             self.desks.append(Desk(self, access, tls, script))
-        running = [asyncio.create_task(desk.run()) for desk in self.desks]
-        try:
+        async with asyncio.TaskGroup() as tasks:  # a desk that fails ends it all
+            running = [tasks.create_task(desk.run()) for desk in self.desks]
             await asyncio.gather(*(desk.until_held(2) for desk in self.desks))
             for desk in self.desks:
                 desk.begin()
             await until(lambda: all(map(self._is_free, self.desks)))
             yield
-        finally:
             for task in running:
                 task.cancel()
-            for ended in await asyncio.gather(*running, return_exceptions=True):
-                if isinstance(ended, Exception):
-                    raise ended
 
     def _is_free(self, desk: Desk) -> bool:
         members = self.members(desk)
@@ -316,8 +315,9 @@ async def measure(plan: Plan) -> Crowded:
             describe(data, way_to(peer), [*zip(people, seats, strict=True)], QUEUES)
             plug_in(peer, plan.agents)
             async with running_hub(folder, data) as hub:
-                await until(lambda: _pid_of_bridge(data))
                 crowd = Crowd(data, peer, plan)
+                await until(lambda: _pid_of_bridge(data))
+                await until(lambda: is_up(crowd))
                 async with crowd.at_work(hub):
                     return await _measure(crowd, plan)
 
