@@ -8,7 +8,7 @@ import json
 import msgspec
 import pytest
 from diadema.base.credentials import Secrets
-from diadema.site.directory.people import Area, People, Worker
+from diadema.site.directory.people import Area, People, Reason, Worker
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
 from diadema.switch.dialing import Guard
@@ -915,6 +915,14 @@ def test_the_journal_knows_who_waits_who_talks_and_what_is_recorded(tmp_path):
         ("1795.0", None, None), ("1795.1", "a001", T0 + 1),
     }  # fmt: skip
     assert (known.recorded, known.start) == ({"1795.1": "1795.0"}, "2026-11-30 05:00:00")
+
+
+async def test_a_private_reason_is_not_in_the_exchanges_log(stage):
+    stage.people.reasons["topico"] = Reason(code="topico", label="Tópico", private=True)
+    await stage.here(ready())
+    await stage.said("presence.changed", a="a001", to="not_ready", reason="topico")
+    assert {one[1].reason for one in members(stage)} == {"private"}
+    assert not stage.troubles
 
 
 async def test_a_full_disk_stops_no_call_and_loses_no_event(stage):

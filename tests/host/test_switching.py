@@ -209,6 +209,23 @@ async def test_commands_about_calls_and_no_others(broker, ingest, stack):
     assert refused["error"] == "bad_request"
 
 
+async def test_no_caller_waits_for_a_station_that_is_away(broker, ingest, stack):
+    client, _ = await bridge_client(broker, stack)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready()
+    await play.send(script)
+    await play.acked(script)
+    await play.hello(script, up=False)
+
+    async def refused():
+        answer = await ask(client, switching.CALL, s=S, cmd="ring", contact="1", queue="ventas")
+        return answer.get("error") == "no_link"
+
+    await until(refused)
+    answer = await ask(client, switching.CALL, s=S, cmd="withdraw", contact="1", cause="withdrawn")
+    assert answer["i"] > 0, "what ends one waits for it"
+
+
 @pytest.mark.parametrize(
     "report",
     [

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("diadema.ingest")
 
 _OF_CALLS = {tag_of(call) for call in CALLS}
+_BEGIN = ("ring", "dial")
 _OF_QUEUES, _EVENTS_AT_ONCE = ("queue.", "recording."), 1000
 _NO_SWITCH = {"error": "forbidden", "detail": "no exchange is set up", "status": 403}
 _FAULT = "the hub could not do this, by a fault of its own; logs/ingest.log says which"
@@ -167,11 +168,17 @@ class Requests:
         return {"i": i}
 
     async def _on_call(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A command of the bridge's; it may ask for what an exchange says of calls only."""
+        """A command of the bridge's; it may ask for what an exchange says of calls only. What
+        begins one is not left waiting for a station that is away: a caller waits for it.
+        """
         if not self._server.switching.is_set_up:
             return _NO_SWITCH
         if body.get("cmd") not in _OF_CALLS:
             return {"error": "forbidden", "detail": "no command about a call", "status": 403}
+        station = self._server.ingest.stations.get(str(body.get("s")))
+        if body["cmd"] in _BEGIN and station is not None and not station.hello.up:
+            detail = f"station {station.station} has no link"
+            return {"error": "no_link", "detail": detail, "status": 409}
         return await self._on_command(body, None)
 
     async def _on_switch(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -580,10 +580,11 @@ class Bridge:
         if len(seats) != 1 or self._names().phone_of(seats[0].station) is None:
             return []
         paused = seats[0].presence != "ready"
-        reason = seats[0].reason if paused else ""
+        names = self._names()  # the exchange's log is anybody's: private reasons are one there
+        reason = (names.people.shown(seats[0].reason) or "") if paused else ""
         return [
             Member(agent, queue, paused, reason, penalty)
-            for queue, penalty in self._names().queues_of(agent)
+            for queue, penalty in names.queues_of(agent)
         ]
 
     def _place(self, agent: str) -> None:
