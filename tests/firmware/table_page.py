@@ -25,7 +25,7 @@ WAYS: list[list[Step]] = [  # to each situation
     TALKING,
     [*TALKING, ("hold", True)],
     [*TALKING, ("consult", True)],
-    [*TALKING, ("hangup", True, "caller")],
+    [*TALKING, ("hangup", True, "caller", None)],
 ]
 
 _HEAD = """# Los estados del asesor · the agent's states

@@ -73,7 +73,7 @@ _TAKEN_BACK = 1000  # calls, of which an answer may be on its way
 _PAUSES_S = 1.0  # in which a station whose telephone was not there has said that it pauses
 _OURS = "dial-"  # how contacts begin that a program wants
 _OBEYS_S = 15.0  # in which a station has obeyed; the hub's command lives less
-_BUSY = ("talking", "held", "consulting", "dialing", "wrapup")
+_FREE = ("offered", "closed")  # phases of a contact in which no call keeps its agent
 
 log = logging.getLogger("diadema.switch")
 
@@ -529,7 +529,7 @@ class Bridge:
 
     def _sit(self, state: SeatState) -> None:
         assert state.agent is not None
-        busy = any(one.phase in _BUSY for one in state.open)
+        busy = any(one.phase not in _FREE for one in state.open)
         self._seats[state.station] = Seat(
             state.station, state.agent, state.presence, state.reason or "", busy
         )
@@ -672,7 +672,7 @@ class Bridge:
         self._seats.clear()
         for state in floor.seats:
             if state.agent is not None:
-                busy = any(one.phase in _BUSY for one in state.open)
+                busy = any(one.phase not in _FREE for one in state.open)
                 self._seats[state.station] = Seat(
                     state.station, state.agent, state.presence, state.reason or "", busy
                 )
