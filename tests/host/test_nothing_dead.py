@@ -177,6 +177,7 @@ ONE_OF_EACH = {
     "campaigns": {"code": "v", "label": "Ventas", "steps": ["greeting*"], "call_from": "08:00",
                   "call_to": "20:00", "call_days": ["mon"], "consent": True},
     "playbooks": {"motive": "1", "id": "INS-1", "version": "1"},
+    "seats": {"code": "Z-99", "station": "DIA-0000000000f9", "extension": "PJSIP/199"},
     "areas": {"code": "afp", "label": "AFP", "consulted": True, "external": True, "order": 1},
     "help_topics": {"code": "h", "label": "Ayuda", "order": 1},
     "fault_areas": {"code": "f", "label": "Falla", "parts": ["a=A"], "order": 1},

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 from diadema.wire.events import KINDS
 from diadema.wire.events.people import HostEvent
+from diadema.wire.events.queue import RecordingEvent
 from diadema.words import LANGUAGES, section
 from diadema_sim import people
 from diadema_sim.desk.event_sentences import EventSentences, tone
 
 SITE = people.site(people.desks(2), name="Centro", zone="America/Lima", tree=people.LIMA_TREE)
 
-
-OF_STATIONS = [kind for kind, struct in KINDS.items() if not issubclass(struct, HostEvent)]
+OF_STATIONS = [
+    kind for kind, struct in KINDS.items() if not issubclass(struct, HostEvent | RecordingEvent)
+]
 
 
 def said(language: str = "es", **event: Any) -> str | None:
