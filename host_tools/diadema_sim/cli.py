@@ -98,7 +98,7 @@ def demo(
     Example: diadema demo --stations 6
     """
     language = speech.language()
-    console = Console(stderr=as_json, highlight=False)
+    console = Console(stderr=as_json, highlight=False, emoji=False)
     if forget:
         for folder in past.remove_cache():
             console.print(text("demo.forgotten", language, folder=folder), soft_wrap=True)
@@ -159,7 +159,7 @@ def sim(
     )
     if options.speed != 1 and seconds is None:
         raise DiademaError(Sentence("errors.sim.run_not_real_time_needs"))
-    console = Console(stderr=as_json, highlight=False)
+    console = Console(stderr=as_json, highlight=False, emoji=False)
     _finish_shift(lambda: run_shift(options, console.print), console, as_json)
 
 

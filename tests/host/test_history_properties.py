@@ -217,7 +217,10 @@ def _live(state):
         "clock",
         "faults",
     ]
-    return {name: getattr(state, name) for name in kept}
+    found = {name: getattr(state, name) for name in kept}
+    # its bound is worked out anew by a rebuild, and is a billionth off where that rounds
+    clock = found["clock"]
+    return found | {"clock": msgspec.structs.replace(clock, drift_error_ppb=0)}
 
 
 @many

@@ -65,7 +65,7 @@ def desk(
         raise DiademaError(Sentence("errors.sim.one_board", board=board))
     if site is not None and boards != [SIM]:
         raise DiademaError(Sentence("errors.sim.seat_board", board=board, sim=SIM.name))
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True, emoji=False)
     console.print(speak("desk.seating", root=site.root) if site else speak("desk.starting"))
 
     def say(desk: OpenDesk) -> None:

@@ -82,7 +82,7 @@ def demo(data: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_short_demo_prints_one_object_and_loses_nothing() -> None:
     done = run(
-        "demo", "--stations", "2", "--seconds", "20", "--pace", "60", "--no-browser", "--json"
+        "demo", "--stations", "2", "--seconds", "60", "--pace", "60", "--no-browser", "--json"
     )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
