@@ -214,7 +214,10 @@ def test_no_command_says_a_sentence_of_its_own():
 
 def test_no_simulator_says_a_sentence_of_its_own():
     found, calls = [], 0
-    for path in sorted(Path(diadema_sim.__file__).parent.rglob("*.py")):
+    package = Path(diadema_sim.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        if path.is_relative_to(package / "exchange"):
+            continue  # what an Asterisk says is a protocol's
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(getattr(node, "func", None), "attr", "") or getattr(
                 getattr(node, "func", None), "id", ""

@@ -174,8 +174,8 @@ async def test_its_calls_come_by_an_exchange_that_the_pages_show(tmp_path, cache
         async with browsing(chromium, await running.link()) as page:
             await expect(page.locator(".queue-tile")).to_have_count(len(people.QUEUES))
             await page.goto(f"{running.data.read_hub().web}/ui/switch")
-            await expect(page.get_by_role("heading", name="Conectada")).to_be_visible()
-            await expect(page.get_by_role("cell", name="Recibe llamadas").first).to_be_visible()
+            await expect(page.get_by_text(re.compile("^Conectada desde"))).to_be_visible()
+            await expect(page.locator("#members")).to_contain_text("disponible")
             await expect(page.get_by_role("cell", name="PJSIP/202")).to_be_visible()
             ours = re.compile(r"\|(\d+\.\d+)\|\w+\|a00[12]\|COMPLETE")
             await running.until(
