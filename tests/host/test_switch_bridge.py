@@ -917,6 +917,41 @@ def test_the_journal_knows_who_waits_who_talks_and_what_is_recorded(tmp_path):
     assert (known.recorded, known.start) == ({"1795.1": "1795.0"}, "2026-11-30 05:00:00")
 
 
+def talks(station=S1, agent="a001"):
+    return ready(station, agent, open=[OpenContact(contact="x", phase="talking", direction="in")])
+
+
+async def test_who_is_free_by_the_time_the_exchange_is_put_right_stays_free(stage):
+    await stage.here(talks(), talks(S2, "a002"))
+    put = stage.exchange.set_member
+
+    async def slowly(member, there):
+        await put(member, there)
+        if member.name == "a002":
+            await stage.bridge.floor(Floor(number=9, seats=[talks(), ready(S2, "a002")]))
+            while ("set_busy", "a002", False) not in stage.exchange.asked:
+                await asyncio.sleep(0)
+
+    stage.exchange.set_member = slowly
+    await stage.heard(Down(SwitchError(Sentence("errors.switch.closed"))), Up(frozenset()))
+    assert [one for one in stage.exchange.asked if one[:2] == ("set_busy", "a002")][-1][2] is False
+
+
+async def test_one_seat_that_cannot_be_put_right_keeps_no_other_from_it(stage):
+    await stage.here(talks(), talks(S2, "a002"))
+    stage.exchange.asked.clear()
+    tried = stage.exchange.set_busy
+
+    async def refuses(name, busy):
+        await tried(name, busy)
+        if name == "a001":
+            raise SwitchError(Sentence("errors.switch.silent", action="Setvar"))
+
+    stage.exchange.set_busy = refuses
+    await stage.heard(Up(frozenset()))
+    assert ("set_busy", "a002", True) in stage.exchange.asked
+
+
 async def test_a_private_reason_is_not_in_the_exchanges_log(stage):
     stage.people.reasons["topico"] = Reason(code="topico", label="Tópico", private=True)
     await stage.here(ready())

@@ -734,26 +734,39 @@ class Bridge:
                 else:
                     await self._command(known.station, "hangup", contact=call, by="system")
             elif (standing := self.exchange.standing(call)) is not None:
-                await self._make_up_for(known, standing)
+                await self._try(self._make_up_for(known, standing))
         for call in calls - self._calls.keys():
-            await self._let_go(call)
-        for seat in [*self._seats.values()]:
-            await self._set_member(seat.agent)
-            await self.exchange.set_busy(seat.agent, seat.busy)
-            await self.exchange.set_phone(seat.agent, self._names().phone_of(seat.station))
+            await self._try(self._let_go(call))
+        for station in [*self._seats]:
+            await self._try(self._set_seat(station))
         mine = {one.agent for one in self._seats.values()}
         for name, _ in [*self._members]:
             if name not in mine and self._names().agent_of(name) is not None:
                 await self._set_member(name)
 
+    async def _try(self, work: Awaitable[None]) -> None:
+        """The others are to be right all the same."""
+        try:
+            await work
+        except SwitchError as error:
+            self.trouble(error)
+
+    async def _set_seat(self, station: str) -> None:
+        """As it is at each step: its agent goes on meanwhile."""
+        if (seat := self._seats.get(station)) is not None:
+            await self._set_member(seat.agent)
+        if (seat := self._seats.get(station)) is not None:
+            await self.exchange.set_busy(seat.agent, seat.busy)
+            await self.exchange.set_phone(seat.agent, self._names().phone_of(station))
+
     async def _look_again(self) -> None:
         """The exchange was there; what stations did was missed."""
         for call, known in [*self._calls.items()]:
             if call not in self._lines and (standing := self.exchange.standing(call)) is not None:
-                await self._make_up_for(known, standing)
+                await self._try(self._make_up_for(known, standing))
         for call in self._ended:
             if call not in self._lines and self.exchange.standing(call) is not None:
-                await self._let_go(call)
+                await self._try(self._let_go(call))
 
     async def _make_up_for(self, known: Call, standing: Standing) -> None:
         """What its agent did while nobody told the exchange."""
