@@ -26,7 +26,10 @@ async def stat(page: Page, name: str) -> str:
 
 
 async def floor_says(page: Page) -> dict[str, Any]:
-    """Every number of the floor: today's, each tile's, who is in, and until when."""
+    """Every number of the floor: today's, each tile's, who is in, and until when; no position
+    when it moved on while this was read, as the numbers are then of two moments.
+    """
+    began = await page.locator(".cut").inner_text()
     tiles = {}
     for tile in await page.locator(".tile").all():
         agent = await tile.get_attribute("data-a")
@@ -42,7 +45,7 @@ async def floor_says(page: Page) -> dict[str, Any]:
         "missed": number(await stat(page, "missed")),
         "online": number(await page.locator('[data-total="online"] b').inner_text()),
         "tiles": tiles,
-        "position": number(position[1]) if position else None,
+        "position": number(position[1]) if position and cut == began else None,
         "owing": await page.locator(".owing summary").inner_text() if "falta" in cut else "",
     }
 
@@ -82,7 +85,8 @@ async def same(page: Page, centre: Centre, owing: list[str]) -> dict[str, Any]:
     deadline = time.monotonic() + LIMIT_MS / 1000
     while True:
         floor, told = await floor_says(page), await report_says(centre)
-        if floor["position"] == told["position"] and bool(floor["owing"]) == bool(owing):
+        at_one = floor["position"] is not None and floor["position"] == told["position"]
+        if at_one and bool(floor["owing"]) == bool(owing):
             break
         assert time.monotonic() < deadline, (floor, told)
         await asyncio.sleep(0.3)
