@@ -116,8 +116,8 @@ def test_what_became_of_it_is_read_beside_it(acts, ingest, commands, clock, desk
         ({"action": "move", "a": "a001", "seat": "A-01", "reason": "x"}, "there_already"),
         ({"action": "message", "agents": ["a002"], "text": "Hola", "reason": "x"},
          "not_logged_in"),
-        ({"action": "help", "a": "a001", "state": "accepted"}, "no_such_ticket"),
-        ({"action": "fault", "s": S, "state": "resolved"}, "no_such_ticket"),
+        ({"action": "help", "a": "a001", "state": "accepted"}, "no_such_press"),
+        ({"action": "fault", "s": S, "state": "resolved"}, "no_such_press"),
         ({"action": "wrapup_closed", "a": "a001", "reason": "x"}, "no_wrapup"),
         ({"action": "note", "a": "a009", "kind": "orientacion"}, "no_such_agent"),
         ({"action": "note", "a": "a001", "kind": "orientacion", "note": "a\u202eb"}, "hidden"),
@@ -192,7 +192,7 @@ def test_nobody_is_sent_to_a_seat_that_is_taken(acts, ingest, desk):
     )  # fmt: skip
 
 
-def test_help_is_answered_by_its_ticket(acts, ingest, desk, reader):
+def test_help_is_answered_by_its_press(acts, ingest, desk, reader):
     more(ingest, desk, lambda one: one.add("help.requested", a="a001"))
     n = desk.n
     answer, done = acts.act({"action": "help", "a": "a001", "state": "accepted", **BY})

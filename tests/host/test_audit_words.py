@@ -30,7 +30,7 @@ REACHED = {  # what stands in the places of a code that is put together
 CALLS = {"audit": 1, "append": 3, "record": 1, "note": 2, "day_page": 2}
 EXPORTED = (
     "events", "contacts", "sessions", "marks", "corrections", "messages", "actions", "trails",
-    "tickets", "badges", "commands", "directory", "account", "logs", "reads", "reports",
+    "presses", "badges", "commands", "directory", "account", "logs", "reads", "reports",
 )  # fmt: skip
 HEADED = ("agent", "name", "role", "teams", "ledger", "head", "reason", "was", "now", "erasure")
 

@@ -26,7 +26,7 @@ from diadema.report.kinds.dispositions import _negative
 from diadema.report.model import Target
 from diadema.site.directory.people import Planned, Reason
 from diadema.site.work import Campaign, Step
-from diadema.store.rows import Contact, Details, QueueCall, Session, Ticket
+from diadema.store.rows import Contact, Details, Press, QueueCall, Session
 from diadema.words import section
 from diadema.words.formatting import clock, long_clock, percent
 
@@ -269,8 +269,8 @@ def resolved(*days):
 
 
 def faults(*hours):
-    tickets = [
-        Ticket(
+    presses = [
+        Press(
             station="s",
             epoch=1,
             sequence=k,
@@ -281,7 +281,7 @@ def faults(*hours):
         )
         for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
     ]
-    return schedule.length_s(technical(tickets, [], [Stretch(0, 24 * H, "ready")]))
+    return schedule.length_s(technical(presses, [], [Stretch(0, 24 * H, "ready")]))
 
 
 def goal(aim, *shown):

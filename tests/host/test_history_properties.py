@@ -142,7 +142,7 @@ def test_states_add_up_to_the_session(history):
 _UNORDERED = {"marks": ("number", "hash")}  # the ledger is in the order of arrival
 _STORED = (
     tables.events, tables.positions, tables.losses, tables.unknown, tables.trails, tables.sessions,
-    tables.tickets, tables.marks, tables.anchors, tables.live, tables.conflicts,
+    tables.presses, tables.marks, tables.anchors, tables.live, tables.conflicts,
     tables.dead_letters,
 )  # fmt: skip
 

@@ -468,10 +468,10 @@ def test_help_of_an_older_journal_is_closed_by_it_and_none_of_it_waits_now(inges
     old.add("help.cancelled", a="a001", of=[S, old.e, old.n])
     old.add("help.requested", a="a001")
     take(ingest, old.messages(old.n - 1))
-    assert {one.sequence: one.outcome != "open" for one in reader.tickets()} == {
+    assert {one.sequence: one.outcome != "open" for one in reader.presses()} == {
         old.n - 2: True, old.n: False,
     }  # fmt: skip
-    waiting = [one for one in ingest.station(S).state.tickets if one.outcome == "open"]
+    waiting = [one for one in ingest.station(S).state.presses if one.outcome == "open"]
     assert waiting == []
 
 

@@ -181,7 +181,7 @@ def others(data):
                 for one in reader.marks()
                 if one.station != BAD
             ],
-            "tickets": [one for one in reader.tickets() if one.station != BAD],
+            "presses": [one for one in reader.presses() if one.station != BAD],
             "corrections": reader.corrections(),
             "acts": reader.acts(),
             "queues": reader.queue_calls(),

@@ -237,7 +237,7 @@ def test_a_verdict_on_a_session_that_is_over_is_not_sent_again(ingest, writer):
     assert commands.waiting == 1
 
 
-def test_two_tickets_of_one_station_are_answered_each(ingest):
+def test_two_commands_of_one_station_are_answered_each(ingest):
     commands = Commands(ingest, None)
     for of in (4, 9, 4):
         commands.ask(S, {"cmd": "fault", "of": of, "state": "accepted", "by": "Ana"})

@@ -18,6 +18,7 @@ from tests.support.scripted_station import Script
 
 COLUMN_OF = dict(zip(Contact.__struct_fields__, Contact.__struct_encode_fields__, strict=True))
 OLD_FIELDS = [name for name in Contact.__struct_fields__ if name != "more"]
+SINCE_10 = ("tickets", "ticket_steps", "help_steps")
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
 
 
@@ -53,7 +54,7 @@ def named(state):
 
 
 def drop_what_came_with_6(connection):
-    for table in ("marks", "badges", "tickets", "queue_calls", "trails"):
+    for table in ("marks", "badges", "presses", "queue_calls", "trails", *SINCE_10):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP INDEX sessions_mark")
     for column in ("mark_n", "verdict", "verdict_reason"):
@@ -70,8 +71,23 @@ def forget_trails(connection):
         connection.execute("UPDATE stations SET state = ? WHERE s = ?", [state, s])
 
 
+def make_layout_9(path):
+    """What people asked for at a station was called a ticket, and nobody kept what was done."""
+    with closing(sqlite3.connect(path)) as connection:
+        for table in SINCE_10:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX presses_open")
+        connection.execute("ALTER TABLE presses RENAME TO tickets")
+        connection.execute("CREATE INDEX tickets_open ON tickets (open_utc)")
+        for column in ("over_utc", "answer", "answer_utc"):
+            connection.execute(f"ALTER TABLE tickets DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 9")
+        connection.commit()
+
+
 def make_layout_8(path):
     """Of the switch's calls less was kept, and none of its rings; trails began with it."""
+    make_layout_9(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE queue_rings")
         connection.execute("DELETE FROM trails")
@@ -83,6 +99,7 @@ def make_layout_8(path):
 
 
 def make_layout_7(path, layout=7):
+    make_layout_9(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE trails")
         if layout == 6:
@@ -165,13 +182,33 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
     assert (trail.sequence, [span.state for span in trail.spans]) == (stored + 1, ["talking"])
     ingest.take(script.mark("in").messages(script.n), "stream", "server")
     assert [mark.agent for mark in reader.marks()] == ["a001"]
-    assert reader.tickets() == []
+    assert reader.presses() == []
     assert reader.queue_calls() == []
     with closing(sqlite3.connect(old)) as connection:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
         assert connection.execute(found).fetchone() == (1,)
-    assert VERSION == 9
+    assert VERSION == 10
     reader.close()
+    writer.close()
+
+
+def test_what_was_asked_for_before_is_answered_after(before, script, site, clock, caplog):
+    old, _ = before
+    writer = open_writer(old)
+    of = [script.s, script.e, script.n + 1]
+    begun = script.n
+    script.add("help.requested", a="a001")
+    Ingest(writer, site, clock).take(script.messages(begun + 1), "stream", "server")
+    writer.close()
+    make_layout_9(old)
+    writer = open_writer(old)
+    assert "diadema rebuild" not in caplog.text
+    script.add("help.resolved", of=of, i=5, by="Ana", result="explicado")
+    Ingest(writer, site, clock).take(script.messages(script.n), "stream", "server")
+    with open_reader(old) as reader:
+        assert [(one.sequence, one.outcome, one.estimated) for one in reader.presses()] == [
+            (of[2], "resolved", False)
+        ]
     writer.close()
 
 

@@ -1,153 +1,172 @@
-"""Help and faults: who waited how long, what was technical time, and what the floor shows."""
+"""What the host does about help and faults, as rows: steps of help, and tickets."""
 
 import json
 
 import pytest
 from diadema.base.paths import DataDir
-from diadema.ingest.core import Ingest
+from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
+from diadema.store import tables
+from diadema.wire.events import EVENT_LIMIT, KINDS, TEXT_CHARACTERS
+from diadema.wire.long_texts import parts_of, whole_text
+from sqlalchemy import select
 
-from tests.support.scripted_station import SITE, T0, S, Script
+from tests.support.scripted_station import SITE, T0, S
 
-HOUR = 3_600_000
-
-
-def take(ingest, script):
-    station = ingest.stations.get(script.s)
-    journal = station.journals.get(script.e) if station else None
-    first = journal.position + 1 if journal else 1
-    return ingest.take(script.messages(first), "stream", "server")
-
-
-def shown(effects, *names):
-    row = json.loads(effects.rows["a001"])
-    return tuple(row[name] for name in names)
+HUB, TICKET = "HUB-main", "abc123def456"
+PRESS, OTHER = [S, 7, 4], [S, 7, 9]
+OPENED = {"area": "sistemas", "part": "crm", "severity": 2, "title": "CRM caído",
+          "seats": ["A-01", "A-02"], "of": PRESS, "due": T0 + 300_000}  # fmt: skip
 
 
-def started():
-    return Script().boot().clock().login().ready()
+@pytest.fixture
+def host(ingest):
+    """Tells what the hub says, event after event."""
+    count = 0
+
+    def say(kind, s=HUB, **fields):
+        nonlocal count
+        count += 1
+        at = {"s": s, "e": 1, "n": count, "b": 0, "u": 0, "t": T0 + count, "k": kind}
+        body = json.dumps({"by": "ana", **at, **fields}).encode()
+        return ingest.take_file([Message(0, subject_of(s), body)])
+
+    return say
 
 
-def press(script, kind, **fields):
-    """The press; gives what answers it."""
-    script.add("help.requested" if kind == "help" else "fault.reported", a="a001", **fields)
-    return [script.s, script.e, script.n]
+def ticketed(host, kind, **fields):
+    return host(f"ticket.{kind}", ticket=fields.pop("ticket", TICKET), **fields)
 
 
-def test_help_is_asked_accepted_and_resolved(ingest, reader):
-    script = started().offer("c1").contact("answered", "c1", via="key", ring_ms=1)
-    of = press(script, "help", c="c1")
-    since = T0 - 15 + script.u
-    assert shown(take(ingest, script), "help", "help_by", "help_topic") == (since, None, None)
-    script.add("help.topic", 3000, of=of, topic="otro")
-    assert shown(take(ingest, script), "help", "help_topic") == (since, "otro")
-    script.add("help.accepted", 40_000, of=of, i=5, by="Ana Ruiz")
-    assert shown(take(ingest, script), "help", "help_by") == (since, "Ana Ruiz")
-    script.add("help.accepted", 1000, of=of, i=6, by="Luz Rey")
-    script.add("help.resolved", 60_000, of=of, i=7, by="Luz Rey", result="explicado")
-    assert shown(take(ingest, script), "help", "help_by") == (None, None)
-    (ticket,) = reader.tickets(start_utc=since, end_utc=since + 1)
-    assert (ticket.kind, ticket.agent, ticket.contact, ticket.topic) == (
-        "help",
-        "a001",
-        "c1",
-        "otro",
+def rows(reader, table):
+    with reader.engine.connect() as tx:
+        return [dict(one._mapping) for one in tx.execute(select(table)).all()]
+
+
+def ticket(reader):
+    (found,) = rows(reader, tables.tickets)
+    return found
+
+
+def test_a_ticket_goes_its_way(host, reader):
+    ticketed(host, "opened", **OPENED)
+    assert ticket(reader) | {"state": "open", "by": "ana", "utc": T0 + 1, "of_n": 4} == ticket(
+        reader
     )
-    assert (ticket.outcome, ticket.wait_ms, ticket.accepted_by) == ("resolved", 43_000, "Luz Rey")
-    assert (ticket.closed_by, ticket.result, ticket.technical_ms) == ("Luz Rey", "explicado", None)
-    assert ticket.closed_utc - ticket.open_utc == 104_000
-    assert reader.tickets(end_utc=since) == []
+    assert ticket(reader)["seats"] == "A-01\nA-02" and not ticket(reader)["estimated"]
+    ticketed(host, "linked", of=OTHER)
+    ticketed(host, "taken", to="teo", due=T0 + 900_000, external="INC-7")
+    ticketed(host, "taken", to="luz", by="teo")
+    taken = {"state": "taken", "assignee": "luz", "taken_by": "ana", "taken_utc": T0 + 3,
+             "accept_due_utc": T0 + 300_000, "solve_due_utc": T0 + 900_000,
+             "external": "INC-7"}  # fmt: skip
+    assert ticket(reader) | taken == ticket(reader)
+    ticketed(host, "changed", severity=1, area="proveedor", reason="cayó todo", due=T0 + 60_000)
+    assert (ticket(reader)["severity"], ticket(reader)["area"]) == (1, "proveedor")
+    assert ticket(reader)["solve_due_utc"] == T0 + 60_000
+    ticketed(host, "resolved", cause="red", fix="puerto nuevo")
+    assert ticket(reader)["state"] == "resolved" and ticket(reader)["resolved_utc"] == T0 + 6
+    ticketed(host, "reopened", reason="sigue")
+    again = ticket(reader)
+    assert (again["state"], again["reopened"], again["resolved_utc"]) == ("taken", 1, None)
+    ticketed(host, "resolved", cause="red")
+    ticketed(host, "closed", outcome="confirmed")
+    assert ticket(reader)["state"] == "closed" and ticket(reader)["outcome"] == "confirmed"
+    steps = rows(reader, tables.ticket_steps)
+    assert [one["kind"] for one in steps] == [
+        "opened", "linked", "taken", "taken", "changed", "resolved", "reopened", "resolved",
+        "closed",
+    ]  # fmt: skip
+    assert [one["of_n"] for one in steps[:2]] == [4, 9]
 
 
-def test_help_that_was_cancelled_was_never_accepted(ingest, reader):
-    script = started()
-    of = press(script, "help")
-    take(ingest, script.add("help.cancelled", 9000, of=of))
-    (ticket,) = reader.tickets()
-    assert (ticket.outcome, ticket.wait_ms, ticket.closed_by) == ("cancelled", None, "a001")
+def test_a_ticket_whose_opening_was_lost_says_so(host, reader):
+    ticketed(host, "taken", to="teo")
+    assert ticket(reader)["estimated"] and ticket(reader)["state"] == "taken"
 
 
-def test_technical_time_begins_with_the_end_of_the_call(ingest, reader):
-    script = started().offer("c1").contact("answered", "c1", via="key", ring_ms=1)
-    of = press(script, "fault", c="c1")
-    script.add("fault.reported", 2000, of=of, area="equipo", part="diadema")
-    assert shown(take(ingest, script), "fault", "fault_by") == (T0 - 15 + script.u - 2000, None)
-    script.contact("ended", "c1", 8000, by="caller", on_hold=False).wrapup("started", "c1", 0)
-    script.wrapup("ended", "c1", 10_000, cause="agent")
-    script.presence("ready", "not_ready", "fault", by="system", after=0)
-    script.add("fault.accepted", 5000, of=of, i=4, by="Teo")
-    script.add("fault.resolved", 30_000, of=of, i=5, by="Teo", cause="cable")
-    take(ingest, script)
-    (ticket,) = reader.tickets()
-    assert (ticket.area, ticket.part, ticket.result) == ("equipo", "diadema", "cable")
-    assert (ticket.wait_ms, ticket.technical_ms) == (25_000, 45_000)
+def test_what_a_station_says_of_tickets_is_nothing(host, reader):
+    ticketed(host, "opened", s=S, **OPENED)
+    assert rows(reader, tables.tickets) == rows(reader, tables.ticket_steps) == []
 
 
-@pytest.mark.parametrize("outcome", ["resolved", "rejected"])
-def test_a_fault_outside_of_a_call_and_one_that_was_over_before_it(ingest, reader, outcome):
-    script = started()
-    of = press(script, "fault")
-    answer = {"i": 5, "by": "Teo", "reason": "no hay"}
-    script.add(f"fault.{outcome}", 20_000, of=of, **answer)
-    script.offer("c1").contact("answered", "c1", via="key", ring_ms=1)
-    of = press(script, "fault", c="c1")
-    script.add(f"fault.{outcome}", 20_000, of=of, **answer)
-    take(ingest, script.contact("ended", "c1", by="caller", on_hold=False))
-    assert [one.technical_ms for one in reader.tickets()] == [20_000, 0]
-    assert {(one.outcome, one.result) for one in reader.tickets()} == {(outcome, "no hay")}
+def test_many_that_are_closed_are_forgotten_and_stay_in_the_store(host, ingest, reader):
+    for at in range(70):
+        ticketed(host, "opened", **OPENED, ticket=f"{at:012}")
+        ticketed(host, "closed", outcome="rejected", reason="no hay falla", ticket=f"{at:012}")
+    assert len(ingest.station(HUB).state.tickets) == 64
+    assert len(rows(reader, tables.tickets)) == 70
 
 
-def test_a_fault_reported_by_nobody_and_over_a_power_cut(ingest, reader, writer, site, clock):
-    script = Script().boot().clock()
-    script.add("fault.reported", part="keys")
-    of = [S, 7, script.n]
-    take(ingest, script)
-    ingest = Ingest(writer, site, clock)
-    script.boot().clock(T0 + HOUR)
-    take(ingest, script.add("fault.accepted", of=of, i=3, by="Teo"))
-    (ticket,) = reader.tickets()
-    assert (ticket.agent, ticket.wait_ms) == (None, HOUR)
+def test_what_is_done_about_help_is_kept(host, reader):
+    host("help.assigned", of=PRESS, to="luz", reason="sabe de créditos")
+    host("help.escalated", of=PRESS, level=1)
+    host("help.noted", of=PRESS, gap="missing", playbook="saldos", version=3, text="No dice")
+    steps = rows(reader, tables.help_steps)
+    assert [(one["kind"], one["of_n"]) for one in steps] == [
+        ("assigned", 4), ("escalated", 4), ("noted", 4),
+    ]  # fmt: skip
+    assert [steps[0]["assignee"], steps[1]["level"]] == ["luz", 1]
+    noted = {"gap": "missing", "playbook": "saldos", "version": "3", "text": "No dice"}
+    assert steps[2] | noted == steps[2]
 
 
-def test_a_press_that_was_lost_leaves_a_ticket_that_says_so(ingest, reader):
-    script = started()
-    take(ingest, script.add("help.accepted", of=[S, 7, 2], i=5, by="Ana"))
-    (ticket,) = reader.tickets()
-    assert (ticket.sequence, ticket.estimated, ticket.kind, ticket.wait_ms) == (2, True, "help", 0)
-
-
-def test_hours_come_later_and_a_rebuild_finds_the_same(tmp_path, ingest, reader, clock):
+def test_all_of_it_comes_again_from_the_events(tmp_path, host, clock, reader):
     data = DataDir(tmp_path)
     data.site.write_text(json.dumps(SITE))
-    script = Script().boot().login()
-    for _ in range(12):
-        of = press(script, "help")
-        script.add("help.cancelled", of=of)
-    take(ingest, script)
-    script.boot().clock(T0 + HOUR)
-    script.add("help.requested", a="a001")
-    take(ingest, script.add("station.health", heap=1, journal=1))
-    tickets = reader.tickets()
-    assert len(tickets) == 13
-    assert [one.late for one in tickets] == [False] * 13
-    script = Script(s="DIA-0123456789ac", agent="a002").boot().login()
-    for _ in range(12):
-        script.add("fault.resolved", of=press(script, "fault"), i=1, by="Teo")
-    take(ingest, script)
-    take(ingest, script.clock(T0 + 60_000))
-    tickets = reader.tickets()[13:]
-    assert all(one.late and one.open_utc and one.closed_utc for one in tickets)
-    assert len(ingest.station(script.s).state.tickets) <= 13
-    ingest.save((), ingest.floor.agents())
-    assert rebuild(data, clock).differences == []
+    ticketed(host, "opened", **OPENED)
+    ticketed(host, "noted", text="Se llamó al proveedor")
+    host("help.escalated", of=PRESS, level=1)
+    kept = tables.tickets, tables.ticket_steps, tables.help_steps
+    before = [rows(reader, one) for one in kept]
+    assert rebuild(data, clock, apply=True).differences == []
+    assert [rows(reader, one) for one in kept] == before and all(before)
 
 
-def test_only_some_closed_ones_are_kept_in_mind(ingest, reader):
-    script = started()
-    for _ in range(20):
-        script.add("help.cancelled", of=press(script, "help"))
-    take(ingest, script)
-    press(script, "help")
-    take(ingest, script)
-    assert len(ingest.station(S).state.tickets) == 9
-    assert len(reader.tickets()) == 21
+@pytest.mark.parametrize("letter", ["a", "ñ", "\U0001f600", '"', "\\", "\n"])
+def test_a_long_text_travels_in_parts(letter):
+    text = letter * TEXT_CHARACTERS
+    parts = parts_of(text)
+    assert len(parts) > 1
+    said = [(one["text"], one["part"], one["parts"], one.get("sha256")) for one in parts]
+    assert whole_text(said) == text
+    assert whole_text(said[:-1]) is whole_text(said[1:]) is whole_text(said[::-1]) is None
+    changed = [("x" + said[0][0][1:], *said[0][1:]), *said[1:]]
+    assert whole_text(changed) is None
+    assert parts_of("Se llamó") == [{"text": "Se llamó"}]
+    assert whole_text([("Se llamó", None, None, None)]) == "Se llamó"
+    longest = {"s": "HUB-main", "e": 2**32 - 1, "n": 2**53 - 1, "b": 0, "u": 0, "t": 2**45,
+               "k": "ticket.noted", "by": "b" * 32, "ticket": TICKET}  # fmt: skip
+    for one in parts:
+        body = json.dumps(longest | one, ensure_ascii=False, separators=(",", ":")).encode()
+        assert len(body) <= EVENT_LIMIT
+
+
+@pytest.mark.parametrize(
+    "longest",
+    [
+        {"k": "help.assigned", "to": "t" * 32, "reason": "\u00f1" * 64},
+        {"k": "help.escalated", "level": 2},
+        {"k": "help.noted", "gap": "unclear", "playbook": "p" * 16, "version": "v" * 16},
+        {"k": "ticket.opened", "area": "a" * 24, "part": "p" * 24, "severity": 4,
+         "seats": ["S" * 12] * 3, "title": "\u00f1" * 30 + "t" * 30, "due": 2**45},
+        {"k": "ticket.linked"},
+        {"k": "ticket.taken", "to": "t" * 32, "due": 2**45, "external": "x" * 32},
+        {"k": "ticket.changed", "severity": 4, "area": "a" * 24, "reason": "\u00f1" * 64,
+         "due": 2**45, "external": "x" * 32},
+        {"k": "ticket.resolved", "cause": "\u00f1" * 48, "fix": "\u00f1" * 48},
+        {"k": "ticket.reopened", "reason": "\u00f1" * 64, "due": 2**45},
+        {"k": "ticket.closed", "outcome": "unanswered", "reason": "\u00f1" * 64, "other": TICKET,
+         "external": "x" * 32},
+    ],
+    ids=lambda one: one["k"],
+)  # fmt: skip
+def test_the_longest_of_each_kind_fits(longest):
+    place = {"s": "HUB-main", "e": 2**32 - 1, "n": 2**53 - 1, "b": 0, "u": 0, "t": 2**45,
+             "by": "b" * 32}  # fmt: skip
+    of = {"of": ["DIA-" + "f" * 12, 2**32 - 1, 2**53 - 1]}
+    event = place | longest | (of if "of" in KINDS[longest["k"]].__struct_fields__ else {})
+    if longest["k"].startswith("ticket."):
+        event["ticket"] = TICKET
+    body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    assert len(body) <= EVENT_LIMIT

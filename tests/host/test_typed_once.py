@@ -73,6 +73,6 @@ def test_the_words_name_each_action_and_each_answer(language):
     reports, panel = section("reports", language), section("panel", language)
     assert {f"action.{name}" for name in (*TAGS, *actions.NOTE_KINDS)} <= {*reports}
     answers = {
-        f"panel.{kind}.{answer}" for kind, its in actions.TICKET_ANSWERS.items() for answer in its
+        f"panel.{kind}.{answer}" for kind, its in actions.PRESS_ANSWERS.items() for answer in its
     }
     assert answers | {f"kind.{name}" for name in actions.NOTE_KINDS} <= {*panel}

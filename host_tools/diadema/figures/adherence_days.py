@@ -247,8 +247,8 @@ class _Query:
             lost=shifts.lost(*its),
             spent=shifts.spent(of_day.pauses, reasons, span.start_s, span.end_s),
         )
-        for begin, until, ticket in of_day.technical:
-            cause = ticket.station, ticket.area or "", ticket.part or "", ticket.result or ""
+        for begin, until, press in of_day.technical:
+            cause = press.station, press.area or "", press.part or "", press.result or ""
             seconds = min(until, span.end_s) - max(begin, span.start_s)
             found.technical.append((cause, seconds))
         if (shift := self.due.get((span.day.isoformat(), a))) is not None:

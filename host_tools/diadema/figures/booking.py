@@ -20,7 +20,7 @@ from diadema.metrics.contacts import JUMP_MS
 from diadema.metrics.rounding import whole_seconds
 from diadema.site.directory.people import Held, queue_of
 from diadema.store.contact_rows import LONGEST_MS
-from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, Trail
 from diadema.wire import agent_states
 
 UNCODED = (None, "SIN_TIPIFICAR")
@@ -154,13 +154,13 @@ def _average(calls: Calls, contact: Contact) -> None:
     )
 
 
-def book_ticket(sums: Sums, ticket: Ticket) -> None:
+def book_press(sums: Sums, press: Press) -> None:
     """At the press; the wait is that of those that somebody accepted."""
-    if ticket.kind == "fault":
+    if press.kind == "fault":
         sums.faults += 1
     else:
         sums.help_n += 1
-        sums.help_wait_s += whole_seconds(ticket.wait_ms or 0)
+        sums.help_wait_s += whole_seconds(press.wait_ms or 0)
 
 
 def book_queue_call(sums: QueueSums, call: QueueCall, *, again: bool) -> None:
@@ -272,15 +272,15 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
 
 
 def technical(
-    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
+    presses: Iterable[Press], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int]]:
     """Seconds of the agent's sessions in which a reported fault cost time; each one once."""
-    return [(start, end) for start, end, _ in technical_by(tickets, trails, within)]
+    return [(start, end) for start, end, _ in technical_by(presses, trails, within)]
 
 
 def technical_by(
-    tickets: Iterable[Ticket], trails: Sequence[Trail], within: Sequence[Stretch]
-) -> list[tuple[int, int, Ticket]]:
+    presses: Iterable[Press], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[tuple[int, int, Press]]:
     """The same with the fault: of several at once the one that came first. In order. One counts
     from the press, or the end of the call in which it came, until it was resolved or rejected; one
     that is open, or was closed nobody knows when, to the end of the session in which it was
@@ -288,31 +288,31 @@ def technical_by(
     """
     faults = sorted(
         (*times, one.sequence, k, one)
-        for k, one in enumerate(tickets)
+        for k, one in enumerate(presses)
         if one.kind == "fault" and (times := _technical(one, trails)) is not None
     )
-    apart: list[tuple[int, int, Ticket]] = []
+    apart: list[tuple[int, int, Press]] = []
     for start, end, _, _, one in faults:
         start = max(start, apart[-1][1]) if apart else start
         if start < end:
             apart.append((start, end, one))
     return [
-        (max(start, one.start_s), min(end, one.end_s), ticket)
-        for start, end, ticket in apart
+        (max(start, one.start_s), min(end, one.end_s), press)
+        for start, end, press in apart
         for one in within
         if max(start, one.start_s) < min(end, one.end_s)
     ]
 
 
-def _technical(ticket: Ticket, trails: Sequence[Trail]) -> tuple[int, int] | None:
-    start = ticket.technical_utc
+def _technical(press: Press, trails: Sequence[Trail]) -> tuple[int, int] | None:
+    start = press.technical_utc
     if start is None:
         return None
-    if ticket.closed_utc is not None:
-        return start // 1000, max(start, ticket.closed_utc) // 1000
-    if ticket.technical_ms is not None:
-        return start // 1000, (start + ticket.technical_ms) // 1000
-    place = ticket.station, ticket.epoch, ticket.sequence
+    if press.closed_utc is not None:
+        return start // 1000, max(start, press.closed_utc) // 1000
+    if press.technical_ms is not None:
+        return start // 1000, (start + press.technical_ms) // 1000
+    place = press.station, press.epoch, press.sequence
     its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
     session = max((one.session for one in its), default=None)
     ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, text
 from diadema.figures.booking import (
     add,
     book_contact,
+    book_press,
     book_queue_call,
-    book_ticket,
     end_of,
     stretches,
     technical,
@@ -28,7 +28,7 @@ from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import Held
 from diadema.store import contact_rows, interval_rows, tables
 from diadema.store.contact_rows import Key, key_of
-from diadema.store.rows import Contact, QueueCall, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, Trail
 from diadema.wire.letters import from_columns
 
 _decode = msgspec.json.Decoder(Trail).decode
@@ -37,13 +37,13 @@ _decode = msgspec.json.Decoder(Trail).decode
 class Facts(Struct):
     """Of one agent: contacts that began in it; those `before` it whose end lies in it, or after
     the beginning of another one of these; trails in it, and their neighbours in a session that
-    goes over its bounds; tickets that take time in it; what the switch alone told.
+    goes over its bounds; presses that take time in it; what the switch alone told.
     """
 
     contacts: list[Contact] = field(default_factory=list)
     before: list[Contact] = field(default_factory=list)
     trails: list[Trail] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
+    presses: list[Press] = field(default_factory=list)
     switch: Alone = field(default_factory=Alone)
 
 
@@ -74,9 +74,9 @@ def facts(
     shown = trails(tx, start_ms, end_ms, on.trails, wanted)
     for trail in (*shown, *_neighbours(tx, shown, on.trails)):
         found[trail.agent].trails.append(trail)
-    for ticket in tickets(tx, start_ms, end_ms):
-        if ticket.agent is not None and (wanted is None or ticket.agent in wanted):
-            found[ticket.agent].tickets.append(ticket)
+    for press in presses(tx, start_ms, end_ms):
+        if press.agent is not None and (wanted is None or press.agent in wanted):
+            found[press.agent].presses.append(press)
     contacts = [one for its in found.values() for one in its.contacts]
     by_switch = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
     for a, one in by_switch.items():
@@ -186,14 +186,14 @@ def _same(rows: Iterable[str], session: Key) -> Iterable[Trail]:
             yield trail
 
 
-def tickets(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Ticket]:
+def presses(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Press]:
     """Calls for assistance that were made in that time, and faults that went on in it."""
-    row = tables.tickets.c
+    row = tables.presses.c
     reaches = (row.kind == "fault") & (row.closed_utc.is_(None) | (row.closed_utc > start_ms))
-    query = select(tables.tickets).where(
+    query = select(tables.presses).where(
         row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches
     )
-    return [from_columns(Ticket, one._mapping) for one in tx.execute(query)]
+    return [from_columns(Press, one._mapping) for one in tx.execute(query)]
 
 
 def agent_halves(
@@ -215,15 +215,15 @@ def agent_halves(
         assert contact.start_utc is not None
         at = intervals.start_of(contact.start_utc // 1000)
         book_contact(halves[at], contact, queues, doubtful=key_of(contact) in doubted)
-    for ticket in facts.tickets:
-        if ticket.open_utc is not None and span.start_s <= ticket.open_utc // 1000 < span.end_s:
-            book_ticket(halves[intervals.start_of(ticket.open_utc // 1000)], ticket)
+    for press in facts.presses:
+        if press.open_utc is not None and span.start_s <= press.open_utc // 1000 < span.end_s:
+            book_press(halves[intervals.start_of(press.open_utc // 1000)], press)
     its = stretches(facts.trails)
     for one in its:
         start, end = max(one.start_s, span.start_s), min(one.end_s, span.end_s)
         for at, seconds in intervals.parts(start, end):
             add(halves[at].load, one, seconds)
-    for begin, until in technical(facts.tickets, facts.trails, its):
+    for begin, until in technical(facts.presses, facts.trails, its):
         start, end = max(begin, span.start_s), min(until, span.end_s)
         for at, seconds in intervals.parts(start, end):
             halves[at].load.technical_s += seconds

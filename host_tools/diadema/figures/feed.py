@@ -45,7 +45,7 @@ _AFTER = text(
     WHERE s = :s AND e = :e AND n > :n ORDER BY n LIMIT 1"""
 )
 _TICKETS = text(
-    """SELECT rowid, a, kind, open_utc, technical_utc FROM tickets
+    """SELECT rowid, a, kind, open_utc, technical_utc FROM presses
     WHERE rowid > :last ORDER BY rowid LIMIT :most"""
 )
 _CALLS = text(
@@ -79,7 +79,7 @@ def feed(tx: Connection, known: State, zone: ZoneInfo, most: int = MOST_ROWS) ->
     """What was written since `known`."""
     fed = Fed(rowids=dict(known.rowids), position=position_of(tx))
     days = LocalDays(zone)
-    takers = (_contacts, _trails, _tickets, _queue_calls, _rings)
+    takers = (_contacts, _trails, _presses, _queue_calls, _rings)
     for table, take in zip(FED, takers, strict=True):
         count = 0
         for rowid, cell in take(tx, known, days, fed.rowids.get(table, 0), most):
@@ -156,7 +156,7 @@ def _neighbour(tx: Connection, query: Any, s: str, e: int, n: int) -> Any:
     return None if found is None else (n, found[0], found[1])
 
 
-def _tickets(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
+def _presses(tx: Connection, known: State, days: LocalDays, last: int, most: int) -> Taken:
     """A fault that was open until now took time of all days since."""
     newest = None
     for rowid, a, kind, opened, technical in _rows(tx, _TICKETS, last, most):

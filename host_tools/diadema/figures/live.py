@@ -23,7 +23,7 @@ from diadema.metrics.intervals import Intervals
 from diadema.site.directory.people import Held, People
 from diadema.store import tables
 from diadema.store.contact_rows import Key
-from diadema.store.rows import Contact, Ticket, Trail
+from diadema.store.rows import Contact, Press, Trail
 from diadema.wire.letters import from_columns
 
 type Halves = dict[int, Sums]
@@ -217,15 +217,15 @@ def _new(its: _Going) -> list[Stretch]:
     ]
 
 
-def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Ticket]]:
+def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Press]]:
     starts = [trail.start_utc or 0 for its in going.values() for trail in its.trails]
-    row = tables.tickets.c
+    row = tables.presses.c
     after = row.closed_utc.is_(None) | (row.closed_utc > min(starts, default=0) - JUMP_MS)
-    query = select(tables.tickets).where(row.kind == "fault", after)
-    found: defaultdict[str, list[Ticket]] = defaultdict(list)
+    query = select(tables.presses).where(row.kind == "fault", after)
+    found: defaultdict[str, list[Press]] = defaultdict(list)
     for one in tx.execute(query):
         if one.a in going:
-            found[one.a].append(from_columns(Ticket, one._mapping))
+            found[one.a].append(from_columns(Press, one._mapping))
     return found
 
 

@@ -33,7 +33,7 @@ VERSION = 8  # of what cells mean; others are made anew
 FED = (
     "contacts",
     "trails",
-    "tickets",
+    "presses",
     "queue_calls",
     "queue_rings",
 )  # tables whose rows make cells

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, select
 
 from diadema.figures.attendance import NEAR_S
 from diadema.figures.booking import Stretch, stretches, technical_by
-from diadema.figures.facts import tickets, trails
+from diadema.figures.facts import presses, trails
 from diadema.metrics import schedule
 from diadema.metrics.schedule import Deviation, deviations, slid
 from diadema.metrics.states import TECHNICAL, Shrinkage
 from diadema.site.directory.people import People, Planned, Reason
 from diadema.store import tables
 from diadema.store.host_rows import Correction
-from diadema.store.rows import Ticket, Trail
+from diadema.store.rows import Press, Trail
 from diadema.wire.letters import from_columns
 from diadema.wire.live_rows import PRIVATE
 
@@ -174,11 +174,11 @@ class Shift(Struct, kw_only=True):
 
 
 class Presence(Struct):
-    """What was shown of one agent, around the days asked for; faults with their ticket."""
+    """What was shown of one agent, around the days asked for; faults with their press."""
 
     stretches: list[Stretch] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
-    technical: list[tuple[int, int, Ticket]] = field(default_factory=list)
+    technical: list[tuple[int, int, Press]] = field(default_factory=list)
 
     @property
     def faults(self) -> list[tuple[int, int]]:
@@ -217,10 +217,10 @@ def presence(
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in trails(tx, start_ms, end_ms, on, set(agents)):
         by_agent[trail.agent].append(trail)
-    faults: defaultdict[str, list[Ticket]] = defaultdict(list)
-    for ticket in tickets(tx, start_ms, end_ms):
-        if ticket.agent is not None and ticket.agent in by_agent:
-            faults[ticket.agent].append(ticket)
+    faults: defaultdict[str, list[Press]] = defaultdict(list)
+    for press in presses(tx, start_ms, end_ms):
+        if press.agent is not None and press.agent in by_agent:
+            faults[press.agent].append(press)
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)

@@ -24,7 +24,7 @@ from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.attendance import Badges
 from diadema.store.host_rows import Act
-from diadema.store.rows import Ticket
+from diadema.store.rows import Press
 from diadema.store.station_state import Station
 from diadema.wire.actions import (
     ANY_ACTION,
@@ -52,7 +52,7 @@ from diadema.words import text
 
 
 def check_among(request: ActionRequest, ingest: Ingest) -> None:
-    """Raises Refused. Whose a ticket is, it says itself (`check_ticket`)."""
+    """Raises Refused. Whose a press is, it says itself (`check_press`)."""
     if request.among is None or isinstance(request, AnswerFault | AnswerHelp):
         return
     agents = (
@@ -66,10 +66,10 @@ def check_among(request: ActionRequest, ingest: Ingest) -> None:
         raise _not_yours()
 
 
-def check_ticket(request: ActionRequest, station: Station, ticket: Ticket) -> None:
+def check_press(request: ActionRequest, station: Station, press: Press) -> None:
     """That of the agent who called, or who sits there now. Raises Refused."""
     session = station.state.session
-    theirs = {ticket.agent, session.agent if session else None}
+    theirs = {press.agent, session.agent if session else None}
     if request.among is not None and request.among.isdisjoint(theirs):
         raise _not_yours()
 
@@ -268,24 +268,24 @@ class Actions:
     def _answer(
         self, request: AnswerHelp | AnswerFault, kind: str, detail: dict[str, str | None]
     ) -> SupervisorAction:
-        """Of the ticket of the desk: a station knows its requests by their numbers."""
-        ticket = self._ticket(request, kind)
-        fields = {"of": ticket.sequence, "state": request.state, "by": _shown_name(request)}
+        """Of the press of the desk: a station knows its requests by their numbers."""
+        press = self._press(request, kind)
+        fields = {"of": press.sequence, "state": request.state, "by": _shown_name(request)}
         fields |= {name: value for name, value in detail.items() if value is not None}
-        of = (ticket.station, ticket.epoch, ticket.sequence)
+        of = (press.station, press.epoch, press.sequence)
         code = next(iter(detail.values()))
         acted = _acted(
             request,
             kind,
-            a=ticket.agent,
-            c=ticket.contact,
+            a=press.agent,
+            c=press.contact,
             of=of,
             state=request.state,
             reason=code,
         )
-        return SupervisorAction([acted], New(ticket.station, kind, fields))
+        return SupervisorAction([acted], New(press.station, kind, fields))
 
-    def _ticket(self, request: AnswerHelp | AnswerFault, kind: str) -> Ticket:
+    def _press(self, request: AnswerHelp | AnswerFault, kind: str) -> Press:
         if request.of is not None:
             stations = [self._ingest.stations.get(request.of[0])]
         elif isinstance(request, AnswerFault) and request.station is not None:
@@ -293,14 +293,14 @@ class Actions:
         else:
             stations = [self._seated(request.agent or "")]
         for station in filter(None, stations):
-            for ticket in reversed(station.state.tickets):
-                here = ticket.kind == kind and ticket.outcome == "open"
-                key = (ticket.station, ticket.epoch, ticket.sequence)
-                whose = request.agent is None or ticket.agent == request.agent
+            for press in reversed(station.state.presses):
+                here = press.kind == kind and press.outcome == "open"
+                key = (press.station, press.epoch, press.sequence)
+                whose = request.agent is None or press.agent == request.agent
                 if here and whose and (request.of is None or key == tuple(request.of)):
-                    check_ticket(request, station, ticket)
-                    return ticket
-        raise Refused("no_such_ticket", f"no open {kind} there", 404)
+                    check_press(request, station, press)
+                    return press
+        raise Refused("no_such_press", f"no open {kind} there", 404)
 
     def _note(self, request: Noted) -> SupervisorAction:
         """Of a reprimand the station says that there is one, and not what for: others may look."""

@@ -339,5 +339,5 @@ def answer_row(once: Once, answer: Mapping[str, Any], utc: int) -> AnswerRow:
 
 
 def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Of several commands of a kind: the ticket or the message."""
+    """Of several commands of a kind: the press or the message."""
     return fields.get("of"), fields.get("m")

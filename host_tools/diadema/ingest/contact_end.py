@@ -1,7 +1,7 @@
 """How contacts end, by their own events or because what they hang on is over."""
 
 from diadema.ingest.messages import Changes
-from diadema.ingest.tickets import call_over
+from diadema.ingest.presses import call_over
 from diadema.store.rows import Contact
 from diadema.store.station_state import StationState
 from diadema.wire.agent_states import IN_CALL
@@ -20,7 +20,7 @@ def close_contact(
     contact.close_b, contact.close_u, contact.close_utc = event.boot, event.uptime_ms, utc
     if contact.end_u is None:
         contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
-    if state.tickets:
+    if state.presses:
         call_over(changes, state, contact.contact, event, utc)
     if contact in state.open:
         state.open.remove(contact)

@@ -15,7 +15,7 @@ from diadema.ingest.contact_end import (
     wrapup_u,
 )
 from diadema.ingest.messages import Changes
-from diadema.ingest.tickets import call_over
+from diadema.ingest.presses import call_over
 from diadema.store.rows import Contact
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
@@ -160,7 +160,7 @@ def _ended(changes: Changes, state: StationState, event: ev.ContactEnded, utc: U
         return
     if event.estimated:
         _end_before(contact, event)
-    if state.tickets:
+    if state.presses:
         call_over(changes, state, contact.contact, event, utc)
     if event.by == "interrupted" or contact.start_b != event.boot:
         contact.interrupted = True  # talk and hold were booked when the boot changed

@@ -238,7 +238,7 @@ class Floor:
                 contact.queue,
                 contact.answered_utc,
             )
-        self._tickets(row, state)
+        self._presses(row, state)
         row.unfit, row.unfit_utc = state.unfit, state.unfit_utc
         parts = state.faults.keys() - _BESIDE
         if parts and row.unfit is None:
@@ -252,16 +252,16 @@ class Floor:
         """Of a reason that is in no list (any more): it may have been a private one."""
         return row.state == "not_ready" and row.reason not in (None, *SYSTEM_REASONS)
 
-    def _tickets(self, row: Row, state: StationState) -> None:
+    def _presses(self, row: Row, state: StationState) -> None:
         """The longest open call for help of the agent, and fault of the desk."""
-        for ticket in reversed(state.tickets):
-            if ticket.outcome != "open":
+        for press in reversed(state.presses):
+            if press.outcome != "open":
                 continue
-            if ticket.kind == "fault":
-                row.fault, row.fault_by = ticket.open_utc or 0, ticket.accepted_by
-            elif ticket.agent in (None, row.agent):
-                row.help, row.help_by = ticket.open_utc or 0, ticket.accepted_by
-                row.help_topic = self._topics.get(ticket.topic or "", ticket.topic)
+            if press.kind == "fault":
+                row.fault, row.fault_by = press.open_utc or 0, press.accepted_by
+            elif press.agent in (None, row.agent):
+                row.help, row.help_by = press.open_utc or 0, press.accepted_by
+                row.help_topic = self._topics.get(press.topic or "", press.topic)
 
     def _figures_of(self, a: str) -> Figures:
         figures = self._figures.get(a)

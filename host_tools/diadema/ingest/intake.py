@@ -188,6 +188,7 @@ class Intake:
         self.batch.sessions += map(astuple, self._changes.sessions.values())
         self.batch.trails += self._changes.trail_rows
         self.batch.trails += map(trail_row, self._changes.trails.values())
+        self.batch.presses += map(astuple, self._changes.presses.values())
         self.batch.tickets += map(astuple, self._changes.tickets.values())
         self.batch.queue_calls += map(astuple, self._changes.queue_calls.values())
         for first, count in self._buried.values():

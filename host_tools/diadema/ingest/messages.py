@@ -18,7 +18,7 @@ from diadema.store import tables
 from diadema.store.chain import MarkContent, Placed
 from diadema.store.host_rows import Step
 from diadema.store.interval_rows import TrailRow, trail_row
-from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, Session, Ticket, Trail
 from diadema.store.station_state import BootClock, Greeting, StationState
 from diadema.store.writer import AnswerRow, Ended
 from diadema.wire.commands import is_host, is_station
@@ -143,7 +143,8 @@ class Changes:
     sessions: dict[Key, Session] = field(default_factory=dict)
     trails: dict[Key, Trail] = field(default_factory=dict)  # that had no time when they ended
     trail_rows: list[TrailRow] = field(default_factory=list)
-    tickets: dict[Key, Ticket] = field(default_factory=dict)
+    presses: dict[Key, Press] = field(default_factory=dict)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
     queue_calls: dict[Key, QueueCall] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
     answered: list[Contact] = field(default_factory=list)  # for the day's figures
@@ -195,8 +196,11 @@ class Changes:
             self.trails[trail.station, trail.epoch, trail.sequence] = trail
             self.untimed.setdefault(trail.station, []).append(trail)
 
+    def press(self, press: Press) -> None:
+        self.presses[press.station, press.epoch, press.sequence] = press
+
     def ticket(self, ticket: Ticket) -> None:
-        self.tickets[ticket.station, ticket.epoch, ticket.sequence] = ticket
+        self.tickets[ticket.ticket] = ticket
 
     def queue_call(self, call: QueueCall) -> None:
         self.queue_calls[call.station, call.epoch, call.sequence] = call
@@ -259,10 +263,10 @@ class Changes:
             for (e, b), clock in clocks.items():
                 if row.epoch == e:
                     self._place(row, b, clock)
-        for ticket in state.tickets:
+        for press in state.presses:
             for (e, b), clock in clocks.items():
-                if ticket.epoch == e and _place_ticket(ticket, b, clock):
-                    self.ticket(ticket)
+                if press.epoch == e and _place_press(press, b, clock):
+                    self.press(press)
         shown = clocks.get((state.epoch, state.shown_b))
         if state.shown_utc is None and shown is not None:
             state.shown_utc = shown.utc_at(state.shown_u)
@@ -314,18 +318,18 @@ def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
         trail.end_utc = trail.start_utc + trail.end_u - trail.start_u
 
 
-def _place_ticket(ticket: Ticket, b: int, clock: BootClock) -> bool:
+def _place_press(press: Press, b: int, clock: BootClock) -> bool:
     """Whether something of it lay in that boot and had no time."""
     placed = False
     for part in ("open", "accepted", "technical", "closed"):
-        u = getattr(ticket, f"{part}_u")
-        if getattr(ticket, f"{part}_b") == b and getattr(ticket, f"{part}_utc") is None:
-            setattr(ticket, f"{part}_utc", _late(ticket, clock, u))
+        u = getattr(press, f"{part}_u")
+        if getattr(press, f"{part}_b") == b and getattr(press, f"{part}_utc") is None:
+            setattr(press, f"{part}_utc", _late(press, clock, u))
             placed = True
     return placed
 
 
-def _late(row: Row | Ticket, clock: BootClock, u: int) -> int:
+def _late(row: Row | Press, clock: BootClock, u: int) -> int:
     """The time of `u`; notes that the row got it late, and the worst doubt of its times."""
     row.late = True
     row.uncertainty_ms = max(row.uncertainty_ms or 0, clock.uncertainty_at(u))

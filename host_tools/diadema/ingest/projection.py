@@ -10,11 +10,11 @@ from msgspec import UNSET, structs
 from diadema.ingest import (
     call_handling,
     contacts,
+    presses,
     queues,
     sessions,
     state_intervals,
     supervision,
-    tickets,
 )
 from diadema.ingest.clock_sync import end_boot, utc_before_anchor
 from diadema.ingest.contact_end import stop_clocks
@@ -65,7 +65,7 @@ _HANDLERS: Mapping[type[Event], Handler] = {
     **sessions.HANDLERS,
     **contacts.HANDLERS,
     **call_handling.HANDLERS,
-    **tickets.HANDLERS,
+    **presses.HANDLERS,
     **supervision.OF_STATIONS,
     ev.StationUpdate: _updated,
     ev.CommandRefused: _update_refused,
@@ -105,16 +105,16 @@ def project(changes: Changes, state: StationState, event: Event) -> None:
 def project_beside(
     changes: Changes, live: StationState, state: StationState, event: Event
 ) -> None:
-    """The same for a journal that another one took over from. Tickets that were open then stay
+    """The same for a journal that another one took over from. Presses that were open then stay
     with what is live, where they are waited for.
     """
-    own = state.tickets
-    waiting = [one for one in live.tickets if one.epoch == event.epoch]
-    state.tickets = [*waiting, *own]
+    own = state.presses
+    waiting = [one for one in live.presses if one.epoch == event.epoch]
+    state.presses = [*waiting, *own]
     try:
         project(changes, state, event)
     finally:
-        state.tickets = [one for one in state.tickets if all(one is not its for its in waiting)]
+        state.presses = [one for one in state.presses if all(one is not its for its in waiting)]
 
 
 def close_beside(changes: Changes, live: StationState, state: StationState, event: Event) -> None:

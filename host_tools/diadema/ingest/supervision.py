@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from diadema.ingest import tickets
 from diadema.ingest.messages import Changes
 from diadema.store import tables
 from diadema.store.chain import correction_link
@@ -136,6 +137,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
     ev.StationInspected: _inspected,
     ev.SchedulePublished: _published,
     ev.CataloguePublished: _published,
+    **tickets.HANDLERS,
 }
 
 

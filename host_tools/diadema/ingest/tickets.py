@@ -1,161 +1,166 @@
-"""Help and fault events, worked into tickets: who waited how long for whom, and how much of the
-time was technical. An open one is in the state of its station; each change of it writes its row.
+"""Works what the host does about presses into rows: steps of help, and tickets, which adopt
+reports of faults. An open ticket is in the state of its hub; each change of it writes its row.
+What a station says of such things is kept and never worked in.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+from msgspec.structs import astuple
+
 from diadema.ingest.messages import Changes
-from diadema.store.rows import Contact, Ticket
+from diadema.store import tables
+from diadema.store.host_rows import HelpStep, TicketStep
+from diadema.store.rows import Ticket
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event
+from diadema.wire.letters import tag_of
 
-type Utc = int | None
-
-_RETAINED = 8  # closed ones, for what is said of them later
-_MOST = 32
+_RETAINED = 64  # closed ones, which may be opened again
 
 
-def call_over(changes: Changes, state: StationState, c: str, event: Event, utc: Utc) -> None:
-    """From here on a fault that was reported in that call is technical time."""
+def _given(event: Event, *names: str) -> dict[str, Any]:
+    """Those of its fields that it has."""
+    found = {name: getattr(event, name, UNSET) for name in names}
+    return {name: value for name, value in found.items() if value is not UNSET}
+
+
+def _key(event: Event) -> dict[str, Any]:
+    kind = tag_of(type(event)).rpartition(".")[2]
+    return {"kind": kind, **_given(event, "station", "epoch", "sequence", "by")} | {
+        "utc": event.utc_ms
+    }
+
+
+def _of(event: Any) -> dict[str, Any]:
+    """The press that it is about."""
+    of = getattr(event, "of", None) or None
+    return dict(zip(("of_s", "of_e", "of_n"), of, strict=True)) if of else {}
+
+
+def _helped(changes: Changes, state: StationState, event: Any) -> None:
+    more = _given(event, "reason", "level", "gap", "playbook", "text", "part", "parts", "sha256")
+    version = _given(event, "version").get("version")
+    step = HelpStep(
+        **_key(event),
+        **_of(event),
+        **more,
+        assignee=getattr(event, "to", None),
+        version=None if version is None else str(version),
+    )
+    changes.keep(tables.help_steps, astuple(step))
+
+
+def _ticketed(changes: Changes, state: StationState, event: Any) -> None:
+    names = ("ticket", "area", "severity", "reason", "text", "part", "parts", "sha256",
+             "cause", "fix", "outcome", "external")  # fmt: skip
+    due = _given(event, "due").get("due")
+    step = TicketStep(
+        **_key(event),
+        **_of(event),
+        **_given(event, *names),
+        due_utc=due,
+        assignee=getattr(event, "to", None),
+    )
+    changes.keep(tables.ticket_steps, astuple(step))
+    ticket = _ticket(state, event)
+    _STEPS[type(event)](ticket, event)
+    changes.ticket(ticket)
+    _forget(state)
+
+
+def _ticket(state: StationState, event: Any) -> Ticket:
     for ticket in state.tickets:
-        waits = ticket.kind == "fault" and ticket.outcome == "open" and ticket.contact == c
-        if waits and ticket.technical_b is None:
-            _technical(ticket, event, utc)
-            changes.ticket(ticket)
-
-
-def _begin(
-    changes: Changes, state: StationState, event: Any, utc: Utc, kind: str, of: Any = None
-) -> Ticket:
-    """`of`: the press, where only what follows it is heard."""
-    state.untimed |= utc is None
-    e, n = (of[1], of[2]) if of else (event.epoch, event.sequence)
+        if ticket.ticket == event.ticket:
+            return ticket
     ticket = Ticket(
-        station=event.station,
-        epoch=e,
-        sequence=n,
-        kind=kind,
-        agent=event.agent or (state.session.agent if state.session else None),
-        contact=event.contact or None,
-        open_b=event.boot,
-        open_u=event.uptime_ms,
-        open_utc=utc,
-        estimated=of is not None,
+        **_given(event, "ticket", "station", "epoch", "sequence", "by"),
+        utc=event.utc_ms,
+        estimated=not isinstance(event, ev.TicketOpened),
     )
     state.tickets.append(ticket)
-    _forget(state.tickets)
-    changes.ticket(ticket)
     return ticket
 
 
-def _forget(tickets: list[Ticket]) -> None:
-    """Closed ones that have their times, the oldest first; any, where there are far too many."""
-    closed = [one for one in tickets if one.outcome != "open" and None not in _hours(one)]
+def _forget(state: StationState) -> None:
+    """The closed ones, the oldest first."""
+    closed = [one for one in state.tickets if one.state == "closed"]
     for one in closed[: max(0, len(closed) - _RETAINED)]:
-        tickets.remove(one)
-    del tickets[: max(0, len(tickets) - _MOST)]
+        state.tickets.remove(one)
 
 
-def _hours(ticket: Ticket) -> tuple[Utc, Utc]:
-    return ticket.open_utc, ticket.closed_utc
+def _opened(ticket: Ticket, event: ev.TicketOpened) -> None:
+    ticket.area, ticket.severity, ticket.title = event.area, event.severity, event.title
+    ticket.part = event.part or None
+    ticket.seats = "\n".join(event.seats or ())
+    for name, value in _of(event).items():
+        setattr(ticket, name, value)
+    ticket.accept_due_utc = event.due or None
 
 
-def _of(changes: Changes, state: StationState, event: Any, utc: Utc, kind: str) -> Ticket:
-    """The ticket that the event is about."""
-    state.untimed |= utc is None
-    _, e, n = event.of
-    for ticket in state.tickets:
-        if (ticket.epoch, ticket.sequence) == (e, n):
-            changes.ticket(ticket)
-            return ticket
-    return _begin(changes, state, event, utc, kind, event.of)
+def _linked(ticket: Ticket, event: ev.TicketLinked) -> None:
+    """Its reports are among the steps."""
 
 
-def _requested(changes: Changes, state: StationState, event: ev.HelpRequested, utc: Utc) -> None:
-    _begin(changes, state, event, utc, "help")
+def _taken(ticket: Ticket, event: ev.TicketTaken) -> None:
+    """The first one who takes it ends the wait."""
+    ticket.state, ticket.assignee = "taken", event.to
+    if ticket.taken_utc is None:
+        ticket.taken_by, ticket.taken_utc = event.by, event.utc_ms
+    ticket.solve_due_utc = event.due or ticket.solve_due_utc
+    ticket.external = event.external or ticket.external
 
 
-def _topic(changes: Changes, state: StationState, event: ev.HelpTopic, utc: Utc) -> None:
-    _of(changes, state, event, utc, "help").topic = event.topic
-
-
-def _reported(changes: Changes, state: StationState, event: ev.FaultReported, utc: Utc) -> None:
-    if event.of:
-        ticket = _of(changes, state, event, utc, "fault")
-    else:
-        ticket = _begin(changes, state, event, utc, "fault")
-        call = _call_of(state, ticket.contact)
-        if call is None:
-            _technical(ticket, event, utc)
-        else:
-            call.details().fault = True
+def _changed(ticket: Ticket, event: ev.TicketChanged) -> None:
+    ticket.severity = event.severity or ticket.severity
     ticket.area = event.area or ticket.area
-    ticket.part = event.part or ticket.part
+    if event.due:
+        if ticket.state == "open":
+            ticket.accept_due_utc = event.due
+        else:
+            ticket.solve_due_utc = event.due
+    ticket.external = event.external or ticket.external
 
 
-def _call_of(state: StationState, c: str | None) -> Contact | None:
-    """The contact of that id, while the call itself goes on."""
-    for contact in state.open:
-        if contact.contact == c and contact.phase != "wrapup":
-            return contact
-    return None
+def _noted(ticket: Ticket, event: ev.TicketNoted) -> None:
+    """The text is among the steps."""
 
 
-def _technical(ticket: Ticket, event: Event, utc: Utc) -> None:
-    ticket.technical_b, ticket.technical_u, ticket.technical_utc = event.boot, event.uptime_ms, utc
+def _resolved(ticket: Ticket, event: ev.TicketResolved) -> None:
+    ticket.state, ticket.cause, ticket.fix = "resolved", event.cause, event.fix or None
+    ticket.resolved_by, ticket.resolved_utc = event.by, event.utc_ms
 
 
-def _accepted(kind: str) -> Callable[[Changes, StationState, Any, Utc], None]:
-    def take(changes: Changes, state: StationState, event: Any, utc: Utc) -> None:
-        ticket = _of(changes, state, event, utc, kind)
-        ticket.accepted_by = event.by
-        if ticket.accepted_b is None:  # the wait ended when the first one came
-            ticket.accepted_b, ticket.accepted_u, ticket.accepted_utc = (
-                event.boot,
-                event.uptime_ms,
-                utc,
-            )
-            ticket.wait_ms = _between(
-                (ticket.open_b, ticket.open_u, ticket.open_utc), (event.boot, event.uptime_ms, utc)
-            )
-
-    return take
+def _reopened(ticket: Ticket, event: ev.TicketReopened) -> None:
+    ticket.state = "taken" if ticket.taken_utc is not None else "open"
+    ticket.reopened += 1
+    ticket.reopened_utc = event.utc_ms
+    ticket.resolved_by = ticket.resolved_utc = ticket.cause = ticket.fix = None
+    ticket.outcome = ticket.closed_by = ticket.closed_utc = None
+    if event.due:
+        ticket.solve_due_utc = event.due
 
 
-def _closed(kind: str, outcome: str) -> Callable[[Changes, StationState, Any, Utc], None]:
-    def take(changes: Changes, state: StationState, event: Any, utc: Utc) -> None:
-        ticket = _of(changes, state, event, utc, kind)
-        ticket.outcome = outcome
-        ticket.closed_b, ticket.closed_u, ticket.closed_utc = event.boot, event.uptime_ms, utc
-        ticket.closed_by = getattr(event, "by", None) or ticket.agent
-        for name in ("result", "cause", "reason"):
-            ticket.result = getattr(event, name, None) or ticket.result
-        if ticket.technical_b is not None and ticket.technical_u is not None:
-            start = ticket.technical_b, ticket.technical_u, ticket.technical_utc
-            ticket.technical_ms = _between(start, (event.boot, event.uptime_ms, utc))
-        elif kind == "fault":
-            ticket.technical_ms = 0  # it was over before the call was
-
-    return take
+def _closed(ticket: Ticket, event: ev.TicketClosed) -> None:
+    ticket.state, ticket.outcome = "closed", event.outcome
+    ticket.closed_by, ticket.closed_utc = event.by, event.utc_ms
+    ticket.reason, ticket.other = event.reason or None, event.other or None
+    ticket.external = event.external or ticket.external
 
 
-def _between(start: tuple[int, int, Utc], end: tuple[int, int, Utc]) -> int | None:
-    """Milliseconds: the station's own within one boot, else by the times."""
-    if start[0] == end[0]:
-        return end[1] - start[1]
-    return None if start[2] is None or end[2] is None else max(end[2] - start[2], 0)
-
-
-HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]] = {
-    ev.HelpRequested: _requested,
-    ev.HelpTopic: _topic,
-    ev.HelpAccepted: _accepted("help"),
-    ev.HelpCancelled: _closed("help", "cancelled"),
-    ev.HelpResolved: _closed("help", "resolved"),
-    ev.FaultReported: _reported,
-    ev.FaultAccepted: _accepted("fault"),
-    ev.FaultResolved: _closed("fault", "resolved"),
-    ev.FaultRejected: _closed("fault", "rejected"),
+_STEPS: Mapping[type[Event], Callable[[Ticket, Any], None]] = {
+    ev.TicketOpened: _opened,
+    ev.TicketLinked: _linked,
+    ev.TicketTaken: _taken,
+    ev.TicketChanged: _changed,
+    ev.TicketNoted: _noted,
+    ev.TicketResolved: _resolved,
+    ev.TicketReopened: _reopened,
+    ev.TicketClosed: _closed,
+}
+HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
+    **dict.fromkeys((ev.HelpAssigned, ev.HelpEscalated, ev.HelpNoted), _helped),
+    **dict.fromkeys(_STEPS, _ticketed),
 }

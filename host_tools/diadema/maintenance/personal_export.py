@@ -38,7 +38,7 @@ corrections.json  correcciones y justificaciones de sus marcas
 messages.json     mensajes que recibió    actions.json    acciones de supervisión sobre ella o él
 directory.json    su ficha y sus turnos, con cada versión
 badges.json       sus fotochecks, por su huella   trails.json     su tiempo, estado por estado
-tickets.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
+presses.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
 account.json      su cuenta y sus ingresos        logs.json       líneas de registro con su código
 reads.json        quién leyó o cambió qué de ella o él
 reports/          reportes programados sobre ella o él
@@ -92,7 +92,7 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "messages": reader.messages(agent=agent),
                 "actions": reader.acts(agent=agent),
                 "trails": reader.trails(agent=agent),
-                "tickets": [one for one in reader.tickets() if one.agent == agent],
+                "presses": [one for one in reader.presses() if one.agent == agent],
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }

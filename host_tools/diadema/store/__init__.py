@@ -5,12 +5,13 @@
 
 from diadema.base.errors import StoreBehind, StoreDamaged, StoreStale, StoreUnavailable
 from diadema.store.reader import Reader, open_reader
-from diadema.store.rows import Contact, QueueCall, Session, Span, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, Session, Span, Trail
 from diadema.store.writer import Batch, Writer, open_writer
 
 __all__ = [
     "Batch",
     "Contact",
+    "Press",
     "QueueCall",
     "Reader",
     "Session",
@@ -19,7 +20,6 @@ __all__ = [
     "StoreDamaged",
     "StoreStale",
     "StoreUnavailable",
-    "Ticket",
     "Trail",
     "Writer",
     "open_reader",

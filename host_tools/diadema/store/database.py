@@ -16,6 +16,7 @@ from diadema.words import Sentence
 
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
+_PRESSES = 10  # the layout that called them so; before it they were tickets
 _LACKS = {8: "times in each state", 9: "what the switch told of rings, talk and transfers"}
 _PRAGMAS = ("wal_autocheckpoint = 8000", "cache_size = -65536")
 _ROWS = 2000
@@ -36,6 +37,9 @@ def lacks(version: int) -> list[str]:
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
     old = writes_rows(version)
+    if 5 < version < _PRESSES:
+        connection.exec_driver_sql("DROP INDEX IF EXISTS tickets_open")
+        connection.exec_driver_sql("ALTER TABLE tickets RENAME TO presses")
     if old:
         connection.exec_driver_sql("DROP INDEX IF EXISTS contacts_start")
         connection.exec_driver_sql("ALTER TABLE contacts RENAME TO old_contacts")

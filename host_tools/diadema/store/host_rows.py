@@ -9,7 +9,7 @@ from diadema.wire.letters import LETTERS
 
 class Act(Struct, kw_only=True, frozen=True, rename=LETTERS):
     """A supervisor's action. `c`: the contact it was about; `command`: the number under which the
-    station `target` was told; `of_…`: the ticket.
+    station `target` was told; `of_…`: the press.
     """
 
     station: str
@@ -34,6 +34,60 @@ class Act(Struct, kw_only=True, frozen=True, rename=LETTERS):
     kind: str | None
     rule: str | None
     since_utc: int | None
+
+
+class HelpStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
+    """What the host did about a call for help: `kind` is assigned, escalated or noted; `of_…`: the
+    press.
+    """
+
+    station: str
+    epoch: int
+    sequence: int
+    utc: int
+    by: str
+    kind: str
+    of_s: str
+    of_e: int
+    of_n: int
+    assignee: str | None = None
+    reason: str | None = None
+    level: int | None = None
+    gap: str | None = None
+    playbook: str | None = None
+    version: str | None = None
+    text: str | None = None
+    part: int | None = None
+    parts: int | None = None
+    sha256: str | None = None
+
+
+class TicketStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
+    """One event of a ticket: `kind` is the end of its name; `of_…`: the report that it adopts."""
+
+    station: str
+    epoch: int
+    sequence: int
+    utc: int
+    by: str
+    kind: str
+    ticket: str
+    of_s: str | None = None
+    of_e: int | None = None
+    of_n: int | None = None
+    assignee: str | None = None
+    area: str | None = None
+    severity: int | None = None
+    due_utc: int | None = None
+    reason: str | None = None
+    text: str | None = None
+    part: int | None = None
+    parts: int | None = None
+    sha256: str | None = None
+    cause: str | None = None
+    fix: str | None = None
+    outcome: str | None = None
+    external: str | None = None
 
 
 class Inspection(Struct, kw_only=True, frozen=True, rename=LETTERS):

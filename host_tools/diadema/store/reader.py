@@ -25,7 +25,7 @@ from diadema.store.contact_rows import key_of
 from diadema.store.database import open_database
 from diadema.store.host_rows import Correction
 from diadema.store.register import Acted, Reading, Reprimands
-from diadema.store.rows import Contact, QueueCall, QueueRing, Session, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, QueueRing, Session, Trail
 from diadema.wire.letters import from_columns
 
 _ROW = tables.queue_calls.c
@@ -179,15 +179,15 @@ class Reader:
         with self.engine.connect() as connection:
             return interval_rows.trails(connection, agent, start_utc, end_utc, now_utc)
 
-    def tickets(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Ticket]:
+    def presses(self, *, start_utc: int | None = None, end_utc: int | None = None) -> list[Press]:
         """Calls for assistance by the time of the press, [start_utc, end_utc)."""
-        row = tables.tickets.c
-        query = select(tables.tickets).order_by(row.s, row.e, row.n)
+        row = tables.presses.c
+        query = select(tables.presses).order_by(row.s, row.e, row.n)
         if start_utc is not None:
             query = query.where(row.open_utc >= start_utc)
         if end_utc is not None:
             query = query.where(row.open_utc < end_utc)
-        return [from_columns(Ticket, found._mapping) for found in self._all(query)]
+        return [from_columns(Press, found._mapping) for found in self._all(query)]
 
     def queue_rings(self, *, start_utc: int, end_utc: int) -> list[QueueRing]:
         """What the switch rang in vain in [start_utc, end_utc), in that order."""

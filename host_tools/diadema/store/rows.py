@@ -231,12 +231,13 @@ class QueueRing(Struct, kw_only=True, array_like=True, rename=IDENTITY):
     withdrawn: bool = False
 
 
-class Ticket(Struct, kw_only=True, array_like=True, rename=LETTERS):
+class Press(Struct, kw_only=True, array_like=True, rename=LETTERS):
     """One call for assistance, a table row. Key: the press, help.requested or fault.reported.
 
     `kind` is help or fault; `outcome` open, cancelled, resolved or rejected. `wait_ms`: until it
     was accepted. Technical time counts from `technical_…`: the press, or the end of the call `c`
-    in which it came. `estimated`: the press itself was not heard.
+    in which it came. `estimated`: the press itself was not heard. `over_utc`: help came too late,
+    its call had ended. `answer`: yes or no, whether the help served or the fault is gone.
     """
 
     station: str
@@ -269,3 +270,51 @@ class Ticket(Struct, kw_only=True, array_like=True, rename=LETTERS):
     estimated: bool = False
     late: bool = False
     uncertainty_ms: int | None = None
+    over_utc: int | None = None
+    answer: str | None = None
+    answer_utc: int | None = None
+
+
+class Ticket(Struct, kw_only=True, rename=LETTERS):
+    """A problem, a table row, whose reports the steps name. Key: `ticket`; `s`, `e`, `n`: of the
+    event that opened it.
+
+    `state` is open, taken, resolved or closed; `outcome` of a closed one confirmed, unanswered,
+    rejected or duplicate (of `other`). `seats`: the first it is known of, one a line. `of_…`: the
+    report that it began with. `external`: its number where it is solved. `estimated`: its opening
+    was not heard.
+    """
+
+    ticket: str
+    station: str
+    epoch: int
+    sequence: int
+    by: str
+    utc: int
+    area: str = ""
+    part: str | None = None
+    severity: int | None = None
+    title: str = ""
+    seats: str = ""
+    of_s: str | None = None
+    of_e: int | None = None
+    of_n: int | None = None
+    state: str = "open"
+    accept_due_utc: int | None = None
+    solve_due_utc: int | None = None
+    assignee: str | None = None
+    taken_by: str | None = None
+    taken_utc: int | None = None
+    resolved_by: str | None = None
+    resolved_utc: int | None = None
+    cause: str | None = None
+    fix: str | None = None
+    reopened: int = 0
+    reopened_utc: int | None = None
+    outcome: str | None = None
+    closed_by: str | None = None
+    closed_utc: int | None = None
+    reason: str | None = None
+    other: str | None = None
+    external: str | None = None
+    estimated: bool = False

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field, msgpack
 
-from diadema.store.rows import Contact, QueueCall, Session, Ticket, Trail
+from diadema.store.rows import Contact, Press, QueueCall, Session, Ticket, Trail
 from diadema.wire.agent_states import RANK
 from diadema.wire.commands import Hello
 from diadema.wire.letters import LETTERS
@@ -149,10 +149,13 @@ def clock_fields(clock: BootClock, now_ms: int) -> dict[str, str | int | float |
 
 
 class StationState(
-    Struct, kw_only=True, omit_defaults=True, rename=LETTERS | {"untimed": "hourless"}
+    Struct,
+    kw_only=True,
+    omit_defaults=True,
+    rename=LETTERS | {"untimed": "hourless", "presses": "tickets", "tickets": "problems"},
 ):
     """Projection so far. `u` is the newest event's; `offset` + u = UTC in the current boot `b`,
-    but for the drift, which its `clock` knows."""
+    but for the drift, which its `clock` knows. Older layouts called presses tickets."""
 
     epoch: int = 0
     boot: int = 0
@@ -173,7 +176,8 @@ class StationState(
     open: list[Contact] = []  # the running contact, and at most one in wrap-up
     last: Contact | None = None  # the last one that was closed
     coded_late: list[Contact] = []  # closed before it without a code; one may come, and be changed
-    tickets: list[Ticket] = []  # the open ones, and some that were closed
+    presses: list[Press] = []  # the open ones, and some that were closed
+    tickets: list[Ticket] = []  # of a hub: those that are not closed, and some that were
     calls: dict[str, QueueCall] = {}  # of a switch: those that are not over, by queue and call
     shown: str = "logged_out"
     shown_reason: str | None = None
@@ -209,7 +213,7 @@ class StationState(
         others = [one for one in self.older if one.epoch not in (self.epoch, e)]
         if not self.is_new:
             left = self.copy()
-            left.older, left.tickets, left.calls = [], [], {}
+            left.older, left.presses, left.calls = [], [], {}
             others.append(left)
         self.older = others[-OLDER:]
 

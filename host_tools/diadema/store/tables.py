@@ -19,11 +19,22 @@ from sqlalchemy import (
     text,
 )
 
-from diadema.store.host_rows import Act, Choice, Correction, Inspection, Receipt, Seat, Sent, Step
+from diadema.store.host_rows import (
+    Act,
+    Choice,
+    Correction,
+    HelpStep,
+    Inspection,
+    Receipt,
+    Seat,
+    Sent,
+    Step,
+    TicketStep,
+)
 from diadema.store.record_heads import head_table
-from diadema.store.rows import Contact, Details, QueueCall, QueueRing, Session, Ticket
+from diadema.store.rows import Contact, Details, Press, QueueCall, QueueRing, Session, Ticket
 
-VERSION = 9  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 10  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_encode_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
@@ -230,12 +241,35 @@ record_entries = Table(  # what was done to the records as a whole: a restore, a
     _text("detail"),
     _text("hash"),
 )
+presses = Table(
+    "presses",
+    metadata,
+    *_struct_columns(Press),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("presses_open", "open_utc"),
+)
 tickets = Table(
     "tickets",
     metadata,
     *_struct_columns(Ticket),
+    PrimaryKeyConstraint("ticket"),
+    Index("tickets_utc", "utc"),
+    Index("tickets_going", "state", sqlite_where=text("state != 'closed'")),
+)
+ticket_steps = Table(
+    "ticket_steps",
+    metadata,
+    *_struct_columns(TicketStep),
     PrimaryKeyConstraint("s", "e", "n"),
-    Index("tickets_open", "open_utc"),
+    Index("ticket_steps_ticket", "ticket"),
+    Index("ticket_steps_of", "of_s", "of_e", "of_n", sqlite_where=text("of_n IS NOT NULL")),
+)
+help_steps = Table(
+    "help_steps",
+    metadata,
+    *_struct_columns(HelpStep),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("help_steps_of", "of_s", "of_e", "of_n"),
 )
 queue_calls = Table(
     "queue_calls",
@@ -408,4 +442,4 @@ rollout_seats = Table(
     *_struct_columns(Seat),
     PrimaryKeyConstraint("number", "s"),
 )
-FED = (contacts, trails, sessions, tickets, queue_calls)  # rowid > last is all that changed since
+FED = (contacts, trails, sessions, presses, queue_calls)  # rowid > last is all that changed since

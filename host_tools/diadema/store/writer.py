@@ -166,6 +166,7 @@ class Batch:
     contacts: list[ContactRow] = field(default_factory=list)
     trails: list[TrailRow] = field(default_factory=list)
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
+    presses: list[tuple[Any, ...]] = field(default_factory=list)
     tickets: list[tuple[Any, ...]] = field(default_factory=list)
     queue_calls: list[tuple[Any, ...]] = field(default_factory=list)
     retained: dict[Table, list[tuple[Any, ...]]] = field(default_factory=dict)
@@ -244,6 +245,7 @@ class Writer:
             self.put(tx, tables.contacts, batch.contacts)
             self.put(tx, tables.trails, batch.trails)
             self.put(tx, tables.sessions, batch.sessions)
+            self.put(tx, tables.presses, batch.presses)
             self.put(tx, tables.tickets, batch.tickets)
             self.put(tx, tables.queue_calls, batch.queue_calls)
             for table, rows in batch.retained.items():

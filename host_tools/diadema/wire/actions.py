@@ -35,7 +35,7 @@ HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
-TICKET_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
+PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 
 
 class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fields=True):

@@ -159,10 +159,10 @@ async def test_nobody_acts_on_those_of_another_team(stage: Stage) -> None:
         assert len((await api.get("/actions")).json()["items"]) == 1
 
 
-async def test_a_ticket_is_answered_by_who_sees_its_agent_whatever_the_body_says(
+async def test_a_press_is_answered_by_who_sees_its_agent_whatever_the_body_says(
     stage: Stage,
 ) -> None:
-    """a001 of «Mañana» asks; a supervisor of «Tarde» names her ticket under his own agent."""
+    """a001 of «Mañana» asks; a supervisor of «Tarde» names her press under his own agent."""
     await stage.tell(
         lambda one: one.add("help.requested", a="a001", c=None).add(
             "fault.reported", a="a001", c=None, area="headset", part="mic"
@@ -171,7 +171,7 @@ async def test_a_ticket_is_answered_by_who_sees_its_agent_whatever_the_body_says
     site = json.loads(stage.broker.data.site.read_bytes())
     site["agents"][1]["team"] = "Tarde"
     write_whole(stage.broker.data.site, json.dumps(site).encode())
-    n = {one.kind: one.sequence for one in stage.reader.tickets()}
+    n = {one.kind: one.sequence for one in stage.reader.presses()}
     help_, fault = ([S, stage.script.e, n[kind]] for kind in ("help", "fault"))
     station = f"/stations/{S}/actions"
     async with stage.as_("supervisor", teams=["Tarde"]) as api:

@@ -300,12 +300,12 @@ class Centre:
         """By agent, station, area and part of the fault, and its cause."""
         found = Counter()
         for agent, faults in self.faults.items():
-            for start, end, ticket in faults:
+            for start, end, press in faults:
                 for first, last in self._within(agent):
                     seconds = common(start, end, first, last)
                     if seconds:
-                        where = agent, ticket.s, ticket.area or "", ticket.part or ""
-                        found[*where, ticket.cause or ""] += seconds
+                        where = agent, press.s, press.area or "", press.part or ""
+                        found[*where, press.cause or ""] += seconds
         return found
 
 

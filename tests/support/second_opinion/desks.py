@@ -32,7 +32,7 @@ class Piece(NamedTuple):
     session: Session
 
 
-class Ticket:
+class Press:
     """A call for help or for repair. `technical`: since when it takes time."""
 
     def __init__(self, event, agent, kind, session):
@@ -46,7 +46,7 @@ class Ticket:
 class Desks(NamedTuple):
     sessions: list[Session]
     pieces: list[Piece]
-    tickets: list[Ticket]
+    presses: list[Press]
 
 
 class _Desk:
@@ -62,7 +62,7 @@ class _Desk:
         self.since = None  # (u, what is shown)
         self.last_utc = None
         self.taken = 0  # pieces before the newest answer
-        self.tickets = {}
+        self.presses = {}
 
     def read(self, events):
         for event in events:
@@ -160,7 +160,7 @@ class _Desk:
             case "contact" | "wrapup", _:
                 self._contact(what if kind == "contact" else f"wrapup_{what}", event)
             case "help" | "fault", _:
-                self._ticket(kind, what, event)
+                self._press(kind, what, event)
 
     def _contact(self, what, event):
         c = event.f.get("c")
@@ -213,32 +213,32 @@ class _Desk:
             self.since = (self.since[0], fault)
 
     def _call_over(self, c, event):
-        for ticket in self.tickets.values():
-            waits = ticket.kind == "fault" and ticket.technical is None
-            if waits and ticket.contact == c and ticket.closed is None:
-                ticket.technical = event.utc
+        for press in self.presses.values():
+            waits = press.kind == "fault" and press.technical is None
+            if waits and press.contact == c and press.closed is None:
+                press.technical = event.utc
 
-    def _ticket(self, kind, what, event):
+    def _press(self, kind, what, event):
         of = tuple(event.f.get("of") or ())
         if what in ("requested", "reported") and not of:
             agent = event.f.get("a") or (self.session.agent if self.session else None)
-            ticket = Ticket(event, agent, kind, self.session)
-            self.tickets[event.s, event.e, event.n] = ticket
-            self.found.tickets.append(ticket)
-            ticket.contact = event.f.get("c")
-            if kind == "fault" and self.contacts.get(ticket.contact) not in IN_CALL:
-                ticket.technical = event.utc
+            press = Press(event, agent, kind, self.session)
+            self.presses[event.s, event.e, event.n] = press
+            self.found.presses.append(press)
+            press.contact = event.f.get("c")
+            if kind == "fault" and self.contacts.get(press.contact) not in IN_CALL:
+                press.technical = event.utc
             return
-        ticket = self.tickets.get(of)
-        if ticket is None:
+        press = self.presses.get(of)
+        if press is None:
             return
         if what == "reported":
-            ticket.area, ticket.part = event.f.get("area"), event.f.get("part")
+            press.area, press.part = event.f.get("area"), event.f.get("part")
         elif what == "accepted":
-            ticket.accepted = ticket.accepted or event.utc
-        elif what in ("resolved", "rejected", "cancelled") and ticket.closed is None:
-            ticket.closed, ticket.outcome = event.utc, what
-            ticket.cause = event.f.get("cause") or event.f.get("reason")
+            press.accepted = press.accepted or event.utc
+        elif what in ("resolved", "rejected", "cancelled") and press.closed is None:
+            press.closed, press.outcome = event.utc, what
+            press.cause = event.f.get("cause") or event.f.get("reason")
 
 
 def read(given):
@@ -293,20 +293,20 @@ def by_agent(desks):
 
 
 def technical(desks, agent, shown):
-    """(start, end, ticket) of her sessions: each second once, of the fault that came first."""
+    """(start, end, press) of her sessions: each second once, of the fault that came first."""
     faults = []
-    for ticket in desks.tickets:
-        if ticket.kind != "fault" or ticket.agent != agent or ticket.technical is None:
+    for press in desks.presses:
+        if press.kind != "fault" or press.agent != agent or press.technical is None:
             continue
-        end = ticket.closed
+        end = press.closed
         if end is None:
             end = max((piece.end for piece in desks.pieces
-                       if piece.session is ticket.session),
-                      default=ticket.technical)  # fmt: skip
-        faults.append((ticket.technical // 1000, end // 1000, ticket))
+                       if piece.session is press.session),
+                      default=press.technical)  # fmt: skip
+        faults.append((press.technical // 1000, end // 1000, press))
     faults.sort(key=lambda one: one[2].open)
     taken, found = [], []
-    for start, end, ticket in faults:
+    for start, end, press in faults:
         free = [(start, end)]
         for first, last in taken:
             free = [
@@ -317,6 +317,6 @@ def technical(desks, agent, shown):
             for one in shown:
                 first, last = max(a, one[0]), min(b, one[1])
                 if first < last:
-                    found.append((first, last, ticket))
+                    found.append((first, last, press))
         taken.append((start, end))
     return sorted(found, key=lambda one: one[:2])

@@ -5,7 +5,7 @@ import { button, field, make } from "./form.js";
 import { Orders } from "./orders.js";
 import { Sent } from "./sent.js";
 import { fill } from "./tile.js";
-import { LOGGED_OUT, NOTE_CHARACTERS, NOTE_KINDS, REPRIMAND, TICKET_ANSWERS } from "./wire.js";
+import { LOGGED_OUT, NOTE_CHARACTERS, NOTE_KINDS, REPRIMAND, PRESS_ANSWERS } from "./wire.js";
 
 const PAUSE_MS = 1000; // after a note was saved, so that a double press saves none twice
 
@@ -29,12 +29,12 @@ export class Panel {
     close.setAttribute("aria-label", words["panel.close"]);
     this.day = make("a", "day", words["panel.day"]);
     this.day.hidden = !may.figures;
-    this.tickets = make("section", "tickets");
+    this.presses = make("section", "presses");
     this.orders = new Orders(words, site, (word, body) => this.#send(word, body));
     this.out = make("p", "hint", words["panel.out"]);
     this.sent = new Sent(words);
     const head = make("header", "", make("div", "", this.name, this.about), close);
-    const parts = may.act ? [this.tickets, this.#notes(), this.out, this.orders.element, this.sent.element] : [];
+    const parts = may.act ? [this.presses, this.#notes(), this.out, this.orders.element, this.sent.element] : [];
     this.element.append(head, ...parts, make("footer", "", this.day));
     this.element.addEventListener("close", () => this.#closed());
     this.element.addEventListener("click", (event) => {
@@ -83,16 +83,16 @@ export class Panel {
     this.#waits = waits;
     const { words } = this;
     const lines = [];
-    for (const [kind, states] of Object.entries(TICKET_ANSWERS)) {
-      const ticket = row[kind];
-      if (!ticket) continue;
-      const [, by, topic] = ticket;
+    for (const [kind, states] of Object.entries(PRESS_ANSWERS)) {
+      const press = row[kind];
+      if (!press) continue;
+      const [, by, topic] = press;
       const open = states.filter((state) => !(by && state === "accepted"));
       const said = [words[`panel.${kind}`], by ?? topic].filter(Boolean).join(" · ");
       lines.push(make("p", "", make("b", "", said), ...open.map((state) => this.#answer(kind, state))));
     }
-    this.tickets.replaceChildren(...lines);
-    this.tickets.hidden = !lines.length;
+    this.presses.replaceChildren(...lines);
+    this.presses.hidden = !lines.length;
   }
 
   #answer(kind, state) {

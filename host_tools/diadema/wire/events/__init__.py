@@ -9,6 +9,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from diadema.wire.events.assistance import *  # noqa: F403
 from diadema.wire.events.contact import *  # noqa: F403
 from diadema.wire.events.people import *  # noqa: F403
 from diadema.wire.events.queue import *  # noqa: F403

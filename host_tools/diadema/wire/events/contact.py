@@ -1,7 +1,4 @@
-"""A call at the agent's side: its course, its protocol, its code, its wrap-up and its voices.
-
-The two calls for assistance, help and fault. What comes after the first press has its `of`.
-"""
+"""A call at the agent's side: its course, its protocol, its code, its wrap-up and its voices."""
 
 from typing import Annotated
 
@@ -219,57 +216,3 @@ class VoiceSummary(Event, tag="voice.summary", kw_only=True, gc=False):
     clipping: Count
     agent_db: int | None = None
     caller_db: int | None = None
-
-
-class HelpRequested(Event, tag="help.requested", kw_only=True, gc=False):
-    pass
-
-
-class HelpTopic(Event, tag="help.topic", kw_only=True, gc=False):
-    of: Of
-    topic: str
-
-
-class HelpAccepted(Event, tag="help.accepted", kw_only=True, gc=False):
-    of: Of
-    i: Count
-    by: str
-
-
-class HelpCancelled(Event, tag="help.cancelled", kw_only=True, gc=False):
-    of: Of
-
-
-class HelpResolved(Event, tag="help.resolved", kw_only=True, gc=False):
-    of: Of
-    i: Count
-    by: str
-    result: Maybe[str] = UNSET
-
-
-class FaultReported(Event, tag="fault.reported", kw_only=True, gc=False):
-    """The press itself, bare; then, with `of`, the area and the part that the agent names."""
-
-    of: Maybe[Of] = UNSET
-    area: Maybe[str] = UNSET
-    part: Maybe[str] = UNSET
-
-
-class FaultAnswer(Event, kw_only=True, gc=False):
-    of: Of
-    i: Count
-    by: str
-    cause: Maybe[str] = UNSET
-    reason: Maybe[str] = UNSET
-
-
-class FaultAccepted(FaultAnswer, tag="fault.accepted", kw_only=True, gc=False):
-    pass
-
-
-class FaultResolved(FaultAnswer, tag="fault.resolved", kw_only=True, gc=False):
-    pass
-
-
-class FaultRejected(FaultAnswer, tag="fault.rejected", kw_only=True, gc=False):
-    pass

@@ -142,8 +142,8 @@ class HostEvent(Event, kw_only=True, gc=False):
 
 class SupervisionActed(HostEvent, tag="supervision.acted", kw_only=True, gc=False):
     """`a`: on whom. `target` was told by its command number `command`, whose answer is the result.
-    `of`: the ticket, or the entry that is annulled or answered; `m`: the message; `state`: what a
-    ticket became; `kind`: of a note; `rule` and `since`: the alert. `who`: the name that the
+    `of`: the press, or the entry that is annulled or answered; `m`: the message; `state`: what a
+    press became; `kind`: of a note; `rule` and `since`: the alert. `who`: the name that the
     station shows.
     """
 
