@@ -7,11 +7,12 @@ from diadema.base.paths import DataDir
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
+from diadema.store.assistance import help_cases, ticket_cases, ticket_of
 from diadema.wire.events import EVENT_LIMIT, KINDS, TEXT_CHARACTERS
 from diadema.wire.long_texts import parts_of, whole_text
 from sqlalchemy import select
 
-from tests.support.scripted_station import SITE, T0, S
+from tests.support.scripted_station import SITE, T0, S, Script
 
 HUB, TICKET = "HUB-main", "abc123def456"
 PRESS, OTHER = [S, 7, 4], [S, 7, 9]
@@ -28,7 +29,7 @@ def host(ingest):
         nonlocal count
         count += 1
         at = {"s": s, "e": 1, "n": count, "b": 0, "u": 0, "t": T0 + count, "k": kind}
-        body = json.dumps({"by": "ana", **at, **fields}).encode()
+        body = json.dumps({"by": "ana", **at, **fields}, ensure_ascii=False).encode()
         return ingest.take_file([Message(0, subject_of(s), body)])
 
     return say
@@ -170,3 +171,72 @@ def test_the_longest_of_each_kind_fits(longest):
         event["ticket"] = TICKET
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
     assert len(body) <= EVENT_LIMIT
+
+
+def cases(reader, **which):
+    with reader.engine.connect() as tx:
+        return ticket_cases(tx, **which)
+
+
+def test_a_case_has_its_reports_and_its_texts_whole(host, ingest, reader):
+    script = Script().boot().clock().login().ready()
+    script.add("fault.reported", a="a001").add("fault.reported", a="a001")
+    ingest.take(script.messages(1), "stream", "server")
+    first, second = ([S, 7, n] for n in (script.n - 1, script.n))
+    ticketed(host, "opened", **OPENED | {"of": first})
+    ticketed(host, "linked", of=second)
+    ticketed(host, "linked", of=second)
+    long = "ñandú " * 100
+    for part in [*parts_of("Se llamó"), *parts_of(long)]:
+        ticketed(host, "noted", **part)
+    ticketed(host, "opened", **OPENED, ticket="0" * 12)
+    ticketed(host, "closed", outcome="rejected", ticket="0" * 12)
+    one, other = cases(reader)
+    assert [one.sequence for one in one.reports] == [script.n - 1, script.n]
+    assert [text for _, text in one.texts] == ["Se llamó", long]
+    assert (one.ticket.ticket, other.ticket.ticket) == (TICKET, "0" * 12)
+    assert [case.ticket.ticket for case in cases(reader, going=True)] == [TICKET]
+    assert cases(reader, ids=["0" * 12])[0].ticket.outcome == "rejected"
+    assert cases(reader, end_utc=T0) == []
+    closed = other.ticket.closed_utc
+    assert (
+        len(cases(reader, start_utc=closed)) == 2 and len(cases(reader, start_utc=closed + 1)) == 1
+    )
+    with reader.engine.connect() as tx:
+        assert ticket_of(tx, tuple(second)) == TICKET
+        assert ticket_of(tx, (S, 7, 1)) is None
+
+
+def test_what_came_of_help(host, ingest, reader):
+    script = Script().boot().clock().login().ready().offer("c1")
+    script.contact("answered", "c1", via="key", ring_ms=1)
+    asked = []
+    for more in ({"c": "c1"}, {}, {}, {}, {}):
+        script.add("help.requested", a="a001", **more)
+        asked.append([S, 7, script.n])
+    late, told, served, not_served, open_ = asked
+    script.contact("ended", "c1", by="caller")
+    for of, result in ((told, "parcial"), (served, None), (not_served, None)):
+        more = {"result": result} if result else {}
+        script.add("help.resolved", of=of, i=5, by="Ana", **more)
+    script.add("help.rated", a="a001", of=served, answer="yes")
+    script.add("help.rated", a="a001", of=not_served, answer="no")
+    ingest.take(script.messages(1), "stream", "server")
+    host("help.assigned", of=open_, to="luz", reason="créditos")
+    host("help.escalated", of=open_, level=1)
+    host(
+        "help.noted", of=open_, gap="wrong", playbook="saldos", version="2", text="Dice otra tasa"
+    )
+    with reader.engine.connect() as tx:
+        found = help_cases(tx, start_utc=T0)
+        going = help_cases(tx, going=True)
+        assert help_cases(tx, end_utc=T0) == []
+    assert [one.result(seated=True) for one in found] == [
+        "termino_antes", "parcial", "resuelta", "sin_resultado", None,
+    ]  # fmt: skip
+    assert found[-1].result(seated=False) == "sin_resultado"
+    assert [one.press.sequence for one in going] == [late[2], open_[2]]
+    last = going[-1]
+    assert (last.assignee, last.level, last.note.gap, last.text) == (
+        "luz", 1, "wrong", "Dice otra tasa",
+    )  # fmt: skip

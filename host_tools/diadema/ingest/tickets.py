@@ -54,14 +54,14 @@ def _helped(changes: Changes, state: StationState, event: Any) -> None:
 
 
 def _ticketed(changes: Changes, state: StationState, event: Any) -> None:
-    names = ("ticket", "area", "severity", "reason", "text", "part", "parts", "sha256",
-             "cause", "fix", "outcome", "external")  # fmt: skip
-    due = _given(event, "due").get("due")
+    names = ["ticket", "area", "severity", "reason", "cause", "fix", "outcome", "external"]
+    if isinstance(event, ev.TicketNoted):
+        names += ["text", "part", "parts", "sha256"]
     step = TicketStep(
         **_key(event),
         **_of(event),
         **_given(event, *names),
-        due_utc=due,
+        due_utc=getattr(event, "due", None) or None,
         assignee=getattr(event, "to", None),
     )
     changes.keep(tables.ticket_steps, astuple(step))
