@@ -29,6 +29,7 @@ from diadema.hub.ca_change import CaChange
 from diadema.hub.commanding import Commands, Delivery, Frames, New
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment, ProvisionWindows
+from diadema.hub.gap_mail import GapMail
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
@@ -94,6 +95,7 @@ class IngestServer:
         self._pins = PinResets(data, keys, self.reader, clock)
         self._help_desk = HelpDesk(ingest, self.commands, self.reader, data)
         self.actions = Actions(ingest, self.commands, self.reader, self._pins, self._help_desk)
+        self.gap_mail = GapMail(data, lambda: self._help_desk.people)
         self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
@@ -133,6 +135,7 @@ class IngestServer:
         await self._admission.serve(self._nats)
         beside = [asyncio.create_task(self._tick_for_ever())]
         beside.append(asyncio.create_task(self._broker.run()))
+        beside.append(asyncio.create_task(self.gap_mail.run()))
         try:
             while True:
                 try:
