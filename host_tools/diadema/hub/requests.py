@@ -198,6 +198,7 @@ class Requests:
         """A supervisor's action: noted and, where a station is told, sent."""
         answer, done = self._server.actions.act(body, once)
         await self._server.recorded(done)
+        self._server.gap_mail.tell(done)
         if "code" in answer:
             self._server.keeper.load()
             await self._server.use_site()
