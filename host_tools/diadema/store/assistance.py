@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, Row, Table, or_, select
 
 from diadema.store import tables
-from diadema.store.host_rows import HelpStep, TicketStep
+from diadema.store.host_rows import Act, HelpStep, TicketStep
 from diadema.store.rows import Press, Ticket
 from diadema.wire.letters import from_columns
 from diadema.wire.long_texts import whole_text
@@ -20,15 +20,48 @@ _AT_ONCE = 300  # presses in one query
 
 
 class HelpCase(Struct):
-    """One call for help. `steps`: what the host did about it."""
+    """One call for help. `steps`: what the host did about it; `acts`: what people said to the
+    station, that they come, that it is solved, or a message.
+    """
 
     press: Press
     steps: list[HelpStep] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
 
     @property
     def assignee(self) -> str | None:
         """The account that it was handed over to last."""
         return next((one.assignee for one in reversed(self.steps) if one.assignee), None)
+
+    @property
+    def assigned(self) -> HelpStep | None:
+        """The last hand-over, while that account has not said that they come."""
+        given = next((one for one in reversed(self.steps) if one.assignee), None)
+        taken = self._taken
+        if given is None or taken is None:
+            return given
+        return given if (given.epoch, given.sequence) > (taken.epoch, taken.sequence) else None
+
+    @property
+    def taker(self) -> tuple[str, str] | None:
+        """The account, and the name, of whoever said last that they come, before the station tells
+        it; None once it was handed over. The account is empty where the station alone tells it.
+        """
+        if self.assigned is not None:
+            return None
+        if (taken := self._taken) is not None:
+            return taken.by, taken.who or taken.by
+        return ("", self.press.accepted_by) if self.press.accepted_by else None
+
+    @property
+    def solver(self) -> str | None:
+        """The name of who said that it is solved, before the station tells it."""
+        solved = next((one for one in reversed(self.acts) if one.state == "resolved"), None)
+        return None if solved is None else solved.who or solved.by
+
+    @property
+    def _taken(self) -> Act | None:
+        return next((one for one in reversed(self.acts) if one.state == "accepted"), None)
 
     @property
     def level(self) -> int:
@@ -98,11 +131,15 @@ def help_cases(
 
 def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
+    keys = [_key(one) for one in presses]
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
-    for found in _about(tx, tables.help_steps, [_key(one) for one in presses]):
+    for found in _about(tx, tables.help_steps, keys):
         step = from_columns(HelpStep, found._mapping)
         steps[step.of_s, step.of_e, step.of_n].append(step)
-    return [HelpCase(one, steps[_key(one)]) for one in presses]
+    acts: defaultdict[Key, list[Act]] = defaultdict(list)
+    for found in _about(tx, tables.acts, keys):
+        acts[found.of_s, found.of_e, found.of_n].append(from_columns(Act, found._mapping))
+    return [HelpCase(one, steps[key], acts[key]) for key, one in zip(keys, presses, strict=True)]
 
 
 def ticket_cases(
