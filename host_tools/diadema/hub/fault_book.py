@@ -22,7 +22,14 @@ from diadema.site.directory.due_times import Calendar, due, site_calendar
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import day_at
 from diadema.store import Reader
-from diadema.store.assistance import Key, adoptions, presses_of, reports_of, steps_of
+from diadema.store.assistance import (
+    Key,
+    TicketCase,
+    adoptions,
+    presses_of,
+    reports_of,
+    steps_of,
+)
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Session, Ticket
 from diadema.store.station_state import Station
@@ -34,6 +41,7 @@ SELFTEST = "selftest"
 GOING = ("open", "taken")
 NAMING_MS = 60_000  # for the agent to say which area and part
 CLEARING_MS = 60_000  # for a station's part to work again
+UNTOLD_MS = 86_400_000  # after which nobody is told any more that somebody took it
 LATE_MS = 86_400_000  # a report that a later one of its seat followed begins nothing after it
 _BY_HOST = ("telephone", "switch")  # parts that matter while somebody is logged in
 
@@ -56,6 +64,25 @@ class Report(Struct, frozen=True):
     def group(self) -> tuple[str, str | None]:
         """What it is of; reports of one group may be of one failure."""
         return self.area, self.part
+
+
+class Taken(Struct, frozen=True):
+    """That somebody took a ticket or was given it, as its area is told: `key` names that event,
+    `to` is the area's address, `page` where whoever works for it looks.
+    """
+
+    key: Key
+    ticket: str
+    utc: int
+    to: str
+    who: str
+    title: str
+    severity: int | None
+    seats: list[str]
+    since_utc: int
+    external: str
+    texts: list[str]
+    page: str
 
 
 class FaultBook:
@@ -260,6 +287,36 @@ class FaultBook:
         """As people call it."""
         found = self.account(account or "")
         return (found.name if found else None) or account or ""
+
+    def untold(self, rule: str) -> Iterable[Taken]:
+        """Those of which `rule` has said nothing, where the area has an address."""
+        for ticket in self.tickets.values():
+            steps = self.steps.get(ticket.ticket, [])
+            taken = [at for at, one in enumerate(steps) if one.kind == "taken"]
+            area = self.people().fault_areas.get(ticket.area)
+            if ticket.state != "taken" or not taken or area is None or not area.email:
+                continue
+            step, later = steps[taken[-1]], steps[taken[-1] :]
+            told = any(one.by == rule for one in later)
+            if told or abs(self.now() - step.utc) > UNTOLD_MS:
+                continue
+            keys = self.keys(ticket)
+            seats = dict.fromkeys(self.seat(key[0]) for key in keys)
+            began = [self.reports[key].utc for key in keys if key in self.reports]
+            yield Taken(
+                key=(step.station, step.epoch, step.sequence),
+                ticket=ticket.ticket,
+                utc=step.utc,
+                to=area.email,
+                who=self.name_of(step.assignee),
+                title=ticket.title,
+                severity=ticket.severity,
+                seats=[*seats] or ticket.seats.splitlines(),
+                since_utc=min([ticket.utc, *began]),
+                external=ticket.external or "",
+                texts=[words for one, words in TicketCase(ticket, steps).texts if one.by != rule],
+                page="/ui/area" if area.accounts else "/ui/faults",
+            )
 
     # -- in words, and when
 

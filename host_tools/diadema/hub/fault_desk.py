@@ -28,6 +28,7 @@ from diadema.hub.fault_book import (
     STATIONS_AREA,
     FaultBook,
     Report,
+    Taken,
     is_mass,
 )
 from diadema.hub.own_journal import ME, OwnJournal, Recorded, Refused, Reply, SupervisorAction
@@ -320,6 +321,14 @@ class FaultDesk:
 
         done = self._journal.record(actions, Reply(once, answered) if once else None)
         return answered(done.of, done.numbers), done
+
+    def note(self, name: str, by: str, words: str) -> Recorded:
+        """What a rule has to say beside it. Raises StoreUnavailable or StoreStale."""
+        return self._journal.record([_noted(self._known(name), by, words)])
+
+    def untold(self, rule: str) -> list[Taken]:
+        """As of the last look."""
+        return [*self._book.untold(rule)]
 
     def follow(self, request: AnswerFault, press: Press) -> list[SupervisorAction]:
         """What an answer to one report means for its ticket, if that is the seat's own; one that
