@@ -35,7 +35,7 @@ from diadema.store.rows import Press, Session, Ticket
 from diadema.store.station_state import Station
 from diadema.words import section, text
 
-MASS, REPORT, STATION = "rule:mass", "rule:report", "rule:station"
+MASS, REPORT, STATION = RULES = "rule:mass", "rule:report", "rule:station"
 STATIONS_AREA = "estacion"  # of what a station says of itself
 SELFTEST = "selftest"
 GOING = ("open", "taken")
@@ -117,7 +117,11 @@ class FaultBook:
             self._accounts.close()
 
     def read(self) -> None:
-        """All of it as of now."""
+        """All of it as of now, and as the store has it. Raises StoreUnavailable or StoreStale."""
+        with self._ingest.changing([]):
+            self._read()
+
+    def _read(self) -> None:
         place = self._journal.next_place()
         if place != self._place:
             self.steps, self._adopted, self._stored, self._place = {}, {}, {}, place
@@ -180,7 +184,9 @@ class FaultBook:
         """Nothing is waited for longer where its hour is that far off, by a clock that was set."""
         waited = abs(self.now() - report.utc)
         if report.press is not None:
-            return bool(report.area) or waited >= NAMING_MS
+            before = self.before(report.press)
+            again = before is not None and before.answer == "no"
+            return bool(report.area) or again or waited >= NAMING_MS
         return report.part == SELFTEST or waited >= CLEARING_MS
 
     def came_to(self, key: Key) -> list[str]:
@@ -205,6 +211,13 @@ class FaultBook:
         """Its reports."""
         its = reports_of(self.steps.get(ticket.ticket, ()))
         return [key for key in its if self.came_to(key)[-1:] == [ticket.ticket]]
+
+    def keys_since(self, ticket: Ticket) -> list[Key]:
+        """Those that came since it was opened for the last time."""
+        steps = self.steps.get(ticket.ticket, [])
+        last = max((at for at, one in enumerate(steps) if one.kind == "reopened"), default=0)
+        its = self.keys(ticket)
+        return [key for key in reports_of(steps[last:]) if key in its]
 
     def press(self, key: Key) -> Press | None:
         """None of what a station says of itself."""

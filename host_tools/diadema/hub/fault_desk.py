@@ -24,6 +24,7 @@ from diadema.hub.fault_book import (
     GOING,
     MASS,
     REPORT,
+    RULES,
     STATION,
     STATIONS_AREA,
     FaultBook,
@@ -105,6 +106,8 @@ class FaultDesk:
             presses = [press for key in keys if (press := book.press(key)) is not None]
             if not keys or ticket.of_n is None or (presses and is_mass(ticket)):
                 continue
+            if presses and not book.keys_since(ticket):
+                continue  # people opened it again
             if not all(book.is_over(key, ticket) for key in keys):
                 continue
             if not presses:
@@ -123,7 +126,7 @@ class FaultDesk:
         """Mass failures that so many seats say were not mended: they take those reports."""
         book = self._book
         for ticket in self._in(("resolved", "closed")):
-            if not is_mass(ticket):
+            if not is_mass(ticket) or ticket.outcome in ("rejected", "duplicate"):
                 continue
             again = [
                 report
@@ -514,7 +517,7 @@ class FaultDesk:
             utc=self._book.now(), area=area, part=part, severity=severity, title=title,
             of_s=s, of_e=e, of_n=n,
         )  # fmt: skip
-        if by in (MASS, REPORT, STATION):
+        if by in RULES:
             title = (
                 stripped(title)[:TITLE_CHARACTERS].encode()[:_TITLE_BYTES].decode(errors="ignore")
             )
@@ -562,9 +565,10 @@ class FaultDesk:
     def _resolved(
         self, ticket: Ticket, by: str, cause: str, fix: str | None = None
     ) -> list[Event]:
-        """Whoever resolves what nobody took has taken it."""
+        """Whoever resolves what nobody took has taken it; a rule takes nothing."""
         fields = {"by": by, "ticket": ticket.ticket, "cause": cause, "fix": fix}
-        taken = [self._taken(ticket, by, by)] if ticket.state == "open" else []
+        untaken = ticket.state == "open" and by not in RULES
+        taken = [self._taken(ticket, by, by)] if untaken else []
         return [*taken, ("ticket.resolved", fields)]
 
     def _reopened(self, ticket: Ticket, by: str, reason: str) -> SupervisorAction:
