@@ -14,6 +14,7 @@ ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
+    "ticket": "3f9a01c2d4e5",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -33,6 +34,7 @@ def _(*who: Right, **more: Any) -> Line:
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
 _HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
+_OPENING = {"action": "ticket_opened", "area": "pc", "title": "Pantalla rota"}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -93,6 +95,8 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
     "POST /api/v1/queues/{queue}/actions": _("act"),
     "POST /api/v1/help/actions": _("help", body=_HELP),
+    "POST /api/v1/tickets": _("tickets", body=_OPENING),
+    "POST /api/v1/tickets/{ticket}/actions": _("tickets", body={"action": "ticket_taken"}),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register", "reprimands", "own"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),

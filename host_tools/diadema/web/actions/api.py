@@ -25,6 +25,9 @@ from diadema.web.actions.models import (
     Reply,
     Sent,
     StationAction,
+    TicketAction,
+    TicketDone,
+    TicketOpening,
 )
 from diadema.web.api import StationId, WebAppDep, ask_hub
 from diadema.web.floor.queue_alerts import is_queue_for
@@ -39,6 +42,7 @@ router = APIRouter(prefix="/api/v1")
 
 AgentPath = Annotated[str, Path(pattern=AGENT, examples=["a001"])]
 QueuePath = Annotated[str, Path(min_length=1, max_length=QUEUE_CHARACTERS, examples=["ventas"])]
+TicketPath = Annotated[str, Path(pattern=r"^[0-9a-z]{12}$", examples=["3f9a01c2d4e5"])]
 Utc = Annotated[int | None, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
 From = Annotated[
     int | None, Query(alias="from", ge=0, le=2**53 - 1, description="UTC milliseconds")
@@ -71,6 +75,24 @@ _OF_HELP: dict[str, Any] = {
         ("message", {"text": "Ya voy, siga en línea", "reason": "ayuda"}),
     )
 }
+_OPENING: Any = {
+    "failure": {
+        "value": {
+            "action": "ticket_opened", "area": "sistemas", "title": "CRM caído", "whole": True,
+        }
+    }
+}  # fmt: skip
+_OF_TICKETS: Any = {
+    "take": {"value": {"action": "ticket_taken"}},
+    "assign": {"value": {"action": "ticket_taken", "to": "teo", "external": "INC-7"}},
+    "resolve": {"value": {"action": "ticket_resolved", "cause": "enlace caído"}},
+    "close": {
+        "value": {
+            "action": "ticket_closed", "outcome": "duplicate", "other": "3f9a01c2d4e5",
+            "reason": "es la misma",
+        }
+    },
+}  # fmt: skip
 
 
 @router.post(
@@ -157,6 +179,39 @@ async def act_on_help(
     """Whose request it is, the hub knows: it judges who may take it."""
     body = action.model_dump(exclude_none=True) | _signed(person)
     return Done.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+@router.post(
+    "/tickets",
+    summary="Enter a failure: one that nobody pressed, or of a report",
+    status_code=202,
+    responses=REFUSED,
+)
+async def open_ticket(
+    action: Annotated[TicketOpening, Body(openapi_examples=_OPENING)],
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("tickets"))],
+    request: Request,
+) -> TicketDone:
+    body = action.model_dump(exclude_none=True) | _signed(person)
+    return TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+@router.post(
+    "/tickets/{ticket}/actions",
+    summary="Take, assign, note, resolve, reopen or close a ticket, or give it a report",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_ticket(
+    ticket: TicketPath,
+    action: Annotated[TicketAction, Body(openapi_examples=_OF_TICKETS)],
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("tickets"))],
+    request: Request,
+) -> TicketDone:
+    body = action.model_dump(exclude_none=True) | _signed(person) | {"ticket": ticket}
+    return TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
 
 
 @router.post(
