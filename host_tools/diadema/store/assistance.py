@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, Table, or_, select
+from sqlalchemy import Connection, Row, Table, func, literal_column, or_, select
 
-from diadema.store import tables
+from diadema.store import contact_rows, tables
 from diadema.store.host_rows import HelpStep, TicketStep
-from diadema.store.rows import Press, Ticket
+from diadema.store.rows import Contact, Press, Ticket
 from diadema.wire.letters import from_columns
 from diadema.wire.long_texts import whole_text
 
@@ -101,6 +101,59 @@ def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
         step = from_columns(HelpStep, found._mapping)
         steps[step.of_s, step.of_e, step.of_n].append(step)
     return [HelpCase(one, steps[_key(one)]) for one in presses]
+
+
+def help_moved(tx: Connection) -> tuple[int, int]:
+    """What changes with each word of a press and each step of help."""
+    newest = [
+        tx.execute(select(func.max(literal_column("rowid"))).select_from(table)).scalar() or 0
+        for table in (tables.presses, tables.help_steps)
+    ]
+    return newest[0], newest[1]
+
+
+def calls_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, Contact]:
+    """The calls in which they came, those that are known."""
+    stations = {one.station for one in presses}
+    going = {(one.station, one.contact): one for one in contact_rows.running(tx, stations)}
+    found: dict[Key, Contact] = {}
+    for press in presses:
+        if press.contact is None:
+            continue
+        call = going.get((press.station, press.contact)) or _ended_call(tx, press)
+        if call is not None:
+            found[_key(press)] = call
+    return found
+
+
+def _ended_call(tx: Connection, press: Press) -> Contact | None:
+    row, end = tables.contacts.c, press.open_utc
+    if end is None or press.contact is None:
+        return None
+    near = row.start_utc.between(end - contact_rows.LONGEST_MS, end)
+    named = row.row.contains(press.contact, autoescape=True)
+    its = contact_rows.ended(tx, row.a == press.agent, near, named)
+    return next((one for one in its if one.contact == press.contact), None)
+
+
+def gaps(tx: Connection, playbooks: Collection[str] | None, start_utc: int) -> list[HelpCase]:
+    """Calls for help in which somebody noted a gap of these playbooks (None: of any) since then,
+    the newest first.
+    """
+    row = tables.help_steps.c
+    query = select(row.of_s, row.of_e, row.of_n).where(row.utc >= start_utc)
+    query = query.where(row.gap.is_not(None), row.gap != "none").order_by(row.utc.desc())
+    if playbooks is not None:
+        query = query.where(row.playbook.in_(playbooks))
+    wanted = [*dict.fromkeys(tuple(one) for one in tx.execute(query))]
+    known = {
+        _key(press): press
+        for press in (
+            from_columns(Press, one._mapping)
+            for one in _about(tx, tables.presses, wanted, ("s", "e", "n"))
+        )
+    }
+    return with_steps(tx, [known[key] for key in wanted if key in known])
 
 
 def ticket_cases(
