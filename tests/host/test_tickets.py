@@ -8,7 +8,8 @@ from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
 from diadema.store.assistance import help_cases, ticket_cases, ticket_of
-from diadema.wire.events import EVENT_LIMIT, KINDS, TEXT_CHARACTERS
+from diadema.wire.actions import TEXT_CHARACTERS
+from diadema.wire.events import EVENT_LIMIT, KINDS
 from diadema.wire.long_texts import parts_of, whole_text
 from sqlalchemy import select
 

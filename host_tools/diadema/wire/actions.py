@@ -20,6 +20,7 @@ NOTE_CHARACTERS = 200
 REASON_CHARACTERS = 64
 SEAT_CHARACTERS = 12
 QUEUE_CHARACTERS = 64
+TEXT_CHARACTERS = 1000  # of what no station shows
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
@@ -27,12 +28,16 @@ type Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
+type Gap = Literal["none", "missing", "unclear", "wrong"]
+type Playbook = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,16}\Z")]
+type Learnt = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS)]
 type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 type NoteKind = Literal[
     "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
 ]
 HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
+GAPS: tuple[str, ...] = get_args(Gap.__value__)
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
@@ -50,12 +55,15 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """`sign`: the agent confirms it with the own badge."""
+    """`sign`: the agent confirms it with the own badge; `of`: the call for help that it answers,
+    of that one agent.
+    """
 
     agents: Annotated[list[Agent], Meta(min_length=1, max_length=MESSAGE_AGENTS)]
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
+    of: Of | None = None
 
 
 class ForcePresence(ActionRequest, tag="presence", kw_only=True, rename=LETTERS):
@@ -107,6 +115,26 @@ class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
     state: HelpAnswer
     of: Of | None = None
     result: Word | None = None
+
+
+class AssignHelp(ActionRequest, tag="help_assigned", kw_only=True, rename=LETTERS):
+    """The request is handed over to that account, who has yet to say that they come."""
+
+    of: Of
+    to: By
+    reason: Reason
+
+
+class NoteHelp(ActionRequest, tag="help_noted", kw_only=True, rename=LETTERS):
+    """What was learnt of a request, also of one that is over. `gap`: what the playbook lacked, that
+    of the call unless another one is named; whoever answers for that playbook is told.
+    """
+
+    of: Of
+    gap: Gap | None = None
+    playbook: Playbook | None = None
+    version: Playbook | None = None
+    text: Learnt | None = None
 
 
 class AnswerFault(ActionRequest, tag="fault", kw_only=True, rename=LETTERS):
@@ -169,9 +197,11 @@ class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
     of: Of
 
 
+# on a request for help that one names, by whoever may take it
+ON_HELP: tuple[type[ActionRequest], ...] = (AnswerHelp, AssignHelp, NoteHelp, SendMessage)
 # on entries of the register, not on agents
 ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
-ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES)
+ANY_ACTION: Any = reduce(or_, (*ACTIONS, AssignHelp, NoteHelp, *ON_ENTRIES))
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):

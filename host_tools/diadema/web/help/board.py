@@ -33,7 +33,7 @@ class Board:
         self._wake = asyncio.Event()
         self._reader: Reader | None = None
         self._opened: tuple[int, int] | None = None  # which file that reads
-        self._moved: tuple[int, int] | None = None  # of what was read last
+        self._moved: tuple[int, ...] | None = None  # of what was read last
         floor.on_change.append(self._note)
         floor.on_head.append(self.look)
 

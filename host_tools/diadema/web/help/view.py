@@ -14,6 +14,7 @@ from diadema.site.directory.people import People
 from diadema.site.help_line import HelpCall, in_order
 from diadema.store.assistance import HelpCase
 from diadema.store.rows import Contact, Press
+from diadema.wire.agent_states import LOGGED_OUT
 from diadema.wire.live_rows import Row
 
 type Key = tuple[str, int, int]  # s, e, n of the press
@@ -48,30 +49,27 @@ def call_of(one: Going, row: Row | None, people: People) -> HelpCall:
 
 
 def concerns(one: Going, person: Person, people: People, moment: datetime) -> bool:
-    """Whether it is among those that the person may go to at that moment, in the site's zone: of
-    an agent whom the user sees, or as a helper.
-    """
-    press = one.case.press
-    if not person.may("help"):
-        return False
-    if person.sees(press.agent or "", people):
-        return True
-    helper, call = people.helpers.get(person.id), call_of(one, None, people)
-    return helper is not None and helper.on(moment, call.topic, call.queue)
+    """Whether the person may go there at that moment, in the site's zone."""
+    return person.helps(call_of(one, None, people), people, moment, one.case.level)
 
 
 def takers(
     one: Going, accounts: Iterable[Account], people: People, moment: datetime
 ) -> list[tuple[str, str]]:
-    """The accounts that may go there, as (id, name): its helpers first."""
-    found = []
-    for account in accounts:
-        person = Person(
-            id=account.id, name=account.name, role=account.role, teams=frozenset(account.teams)
-        )
-        if not account.disabled and concerns(one, person, people, moment):
-            found.append((account.id not in people.helpers, account.name, account.id))
+    """The accounts that may go there, as (id, name): helpers first."""
+    found = [
+        (account.id not in people.helpers, account.name, account.id)
+        for account in accounts
+        if not account.disabled and concerns(one, account.person, people, moment)
+    ]
     return [(account, name) for _, name, account in sorted(found)]
+
+
+def is_over(one: Going, row: Row | None) -> bool:
+    """Whether its end was never told: the floor knows of no such call there any more."""
+    if row is None or row.help is not None:
+        return False
+    return row.state == LOGGED_OUT or row.station == one.case.press.station
 
 
 def shown(
@@ -84,7 +82,12 @@ def shown(
     """What the page and the API have of those that concern the person, in the order of the line;
     last what was solved, while the station has not said so.
     """
-    mine = {key_of(one.case.press): one for one in going if concerns(one, person, people, moment)}
+    mine = {
+        key_of(one.case.press): one
+        for one in going
+        if concerns(one, person, people, moment)
+        and not is_over(one, rows.get(one.case.press.agent or ""))
+    }
     calls = [
         call_of(one, rows.get(one.case.press.agent or ""), people) for one in mine.values()
     ]

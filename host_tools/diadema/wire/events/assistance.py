@@ -9,13 +9,12 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
+from diadema.wire.actions import GAPS
 from diadema.wire.events.people import HostEvent, Sha256
 from diadema.wire.letters import Count, Event, Maybe, Of, Utc, Version, words
 
 TITLE_CHARACTERS = 60
-TEXT_CHARACTERS = 1000
 TICKET_ID = r"^[0-9a-z]{12}\Z"
-GAPS = ("none", "missing", "unclear", "wrong")
 SEVERITIES = (1, 2, 3, 4)
 
 type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
