@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, Table, func, literal_column, or_, select
+from sqlalchemy import Connection, Integer, Row, Table, func, literal_column, or_, select
 
 from diadema.store import contact_rows, tables
 from diadema.store.host_rows import Act, HelpStep, TicketStep
@@ -149,9 +149,9 @@ def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
 
 def help_moved(tx: Connection) -> tuple[int, ...]:
     """What changes with each word of a press, each step of help and each act."""
-    newest = select(func.max(literal_column("rowid")))
+    newest = func.max(literal_column("rowid", Integer))
     watched = (tables.presses, tables.help_steps, tables.acts)
-    return tuple(tx.execute(newest.select_from(one)).scalar() or 0 for one in watched)
+    return tuple(tx.execute(select(newest).select_from(one)).scalar() or 0 for one in watched)
 
 
 def calls_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, Contact]:

@@ -78,8 +78,8 @@ def reaching(tx: Connection, utc: int, *where: ColumnElement[bool]) -> Iterator[
 
 
 def running(tx: Connection, stations: Collection[str] | None = None) -> Iterator[Contact]:
-    """Those that go on, at these stations (None: at all). One that was over and began again has its
-    older row in the table too.
+    """Those that go on, at these stations (None: at all). One that was over and began again has
+    its older row in the table too.
     """
     query = select(tables.stations.c.state)
     if stations is not None:

@@ -184,9 +184,9 @@ def live_page(
     sheets: Sequence[str] = (),
     **values: object,
 ) -> HTMLResponse:
-    """A page that the first of `modules`, ours, draws from a stream, without NiceGUI, in the `mode`
-    of `floor.css`. `options` are what it is given; None: the person may not see it. The others of
-    the modules are asked for at once, not one after another.
+    """A page that the first of `modules`, ours, draws from a stream, without NiceGUI, in the
+    sheets' `mode`. `options` are what it is given; None: the person may not see it. The other
+    modules are asked for at once, not one after another.
     """
     web_app.worker.wake()
     language = language_of(request)

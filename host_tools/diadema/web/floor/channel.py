@@ -303,7 +303,9 @@ class Channel(Stream):
             "targets": {q: goal for (metric, q), goal in targets.items() if metric == _LEVEL},
             "ready": watch.queues.ready,
             "over": over,
-            "help": help_waiting(floor.rows[agent] for agent in self._index if agent in floor.rows),
+            "help": help_waiting(
+                floor.rows[agent] for agent in self._index if agent in floor.rows
+            ),
         }
         if self.view.inside:
             head = floor.head

@@ -1,5 +1,5 @@
-"""`/ws`: one viewer's socket, of the floor or of the calls for help. Who may open it, the guard has
-decided; whose agents it shows, the person's teams do.
+"""`/ws`: one viewer's socket, of the floor or of the calls for help. Who may open it, the guard
+has decided; whose agents it shows, the person's teams do.
 """
 
 import asyncio

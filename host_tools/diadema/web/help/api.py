@@ -101,12 +101,10 @@ def _gaps(data: DataDir, playbooks: set[str] | None, since_ms: int) -> list[Help
         return gaps(tx, playbooks, since_ms)
 
 
-def _found(
-    web_app: WebApp, person: Person, request: Request, of: tuple[str, int, int]
-) -> Going:
+def _found(web_app: WebApp, person: Person, request: Request, of: tuple[str, int, int]) -> Going:
     """That one of those that are open and concern the person. Raises HTTPException."""
     people, moment = web_app.people(), web_app.moment()
     for one in web_app.help.going:
         if key_of(one.case.press) == of and concerns(one, person, people, moment):
             return one
-    raise HTTPException(404, text("help.over", language_of(request)))
+    raise HTTPException(404, text("help.gone", language_of(request)))

@@ -88,9 +88,7 @@ def shown(
         if concerns(one, person, people, moment)
         and not is_over(one, rows.get(one.case.press.agent or ""))
     }
-    calls = [
-        call_of(one, rows.get(one.case.press.agent or ""), people) for one in mine.values()
-    ]
+    calls = [call_of(one, rows.get(one.case.press.agent or ""), people) for one in mine.values()]
     line = in_order(calls, people)
     line.sort(key=lambda call: mine[call.of].case.solver is not None)
     return [_entry(mine[call.of], call, rows.get(call.agent), person, people) for call in line]

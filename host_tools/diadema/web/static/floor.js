@@ -41,7 +41,8 @@ class Floor {
     this.language = document.documentElement.lang || "es";
     this.clock = new HubClock();
     this.query = new Query(isWall);
-    this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)));
+    const helps = person?.may.help ? `/ui/help?lang=${this.language.slice(0, 2)}` : null;
+    this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)), helps);
     this.queues = new Queues(words, isWall ? null : (queue) => this.#narrow(queue === this.query.queue ? "" : queue));
     this.notice = new Notice(words);
     this.groups = new Groups(words, isWall);
@@ -121,6 +122,7 @@ class Floor {
     for (const tile of known.values()) tile.element.remove();
     this.#dense();
     this.queues.take(snap);
+    this.totals.take(snap);
     this.inside?.take(snap, this.#tiles);
     this.#offer();
     this.totals.update(this.#tiles);
@@ -129,6 +131,7 @@ class Floor {
 
   #change(message) {
     this.queues.take(message);
+    this.totals.take(message);
     this.inside?.take(message, this.#tiles);
     if (!message.d.length) {
       this.#sayInside();
@@ -147,6 +150,7 @@ class Floor {
 
   #sayInside() {
     if (!this.clock.known) return;
+    this.totals.tick(this.clock.now());
     this.queues.say(this.clock.now(), this.query.queue);
     if (!this.inside) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
