@@ -123,13 +123,9 @@ export class HelpCase {
     return this.#ended;
   }
 
-  #path(end) {
-    return `/api/v1/help/${this.row.of.map(encodeURIComponent).join("/")}/${end}`;
-  }
-
   /** Gives the answer, before the station's. */
   #send(word, body) {
-    const asking = ask("POST", this.#path("actions"), body);
+    const asking = ask("POST", "/api/v1/help/actions", { ...body, of: this.row.of });
     this.sent.follow(this.words[`help.${word}`], asking);
     return asking;
   }
@@ -199,7 +195,7 @@ export class HelpCase {
 
   async #readTakers(to, said) {
     try {
-      const found = await ask("GET", this.#path("takers"));
+      const found = await ask("GET", `/api/v1/help/${this.row.of.join("/")}/takers`);
       to.append(...found.map((one) => new Option(one.name, one.account)));
       write(said, found.length ? "" : this.words["help.pass.nobody"]);
     } catch (error) {
