@@ -19,8 +19,8 @@ from tests.bench.figure import Figure, NotRun, print_figures
 _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "help", "flash",
-    "update", "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup", "standby",
-    "switch",
+    "update", "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup",
+    "standby", "switch",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 
