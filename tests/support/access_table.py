@@ -32,6 +32,7 @@ def _(*who: Right, **more: Any) -> Line:
 
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
+_HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -94,6 +95,7 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/agents/{a}/actions": _("act", scoped=True, body=_ACTION),
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
     "POST /api/v1/queues/{queue}/actions": _("act"),
+    "POST /api/v1/help/actions": _("help", body=_HELP),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register", "reprimands", "own"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),
