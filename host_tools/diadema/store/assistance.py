@@ -88,8 +88,9 @@ class HelpCase(Struct):
         """What came of it: the helper's word, else the agent's; None while that may still come.
         `seated`: the session in which it was asked goes on.
         """
-        if self.press.result is not None:
-            return self.press.result
+        said = (one.reason for one in reversed(self.acts) if one.state == "resolved")
+        if (result := next(filter(None, said), self.press.result)) is not None:
+            return result
         if self.press.outcome == "resolved" and self.press.answer == "yes":
             return SERVED
         if self.press.over_utc is not None and self.press.accepted_b is None:

@@ -90,7 +90,8 @@ export class HelpCase {
     element.toggleAttribute("data-held", row.held);
     element.toggleAttribute("data-mine", row.by_me || row.to_me);
     element.toggleAttribute("data-solved", Boolean(row.solved));
-    buttons.come.hidden = Boolean(row.by) || Boolean(row.solved);
+    this.actions.hidden = this.#ended || Boolean(row.solved); // the hub takes nothing more of it
+    buttons.come.hidden = Boolean(row.by);
     buttons.come.classList.toggle("send", !row.by);
     buttons.solve.classList.toggle("send", row.by_me);
   }
