@@ -5,17 +5,22 @@ what did is asked of the store by two numbers before the rest is read.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from diadema.access import Accounts
-from diadema.base.errors import StoreMissing
+from diadema.base.errors import DiademaError, StoreMissing
 from diadema.base.paths import DataDir
 from diadema.store import Reader, open_reader
 from diadema.store.assistance import calls_of, help_cases, help_moved
 from diadema.web.floor.feed import Floor
 from diadema.web.help.view import Going, key_of
 
+log = logging.getLogger(__name__)
 _PAUSE_S = 0.05  # between two readings
+_AGAIN_S = 5.0
 
 
 class Board:
@@ -53,7 +58,14 @@ class Board:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                self.going = await asyncio.to_thread(self._read, self.going)
+                try:
+                    self.going = await asyncio.to_thread(self._read, self.going)
+                except (DiademaError, SQLAlchemyError) as error:
+                    log.info("calls for help cannot be read yet: %s", error)
+                    self._close()
+                    await asyncio.sleep(_AGAIN_S)
+                    self.look()
+                    continue
                 self._agents = {one.case.press.agent for one in self.going}
                 for call in self.on_change:
                     call()
@@ -74,7 +86,8 @@ class Board:
                 cases = help_cases(tx, going=True)
             calls = calls_of(tx, [one.press for one in cases])
         self._moved = moved
-        names = {one.id: one.name for one in self._accounts.book.all()} if cases else {}
+        given = any(case.assigned for case in cases)
+        names = {one.id: one.name for one in self._accounts.book.all()} if given else {}
         return [
             Going(
                 case=case,

@@ -5,7 +5,7 @@ import { HubClock, dayOf, hourOf } from "./clock.js";
 import { density, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
-import { Link } from "./link.js";
+import { Link, outdated } from "./link.js";
 import { Notice } from "./notice.js";
 import { Query } from "./query.js";
 import { Queues } from "./queues.js";
@@ -102,7 +102,7 @@ class Floor {
   }
 
   #snapshot(snap) {
-    if (this.#outdated(snap.build)) return;
+    if (outdated(snap.build)) return;
     this.#site = snap.site;
     this.groups.queues = snap.names ?? {};
     this.#columns = snap.live;
@@ -311,16 +311,5 @@ class Floor {
     const title = this.words[this.isWall ? "wall_title" : "title"];
     const waiting = this.inside?.alerts.waiting ? `(${this.inside.alerts.waiting}) ` : "";
     document.title = waiting + (name ? `${title} · ${name}` : title);
-  }
-
-  /** After an update of the hub, the page takes its new modules; once for each build. */
-  #outdated(build) {
-    const mine = document.documentElement.dataset.build;
-    if (!mine || !build || mine === build) return false;
-    const key = `diadema.reloaded.${build}`;
-    if (sessionStorage.getItem(key)) return false;
-    sessionStorage.setItem(key, "1");
-    location.reload();
-    return true;
   }
 }

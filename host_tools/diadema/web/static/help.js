@@ -6,7 +6,7 @@ import { HubClock, dayOf, duration, hourOf } from "./clock.js";
 import { make } from "./form.js";
 import { Stat } from "./head.js";
 import { HelpCase } from "./help_case.js";
-import { Link } from "./link.js";
+import { Link, outdated } from "./link.js";
 import { Notice } from "./notice.js";
 import { count } from "./numbers.js";
 import { place } from "./place.js";
@@ -53,7 +53,7 @@ class Helps {
   }
 
   #snapshot(snap) {
-    if (snap.build !== document.documentElement.dataset.build) return location.reload();
+    if (outdated(snap.build)) return;
     this.#site = snap.site;
     for (const one of document.querySelectorAll("[data-site]")) one.textContent = this.words.title;
     this.#take(snap.rows, snap.rows.map((row) => row.of));
