@@ -178,7 +178,9 @@ async def act_on_help(
 ) -> Done:
     """Whose request it is, the hub knows: it judges who may take it."""
     body = action.model_dump(exclude_none=True) | _signed(person)
-    return Done.model_validate(await ask(web_app, request, "hub.act", body))
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
+    web_app.help.look()
+    return done
 
 
 @router.post(
