@@ -60,12 +60,12 @@ def is_ui(scope: Scope) -> bool:
 
 
 def floor_scope(query: bytes) -> str:
-    """Which view a socket asks for: `wall` only if it says just that, `screen` wherever it says
-    so, else `full`.
+    """Which view a socket asks for: the wall, or a page of faults, only if it says just that,
+    `screen` wherever it says so, else `full`.
     """
     scopes = parse_qs(query.decode("latin-1")).get("scope", [])
-    if scopes == ["wall"]:
-        return "wall"
+    if len(scopes) == 1 and scopes[0] in ("wall", "faults", "area"):
+        return scopes[0]
     return "screen" if "screen" in scopes else "full"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, Table, or_, select
+from sqlalchemy import Connection, Row, Table, column, func, or_, select
 
 from diadema.store import tables
 from diadema.store.host_rows import HelpStep, TicketStep
@@ -158,6 +158,25 @@ def ticket_of(tx: Connection, of: Key) -> str | None:
     mine = (row.of_s == of[0]) & (row.of_e == of[1]) & (row.of_n == of[2])
     query = select(row.ticket).where(mine).order_by(row.utc.desc(), row.n.desc()).limit(1)
     return tx.execute(query).scalar()
+
+
+def loose_faults(tx: Connection) -> list[Press]:
+    """Open reports of faults that no ticket adopted, in the order of the presses."""
+    row, step = tables.presses.c, tables.ticket_steps.c
+    its = (step.of_s == row.s) & (step.of_e == row.e) & (step.of_n == row.n)
+    query = select(tables.presses).where(row.kind == "fault", row.outcome == "open")
+    query = query.where(~select(step.ticket).where(its).exists())
+    found = tx.execute(query.order_by(row.open_utc, row.s, row.e, row.n))
+    return [from_columns(Press, one._mapping) for one in found]
+
+
+def fault_mark(tx: Connection) -> tuple[int, int]:
+    """Another one after any change of a ticket or a report."""
+    steps, presses = (
+        tx.execute(select(func.max(column("rowid"))).select_from(table)).scalar()
+        for table in (tables.ticket_steps, tables.presses)
+    )
+    return steps or 0, presses or 0
 
 
 def _key(press: Press) -> Key:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
+from diadema.web.faults.board import Board
 from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alert_hooks import AlertHooks
 from diadema.web.floor.alerts import Watch
@@ -187,12 +188,11 @@ class WebApp:
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
         self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
         self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
-        self.channels = Channels(
-            Source(
-                self.floor, self.pace, down, build, self.people, self.watch, self.adherence,
-                self._why,
-            )
-        )  # fmt: skip
+        source = Source(
+            self.floor, self.pace, down, build, self.people, self.watch, self.adherence, self._why
+        )
+        self.channels = Channels(source)
+        self.faults = Board(self.data, self.accounts, source, self._midnight_ms)
         self.background = Background()
 
     @asynccontextmanager
@@ -202,6 +202,7 @@ class WebApp:
             "channels": self.channels.beat,
             "watch": self.watch.run,
             "adherence": self.adherence.run,
+            "faults": self.faults.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
             "webhooks": self.hooks.run,
@@ -246,6 +247,10 @@ class WebApp:
     def today(self) -> date:
         now = datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC)
         return now.astimezone(self.zone).date()
+
+    def _midnight_ms(self) -> int:
+        midnight = datetime.combine(self.today(), time(), self.zone)
+        return int(midnight.timestamp() * 1000)
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents; `ALL` of them where

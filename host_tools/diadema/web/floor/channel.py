@@ -75,6 +75,19 @@ class Source:
     why: Callable[[], str | None] = lambda: None
 
 
+def times_of(source: Source) -> dict[str, Any]:
+    """What every message begins with: the time, and whether anything new can come."""
+    now, speed = source.pace.read()
+    times: dict[str, Any] = {"now": now}
+    if speed != 1.0:
+        times["speed"] = speed
+    if (down := source.down()) is not None:
+        times["down"] = down
+        if (why := source.why()) is not None:
+            times["why"] = why
+    return times
+
+
 @dataclass
 class Counts:
     """Of all channels of one view, also of those that are gone."""
@@ -215,7 +228,7 @@ class Channel:
 
     def _snapshot(self) -> dict[str, Any]:
         site = self._source.floor.site
-        body: dict[str, Any] = {"seq": self._seq, **self._times(), "build": self._source.build}
+        body: dict[str, Any] = {"seq": self._seq, **times_of(self._source), "build": self._source.build}
         body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
         body["who"] = self.view.who_columns
         body["live"] = [*self.view.live_columns, *["out"] * self.view.adherence]
@@ -260,20 +273,9 @@ class Channel:
         waiting = sum(one["by"] is None for one in entries)
         return {"list": entries[:ALERTS], "waiting": waiting, "all": len(entries)}
 
-    def _times(self) -> dict[str, Any]:
-        now, speed = self._source.pace.read()
-        times: dict[str, Any] = {"now": now}
-        if speed != 1.0:
-            times["speed"] = speed
-        if (down := self._source.down()) is not None:
-            times["down"] = down
-            if (why := self._source.why()) is not None:
-                times["why"] = why
-        return times
-
     def _send(self, body: dict[str, Any]) -> None:
         self._seq += 1
-        self._publish({"seq": self._seq, **self._times(), **body})
+        self._publish({"seq": self._seq, **times_of(self._source), **body})
 
     def _publish(self, message: dict[str, Any]) -> None:
         self._last_sent = asyncio.get_running_loop().time()

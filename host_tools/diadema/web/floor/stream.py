@@ -4,12 +4,15 @@ person's teams do.
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
 from diadema.access.authenticator import address_of, floor_scope
 from diadema.report.kinds import KINDS
+from diadema.web.faults.board import DESKS
 from diadema.web.floor.channel import Channel, Teams, TooMany
 from diadema.web.floor.viewers import Viewer
 from diadema.web.permissions import person_of
@@ -26,6 +29,9 @@ async def floor_stream(websocket: WebSocket) -> None:
     """A snapshot, then deltas. The viewer may only ask for a fresh snapshot: `snap`."""
     web_app = web_app_of(websocket)
     view = floor_scope(websocket.scope["query_string"])
+    if view in DESKS:
+        await _ticket_stream(websocket, web_app, view)
+        return
     teams: Teams = None
     whose = address_of(websocket.scope)
     if view != "wall":
@@ -46,7 +52,28 @@ async def floor_stream(websocket: WebSocket) -> None:
     viewer = Viewer()
     try:
         async with web_app.channels.joined(view, teams, viewer, whose) as channel:
-            code = await _serve(websocket, web_app, channel, viewer)
+            watches = [_scope_changed(websocket, web_app, channel)] if channel.view.inside else []
+            code = await _serve(websocket, viewer, channel.again, *watches)
+            channel.counts.given_up += viewer.overflow.is_set()
+    except TooMany:
+        code = _TRY_LATER
+    if code is not None:
+        await websocket.close(code)
+
+
+async def _ticket_stream(websocket: WebSocket, web_app: WebApp, desk: str) -> None:
+    """The tickets, whole after each change; `desk`: which page of them."""
+    person, board = person_of(websocket), web_app.faults
+    if not person.may(DESKS[desk]):
+        await websocket.close(_WRONG)
+        return
+    await board.look()
+    await websocket.accept()
+    viewer = Viewer()
+    try:
+        with board.joined(viewer, person, desk):
+            board.again(viewer)
+            code = await _serve(websocket, viewer, board.again)
     except TooMany:
         code = _TRY_LATER
     if code is not None:
@@ -54,15 +81,17 @@ async def floor_stream(websocket: WebSocket) -> None:
 
 
 async def _serve(
-    websocket: WebSocket, web_app: WebApp, channel: Channel, viewer: Viewer
+    websocket: WebSocket,
+    viewer: Viewer,
+    again: Callable[[Viewer], None],
+    *watches: Coroutine[Any, Any, int],
 ) -> int | None:
     """Until one of both ends it; gives the code to close with."""
-    listener = asyncio.create_task(_listen(websocket, channel, viewer))
+    listener = asyncio.create_task(_listen(websocket, viewer, again))
     sender = asyncio.create_task(viewer.run(websocket.send_text))
     overflow = asyncio.create_task(viewer.overflow.wait())
     tasks: list[asyncio.Task[object]] = [listener, sender, overflow]
-    if channel.view.inside:
-        tasks.append(asyncio.create_task(_scope_changed(websocket, web_app, channel)))
+    tasks += map(asyncio.create_task, watches)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -70,13 +99,14 @@ async def _serve(
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     if viewer.overflow.is_set():
-        channel.counts.given_up += 1
         log.info("a viewer could not keep up and was let go")
         return None
     return next((one for one in (results[0], *results[3:]) if isinstance(one, int)), None)
 
 
-async def _listen(websocket: WebSocket, channel: Channel, viewer: Viewer) -> int | None:
+async def _listen(
+    websocket: WebSocket, viewer: Viewer, again: Callable[[Viewer], None]
+) -> int | None:
     """Until the viewer leaves, or says what it may not: then the code to close with."""
     loop = asyncio.get_running_loop()
     last = loop.time() - 1
@@ -90,7 +120,7 @@ async def _listen(websocket: WebSocket, channel: Channel, viewer: Viewer) -> int
         if said != "snap" or loop.time() - last < 0.5:
             return _WRONG
         last = loop.time()
-        channel.again(viewer)
+        again(viewer)
 
 
 async def _scope_changed(websocket: WebSocket, web_app: WebApp, channel: Channel) -> int:
