@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,18 +24,26 @@ from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.people import (
     Area,
+    Clock,
+    FaultArea,
+    FaultTarget,
     Held,
+    Helper,
     People,
     Planned,
     Reason,
     Span,
     Spell,
+    Tool,
+    Topic,
     Worker,
+    help_results,
     of_site,
     turns_of,
 )
 from diadema.site.work import SYSTEM_REASONS
 from diadema.wire.switching import WAYS
+from diadema.words import DEFAULT
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 
@@ -76,8 +85,12 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             limit_s=_number(body, "limit_s"), system=code in SYSTEM_REASONS,
             in_use=code in in_use,
         )  # fmt: skip
+    language = DEFAULT
     for _, body in _bodies(book, "settings", last):
         people.several_desks = body.get("multi_login") == "allow"
+        language = str(body.get("language") or DEFAULT)
+    _add_help(people, book, last, language)
+    _add_faults(people, book, last)
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
@@ -235,6 +248,54 @@ def _add_dispositions(people: People, book: Directory, last: date) -> None:
     people.negative_codes = frozenset(negative)
 
 
+def _add_help(people: People, book: Directory, last: date, language: str) -> None:
+    for one, body in _bodies(book, "helpers", last):
+        people.helpers[one.code] = Helper(
+            topics=frozenset(_list(body, "topics")),
+            queues=frozenset(_list(body, "queues")),
+            start=str(body.get("start") or ""),
+            end=str(body.get("end") or ""),
+            days=frozenset(_list(body, "days")),
+        )
+    own = {one.code: str(body["label"]) for one, body in _ordered(book, "help_results", last)}
+    people.help_results = help_results(own, language)
+    in_use = {one.code: body for one, body in _bodies(book, "help_topics", last)}
+    for code, body in (_last_known(book, "help_topics") | in_use).items():
+        people.topics[code] = Topic(
+            label=str(body["label"]),
+            urgent=bool(body.get("urgent")),
+            escalate_s=_number(body, "escalate_s") or None,
+            alert_s=_number(body, "alert_s") or None,
+        )
+    for _, body in _bodies(book, "playbooks", last):
+        if owner := str(body.get("owner") or ""):
+            people.owners.setdefault(str(body["id"]), owner)
+
+
+def _add_faults(people: People, book: Directory, last: date) -> None:
+    in_use = {one.code: body for one, body in _bodies(book, "fault_areas", last)}
+    for code, body in (_last_known(book, "fault_areas") | in_use).items():
+        parts = (part.partition("=") for part in _list(body, "parts"))
+        people.fault_areas[code] = FaultArea(
+            label=str(body["label"]),
+            external=bool(body.get("external")),
+            email=str(body.get("email") or "") if code in in_use else "",
+            accounts=_list(body, "accounts") if code in in_use else [],
+            parts={part: label for part, _, label in parts},
+        )
+    for _, body in _bodies(book, "fault_targets", last):
+        key = str(body.get("area") or ""), _number(body, "severity")
+        people.fault_targets[key] = FaultTarget(
+            _number(body, "accept_min"),
+            _number(body, "solve_min"),
+            cast("Clock", body.get("clock") or "clock"),
+        )
+    people.tools = [
+        Tool(str(body["campaign"]), str(body["code"]), str(body["label"]))
+        for _, body in _ordered(book, "tools", last)
+    ]
+
+
 def _worker(body: Body, *, active: bool) -> Worker:
     return Worker(
         id=str(body["code"]),
@@ -266,6 +327,11 @@ def _last_known(book: Directory, kind: str) -> dict[str, Body]:
 
 def _bodies(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
     return [(one, one.body) for one in book.entries(kind, day) if one.body is not None]
+
+
+def _ordered(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
+    """In the order that people gave them."""
+    return sorted(_bodies(book, kind, day), key=lambda one: _number(one[1], "order") or 10_000)
 
 
 def _list(body: Body, name: str) -> list[str]:
