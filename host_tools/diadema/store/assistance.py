@@ -59,7 +59,9 @@ class HelpCase(Struct):
 
 
 class TicketCase(Struct):
-    """A ticket. `steps`: its events; `reports`: the presses that it adopted and that are known."""
+    """A ticket. `steps`: its events; `reports`: the presses that are its own, as far as they are
+    known: one that another ticket adopted later is that one's.
+    """
 
     ticket: Ticket
     steps: list[TicketStep] = field(default_factory=list)
@@ -128,17 +130,14 @@ def ticket_cases(
         ticket.ticket: TicketCase(ticket)
         for ticket in (from_columns(Ticket, one._mapping) for one in tx.execute(query))
     }
-    names = list(cases)
-    for at in range(0, len(names), _AT_ONCE):
-        row = tables.ticket_steps.c
-        its = select(tables.ticket_steps).where(row.ticket.in_(names[at : at + _AT_ONCE]))
-        for found in tx.execute(its.order_by(row.utc, row.s, row.e, row.n)):
-            step = from_columns(TicketStep, found._mapping)
-            cases[step.ticket].steps.append(step)
-    adopted = {of: case for case in cases.values() for of in reports_of(case.steps)}
-    for found in _about(tx, tables.presses, list(adopted), ("s", "e", "n")):
-        press = from_columns(Press, found._mapping)
-        adopted[_key(press)].reports.append(press)
+    for name, its in steps_of(tx, list(cases)).items():
+        cases[name].steps = its
+    keys = list({of: None for case in cases.values() for of in reports_of(case.steps)})
+    adopted_by = adoptions(tx, keys)
+    for press in presses_of(tx, keys):
+        found = adopted_by[_key(press)][-1]
+        if found in cases:
+            cases[found].reports.append(press)
     return list(cases.values())
 
 
@@ -152,12 +151,54 @@ def reports_of(steps: Iterable[TicketStep]) -> list[Key]:
     return list(dict.fromkeys(found))
 
 
+def steps_of(tx: Connection, tickets: Sequence[str]) -> dict[str, list[TicketStep]]:
+    """The events of each of these, in order."""
+    found: list[TicketStep] = []
+    row = tables.ticket_steps.c
+    for at in range(0, len(tickets), _AT_ONCE):
+        its = select(tables.ticket_steps).where(row.ticket.in_(tickets[at : at + _AT_ONCE]))
+        found += [from_columns(TicketStep, one._mapping) for one in tx.execute(its)]
+    steps: dict[str, list[TicketStep]] = {}
+    for step in _as_said(found):
+        steps.setdefault(step.ticket, []).append(step)
+    return steps
+
+
+def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
+    """The tickets that adopted each of these reports, in order: it is the last one's."""
+    rows = _about(tx, tables.ticket_steps, reports)
+    steps = _as_said(from_columns(TicketStep, one._mapping) for one in rows)
+    adopted: dict[Key, list[str]] = {}
+    for step in steps:
+        for of in reports_of([step]):
+            adopted.setdefault(of, []).append(step.ticket)
+    return adopted
+
+
 def ticket_of(tx: Connection, of: Key) -> str | None:
     """The ticket that adopted this report last."""
-    row = tables.ticket_steps.c
-    mine = (row.of_s == of[0]) & (row.of_e == of[1]) & (row.of_n == of[2])
-    query = select(row.ticket).where(mine).order_by(row.utc.desc(), row.n.desc()).limit(1)
-    return tx.execute(query).scalar()
+    return adoptions(tx, [of]).get(of, [None])[-1]
+
+
+def presses_of(tx: Connection, keys: Sequence[Key]) -> list[Press]:
+    """Those of these that are known."""
+    found = _about(tx, tables.presses, keys, ("s", "e", "n"))
+    return [from_columns(Press, one._mapping) for one in found]
+
+
+def _as_said(steps: Iterable[TicketStep]) -> list[TicketStep]:
+    """In the order of their journals, whatever the hub's clock said meanwhile."""
+    found = list(steps)
+    first: dict[tuple[str, int], int] = {}
+    for one in found:
+        journal = one.station, one.epoch
+        first[journal] = min(first.get(journal, one.utc), one.utc)
+    return sorted(
+        found,
+        key=lambda one: (
+            first[one.station, one.epoch], one.station, one.epoch, one.sequence,
+        ),
+    )  # fmt: skip
 
 
 def loose_faults(tx: Connection) -> list[Press]:
