@@ -34,6 +34,8 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         (
             ("floor.nav", "/ui/", "floor"),
             ("shell.wall", "/wall", "floor"),
+            ("faults.nav", "/ui/faults", "tickets"),
+            ("faults.area.nav", "/ui/area", "area"),
             ("register.handover", "/handover", "register"),
         ),
     ),

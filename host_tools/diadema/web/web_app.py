@@ -192,7 +192,7 @@ class WebApp:
             self.floor, self.pace, down, build, self.people, self.watch, self.adherence, self._why
         )
         self.channels = Channels(source)
-        self.faults = Board(self.data, self.accounts, source, self._midnight_ms)
+        self.faults = Board(self.data, self.accounts, source, self.midnight_ms)
         self.background = Background()
 
     @asynccontextmanager
@@ -248,7 +248,8 @@ class WebApp:
         now = datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC)
         return now.astimezone(self.zone).date()
 
-    def _midnight_ms(self) -> int:
+    def midnight_ms(self) -> int:
+        """When today began at the site, UTC."""
         midnight = datetime.combine(self.today(), time(), self.zone)
         return int(midnight.timestamp() * 1000)
 

@@ -46,7 +46,7 @@ _TYPES: Mapping[Any, Any] = {
     actions.Contact: Annotated[str, Field(max_length=actions.CONTACT_CHARACTERS)],
     letters.Of: Place,
 }
-_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station", "queue"}
+_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station", "queue", "ticket"}
 
 
 class Strict(BaseModel):
@@ -74,8 +74,11 @@ def _model(kind: type[actions.ActionRequest]) -> type[_Action]:
 def _type_of(kind: Any) -> Any:
     if isinstance(kind, UnionType):
         return reduce(or_, map(_type_of, get_args(kind)))
-    if get_origin(kind) is Annotated:
-        return Annotated[get_args(kind)[0], _bounds(kind)]
+    if get_origin(kind) is list:
+        return list[_type_of(*get_args(kind))]  # type: ignore[misc]
+    bare = getattr(kind, "__value__", kind)
+    if kind not in _TYPES and get_origin(bare) is Annotated:
+        return Annotated[_type_of(get_args(bare)[0]), _bounds(kind)]
     return _TYPES.get(kind, kind)
 
 
@@ -95,6 +98,8 @@ class _OneOf:
 type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
 type QueueAction = Annotated[_Action, _OneOf(actions.Acknowledge)]
 type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
+type NewTicket = Annotated[_Action, _OneOf(actions.OpenTicket)]
+type TicketAction = Annotated[_Action, _OneOf(*actions.TICKET_STEPS)]
 
 
 class Done(BaseModel):

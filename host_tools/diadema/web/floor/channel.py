@@ -228,7 +228,11 @@ class Channel:
 
     def _snapshot(self) -> dict[str, Any]:
         site = self._source.floor.site
-        body: dict[str, Any] = {"seq": self._seq, **times_of(self._source), "build": self._source.build}
+        body: dict[str, Any] = {
+            "seq": self._seq,
+            **times_of(self._source),
+            "build": self._source.build,
+        }
         body["site"] = {"name": site.site, "zone": site.zone, "language": site.language}
         body["who"] = self.view.who_columns
         body["live"] = [*self.view.live_columns, *["out"] * self.view.adherence]

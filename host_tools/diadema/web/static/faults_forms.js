@@ -5,7 +5,7 @@ import { ask } from "./ask.js";
 import { button, field, input, make, select } from "./form.js";
 import { fill } from "./tile.js";
 import {
-  CAUSE_CHARACTERS, EXTERNAL_CHARACTERS, REASON_CHARACTERS, SEVERITIES, TEXT_CHARACTERS,
+  CAUSE_CHARACTERS, NUMBER_CHARACTERS, REASON_CHARACTERS, SEVERITIES, TEXT_CHARACTERS,
   TITLE_CHARACTERS,
 } from "./wire.js";
 
@@ -59,7 +59,7 @@ export class Forms {
     };
     const reason = () => put("reason", input(REASON_CHARACTERS));
     const external = (word) => {
-      put("external", input(EXTERNAL_CHARACTERS), word);
+      put("external", input(NUMBER_CHARACTERS), word);
       fields.external.value = row.external ?? "";
       fields.external.required = !word;
     };
@@ -153,7 +153,7 @@ export class Forms {
       }
       default: {
         const seats = said.seats?.split(",").map((one) => one.trim()).filter(Boolean);
-        return { ...said, ...of, ...(seats && { seats }) };
+        return { action: "ticket_opened", ...said, ...of, ...(seats && { seats }) };
       }
     }
   }

@@ -49,10 +49,10 @@ export class Ticket {
     this.lost = make("b");
     this.lostHint = make("p", "note");
     this.cost = make("section", "cost", make("h3", "", words["about.lost"]), this.lost, this.lostHint);
-    this.persons = make("section");
-    this.reports = make("section");
-    this.notes = make("section");
-    this.story = make("section");
+    this.persons = make("section", "persons");
+    this.reports = make("section", "reports");
+    this.notes = make("section", "notes");
+    this.story = make("section", "story");
     this.links = make("p", "links");
     this.body = make("div", "parts", this.cost, this.persons, this.reports, this.notes, this.story, this.links);
     const top = make("header", "", this.back, this.head, this.signs, this.due);

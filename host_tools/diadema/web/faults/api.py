@@ -1,0 +1,121 @@
+"""`/api/v1/tickets`: those that one may see, and what is done about one. The hub judges and does
+it; here is only who may ask, and for which.
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Request
+from pydantic import BaseModel
+
+from diadema.access.roles import Person
+from diadema.store.assistance import TicketCase
+from diadema.web.actions.api import REFUSED, ask, signed
+from diadema.web.actions.models import NewTicket, Place, TicketAction
+from diadema.web.api import WebAppDep
+from diadema.web.faults import board
+from diadema.web.faults.view import View
+from diadema.web.guard import language_of
+from diadema.web.permissions import need, not_yours
+from diadema.web.web_app import WebApp
+from diadema.wire.actions import TICKET_ID
+from diadema.words import text
+
+router = APIRouter(prefix="/api/v1")
+
+TicketPath = Annotated[str, Path(pattern=TICKET_ID.replace(r"\Z", "$"), examples=["abc123def456"])]
+Reader = Annotated[Person, Depends(need("tickets", "area"))]
+_OF_AN_AREA = ("ticket_taken", "ticket_noted", "ticket_resolved", "ticket_changed")
+_THEIRS = {  # what they may say of it: neither who has it nor how grave it is
+    "ticket_taken": {"action", "external"},
+    "ticket_changed": {"action", "external", "reason"},
+}
+_EXAMPLES: dict[str, Any] = {
+    "ticket_taken": {"value": {"action": "ticket_taken", "to": "teo", "external": "INC-4711"}},
+    "ticket_noted": {"value": {"action": "ticket_noted", "text": "Se llamó al proveedor"}},
+    "ticket_resolved": {
+        "value": {"action": "ticket_resolved", "cause": "red", "fix": "otro puerto"}
+    },
+}
+
+
+class Ticketed(BaseModel):
+    """`of` names the event that tells of it; `ticket`: the one that was opened."""
+
+    of: Place
+    ticket: str | None = None
+
+
+@router.get("/tickets", summary="The tickets that go on or were closed today")
+async def tickets(web_app: WebAppDep, person: Reader) -> dict[str, Any]:
+    since = web_app.midnight_ms()
+    known = await asyncio.to_thread(board.read, web_app.data, web_app.accounts, since)
+    assert known is not None  # without a mark before
+    view = _view(web_app, person, known.names)
+    return {"tickets": view.rows(known.cases), "loose": view.loose(known.loose)}
+
+
+@router.get("/tickets/{ticket}", summary="One ticket, with its story", responses=REFUSED)
+async def ticket(
+    ticket: TicketPath, web_app: WebAppDep, person: Reader, request: Request
+) -> dict[str, Any]:
+    case, view = await _found(request, web_app, person, ticket)
+    found, seen = view.whole(case, person)
+    if seen:
+        web_app.audit(person, "faults", seen)
+    return found
+
+
+@router.post(
+    "/tickets",
+    summary="Open a ticket: of a report, or of what nobody pressed",
+    status_code=202,
+    responses=REFUSED,
+)
+async def open_ticket(
+    action: Annotated[NewTicket, Body()],
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("tickets"))],
+    request: Request,
+) -> Ticketed:
+    body = action.model_dump(exclude_none=True) | signed(person)
+    return Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+@router.post(
+    "/tickets/{ticket}/actions",
+    summary="Take a ticket, note, change, resolve, reopen or close it",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_ticket(
+    ticket: TicketPath,
+    action: Annotated[TicketAction, Body(openapi_examples=_EXAMPLES)],
+    web_app: WebAppDep,
+    person: Reader,
+    request: Request,
+) -> Ticketed:
+    said = action.model_dump(exclude_none=True)
+    if not person.may("tickets"):
+        await _found(request, web_app, person, ticket)
+        theirs = _THEIRS.get(action.action, said.keys())
+        if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
+            raise not_yours(request)
+    body = said | signed(person) | {"ticket": ticket}
+    return Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+def _view(web_app: WebApp, person: Person, names: dict[str, str]) -> View:
+    desk = "faults" if person.may("tickets") else "area"
+    return board.view_for(person, desk, web_app.people(), names)
+
+
+async def _found(
+    request: Request, web_app: WebApp, person: Person, ticket: str
+) -> tuple[TicketCase, View]:
+    """One that the person may see. Raises HTTPException: 404, and of another area's the same."""
+    case = await asyncio.to_thread(board.one, web_app.data, ticket)
+    view = _view(web_app, person, await asyncio.to_thread(board.names_of, web_app.accounts))
+    if case is None or not view.sees(case.ticket):
+        raise HTTPException(404, text("faults.gone", language_of(request)))
+    return case, view
