@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
@@ -72,7 +72,7 @@ def _model(kind: type[actions.ActionRequest]) -> type[_Action]:
 
 
 def _type_of(kind: Any) -> Any:
-    if isinstance(kind, UnionType):
+    if get_origin(kind) in (UnionType, Union):
         return reduce(or_, map(_type_of, get_args(kind)))
     if get_origin(kind) is list:
         return list[_type_of(*get_args(kind))]  # type: ignore[misc]
