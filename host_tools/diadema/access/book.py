@@ -20,6 +20,7 @@ from diadema.access.database import accounts, sessions, subjects
 from diadema.access.roles import PEOPLE_ROLES, PROVIDED_ROLES, Person, Role
 from diadema.base.errors import DiademaError
 from diadema.base.sqlite import writing
+from diadema.site.directory.kinds import ACCOUNT
 from diadema.words import Sentence
 
 LEAST = 10
@@ -68,7 +69,7 @@ def _nobody() -> str:
     return make(new_code())
 
 
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+_ID = re.compile(ACCOUNT)
 
 
 class AccountError(DiademaError):

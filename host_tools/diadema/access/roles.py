@@ -9,8 +9,8 @@ from diadema.site.directory.people import People
 from diadema.store.register import Reprimands
 
 type Role = Literal[
-    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby", "service",
-    "nobody",
+    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin", "switch", "standby",
+    "service", "nobody",
 ]  # fmt: skip
 TOKEN = "token:"  # before the name of one, as an id
 type Right = Literal[
@@ -24,6 +24,9 @@ type Right = Literal[
     "correct",  # to correct or justify a mark
     "people",  # to read and change people and places
     "fleet",  # stations as things
+    "help",  # requests for help: to take, pass on and solve them
+    "tickets",  # faults: to take, assign and solve them
+    "area",  # the tickets of an area that one works for, and nobody's figures
     "accounts",  # accounts and tokens
     "audit",  # who read what
     "command",  # what a telephone exchange may tell a station
@@ -31,33 +34,40 @@ type Right = Literal[
     "copy",  # all of it: the stream and sealed backups
 ]
 
+_SUPERVISOR: frozenset[Right] = frozenset(
+    {
+        "floor", "figures", "attendance", "register", "reprimands", "act", "correct", "help",
+        "tickets",
+    }
+)  # fmt: skip
 _ADMIN: frozenset[Right] = frozenset(
     {
         "floor", "figures", "attendance", "register", "annul", "act", "correct", "people",
-        "fleet", "accounts", "audit",
+        "fleet", "accounts", "audit", "help", "tickets",
     }
 )  # fmt: skip
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "agent": frozenset({"own"}),
-    "supervisor": frozenset(
-        {"floor", "figures", "attendance", "register", "reprimands", "act", "correct"}
-    ),
-    "monitor": frozenset({"floor", "figures", "register"}),
+    "supervisor": _SUPERVISOR,
+    "monitor": frozenset({"floor", "figures", "register", "help"}),
     "hr": frozenset({"attendance", "correct", "reprimands", "annul"}),
-    "technician": frozenset({"fleet"}),
+    "technician": frozenset({"fleet", "tickets"}),
+    "area": frozenset({"area"}),
     "admin": _ADMIN,
     "switch": frozenset({"command", "fleet"}),  # of tokens only
     "standby": frozenset({"copy"}),  # of tokens only, too
     "service": _ADMIN | {"command"},  # the hub's own token, and no account's
     "nobody": frozenset(),
 }
-PEOPLE_ROLES: tuple[Role, ...] = ("agent", "supervisor", "monitor", "hr", "technician", "admin")
+PEOPLE_ROLES: tuple[Role, ...] = (
+    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin",
+)  # fmt: skip
 # a provider of sign-on gives any but the one that could change its own rights
 PROVIDED_ROLES: tuple[Role, ...] = tuple(one for one in PEOPLE_ROLES if one != "admin")
 TOKEN_ROLES: tuple[Role, ...] = (
     "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby",
 )  # fmt: skip
-_SEES_NOBODY = ("agent", "technician", "switch", "standby", "nobody")
+_SEES_NOBODY = ("agent", "technician", "area", "switch", "standby", "nobody")
 
 
 class Person(Struct, kw_only=True, frozen=True):

@@ -22,7 +22,7 @@ from diadema.base.errors import DiademaError, MailError
 from diadema.base.locks import changing
 from diadema.base.paths import DataDir
 from diadema.base.reaching import obstacle, quoted
-from diadema.base.sanitize import hidden, visible
+from diadema.base.sanitize import hidden, mail_address, visible
 from diadema.words import Sentence
 
 MOST_ADDRESSES = 200
@@ -30,9 +30,6 @@ _STEP_S = 20.0  # for one answer of the server
 _LONGEST_S = 120.0  # for a whole message
 _SUBJECT = 200  # characters
 _Answered = aiosmtplib.SMTPResponseException
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
-)  # no quotes, comments, routes or anything else that a header or SMTP could take for more
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9a-fA-F:.]{2,45}")
 
 
@@ -110,9 +107,11 @@ def _listed(known: Mail, address: str) -> str:
 
 
 def _checked(given: str) -> str:
-    if len(given) > 254 or len(given.partition("@")[0]) > 64 or not _ADDRESS.fullmatch(given):
-        raise MailError(Sentence("errors.base.mail.no_address", given=visible(given[:254])))
-    return given.lower()
+    try:
+        return mail_address(given)
+    except ValueError as error:
+        reason = Sentence("errors.base.mail.no_address", given=visible(given[:254]))
+        raise MailError(reason) from error
 
 
 def message(server: Server, to: list[str], subject: str, text: str) -> EmailMessage:

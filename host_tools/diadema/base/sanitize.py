@@ -12,6 +12,9 @@ _FORMULA = r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]"
 _RISKY = re.compile(rf"'*(?:{_FORMULA})")
 _PATHS = re.compile(r'[/\\:*?"<>|]')
 _GUARDED = re.compile(rf"'+(?:{_FORMULA})")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+)  # no quotes, comments, routes or anything else that a header or SMTP could take for more
 
 
 def cell(text: str) -> str:
@@ -25,6 +28,13 @@ def cell(text: str) -> str:
 def from_cell(text: str) -> str:
     """What `cell` was given."""
     return text[1:] if _GUARDED.match(text) else text
+
+
+def mail_address(text: str) -> str:
+    """An address to which mail can go, in lower case. Raises ValueError for anything else."""
+    if len(text) > 254 or len(text.partition("@")[0]) > 64 or not _ADDRESS.fullmatch(text):
+        raise ValueError(text)
+    return text.lower()
 
 
 def hidden(text: str, *, lines: bool = False) -> list[str]:

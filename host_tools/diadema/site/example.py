@@ -60,7 +60,8 @@ EXAMPLE = """\
     {"code": "procedimiento", "label": "Procedimiento"},
     {"code": "sistema", "label": "Sistema"},
     {"code": "usuario_dificil", "label": "Usuario difícil"},
-    {"code": "autorizacion", "label": "Autorización"}
+    {"code": "autorizacion", "label": "Autorización", "urgent": true},
+    {"code": "fraude", "label": "Fraude", "urgent": true}
   ],
   "fault_areas": [
     {"code": "audio", "label": "Audio", "parts": [
@@ -76,7 +77,23 @@ EXAMPLE = """\
       {"code": "no_abre", "label": "No abre"},
       {"code": "lento", "label": "Lento"}
     ]},
-    {"code": "mobiliario", "label": "Silla o mesa"}
+    {"code": "mobiliario", "label": "Silla o mesa"},
+    {"code": "sistemas", "label": "Sistemas", "parts": [
+      {"code": "red", "label": "Red"},
+      {"code": "vpn", "label": "VPN"},
+      {"code": "correo", "label": "Correo"}
+    ]},
+    {"code": "infraestructura", "label": "Infraestructura", "parts": [
+      {"code": "energia", "label": "Energía"},
+      {"code": "luz", "label": "Luz"}
+    ]},
+    {"code": "proveedor", "label": "Proveedor", "external": true, "parts": [
+      {"code": "enlace", "label": "Enlace"},
+      {"code": "central", "label": "Central"}
+    ]},
+    {"code": "mandante", "label": "Mandante", "external": true, "parts": [
+      {"code": "crm", "label": "CRM"}
+    ]}
   ],
   "campaigns": [
     {
@@ -119,6 +136,11 @@ EXAMPLE = """\
       },
       "consent": true
     }
+  ],
+  "tools": [
+    {"campaign": "atencion", "code": "crm", "label": "CRM abre"},
+    {"campaign": "atencion", "code": "usuario", "label": "Usuario vigente"},
+    {"campaign": "cobranza", "code": "vpn", "label": "VPN conectada"}
   ],
   "holidays": ["2026-12-08", "2026-12-09", "2026-12-25", "2027-01-01"],
   "identity_methods": [

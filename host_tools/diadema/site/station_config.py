@@ -7,7 +7,7 @@ also the cards' own keys, never the site's.
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ def _lines(rows: list[list[Any]]) -> msgspec.Raw:
     return msgspec.Raw(b"[\n" + b",\n".join(map(msgspec.json.encode, rows)) + b"\n]")
 
 
-def _coded(rows: list[Coded]) -> list[list[Any]]:
+def _coded(rows: Sequence[Coded]) -> list[list[Any]]:
     return [[row.code, row.label] for row in rows]
 
 

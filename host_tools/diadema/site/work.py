@@ -27,6 +27,7 @@ type _Few[T] = Annotated[list[T], Meta(max_length=24)]
 
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LEVELS = 3
+TOOLS_OF_A_CAMPAIGN = 12  # each is a key that is pressed before the first call
 SYSTEM_CODES = ("SIN_TIPIFICAR",)  # codes that no tree may use
 SYSTEM_REASONS = (  # that only the station gives
     "login", "no_answer", "fault", "link", "supervisor", "wrapup_end",
@@ -53,7 +54,16 @@ class Area(Coded, kw_only=True):
     external: bool = False
 
 
+class HelpTopic(Coded, kw_only=True):
+    """`urgent`: it goes before the others in the list of whoever helps."""
+
+    urgent: bool = False
+
+
 class FaultArea(Coded, kw_only=True):
+    """Who mends what agents report; `external`: outside of the centre, as a provider."""
+
+    external: bool = False
     parts: _Few[Coded] = field(default_factory=list)
 
 
@@ -101,6 +111,12 @@ class Playbook(Strict, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=2**30 - 1)] | Label
 
 
+class Tool(Coded, kw_only=True):
+    """What an agent of the campaign works with; the self-test asks whether it is at hand."""
+
+    campaign: Code
+
+
 class Tree(Strict, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=2**30 - 1)]
     nodes: Annotated[list[Any], Meta(min_length=1, max_length=48)]
@@ -114,12 +130,13 @@ class Work(Strict, kw_only=True):
     reasons: _Few[Reason]
     tree: Tree
     areas: _Few[Area] = field(default_factory=list)
-    help_topics: _Few[Coded] = field(default_factory=list)
+    help_topics: _Few[HelpTopic] = field(default_factory=list)
     fault_areas: Annotated[list[FaultArea], Meta(max_length=12)] = field(default_factory=list)
     campaigns: _Few[Campaign] = field(default_factory=list)
     identity_methods: _Few[Coded] = field(default_factory=list)
     playbooks: Annotated[list[Playbook], Meta(max_length=48)] = field(default_factory=list)
     materials: Annotated[list[Coded], Meta(max_length=12)] = field(default_factory=list)
+    tools: Annotated[list[Tool], Meta(max_length=48)] = field(default_factory=list)
     negative_codes: _Few[Code] = field(default_factory=list)
 
 
@@ -150,6 +167,7 @@ def check_work(work: Work) -> None:
         check_codes(f"fault_areas[{at}].parts", area.parts)
     for at, campaign in enumerate(work.campaigns):
         _check_campaign(f"campaigns[{at}]", campaign)
+    _check_tools(work)
     _check_codes_of_tree(work)
 
 
@@ -174,6 +192,30 @@ def _check_campaign(key: str, campaign: Campaign) -> None:
             Sentence("errors.site.file.must_after_from__on_same", from_=hours.from_),
         )
     check_unique(key + ".outbound.days[{}]", hours.days)
+
+
+def _check_tools(work: Work) -> None:
+    campaigns = {campaign.code for campaign in work.campaigns}
+    its: dict[str, list[str]] = {}
+    for at, tool in enumerate(work.tools):
+        if tool.campaign not in campaigns:
+            reason = Sentence("errors.site.file.no_such_campaign", campaign=tool.campaign)
+            raise SiteError(f"tools[{at}].campaign", reason)
+        codes = its.setdefault(tool.campaign, [])
+        if tool.code in codes:
+            raise SiteError(
+                f"tools[{at}].code",
+                Sentence("errors.site.file.value_there_twice", value=tool.code),
+            )
+        codes.append(tool.code)
+        if len(codes) > TOOLS_OF_A_CAMPAIGN:
+            raise SiteError(
+                f"tools[{at}]",
+                Sentence(
+                    "errors.site.file.tools_of_campaign", campaign=tool.campaign,
+                    most=TOOLS_OF_A_CAMPAIGN,
+                ),
+            )  # fmt: skip
 
 
 def _check_codes_of_tree(work: Work) -> None:

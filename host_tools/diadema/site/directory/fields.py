@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from diadema.base.sanitize import hidden
+from diadema.base.sanitize import hidden, mail_address
 from diadema.site.badges import STORED, is_id
 from diadema.site.directory.labels import choice_of, item_label, item_of
 from diadema.site.directory.problems import Problem, Wrong
@@ -122,6 +122,7 @@ SHAPES: dict[str, Callable[[str], str]] = {
     "part": part,
     "step": step,
     "weekday": weekday,
+    "mail": mail_address,
 }
 
 

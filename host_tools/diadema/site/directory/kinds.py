@@ -20,6 +20,7 @@ METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy",
            "adherence")  # fmt: skip
 ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
 STAGES = ("training", "nesting", "floor")
+CLOCKS = ("clock", "shift", "working_days")  # whose minutes a fault's target counts
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
 
 
@@ -94,6 +95,12 @@ class Kind(Struct, frozen=True, kw_only=True):
                 return _check_alert_limit(body)
             case "campaigns":
                 return _check_campaign(body)
+            case "helpers":
+                return _check_helper(body)
+            case "help_topics":
+                return _check_topic(body)
+            case "fault_targets":
+                return _check_fault_target(body)
         return []
 
 
@@ -152,12 +159,45 @@ def _check_campaign(body: Body) -> list[Problem]:
     return []
 
 
+def _check_helper(body: Body) -> list[Problem]:
+    if ("start" in body) != ("end" in body):
+        lacking = "end" if "start" in body else "start"
+        return [Problem(word="helper_hours", column=lacking)]
+    if "start" in body and body["start"] == body["end"]:
+        return [Problem(word="shift_empty", column="end", value=str(body["end"]))]
+    return []
+
+
+def _check_topic(body: Body) -> list[Problem]:
+    escalate, alert = body.get("escalate_s"), body.get("alert_s")
+    if isinstance(escalate, int) and isinstance(alert, int) and alert < escalate:
+        values = {"first": escalate}
+        return [Problem(word="alert_first", column="alert_s", value=str(alert), values=values)]
+    return []
+
+
+def _check_fault_target(body: Body) -> list[Problem]:
+    accept, solve = body["accept_min"], body["solve_min"]
+    assert isinstance(accept, int) and isinstance(solve, int)
+    for name, minutes in (("accept_min", accept), ("solve_min", solve)):
+        if minutes == 0:
+            return [Problem(word="no_time", column=name, value="0")]
+    if solve < accept:
+        values = {"accept": accept}
+        return [Problem(word="solve_first", column="solve_min", value=str(solve), values=values)]
+    return []
+
+
 def _code(name: str = "code") -> Field:
     return Field(name=name, type="code", required=True)
 
 
 def _label(name: str = "label") -> Field:
     return Field(name=name, required=True, most=16)
+
+
+def _account(name: str, *, required: bool = False, many: bool = False) -> Field:
+    return Field(name=name, required=required, many=many, pattern=ACCOUNT, most=32)
 
 
 def _flag(name: str) -> Field:
@@ -168,7 +208,9 @@ _ORDER = Field(name="order", type="int", low=0, high=9999)
 _COUNT_S = 86_400
 # `PJSIP/101`: one telephone, and no way through the exchange's own dialplan
 EXTENSION = r"(?!(?i:local)/)[A-Za-z0-9]{2,12}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,26}"
+ACCOUNT = r"[a-z0-9][a-z0-9._-]{0,31}"  # how people of the pages are called
 _ID = r"[A-Za-z0-9_-]{1,24}"
+_DUE_MIN = 43_200  # thirty days
 _ALL = (
     Kind(name="agents", fields=(
         Field(name="code", type="code", required=True, pattern=_ID),
@@ -277,14 +319,43 @@ _ALL = (
         _code("motive"),
         Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
         Field(name="version", required=True, most=16),
+        _account("owner"),
     )),
     Kind(name="areas", fields=(
         _code(), _label(), _flag("consulted"), _flag("external"),
         Field(name="number", pattern=r"[0-9*#]{1,20}", most=20), _ORDER,
     )),
-    Kind(name="help_topics", fields=(_code(), _label(), _ORDER)),
+    Kind(name="help_topics", fields=(
+        _code(), _label(), _flag("urgent"),
+        Field(name="escalate_s", type="int", low=5, high=3600),
+        Field(name="alert_s", type="int", low=5, high=3600),
+        _ORDER,
+    )),
+    Kind(name="helpers", key=("account",), fields=(
+        _account("account", required=True),
+        Field(name="topics", type="ref", of="help_topics", many=True, most=24),
+        Field(name="queues", type="ref", of="queues", many=True, most=24),
+        Field(name="start", type="time"),
+        Field(name="end", type="time"),
+        Field(name="days", many=True, shape="weekday"),
+    )),
+    Kind(name="help_results", fields=(_code(), _label(), _ORDER)),
     Kind(name="fault_areas", fields=(
-        _code(), _label(), Field(name="parts", many=True, shape="part"), _ORDER,
+        _code(), _label(), _flag("external"), Field(name="parts", many=True, shape="part"),
+        Field(name="email", shape="mail", most=254),
+        _account("accounts", many=True),
+        _ORDER,
+    )),
+    Kind(name="fault_targets", key=("severity", "area"), slot=True, fields=(
+        Field(name="severity", type="int", low=1, high=4, required=True),
+        Field(name="area", type="ref", of="fault_areas", most=24),
+        Field(name="accept_min", type="int", low=0, high=_DUE_MIN, required=True),
+        Field(name="solve_min", type="int", low=0, high=_DUE_MIN, required=True),
+        Field(name="clock", type="choice", choices=CLOCKS),
+    )),
+    Kind(name="tools", key=("campaign", "code"), fields=(
+        Field(name="campaign", type="ref", of="campaigns", required=True, most=24),
+        _code(), _label(), _ORDER,
     )),
     Kind(name="materials", fields=(_code(), _label(), _ORDER)),
     Kind(name="identity_methods", fields=(_code(), _label(), _ORDER)),

@@ -7,14 +7,17 @@ in before anybody wrote down whose it is.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from operator import itemgetter
+from typing import Literal
 
 from msgspec import Struct, field
 
 from diadema.site.description import Site
+from diadema.site.work import DAYS
 from diadema.wire.live_rows import PRIVATE, THRESHOLD_S
+from diadema.words import DEFAULT, section
 
 type Turns = list[tuple[int, str]]  # since when (UTC ms) whose; empty: nobody's
 type Held = dict[str, Turns]  # by name
@@ -122,6 +125,102 @@ class Area(Struct, kw_only=True):
     number: str = ""
 
 
+class Topic(Struct, kw_only=True):
+    """What help is asked for. `urgent`: before the others; `escalate_s`, `alert_s`: how long one
+    waits before it goes to the next group, and before the alert. None: as any other.
+    """
+
+    label: str
+    urgent: bool = False
+    escalate_s: int | None = None
+    alert_s: int | None = None
+
+
+class Helper(Struct, kw_only=True, frozen=True):
+    """An account that helps: with these topics and on these queues, none named with all; between
+    these times of the site on these weekdays, none given always.
+    """
+
+    topics: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+    start: str = ""  # HH:MM
+    end: str = ""  # not after `start`: on the next day
+    days: frozenset[str] = frozenset()  # on which the hours begin
+
+    def on(self, moment: datetime, topic: str, queue: str) -> bool:
+        """Whether a request of that moment, in the site's zone, is this helper's. A topic or a
+        queue that is not known, empty, is everybody's.
+        """
+        if (topic and self.topics and topic not in self.topics) or (
+            queue and self.queues and queue not in self.queues
+        ):
+            return False
+        clock, day = f"{moment:%H:%M}", moment.date()
+        if self.start < self.end:
+            inside = self.start <= clock < self.end
+        else:  # over midnight, or no hours at all
+            inside = not self.start or clock >= self.start or clock < self.end
+            if self.start and clock < self.end:
+                day -= timedelta(1)
+        return inside and (not self.days or DAYS[day.weekday()] in self.days)
+
+
+type Clock = Literal["clock", "shift", "working_days"]
+
+
+class FaultTarget(Struct, frozen=True):
+    """Within how many minutes somebody takes a fault, and within how many it is solved, from the
+    report on; `clock`: whose minutes those are, see `due_times`.
+    """
+
+    accept_min: int
+    solve_min: int
+    clock: Clock = "clock"
+
+
+FAULT_TARGETS: Mapping[int, FaultTarget] = {  # by severity, where nobody says otherwise
+    1: FaultTarget(5, 60),
+    2: FaultTarget(15, 120),
+    3: FaultTarget(15, 240),
+    4: FaultTarget(60, 2 * 24 * 60, "working_days"),
+}
+
+
+class FaultArea(Struct, kw_only=True):
+    """Who mends; `external`: outside of the centre. `email`: where its tickets are told;
+    `accounts`: who works for it; `parts` by code.
+    """
+
+    label: str
+    external: bool = False
+    email: str = ""
+    accounts: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+class Tool(Struct, frozen=True):
+    """What an agent of the campaign works with."""
+
+    campaign: str
+    code: str
+    label: str
+
+
+HELP_RESULTS = (
+    "resuelta", "parcial", "derivada", "no_procedia", "termino_antes", "sin_resultado",
+)  # fmt: skip
+GIVEN_RESULTS = ("resuelta", "termino_antes", "sin_resultado")  # also by Diadema itself
+
+
+def help_results(own: Mapping[str, str], language: str) -> dict[str, str]:
+    """Label by code: the site's own, then those that Diadema gives; the usual ones if it has none
+    of its own.
+    """
+    words = section("people", language)
+    usual = GIVEN_RESULTS if own else HELP_RESULTS
+    return {**own, **{code: words[f"result.{code}"] for code in usual if code not in own}}
+
+
 class People(Struct, kw_only=True):
     """Made by `of_site` or, with a directory, by `directory.people_of.people_of`.
 
@@ -155,6 +254,13 @@ class People(Struct, kw_only=True):
     switch_queues: Held = field(default_factory=dict)  # and of queues
     supervised: dict[str, list[str]] = field(default_factory=dict)  # account → teams
     several_desks: bool = False  # may be logged in at more than one at once
+    helpers: dict[str, Helper] = field(default_factory=dict)  # by account
+    help_results: dict[str, str] = field(default_factory=lambda: help_results({}, DEFAULT))
+    topics: dict[str, Topic] = field(default_factory=dict)
+    fault_areas: dict[str, FaultArea] = field(default_factory=dict)
+    fault_targets: dict[tuple[str, int], FaultTarget] = field(default_factory=dict)  # area or ""
+    tools: list[Tool] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)  # playbook → account
 
     @property
     def switch_names(self) -> Held:
@@ -202,6 +308,20 @@ class People(Struct, kw_only=True):
             if its is not None
             else self.targets.get((metric, queue), self.targets.get((metric, "")))
         )
+
+    def targets_of_fault(self, area: str, severity: int) -> FaultTarget:
+        """The area's own, else that of all areas."""
+        own = self.fault_targets
+        found = own.get((area, severity)) or own.get(("", severity))
+        return found or FAULT_TARGETS[severity]
+
+    def areas_of(self, account: str) -> frozenset[str]:
+        """The fault areas that somebody works for."""
+        return frozenset(c for c, one in self.fault_areas.items() if account in one.accounts)
+
+    def playbook_owner(self, playbook: str) -> str:
+        """The account that answers for its text; empty if nobody does."""
+        return self.owners.get(playbook, "")
 
     def is_new(self, agent: str) -> bool:
         """Whether the agent is in training or nesting on any of these days."""
@@ -258,6 +378,19 @@ def of_site(site: Site | None) -> People:
     }  # fmt: skip
     people.areas = {one.code: Area(label=one.label, external=one.external) for one in site.areas}
     people.several_desks = site.multi_login == "allow"
+    people.help_results = help_results({}, site.language)
+    people.topics = {
+        one.code: Topic(label=one.label, urgent=one.urgent) for one in site.help_topics
+    }
+    people.fault_areas = {
+        one.code: FaultArea(
+            label=one.label,
+            external=one.external,
+            parts={part.code: part.label for part in one.parts},
+        )
+        for one in site.fault_areas
+    }
+    people.tools = [Tool(one.campaign, one.code, one.label) for one in site.tools]
     people.codes = dict(_leaves(site.tree.nodes, ()))
     for code, label, *children in site.tree.nodes:
         people.motives[code] = label

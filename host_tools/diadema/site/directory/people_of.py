@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,18 +24,26 @@ from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.people import (
     Area,
+    Clock,
+    FaultArea,
+    FaultTarget,
     Held,
+    Helper,
     People,
     Planned,
     Reason,
     Span,
     Spell,
+    Tool,
+    Topic,
     Worker,
+    help_results,
     of_site,
     turns_of,
 )
 from diadema.site.work import SYSTEM_REASONS
 from diadema.wire.switching import WAYS
+from diadema.words import DEFAULT
 
 _AFTER_ALL = "~"  # after every code that begins with a day
 
@@ -76,8 +85,12 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
             limit_s=_number(body, "limit_s"), system=code in SYSTEM_REASONS,
             in_use=code in in_use,
         )  # fmt: skip
+    language = DEFAULT
     for _, body in _bodies(book, "settings", last):
         people.several_desks = body.get("multi_login") == "allow"
+        language = str(body.get("language") or DEFAULT)
+    _add_help(people, book, last, language)
+    _add_faults(people, book, last)
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
@@ -163,7 +176,7 @@ def _covers(version: Entry, day: date) -> bool:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
-    return 0 if day == date.min else max(0, 1000 * _utc(day, "00:00", zone))
+    return 0 if day == date.min else max(0, 1000 * utc_s(day, "00:00", zone))
 
 
 def _place(body: Body) -> tuple[str, str]:
@@ -179,15 +192,15 @@ def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planne
     if shift is None:
         return plan
     start, end = str(shift["start"]), str(shift["end"])
-    plan.start_s = _utc(day, start, zone)
-    plan.end_s = _utc(day + timedelta(end <= start), end, zone)
+    plan.start_s = utc_s(day, start, zone)
+    plan.end_s = utc_s(day + timedelta(end <= start), end, zone)
     plan.tolerance_s = _number(shift, "tolerance_min") * 60
     for pause in _list(body, "pauses") or _list(shift, "pauses"):
         times, _, reason = pause.partition(" ")
         begins, ends = times.split("-")
         on = day + timedelta(begins < start)
         until = on + timedelta(ends < begins)
-        plan.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+        plan.pauses.append((utc_s(on, begins, zone), utc_s(until, ends, zone), reason))
     plan.pauses.sort()
     return plan
 
@@ -235,6 +248,54 @@ def _add_dispositions(people: People, book: Directory, last: date) -> None:
     people.negative_codes = frozenset(negative)
 
 
+def _add_help(people: People, book: Directory, last: date, language: str) -> None:
+    for one, body in _bodies(book, "helpers", last):
+        people.helpers[one.code] = Helper(
+            topics=frozenset(_list(body, "topics")),
+            queues=frozenset(_list(body, "queues")),
+            start=str(body.get("start") or ""),
+            end=str(body.get("end") or ""),
+            days=frozenset(_list(body, "days")),
+        )
+    own = {one.code: str(body["label"]) for one, body in _ordered(book, "help_results", last)}
+    people.help_results = help_results(own, language)
+    in_use = {one.code: body for one, body in _bodies(book, "help_topics", last)}
+    for code, body in (_last_known(book, "help_topics") | in_use).items():
+        people.topics[code] = Topic(
+            label=str(body["label"]),
+            urgent=bool(body.get("urgent")),
+            escalate_s=_number(body, "escalate_s") or None,
+            alert_s=_number(body, "alert_s") or None,
+        )
+    for _, body in _bodies(book, "playbooks", last):
+        if owner := str(body.get("owner") or ""):
+            people.owners.setdefault(str(body["id"]), owner)
+
+
+def _add_faults(people: People, book: Directory, last: date) -> None:
+    in_use = {one.code: body for one, body in _bodies(book, "fault_areas", last)}
+    for code, body in (_last_known(book, "fault_areas") | in_use).items():
+        parts = (part.partition("=") for part in _list(body, "parts"))
+        people.fault_areas[code] = FaultArea(
+            label=str(body["label"]),
+            external=bool(body.get("external")),
+            email=str(body.get("email") or "") if code in in_use else "",
+            accounts=_list(body, "accounts") if code in in_use else [],
+            parts={part: label for part, _, label in parts},
+        )
+    for _, body in _bodies(book, "fault_targets", last):
+        key = str(body.get("area") or ""), _number(body, "severity")
+        people.fault_targets[key] = FaultTarget(
+            _number(body, "accept_min"),
+            _number(body, "solve_min"),
+            cast("Clock", body.get("clock") or "clock"),
+        )
+    people.tools = [
+        Tool(str(body["campaign"]), str(body["code"]), str(body["label"]))
+        for _, body in _ordered(book, "tools", last)
+    ]
+
+
 def _worker(body: Body, *, active: bool) -> Worker:
     return Worker(
         id=str(body["code"]),
@@ -268,6 +329,11 @@ def _bodies(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
     return [(one, one.body) for one in book.entries(kind, day) if one.body is not None]
 
 
+def _ordered(book: Directory, kind: str, day: date) -> list[tuple[Entry, Body]]:
+    """In the order that people gave them."""
+    return sorted(_bodies(book, kind, day), key=lambda one: _number(one[1], "order") or 10_000)
+
+
 def _list(body: Body, name: str) -> list[str]:
     value = body.get(name)
     return value if isinstance(value, list) else []
@@ -278,7 +344,8 @@ def _number(body: Body, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _utc(day: date, clock: str, zone: ZoneInfo) -> int:
+def utc_s(day: date, clock: str, zone: ZoneInfo) -> int:
+    """Seconds of UTC at which that day's clock says so, the first time."""
     moment = datetime.combine(day, time.fromisoformat(clock), zone)
     return round(moment.timestamp())
 
@@ -288,7 +355,7 @@ def people(data: DataDir, first: date | None = None, last: date | None = None) -
     of it changes, so nobody may change it.
     """
     last = last or datetime.now(zone_of(data)).date()
-    return _people(data.root, tuple(map(file_version, _files(data))), first or last, last)
+    return _people(data.root, stamps_of(data), first or last, last)
 
 
 def teams_of(data: DataDir, agent: str) -> set[str]:
@@ -338,12 +405,14 @@ class CachedPeople:
 
     def read(self, day: date) -> People:
         """Raises DiademaError where they cannot be read as they are now."""
-        made_of = (day, *map(file_version, _files(self._data)))
+        made_of = (day, stamps_of(self._data))
         if made_of != self._made_of:
             self._people = people(self._data, day - timedelta(days=1), day)
             self._made_of = made_of
         return self._people
 
 
-def _files(data: DataDir) -> tuple[Path, ...]:
-    return data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
+def stamps_of(data: DataDir) -> object:
+    """Others whenever the site or the directory may have changed."""
+    files = data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
+    return tuple(map(file_version, files))

@@ -37,19 +37,25 @@ _ITS_OWN = {  # fields that no site tells; they stay
     "agents": ("employer", "document_kind", "document", "queues", "switch_aliases", "penalty"),
     "seats": ("extension", "phone"),
     "areas": ("number",),
+    "help_topics": ("escalate_s", "alert_s"),
+    "fault_areas": ("email", "accounts"),
+    "playbooks": ("owner",),
     "teams": ("name",),
     "holidays": ("name",),
 }
 _RETIRES = ("agents", "seats", "reasons", "areas", "fault_areas", "help_topics", "materials",
-            "identity_methods", "campaigns", "playbooks", "holidays", "dispositions")  # fmt: skip
+            "identity_methods", "tools", "campaigns", "playbooks", "holidays",
+            "dispositions")  # fmt: skip
 type Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 _PARTS = ("stations", "agents", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
-          "identity_methods", "playbooks", "materials", "holidays", "negative_codes")  # fmt: skip
+          "identity_methods", "playbooks", "materials", "tools", "holidays",
+          "negative_codes")  # fmt: skip
 _DAYS, _DAY_BYTES = 500, 330  # of the roster in one question, and of one day in its event
 _KEYS = ("id", "code", "motive")
 CATALOGUES = ("agents", "dispositions", "reasons", "campaigns", "playbooks", "areas",
-              "help_topics", "fault_areas", "materials", "identity_methods", "holidays",
-              "seats", "roster", "shifts", "targets", "alert_limits")  # fmt: skip
+              "help_topics", "help_results", "fault_areas", "fault_targets", "tools",
+              "materials", "identity_methods", "holidays", "seats", "roster", "shifts", "targets",
+              "alert_limits")  # fmt: skip
 
 
 def open_directory(data: DataDir, at_ms: int) -> Directory:
@@ -408,6 +414,8 @@ def _difference(part: str, old: list[Any], new: list[Any]) -> Difference:
 
 def _key(one: Any) -> str:
     if isinstance(one, dict):
+        if "campaign" in one:  # a tool, which more than one can have
+            return f"{one['campaign']}/{one['code']}"
         return str(next(one[name] for name in _KEYS if name in one))
     return str(one[0] if isinstance(one, list) else one)
 

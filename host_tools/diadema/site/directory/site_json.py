@@ -24,11 +24,12 @@ from diadema.site.work import SYSTEM_CODES, SYSTEM_REASONS, Campaign
 type Rows = Mapping[str, Sequence[Entry]]
 
 _MOST = {"reasons": 24, "areas": 24, "help_topics": 24, "fault_areas": 12, "campaigns": 24,
-         "identity_methods": 24, "playbooks": 48, "materials": 12, "agents": 2000}  # fmt: skip
+         "identity_methods": 24, "playbooks": 48, "materials": 12, "tools": 48,
+         "agents": 2000}  # fmt: skip
 _PARTS = 24
 _NO_PIN = f"{'0' * 16}:{'0' * 32}"  # a verifier that no PIN fits
 _LISTS = ("agents", "stations", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
-          "identity_methods", "playbooks", "materials")  # fmt: skip
+          "identity_methods", "playbooks", "materials", "tools")  # fmt: skip
 _KINDS = {"stations": "seats"}
 _PLACE = re.compile(r"([a-z_]+)\[(\d+)\](?:\.([a-z_]+))?")
 _COLUMNS = {"id": "code", "seat": "code", "label": "label"}
@@ -123,7 +124,7 @@ class Draft:
         self._rows: dict[str, list[Entry]] = {}
         for kind in (
             "agents", "seats", "reasons", "areas", "help_topics", "fault_areas", "campaigns",
-            "identity_methods", "playbooks", "materials", "dispositions", "holidays",
+            "identity_methods", "playbooks", "materials", "tools", "dispositions", "holidays",
         ):  # fmt: skip
             rows = book.entries(kind, day)
             self._rows[kind] = sorted(rows, key=lambda one: (_order(one), one.code))
@@ -243,9 +244,16 @@ def _area(body: Body) -> dict[str, Any]:
     return {name: value for name, value in _coded(body).items() if name != "number"}
 
 
+def _help_topic(body: Body) -> dict[str, Any]:
+    """When it escalates is for the host alone."""
+    own = ("escalate_s", "alert_s")
+    return {name: value for name, value in _coded(body).items() if name not in own}
+
+
 def _fault_area(body: Body) -> dict[str, Any]:
     parts = [str(part).partition("=") for part in body.get("parts") or ()]  # type: ignore[union-attr]
-    described = {"code": body["code"], "label": body["label"]}
+    described: dict[str, Any] = {"code": body["code"], "label": body["label"]}
+    described |= {"external": True} if body.get("external") else {}
     return described | {"parts": [{"code": code, "label": label} for code, _, label in parts]}
 
 
@@ -310,6 +318,7 @@ def _agree(leaf: Entry, column: str, known: str) -> None:
 
 _MAKERS = {
     "areas": _area,
+    "help_topics": _help_topic,
     "fault_areas": _fault_area,
     "campaigns": _campaign,
     "playbooks": _playbook,
@@ -343,8 +352,12 @@ def _everything(site: Site) -> Iterator[tuple[str, Given]]:
         yield "areas", _fields(area, "consulted", "external") | {"order": at}
     for at, fault in enumerate(site.fault_areas, 1):
         parts = [f"{part.code}={part.label}" for part in fault.parts]
-        yield "fault_areas", _fields(fault) | {"parts": parts, "order": at}
-    for kind in ("help_topics", "materials", "identity_methods"):
+        yield "fault_areas", _fields(fault, "external") | {"parts": parts, "order": at}
+    for at, topic in enumerate(site.help_topics, 1):
+        yield "help_topics", _fields(topic, "urgent") | {"order": at}
+    for at, tool in enumerate(site.tools, 1):
+        yield "tools", _fields(tool, "campaign") | {"order": at}
+    for kind in ("materials", "identity_methods"):
         for at, coded in enumerate(getattr(site, kind), 1):
             yield kind, _fields(coded) | {"order": at}
     for at, campaign in enumerate(site.campaigns, 1):

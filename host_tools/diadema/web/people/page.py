@@ -17,9 +17,12 @@ GROUPS = {  # the kinds, as they are found
         "queues", "campaigns", "dispositions", "reasons", "targets", "alert_limits",
         "playbooks", "identity_methods",
     ),
-    "centre": ("settings", "seats", "areas", "help_topics", "fault_areas", "materials"),
+    "help": (
+        "help_topics", "helpers", "help_results", "fault_areas", "fault_targets", "tools",
+    ),
+    "centre": ("settings", "seats", "areas", "materials"),
 }  # fmt: skip
-_SERVERS = ("wrong.", "note.", "field.", "about.")  # words that the page is not told
+_SERVERS = ("wrong.", "note.", "field.", "about.", "result.")  # words that the page is not told
 
 
 def mount(app: FastAPI, web_app: WebApp) -> None:
