@@ -211,13 +211,12 @@ def loose_faults(tx: Connection) -> list[Press]:
     return [from_columns(Press, one._mapping) for one in found]
 
 
-def fault_mark(tx: Connection) -> tuple[int, int]:
-    """Another one after any change of a ticket or a report."""
-    steps, presses = (
-        tx.execute(select(func.max(column("rowid"))).select_from(table)).scalar()
-        for table in (tables.ticket_steps, tables.presses)
-    )
-    return steps or 0, presses or 0
+def fault_mark(tx: Connection) -> list[int]:
+    """Another one after any change of a ticket or a report, and of who is logged in where."""
+    return [
+        tx.execute(select(func.max(column("rowid"))).select_from(table)).scalar() or 0
+        for table in (tables.ticket_steps, tables.presses, tables.sessions)
+    ]
 
 
 def _key(press: Press) -> Key:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
+from diadema.figures.lost_time import Stop
 from diadema.site.directory.people import FaultArea, People, Worker
 from diadema.store.assistance import TicketCase
 from diadema.store.rows import Press, Ticket
@@ -75,34 +76,28 @@ def client(stage: FaultStage, who: str) -> httpx.AsyncClient:
 # -- what is told of a ticket
 
 
-def press(
-    agent: str | None, start: int | None, ms: int | None, outcome: str = "resolved"
-) -> Press:
-    return Press(
-        station="S1", epoch=1, sequence=start or 0, kind="fault", agent=agent, outcome=outcome,
-        technical_b=1, technical_utc=start, technical_ms=ms,
-    )  # fmt: skip
+def stop(*times: tuple[int, int], agent: str = "a") -> Stop:
+    press = Press(station="S1", epoch=1, sequence=1, kind="fault", agent=agent)
+    return Stop(agent, press, list(times))
 
 
 @pytest.mark.parametrize(
-    ("reports", "ms", "since"),
+    ("stops", "ms", "since"),
     [
-        ([press("a", 1000, 500)], 500, None),
-        ([press("a", 1000, 500), press("a", 1200, 100)], 500, None),  # one within the other
-        ([press("a", 1200, 500), press("a", 1000, 500)], 700, None),  # they overlap
-        ([press("a", 1000, 500), press("a", 2000, None, "open")], 500, 2000),
-        ([press("a", 1000, 500), press("a", 1200, None, "open")], 500, 1500),
-        ([press("a", 1000, None, "open"), press("a", 1200, 50)], 0, 1000),
-        ([press("a", 1000, None)], 0, None),  # nobody knows for how long
-        ([press("a", None, 300)], 300, None),
+        ([stop((10, 15))], 5000, None),
+        ([stop((10, 15)), stop((12, 13))], 5000, None),  # one within the other
+        ([stop((12, 17)), stop((10, 15))], 7000, None),  # they overlap
+        ([stop((10, 15), (80, 90)), stop((90, 100))], 5000, 80_000),  # it goes on
+        ([stop((10, 100)), stop((12, 20))], 0, 10_000),
+        ([stop()], 0, None),
     ],
 )
 async def test_two_faults_at_once_cost_an_agent_their_time_once(
-    reports: list[Press], ms: int, since: int | None
+    stops: list[Stop], ms: int, since: int | None
 ) -> None:
-    assert {one: (its.ms, its.since) for one, its in lost_by(reports).items()} == {
-        "a": (ms, since)
-    }
+    found = lost_by([*stops, stop((1, 2), agent="b")], 100_999)
+    assert (found["a"].ms, found["a"].since) == (ms, since)
+    assert (found["b"].ms, found["b"].since) == (1000, None)
 
 
 async def test_who_may_see_no_person_is_told_of_none() -> None:
@@ -113,16 +108,19 @@ async def test_who_may_see_no_person_is_told_of_none() -> None:
     )
     ticket = Ticket(ticket=ONE, station="HUB", epoch=1, sequence=1, by="sonia", utc=1, area="crm",
                     state="taken", assignee="teo", seats="A-01\nA-02")  # fmt: skip
-    case = TicketCase(ticket, reports=[press("a001", 1000, 500)])
+    its = stop((10, 15), agent="a001")
+    case = TicketCase(ticket, reports=[its.press])
+    stops = {("S1", 1, 1): its}
     names = {"sonia": "Sonia Ríos", "teo": "Teo Díaz"}
-    whole, seen = View(people, names).whole(case, TESTER)
+    whole, seen = View(people, names, stops, 60_000).whole(case, TESTER)
     assert seen == ["a001"] and whole["persons"] == [
-        {"name": "Rosa Quispe", "ms": 500, "since": None}
+        {"name": "Rosa Quispe", "ms": 5000, "since": None}
     ]
-    its = View(people, names, frozenset({"crm"}), frozenset({"iris"})).whole(case, TESTER)
-    assert its[1] == [] and its[0]["seats"] == ["A-01", "A-02"]
-    said = json.dumps(its)
-    for hidden in ("Rosa", "a001", "RQ", "Sonia", "Teo", "teo", "lost", "500", "report"):
+    areas, accounts = frozenset({"crm"}), frozenset({"iris"})
+    part, seen = View(people, names, stops, 60_000, areas, accounts).whole(case, TESTER)
+    assert seen == [] and part["seats"] == ["A-01", "A-02"]
+    said = json.dumps(part)
+    for hidden in ("Rosa", "a001", "RQ", "Sonia", "Teo", "teo", "lost", "5000", "report"):
         assert hidden not in said
 
 

@@ -48,10 +48,8 @@ class Ticketed(BaseModel):
 
 @router.get("/tickets", summary="The tickets that go on or were closed today")
 async def tickets(web_app: WebAppDep, person: Reader) -> dict[str, Any]:
-    since = web_app.midnight_ms()
-    known = await asyncio.to_thread(board.read, web_app.data, web_app.accounts, since)
-    assert known is not None  # without a mark before
-    view = _view(web_app, person, known.names)
+    known = await _read(web_app)
+    view = _view(web_app, person, known)
     return {"tickets": view.rows(known.cases), "loose": view.loose(known.loose)}
 
 
@@ -105,17 +103,26 @@ async def act_on_ticket(
     return Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
 
 
-def _view(web_app: WebApp, person: Person, names: dict[str, str]) -> View:
+async def _read(web_app: WebApp, ticket: str | None = None) -> board.Known:
+    now_ms, since = web_app.pace.now_ms(), web_app.midnight_ms()
+    known = await asyncio.to_thread(
+        board.read, web_app.data, web_app.accounts, now_ms, since, ticket
+    )
+    assert known is not None  # without a mark before
+    return known
+
+
+def _view(web_app: WebApp, person: Person, known: board.Known) -> View:
     desk = "faults" if person.may("tickets") else "area"
-    return board.view_for(person, desk, web_app.people(), names)
+    return board.view_for(person, desk, web_app.people(), known)
 
 
 async def _found(
     request: Request, web_app: WebApp, person: Person, ticket: str
 ) -> tuple[TicketCase, View]:
     """One that the person may see. Raises HTTPException: 404, and of another area's the same."""
-    case = await asyncio.to_thread(board.one, web_app.data, ticket)
-    view = _view(web_app, person, await asyncio.to_thread(board.names_of, web_app.accounts))
-    if case is None or not view.sees(case.ticket):
+    known = await _read(web_app, ticket)
+    view = _view(web_app, person, known)
+    if not known.cases or not view.sees(known.cases[0].ticket):
         raise HTTPException(404, text("faults.gone", language_of(request)))
-    return case, view
+    return known.cases[0], view

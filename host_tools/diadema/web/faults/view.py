@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from diadema.access.roles import Person
 from diadema.base.sanitize import visible
+from diadema.figures.lost_time import Stop
 from diadema.site.directory.people import People
-from diadema.store.assistance import TicketCase
+from diadema.store.assistance import Key, TicketCase
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Ticket
 
@@ -27,44 +28,42 @@ type Fields = dict[str, Any]
 
 
 class Lost(Struct):
-    """Technical time: what is over, and since when it goes on (UTC ms), if it does."""
+    """What a ticket cost an agent so far: the time that is over, and since when (UTC ms) it goes
+    on, if it does.
+    """
 
     ms: int = 0
     since: int | None = None
 
 
-def lost_by(reports: Iterable[Press]) -> dict[str, Lost]:
-    """Of each agent the union of the reports' times, as far as they are known; of a report by
-    nobody, of its seat.
-    """
+def lost_by(stops: Iterable[Stop], now_ms: int) -> dict[str, Lost]:
+    """By agent, of what the reports of one ticket cost until now: a second once."""
+    times: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for stop in stops:
+        times[stop.agent] += stop.times
     found: dict[str, Lost] = {}
-    times: defaultdict[str, list[tuple[int, int | None]]] = defaultdict(list)
-    for one in reports:
-        whose = one.agent or one.station
-        lost = found.setdefault(whose, Lost())
-        if one.technical_utc is None:
-            lost.ms += one.technical_ms or 0
-        elif one.technical_ms is not None:
-            times[whose].append((one.technical_utc, one.technical_utc + one.technical_ms))
-        elif one.outcome == "open":
-            times[whose].append((one.technical_utc, None))
-    for whose, its in times.items():
-        lost, until = found[whose], 0
-        for start, end in sorted(its, key=lambda one: one[0]):
-            if end is None:
-                lost.since = max(start, until)
-                break
-            lost.ms += max(0, end - max(start, until))
+    for agent, its in times.items():
+        lost, until, begun = found.setdefault(agent, Lost()), 0, 0
+        for start, end in sorted(its):
+            begun = start if start > until else begun
+            lost.ms += 1000 * max(0, end - max(start, until))
             until = max(until, end)
+        if until == now_ms // 1000 and its:
+            lost.ms -= 1000 * (until - begun)
+            lost.since = 1000 * begun
     return found
 
 
 @dataclass(frozen=True)
 class View:
-    """`names`: of the accounts; `areas`: whose page it is, None where all are seen."""
+    """`names`: of the accounts; `stops`: by the ticket's reports what each cost until `read_ms`;
+    `areas`: whose page it is, None where all are seen.
+    """
 
     people: People
     names: Mapping[str, str]
+    stops: Mapping[Key, Stop]
+    read_ms: int
     areas: frozenset[str] | None = None
     colleagues: frozenset[str] = frozenset()  # the accounts of those areas
 
@@ -98,14 +97,13 @@ class View:
             "closed": ticket.closed_utc,
         }
         if self.areas is None:
-            lost = lost_by(case.reports).values()
+            lost = self._lost(case).values()
             since = [one.since for one in lost if one.since is not None]
             found |= {
                 "reports": len(case.reports),
                 "lost": [sum(one.ms for one in lost), len(since), sum(since)],
             }
-        said = [(one.outcome, one.answer, one.technical_utc, one.technical_ms) for one in
-                case.reports]  # fmt: skip
+        said = [(one.outcome, one.answer, one.technical_b) for one in case.reports]
         found["v"] = crc32(repr((len(case.steps), said)).encode())
         return found
 
@@ -135,7 +133,7 @@ class View:
         if seen:
             found["persons"] = [
                 {"name": visible(self.people.name(agent)), "ms": lost.ms, "since": lost.since}
-                for agent, lost in lost_by(case.reports).items()
+                for agent, lost in self._lost(case).items()
                 if agent in seen
             ]
         return found, seen
@@ -143,6 +141,10 @@ class View:
     def loose(self, reports: Iterable[Press]) -> list[Fields]:
         """Reports that no ticket adopted; an area sees none."""
         return [self._report(one, False) for one in reports] if self.areas is None else []
+
+    def _lost(self, case: TicketCase) -> dict[str, Lost]:
+        keys = ((one.station, one.epoch, one.sequence) for one in case.reports)
+        return lost_by([self.stops[key] for key in keys if key in self.stops], self.read_ms)
 
     def _report(self, press: Press, is_named: bool) -> Fields:
         found: Fields = {
