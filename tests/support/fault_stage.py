@@ -122,7 +122,8 @@ class FaultStage:
         return self._pressed[seat]
 
     def _heard(self, script: Script, before: int) -> None:
-        self._ingest.take(script.messages(before + 1), "stream", "server")
+        messages = [script.hello_message(), *script.messages(before + 1)]
+        self._ingest.take(messages, "stream", "server")
 
     def say(
         self, kind: str, ticket: str, ago_min: float = 0, by: str = "hub", **fields: Any

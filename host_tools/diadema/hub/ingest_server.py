@@ -29,6 +29,7 @@ from diadema.hub.ca_change import CaChange
 from diadema.hub.commanding import Commands, Delivery, Frames, New
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment, ProvisionWindows
+from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
 from diadema.hub.marks_board import MarksBoard
@@ -91,7 +92,8 @@ class IngestServer:
         self._links = LinkLog(ingest)
         self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
-        self.actions = Actions(ingest, self.commands, self.reader, self._pins)
+        self._help_desk = HelpDesk(ingest, self.commands, self.reader, data)
+        self.actions = Actions(ingest, self.commands, self.reader, self._pins, self._help_desk)
         self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
@@ -144,6 +146,7 @@ class IngestServer:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             self.records.close()
+            self._help_desk.close()
             self.reader.close()
             await self._nats.close()
 
@@ -174,6 +177,7 @@ class IngestServer:
         if any(station.unconfirmed for station in self.ingest.stations.values()):
             self._confirm_by = self._confirm_by or time.monotonic() + CONFIRM_S
         self._caught_up = info.state.last_seq < first
+        self._help_desk.forget()  # the stream may hold what is told of them
         if info.state.first_seq > first:
             log.warning("messages %d to %d are gone from the stream; stations send again what "
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
@@ -307,6 +311,7 @@ class IngestServer:
         if effects.greeted:
             await self._tell(await self._retry.do(self.commands.greeted, effects.greeted))
             await self._tell_marks(effects.greeted, self._marks.whole())
+            self._help_desk.greeted(effects.greeted)
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
@@ -397,6 +402,11 @@ class IngestServer:
         await self.send(self.updates.tick())
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)
+        await self._help_desk.look()
+        if self._caught_up:
+            if told := self._help_desk.escalate():
+                await self.recorded(told)
+            await self.send(self._help_desk.turns())
         await self.records.look()
         self.switching.look()
         if self._pins.waiting and self._take_pins():

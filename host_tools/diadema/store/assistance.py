@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, Table, column, func, or_, select
+from sqlalchemy import Connection, Integer, Row, Table, func, literal_column, or_, select
 
-from diadema.store import tables
-from diadema.store.host_rows import HelpStep, TicketStep
-from diadema.store.rows import Press, Ticket
+from diadema.store import contact_rows, tables
+from diadema.store.host_rows import Act, HelpStep, TicketStep
+from diadema.store.loading import contact_of
+from diadema.store.rows import Contact, Press, Ticket
 from diadema.wire.letters import from_columns
 from diadema.wire.long_texts import whole_text
 
@@ -20,15 +21,54 @@ _AT_ONCE = 300  # presses in one query
 
 
 class HelpCase(Struct):
-    """One call for help. `steps`: what the host did about it."""
+    """One call for help. `steps`: what the host did about it; `acts`: what people said to the
+    station, that they come, that it is solved, or a message.
+    """
 
     press: Press
     steps: list[HelpStep] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
 
     @property
     def assignee(self) -> str | None:
         """The account that it was handed over to last."""
         return next((one.assignee for one in reversed(self.steps) if one.assignee), None)
+
+    @property
+    def assigned(self) -> HelpStep | None:
+        """The last hand-over, while that account has not said that they come."""
+        given = next((one for one in reversed(self.steps) if one.assignee), None)
+        taken = self._taken
+        if given is None or taken is None:
+            return given
+        return given if (given.epoch, given.sequence) > (taken.epoch, taken.sequence) else None
+
+    @property
+    def taker(self) -> tuple[str, str] | None:
+        """The account, and the name, of whoever said last that they come, before the station tells
+        it; None once it was handed over. The account is empty where the station alone tells it.
+        """
+        if self.assigned is not None:
+            return None
+        if (taken := self._taken) is not None:
+            return taken.by, taken.who or taken.by
+        return ("", self.press.accepted_by) if self.press.accepted_by else None
+
+    @property
+    def taken_utc(self) -> int | None:
+        """Since when that one has it."""
+        taken = self._taken
+        return self.press.accepted_utc if taken is None else taken.utc
+
+    @property
+    def solver(self) -> str | None:
+        """The name of who said that it is solved, before the station tells it."""
+        solved = next((one for one in reversed(self.acts) if one.state == "resolved"), None)
+        return None if solved is None else solved.who or solved.by
+
+    @property
+    def _taken(self) -> Act | None:
+        return next((one for one in reversed(self.acts) if one.state == "accepted"), None)
 
     @property
     def level(self) -> int:
@@ -48,8 +88,9 @@ class HelpCase(Struct):
         """What came of it: the helper's word, else the agent's; None while that may still come.
         `seated`: the session in which it was asked goes on.
         """
-        if self.press.result is not None:
-            return self.press.result
+        said = (one.reason for one in reversed(self.acts) if one.state == "resolved")
+        if (result := next(filter(None, said), self.press.result)) is not None:
+            return result
         if self.press.outcome == "resolved" and self.press.answer == "yes":
             return SERVED
         if self.press.over_utc is not None and self.press.accepted_b is None:
@@ -98,11 +139,56 @@ def help_cases(
 
 def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
+    keys = [_key(one) for one in presses]
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
-    for found in _about(tx, tables.help_steps, [_key(one) for one in presses]):
+    for found in _about(tx, tables.help_steps, keys):
         step = from_columns(HelpStep, found._mapping)
         steps[step.of_s, step.of_e, step.of_n].append(step)
-    return [HelpCase(one, steps[_key(one)]) for one in presses]
+    acts: defaultdict[Key, list[Act]] = defaultdict(list)
+    for found in _about(tx, tables.acts, keys):
+        acts[found.of_s, found.of_e, found.of_n].append(from_columns(Act, found._mapping))
+    return [HelpCase(one, steps[key], acts[key]) for key, one in zip(keys, presses, strict=True)]
+
+
+def help_moved(tx: Connection) -> tuple[int, ...]:
+    """What changes with each word of a press, each step of help and each act."""
+    newest = func.max(literal_column("rowid", Integer))
+    watched = (tables.presses, tables.help_steps, tables.acts)
+    return tuple(tx.execute(select(newest).select_from(one)).scalar() or 0 for one in watched)
+
+
+def calls_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, Contact]:
+    """The calls in which they came, those that are known."""
+    stations = {one.station for one in presses}
+    going = {(one.station, one.contact): one for one in contact_rows.running(tx, stations)}
+    found: dict[Key, Contact] = {}
+    for press in presses:
+        if press.contact is None:
+            continue
+        call = going.get((press.station, press.contact))
+        if (call := call or contact_of(tx, *_key(press), press.contact)) is not None:
+            found[_key(press)] = call
+    return found
+
+
+def gaps(tx: Connection, playbooks: Collection[str] | None, start_utc: int) -> list[HelpCase]:
+    """Calls for help in which somebody noted a gap of these playbooks (None: of any) since then,
+    the newest first.
+    """
+    row = tables.help_steps.c
+    query = select(row.of_s, row.of_e, row.of_n).where(row.utc >= start_utc)
+    query = query.where(row.gap.is_not(None), row.gap != "none").order_by(row.utc.desc())
+    if playbooks is not None:
+        query = query.where(row.playbook.in_(playbooks))
+    wanted = [*dict.fromkeys(tuple(one) for one in tx.execute(query))]
+    known = {
+        _key(press): press
+        for press in (
+            from_columns(Press, one._mapping)
+            for one in _about(tx, tables.presses, wanted, ("s", "e", "n"))
+        )
+    }
+    return with_steps(tx, [known[key] for key in wanted if key in known])
 
 
 def ticket_cases(
@@ -214,7 +300,7 @@ def loose_faults(tx: Connection) -> list[Press]:
 def fault_mark(tx: Connection) -> list[int]:
     """Another one after any change of a ticket or a report, and of who is logged in where."""
     return [
-        tx.execute(select(func.max(column("rowid"))).select_from(table)).scalar() or 0
+        tx.execute(select(func.max(literal_column("rowid"))).select_from(table)).scalar() or 0
         for table in (tables.ticket_steps, tables.presses, tables.sessions)
     ]
 

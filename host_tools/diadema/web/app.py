@@ -32,6 +32,8 @@ from diadema.web.floor import api as floor_api
 from diadema.web.floor import page as floor_page
 from diadema.web.floor import stream
 from diadema.web.guard import Guard
+from diadema.web.help import api as help_api
+from diadema.web.help import page as help_page
 from diadema.web.once_only import OnceOnly
 from diadema.web.people import api as people_api
 from diadema.web.people import page as people_page
@@ -57,8 +59,10 @@ _ROUTERS = (
     switch_api.router,
     faults_api.router,
     standby.router,
+    help_api.router,
     floor_page.router,
     faults_page.router,
+    help_page.router,
     handover.router,
     flasher.router,
     login.router,

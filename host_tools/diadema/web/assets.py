@@ -36,6 +36,7 @@ _WIRE = {
     "STATES": agent_states.SHOWN,
     "LOGGED_OUT": agent_states.LOGGED_OUT,
     "NOTE_KINDS": actions.NOTE_KINDS,
+    "GAPS": actions.GAPS,
     "REPRIMAND": actions.REPRIMAND,
     "PRESS_ANSWERS": actions.PRESS_ANSWERS,
     "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,

@@ -22,7 +22,7 @@ SEAT_CHARACTERS = 12
 SEATS_OF_A_TICKET = 200
 QUEUE_CHARACTERS = 64
 TITLE_CHARACTERS = 60
-TEXT_CHARACTERS = 1000
+TEXT_CHARACTERS = 1000  # of what no station shows
 CAUSE_CHARACTERS = 48
 NUMBER_CHARACTERS = 32
 TICKET_ID = r"^[0-9a-z]{12}\Z"
@@ -37,15 +37,18 @@ type Seat = Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
 type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
 type Severity = Annotated[int, Meta(ge=1, le=4)]
 type Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
-type LongText = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS)]
 type Cause = Annotated[str, Meta(min_length=1, max_length=CAUSE_CHARACTERS)]
 type Number = Annotated[str, Meta(min_length=1, max_length=NUMBER_CHARACTERS)]
+type Gap = Literal["none", "missing", "unclear", "wrong"]
+type Playbook = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,16}\Z")]
+type Learnt = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS)]
 type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 type NoteKind = Literal[
     "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
 ]
 HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
+GAPS: tuple[str, ...] = get_args(Gap.__value__)
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
@@ -63,12 +66,15 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """`sign`: the agent confirms it with the own badge."""
+    """`sign`: the agent confirms it with the own badge; `of`: the request for help that it
+    answers, then it goes to whoever made that.
+    """
 
-    agents: Annotated[list[Agent], Meta(min_length=1, max_length=MESSAGE_AGENTS)]
+    agents: Annotated[list[Agent], Meta(max_length=MESSAGE_AGENTS)] = field(default_factory=list)
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
+    of: Of | None = None
 
 
 class ForcePresence(ActionRequest, tag="presence", kw_only=True, rename=LETTERS):
@@ -120,6 +126,26 @@ class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
     state: HelpAnswer
     of: Of | None = None
     result: Word | None = None
+
+
+class AssignHelp(ActionRequest, tag="help_assigned", kw_only=True, rename=LETTERS):
+    """The request is handed over to that account, who has yet to say that they come."""
+
+    of: Of
+    to: By
+    reason: Reason
+
+
+class NoteHelp(ActionRequest, tag="help_noted", kw_only=True, rename=LETTERS):
+    """What was learnt of a request, also of one that is over. `gap`: what the playbook lacked;
+    that of the call, unless another one is named. Whoever answers for it is told.
+    """
+
+    of: Of
+    gap: Gap | None = None
+    playbook: Playbook | None = None
+    version: Playbook | None = None
+    text: Learnt | None = None
 
 
 class AnswerFault(ActionRequest, tag="fault", kw_only=True, rename=LETTERS):
@@ -182,6 +208,8 @@ class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
     of: Of
 
 
+# on a request for help that one names, by whoever may take it
+ON_HELP: tuple[type[ActionRequest], ...] = (AnswerHelp, AssignHelp, NoteHelp, SendMessage)
 # on entries of the register, not on agents
 ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
 
@@ -225,7 +253,7 @@ class ChangeTicket(ActionRequest, tag="ticket_changed", kw_only=True):
 
 class NoteTicket(ActionRequest, tag="ticket_noted", kw_only=True):
     ticket: TicketId
-    text: LongText
+    text: Learnt
 
 
 class ResolveTicket(ActionRequest, tag="ticket_resolved", kw_only=True):
@@ -262,7 +290,7 @@ TICKET_STEPS: tuple[type[ActionRequest], ...] = (
     CloseTicket,
 )
 ON_TICKETS: tuple[type[ActionRequest], ...] = (OpenTicket, *TICKET_STEPS)
-ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES + ON_TICKETS)
+ANY_ACTION: Any = reduce(or_, (*ACTIONS, AssignHelp, NoteHelp, *ON_ENTRIES, *ON_TICKETS))
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):

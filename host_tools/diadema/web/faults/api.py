@@ -77,7 +77,7 @@ async def open_ticket(
     request: Request,
 ) -> Ticketed:
     body = action.model_dump(exclude_none=True) | signed(person)
-    return Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+    return await _asked(web_app, request, body)
 
 
 @router.post(
@@ -100,7 +100,13 @@ async def act_on_ticket(
         if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
             raise not_yours(request)
     body = said | signed(person) | {"ticket": ticket}
-    return Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+    return await _asked(web_app, request, body)
+
+
+async def _asked(web_app: WebApp, request: Request, body: dict[str, Any]) -> Ticketed:
+    done = Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+    web_app.faults.look()
+    return done
 
 
 async def _read(web_app: WebApp, ticket: str | None = None) -> board.Known:

@@ -1,24 +1,18 @@
-"""The tickets as they are now, for whoever has their page open: whole on joining and after each
-change, and in between each second that they still are so.
-
-While nobody looks nothing is read. A message is `{"snap":{…}}` or `{"seq","now","d":[]}`, as those
-of the floor's stream.
+"""The tickets that go on, and those of today that are closed, read from the store as soon as
+anything about one changes, while somebody looks; and what each person may know of them.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from diadema.access import Accounts
-from diadema.access.roles import Person, Right
+from diadema.access.roles import Person
 from diadema.base.errors import DiademaError, StoreMissing
 from diadema.base.paths import DataDir
 from diadema.figures.lost_time import Stop, stops
@@ -27,16 +21,10 @@ from diadema.store import open_reader
 from diadema.store.assistance import Key, TicketCase, fault_mark, loose_faults, ticket_cases
 from diadema.store.rows import Press
 from diadema.web.faults.view import View
-from diadema.web.floor.channel import HEARTBEAT_S, Source, TooMany, times_of
-from diadema.web.floor.viewers import Viewer
+from diadema.web.floor.feed import Floor
 
-LOOK_S = 0.4
-MOST = 300
-OF_ONE = 20
-
-DESKS: Mapping[str, Right] = {"faults": "tickets", "area": "area"}  # pages, and whose they are
-
-type Audience = tuple[frozenset[str], frozenset[str]] | None  # areas and accounts; None: all
+DESKS = ("faults", "area")  # the pages
+_PAUSE_S = 0.1  # between two readings
 
 log = logging.getLogger(__name__)
 
@@ -108,103 +96,61 @@ def view_for(person: Person, desk: str, people: People, known: Known) -> View:
     return replace(view, areas=areas, colleagues=frozenset(colleagues))
 
 
-class Board:
-    """`run` is its task. `midnight_ms`: when today began."""
+class Tickets:
+    """`known`: of everybody; `on_change` when it is another one. `run` is its task; while nobody
+    calls `look`, nothing is read.
+    """
 
     def __init__(
-        self, data: DataDir, accounts: Accounts, source: Source, midnight_ms: Callable[[], int]
+        self,
+        data: DataDir,
+        accounts: Accounts,
+        floor: Floor,
+        now_ms: Callable[[], int],
+        midnight_ms: Callable[[], int],
     ) -> None:
-        self._data, self._accounts, self._source = data, accounts, source
-        self._midnight_ms = midnight_ms
-        self._known = Known()
-        self._shown_of: People | None = None
-        self._viewers: dict[Viewer, tuple[Person, str]] = {}
-        self._somebody = asyncio.Event()
-        self._seq = 0
+        self.known = Known()
+        self.on_change: list[Callable[[], None]] = []
+        self._data, self._accounts, self._floor = data, accounts, floor
+        self._now_ms, self._midnight_ms = now_ms, midnight_ms
+        self._wake = asyncio.Event()
+        floor.on_change.append(self._note)
 
-    @contextmanager
-    def joined(self, viewer: Viewer, person: Person, desk: str) -> Iterator[None]:
-        """Raises TooMany."""
-        its = sum(person.id == whose.id for whose, _ in self._viewers.values())
-        if len(self._viewers) >= MOST or its >= OF_ONE:
-            raise TooMany
-        self._viewers[viewer] = person, desk
-        self._somebody.set()
-        try:
-            yield
-        finally:
-            del self._viewers[viewer]
+    def look(self) -> None:
+        """Somebody looks, and something may have changed."""
+        self._wake.set()
 
-    async def look(self) -> bool:
-        """Read what changed, and send it; gives whether anything did. What cannot be read stays
-        as it was.
-        """
-        before, people = self._known.mark, self._source.people()
+    def _note(self, agent: str) -> None:
+        row = self._floor.rows.get(agent)
+        if self.on_change and row is not None and row.fault is not None:
+            self.look()
+
+    async def read_now(self) -> None:
+        """What cannot be read stays as it was."""
+        before = self.known.mark
         try:
             known = await asyncio.to_thread(
                 read,
                 self._data,
                 self._accounts,
-                self._source.pace.now_ms(),
+                self._now_ms(),
                 self._midnight_ms(),
                 before=before,
             )
         except (DiademaError, SQLAlchemyError) as error:
             log.info("tickets cannot be read: %s", error)
-            known = None
-        is_new = people is not self._shown_of or (known is not None and known.mark != before)
-        self._known, self._shown_of = known or self._known, people
-        if is_new:
-            self._seq += 1
-            self._publish()
-        return is_new
-
-    def again(self, viewer: Viewer) -> None:
-        """All of it, to one viewer."""
-        viewer.offer(self._snapshot(*self._viewers[viewer]))
+            return
+        if known is not None and known.mark != before:
+            self.known = known
+            for call in self.on_change:
+                call()
 
     async def run(self) -> None:
-        """Follow the store for ever, while somebody looks; most of the time it is left alone."""
-        beaten = 0.0
+        """Most of the time the store is left alone."""
         loop = asyncio.get_running_loop()
         while True:
-            if not self._viewers:
-                self._somebody.clear()
-                await self._somebody.wait()
+            await self._wake.wait()
+            self._wake.clear()
             begun = loop.time()
-            if await self.look():
-                beaten = loop.time()
-            elif loop.time() - beaten >= HEARTBEAT_S:
-                self._seq += 1
-                beaten = loop.time()
-                text = _encoded({"seq": self._seq, **times_of(self._source), "d": []})
-                for viewer in self._viewers:
-                    viewer.offer(text)
-            await asyncio.sleep(max(LOOK_S, 4 * (loop.time() - begun)))
-
-    def _publish(self) -> None:
-        """To each what is theirs, written once for all whose it is."""
-        written: dict[Audience, str] = {}
-        for viewer, (person, desk) in self._viewers.items():
-            key = self._audience(person, desk)
-            if key not in written:
-                written[key] = self._snapshot(person, desk)
-            viewer.offer(written[key])
-
-    def _view(self, person: Person, desk: str) -> View:
-        return view_for(person, desk, self._source.people(), self._known)
-
-    def _audience(self, person: Person, desk: str) -> Audience:
-        view = self._view(person, desk)
-        return None if view.areas is None else (view.areas, view.colleagues)
-
-    def _snapshot(self, person: Person, desk: str) -> str:
-        view = self._view(person, desk)
-        body = {"seq": self._seq, **times_of(self._source), "build": self._source.build}
-        body["tickets"] = view.rows(self._known.cases)
-        body["loose"] = view.loose(self._known.loose)
-        return _encoded({"snap": body})
-
-
-def _encoded(message: dict[str, Any]) -> str:
-    return msgspec.json.encode(message).decode()
+            await self.read_now()
+            await asyncio.sleep(max(_PAUSE_S, 4 * (loop.time() - begun)))

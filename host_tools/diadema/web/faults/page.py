@@ -8,18 +8,18 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from diadema.access.authenticator import STREAMS
 from diadema.access.roles import RIGHTS, Person
 from diadema.web.assets import modules_of
-from diadema.web.faults.board import DESKS
 from diadema.web.guard import language_of
 from diadema.web.permissions import person_of
-from diadema.web.shell import bar_of
-from diadema.web.templating import render
+from diadema.web.shell import live_page
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section
 
 router = APIRouter()
-_MODULES = modules_of("faults.js")  # asked for at once, not one after another
+_MODULES = modules_of("faults.js")
+_AREAS = {"faults": "faults", "area": "area_faults"}  # of their words
 
 
 @router.get("/ui/faults", include_in_schema=False)
@@ -34,19 +34,13 @@ async def area(request: Request) -> HTMLResponse:
 
 async def _page(request: Request, desk: str) -> HTMLResponse:
     web_app, person, language = web_app_of(request), person_of(request), language_of(request)
-    words, may = section("faults", language), person.may(DESKS[desk])
-    page = render(
-        "live.html",
-        **bar_of(
-            request, language, words["title" if desk == "faults" else "area.title"], f"/ui/{desk}"
-        ),
-        build=web_app.build,
-        sheet="faults",
-        modules=_MODULES,
-        refused="" if may else section("web", language)["not_yours"],
-        options=await _options(web_app, person, language, desk) if may else {},
-    )
-    return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
+    options = None
+    if person.may(STREAMS[desk]):
+        options = await _options(web_app, person, language, desk)
+    return live_page(
+        web_app, request, _AREAS[desk], f"/ui/{desk}", options, mode="faults", modules=_MODULES,
+        sheets=("faults",),
+    )  # fmt: skip
 
 
 async def _options(web_app: WebApp, person: Person, language: str, desk: str) -> dict[str, Any]:
@@ -71,7 +65,6 @@ async def _options(web_app: WebApp, person: Person, language: str, desk: str) ->
         },
         "desk": desk,
         "me": person.id,
-        "zone": web_app.floor.site.zone,
         "areas": [[code, one.label, [*one.parts.items()]] for code, one in areas.items()],
         "staff": sorted(staff, key=lambda one: one[1].casefold()),
     }

@@ -5,7 +5,7 @@ import { HubClock, dayOf, hourOf } from "./clock.js";
 import { Ticket } from "./faults_ticket.js";
 import { Row, Times } from "./faults_row.js";
 import { button, make, select } from "./form.js";
-import { Link } from "./link.js";
+import { Link, outdated } from "./link.js";
 import { Notice } from "./notice.js";
 import { place } from "./place.js";
 import { fill } from "./tile.js";
@@ -34,11 +34,10 @@ class Faults {
   constructor(root, options) {
     const { words } = options;
     Object.assign(this, { root, words, isArea: options.desk === "area" });
-    const language = document.documentElement.lang || "es";
     this.clock = new HubClock();
-    this.times = new Times(words, hourOf(options.zone, language, false), dayOf(options.zone));
+    this.times = new Times(words);
     this.notice = new Notice(words);
-    this.hour = hourOf(options.zone, language, true);
+    this.#name({ name: "", zone: "America/Lima" });
     this.areas = new Map(options.areas.map(([code, label, parts]) => [code, { label, parts: new Map(parts) }]));
     this.live = make("p", "unseen");
     this.live.setAttribute("role", "status");
@@ -68,6 +67,13 @@ class Faults {
       change: () => {},
       stale: (since, why) => this.#stale(since, why),
     });
+  }
+
+  #name({ name, zone }) {
+    const language = document.documentElement.lang || "es";
+    this.hour = hourOf(zone, language, true);
+    Object.assign(this.times, { hour: hourOf(zone, language, false), day: dayOf(zone) });
+    for (const one of document.querySelectorAll("[data-site]")) if (name) one.textContent = name;
   }
 
   start() {
@@ -117,11 +123,12 @@ class Faults {
     tools.setAttribute("aria-label", words.filters);
     tools.addEventListener("submit", (event) => event.preventDefault());
     if (!this.isArea) tools.append(button("send", words["do.open"], () => this.ticket.enter()));
-    return make("header", "faults-head", this.totals, tools);
+    return make("div", "faults-head", this.totals, tools);
   }
 
   #take(snap) {
-    if (this.#outdated(snap.build)) return;
+    if (outdated(snap.build)) return;
+    this.#name(snap.site);
     const before = this.#rows;
     this.#rows = new Map(snap.tickets.map((row) => {
       const known = before.get(row.ticket) ?? new Row(this.words, this.times);
@@ -241,6 +248,7 @@ class Faults {
     const now = this.clock.now();
     for (const one of this.#rows.values()) one.tick(now);
     this.ticket.tick(now);
+    for (const one of document.querySelectorAll("[data-clock]")) one.textContent = this.times.hour(now);
     const rows = [...this.#rows.values()].map(({ row }) => row);
     for (const one of this.totals.children) {
       const n = rows.filter((row) => COUNTED[one.dataset.total](row, now)).length;
@@ -248,18 +256,7 @@ class Faults {
       one.toggleAttribute("data-zero", !n);
     }
   }
-
-  /** After an update of the hub, the page takes its new modules; once for each build. */
-  #outdated(build) {
-    const mine = document.documentElement.dataset.build;
-    const key = `diadema.reloaded.${build}`;
-    if (!mine || mine === build || sessionStorage.getItem(key)) return false;
-    sessionStorage.setItem(key, "1");
-    location.reload();
-    return true;
-  }
 }
 
-const root = document.getElementById("main");
-const options = JSON.parse(document.getElementById("options").textContent);
-if (options.words) new Faults(root, options).start();
+const root = document.getElementById("floor");
+if (root) new Faults(root, JSON.parse(document.getElementById("options").textContent)).start();

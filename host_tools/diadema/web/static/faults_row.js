@@ -9,9 +9,9 @@ const SIGNS = { open: "warn", taken: "wrapup", resolved: "ready", closed: "logge
 const ORDER = ["open", "taken", "resolved", "closed"];
 
 export class Times {
-  /** `hour` and `day` turn UTC ms into the site's. */
-  constructor(words, hour, day) {
-    Object.assign(this, { words, hour, day });
+  /** `hour` and `day`, which turn UTC ms into the site's, are set from outside. */
+  constructor(words) {
+    this.words = words;
     this.now = 0;
   }
 

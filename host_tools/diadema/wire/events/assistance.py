@@ -9,11 +9,10 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
-from diadema.wire.actions import Severity, TicketId, Title
+from diadema.wire.actions import GAPS, Severity, TicketId, Title
 from diadema.wire.events.people import HostEvent, Sha256
 from diadema.wire.letters import Count, Event, Maybe, Of, Utc, Version, words
 
-GAPS = ("none", "missing", "unclear", "wrong")
 SEVERITIES = (1, 2, 3, 4)
 
 type Answer = Annotated[str, words("yes", "no")]
