@@ -14,7 +14,7 @@ ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
-    "ticket": "abc123def456",
+    "ticket": "3f9a01c2d4e5",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -33,8 +33,7 @@ def _(*who: Right, **more: Any) -> Line:
 
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
-_TICKET = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
-_TICKET_NOTE = {"action": "ticket_noted", "text": "Se llamó"}
+_OPENING = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
 _HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
@@ -116,8 +115,8 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/reports/runs/{name}/{due_ms}": _("figures", "attendance", "register"),
     "GET /api/v1/tickets": _("tickets", "area"),
     "GET /api/v1/tickets/{ticket}": _("tickets", "area"),
-    "POST /api/v1/tickets": _("tickets", body=_TICKET),
-    "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body=_TICKET_NOTE),
+    "POST /api/v1/tickets": _("tickets", body=_OPENING),
+    "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body={"action": "ticket_taken"}),
     "GET /handover": _("register"),
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),

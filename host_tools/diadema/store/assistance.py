@@ -17,6 +17,8 @@ from diadema.wire.long_texts import whole_text
 type Key = tuple[str, int, int]  # s, e, n of a press
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
+MASS = "rule:mass"  # that opens mass failures
+STATIONS_AREA = "estacion"  # of what a station says of itself
 _AT_ONCE = 300  # presses in one query
 
 
@@ -285,6 +287,14 @@ def _as_said(steps: Iterable[TicketStep]) -> list[TicketStep]:
             first[one.station, one.epoch], one.station, one.epoch, one.sequence,
         ),
     )  # fmt: skip
+
+
+def is_mass(ticket: Ticket | None) -> bool:
+    """Opened by the rule, or by hand for more than a seat: later reports of it join."""
+    if ticket is None:
+        return False
+    by_hand = ticket.of_n is None and not ticket.estimated
+    return ticket.by == MASS or (by_hand and ticket.severity in (1, 2))
 
 
 def loose_faults(tx: Connection) -> list[Press]:

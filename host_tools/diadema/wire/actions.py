@@ -34,6 +34,7 @@ type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
 type Seat = Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
+type Seats = Annotated[list[Seat], Meta(max_length=SEATS_OF_A_TICKET)]
 type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
 type Severity = Annotated[int, Meta(ge=1, le=4)]
 type Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
@@ -212,6 +213,7 @@ class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
 ON_HELP: tuple[type[ActionRequest], ...] = (AnswerHelp, AssignHelp, NoteHelp, SendMessage)
 # on entries of the register, not on agents
 ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
+ANY_ACTION: Any = reduce(or_, (*ACTIONS, AssignHelp, NoteHelp, *ON_ENTRIES))
 
 
 class OpenTicket(ActionRequest, tag="ticket_opened", kw_only=True):
@@ -222,7 +224,7 @@ class OpenTicket(ActionRequest, tag="ticket_opened", kw_only=True):
     area: Word
     part: Word | None = None
     severity: Severity | None = None
-    seats: Annotated[list[Seat], Meta(max_length=SEATS_OF_A_TICKET)] | None = None
+    seats: Seats | None = None
     title: Title
     of: Of | None = None
     whole: bool = False
@@ -290,7 +292,7 @@ TICKET_STEPS: tuple[type[ActionRequest], ...] = (
     CloseTicket,
 )
 ON_TICKETS: tuple[type[ActionRequest], ...] = (OpenTicket, *TICKET_STEPS)
-ANY_ACTION: Any = reduce(or_, (*ACTIONS, AssignHelp, NoteHelp, *ON_ENTRIES, *ON_TICKETS))
+ANY_TICKET: Any = reduce(or_, ON_TICKETS)
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):

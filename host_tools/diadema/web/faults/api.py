@@ -6,12 +6,11 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Path, Request
-from pydantic import BaseModel
 
 from diadema.access.roles import Person
 from diadema.store.assistance import TicketCase
 from diadema.web.actions.api import REFUSED, ask, signed
-from diadema.web.actions.models import NewTicket, Place, TicketAction
+from diadema.web.actions.models import TicketAction, TicketDone, TicketOpening
 from diadema.web.api import WebAppDep
 from diadema.web.faults import board
 from diadema.web.faults.view import View
@@ -23,27 +22,32 @@ from diadema.words import text
 
 router = APIRouter(prefix="/api/v1")
 
-TicketPath = Annotated[str, Path(pattern=TICKET_ID.replace(r"\Z", "$"), examples=["abc123def456"])]
+TicketPath = Annotated[str, Path(pattern=TICKET_ID.replace(r"\Z", "$"), examples=["3f9a01c2d4e5"])]
 Reader = Annotated[Person, Depends(need("tickets", "area"))]
 _OF_AN_AREA = ("ticket_taken", "ticket_noted", "ticket_resolved", "ticket_changed")
 _THEIRS = {  # what they may say of it: neither who has it nor how grave it is
     "ticket_taken": {"action", "external"},
     "ticket_changed": {"action", "external", "reason"},
 }
+_OPENING: dict[str, Any] = {
+    "failure": {
+        "value": {
+            "action": "ticket_opened", "area": "sistemas", "title": "CRM caído", "whole": True,
+        }
+    }
+}  # fmt: skip
 _EXAMPLES: dict[str, Any] = {
-    "ticket_taken": {"value": {"action": "ticket_taken", "to": "teo", "external": "INC-4711"}},
-    "ticket_noted": {"value": {"action": "ticket_noted", "text": "Se llamó al proveedor"}},
-    "ticket_resolved": {
-        "value": {"action": "ticket_resolved", "cause": "red", "fix": "otro puerto"}
+    "take": {"value": {"action": "ticket_taken"}},
+    "assign": {"value": {"action": "ticket_taken", "to": "teo", "external": "INC-7"}},
+    "note": {"value": {"action": "ticket_noted", "text": "Se llamó al proveedor"}},
+    "resolve": {"value": {"action": "ticket_resolved", "cause": "enlace caído"}},
+    "close": {
+        "value": {
+            "action": "ticket_closed", "outcome": "duplicate", "other": "3f9a01c2d4e5",
+            "reason": "es la misma",
+        }
     },
-}
-
-
-class Ticketed(BaseModel):
-    """`of` names the event that tells of it; `ticket`: the one that was opened."""
-
-    of: Place
-    ticket: str | None = None
+}  # fmt: skip
 
 
 @router.get("/tickets", summary="The tickets that go on or were closed today")
@@ -71,11 +75,11 @@ async def ticket(
     responses=REFUSED,
 )
 async def open_ticket(
-    action: Annotated[NewTicket, Body()],
+    action: Annotated[TicketOpening, Body(openapi_examples=_OPENING)],
     web_app: WebAppDep,
     person: Annotated[Person, Depends(need("tickets"))],
     request: Request,
-) -> Ticketed:
+) -> TicketDone:
     body = action.model_dump(exclude_none=True) | signed(person)
     return await _asked(web_app, request, body)
 
@@ -92,7 +96,7 @@ async def act_on_ticket(
     web_app: WebAppDep,
     person: Reader,
     request: Request,
-) -> Ticketed:
+) -> TicketDone:
     said = action.model_dump(exclude_none=True)
     if not person.may("tickets"):
         await _found(request, web_app, person, ticket)
@@ -103,8 +107,8 @@ async def act_on_ticket(
     return await _asked(web_app, request, body)
 
 
-async def _asked(web_app: WebApp, request: Request, body: dict[str, Any]) -> Ticketed:
-    done = Ticketed.model_validate(await ask(web_app, request, "hub.act", body))
+async def _asked(web_app: WebApp, request: Request, body: dict[str, Any]) -> TicketDone:
+    done = TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
     web_app.faults.look()
     return done
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from diadema.access.authenticator import STREAMS
 from diadema.access.roles import RIGHTS, Person
+from diadema.store.assistance import STATIONS_AREA
 from diadema.web.assets import modules_of
 from diadema.web.guard import language_of
 from diadema.web.permissions import person_of
@@ -19,6 +20,7 @@ from diadema.words import section
 
 router = APIRouter()
 _MODULES = modules_of("faults.js")
+_PART = "part."
 _AREAS = {"faults": "faults", "area": "area_faults"}  # of their words
 
 
@@ -57,6 +59,12 @@ async def _options(web_app: WebApp, person: Person, language: str, desk: str) ->
         ]
     else:
         areas = {code: areas[code] for code in areas.keys() & people.areas_of(person.id)}
+    words = section("faults", language)
+    parts = [
+        [name.removeprefix(_PART), said]
+        for name, said in section("alerts", language).items()
+        if name.startswith(_PART)
+    ]
     return {
         "words": {
             name: word
@@ -66,5 +74,6 @@ async def _options(web_app: WebApp, person: Person, language: str, desk: str) ->
         "desk": desk,
         "me": person.id,
         "areas": [[code, one.label, [*one.parts.items()]] for code, one in areas.items()],
+        "stations": [STATIONS_AREA, words["station"], parts],
         "staff": sorted(staff, key=lambda one: one[1].casefold()),
     }

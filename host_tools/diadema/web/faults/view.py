@@ -17,12 +17,12 @@ from diadema.access.roles import Person
 from diadema.base.sanitize import visible
 from diadema.figures.lost_time import Stop
 from diadema.site.directory.people import People
-from diadema.store.assistance import Key, TicketCase
+from diadema.store.assistance import Key, TicketCase, is_mass
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Ticket
 
-MASS_SEATS = 3
 _SEATS = 8  # of a row; the others are counted
+_RULE, _SERVER = "rule:", "hub"  # by whom it is that nobody did
 
 type Fields = dict[str, Any]
 
@@ -86,7 +86,7 @@ class View:
             "outcome": ticket.outcome,
             "seats": seats[:_SEATS],
             "count": len(seats),
-            "mass": len(seats) >= MASS_SEATS or ticket.severity == 1,
+            "mass": is_mass(ticket),
             "utc": ticket.utc,
             "due": _due(ticket),
             "to": self._account(ticket.assignee),
@@ -204,6 +204,8 @@ class View:
 
     def _who(self, account: str | None) -> str | None:
         known = self._account(account)
+        if known is not None and known.startswith(_RULE):
+            return _SERVER
         return known and visible(self.names.get(known, known))
 
 

@@ -38,7 +38,8 @@ class Faults {
     this.times = new Times(words);
     this.notice = new Notice(words);
     this.#name({ name: "", zone: "America/Lima" });
-    this.areas = new Map(options.areas.map(([code, label, parts]) => [code, { label, parts: new Map(parts) }]));
+    const all = [options.stations, ...options.areas];
+    this.areas = new Map(all.map(([code, label, parts]) => [code, { label, parts: new Map(parts) }]));
     this.live = make("p", "unseen");
     this.live.setAttribute("role", "status");
     this.totals = this.#totals();
@@ -113,11 +114,12 @@ class Faults {
     this.search.type = "search";
     this.search.placeholder = words.search;
     this.search.setAttribute("aria-label", words.search);
-    this.area = select([["", words["area.all"]], ...[...this.areas].map(([code, { label }]) => [code, label])]);
+    this.area = select([["", words["area.all"]]]);
     this.area.required = false;
     for (const control of [this.search, this.area]) control.addEventListener("input", () => this.#arrange());
     const area = make("label", "tool", make("span", "", words.area), this.area);
-    area.hidden = this.areas.size < 2;
+    this.areaTool = area;
+    area.hidden = true;
     const tools = make("form", "tools", this.search, area);
     tools.setAttribute("role", "search");
     tools.setAttribute("aria-label", words.filters);
@@ -137,10 +139,25 @@ class Faults {
     }));
     for (const [id, { element }] of before) if (!this.#rows.has(id)) element.remove();
     this.#sayNew();
+    this.#offerAreas();
     this.#take_loose(snap.loose);
     this.#arrange();
     this.#show();
     this.#tick();
+  }
+
+  /** Of those that there are now; one alone is no choice. */
+  #offerAreas() {
+    const { area, words } = this;
+    const codes = [...new Set([...this.#rows.values()].map(({ row }) => row.area))];
+    const options = codes.map((code) => [code, this.place({ area: code })]).sort((a, b) => a[1].localeCompare(b[1]));
+    const said = JSON.stringify(options);
+    if (area.dataset.said === said) return;
+    area.dataset.said = said;
+    const chosen = area.value;
+    area.replaceChildren(new Option(words["area.all"], ""), ...options.map(([code, label]) => new Option(label, code)));
+    area.value = codes.includes(chosen) ? chosen : "";
+    this.areaTool.hidden = codes.length < 2;
   }
 
   #sayNew() {
