@@ -126,7 +126,7 @@ class FaultStage:
         self._ingest.take(messages, "stream", "server")
 
     def say(
-        self, kind: str, ticket: str, ago_min: float = 0, by: str = "hub", **fields: Any
+        self, kind: str, ticket: str, ago_min: float = 0, by: str = "rule:report", **fields: Any
     ) -> None:
         """The hub says it of a ticket."""
         self._n += 1
@@ -146,7 +146,7 @@ class FaultStage:
         ]
         self.opened(
             ticket, 18, part="crm", severity=2, title=title, of=presses[0],
-            seats=[f"A-{n:02}" for n in seats][:3], due=NOW - 3 * MINUTE_MS,
+            seats=[f"A-{n:02}" for n in seats][:3], due=NOW - 3 * MINUTE_MS, by="rule:mass",
         )  # fmt: skip
         for press in presses:
             self.say("linked", ticket, 17, of=press)

@@ -167,7 +167,7 @@ async def test_what_happens_is_there_in_every_browser(
     def answer(body: dict[str, Any]) -> dict[str, Any]:
         stage.say("taken", body["ticket"], by=body["by"], to=body["by"],
                   due=stage.clock.now_ms() + 60 * MINUTE_MS)  # fmt: skip
-        return {"of": ["HUB-main", 1, 99], "i": None}
+        return {"of": ["HUB-main", 1, 99], "ticket": body["ticket"]}
 
     hub.answer = answer
     first = await opened(open_page, stage, "teo")
