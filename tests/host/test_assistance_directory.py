@@ -16,6 +16,7 @@ from diadema.site.directory.people import FaultTarget, Helper, People, Tool, Wor
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.publishing import changes_from
 from diadema.site.example import EXAMPLE
+from diadema.web.people.models import specs
 
 from tests.host.test_directory_site import DAY, book, data, publish, put, retire
 
@@ -169,6 +170,16 @@ def test_without_a_directory_there_is_what_the_site_says(data):
         Tool("cobranza", "vpn", "VPN conectada"),
     ]
     assert people.helpers == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "usual", "working"),
+    [("es", "3: 15 y 240 min", "4: 60 y 2880 min (Días hábiles)"),
+     ("en", "3: 15 and 240 min", "4: 60 and 2880 min (Working days)")],
+)  # fmt: skip
+def test_the_page_says_which_targets_hold_without_a_row(language, usual, working):
+    (spec,) = [one for one in specs(language) if one["name"] == "fault_targets"]
+    assert usual in spec["about"] and working in spec["about"]
 
 
 @pytest.mark.parametrize(
