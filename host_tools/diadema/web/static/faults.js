@@ -60,7 +60,7 @@ class Faults {
     });
     const lists = make("div", "lists", this.list, this.empty, this.shut);
     this.desk = make("div", "desk", lists, this.ticket.element);
-    root.append(this.notice.element, this.#head(), this.loose, this.desk, this.live);
+    root.append(this.notice.element, this.#head(), this.ticket.told, this.loose, this.desk, this.live);
     root.addEventListener("click", (event) => this.#follow(event));
     window.addEventListener("popstate", () => this.#show());
     this.link = new Link(options.desk, this.clock, {
@@ -131,6 +131,7 @@ class Faults {
   #take(snap) {
     if (outdated(snap.build)) return;
     this.#name(snap.site);
+    this.times.now = this.clock.now();
     const before = this.#rows;
     this.#rows = new Map(snap.tickets.map((row) => {
       const known = before.get(row.ticket) ?? new Row(this.words, this.times);
@@ -140,7 +141,7 @@ class Faults {
     for (const [id, { element }] of before) if (!this.#rows.has(id)) element.remove();
     this.#sayNew();
     this.#offerAreas();
-    this.#take_loose(snap.loose);
+    this.#takeLoose(snap.loose);
     this.#arrange();
     this.#show();
     this.#tick();
@@ -167,7 +168,7 @@ class Faults {
     this.#known = new Set(going.map(({ ticket }) => ticket));
   }
 
-  #take_loose(reports) {
+  #takeLoose(reports) {
     const said = JSON.stringify(reports);
     if (said === this.#loose) return;
     this.#loose = said;

@@ -26,9 +26,11 @@ const OFFERED = {
 
 export class Ticket {
   #id = null;
+  #listed = null; // as the list has it
   #row = null;
   #whole = null;
   #asked = "";
+  #drawn = "";
   #back = null; // what a dialog was opened by
 
   /** `ways`: `times`, `clock`, `place(row)`, `others(id)`, `close()`. */
@@ -53,18 +55,17 @@ export class Ticket {
     this.reports = make("section", "reports");
     this.notes = make("section", "notes");
     this.story = make("section", "story");
-    this.links = make("p", "links");
-    this.body = make("div", "parts", this.cost, this.persons, this.reports, this.notes, this.story, this.links);
+    this.body = make("div", "parts", this.cost, this.persons, this.reports, this.notes, this.story);
     const top = make("header", "", this.back, this.head, this.signs, this.due);
     this.article = make("article", "ticket", top, this.acts, this.facts, this.body);
     this.article.setAttribute("aria-labelledby", this.head.id);
     this.article.hidden = true;
     this.forms = new Forms(words, options, {
       ...ways,
-      done: (said, answer) => this.#done(said, answer),
+      done: (said) => this.#say(said),
     });
     this.forms.element.addEventListener("close", () => this.#back?.isConnected && this.#back.focus());
-    this.element = make("div", "opened", this.told, this.article, this.forms.element);
+    this.element = make("div", "opened", this.article, this.forms.element);
   }
 
   focus() {
@@ -77,11 +78,11 @@ export class Ticket {
     this.forms.open("open", null, report);
   }
 
-  /** A report is to be part of another ticket. */
-  join(report, from) {
-    if (!this.ways.others(this.#id).length) return this.#say(this.words.no_other);
+  /** A report, of the ticket `row` or of none, is to be part of another one. */
+  join(report, from, row = null) {
+    if (!this.ways.others(row?.ticket).length) return this.#say(this.words.no_other);
     this.#back = from;
-    this.forms.open("link", this.#id ? this.#row : null, report);
+    this.forms.open("link", row, report);
   }
 
   /** `row`: as the list has it; none of one that is not there. */
@@ -93,10 +94,11 @@ export class Ticket {
       if (id) this.#say("");
     }
     this.#id = id;
-    this.#row = row ?? null;
-    this.article.hidden = !id;
+    this.#listed = row ?? null;
+    this.#row = row ?? this.#whole;
+    this.article.hidden = !this.#row;
     if (!id) return;
-    if (row) this.#draw();
+    if (this.#row) this.#draw();
     const asked = `${id} ${JSON.stringify(row)}`;
     if (asked === this.#asked) return;
     this.#asked = asked;
@@ -108,13 +110,16 @@ export class Ticket {
       const whole = await ask("GET", `/api/v1/tickets/${encodeURIComponent(id)}`);
       if (asked !== this.#asked) return;
       this.#whole = whole;
-      this.#row ??= whole;
+      this.#row = this.#listed ?? whole;
+      this.article.hidden = false;
       this.#draw();
     } catch (error) {
       if (asked !== this.#asked) return;
       const { words } = this;
       this.#say(error.status === 404 ? words.gone : fill(words.read_failed, { detail: error.detail ?? error.message }));
-      if (error.status === 404) this.article.hidden = true;
+      if (error.status !== 404) return;
+      this.#row = this.#whole = null;
+      this.article.hidden = true;
     }
   }
 
@@ -122,15 +127,13 @@ export class Ticket {
     this.told.textContent = text;
   }
 
-  #done(said, answer) {
-    this.#say(said);
-    if (answer.ticket) this.#back = null;
-  }
-
   #draw() {
     const { words, ways } = this;
     const row = this.#row;
     const whole = this.#whole;
+    const drawn = JSON.stringify([row, whole]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
     this.head.textContent = row.title || ways.place(row);
     const signs = [severityOf(words, row.severity), make("span", "", words[`severity.${row.severity}`] ?? words["severity.unknown"])];
     if (row.mass) signs.push(make("span", "mass", words.mass));
@@ -138,7 +141,9 @@ export class Ticket {
     this.#offer();
     this.#drawFacts();
     this.cost.hidden = !row.lost;
-    for (const one of [this.persons, this.reports, this.notes, this.story, this.links]) one.hidden = !whole;
+    this.persons.hidden = !whole?.persons;
+    this.reports.hidden = !whole?.reported;
+    this.notes.hidden = this.story.hidden = !whole;
     if (whole) {
       this.#drawReports(whole.reported);
       this.#drawNotes(whole.notes);
@@ -207,12 +212,11 @@ export class Ticket {
   }
 
   #drawReports(reported) {
-    const { words, ways } = this;
-    this.reports.hidden = !reported;
     if (!reported) return;
+    const { words, ways } = this;
     const mayMove = this.#row.state !== "closed";
     const lines = reported.map((report) => {
-      const move = button("choice", words["report.move"], () => this.join(report, move));
+      const move = button("choice", words["report.move"], () => this.join(report, move, this.#row));
       move.setAttribute("aria-label", fill(words["report.move.of"], report));
       const who = report.name ? `${report.seat} · ${report.name}` : report.seat;
       const state = make("span", "", words[`report.${report.state}`]);
@@ -221,7 +225,6 @@ export class Ticket {
     });
     const list = lines.length ? make("ul", "", ...lines) : make("p", "soft", words["reports.none"]);
     this.#section(this.reports, "reports", list);
-    this.links.replaceChildren();
   }
 
   #drawNotes(notes) {
@@ -295,7 +298,6 @@ export class Ticket {
 
   #drawPersons(now) {
     const persons = this.#whole?.persons;
-    this.persons.hidden = !persons;
     if (!persons) return;
     const said = persons.map(({ name, ms, since }) => [name, duration(since === null ? ms : ms + now - since)]);
     const text = JSON.stringify(said);
