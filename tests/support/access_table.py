@@ -33,8 +33,8 @@ def _(*who: Right, **more: Any) -> Line:
 
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
+_OPENING = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
 _HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
-_OPENING = {"action": "ticket_opened", "area": "pc", "title": "Pantalla rota"}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -98,8 +98,6 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
     "POST /api/v1/queues/{queue}/actions": _("act"),
     "POST /api/v1/help/actions": _("help", body=_HELP),
-    "POST /api/v1/tickets": _("tickets", body=_OPENING),
-    "POST /api/v1/tickets/{ticket}/actions": _("tickets", body={"action": "ticket_taken"}),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register", "reprimands", "own"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),
@@ -115,6 +113,10 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/reports/schedules": _("attendance", body=_ORDER),
     "DELETE /api/v1/reports/schedules/{name}": _("figures", "attendance", "register"),
     "GET /api/v1/reports/runs/{name}/{due_ms}": _("figures", "attendance", "register"),
+    "GET /api/v1/tickets": _("tickets", "area"),
+    "GET /api/v1/tickets/{ticket}": _("tickets", "area"),
+    "POST /api/v1/tickets": _("tickets", body=_OPENING),
+    "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body={"action": "ticket_taken"}),
     "GET /handover": _("register"),
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),
@@ -129,6 +131,8 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/people/publication": _("people"),
     "POST /api/v1/people/publication": _("people"),
     "GET /ui/": _("floor", is_page=True),
+    "GET /ui/faults": _("tickets", is_page=True),
+    "GET /ui/area": _("area", is_page=True),
     "GET /ui/help": _("help", is_page=True),
     "GET /ui/agents": _("figures", is_page=True),
     "GET /ui/agents/{a}": _("figures", "own", is_page=True, scoped=True),

@@ -17,6 +17,8 @@ from diadema.wire.long_texts import whole_text
 type Key = tuple[str, int, int]  # s, e, n of a press
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
+MASS = "rule:mass"  # that opens mass failures
+STATIONS_AREA = "estacion"  # of what a station says of itself
 _AT_ONCE = 300  # presses in one query
 
 
@@ -285,6 +287,32 @@ def _as_said(steps: Iterable[TicketStep]) -> list[TicketStep]:
             first[one.station, one.epoch], one.station, one.epoch, one.sequence,
         ),
     )  # fmt: skip
+
+
+def is_mass(ticket: Ticket | None) -> bool:
+    """Opened by the rule, or by hand for more than a seat: later reports of it join."""
+    if ticket is None:
+        return False
+    by_hand = ticket.of_n is None and not ticket.estimated
+    return ticket.by == MASS or (by_hand and ticket.severity in (1, 2))
+
+
+def loose_faults(tx: Connection) -> list[Press]:
+    """Open reports of faults that no ticket adopted, in the order of the presses."""
+    row, step = tables.presses.c, tables.ticket_steps.c
+    its = (step.of_s == row.s) & (step.of_e == row.e) & (step.of_n == row.n)
+    query = select(tables.presses).where(row.kind == "fault", row.outcome == "open")
+    query = query.where(~select(step.ticket).where(its).exists())
+    found = tx.execute(query.order_by(row.open_utc, row.s, row.e, row.n))
+    return [from_columns(Press, one._mapping) for one in found]
+
+
+def fault_mark(tx: Connection) -> list[int]:
+    """Another one after any change of a ticket or a report, and of who is logged in where."""
+    return [
+        tx.execute(select(func.max(literal_column("rowid"))).select_from(table)).scalar() or 0
+        for table in (tables.ticket_steps, tables.presses, tables.sessions)
+    ]
 
 
 def _key(press: Press) -> Key:
