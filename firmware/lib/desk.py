@@ -74,7 +74,7 @@ class Desk:
         self.help = 0  # n of the request that waits, or is being answered
         self.help_at = 0  # u of it
         self.help_by = None  # who accepted it
-        # faults that were reported here, the newest last: [n, whether it is resolved, and waits for
+        # faults that were reported here, the newest last: [n, whether it is resolved and waits for
         # the agent's word], then area and part where they were named
         self.reports = []
         self.served = []  # n of requests that were resolved, and wait for the agent's word too

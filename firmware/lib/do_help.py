@@ -143,6 +143,9 @@ class _Question(Menu):
         if row[2:]:
             self.title = station.words["confirm_list"] + " " + _label(station.config, *row[2:])
 
+    def fits(self, station):
+        return Menu.fits(self, station) and not station.desk.foreign
+
     def press(self, station, key):
         if key == 1:
             station.asked[self._row[0]] = _TIMES

@@ -120,6 +120,11 @@ EXAMPLE = """\
       "consent": true
     }
   ],
+  "tools": [
+    {"campaign": "atencion", "code": "crm", "label": "CRM abre"},
+    {"campaign": "atencion", "code": "usuario", "label": "Usuario vigente"},
+    {"campaign": "cobranza", "code": "vpn", "label": "VPN conectada"}
+  ],
   "holidays": ["2026-12-08", "2026-12-09", "2026-12-25", "2027-01-01"],
   "identity_methods": [
     {"code": "dni_fecha", "label": "DNI y nacimiento"},

@@ -101,6 +101,12 @@ class Playbook(Strict, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=2**30 - 1)] | Label
 
 
+class Tool(Coded, kw_only=True):
+    """What an agent of the campaign works with; the self-test asks whether it is at hand."""
+
+    campaign: Code
+
+
 class Tree(Strict, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=2**30 - 1)]
     nodes: Annotated[list[Any], Meta(min_length=1, max_length=48)]
@@ -120,6 +126,7 @@ class Work(Strict, kw_only=True):
     identity_methods: _Few[Coded] = field(default_factory=list)
     playbooks: Annotated[list[Playbook], Meta(max_length=48)] = field(default_factory=list)
     materials: Annotated[list[Coded], Meta(max_length=12)] = field(default_factory=list)
+    tools: Annotated[list[Tool], Meta(max_length=48)] = field(default_factory=list)
     negative_codes: _Few[Code] = field(default_factory=list)
 
 

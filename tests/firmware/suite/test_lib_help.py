@@ -243,6 +243,8 @@ def test_who_was_set_not_ready_sees_by_whom_first():
     bench.do("key6")
     calm(bench)
     assert shown(bench) == RATE
+    bench.command("presence", to="not_ready", reason="break", who="Nelly T.")
+    assert shown(bench) is None
 
 
 def test_what_nobody_answered_goes_with_the_session():

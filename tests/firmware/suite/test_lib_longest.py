@@ -94,7 +94,9 @@ def filled(key, words):
         longest = "otro_motivo_del_servidor"
     elif key == "guide":
         longest = PLAYBOOK + " v" + VERSION
-    elif key in ("help_comes", "help_accepted", "fault_accepted", "set_by", "closed_by", "turn_to"):
+    elif key in (
+        "help_comes", "help_accepted", "turn_to", "fault_accepted", "set_by", "closed_by",
+    ):  # fmt: skip
         longest = WHO
     elif key in ("marked_in", "marked_out"):
         longest = "15:17\n" + NAME

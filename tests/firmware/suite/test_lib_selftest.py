@@ -218,7 +218,7 @@ def test_a_tool_that_works_again_is_named():
 
 
 def test_what_is_told_of_it_always_fits_an_event():
-    many = [["m" * 22 + "%02d" % at, "M"] for at in range(9)]
+    many = [["m" * 23 + str(at), "M"] for at in range(9)]
     for wrong in (False, True):
         site = dict(EQUIPPED, tools=many, materials=many, firmware="9")
         bench = begun(site, hears=False, firmware="9")
