@@ -60,7 +60,7 @@ INPUTS: list[Row] = [
     (1, (("text",), (0, 1))),
     (1, (("help",), BOTH, ("accepted", "resolved"))),
     (1, (("fault",), BOTH, ("accepted", "resolved", "rejected"))),
-    (2, (("helped", "mended"),)),
+    (2, (("helped", "mended"), ("key1", "key2", "key3", "key4"))),
 ]
 
 
@@ -175,6 +175,7 @@ class Walk(DeskBench):
                 self.command(what, of=of, state="resolved", by="Ana P.")
                 for _ in range(2):
                     self.do("tick", after_ms=3_000)
+                self.do(arguments[0])
             case "selftest":
                 self.command(name)
             case "level":
