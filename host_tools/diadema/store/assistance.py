@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, Table, or_, select
+from sqlalchemy import Connection, Row, Table, func, or_, select
 
 from diadema.store import tables
 from diadema.store.host_rows import HelpStep, TicketStep
@@ -16,7 +17,8 @@ from diadema.wire.long_texts import whole_text
 type Key = tuple[str, int, int]  # s, e, n of a press
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
-_AT_ONCE = 300  # presses in one query
+_AT_ONCE = 300  # tickets in one query
+_encode = msgspec.json.Encoder().encode
 
 
 class HelpCase(Struct):
@@ -97,10 +99,10 @@ def help_cases(
 def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
-    for found in _about(tx, tables.help_steps, [_key(one) for one in presses]):
+    for found in _about(tx, tables.help_steps, [key_of(one) for one in presses]):
         step = from_columns(HelpStep, found._mapping)
         steps[step.of_s, step.of_e, step.of_n].append(step)
-    return [HelpCase(one, steps[_key(one)]) for one in presses]
+    return [HelpCase(one, steps[key_of(one)]) for one in presses]
 
 
 def ticket_cases(
@@ -138,7 +140,7 @@ def ticket_cases(
     adopted = {of: case for case in cases.values() for of in reports_of(case.steps)}
     for found in _about(tx, tables.presses, list(adopted), ("s", "e", "n")):
         press = from_columns(Press, found._mapping)
-        adopted[_key(press)].reports.append(press)
+        adopted[key_of(press)].reports.append(press)
     return list(cases.values())
 
 
@@ -152,6 +154,32 @@ def reports_of(steps: Iterable[TicketStep]) -> list[Key]:
     return list(dict.fromkeys(found))
 
 
+def takers(tx: Connection, since_utc: int) -> dict[Key, str]:
+    """The account that came first, of the calls for help that were taken from then on."""
+    row = tables.acts.c
+    query = select(row.of_s, row.of_e, row.of_n, row.by).where(
+        row.utc >= since_utc, row.action == "help", row.state == "accepted", row.of_n.is_not(None)
+    )
+    found: dict[Key, str] = {}
+    for s, e, n, by in tx.execute(query.order_by(row.utc, row.s, row.e, row.n)):
+        found.setdefault((s, e, n), by)
+    return found
+
+
+def tickets_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, str]:
+    """Of each of these reports the ticket that adopted it last."""
+    steps = [
+        from_columns(TicketStep, one._mapping)
+        for one in _about(tx, tables.ticket_steps, [key_of(press) for press in presses])
+    ]
+    steps.sort(key=lambda one: (one.utc, one.sequence))
+    return {
+        (one.of_s, one.of_e, one.of_n): one.ticket
+        for one in steps
+        if one.of_s is not None and one.of_e is not None and one.of_n is not None
+    }
+
+
 def ticket_of(tx: Connection, of: Key) -> str | None:
     """The ticket that adopted this report last."""
     row = tables.ticket_steps.c
@@ -160,7 +188,7 @@ def ticket_of(tx: Connection, of: Key) -> str | None:
     return tx.execute(query).scalar()
 
 
-def _key(press: Press) -> Key:
+def key_of(press: Press) -> Key:
     return press.station, press.epoch, press.sequence
 
 
@@ -171,13 +199,12 @@ def _about(
     names: Sequence[str] = ("of_s", "of_e", "of_n"),
 ) -> Iterable[Row[Any]]:
     """Rows about these presses, in the order of their events."""
-    s, e, n = (table.c[name] for name in names)
-    for at in range(0, len(keys), _AT_ONCE):
-        some = keys[at : at + _AT_ONCE]
-        within = or_(*((s == one[0]) & (e == one[1]) & (n == one[2]) for one in some))
-        if some:
-            order = (table.c.s, table.c.e, table.c.n)
-            yield from tx.execute(select(table).where(within).order_by(*order))
+    if not keys:
+        return
+    each = func.json_each(_encode(keys).decode()).table_valued("value").c.value
+    same = (table.c[name] == each.op("->>")(at) for at, name in enumerate(names))
+    order = (table.c.s, table.c.e, table.c.n)
+    yield from tx.execute(select(table).where(*same).order_by(*order))
 
 
 def _last_text(steps: Sequence[HelpStep]) -> str | None:
