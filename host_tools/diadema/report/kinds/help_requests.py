@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from diadema.access.roles import Person
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent, quantile, whole_seconds
-from diadema.report.context import ReportContext, capital
+from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, share, summary, table
 from diadema.store import open_reader
@@ -217,7 +217,7 @@ def _helpers(
     parts = [*PARTS, Part("help_served", _rating, "percent", None, interval=True)]
     lines: list[Line[Group]] = [
         (
-            [name or capital(context.say("nobody_came"))],
+            [name or context.say("nobody_came")],
             group(
                 parted[name, account], target_s, context.now_ms,
                 open_rating=_may_read(context.person, account),
