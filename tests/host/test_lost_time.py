@@ -183,7 +183,7 @@ def test_a_fault_costs_time_until_its_answer_the_next_seat_or_the_log_out(centre
     moved = seated(centre, 2, at, 2).to(at + 100)
     moved.fault().to(at + 5000).mended("rejected").to(at + 5100)
     other = seated(centre, 3, at + 350, 2).to(at + 360)
-    other.fault().to(at + 800)
+    other.fault().to(at + 800).show("not_ready", "break")
     third = seated(centre, 4, at + 500, 2).to(at + 6000)
     assert lost(centre, at + 6000, mended, left, moved, other, third) == [
         ("a001", 600), ("a002", 300), ("a003", 250), ("a003", 140),

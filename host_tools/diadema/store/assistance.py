@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, Integer, Row, Table, func, literal_column, or_, select
 
@@ -19,7 +20,8 @@ type Key = tuple[str, int, int]  # s, e, n of a press
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
 MASS = "rule:mass"  # that opens mass failures
 STATIONS_AREA = "estacion"  # of what a station says of itself
-_AT_ONCE = 300  # presses in one query
+_AT_ONCE = 300  # tickets in one query
+_encode = msgspec.json.Encoder().encode
 
 
 class HelpCase(Struct):
@@ -141,7 +143,7 @@ def help_cases(
 
 def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
-    keys = [_key(one) for one in presses]
+    keys = [key_of(one) for one in presses]
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
     for found in _about(tx, tables.help_steps, keys):
         step = from_columns(HelpStep, found._mapping)
@@ -168,8 +170,8 @@ def calls_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, Contact]:
         if press.contact is None:
             continue
         call = going.get((press.station, press.contact))
-        if (call := call or contact_of(tx, *_key(press), press.contact)) is not None:
-            found[_key(press)] = call
+        if (call := call or contact_of(tx, *key_of(press), press.contact)) is not None:
+            found[key_of(press)] = call
     return found
 
 
@@ -184,7 +186,7 @@ def gaps(tx: Connection, playbooks: Collection[str] | None, start_utc: int) -> l
         query = query.where(row.playbook.in_(playbooks))
     wanted = [*dict.fromkeys(tuple(one) for one in tx.execute(query))]
     known = {
-        _key(press): press
+        key_of(press): press
         for press in (
             from_columns(Press, one._mapping)
             for one in _about(tx, tables.presses, wanted, ("s", "e", "n"))
@@ -223,7 +225,7 @@ def ticket_cases(
     keys = list({of: None for case in cases.values() for of in reports_of(case.steps)})
     adopted_by = adoptions(tx, keys)
     for press in presses_of(tx, keys):
-        found = adopted_by[_key(press)][-1]
+        found = adopted_by[key_of(press)][-1]
         if found in cases:
             cases[found].reports.append(press)
     return list(cases.values())
@@ -261,6 +263,24 @@ def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
         for of in reports_of([step]):
             adopted.setdefault(of, []).append(step.ticket)
     return adopted
+
+
+def takers(tx: Connection, since_utc: int) -> dict[Key, str]:
+    """The account that came first, of the calls for help that were taken from then on."""
+    row = tables.acts.c
+    query = select(row.of_s, row.of_e, row.of_n, row.by).where(
+        row.utc >= since_utc, row.action == "help", row.state == "accepted", row.of_n.is_not(None)
+    )
+    found: dict[Key, str] = {}
+    for s, e, n, by in tx.execute(query.order_by(row.utc, row.s, row.e, row.n)):
+        found.setdefault((s, e, n), by)
+    return found
+
+
+def tickets_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, str]:
+    """Of each of these reports the ticket that adopted it last."""
+    adopted = adoptions(tx, [key_of(press) for press in presses])
+    return {of: tickets[-1] for of, tickets in adopted.items()}
 
 
 def ticket_of(tx: Connection, of: Key) -> str | None:
@@ -315,7 +335,7 @@ def fault_mark(tx: Connection) -> list[int]:
     ]
 
 
-def _key(press: Press) -> Key:
+def key_of(press: Press) -> Key:
     return press.station, press.epoch, press.sequence
 
 
@@ -326,13 +346,12 @@ def _about(
     names: Sequence[str] = ("of_s", "of_e", "of_n"),
 ) -> Iterable[Row[Any]]:
     """Rows about these presses, in the order of their events."""
-    s, e, n = (table.c[name] for name in names)
-    for at in range(0, len(keys), _AT_ONCE):
-        some = keys[at : at + _AT_ONCE]
-        within = or_(*((s == one[0]) & (e == one[1]) & (n == one[2]) for one in some))
-        if some:
-            order = (table.c.s, table.c.e, table.c.n)
-            yield from tx.execute(select(table).where(within).order_by(*order))
+    if not keys:
+        return
+    each = func.json_each(_encode(keys).decode()).table_valued("value").c.value
+    same = (table.c[name] == each.op("->>")(at) for at, name in enumerate(names))
+    order = (table.c.s, table.c.e, table.c.n)
+    yield from tx.execute(select(table).where(*same).order_by(*order))
 
 
 def _last_text(steps: Sequence[HelpStep]) -> str | None:
