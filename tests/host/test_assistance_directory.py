@@ -154,8 +154,8 @@ def test_the_owner_of_a_playbook(book, data):
     put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})
     people = people_of.people(data, DAY, DAY)
     assert people.owner_mails == {"CONSULTAS": "rosa@centro.pe"}
-    assert people.playbook_owner("CONSULTAS") == "rosa"
-    assert people.playbook_owner("RECLAMOS") == people.playbook_owner("?") == ""
+    assert people.playbooks_of("rosa") == {"CONSULTAS"}
+    assert people.playbooks_of("nadie") == set()
 
 
 def test_without_a_directory_there_is_what_the_site_says(data):

@@ -320,9 +320,9 @@ class People(Struct, kw_only=True):
         """The fault areas that somebody works for."""
         return frozenset(c for c, one in self.fault_areas.items() if account in one.accounts)
 
-    def playbook_owner(self, playbook: str) -> str:
-        """The account that answers for its text; empty if nobody does."""
-        return self.owners.get(playbook, "")
+    def playbooks_of(self, account: str) -> set[str]:
+        """Those that somebody answers for."""
+        return {playbook for playbook, owner in self.owners.items() if owner == account}
 
     def is_new(self, agent: str) -> bool:
         """Whether the agent is in training or nesting on any of these days."""

@@ -75,7 +75,7 @@ async def may_take(
 )
 async def gaps_of(web_app: WebAppDep, person: HelpPerson) -> list[Gap]:
     people = web_app.people()
-    own = {book for book, owner in people.owners.items() if owner == person.id}
+    own = people.playbooks_of(person.id)
     since_ms = web_app.pace.now_ms() - _GAPS_MS
     everything = person.may("people")
     cases = await asyncio.to_thread(_gaps, web_app.data, None if everything else own, since_ms)
