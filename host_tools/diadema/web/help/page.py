@@ -36,5 +36,5 @@ def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
     return {
         "words": {word: said for area in words.values() for word, said in area.items()},
         "results": [*people.help_results.items()],
-        "owner": person.may("people") or person.id in people.owners.values(),
+        "owner": person.may("people") or bool(people.playbooks_of(person.id)),
     }
