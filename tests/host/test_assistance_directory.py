@@ -149,6 +149,28 @@ def test_who_works_for_a_fault_area(book, data):
     assert people.areas_of("nadie") == frozenset()
 
 
+def test_a_fault_area_that_is_gone_keeps_its_name_and_nothing_else(book, data):
+    put(book, "fault_areas", code="red", label="Red", email="a@b.pe", accounts="ciro")
+    retire(book, "fault_areas", "red", DAY)
+    people = people_of.people(data, DAY, DAY)
+    area = people.fault_areas["red"]
+    assert (area.label, area.in_use, area.email, area.accounts) == ("Red", False, "", [])
+    assert people.areas_of("ciro") == frozenset()
+    assert people.fault_areas["audio"].in_use
+
+
+def test_a_tool_that_no_area_mends_is_of_an_area_of_their_own(book, data):
+    """As a station reports it: `do_selftest._area_of`."""
+    for found in (people_of.people(data, DAY, DAY), of_site(parse(EXAMPLE.encode()))):
+        area = found.fault_areas["tools"]
+        assert (area.label, area.parts) == ("Herramientas", {"usuario": "Usuario vigente"})
+    put(book, "fault_areas", code="tools", label="Mesa", parts="usuario=Usuario | x=X")
+    assert people_of.people(data, DAY, DAY).fault_areas["tools"].label == "Mesa"
+    retire(book, "fault_areas", "tools")
+    retire(book, "tools", "atencion/usuario")
+    assert "Mesa" in people_of.people(data, DAY, DAY).fault_areas["tools"].label
+
+
 def test_the_owner_of_a_playbook(book, data):
     playbook = book.entry("playbooks", "1").body
     put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})

@@ -623,7 +623,8 @@ class FaultDesk:
         return found
 
     def _check_area(self, area: str) -> None:
-        known = self._book.people().fault_areas
+        areas = self._book.people().fault_areas
+        known = [code for code, one in areas.items() if one.in_use]
         if area != STATIONS_AREA and area not in known:
             codes = ", ".join(known)
             raise Refused("no_such_fault_area", f"areas are {codes}", 422, allowed=codes)

@@ -41,7 +41,7 @@ class GapMail:
         """What these events say of a playbook, if they do."""
         events: list[Event] = [msgspec.json.decode(one.data) for one in done.messages]
         lacks = [one for one in events if one.get("gap") not in (None, "none")]
-        if not lacks or lacks[0].get("playbook") not in self._people().owner_mails:
+        if not lacks or self._address(lacks[0].get("playbook")) is None:
             return
         try:
             self._waiting.put_nowait(events)
@@ -61,7 +61,7 @@ class GapMail:
     async def _send(self, events: list[Event]) -> None:
         """Raises DiademaError or OSError."""
         gap = next(one for one in events if one.get("gap"))
-        address = self._people().owner_mails.get(gap["playbook"])
+        address = self._address(gap["playbook"])
         known = mail.load(self._data)
         if address is None or known.server is None or read_standing(self._data).trial:
             return
@@ -69,6 +69,10 @@ class GapMail:
         letter = await asyncio.to_thread(self._letter, known.server, to, gap, events)
         if refused := await mail.send(self._data, known.server, to, letter):
             log.warning("a gap of a playbook was not mailed to %s", ", ".join(refused))
+
+    def _address(self, playbook: str | None) -> str | None:
+        people: People = self._people()
+        return people.owner_mails.get(playbook or "")
 
     def _letter(
         self, server: mail.Server, to: list[str], gap: Event, events: list[Event]

@@ -188,7 +188,8 @@ FAULT_TARGETS: Mapping[int, FaultTarget] = {  # by severity, where nobody says o
 
 class FaultArea(Struct, kw_only=True):
     """Who mends; `external`: outside of the centre. `email`: where its tickets are told;
-    `accounts`: who works for it; `parts` by code.
+    `accounts`: who works for it; `parts` by code. `in_use`: else it was retired, and is known for
+    the faults that it had.
     """
 
     label: str
@@ -196,6 +197,10 @@ class FaultArea(Struct, kw_only=True):
     email: str = ""
     accounts: list[str] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=dict)
+    in_use: bool = True
+
+
+TOOLS = "tools"  # see `add_tools_area`
 
 
 class Tool(Struct, frozen=True):
@@ -359,6 +364,15 @@ class People(Struct, kw_only=True):
         return self.roster.get((agent, day))
 
 
+def add_tools_area(people: People, language: str) -> None:
+    """The area that stations report a tool to which is no part of any."""
+    parts = {part for one in people.fault_areas.values() if one.in_use for part in one.parts}
+    left = {tool.code: tool.label for tool in people.tools if tool.code not in parts}
+    if left and TOOLS not in people.fault_areas:
+        label = section("people", language)["kind.tools"]
+        people.fault_areas[TOOLS] = FaultArea(label=label, parts=left)
+
+
 def of_site(site: Site | None) -> People:
     """What a site's description alone tells."""
     people = People()
@@ -392,6 +406,7 @@ def of_site(site: Site | None) -> People:
         for one in site.fault_areas
     }
     people.tools = [Tool(one.campaign, one.code, one.label) for one in site.tools]
+    add_tools_area(people, site.language)
     people.codes = dict(_leaves(site.tree.nodes, ()))
     for code, label, *children in site.tree.nodes:
         people.motives[code] = label

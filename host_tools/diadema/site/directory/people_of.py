@@ -37,6 +37,7 @@ from diadema.site.directory.people import (
     Tool,
     Topic,
     Worker,
+    add_tools_area,
     help_results,
     of_site,
     turns_of,
@@ -90,7 +91,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         people.several_desks = body.get("multi_login") == "allow"
         language = str(body.get("language") or DEFAULT)
     _add_help(people, book, last, language)
-    _add_faults(people, book, last)
+    _add_faults(people, book, last, language)
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
@@ -274,7 +275,7 @@ def _add_help(people: People, book: Directory, last: date, language: str) -> Non
             people.owner_mails.setdefault(str(body["id"]), email)
 
 
-def _add_faults(people: People, book: Directory, last: date) -> None:
+def _add_faults(people: People, book: Directory, last: date, language: str) -> None:
     in_use = {one.code: body for one, body in _bodies(book, "fault_areas", last)}
     for code, body in (_last_known(book, "fault_areas") | in_use).items():
         parts = (part.partition("=") for part in _list(body, "parts"))
@@ -284,6 +285,7 @@ def _add_faults(people: People, book: Directory, last: date) -> None:
             email=str(body.get("email") or "") if code in in_use else "",
             accounts=_list(body, "accounts") if code in in_use else [],
             parts={part: label for part, _, label in parts},
+            in_use=code in in_use,
         )
     for _, body in _bodies(book, "fault_targets", last):
         key = str(body.get("area") or ""), _number(body, "severity")
@@ -296,6 +298,7 @@ def _add_faults(people: People, book: Directory, last: date) -> None:
         Tool(str(body["campaign"]), str(body["code"]), str(body["label"]))
         for _, body in _ordered(book, "tools", last)
     ]
+    add_tools_area(people, language)
 
 
 def _worker(body: Body, *, active: bool) -> Worker:

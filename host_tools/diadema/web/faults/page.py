@@ -73,7 +73,9 @@ async def _options(web_app: WebApp, person: Person, language: str, desk: str) ->
         },
         "desk": desk,
         "me": person.id,
-        "areas": [[code, one.label, [*one.parts.items()]] for code, one in areas.items()],
+        "areas": [
+            [code, one.label, [*one.parts.items()], one.in_use] for code, one in areas.items()
+        ],
         "stations": [STATIONS_AREA, words["station"], parts],
         "staff": sorted(staff, key=lambda one: one[1].casefold()),
     }

@@ -66,7 +66,7 @@ export class Forms {
     const severity = (first) =>
       put("severity", optional(select([...first, ...SEVERITIES.map((one) => [one, words[`severity.${one}`]])])));
     const area = (chosen) => {
-      put("area", select(options.areas));
+      put("area", select(options.areas.filter(([code, , , inUse]) => inUse || code === chosen)));
       if (chosen) fields.area.value = chosen;
     };
     const others = (name) =>
