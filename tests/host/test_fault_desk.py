@@ -447,6 +447,18 @@ def test_what_is_not_done_says_what_to_do_and_leaves_all_as_it_was(made, action,
         assert len(text(f"acting.{error}", language, **refusal.value.values)) > 20
 
 
+def test_an_area_that_is_gone_gets_no_new_ticket_and_keeps_those_it_has(made):
+    room = made()
+    name = room.act("opened", area="audio", title="Sin sonido")
+    room.people.fault_areas["audio"].in_use = False
+    with pytest.raises(Refused) as refusal:
+        room.act("opened", area="audio", title="Otra vez")
+    assert refusal.value.error == "no_such_fault_area"
+    assert "audio" not in str(refusal.value.values["allowed"])
+    room.act("changed", ticket=name, area="audio", severity=2, reason="son más")
+    assert room.one().ticket.severity == 2
+
+
 def test_reopened_by_a_person_it_is_resolved_again(made):
     room = made()
     room.seats[1].press()
