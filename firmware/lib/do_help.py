@@ -47,6 +47,13 @@ def by_host(station, details):
     if waits:
         station.turn = None
     _by_host(station, details, "help", waits, "result")
+    _over(station, details, "help", waits)
+
+
+def _over(station, details, kind, its):
+    """The list of what it is about goes with it."""
+    if its and details["state"] != "accepted" and station.menu and station.menu.kind == kind:
+        station.menu = None
 
 
 def _by_host(station, details, what, waits, more):
@@ -105,6 +112,7 @@ def fault_by_host(station, details):
     """The host's word on a fault: accepted, resolved or rejected."""
     row = station.desk.report(details["of"])
     _by_host(station, details, "fault", row and not row[1], "cause")
+    _over(station, details, "faults", details["of"] == station.desk.ticket)
 
 
 # ------------------------------------------------------------------ what is asked afterwards
