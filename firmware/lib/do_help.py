@@ -47,6 +47,13 @@ def by_host(station, details):
     if waits:
         station.turn = None
     _by_host(station, details, "help", waits, "result")
+    _over(station, details, "help", waits)
+
+
+def _over(station, details, kind, its):
+    """The list of what it is about goes with it."""
+    if its and details["state"] != "accepted" and station.menu and station.menu.kind == kind:
+        station.menu = None
 
 
 def _by_host(station, details, what, waits, more):
@@ -105,6 +112,7 @@ def fault_by_host(station, details):
     """The host's word on a fault: accepted, resolved or rejected."""
     row = station.desk.report(details["of"])
     _by_host(station, details, "fault", row and not row[1], "cause")
+    _over(station, details, "faults", details["of"] == station.desk.ticket)
 
 
 # ------------------------------------------------------------------ what is asked afterwards
@@ -117,18 +125,18 @@ def owed(station):
     desk = station.desk
     rows = [row for row in desk.reports if row[1]] + [[n] for n in desk.served]
     for row in rows:
-        if station.asked.get(row[0], 0) < _TIMES:
+        if station.questions.get(row[0], 0) < _TIMES:
             return row
     return None
 
 
 def question(station):
     row = owed(station)
-    desk, asked = station.desk, station.asked
-    for n in list(asked):
+    desk, shown = station.desk, station.questions
+    for n in list(shown):
         if n not in desk.served and not desk.report(n):
-            del asked[n]
-    asked[row[0]] = asked.get(row[0], 0) + 1
+            del shown[n]
+    shown[row[0]] = shown.get(row[0], 0) + 1
     station.open(_Question(station, row))
 
 
@@ -148,7 +156,7 @@ class _Question(Menu):
 
     def press(self, station, key):
         if key == 1:
-            station.asked[self._row[0]] = _TIMES
+            station.questions[self._row[0]] = _TIMES
         Menu.press(self, station, key)
 
     def answered(self, station, node):

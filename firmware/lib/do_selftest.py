@@ -11,7 +11,7 @@ from micropython import const
 _PARTS = "badge_reader codec screen lights journal config".split()  # noqa: SIM905
 _STEPS = (("keys", 7_000), ("microphone", 6_000), ("lights", 5_000))
 _QUIET_DB = -55  # of the agent's voice at the microphone, dBFS
-_TOLD = const(84)  # bytes of codes in an event whose checks are all right
+_CODES = const(84)  # bytes of codes in an event whose checks are all right
 _WORSE = const(4)  # bytes less with each check that failed
 _SKIP = ("call_waits", "done_before", "no_time")
 
@@ -58,15 +58,15 @@ def look(station):
 def _tell(station, checks, details=None, missing=(), tools=(), **more):
     failed = [name for name in checks if checks[name] == "failed"]
     reason = min(failed) if failed else "tools" if tools else "materials" if missing else None
-    left = _TOLD - _WORSE * len(failed)
+    left = _CODES - _WORSE * len(failed)
     for name, codes in (("tools", tools), ("missing", missing)):
-        told = []
+        fitting = []
         for code in codes:
             left -= len(code.encode()) + 3
             if left >= 0:
-                told.append(code)
-        if told:
-            more[name] = told
+                fitting.append(code)
+        if fitting:
+            more[name] = fitting
     if reason:
         more["reason"] = reason
     station.said("station.selftest", details, checks=checks, fit=reason is None, **more)
@@ -164,9 +164,9 @@ def _tools(station, page, failed, at=0):
         elif code in page.reported:
             _tools(station, page, failed + [code], at + 1)
         else:
-            station.open_words("tool_fault", YES_NO, told, "idle")
+            station.open_words("tool_fault", YES_NO, decided, "idle")
 
-    def told(station, node):
+    def decided(station, node):
         if node[0] == "yes" and code not in page.reported:
             page.reported.append(code)
             station.do("help.report", _area_of(station.config, code), code)

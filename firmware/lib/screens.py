@@ -213,14 +213,14 @@ class Screen:
         """
         words, desk = self.words, station.desk
         of, ahead, to = station.turn or (0, 0, None)
-        told = of == desk.help
+        ours = of == desk.help
         waited = max(u - desk.help_at, 0) // 1000
         waits = "" if desk.help_by else words["help_waits"] % elapsed(waited)
-        if told and to:
+        if ours and to:
             return waits, words["turn_to"] % to
         if desk.help_by:
             return waits, words["help_comes"] % desk.help_by
-        if told:
+        if ours:
             return waits, words["turn_ahead"] % ahead if ahead else words["turn_next"]
         return waits, ""
 

@@ -29,7 +29,7 @@ _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
 _WORD_S = 2
 _TEST_LIMIT_MS = 25_000
 _LISTS_CLOSE_MS = 8_000  # in a call, by themselves
-_ASKED_MS = 15_000  # a desk at rest asks by then what it has to
+_QUESTION_MS = 15_000  # a desk at rest asks by then what it has to
 
 type Gap = Callable[[], float] | None  # drawn before each key but the first, in ms
 
@@ -122,14 +122,16 @@ class Agent(StationUser):
         return await self._answer_question("fault.confirmed", works)
 
     async def _answer_question(self, kind: str, yes: bool) -> Witnessed:
-        await self._shown(shows_question, _ASKED_MS, "asks nothing")
+        await self._shown(shows_question, _QUESTION_MS, "asks nothing")
         await self.world.sleep(SETTLED_MS)  # it came by itself
         key, answer = (menu_keys.YES, "yes") if yes else (menu_keys.NO, "no")
         return await self._by_keys([key], kind, answer=answer)
 
     async def _heed_question(self) -> None:
         """Yes to what the station asks just now, as it takes the keys."""
-        if self.history.asked and shows_question(await self.if_powered(self.station.screen())):
+        if self.history.questioned and shows_question(
+            await self.if_powered(self.station.screen())
+        ):
             await self.world.sleep(SETTLED_MS)
             await self.keys([menu_keys.YES])
             await self.world.sleep(SETTLED_MS)

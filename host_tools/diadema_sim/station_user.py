@@ -126,18 +126,18 @@ class StationHistory:
         return calls[-_WAITING:]
 
     @property
-    def asked(self) -> bool:
+    def questioned(self) -> bool:
         """Whether the station may ask if a help served or a fault is mended."""
-        asked: set[tuple[str, int]] = set()
+        owed: set[tuple[str, int]] = set()
         for seen in self._events:
             kind = seen.event["k"]
             if kind == "session.opened":
-                asked.clear()
+                owed.clear()
             elif kind in _RESOLVED:
-                asked.add((_RESOLVED[kind], seen.event["of"][2]))
+                owed.add((_RESOLVED[kind], seen.event["of"][2]))
             elif kind in _RESOLVED.values():
-                asked.discard((kind, seen.event["of"][2]))
-        return bool(asked)
+                owed.discard((kind, seen.event["of"][2]))
+        return bool(owed)
 
     def pbx(self, contact: str) -> str | None:
         """The number that the switch gave the call, of a contact that it offered."""

@@ -11,7 +11,9 @@ import pytest
 from tests.support.source_names import Sources
 
 ROOT = Path(diadema.__file__).parents[2]
-HEARD_BY_TESTS = {  # how tests turn the simulated board, and hear its second output
+HEARD_BY_TESTS = {  # how tests turn the simulated board, hear its second output, and answer it
+    "diadema_sim.agent.Agent.confirm_fault",
+    "diadema_sim.agent.Agent.rate_help",
     "diadema_sim.sound.Recording.line_out",
     "diadema_sim.station.Station.manners",
 }

@@ -18,7 +18,7 @@ from diadema_sim.station import Station
 from diadema_sim.station_user import StationHistory
 from diadema_sim.world import World
 
-from tests.support import manual, pictures
+from tests.support import manual, pictures, screen_words
 from tests.support.wire_host import WireHost
 
 MONDAY_8_LIMA = 1_770_037_200_000  # 2026-02-02 08:00 in Lima, UTC ms
@@ -101,6 +101,13 @@ class Bench:
         await self.delivered()
         await self.world.sleep(30)
         pictures.compare(name, await self.station.screen())
+
+    async def says(self, *texts: str) -> None:
+        """All of these stand on the screen, once it has settled."""
+        await self.delivered()
+        await self.world.sleep(30)
+        ram = await self.station.screen()
+        assert all(screen_words.find(ram, text) for text in texts), screen_words.as_text(ram)
 
     async def answer(self, contact: str) -> None:
         """It rings; back when key 1 hangs up and soft keys count."""

@@ -125,7 +125,7 @@ async def test_what_a_supervisor_does_is_on_her_screen_and_in_the_register(tmp_p
 async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_path):
     async with at_work(tmp_path) as (desk, supervisor, _):
         since = desk.seen
-        request = await desk.request_help(None)
+        request = await desk.request_help("sistema")
         await supervisor.outcome(await supervisor.act(action="help", state="accepted"))
         await desk.expect("help.accepted", since)
         await supervisor.outcome(await supervisor.act(action="help", state="resolved"))
@@ -159,7 +159,7 @@ async def test_a_fault_that_is_not_mended_is_reported_anew(tmp_path):
 
 async def test_who_wants_to_go_on_answers_what_is_asked_first(tmp_path):
     async with at_work(tmp_path) as (desk, supervisor, _):
-        await desk.request_help(None)
+        await desk.request_help("sistema")
         await supervisor.outcome(await supervisor.act(action="help", state="resolved"))
         await shows(desk, "¿Le sirvió?")
         since = desk.seen

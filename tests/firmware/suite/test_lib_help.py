@@ -247,6 +247,27 @@ def test_who_was_set_not_ready_sees_by_whom_first():
     assert shown(bench) is None
 
 
+def test_a_list_of_what_is_over_is_over_too():
+    bench = DeskBench(ASKED).ready()
+    bench.do("key5")
+    n = bench.desk.help
+    bench.command("help", of=n, state="accepted", by="Ana P.")
+    assert bench.station.menu.kind == "help"
+    bench.command("help", of=n, state="resolved", by="Ana P.")
+    assert shown(bench) is None
+    bench.do("long5")
+    bench.do("key3")
+    n = bench.desk.ticket
+    bench.command("fault", of=n, state="resolved", by="Mesa")
+    assert shown(bench) is None
+    bench.do("long5")
+    bench.do("key1")
+    n = bench.desk.ticket
+    bench.do("long5")
+    bench.command("fault", of=n, state="resolved", by="Mesa")
+    assert bench.station.menu.kind == "faults", "of another one"
+
+
 def test_what_nobody_answered_goes_with_the_session():
     bench = DeskBench(ASKED).ready()
     helped(bench)

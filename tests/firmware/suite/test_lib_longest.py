@@ -305,7 +305,7 @@ def test_what_is_asked_by_the_name_of_a_tool_or_a_part():
             assert station.menu.kind == "tool_fault" and lost(bench) == []
             desk.served = [1]
             for row in ([2, 1, "tools", "crm"], [2, 1, "pc", "1"], [2, 1, "pc", None], [2, 1]):
-                desk.reports, station.asked = [row], {}
+                desk.reports, station.questions = [row], {}
                 station.do("help.question")
                 gone = lost(bench)
                 assert label.endswith(" ".join(gone)), (label, gone)

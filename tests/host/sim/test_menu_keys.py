@@ -118,21 +118,21 @@ def test_who_is_asked_something_sees_it_and_knows_it(desk: Desk, key: int, kind:
         assert not shows_question(screen(desk))
         desk.bench.do("tick", after_ms=after_ms)
     desk.keys()
-    assert desk.history.asked and shows_question(screen(desk))
+    assert desk.history.questioned and shows_question(screen(desk))
     desk.keys(key)
-    assert not desk.history.asked and not shows_question(screen(desk))
+    assert not desk.history.questioned and not shows_question(screen(desk))
 
 
 def test_what_nobody_answered_is_not_asked_after_the_next_login(desk: Desk) -> None:
     desk.bench.do("key5")
     desk.bench.command("help", of=desk.last("help.requested")["n"], state="resolved", by="Ana P.")
     desk.keys(menu_keys.BACK)
-    assert desk.history.asked
+    assert desk.history.questioned
     desk.bench.do("badge", ROSA)
     desk.keys(menu_keys.CLOSE_SESSION)
     desk.bench.do("badge", ROSA)
     desk.keys()
-    assert not desk.history.asked
+    assert not desk.history.questioned
 
 
 LINES = {
