@@ -66,7 +66,17 @@ def test_the_example_is_told_as_the_contract_says(site):
 
 
 @pytest.mark.parametrize(
-    "host_only", ["multi_login", "negative_codes", "holidays", "help_topics", "team", "day_badges"]
+    "host_only",
+    [
+        "multi_login",
+        "negative_codes",
+        "holidays",
+        "help_topics",
+        "urgent",
+        "external",
+        "team",
+        "day_badges",
+    ],
 )
 def test_what_only_the_host_needs_is_not_told(site, host_only):
     assert host_only not in json.dumps(told(site, TUESDAY))

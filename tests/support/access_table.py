@@ -34,6 +34,7 @@ def _(*who: Right, **more: Any) -> Line:
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
 _OPENING = {"action": "ticket_opened", "area": "pc", "title": "Pantalla rota"}
+_HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -95,6 +96,7 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/queues/{queue}/actions": _("act"),
     "POST /api/v1/tickets": _("tickets", body=_OPENING),
     "POST /api/v1/tickets/{ticket}/actions": _("tickets", body={"action": "ticket_taken"}),
+    "POST /api/v1/help/actions": _("help", body=_HELP),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register", "reprimands", "own"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),

@@ -140,7 +140,7 @@ class Person(Struct, kw_only=True, frozen=True):
         if not self.may("help"):
             return False
         helper = people.helpers.get(self.id)
-        topic = call.topic if level == 0 else ""
+        topic = "" if level and call.queue else call.topic
         on = helper is not None and helper.on(moment, topic, call.queue)
         return on or self.sees(call.agent, people)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Engine, Row, select, update
 
 from diadema.access import audit
@@ -67,7 +68,7 @@ class Tokens:
         query = select(tokens).where(tokens.c.hash == hashed(secret), self._in_force())
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return None if row is None else _person(row, session=row.hash, address=address)
+        return None if row is None else replace(_person(row), session=row.hash, address=address)
 
     def named(self, name: str) -> Person | None:
         """Who acts in the name of that token, while one of it is in force."""
@@ -103,7 +104,7 @@ class Tokens:
         return tokens.c.revoked_ms.is_(None) & (tokens.c.until_ms > self._now())
 
 
-def _person(row: Row[Any], **more: str) -> Person:
+def _person(row: Row[Any]) -> Person:
     return Person(
-        id=f"{TOKEN}{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams), **more
+        id=f"{TOKEN}{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams)
     )

@@ -329,18 +329,17 @@ class Actions:
         """A request for help that may be over. Raises Refused."""
         s, e, n = request.of
         station, row = self._ingest.stations.get(s), tables.presses.c
-        for press in station.state.presses if station else ():
-            if (press.kind, press.epoch, press.sequence) == ("help", e, n):
-                check_press(request, station, press)
-                return press
-        its = (row.s == s) & (row.e == e) & (row.n == n) & (row.kind == "help")
-        with self._reader.engine.connect() as tx:
-            found = tx.execute(select(tables.presses).where(its)).first()
-        if station is None or found is None:
+        known = station.state.presses if station else []
+        found = [one for one in known if (one.kind, one.epoch, one.sequence) == ("help", e, n)]
+        if not found:
+            its = (row.s == s) & (row.e == e) & (row.n == n) & (row.kind == "help")
+            with self._reader.engine.connect() as tx:
+                rows = tx.execute(select(tables.presses).where(its)).all()
+            found = [from_columns(Press, one._mapping) for one in rows]
+        if station is None or not found:
             raise Refused("no_such_press", "no such request for help", 404)
-        press = from_columns(Press, found._mapping)
-        check_press(request, station, press)
-        return press
+        check_press(request, station, found[0])
+        return found[0]
 
     def _playbook(self, press: Press) -> tuple[str | None, str | None]:
         """That of the call in which it came, and its version, where both are known."""

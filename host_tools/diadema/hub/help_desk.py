@@ -31,17 +31,20 @@ from diadema.store.rows import Contact, Press
 from diadema.store.station_state import Station
 
 EVERY_S = 1.0
-RULE = "help_wait"  # by which a call for help is told to more people
+RULE = "rule:help_wait"  # no account is called so
 _AT_ONCE = 50  # calls in one transaction
 _MOST_AHEAD = 99
 _encode = msgspec.json.Encoder().encode
 
 
 class _Wait(Struct):
-    """One that waits. `to`: the account that is to come."""
+    """One that waits. `to`: the account that it was handed over to, `since` then; else from the
+    press on.
+    """
 
     call: HelpCall
     case: HelpCase
+    since: int
     to: str | None
 
 
@@ -186,8 +189,9 @@ class HelpDesk:
             began = given.utc if given else press.open_utc
             known = (self._since.get(turn), began, now)
             since[turn] = min(one for one in known if one is not None)
-            call = self._call(station, case, since[turn])
-            found.append(_Wait(call, case, given.assignee if given else None))
+            call = self._call(station, case, press.open_utc or since[turn])
+            to = given.assignee if given else None
+            found.append(_Wait(call, case, since[turn], to))
         self._since = since
         return found
 
@@ -208,7 +212,7 @@ class HelpDesk:
             agent=press.agent or "",
             topic=press.topic or "",
             queue=(contact.queue or "") if contact else "",
-            held=contact is not None and contact.on_hold and not contact.closed,
+            held=contact is not None and contact.held_u is not None,
         )
 
     # -- by the clock
@@ -217,13 +221,15 @@ class HelpDesk:
         """Tell of those that wait too long, in one transaction. Raises StoreUnavailable or
         StoreStale; then nothing was told, and it is still due.
         """
-        now, actions, told = self._ingest.clock.now_ms(), [], []
+        now = self._ingest.clock.now_ms()
+        actions: list[SupervisorAction] = []
+        told: list[Key] = []
         for one in self._waiting():
             limits = limits_s(one.call, self.people)
             due = [
                 level
                 for level, limit in enumerate(limits, 1)
-                if level > one.case.level and now - one.call.since >= limit * 1000
+                if level > one.case.level and now - one.since >= limit * 1000
             ]
             if due and len(actions) < _AT_ONCE:
                 fields = {"by": RULE, "of": list(one.call.of)}

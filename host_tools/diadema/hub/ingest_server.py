@@ -31,6 +31,7 @@ from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.fault_desk import FaultDesk
 from diadema.hub.fault_mail import FaultMail
+from diadema.hub.gap_mail import GapMail
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
@@ -102,6 +103,7 @@ class IngestServer:
         )
         self.actions.of_ticket = self.faults.follow
         self._fault_mail = FaultMail(data, self.faults)
+        self.gap_mail = GapMail(data, lambda: self._help_desk.people)
         self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
@@ -141,6 +143,7 @@ class IngestServer:
         await self._admission.serve(self._nats)
         beside = [asyncio.create_task(self._tick_for_ever())]
         beside.append(asyncio.create_task(self._broker.run()))
+        beside.append(asyncio.create_task(self.gap_mail.run()))
         try:
             while True:
                 try:

@@ -200,6 +200,7 @@ class Requests:
         desk = self._server.faults if of_ticket else self._server.actions
         answer, done = desk.act(body, once)
         await self._server.recorded(done)
+        self._server.gap_mail.tell(done)
         if "code" in answer:
             self._server.keeper.load()
             await self._server.use_site()

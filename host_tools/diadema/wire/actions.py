@@ -67,11 +67,11 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """`sign`: the agent confirms it with the own badge; `of`: the call for help that it answers,
-    of that one agent.
+    """`sign`: the agent confirms it with the own badge; `of`: the request for help that it
+    answers, then it goes to whoever made that.
     """
 
-    agents: Annotated[list[Agent], Meta(min_length=1, max_length=MESSAGE_AGENTS)]
+    agents: Annotated[list[Agent], Meta(max_length=MESSAGE_AGENTS)] = field(default_factory=list)
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
@@ -138,8 +138,8 @@ class AssignHelp(ActionRequest, tag="help_assigned", kw_only=True, rename=LETTER
 
 
 class NoteHelp(ActionRequest, tag="help_noted", kw_only=True, rename=LETTERS):
-    """What was learnt of a request, also of one that is over. `gap`: what the playbook lacked, that
-    of the call unless another one is named; whoever answers for that playbook is told.
+    """What was learnt of a request, also of one that is over. `gap`: what the playbook lacked;
+    that of the call, unless another one is named. Whoever answers for it is told.
     """
 
     of: Of

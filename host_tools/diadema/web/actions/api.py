@@ -17,6 +17,7 @@ from diadema.web.actions.models import (
     Action,
     Annulment,
     Done,
+    HelpAction,
     Messages,
     NotSent,
     Page,
@@ -83,6 +84,15 @@ _OF_TICKETS: Any = {
         }
     },
 }  # fmt: skip
+_OF_HELP: dict[str, Any] = {
+    name: {"value": {"action": name, "of": ["DIA-0a1b2c3d4e5f", 1, 9], **fields}}
+    for name, fields in (
+        ("help", {"state": "accepted"}),
+        ("help_assigned", {"to": "luz", "reason": "sabe de créditos"}),
+        ("help_noted", {"gap": "missing", "text": "No dice qué hacer con una cuenta cerrada"}),
+        ("message", {"text": "Ya voy, siga en línea", "reason": "ayuda"}),
+    )
+}
 
 
 @router.post(
@@ -185,6 +195,23 @@ async def act_on_ticket(
 ) -> TicketDone:
     body = action.model_dump(exclude_none=True) | _signed(person) | {"ticket": ticket}
     return TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
+
+
+@router.post(
+    "/help/actions",
+    summary="Take a request for help, pass it on, answer it, solve it or note what it taught",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_help(
+    action: Annotated[HelpAction, Body(openapi_examples=_OF_HELP)],
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("help"))],
+    request: Request,
+) -> Done:
+    """Whose request it is, the hub knows: it judges who may take it."""
+    body = action.model_dump(exclude_none=True) | _signed(person)
+    return Done.model_validate(await ask(web_app, request, "hub.act", body))
 
 
 @router.post(

@@ -32,6 +32,9 @@ type AgentId = Annotated[str, Field(pattern=AGENT, examples=["a001"])]
 type Reason = Annotated[str, _bounds(actions.Reason)]
 type Note = Annotated[str, _bounds(actions.Note)]
 type Word = Annotated[str, _bounds(actions.Word)]
+type Account = Annotated[str, _bounds(letters.By)]
+type Playbook = Annotated[str, _bounds(actions.Playbook)]
+type Learnt = Annotated[str, _bounds(actions.Learnt)]
 type Utc = Annotated[int, _bounds(letters.Utc)]
 type Place = tuple[
     Annotated[str, Field(max_length=40)],
@@ -42,6 +45,9 @@ _TYPES: Mapping[Any, Any] = {
     actions.Reason: Reason,
     actions.Note: Note,
     actions.Word: Word,
+    actions.Playbook: Playbook,
+    actions.Learnt: Learnt,
+    letters.By: Account,
     letters.Utc: Utc,
     actions.Contact: Annotated[str, Field(max_length=actions.CONTACT_CHARACTERS)],
     letters.Of: Place,
@@ -98,6 +104,7 @@ class _OneOf:
 
 type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
 type QueueAction = Annotated[_Action, _OneOf(actions.Acknowledge)]
+type HelpAction = Annotated[_Action, _OneOf(*actions.ON_HELP)]
 type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
 
 
