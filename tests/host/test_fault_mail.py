@@ -81,7 +81,7 @@ async def test_the_area_is_told_where_since_when_what_and_with_a_link(room, post
         assert to == [TO] and made["Subject"] == (
             "Falla de severidad 2: Falla masiva: Sistemas: CRM · Centro"
         )
-        body = made.get_content()
+        body = made.get_content().replace("\r\n", "\n")
         for words in (
             "Posiciones: A-01, A-02, A-03", "Desde: 2026-11-18 ", "La tiene: elena",
             "Número externo: INC-7", "Ya se llamó.\n", "Nadie contesta.",
