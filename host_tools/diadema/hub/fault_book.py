@@ -23,9 +23,12 @@ from diadema.site.directory.people import People
 from diadema.site.directory.people_of import day_at
 from diadema.store import Reader
 from diadema.store.assistance import (
+    MASS,
+    STATIONS_AREA,
     Key,
     TicketCase,
     adoptions,
+    is_mass,
     presses_of,
     reports_of,
     steps_of,
@@ -35,8 +38,8 @@ from diadema.store.rows import Press, Session, Ticket
 from diadema.store.station_state import Station
 from diadema.words import section, text
 
-MASS, REPORT, STATION = RULES = "rule:mass", "rule:report", "rule:station"
-STATIONS_AREA = "estacion"  # of what a station says of itself
+REPORT, STATION = "rule:report", "rule:station"
+RULES = MASS, REPORT, STATION
 SELFTEST = "selftest"
 GOING = ("open", "taken")
 NAMING_MS = 60_000  # for the agent to say which area and part
@@ -379,11 +382,3 @@ class FaultBook:
 
     def _stations(self) -> Iterable[Station]:
         return (one for one in self._ingest.stations.values() if one.station.startswith("DIA-"))
-
-
-def is_mass(ticket: Ticket | None) -> bool:
-    """Opened by the rule, or by hand for more than a seat: later reports of it join."""
-    if ticket is None:
-        return False
-    by_hand = ticket.of_n is None and not ticket.estimated
-    return ticket.by == MASS or (by_hand and ticket.severity in (1, 2))

@@ -22,21 +22,18 @@ from diadema.hub.actions import check_among
 from diadema.hub.commanding import Commands, New, cut
 from diadema.hub.fault_book import (
     GOING,
-    MASS,
     REPORT,
     RULES,
     STATION,
-    STATIONS_AREA,
     FaultBook,
     Report,
     Taken,
-    is_mass,
 )
 from diadema.hub.own_journal import ME, OwnJournal, Recorded, Refused, Reply, SupervisorAction
 from diadema.ingest.core import Ingest
 from diadema.site.directory.people import People
 from diadema.store import Reader
-from diadema.store.assistance import Key
+from diadema.store.assistance import MASS, STATIONS_AREA, Key, is_mass
 from diadema.store.rows import Press, Ticket
 from diadema.wire.actions import (
     ANY_TICKET,

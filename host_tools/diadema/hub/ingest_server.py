@@ -98,12 +98,12 @@ class IngestServer:
         self._pins = PinResets(data, keys, self.reader, clock)
         self._help_desk = HelpDesk(ingest, self.commands, self.reader, data)
         self.actions = Actions(ingest, self.commands, self.reader, self._pins, self._help_desk)
+        self.gap_mail = GapMail(data, lambda: self._help_desk.people)
         self.faults = FaultDesk(
             data, ingest, self.commands, self.reader, lambda: self._help_desk.people
         )
         self.actions.of_ticket = self.faults.follow
         self._fault_mail = FaultMail(data, self.faults)
-        self.gap_mail = GapMail(data, lambda: self._help_desk.people)
         self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)

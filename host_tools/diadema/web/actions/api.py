@@ -25,9 +25,6 @@ from diadema.web.actions.models import (
     Reply,
     Sent,
     StationAction,
-    TicketAction,
-    TicketDone,
-    TicketOpening,
 )
 from diadema.web.api import StationId, WebAppDep, ask_hub
 from diadema.web.floor.queue_alerts import is_queue_for
@@ -42,7 +39,6 @@ router = APIRouter(prefix="/api/v1")
 
 AgentPath = Annotated[str, Path(pattern=AGENT, examples=["a001"])]
 QueuePath = Annotated[str, Path(min_length=1, max_length=QUEUE_CHARACTERS, examples=["ventas"])]
-TicketPath = Annotated[str, Path(pattern=r"^[0-9a-z]{12}$", examples=["3f9a01c2d4e5"])]
 Utc = Annotated[int | None, Query(ge=0, le=2**53 - 1, description="UTC milliseconds")]
 From = Annotated[
     int | None, Query(alias="from", ge=0, le=2**53 - 1, description="UTC milliseconds")
@@ -66,24 +62,6 @@ _EXAMPLES: dict[str, Any] = {
     "help": {"value": {"action": "help", "state": "accepted"}},
     "note": {"value": {"action": "note", "kind": "orientacion", "c": "c-1", "note": "saludo"}},
 }
-_OPENING: Any = {
-    "failure": {
-        "value": {
-            "action": "ticket_opened", "area": "sistemas", "title": "CRM caído", "whole": True,
-        }
-    }
-}  # fmt: skip
-_OF_TICKETS: Any = {
-    "take": {"value": {"action": "ticket_taken"}},
-    "assign": {"value": {"action": "ticket_taken", "to": "teo", "external": "INC-7"}},
-    "resolve": {"value": {"action": "ticket_resolved", "cause": "enlace caído"}},
-    "close": {
-        "value": {
-            "action": "ticket_closed", "outcome": "duplicate", "other": "3f9a01c2d4e5",
-            "reason": "es la misma",
-        }
-    },
-}  # fmt: skip
 _OF_HELP: dict[str, Any] = {
     name: {"value": {"action": name, "of": ["DIA-0a1b2c3d4e5f", 1, 9], **fields}}
     for name, fields in (
@@ -110,7 +88,7 @@ async def act(
 ) -> Done:
     check_seen(request, web_app, person, [a])
     said = action.model_dump(exclude_none=True)
-    body = said | _signed(person) | ({"agents": [a]} if action.action == "message" else {"a": a})
+    body = said | signed(person) | ({"agents": [a]} if action.action == "message" else {"a": a})
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     if action.action == "acknowledge" and "since" in said:
         web_app.watch.see([((said["rule"], a, said["since"]), body["who"])])
@@ -132,7 +110,7 @@ async def act_on_station(
 ) -> Done:
     if action.action == "acknowledge" and not person.may("act"):
         raise not_yours(request)
-    body = action.model_dump(exclude_none=True) | _signed(person) | {"s": s}
+    body = action.model_dump(exclude_none=True) | signed(person) | {"s": s}
     if not person.may("fleet"):
         seen = scope_of(request, web_app, person, None)
         body |= {} if seen is None else {"among": sorted(seen)}
@@ -156,45 +134,12 @@ async def act_on_queue(
     if not is_queue_for(queue, person.scope(people), people):
         raise not_yours(request)
     said = action.model_dump(exclude_none=True)
-    body = said | _signed(person) | {"queue": queue}
+    body = said | signed(person) | {"queue": queue}
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     if "since" in said:
         rule = alert_rule(said["rule"], queue)
         web_app.watch.see([((rule, "", said["since"]), body["who"])])
     return done
-
-
-@router.post(
-    "/tickets",
-    summary="Enter a failure: one that nobody pressed, or of a report",
-    status_code=202,
-    responses=REFUSED,
-)
-async def open_ticket(
-    action: Annotated[TicketOpening, Body(openapi_examples=_OPENING)],
-    web_app: WebAppDep,
-    person: Annotated[Person, Depends(need("tickets"))],
-    request: Request,
-) -> TicketDone:
-    body = action.model_dump(exclude_none=True) | _signed(person)
-    return TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
-
-
-@router.post(
-    "/tickets/{ticket}/actions",
-    summary="Take, assign, note, resolve, reopen or close a ticket, or give it a report",
-    status_code=202,
-    responses=REFUSED,
-)
-async def act_on_ticket(
-    ticket: TicketPath,
-    action: Annotated[TicketAction, Body(openapi_examples=_OF_TICKETS)],
-    web_app: WebAppDep,
-    person: Annotated[Person, Depends(need("tickets"))],
-    request: Request,
-) -> TicketDone:
-    body = action.model_dump(exclude_none=True) | _signed(person) | {"ticket": ticket}
-    return TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
 
 
 @router.post(
@@ -210,8 +155,10 @@ async def act_on_help(
     request: Request,
 ) -> Done:
     """Whose request it is, the hub knows: it judges who may take it."""
-    body = action.model_dump(exclude_none=True) | _signed(person)
-    return Done.model_validate(await ask(web_app, request, "hub.act", body))
+    body = action.model_dump(exclude_none=True) | signed(person)
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
+    web_app.help.look()
+    return done
 
 
 @router.post(
@@ -224,7 +171,7 @@ async def send_message(
     message: Messages, web_app: WebAppDep, person: Actor, request: Request
 ) -> Sent:
     check_seen(request, web_app, person, message.agents)
-    body = message.model_dump(exclude_none=True) | _signed(person) | {"action": "message"}
+    body = message.model_dump(exclude_none=True) | signed(person) | {"action": "message"}
     answer = await ask(web_app, request, "hub.act", body)
     language = language_of(request)
     refused = [
@@ -298,7 +245,7 @@ async def annul(
     found = await _readable(request, web_app, person, (s, e, n))
     said: dict[str, Any] = {"action": "annul", "of": [s, e, n], "reason": body.reason}
     said["own"] = not person.may("annul")
-    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    done = await ask(web_app, request, "hub.act", said | signed(person))
     web_app.audit(person, "register.annul", [found.act.agent] if found.act.agent else [])
     return Done.model_validate(done)
 
@@ -320,7 +267,7 @@ async def reply(
 ) -> Done:
     await _readable(request, web_app, person, (s, e, n))
     said = {"action": "reply", "of": [s, e, n], "a": person.agent, "note": body.text}
-    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    done = await ask(web_app, request, "hub.act", said | signed(person))
     web_app.audit(person, "register.reply", [person.agent or ""])
     return Done.model_validate(done)
 
@@ -387,7 +334,8 @@ def scope_of(
     return [one for one in people.workers if person.sees(one, people)]
 
 
-def _signed(person: Person) -> dict[str, str]:
+def signed(person: Person) -> dict[str, str]:
+    """Who asks the hub."""
     return {"by": person.id, "who": person.name or person.id}
 
 

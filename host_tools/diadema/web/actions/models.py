@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeAliasType, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
@@ -78,7 +78,7 @@ def _model(kind: type[actions.ActionRequest]) -> type[_Action]:
 
 
 def _type_of(kind: Any) -> Any:
-    if isinstance(kind, UnionType):
+    if get_origin(kind) in (UnionType, Union):
         return reduce(or_, map(_type_of, get_args(kind)))
     if get_origin(kind) is list:
         return list[_type_of(get_args(kind)[0])]  # type: ignore[misc]
@@ -106,8 +106,6 @@ type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
 type QueueAction = Annotated[_Action, _OneOf(actions.Acknowledge)]
 type HelpAction = Annotated[_Action, _OneOf(*actions.ON_HELP)]
 type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
-
-
 type TicketOpening = Annotated[_Action, _OneOf(actions.OpenTicket)]
 type TicketAction = Annotated[_Action, _OneOf(*actions.TICKET_STEPS)]
 
