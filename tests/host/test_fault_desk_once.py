@@ -1,5 +1,6 @@
 """The desk of faults whoever is killed, whatever is pressed and however often: each thing once."""
 
+import json
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from diadema.base.idempotency import Once
 from diadema.hub.actions import Answers
 from diadema.hub.own_journal import Refused
+from diadema.maintenance.rebuild import rebuild
 from diadema.store import StoreUnavailable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -118,18 +120,20 @@ def undisturbed(tmp_path_factory):
     room = KilledRoom(tmp_path_factory.mktemp("whole"), 5)
     a_day(room)
     told, moments = room.told(), room.moments
+    room.data.site.write_text(json.dumps(room.described))
+    differences = rebuild(room.data, room.clock).differences
     room.end()
-    return told, moments
+    return told, moments, differences
 
 
 def test_the_day_has_all_of_it(undisturbed):
-    told, moments = undisturbed
+    told, moments, differences = undisturbed
     kinds = {kind for *_, steps in told for kind, _, _ in steps}
     assert kinds == {
         "opened", "linked", "taken", "noted", "resolved", "reopened", "closed",
     }  # fmt: skip
     assert {one[3] for one in told} >= {"confirmed", "unanswered", "rejected", "duplicate"}
-    assert moments == MOMENTS
+    assert moments == MOMENTS and differences == []
 
 
 MOMENTS = 23
