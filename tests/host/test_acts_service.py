@@ -10,6 +10,7 @@ import pytest
 from diadema.base.clock import SharedClock
 from diadema.hub.own_journal import ME
 from diadema.store import open_reader
+from diadema.store.assistance import ticket_cases
 from nats.errors import Error as NatsError
 from sqlalchemy import text
 
@@ -185,3 +186,31 @@ async def test_a_station_hears_its_turn_and_two_who_take_one_are_told_apart(play
     assert (command["i"], command["state"]) == (won["i"], "accepted")
     assert (lost["error"], lost["status"]) == ("taken_already", 409)
     assert lost["values"] == {"who": command["by"]}
+
+
+async def test_a_report_gets_its_ticket_by_itself_and_is_told_who_has_it(play, client, register):
+    script = await seated(play)
+    script.add("fault.reported", a="a001")
+    of = [script.s, script.e, script.n]
+    script.add("fault.reported", a="a001", of=of, area="pc", part="pantalla")
+    await play.send(script, first=script.n - 1)
+    await play.acked(script)
+
+    def tickets():
+        with register.engine.connect() as tx:
+            return ticket_cases(tx)
+
+    await until(lambda: tickets())
+    (case,) = tickets()
+    assert (case.ticket.by, len(case.reports)) == ("rule:report", 1)
+    named = {"action": "ticket_taken", "ticket": case.ticket.ticket}
+    answer = await asked(client, "hub.act", **named, **BY)
+    assert answer["ticket"] == case.ticket.ticket
+    command = await play.command("fault")
+    assert (command["of"], command["state"], command["by"]) == (of[2], "accepted", "Elena Soto")
+    refused = await asked(client, "hub.act", **named, by="teo")
+    assert (refused["error"], refused["status"], refused["values"]) == (
+        "ticket_taken_already", 409, {"who": "elena"},
+    )  # fmt: skip
+    wrong = await asked(client, "hub.act", action="ticket_taken", **BY)
+    assert (wrong["error"], wrong["status"]) == ("bad_request", 422)

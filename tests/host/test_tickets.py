@@ -7,7 +7,7 @@ from diadema.base.paths import DataDir
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
-from diadema.store.assistance import help_cases, ticket_cases, ticket_of
+from diadema.store.assistance import adoptions, help_cases, ticket_cases
 from diadema.wire.actions import TEXT_CHARACTERS
 from diadema.wire.events import EVENT_LIMIT, KINDS
 from diadema.wire.long_texts import parts_of, whole_text
@@ -204,8 +204,7 @@ def test_a_case_has_its_reports_and_its_texts_whole(host, ingest, reader):
         len(cases(reader, start_utc=closed)) == 2 and len(cases(reader, start_utc=closed + 1)) == 1
     )
     with reader.engine.connect() as tx:
-        assert ticket_of(tx, tuple(second)) == TICKET
-        assert ticket_of(tx, (S, 7, 1)) is None
+        assert adoptions(tx, [tuple(second), (S, 7, 1)]) == {tuple(second): [TICKET] * 2}
 
 
 def test_what_came_of_help(host, ingest, reader):

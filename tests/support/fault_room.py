@@ -4,7 +4,6 @@ the test moves, on a store that a hub can be begun anew on.
 
 import json
 
-import msgspec
 from diadema.base.paths import DataDir
 from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
@@ -108,17 +107,14 @@ class Room:
         self.clock = FixedClock(T0)
         self.queues = queues or (lambda number: [])
         numbers = range(1, count + 1)
-        self.site = sites.parse(
-            json.dumps(
-                SITE
-                | {"fault_areas": AREAS}
-                | {"stations": [
-                    {"id": f"DIA-{n:012x}", "seat": f"A-{n:02}"} for n in numbers]}
-                | {"agents": [
-                    {"id": f"a{n:03}", "name": f"Asesor {n}", "short": f"A{n}",
-                     "alias": f"A{n}", "badges": []} for n in numbers]}
-            ).encode()
-        )  # fmt: skip
+        self.described = SITE | {"fault_areas": AREAS} | {
+            "stations": [{"id": f"DIA-{n:012x}", "seat": f"A-{n:02}"} for n in numbers],
+            "agents": [
+                {"id": f"a{n:03}", "name": f"Asesor {n}", "short": f"A{n}", "alias": f"A{n}",
+                 "badges": []} for n in numbers
+            ],
+        }  # fmt: skip
+        self.site = sites.parse(json.dumps(self.described).encode())
         self.people = of_site(self.site)
         for n in numbers:
             self.people.workers[f"a{n:03}"].queues = self.queues(n)
@@ -222,7 +218,3 @@ class Room:
 
 def seats_of(case):
     return sorted(int(one.station[4:], 16) for one in case.reports)
-
-
-def plain(ticket):
-    return msgspec.to_builtins(ticket)

@@ -159,19 +159,19 @@ class FaultBook:
                 if press.outcome != "open":
                     continue
                 key = press.station, press.epoch, press.sequence
-                utc = self._hour(key, press.open_utc)
+                utc = self._utc_of(key, press.open_utc)
                 if press is presses[-1] or now - utc < LATE_MS or self._adopted.get(key):
                     yield Report(key, press.agent, press.area or "", press.part, utc, press)
             for part, (e, n, known_utc) in state.fault_of.items():
                 if part not in _BY_HOST or agent is not None:
                     key = station.station, e, n
-                    yield Report(key, agent, STATIONS_AREA, part, self._hour(key, known_utc))
+                    yield Report(key, agent, STATIONS_AREA, part, self._utc_of(key, known_utc))
             if state.unfit_of is not None:
                 key = station.station, *state.unfit_of
-                utc = self._hour(key, state.unfit_utc)
+                utc = self._utc_of(key, state.unfit_utc)
                 yield Report(key, agent, STATIONS_AREA, SELFTEST, utc)
 
-    def _hour(self, key: Key, utc: int | None) -> int:
+    def _utc_of(self, key: Key, utc: int | None) -> int:
         """That of the event, else when it was first seen here."""
         return utc if utc is not None else self._seen.setdefault(key, self.now())
 
@@ -313,8 +313,8 @@ class FaultBook:
             if ticket.state != "taken" or not taken or area is None or not area.email:
                 continue
             step, later = steps[taken[-1]], steps[taken[-1] :]
-            told = any(one.by == rule for one in later)
-            if told or abs(self.now() - step.utc) > UNTOLD_MS:
+            is_said = any(one.by == rule for one in later)
+            if is_said or abs(self.now() - step.utc) > UNTOLD_MS:
                 continue
             keys = self.keys(ticket)
             seats = dict.fromkeys(self.seat(key[0]) for key in keys)

@@ -87,8 +87,8 @@ class FaultDesk:
         """
         self._book.read()
         rules = (
-            self._mended, self._asked_again, self._answered, self._named, self._joined, self._mass,
-            self._opened, self._grown,
+            self._mended, self._reopened_by_no, self._answered, self._named, self._joined,
+            self._mass, self._opened, self._grown,
         )  # fmt: skip
         for rule in rules:
             if actions := rule():
@@ -119,7 +119,7 @@ class FaultDesk:
             actions.append(SupervisorAction(events))
         return actions
 
-    def _asked_again(self) -> list[SupervisorAction]:
+    def _reopened_by_no(self) -> list[SupervisorAction]:
         """Mass failures that so many seats say were not mended: they take those reports."""
         book = self._book
         for ticket in self._in(("resolved", "closed")):
@@ -395,8 +395,8 @@ class FaultDesk:
             other = self._book.name_of(ticket.assignee)
             raise Refused("ticket_taken_already", f"{other} has it", who=other)
         event = self._taken(ticket, request.by, to, request.external)
-        told = self._tell(self._book.keys(ticket), "accepted", who)
-        return [SupervisorAction([event]), *told]
+        orders = self._tell(self._book.keys(ticket), "accepted", who)
+        return [SupervisorAction([event]), *orders]
 
     def _change(self, request: ChangeTicket, ticket: Ticket) -> list[SupervisorAction]:
         _check_said(request.reason)
@@ -446,8 +446,8 @@ class FaultDesk:
         event = _closed(ticket, request.by, "rejected", reason=request.reason)
         if is_mass(ticket):
             return [SupervisorAction([event]), *self._own_again(ticket)]
-        told = self._tell(self._book.keys(ticket), "rejected", request.who or request.by)
-        return [SupervisorAction([event]), *told]
+        orders = self._tell(self._book.keys(ticket), "rejected", request.who or request.by)
+        return [SupervisorAction([event]), *orders]
 
     def _own_again(self, mass: Ticket) -> list[SupervisorAction]:
         """It was no mass failure: each seat's own ticket stands again, or begins."""

@@ -52,10 +52,10 @@ class FaultMail:
         if not task.done():
             return None
         outcome = task.result()
-        told = None if outcome is None else self._desk.note(taken.ticket, RULE, outcome)
+        noted = None if outcome is None else self._desk.note(taken.ticket, RULE, outcome)
         self._left.add(taken.key)
         self._sending = None
-        return told
+        return noted
 
     def _send(self, taken: Taken) -> str | None:
         """What to say of it; None where nothing is to be sent."""

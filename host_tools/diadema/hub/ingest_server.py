@@ -63,6 +63,7 @@ BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks fo
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
 _FAULTS_EVERY = round(1 / EVERY_S)  # ticks
+_RULES_AT_ONCE = 20
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 
 log = logging.getLogger("diadema.ingest")
@@ -420,7 +421,9 @@ class IngestServer:
                 await self.recorded(told)
             await self.send(self._help_desk.turns())
         if self._caught_up and self._ticks % _FAULTS_EVERY == 0:
-            while said := self.faults.look():
+            for _ in range(_RULES_AT_ONCE):
+                if (said := self.faults.look()) is None:
+                    break
                 await self.recorded(said)
             if mailed := self._fault_mail.look():
                 await self.recorded(mailed)

@@ -283,11 +283,6 @@ def tickets_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, str]:
     return {of: tickets[-1] for of, tickets in adopted.items()}
 
 
-def ticket_of(tx: Connection, of: Key) -> str | None:
-    """The ticket that adopted this report last."""
-    return adoptions(tx, [of]).get(of, [None])[-1]
-
-
 def presses_of(tx: Connection, keys: Sequence[Key]) -> list[Press]:
     """Those of these that are known."""
     found = _about(tx, tables.presses, keys, ("s", "e", "n"))
