@@ -362,6 +362,22 @@ def test_an_answer_goes_to_the_agent_who_asked_and_fits_the_station(hub, desk):
 # -- what was learnt
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_what_came_of_it_may_be_said_after_it_was_solved(hub, desk, told):
+    of = desk.of
+    hub.act("help", of, state="resolved")
+    if told:
+        desk.add("help.resolved", of=of, i=1, by="Elena Soto")
+        hub.take(desk)
+    answer, done = hub.act("help", of, state="resolved", result="parcial")
+    assert (answer["i"], done.frames) == (None, [])  # the station is told nothing more
+    assert hub.case().result(seated=True) == "parcial"
+    hub.act("help_noted", of, gap="wrong")
+    assert hub.case().note.gap == "wrong"
+    assert hub.refused("help", of, state="resolved", result="nada").error == "no_such_result"
+    assert hub.refused("help", of, state="accepted").error == "no_such_press"
+
+
 def test_a_gap_is_of_the_playbook_that_the_call_had(hub, desk):
     desk.contact("playbook", "c1", playbook="saldos", version=4)
     hub.take(desk)

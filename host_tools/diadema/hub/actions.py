@@ -8,7 +8,7 @@ that asked again, for a day, the hub says the same and does nothing.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -104,6 +104,8 @@ class Actions:
         self._help_desk = help_desk or HelpDesk(ingest, commands, reader)
         self._reader = reader
         self._journal = OwnJournal(ingest, commands)
+        # what an answer to a report means for its ticket
+        self.of_ticket: Callable[[AnswerFault, Press], Sequence[SupervisorAction]] = lambda *_: ()
 
     def act(
         self, body: dict[str, Any], once: Once | None = None
@@ -119,6 +121,8 @@ class Actions:
             actions, refused = self._message(request)
         else:
             actions = [_ACTIONS[type(request)](self, request)]
+        if isinstance(request, AnswerFault):
+            actions += self.of_ticket(request, self._press(request, "fault", request.of))
         if isinstance(request, ResetPin):
             more["code"] = pins.random_pin()
             self._pins.prepare(request.agent, more["code"], self._journal.next_place())
@@ -288,7 +292,13 @@ class Actions:
         return theirs
 
     def _help(self, request: AnswerHelp) -> SupervisorAction:
-        desk, press = self._help_desk, self._press(request, "help", request.of)
+        desk = self._help_desk
+        if request.state == "resolved" and request.result is not None and request.of is not None:
+            press = self._pressed(request, request.of)
+            if desk.check(request.by, press, noted=True).solver is not None:
+                desk.check_result(request.result)  # said after it: the station needs no more
+                return SupervisorAction([_answered(request, press, "help", request.result)])
+        press = self._press(request, "help", request.of)
         case = desk.check(request.by, press)
         if request.state == "accepted":
             desk.check_free(request.by, case)
@@ -305,8 +315,8 @@ class Actions:
 
     def _note_help(self, request: NoteHelp) -> SupervisorAction:
         """What the playbook lacked is an event of its own: a text needs the room of the others."""
-        press = self._pressed(request)
-        self._help_desk.check(request.by, press)
+        press = self._pressed(request, request.of)
+        self._help_desk.check(request.by, press, noted=True)
         common = {"by": request.by, "of": request.of}
         events: list[tuple[str, dict[str, Any]]] = []
         if request.gap is not None:
@@ -321,9 +331,9 @@ class Actions:
             raise Refused("nothing_noted", "say what the playbook lacked, or what was learnt", 422)
         return SupervisorAction(events)
 
-    def _pressed(self, request: NoteHelp) -> Press:
+    def _pressed(self, request: ActionRequest, of: Place) -> Press:
         """A request for help that may be over. Raises Refused."""
-        s, e, n = request.of
+        s, e, n = of
         station, row = self._ingest.stations.get(s), tables.presses.c
         known = station.state.presses if station else []
         found = [one for one in known if (one.kind, one.epoch, one.sequence) == ("help", e, n)]
@@ -363,17 +373,7 @@ class Actions:
         """Of the press of the desk: a station knows its requests by their numbers."""
         fields = {"of": press.sequence, "state": request.state, "by": _shown_name(request)}
         fields |= {name: value for name, value in detail.items() if value is not None}
-        of = (press.station, press.epoch, press.sequence)
-        code = next(iter(detail.values()))
-        acted = _acted(
-            request,
-            kind,
-            a=press.agent,
-            c=press.contact,
-            of=of,
-            state=request.state,
-            reason=code,
-        )
+        acted = _answered(request, press, kind, next(iter(detail.values())))
         return SupervisorAction([acted], New(press.station, kind, fields))
 
     def _press(
@@ -512,6 +512,14 @@ class Actions:
 def _acted(request: ActionRequest, action: str, **more: Any) -> tuple[str, dict[str, Any]]:
     fields = {"by": request.by, "who": request.who or None, "action": action, "note": request.note}
     return "supervision.acted", fields | more
+
+
+def _answered(
+    request: AnswerHelp | AnswerFault, press: Press, kind: str, code: str | None
+) -> tuple[str, dict[str, Any]]:
+    of = (press.station, press.epoch, press.sequence)
+    its = {"a": press.agent, "c": press.contact, "of": of}
+    return _acted(request, kind, **its, state=request.state, reason=code)
 
 
 def _shown_name(request: ActionRequest) -> str:

@@ -88,11 +88,13 @@ class HelpDesk:
 
     # -- who may
 
-    def check(self, by: str, press: Press) -> HelpCase:
-        """Whether that account may do something about this call for help now. Raises Refused."""
+    def check(self, by: str, press: Press, *, noted: bool = False) -> HelpCase:
+        """Whether that account may do something about this call for help now; what is only `noted`
+        may be said of one that is solved, too. Raises Refused.
+        """
         with self._reader.engine.connect() as tx:
             (case,) = with_steps(tx, [press])
-        if press.outcome == "open" and case.solver is not None:
+        if press.outcome == "open" and case.solver is not None and not noted:
             raise Refused("no_such_press", f"{case.solver} has solved it", 404)
         if self._has_accounts:
             if (person := self._person(by)) is None:

@@ -247,6 +247,7 @@ presses = Table(
     *_struct_columns(Press),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("presses_open", "open_utc"),
+    Index("presses_going", "outcome", "kind"),
 )
 tickets = Table(
     "tickets",

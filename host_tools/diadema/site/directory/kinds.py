@@ -15,7 +15,7 @@ from diadema.wire.switching import WAYS
 
 type Body = dict[str, Value]
 
-SECONDS = ("aht_s", "asa_s")  # the others are percents
+SECONDS = ("aht_s", "asa_s", "help_wait_s")  # the others are percents
 METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
            "adherence")  # fmt: skip
 ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
