@@ -23,10 +23,15 @@ BY = {"by": "elena", "who": "Elena Soto"}
 
 
 @pytest.fixture
-async def ingest(broker, tmp_path, stack):
-    clock = tmp_path / "clock"
-    SharedClock(clock, create=True).set(T0, 0)
-    return await stack.enter_async_context(IngestProcess(broker, clock))
+def run_clock(tmp_path):
+    made = SharedClock(tmp_path / "clock", create=True)
+    made.set(T0, 0)
+    return made
+
+
+@pytest.fixture
+async def ingest(broker, run_clock, tmp_path, stack):
+    return await stack.enter_async_context(IngestProcess(broker, tmp_path / "clock"))
 
 
 @pytest.fixture
@@ -139,28 +144,34 @@ async def test_a_store_from_a_backup_gets_later_acts_from_the_stream(
 
 
 async def test_killed_while_calls_for_help_are_told_each_is_told_once(
-    play, client, ingest, register, tmp_path
+    play, client, ingest, register, run_clock
 ):
-    scripts = []
-    for n in range(120):
-        script = Script(s=f"DIA-{n:012x}", agent=f"b{n:03}").boot().clock().login().ready()
-        scripts.append(script.add("help.requested", a=script.agent))
-        await play.send(script)
-    for script in scripts:
-        await play.acked(script)
-
-    clock = SharedClock(tmp_path / "clock")
-    for now in (T0 + 62_000, T0 + 160_000):
-        clock.set(now, 0)
-        before = len(told(register))
-        await until(lambda before=before: len(told(register)) > before)
-        await ingest.stop(kill=True)
-        await ingest.start()
-    wanted = sorted((s.s, s.e, s.n, level) for s in scripts for level in (1, 2))
-    await until(lambda: len(told(register)) >= len(wanted))
-    asked_for = {"action": "help", "of": [scripts[0].s, 7, scripts[0].n], "state": "accepted"}
-    assert "error" not in await asked(client, "hub.act", **asked_for, **BY)
-    assert sorted(told(register)) == wanted
+    now = T0
+    scripts = [
+        Script(s=s, agent=agent).boot().clock().login().ready()
+        for s, agent in ((S, "a001"), ("DIA-0123456789ac", "a002"))
+    ]
+    wanted = []
+    for round_ in range(2):
+        for script in scripts:
+            script.add("help.requested", 1000 + now - T0, a=script.agent)
+            await play.send(script, first=1 if round_ == 0 else script.n)
+            wanted += [(script.s, script.e, script.n, level) for level in (1, 2)]
+        for script in scripts:
+            await play.acked(script)
+        for waited_ms in (70_000, 100_000):
+            before, now = len(told(register)), now + waited_ms
+            run_clock.set(now, 0)
+            await until(lambda before=before: len(told(register)) > before)
+            await ingest.stop(kill=True)
+            await ingest.start()
+        most = len(wanted)
+        await until(lambda most=most: len(told(register)) >= most)
+    answer = await asked(
+        client, "hub.act", action="help", of=wanted[-1][:3], state="accepted", **BY
+    )
+    assert "error" not in answer
+    assert sorted(told(register)) == sorted(wanted)
     assert register.dead_letters() == [] and register.conflicts() == []
 
 

@@ -20,9 +20,11 @@ from diadema.site.directory.people import Helper, Topic
 from diadema.store import StoreUnavailable, tables
 from diadema.store.assistance import help_cases
 from diadema.wire.actions import TEXT_CHARACTERS
+from diadema.wire.commands import Turn
 from diadema.words import text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.json import decode
 from sqlalchemy import select
 
 from tests.support.scripted_station import SITE, S, Script
@@ -602,6 +604,7 @@ def seconds(monkeypatch):
 def told(frames):
     found = []
     for s, frame in frames:
+        assert decode(frame, type=Turn).i == 0
         body = json.loads(frame)
         assert (body.pop("cmd"), body.pop("i")) == ("turn", 0)
         found.append((s, body))

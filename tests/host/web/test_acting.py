@@ -421,7 +421,7 @@ async def test_help_is_taken_by_one_who_may_and_the_others_are_told(stage: Stage
         assert (await api.post("/help/actions", json=note)).status_code == 202
         done = taken | {"state": "resolved", "result": "resuelta"}
         assert (await other.post("/help/actions", json=done)).status_code == 202
-        gone = await api.post("/help/actions", json=done)
+        gone = await api.post("/help/actions", json=taken)
         assert (gone.status_code, gone.json()["detail"].split(":")[0]) == (
             404, "Ese pedido ya no está abierto",
         )  # fmt: skip
