@@ -47,6 +47,7 @@ export class HelpCase {
       make("div", "help-said", this.signs, this.status), this.actions, this.below, this.sent.element,
     );
     this.element.dataset.of = row.of.join("/");
+    this.#close();
     this.update(row);
   }
 
