@@ -3,17 +3,22 @@ the directory, from the site alone, and where neither says anything.
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from diadema.access.roles import PEOPLE_ROLES, PROVIDED_ROLES, RIGHTS, TOKEN_ROLES, Person
-from diadema.site.description import parse
-from diadema.site.directory import people_of
+from diadema.site.description import SiteError, load, parse
+from diadema.site.directory import people_of, publishing
+from diadema.site.directory.book import Change
+from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.people import FaultTarget, Helper, People, Tool, Worker, of_site
+from diadema.site.directory.problems import Wrong
+from diadema.site.directory.publishing import changes_from
 from diadema.site.example import EXAMPLE
+from diadema.web.people.models import specs
 
-from tests.host.test_directory_site import DAY, book, data, put, retire
+from tests.host.test_directory_site import DAY, book, data, publish, put, retire
 
 __all__ = ["book", "data"]  # fixtures
 
@@ -146,8 +151,9 @@ def test_who_works_for_a_fault_area(book, data):
 
 def test_the_owner_of_a_playbook(book, data):
     playbook = book.entry("playbooks", "1").body
-    put(book, "playbooks", **playbook | {"owner": "rosa"})
+    put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})
     people = people_of.people(data, DAY, DAY)
+    assert people.owner_mails == {"CONSULTAS": "rosa@centro.pe"}
     assert people.playbook_owner("CONSULTAS") == "rosa"
     assert people.playbook_owner("RECLAMOS") == people.playbook_owner("?") == ""
 
@@ -165,6 +171,156 @@ def test_without_a_directory_there_is_what_the_site_says(data):
         Tool("cobranza", "vpn", "VPN conectada"),
     ]
     assert people.helpers == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "usual", "working"),
+    [("es", "3: 15 y 240 min", "4: 60 y 2880 min (Días hábiles)"),
+     ("en", "3: 15 and 240 min", "4: 60 and 2880 min (Working days)")],
+)  # fmt: skip
+def test_the_page_says_which_targets_hold_without_a_row(language, usual, working):
+    (spec,) = [one for one in specs(language) if one["name"] == "fault_targets"]
+    assert usual in spec["about"] and working in spec["about"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "column", "word"),
+    [
+        ("helpers", {"account": "nelly", "start": "08:00"}, "end", "helper_hours"),
+        ("helpers", {"account": "nelly", "end": "08:00"}, "start", "helper_hours"),
+        ("helpers", {"account": "nelly", "start": "08:00", "end": "8:00"}, "end", "shift_empty"),
+        ("helpers", {"account": "Nelly Tumbo"}, "account", "pattern"),
+        ("help_topics", {"code": "t", "label": "T", "escalate_s": 60, "alert_s": 59}, "alert_s",
+         "alert_first"),
+        ("fault_targets", {"severity": 1, "accept_min": 0, "solve_min": 5}, "accept_min",
+         "no_time"),
+        ("fault_targets", {"severity": 1, "accept_min": 5, "solve_min": 0}, "solve_min",
+         "no_time"),
+        ("fault_targets", {"severity": 1, "accept_min": 5, "solve_min": 4}, "solve_min",
+         "solve_first"),
+        ("fault_targets", {"severity": 5, "accept_min": 5, "solve_min": 9}, "severity", "range"),
+        ("fault_areas", {"code": "x", "label": "X", "email": "mesa"}, "email", "shape_mail"),
+        ("fault_areas", {"code": "x", "label": "X", "email": "a@b.pe, c@d.pe"}, "email",
+         "shape_mail"),
+        ("fault_areas", {"code": "x", "label": "X", "accounts": "ciro | ciro"}, "accounts",
+         "item_twice"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_with_what_to_do(kind, given, column, word):
+    with pytest.raises(Wrong) as wrong:
+        KINDS[kind].read(given)
+    (problem,) = wrong.value.problems
+    assert (problem.column, problem.word) == (column, word)
+    for language in ("es", "en"):
+        assert "{" not in problem.say(language)
+
+
+def test_as_much_time_to_solve_as_to_take_is_a_target():
+    body = KINDS["fault_targets"].read({"severity": "2", "accept_min": "15", "solve_min": 15})
+    assert KINDS["fault_targets"].code(body) == "2/"
+
+
+def test_an_address_of_an_area_is_kept_in_small_letters():
+    given = {"code": "x", "label": "X", "email": "Mesa@Proveedor.pe"}
+    assert KINDS["fault_areas"].read(given)["email"] == "mesa@proveedor.pe"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "word"),
+    [
+        ("helpers", {"account": "nelly", "topics": "nada"}, "unknown_help_topics"),
+        ("helpers", {"account": "nelly", "queues": "nada"}, "unknown_queues"),
+        ("fault_targets", {"severity": 1, "area": "nada", "accept_min": 1, "solve_min": 2},
+         "unknown_fault_areas"),
+        ("tools", {"campaign": "nada", "code": "crm", "label": "CRM"}, "unknown_campaigns"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_cannot_be_named(book, kind, given, word):
+    with pytest.raises(Wrong) as wrong:
+        put(book, kind, **given)
+    assert [one.word for one in wrong.value.problems] == [word]
+    assert "nada" in wrong.value.say("es") and "nada" in wrong.value.say("en")
+
+
+def test_an_account_is_taken_as_a_supervisors_is(book, data):
+    """The directory does not know the accounts: one is often written down before it is made."""
+    put(book, "supervisors", account="todavia.no", teams="Tarde")
+    put(book, "helpers", account="todavia.no")
+    assert "todavia.no" in people_of.people(data, DAY, DAY).helpers
+
+
+def test_what_a_helper_or_a_target_names_is_not_retired(book):
+    put(book, "queues", code="saldos", name="Saldos")
+    put(book, "helpers", account="nelly", topics="sistema", queues="saldos")
+    put(book, "fault_targets", severity=1, area="audio", accept_min=5, solve_min=30)
+    for kind, code in (("help_topics", "sistema"), ("queues", "saldos"), ("fault_areas", "audio")):
+        with pytest.raises(Wrong) as wrong:
+            retire(book, kind, code)
+        assert [one.word for one in wrong.value.problems] == ["still_named"]
+
+
+def test_a_topic_that_holds_no_longer_leaves_its_helper_without_it_not_with_all(book, data):
+    body = KINDS["help_topics"].read({"code": "feria", "label": "Feria"})
+    until = Change(kind="help_topics", code="feria", body=body, valid_until=date(2026, 11, 30))
+    book.apply([until], by="Ana", reason="prueba", at_ms=2)
+    put(book, "helpers", account="nelly", topics="feria")
+    helper = people_of.people(data, DAY, DAY).helpers["nelly"]
+    assert not helper.on(MONDAY, "sistema", "")
+
+
+async def test_tools_are_put_in_force_in_their_order(book, data):
+    put(book, "tools", campaign="ventas", code="correo", label="Correo", order=1)
+    put(book, "tools", campaign="atencion", code="anexos", label="Anexos", order=2)
+    retire(book, "tools", "cobranza/vpn")
+    (found,) = (await publish(book, data)).differences
+    assert (found.part, found.added, found.removed) == (
+        "tools", ["ventas/correo", "atencion/anexos"], ["cobranza/vpn"],
+    )  # fmt: skip
+    assert [f"{one.campaign}/{one.code}" for one in load(data.site).tools] == [
+        "atencion/crm", "ventas/correo", "atencion/anexos", "atencion/usuario",
+    ]  # fmt: skip
+    put(book, "tools", campaign="ventas", code="anexos", label="Anexos", order=9)
+    put(book, "tools", **book.entry("tools", "atencion/anexos").body | {"label": "Guías"})
+    (found,) = (await publish(book, data)).differences
+    assert (found.added, found.changed) == (["ventas/anexos"], ["atencion/anexos"])
+
+
+async def test_what_stations_are_not_told_stays_in_the_directory(book, data):
+    put(book, "help_topics", **book.entry("help_topics", "fraude").body | {"alert_s": 40})
+    area = book.entry("fault_areas", "proveedor").body
+    put(book, "fault_areas", **area | {"email": "a@b.pe", "accounts": ["ciro"]})
+    owned = {"owner": "rosa", "email": "rosa@centro.pe"}
+    put(book, "playbooks", **book.entry("playbooks", "1").body | owned)
+    assert publishing.differences(publishing.draft(book, data, DAY), data) == []
+    assert [*changes_from(book, load(data.site), DAY)] == []
+    assert "@" not in data.site.read_text()
+
+
+def test_more_tools_than_a_shift_begins_with_are_refused(book, data):
+    for at in range(11):
+        put(book, "tools", campaign="atencion", code=f"t{at}", label=f"T {at}", order=at + 10)
+    with pytest.raises(Wrong) as wrong:
+        publishing.draft(book, data, DAY)
+    (problem,) = wrong.value.problems
+    assert (problem.kind, problem.code) == ("tools", "atencion/t10")
+    assert "atencion" in problem.say("es") and "12" in problem.say("en")
+
+
+@pytest.mark.parametrize(
+    ("tools", "key"),
+    [
+        ([{"campaign": "nada", "code": "crm", "label": "CRM"}], "tools[0].campaign"),
+        ([{"campaign": "ventas", "code": "crm", "label": "CRM"}] * 2, "tools[1].code"),
+        ([{"campaign": "ventas", "code": f"t{at}", "label": "T"} for at in range(13)],
+         "tools[12]"),
+        ([{"campaign": "ventas", "code": "crm", "label": "CRM de un mandante"}],
+         "tools[0].label"),
+    ],
+)  # fmt: skip
+def test_tools_of_a_site_that_cannot_be_are_refused(tools, key):
+    with pytest.raises(SiteError) as error:
+        parse(json.dumps(json.loads(EXAMPLE) | {"tools": tools}).encode())
+    assert error.value.key == key
 
 
 RIGHTS_OF_HELP = {

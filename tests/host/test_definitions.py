@@ -9,10 +9,12 @@ from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from diadema.figures import shifts as of_shifts
 from diadema.figures.attendance import AgentDay, _sessions_of
-from diadema.figures.booking import Stretch, add, book_contact, technical
+from diadema.figures.booking import Fault, Stretch, add, book_contact, technical
+from diadema.figures.lost_time import Cost, Stop, costs
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.rows import Calls, Load, QueueSums, Spread, Sums
 from diadema.figures.stays import MarkTime, Stay, paired
@@ -21,12 +23,26 @@ from diadema.metrics import queue, schedule, states
 from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
+from diadema.metrics.rounding import quantile
 from diadema.report.kinds.adherence import _summed as summed
 from diadema.report.kinds.dispositions import _negative
+from diadema.report.kinds.faults import _group as tickets_of
+from diadema.report.kinds.faults import operative
+from diadema.report.kinds.help_requests import group
 from diadema.report.model import Target
 from diadema.site.directory.people import Planned, Reason
 from diadema.site.work import Campaign, Step
-from diadema.store.rows import Contact, Details, Press, QueueCall, Session
+from diadema.store.assistance import HelpCase, TicketCase
+from diadema.store.rows import (
+    Contact,
+    Details,
+    Press,
+    QueueCall,
+    Session,
+    Span,
+    Ticket,
+    Trail,
+)
 from diadema.words import section
 from diadema.words.formatting import clock, long_clock, percent
 
@@ -268,20 +284,70 @@ def resolved(*days):
     return tally(look(visits, {}, 0, 30 * 86_400_000, 60 * 86_400_000)).rate
 
 
+DESK, EVENING = ("DIA-000000000001", 1, 1), 24 * H * 1000
+SHOWN = Trail(station=DESK[0], epoch=1, sequence=1, agent="a1", session=DESK, boot=1, start_u=0,
+              start_utc=0, end_u=EVENING, end_utc=EVENING, spans=[Span(0, "ready")])  # fmt: skip
+
+
+def fault(start, end, n=2):
+    hours = {"open_utc": start * 1000, "technical_utc": start * 1000, "closed_utc": end * 1000}
+    return Press(station=DESK[0], epoch=1, sequence=n, kind="fault", agent="a1", **hours)
+
+
 def faults(*hours):
-    presses = [
-        Press(
-            station="s",
-            epoch=1,
-            sequence=k,
-            kind="fault",
-            outcome="resolved",
-            technical_utc=start * 1000,
-            closed_utc=end * 1000,
-        )
+    its = [
+        Fault(fault(start, end, n))
+        for n, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True), 2)
+    ]
+    return schedule.length_s(technical(its, [SHOWN], [Stretch(0, 24 * H, "ready")]))
+
+
+def lost_time(*hours):
+    """The first two of them are one agent's."""
+    its = [
+        Stop(f"a{k // 2}", fault(start, end), [(start, end)])
         for k, (start, end) in enumerate(zip(hours[::2], hours[1::2], strict=True))
     ]
-    return schedule.length_s(technical(presses, [], [Stretch(0, 24 * H, "ready")]))
+    return costs(its, lambda one: one.agent)[1].lost_s
+
+
+def lost_calls(alone, shared):
+    first = {("s", 1, k): 1 for k in range(alone + shared)}
+    second = {key: 1 for key in [*first][alone:]}
+    its = [Stop("a1", fault(0, 9), [(0, 9)], calls) for calls in (first, second)]
+    return costs(its, lambda one: one.press.sequence)[1].calls
+
+
+def helped(accepted=(), solved=(), never=0, waiting=0, target=60):
+    """Calls for help: seconds until somebody came and, of others, until they were solved."""
+
+    def one(**more):
+        press = Press(station="s", epoch=1, sequence=1, kind="help", open_utc=0, open_b=1)
+        return HelpCase(msgspec.structs.replace(press, **more))
+
+    cases = [one(accepted_b=1, wait_ms=1000 * wait) for wait in accepted]
+    cases += [one(accepted_b=1, accepted_u=0, outcome="resolved", closed_b=1, closed_u=1000 * took)
+              for took in solved]  # fmt: skip
+    cases += [one(outcome="resolved", closed_b=1) for _ in range(never)]
+    return group(cases + [one() for _ in range(waiting)], target, 1)
+
+
+def often(*given):
+    return [value for n, value in zip(given[::2], given[1::2], strict=True) for _ in range(n)]
+
+
+def ticketed(met, missed, going, due, done):
+    """Tickets that were `done` in time, late, or may still be."""
+    base = {"ticket": "t", "station": "s", "epoch": 1, "sequence": 1, "by": "ana", "utc": 0}
+    its = [Ticket(**base, **{due: 10, done: 5}) for _ in range(met)]
+    its += [Ticket(**base, **{due: 10, done: 15}) for _ in range(missed)]
+    its += [Ticket(**base, **{due: 99}) for _ in range(going)]
+    asked = SimpleNamespace(bounds_ms=(0, 99), now_ms=20)
+    return tickets_of(asked, [TicketCase(one) for one in its], Cost())
+
+
+def met(its):
+    return share(its.accept_met + its.solve_met, its.accept_due + its.solve_due)
 
 
 def goal(aim, *shown):
@@ -388,9 +454,26 @@ WORKED_OUT = {
     "in_office": lost,
     "out_office": gone,
     "technical_s": faults,
+    "help_asked": lambda named, others: helped([1] * (named + others)).asked,
+    "help_met": lambda target, soon, wait, late, long, never: share(
+        (one := helped(often(soon, wait, late, long), never=never, target=target)).met, one.due),
+    "help_wait_p50_s": lambda *its: quantile(helped(often(*its)).waits, 50),
+    "help_wait_p90_s": lambda *its: quantile(helped(often(*its)).waits, 90),
+    "help_solve_p50_s": lambda *its: quantile(helped(solved=often(*its)).solves, 50),
+    "help_solve_p90_s": lambda *its: quantile(helped(solved=often(*its)).solves, 90),
+    "help_never": lambda taken, waiting, over: helped([1] * taken, (), over, waiting).never,
+    "help_share": share,
+    "tickets": lambda told, by_hand: ticketed(told, 0, by_hand, "accept_due_utc", "taken_utc"
+                                              ).tickets,
+    "accept_met": lambda *its: met(ticketed(*its, "accept_due_utc", "taken_utc")),
+    "solve_met": lambda *its: met(ticketed(*its, "solve_due_utc", "resolved_utc")),
+    "lost_s": lost_time,
+    "lost_calls": lost_calls,
+    "operative": operative,
 }  # fmt: skip
 OF_HOURS = {  # of attendance and adherence, always h:mm:ss
     "late_s", "late_unexplained_s", "late_whole_s", "late_whole_unexplained_s", "technical_s",
+    "lost_s",
 }  # fmt: skip
 STORED = {  # worked out by a whole report
     "referred": "con referencia", "users": "usuarios distintos", "agent_days": "jornadas",

@@ -435,7 +435,7 @@ def test_it_is_told_to_more_people_when_nobody_comes(hub, desk):
     assert hub.wait(59.9) is None
     hub.wait(0.1)
     (event,) = hub.said()
-    assert event | {"k": "help.escalated", "by": "help_wait", "level": 1} == event
+    assert event | {"k": "help.escalated", "by": "rule:help_wait", "level": 1} == event
     assert event["of"] == desk.of
     assert hub.wait(89.9) is None
     hub.wait(0.1)

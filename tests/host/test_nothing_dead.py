@@ -25,10 +25,13 @@ from diadema.site.directory import kinds
 from diadema.site.directory.book import Directory
 from diadema.site.directory.people import (
     Area,
+    FaultArea,
     People,
     Planned,
     Reason,
     Spell,
+    Tool,
+    Topic,
     Worker,
 )
 from diadema.site.directory.people_of import _Day, people_of
@@ -179,8 +182,12 @@ ONE_OF_EACH = {
     "playbooks": {"motive": "1", "id": "INS-1", "version": "1"},
     "seats": {"code": "Z-99", "station": "DIA-0000000000f9", "extension": "PJSIP/199"},
     "areas": {"code": "afp", "label": "AFP", "consulted": True, "external": True, "order": 1},
-    "help_topics": {"code": "h", "label": "Ayuda", "order": 1},
+    "help_topics": {"code": "h", "label": "Ayuda", "urgent": True, "order": 1},
+    "helpers": {"account": "nelly", "topics": ["h"], "days": ["mon"]},
+    "help_results": {"code": "r", "label": "Escalada", "order": 1},
     "fault_areas": {"code": "f", "label": "Falla", "parts": ["a=A"], "order": 1},
+    "fault_targets": {"severity": 1, "area": "f", "accept_min": 5, "solve_min": 9},
+    "tools": {"campaign": "v", "code": "crm", "label": "CRM abre", "order": 1},
     "materials": {"code": "m", "label": "Lapicero", "order": 1},
     "identity_methods": {"code": "i", "label": "DNI", "order": 1},
 }  # fmt: skip
@@ -222,7 +229,10 @@ def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
     assert sorted(asked - seen - ITSELF) == []
 
 
-@pytest.mark.parametrize("of", [People, Worker, Planned, Reason, Area, Spell])
+@pytest.mark.parametrize(
+    "of",
+    [People, Worker, Planned, Reason, Area, Spell, Topic, FaultArea, Tool],
+)
 def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
     told = {
         node.attr
@@ -233,6 +243,7 @@ def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
     }
     through = {"spells": "on", "stage_targets": "target", "targets": "target",
                "thresholds": "threshold_s", "variants": "variant", "roster": "planned",
-               "since": "spells"}  # fmt: skip
+               "since": "spells", "fault_targets": "targets_of_fault", "owners": "playbook_owner",
+               "accounts": "areas_of"}  # fmt: skip
     left = [name for name in of.__struct_fields__ if through.get(name, name) not in told]
     assert left == []

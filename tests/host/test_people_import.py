@@ -242,6 +242,15 @@ def test_there_and_back_nothing_changes(book, language, write):
     put(book, "alert_limits", rule="held_s", queue="q1", team="Tarde", value=90)
     put(book, "roster", day="2026-12-01", agent="e001", shift="m", pauses="10:00-10:15 break")
     put(book, "roster", day="2026-12-02", agent="e001", absence="medical_rest")
+    put(book, "helpers", account="abel", topics="sistema | autorizacion", queues="q1",
+        start="22:00", end="06:00", days="lun, sáb")  # fmt: skip
+    put(book, "help_results", code="escalada", label="Pasó a Lima", order=1)
+    put(book, "fault_targets", severity=4, accept_min=60, solve_min=2880, clock="working_days")
+    put(book, "fault_targets", severity=1, area="audio", accept_min=5, solve_min=30)
+    put(book, "help_topics", code="vip", label="VIP", urgent=True, escalate_s=20, alert_s=50)
+    put(book, "fault_areas", code="red", label="Red", external=True, email="red@aqui.pe",
+        accounts="ciro | zoila.a", parts="enlace=Enlace")  # fmt: skip
+    put(book, "playbooks", **book.entry("playbooks", "1").body | {"owner": "rosa"})
     for kind in KINDS:
         entries = exporting.rows_of(book, kind, DAY)
         assert entries

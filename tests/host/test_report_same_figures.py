@@ -19,6 +19,8 @@ from diadema.report.period import around, period
 from diadema.report.writing import shown, written_total
 
 from tests.support import made_report, reported_day
+from tests.support.assisted import DAY as ASSISTED
+from tests.support.assisted import assisted
 from tests.support.scripted_station import T0
 from tests.support.whole_centre import DAY, STARTS, Place, by_chance
 
@@ -39,6 +41,9 @@ def reports(tmp_path_factory):
     rich = Place(tmp_path_factory.mktemp("rich"), *STARTS[0]).live(by_chance(0, 500), 3, 9 * DAY)
     span = around("month", rich.day)
     made += [make(rich.data, kind, span, Scope(), rich.now) for kind in KINDS]
+    helped, now_s = assisted(tmp_path_factory.mktemp("assisted") / "data")
+    span = around("month", ASSISTED)
+    made += [make(helped.data, k, span, Scope(), now_s * 1000) for k in ("ayudas", "fallas")]
     return made
 
 
@@ -53,19 +58,46 @@ def totals(report):
     }
 
 
+def bounds(cell):
+    within = getattr(cell, "within", None)
+    return [str(one) for one in (within.low, within.high, within.n)] if within else [""] * 3
+
+
+def test_an_interval_stands_in_every_format(reports):
+    made = reports[-2]
+    section = made.section("topics")
+    words = shown(section, section.total, section.at("help_met"), made)[0]
+    assert words == "85.7 % (60.1–96.0; n\u00a014)"
+    head, *_, last = csv.reader(
+        io.StringIO(made_as("csv", made, "topics").decode("utf-8-sig")), delimiter=";"
+    )
+    place = head.index("Dentro de la meta")
+    assert head[place + 1 : place + 4] == ["desde %", "hasta %", "de cuántos"]
+    assert last[place : place + 4] == ["85.7", "60.1", "96.0", "14"]
+    sheet = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", made)))["Ayudas por tema"]
+    (cell,) = (one for row in sheet.iter_rows() for one in row if "60.1–96.0" in one.number_format)
+    assert cell.value == 0.857 and cell.number_format == '0.0%" (60.1–96.0; n\u00a014)"'
+    assert b"PDF" in made_as("pdf", made)[:8]
+
+
 def test_json_and_csv(reports):
     for report in reports:
         told = {one["section"]: one for one in json.loads(made_as("json", report))["sections"]}
         for (table, key), value in totals(report).items():
-            assert told[table]["total"][key] == value
+            cell = told[table]["total"][key]
+            assert (cell["value"] if isinstance(cell, dict) else cell) == value
         for section in report.sections:
             content = made_as("csv", report, section.key).decode("utf-8-sig")
             lines = list(csv.reader(io.StringIO(content), delimiter=";"))
             assert len(lines) == 1 + len(section.rows) + (section.total is not None)
             if section.total is None or not section.rows:
                 continue
-            for column, cell, field in zip(section.columns, section.total, lines[-1], strict=True):
+            fields = iter(lines[-1])
+            for column, cell, field in zip(section.columns, section.total, fields, strict=False):
                 value = plain(cell)
+                if column.interval:
+                    its = [next(fields) for _ in range(3)]
+                    assert its == bounds(cell), (section.key, column.key)
                 if column.total is None or value is None:
                     continue
                 match column.kind:

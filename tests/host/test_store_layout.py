@@ -79,7 +79,7 @@ def make_layout_9(path):
         connection.execute("DROP INDEX presses_open")
         connection.execute("ALTER TABLE presses RENAME TO tickets")
         connection.execute("CREATE INDEX tickets_open ON tickets (open_utc)")
-        for column in ("over_utc", "answer", "answer_utc"):
+        for column in ("over_utc", "answer", "answer_utc", "board", "firmware"):
             connection.execute(f"ALTER TABLE tickets DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 9")
         connection.commit()

@@ -14,6 +14,7 @@ ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
+    "ticket": "3f9a01c2d4e5",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -32,6 +33,7 @@ def _(*who: Right, **more: Any) -> Line:
 
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
+_OPENING = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
 _HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
@@ -111,6 +113,10 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/reports/schedules": _("attendance", body=_ORDER),
     "DELETE /api/v1/reports/schedules/{name}": _("figures", "attendance", "register"),
     "GET /api/v1/reports/runs/{name}/{due_ms}": _("figures", "attendance", "register"),
+    "GET /api/v1/tickets": _("tickets", "area"),
+    "GET /api/v1/tickets/{ticket}": _("tickets", "area"),
+    "POST /api/v1/tickets": _("tickets", body=_OPENING),
+    "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body={"action": "ticket_taken"}),
     "GET /handover": _("register"),
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),
@@ -125,6 +131,8 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/people/publication": _("people"),
     "POST /api/v1/people/publication": _("people"),
     "GET /ui/": _("floor", is_page=True),
+    "GET /ui/faults": _("tickets", is_page=True),
+    "GET /ui/area": _("area", is_page=True),
     "GET /ui/help": _("help", is_page=True),
     "GET /ui/agents": _("figures", is_page=True),
     "GET /ui/agents/{a}": _("figures", "own", is_page=True, scoped=True),

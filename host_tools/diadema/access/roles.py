@@ -99,6 +99,8 @@ class Person(Struct, kw_only=True, frozen=True):
             return f"/ui/agents/{self.agent}"
         if self.may("attendance"):
             return "/ui/attendance"
+        if self.may("area"):
+            return "/ui/area"
         return "/ui/fleet" if self.may("fleet") else "/account"
 
     def may(self, *rights: Right) -> bool:

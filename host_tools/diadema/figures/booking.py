@@ -271,52 +271,76 @@ def _flat(found: list[Stretch]) -> list[Stretch]:
     return flat
 
 
+class Fault(Struct):
+    """A press for a fault. `moved_utc`: when the agent sat down at another seat after it."""
+
+    press: Press
+    moved_utc: int | None = None
+
+
+type Technical = tuple[int, int, Press]  # seconds [start, end) that the fault cost
+
+
 def technical(
-    presses: Iterable[Press], trails: Sequence[Trail], within: Sequence[Stretch]
+    faults: Iterable[Fault], trails: Sequence[Trail], within: Sequence[Stretch]
 ) -> list[tuple[int, int]]:
     """Seconds of the agent's sessions in which a reported fault cost time; each one once."""
-    return [(start, end) for start, end, _ in technical_by(presses, trails, within)]
+    return [(start, end) for start, end, _ in technical_by(faults, trails, within)]
 
 
 def technical_by(
-    presses: Iterable[Press], trails: Sequence[Trail], within: Sequence[Stretch]
-) -> list[tuple[int, int, Press]]:
-    """The same with the fault: of several at once the one that came first. In order. One counts
-    from the press, or the end of the call in which it came, until it was resolved or rejected; one
-    that is open, or was closed nobody knows when, to the end of the session in which it was
-    reported.
-    """
-    faults = sorted(
-        (*times, one.sequence, k, one)
-        for k, one in enumerate(presses)
-        if one.kind == "fault" and (times := _technical(one, trails)) is not None
-    )
-    apart: list[tuple[int, int, Press]] = []
-    for start, end, _, _, one in faults:
+    faults: Iterable[Fault], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[Technical]:
+    """The same with the fault: of several at once the one that came first. In order."""
+    apart: list[Technical] = []
+    for start, end, one in _technical(faults, trails):
         start = max(start, apart[-1][1]) if apart else start
         if start < end:
             apart.append((start, end, one))
+    return _within(apart, within)
+
+
+def technical_each(
+    faults: Iterable[Fault], trails: Sequence[Trail], within: Sequence[Stretch]
+) -> list[Technical]:
+    """The same of each fault by itself, so that those of several lie over each other."""
+    return _within(_technical(faults, trails), within)
+
+
+def _within(its: Iterable[Technical], within: Sequence[Stretch]) -> list[Technical]:
     return [
         (max(start, one.start_s), min(end, one.end_s), press)
-        for start, end, press in apart
+        for start, end, press in its
         for one in within
         if max(start, one.start_s) < min(end, one.end_s)
     ]
 
 
-def _technical(press: Press, trails: Sequence[Trail]) -> tuple[int, int] | None:
-    start = press.technical_utc
-    if start is None:
-        return None
-    if press.closed_utc is not None:
-        return start // 1000, max(start, press.closed_utc) // 1000
-    if press.technical_ms is not None:
-        return start // 1000, (start + press.technical_ms) // 1000
+def _technical(faults: Iterable[Fault], trails: Sequence[Trail]) -> list[Technical]:
+    """In order. One counts from the press, or the end of the call in which it came, until it was
+    resolved or rejected, the agent sat down at another seat, or the session in which it was
+    reported ended.
+    """
+    found = sorted(
+        (one.technical_utc // 1000, _end_of(fault, trails) // 1000, one.sequence, at, one)
+        for at, fault in enumerate(faults)
+        if (one := fault.press).technical_utc is not None
+    )
+    return [(start, end, one) for start, end, _, _, one in found]
+
+
+def _end_of(fault: Fault, trails: Sequence[Trail]) -> int:
+    press = fault.press
+    start = press.technical_utc or 0
     place = press.station, press.epoch, press.sequence
     its = [one for one in trails if one.session[:2] == place[:2] and one.session <= place]
     session = max((one.session for one in its), default=None)
     ends = [end_of(one) for one in its if one.session == session and one.start_utc is not None]
-    return start // 1000, max(ends, default=start) // 1000
+    closed = press.closed_utc
+    if closed is None and press.technical_ms is not None:
+        closed = start + press.technical_ms
+    known = [one for one in (closed, fault.moved_utc) if one is not None]
+    return max(start, min([max(ends, default=start), *known]))
 
 
 def add(load: Load, one: Stretch, seconds: int) -> None:

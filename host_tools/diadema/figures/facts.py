@@ -5,13 +5,14 @@ there is nothing are left out; the day is their sum.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from diadema.figures.booking import (
+    Fault,
     add,
     book_contact,
     book_press,
@@ -31,19 +32,37 @@ from diadema.store.contact_rows import Key, key_of
 from diadema.store.rows import Contact, Press, QueueCall, Trail
 from diadema.wire.letters import from_columns
 
+_MOVED = text(  # the first session of the agent at another seat after the press
+    """SELECT k.key, min(o.open_utc) FROM json_each(:keys) k JOIN sessions o
+    ON o.open_utc > k.value ->> 2 AND o.open_utc < k.value ->> 3
+    WHERE o.a = k.value ->> 0 AND o.s != k.value ->> 1 GROUP BY k.key"""
+)
+_NEVER = 1 << 53
+_NEAR = text(  # of the long ones, which are few, all of these agents
+    f"""SELECT row FROM trails WHERE rowid IN (
+    SELECT t.rowid FROM json_each(:windows) k JOIN trails t ON t.a = k.value ->> 0
+    AND t.start_utc >= (k.value ->> 1) - {tables.LONG_MS} AND t.start_utc < k.value ->> 2
+    WHERE t.end_utc > k.value ->> 1
+    UNION SELECT rowid FROM trails WHERE {tables.LONG}
+    AND start_utc < :late AND end_utc > :early
+    AND a IN (SELECT k.value ->> 0 FROM json_each(:windows) k))"""
+)
 _decode = msgspec.json.Decoder(Trail).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class Facts(Struct):
     """Of one agent: contacts that began in it; those `before` it whose end lies in it, or after
     the beginning of another one of these; trails in it, and their neighbours in a session that
-    goes over its bounds; presses that take time in it; what the switch alone told.
+    goes over its bounds; presses made in it or that take time in it, and of these the faults; what
+    the switch alone told.
     """
 
     contacts: list[Contact] = field(default_factory=list)
     before: list[Contact] = field(default_factory=list)
     trails: list[Trail] = field(default_factory=list)
     presses: list[Press] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     switch: Alone = field(default_factory=Alone)
 
 
@@ -74,9 +93,13 @@ def facts(
     shown = trails(tx, start_ms, end_ms, on.trails, wanted)
     for trail in (*shown, *_neighbours(tx, shown, on.trails)):
         found[trail.agent].trails.append(trail)
-    for press in presses(tx, start_ms, end_ms):
+    pressed = presses(tx, start_ms, end_ms)
+    for press in pressed:
         if press.agent is not None and (wanted is None or press.agent in wanted):
             found[press.agent].presses.append(press)
+    for a, its in faults(tx, pressed).items():
+        if wanted is None or a in wanted:
+            found[a].faults = its
     contacts = [one for its in found.values() for one in its.contacts]
     by_switch = alone(tx, start_ms, end_ms, on.contacts, contacts, aliases, wanted)
     for a, one in by_switch.items():
@@ -153,6 +176,24 @@ def trails(
     ]
 
 
+def trails_near(tx: Connection, windows: Sequence[tuple[str, int, int]]) -> dict[str, list[Trail]]:
+    """Those that are over and have something of these windows (agent, and milliseconds of UTC), by
+    agent.
+    """
+    if not windows:
+        return {}
+    asked = {
+        "windows": _encode(windows).decode(),
+        "early": min(start for _, start, _ in windows),
+        "late": max(end for _, _, end in windows),
+    }
+    found: defaultdict[str, list[Trail]] = defaultdict(list)
+    for (row,) in tx.execute(_NEAR, asked):
+        trail = _decode(row)
+        found[trail.agent].append(trail)
+    return dict(found)
+
+
 def _neighbours(tx: Connection, its: Iterable[Trail], on: Iterable[Trail]) -> Iterable[Trail]:
     """The trails just before and just after what is known of each session."""
     first: dict[Key, Trail] = {}
@@ -186,7 +227,7 @@ def _same(rows: Iterable[str], session: Key) -> Iterable[Trail]:
             yield trail
 
 
-def presses(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Press]:
+def presses(tx: Connection, start_ms: int, end_ms: int) -> list[Press]:
     """Calls for assistance that were made in that time, and faults that went on in it."""
     row = tables.presses.c
     reaches = (row.kind == "fault") & (row.closed_utc.is_(None) | (row.closed_utc > start_ms))
@@ -194,6 +235,20 @@ def presses(tx: Connection, start_ms: int, end_ms: int) -> Iterable[Press]:
         row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches
     )
     return [from_columns(Press, one._mapping) for one in tx.execute(query)]
+
+
+def faults(tx: Connection, presses: Iterable[Press]) -> dict[str, list[Fault]]:
+    """Those of these that cost time, by agent."""
+    timed = [one for one in presses if one.kind == "fault" and one.technical_utc is not None]
+    keys = [(one.agent, one.station, one.open_utc, one.closed_utc or _NEVER) for one in timed]
+    moved: dict[int, int] = {}
+    if keys:
+        moved |= {at: utc for at, utc in tx.execute(_MOVED, {"keys": _encode(keys).decode()})}
+    found: defaultdict[str, list[Fault]] = defaultdict(list)
+    for at, one in enumerate(timed):
+        if one.agent is not None:
+            found[one.agent].append(Fault(one, moved.get(at)))
+    return dict(found)
 
 
 def agent_halves(
@@ -223,7 +278,7 @@ def agent_halves(
         start, end = max(one.start_s, span.start_s), min(one.end_s, span.end_s)
         for at, seconds in intervals.parts(start, end):
             add(halves[at].load, one, seconds)
-    for begin, until in technical(facts.presses, facts.trails, its):
+    for begin, until in technical(facts.faults, facts.trails, its):
         start, end = max(begin, span.start_s), min(until, span.end_s)
         for at, seconds in intervals.parts(start, end):
             halves[at].load.technical_s += seconds

@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select, text
 
-from diadema.figures.booking import Stretch, add, book_contact, end_of, stretches, technical
+from diadema.figures.booking import (
+    Fault,
+    Stretch,
+    add,
+    book_contact,
+    end_of,
+    stretches,
+    technical,
+)
 from diadema.figures.days import day_at, start_of
 from diadema.figures.facts import Running
 from diadema.figures.joins import WINDOW_MS
@@ -217,15 +225,16 @@ def _new(its: _Going) -> list[Stretch]:
     ]
 
 
-def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Press]]:
+def _faults(tx: Connection, going: dict[str, _Going]) -> dict[str, list[Fault]]:
+    """Nobody of these has another session at the same time, and so has moved."""
     starts = [trail.start_utc or 0 for its in going.values() for trail in its.trails]
     row = tables.presses.c
     after = row.closed_utc.is_(None) | (row.closed_utc > min(starts, default=0) - JUMP_MS)
     query = select(tables.presses).where(row.kind == "fault", after)
-    found: defaultdict[str, list[Press]] = defaultdict(list)
+    found: defaultdict[str, list[Fault]] = defaultdict(list)
     for one in tx.execute(query):
         if one.a in going:
-            found[one.a].append(from_columns(Press, one._mapping))
+            found[one.a].append(Fault(from_columns(Press, one._mapping)))
     return found
 
 

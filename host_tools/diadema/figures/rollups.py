@@ -29,7 +29,7 @@ from diadema.figures.rows import QueueSums, Sums
 from diadema.site.directory.people import Held
 from diadema.store.loading import replacement
 
-VERSION = 8  # of what cells mean; others are made anew
+VERSION = 9  # of what cells mean; others are made anew
 FED = (
     "contacts",
     "trails",

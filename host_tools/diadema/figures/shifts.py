@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from diadema.figures.attendance import NEAR_S
 from diadema.figures.booking import Stretch, stretches, technical_by
-from diadema.figures.facts import presses, trails
+from diadema.figures.facts import faults, presses, trails
 from diadema.metrics import schedule
 from diadema.metrics.schedule import Deviation, deviations, slid
 from diadema.metrics.states import TECHNICAL, Shrinkage
@@ -217,14 +217,11 @@ def presence(
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in trails(tx, start_ms, end_ms, on, set(agents)):
         by_agent[trail.agent].append(trail)
-    faults: defaultdict[str, list[Press]] = defaultdict(list)
-    for press in presses(tx, start_ms, end_ms):
-        if press.agent is not None and press.agent in by_agent:
-            faults[press.agent].append(press)
+    told = faults(tx, (one for one in presses(tx, start_ms, end_ms) if one.agent in by_agent))
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)
-        cost = technical_by(faults[a], of, its) if a in faults else []
+        cost = technical_by(told[a], of, its) if a in told else []
         found[a] = Presence(its, pauses(its), sorted(cost, key=lambda one: one[:2]))
     return found
 

@@ -8,7 +8,7 @@ that asked again, for a day, the hub says the same and does nothing.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -104,6 +104,8 @@ class Actions:
         self._help_desk = help_desk or HelpDesk(ingest, commands, reader)
         self._reader = reader
         self._journal = OwnJournal(ingest, commands)
+        # what an answer to a report means for its ticket
+        self.of_ticket: Callable[[AnswerFault, Press], Sequence[SupervisorAction]] = lambda *_: ()
 
     def act(
         self, body: dict[str, Any], once: Once | None = None
@@ -119,6 +121,8 @@ class Actions:
             actions, refused = self._message(request)
         else:
             actions = [_ACTIONS[type(request)](self, request)]
+        if isinstance(request, AnswerFault):
+            actions += self.of_ticket(request, self._press(request, "fault", request.of))
         if isinstance(request, ResetPin):
             more["code"] = pins.random_pin()
             self._pins.prepare(request.agent, more["code"], self._journal.next_place())

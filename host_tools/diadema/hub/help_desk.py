@@ -31,7 +31,7 @@ from diadema.store.rows import Contact, Press
 from diadema.store.station_state import Station
 
 EVERY_S = 1.0
-RULE = "help_wait"  # by which a call for help is told to more people
+RULE = "rule:help_wait"  # no account is called so
 _AT_ONCE = 50  # calls in one transaction
 _MOST_AHEAD = 99
 _encode = msgspec.json.Encoder().encode

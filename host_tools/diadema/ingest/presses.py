@@ -53,6 +53,8 @@ def _begin(
         open_u=event.uptime_ms,
         open_utc=utc,
         estimated=of is not None,
+        board=state.board or None,
+        firmware=state.firmware or None,
     )
     state.presses.append(press)
     _forget(state.presses)

@@ -30,7 +30,7 @@ from diadema.store import open_reader
 from diadema.store.writer import position_of
 from diadema.words import text
 
-AT_MOST = frozenset({"aht_s", "asa_s", "abandonment"})  # targets that are a ceiling
+AT_MOST = frozenset({"aht_s", "asa_s", "abandonment", "help_wait_s"})  # targets that are a ceiling
 
 
 class NotYours(DiademaError):
@@ -134,9 +134,22 @@ class ReportContext:
         return self.scope.code if self.scope.of == "queue" else None
 
     @property
+    def names_people(self) -> bool:
+        """Whether the figures of agents may stand in it."""
+        return self.person is None or self.person.may("figures")
+
+    @property
     def sees_all(self) -> bool:
         """Also whom the people of today no longer name."""
-        return self.person is None or self.person.scope(self.people) is None
+        return self._teams() is None
+
+    def _teams(self) -> frozenset[str] | None:
+        """Whose agents it may be of; None: of all. What is told of things, without their people,
+        is told of all.
+        """
+        person = self.person
+        of_things = KINDS[self.kind].right == "tickets" and not self.names_people
+        return None if person is None or of_things else person.scope(self.people)
 
     @property
     def scope_name(self) -> str:
@@ -337,7 +350,7 @@ class ReportContext:
                 return True
             case "team":
                 return self.people.on(agent, day).team == self.scope.code
-        teams = None if self.person is None else self.person.scope(self.people)
+        teams = self._teams()
         return teams is None or self.people.on(agent, day).team in teams
 
     def has_at(self, agent: str, utc_ms: int) -> bool:
@@ -431,7 +444,7 @@ class ReportContext:
             if its and teams is not None and code not in teams:
                 raise NotYours(self.say("not_yours"))
             return its
-        teams = None if person is None else person.scope(people)
+        teams = self._teams()
         if teams is None:
             return None
         return [a for a in people.workers if not teams.isdisjoint(people.teams_of(a))]

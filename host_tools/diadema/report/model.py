@@ -21,12 +21,23 @@ _CODE = 64  # characters of a scope
 type Cell = str | int | float | Figure | None
 
 
+class Interval(Struct):
+    """Between what a share lies, of `n` cases."""
+
+    low: float
+    high: float
+    n: int
+
+
 class Figure(Struct):
-    """A cell that says its own kind: of a table with another figure in each row."""
+    """A cell that says its own kind: of a table with another figure in each row. `within`: what
+    its value may be, of one that was seen in few cases.
+    """
 
     kind: Kind
     value: str | int | float | None
     missed: bool = False  # it stays behind its target
+    within: Interval | None = None
 
 
 class Ratio(Struct):
@@ -56,7 +67,8 @@ class Target(Struct):
 class Column(Struct, kw_only=True):
     """`key` is for scripts, `word` for people. `total` says how its total is made: by adding up,
     by a Ratio, or otherwise (`given`); None: it has none. `goal`: the key of the column with the
-    target of each row, where they differ; it is a ceiling where `at_most`.
+    target of each row, where they differ; it is a ceiling where `at_most`. `interval`: its cells
+    have one.
     """
 
     key: str
@@ -66,6 +78,7 @@ class Column(Struct, kw_only=True):
     target: Target | None = None
     goal: str = ""
     at_most: bool = False
+    interval: bool = False
 
 
 class Chart(Struct, kw_only=True):

@@ -13,13 +13,15 @@ from typing import Literal
 from msgspec import Struct
 
 from diadema.figures.rows import Calls, Sums
-from diadema.metrics.rounding import mean
+from diadema.metrics import wilson
+from diadema.metrics.rounding import mean, percent
 from diadema.report.context import AT_MOST, ReportContext, capital
 from diadema.report.model import (
     Cell,
     Chart,
     Column,
     Figure,
+    Interval,
     Kind,
     Ratio,
     Section,
@@ -40,6 +42,7 @@ class Part[S](Struct):
     kind: Kind = "count"
     total: Literal["sum", "given"] | Ratio | None = "sum"
     target: str = ""
+    interval: bool = False
 
 
 type Line[S] = tuple[list[Cell], S]  # what stands before the figures, and their sums
@@ -70,7 +73,7 @@ def table[S](
         whole = context.target(part.target) if part.target else None
         column = Column(
             key=part.key, word=context.heading(part.key), kind=part.kind, total=part.total,
-            target=whole,
+            target=whole, interval=part.interval,
         )  # fmt: skip
         columns.append(column)
         cells.append([*map(part.get, sums_of)])
@@ -105,6 +108,7 @@ class Stated(Struct):
     value: int | float | None
     n: int | Callable[[], int] | None = None
     target: str = ""
+    within: Interval | None = None
 
     @property
     def count(self) -> int | None:
@@ -119,7 +123,9 @@ def summary(
         ("figure", "text"), ("value", "figure"), ("target", "figure"), ("n", "count"),
         ("formula", "text"),
     )  # fmt: skip
+    stated = [*stated]
     columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
+    columns[1].interval = any(one.within for one in stated)
     rows: list[list[Cell]] = []
     for one in stated:
         aim = context.target(one.target) if one.target else None
@@ -127,7 +133,7 @@ def summary(
         rows.append(
             [
                 context.say(f"col.{one.key}"),
-                Figure(one.kind, one.value, missed),
+                Figure(one.kind, one.value, missed, one.within),
                 None if aim is None else goal_of(one.kind, aim),
                 one.count,
                 context.say(f"formula.{one.key}"),
@@ -140,6 +146,13 @@ def summary(
         rows=rows,
         notes=list(notes),
     )
+
+
+def share(part: int, whole: int) -> Figure:
+    """In percent, with what it may be."""
+    found = wilson.interval(part, whole)
+    within = Interval(*found, whole) if found else None
+    return Figure("percent", percent(part, whole), within=within)
 
 
 def goal_of(kind: Kind, aim: Target) -> Figure:

@@ -34,13 +34,19 @@ def written(column: Column, cell: Cell, report: Report) -> str:
             say = long_clock if KINDS[report.kind].of_hours else clock
             return say(int(value))
         case "percent":
-            return percent(float(value))
+            return percent(float(value)) + interval(cell)
         case "count":
             return grouped(int(value))
         case "moment" | "hour" | "minute" as kind:
             return local_time(int(value), report.zone, kind)
         case _:
             return sanitize.visible(str(value))
+
+
+def interval(cell: Cell) -> str:
+    """As ` (69.9–97.2; n 20)`."""
+    within = cell.within if isinstance(cell, Figure) else None
+    return f" ({within.low}–{within.high}; n\u00a0{grouped(within.n)})" if within else ""
 
 
 def written_total(column: Column, cell: Cell, report: Report) -> str:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, Integer, Row, Table, func, literal_column, or_, select
 
@@ -17,7 +18,10 @@ from diadema.wire.long_texts import whole_text
 type Key = tuple[str, int, int]  # s, e, n of a press
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
-_AT_ONCE = 300  # presses in one query
+MASS = "rule:mass"  # that opens mass failures
+STATIONS_AREA = "estacion"  # of what a station says of itself
+_AT_ONCE = 300  # tickets in one query
+_encode = msgspec.json.Encoder().encode
 
 
 class HelpCase(Struct):
@@ -100,7 +104,9 @@ class HelpCase(Struct):
 
 
 class TicketCase(Struct):
-    """A ticket. `steps`: its events; `reports`: the presses that it adopted and that are known."""
+    """A ticket. `steps`: its events; `reports`: the presses that are its own, as far as they are
+    known: one that another ticket adopted later is that one's.
+    """
 
     ticket: Ticket
     steps: list[TicketStep] = field(default_factory=list)
@@ -137,7 +143,7 @@ def help_cases(
 
 def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
-    keys = [_key(one) for one in presses]
+    keys = [key_of(one) for one in presses]
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
     for found in _about(tx, tables.help_steps, keys):
         step = from_columns(HelpStep, found._mapping)
@@ -164,8 +170,8 @@ def calls_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, Contact]:
         if press.contact is None:
             continue
         call = going.get((press.station, press.contact))
-        if (call := call or contact_of(tx, *_key(press), press.contact)) is not None:
-            found[_key(press)] = call
+        if (call := call or contact_of(tx, *key_of(press), press.contact)) is not None:
+            found[key_of(press)] = call
     return found
 
 
@@ -180,7 +186,7 @@ def gaps(tx: Connection, playbooks: Collection[str] | None, start_utc: int) -> l
         query = query.where(row.playbook.in_(playbooks))
     wanted = [*dict.fromkeys(tuple(one) for one in tx.execute(query))]
     known = {
-        _key(press): press
+        key_of(press): press
         for press in (
             from_columns(Press, one._mapping)
             for one in _about(tx, tables.presses, wanted, ("s", "e", "n"))
@@ -214,17 +220,14 @@ def ticket_cases(
         ticket.ticket: TicketCase(ticket)
         for ticket in (from_columns(Ticket, one._mapping) for one in tx.execute(query))
     }
-    names = list(cases)
-    for at in range(0, len(names), _AT_ONCE):
-        row = tables.ticket_steps.c
-        its = select(tables.ticket_steps).where(row.ticket.in_(names[at : at + _AT_ONCE]))
-        for found in tx.execute(its.order_by(row.utc, row.s, row.e, row.n)):
-            step = from_columns(TicketStep, found._mapping)
-            cases[step.ticket].steps.append(step)
-    adopted = {of: case for case in cases.values() for of in reports_of(case.steps)}
-    for found in _about(tx, tables.presses, list(adopted), ("s", "e", "n")):
-        press = from_columns(Press, found._mapping)
-        adopted[_key(press)].reports.append(press)
+    for name, its in steps_of(tx, list(cases)).items():
+        cases[name].steps = its
+    keys = list({of: None for case in cases.values() for of in reports_of(case.steps)})
+    adopted_by = adoptions(tx, keys)
+    for press in presses_of(tx, keys):
+        found = adopted_by[key_of(press)][-1]
+        if found in cases:
+            cases[found].reports.append(press)
     return list(cases.values())
 
 
@@ -238,15 +241,101 @@ def reports_of(steps: Iterable[TicketStep]) -> list[Key]:
     return list(dict.fromkeys(found))
 
 
+def steps_of(tx: Connection, tickets: Sequence[str]) -> dict[str, list[TicketStep]]:
+    """The events of each of these, in order."""
+    found: list[TicketStep] = []
+    row = tables.ticket_steps.c
+    for at in range(0, len(tickets), _AT_ONCE):
+        its = select(tables.ticket_steps).where(row.ticket.in_(tickets[at : at + _AT_ONCE]))
+        found += [from_columns(TicketStep, one._mapping) for one in tx.execute(its)]
+    steps: dict[str, list[TicketStep]] = {}
+    for step in _as_said(found):
+        steps.setdefault(step.ticket, []).append(step)
+    return steps
+
+
+def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
+    """The tickets that adopted each of these reports, in order: it is the last one's."""
+    rows = _about(tx, tables.ticket_steps, reports)
+    steps = _as_said(from_columns(TicketStep, one._mapping) for one in rows)
+    adopted: dict[Key, list[str]] = {}
+    for step in steps:
+        for of in reports_of([step]):
+            adopted.setdefault(of, []).append(step.ticket)
+    return adopted
+
+
+def takers(tx: Connection, since_utc: int) -> dict[Key, str]:
+    """The account that came first, of the calls for help that were taken from then on."""
+    row = tables.acts.c
+    query = select(row.of_s, row.of_e, row.of_n, row.by).where(
+        row.utc >= since_utc, row.action == "help", row.state == "accepted", row.of_n.is_not(None)
+    )
+    found: dict[Key, str] = {}
+    for s, e, n, by in tx.execute(query.order_by(row.utc, row.s, row.e, row.n)):
+        found.setdefault((s, e, n), by)
+    return found
+
+
+def tickets_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, str]:
+    """Of each of these reports the ticket that adopted it last."""
+    adopted = adoptions(tx, [key_of(press) for press in presses])
+    return {of: tickets[-1] for of, tickets in adopted.items()}
+
+
 def ticket_of(tx: Connection, of: Key) -> str | None:
     """The ticket that adopted this report last."""
-    row = tables.ticket_steps.c
-    mine = (row.of_s == of[0]) & (row.of_e == of[1]) & (row.of_n == of[2])
-    query = select(row.ticket).where(mine).order_by(row.utc.desc(), row.n.desc()).limit(1)
-    return tx.execute(query).scalar()
+    return adoptions(tx, [of]).get(of, [None])[-1]
 
 
-def _key(press: Press) -> Key:
+def presses_of(tx: Connection, keys: Sequence[Key]) -> list[Press]:
+    """Those of these that are known."""
+    found = _about(tx, tables.presses, keys, ("s", "e", "n"))
+    return [from_columns(Press, one._mapping) for one in found]
+
+
+def _as_said(steps: Iterable[TicketStep]) -> list[TicketStep]:
+    """In the order of their journals, whatever the hub's clock said meanwhile."""
+    found = list(steps)
+    first: dict[tuple[str, int], int] = {}
+    for one in found:
+        journal = one.station, one.epoch
+        first[journal] = min(first.get(journal, one.utc), one.utc)
+    return sorted(
+        found,
+        key=lambda one: (
+            first[one.station, one.epoch], one.station, one.epoch, one.sequence,
+        ),
+    )  # fmt: skip
+
+
+def is_mass(ticket: Ticket | None) -> bool:
+    """Opened by the rule, or by hand for more than a seat: later reports of it join."""
+    if ticket is None:
+        return False
+    by_hand = ticket.of_n is None and not ticket.estimated
+    return ticket.by == MASS or (by_hand and ticket.severity in (1, 2))
+
+
+def loose_faults(tx: Connection) -> list[Press]:
+    """Open reports of faults that no ticket adopted, in the order of the presses."""
+    row, step = tables.presses.c, tables.ticket_steps.c
+    its = (step.of_s == row.s) & (step.of_e == row.e) & (step.of_n == row.n)
+    query = select(tables.presses).where(row.kind == "fault", row.outcome == "open")
+    query = query.where(~select(step.ticket).where(its).exists())
+    found = tx.execute(query.order_by(row.open_utc, row.s, row.e, row.n))
+    return [from_columns(Press, one._mapping) for one in found]
+
+
+def fault_mark(tx: Connection) -> list[int]:
+    """Another one after any change of a ticket or a report, and of who is logged in where."""
+    return [
+        tx.execute(select(func.max(literal_column("rowid"))).select_from(table)).scalar() or 0
+        for table in (tables.ticket_steps, tables.presses, tables.sessions)
+    ]
+
+
+def key_of(press: Press) -> Key:
     return press.station, press.epoch, press.sequence
 
 
@@ -257,13 +346,12 @@ def _about(
     names: Sequence[str] = ("of_s", "of_e", "of_n"),
 ) -> Iterable[Row[Any]]:
     """Rows about these presses, in the order of their events."""
-    s, e, n = (table.c[name] for name in names)
-    for at in range(0, len(keys), _AT_ONCE):
-        some = keys[at : at + _AT_ONCE]
-        within = or_(*((s == one[0]) & (e == one[1]) & (n == one[2]) for one in some))
-        if some:
-            order = (table.c.s, table.c.e, table.c.n)
-            yield from tx.execute(select(table).where(within).order_by(*order))
+    if not keys:
+        return
+    each = func.json_each(_encode(keys).decode()).table_valued("value").c.value
+    same = (table.c[name] == each.op("->>")(at) for at, name in enumerate(names))
+    order = (table.c.s, table.c.e, table.c.n)
+    yield from tx.execute(select(table).where(*same).order_by(*order))
 
 
 def _last_text(steps: Sequence[HelpStep]) -> str | None:

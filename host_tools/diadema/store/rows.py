@@ -238,6 +238,7 @@ class Press(Struct, kw_only=True, array_like=True, rename=LETTERS):
     was accepted. Technical time counts from `technical_…`: the press, or the end of the call `c`
     in which it came. `estimated`: the press itself was not heard. `over_utc`: help came too late,
     its call had ended. `answer`: yes or no, whether the help served or the fault is gone.
+    `board`, `firmware`: what the station was then.
     """
 
     station: str
@@ -273,6 +274,8 @@ class Press(Struct, kw_only=True, array_like=True, rename=LETTERS):
     over_utc: int | None = None
     answer: str | None = None
     answer_utc: int | None = None
+    board: str | None = None
+    firmware: str | None = None
 
 
 class Ticket(Struct, kw_only=True, rename=LETTERS):

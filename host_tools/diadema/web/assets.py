@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from diadema.wire import actions, agent_states, live_rows
+from diadema.wire.events import assistance
 
 STATIC = Path(__file__).parent / "static"
 _LATIN = re.compile(
@@ -41,6 +42,11 @@ _WIRE = {
     "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,
     "NOTE_CHARACTERS": actions.NOTE_CHARACTERS,
     "REASON_CHARACTERS": actions.REASON_CHARACTERS,
+    "SEVERITIES": assistance.SEVERITIES,
+    "TITLE_CHARACTERS": actions.TITLE_CHARACTERS,
+    "TEXT_CHARACTERS": actions.TEXT_CHARACTERS,
+    "CAUSE_CHARACTERS": actions.CAUSE_CHARACTERS,
+    "NUMBER_CHARACTERS": actions.NUMBER_CHARACTERS,
     "SILENT_S": live_rows.SILENT_S,
 }
 WIRE_JS = "".join(f"export const {name} = {json.dumps(what)};\n" for name, what in _WIRE.items())

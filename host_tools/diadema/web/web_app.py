@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,8 @@ from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
+from diadema.web.faults.board import DESKS, Tickets
+from diadema.web.faults.stream import TicketStream
 from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alert_hooks import AlertHooks
 from diadema.web.floor.alerts import Watch
@@ -191,6 +193,9 @@ class WebApp:
         self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
         self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
         self.help = Board(self.data, self.accounts, self.floor)
+        self.faults = Tickets(
+            self.data, self.accounts, self.floor, self.pace.now_ms, self.midnight_ms
+        )
         self._source = Source(self.floor, self.pace, down, build, self.people, self._why)
         self.channels = Channels(self._stream)
         self.background = Background()
@@ -202,6 +207,7 @@ class WebApp:
             "channels": self.channels.beat,
             "watch": self.watch.run,
             "help": self.help.run,
+            "faults": self.faults.run,
             "adherence": self.adherence.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
@@ -251,10 +257,18 @@ class WebApp:
     def today(self) -> date:
         return self.moment().date()
 
+    def midnight_ms(self) -> int:
+        """When today began at the site, UTC."""
+        return int(datetime.combine(self.today(), time(), self.zone).timestamp() * 1000)
+
     def _stream(self, view: str, whose: Any, counts: Counts) -> Stream:
-        """That of a view of the floor for some teams, or of the calls for help for a person."""
+        """That of a view of the floor for some teams; of calls for help, or tickets, for a
+        person.
+        """
         if view == "help":
             return HelpStream(self._source, self.help, self.moment, whose, counts)
+        if view in DESKS:
+            return TicketStream(self._source, self.faults, view, whose, counts)
         return Channel(VIEWS[view], self._source, self.watch, self.adherence, whose, counts)
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:

@@ -38,6 +38,7 @@ class Press:
     def __init__(self, event, agent, kind, session):
         self.session = session
         self.s, self.agent, self.kind, self.open = event.s, agent, kind, event.utc
+        self.key = event.s, event.e, event.n
         self.contact = self.area = self.part = self.cause = None
         self.accepted = self.closed = self.technical = None
         self.outcome = "open"
@@ -292,19 +293,28 @@ def by_agent(desks):
     return {agent: stretches(pieces) for agent, pieces in its.items()}
 
 
-def technical(desks, agent, shown):
-    """(start, end, press) of her sessions: each second once, of the fault that came first."""
-    faults = []
+def fault_times(desks, agent):
+    """[start, end) of each fault of hers, in whole seconds, whoever sat there: from the press or
+    the end of its call to the answer, her log-out or her next seat, whichever came first.
+    """
+    found = []
     for press in desks.presses:
         if press.kind != "fault" or press.agent != agent or press.technical is None:
             continue
-        end = press.closed
-        if end is None:
-            end = max((piece.end for piece in desks.pieces
-                       if piece.session is press.session),
-                      default=press.technical)  # fmt: skip
-        faults.append((press.technical // 1000, end // 1000, press))
-    faults.sort(key=lambda one: one[2].open)
+        ends = [max((piece.end for piece in desks.pieces if piece.session is press.session),
+                    default=press.technical)]  # fmt: skip
+        ends += [press.closed] if press.closed is not None else []
+        ends += [one.open for one in desks.sessions
+                 if one.agent == agent and one.s != press.s and one.open is not None
+                 and one.open > press.open]  # fmt: skip
+        end = max(press.technical, min(ends))
+        found.append((press.technical // 1000, end // 1000, press))
+    return sorted(found, key=lambda one: one[2].open)
+
+
+def technical(desks, agent, shown):
+    """(start, end, press) of her sessions: each second once, of the fault that came first."""
+    faults = fault_times(desks, agent)
     taken, found = [], []
     for start, end, press in faults:
         free = [(start, end)]

@@ -10,7 +10,7 @@ import io
 from typing import TYPE_CHECKING
 
 from diadema.base import sanitize
-from diadema.report.model import Cell, Column, Report, Section, kind_of, plain
+from diadema.report.model import Cell, Column, Figure, Report, Section, kind_of, plain
 from diadema.report.writing import cut_line, pending_line, span_line
 from diadema.words import text
 from diadema.words.formatting import local_time, long_clock
@@ -47,7 +47,7 @@ def content(report: Report, section: str | None = None) -> bytes:
 
 
 def _table(writer: "_csv.Writer", section: Section, report: Report) -> None:
-    writer.writerow([sanitize.cell(column.word) for column in section.columns])
+    writer.writerow([word for column in section.columns for word in _heads(column, report)])
     for row in section.rows:
         writer.writerow(_fields(section.columns, row, report))
     if section.total is not None:
@@ -55,8 +55,24 @@ def _table(writer: "_csv.Writer", section: Section, report: Report) -> None:
         writer.writerow([first, *_fields(section.columns, section.total, report)[1:]])
 
 
+def _heads(column: Column, report: Report) -> list[str]:
+    """An interval's bounds, and of how many it is, are numbers in columns of their own."""
+    words = [sanitize.cell(column.word)]
+    if column.interval:
+        parts = ("low", "high", "n")
+        words += [text(f"reports.interval.{part}", report.language) for part in parts]
+    return words
+
+
 def _fields(columns: list[Column], row: list[Cell], report: Report) -> list[str]:
-    return [_field(column, cell, report.zone) for column, cell in zip(columns, row, strict=True)]
+    found: list[str] = []
+    for column, cell in zip(columns, row, strict=True):
+        found.append(_field(column, cell, report.zone))
+        if column.interval:
+            within = cell.within if isinstance(cell, Figure) else None
+            its = (within.low, within.high, within.n) if within else ("", "", "")
+            found += map(str, its)
+    return found
 
 
 def _field(column: Column, cell: Cell, zone: str) -> str:

@@ -79,4 +79,8 @@ def _row(columns: list[Column], row: list[Cell]) -> dict[str, Any]:
 
 
 def _value(cell: Cell) -> Any:
-    return {"kind": cell.kind, "value": cell.value} if isinstance(cell, Figure) else cell
+    if not isinstance(cell, Figure):
+        return cell
+    found: dict[str, Any] = {"kind": cell.kind, "value": cell.value}
+    within = cell.within
+    return found | ({"low": within.low, "high": within.high, "n": within.n} if within else {})

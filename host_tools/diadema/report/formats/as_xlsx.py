@@ -24,6 +24,7 @@ from diadema.report.writing import (
     NUMBERS,
     SIGN,
     cut_line,
+    interval,
     is_missed,
     local,
     pending_line,
@@ -95,8 +96,13 @@ class _Styles:
             self._made[key] = self._book.add_format(look)
         return self._made[key]
 
-    def cell(self, kind: Kind, *, missed: bool = False, total: bool = False) -> Format:
+    def cell(
+        self, kind: Kind, *, missed: bool = False, total: bool = False, interval: str = ""
+    ) -> Format:
+        """`interval`: what stands behind the number."""
         look: dict[str, Any] = {"num_format": _FORMS[kind], "valign": "top"}
+        if interval:
+            look["num_format"] += f'"{interval}"'
         if missed:
             look["num_format"] += f'" {SIGN}"'
             look["font_color"] = "#B3261E"
@@ -120,7 +126,7 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
             missed = is_missed(section, row, place)
-            style = styles.cell(kind_of(column, cell), missed=missed)
+            style = styles.cell(kind_of(column, cell), missed=missed, interval=interval(cell))
             _write(sheet, (line, place), column, cell, style, report.zone)
     sheet.freeze_panes(head + 1, 1)
     last = head + len(section.rows)
@@ -190,7 +196,7 @@ def _total(
             continue
         kind = kind_of(column, cell)
         missed = is_missed(section, section.total, place)
-        style = styles.cell(kind, missed=missed, total=True)
+        style = styles.cell(kind, missed=missed, total=True, interval=interval(cell))
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"
             formula = f"SUBTOTAL({_SERIES},{span})"

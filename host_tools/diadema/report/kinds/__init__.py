@@ -70,6 +70,8 @@ KINDS = {
     "consolidado": ReportKind("consolidated", "figures", "day"),
     "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
+    "ayudas": ReportKind("help_requests", "figures"),
+    "fallas": ReportKind("faults", "tickets", of_hours=True),
 }
 
 if TYPE_CHECKING:

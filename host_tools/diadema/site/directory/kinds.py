@@ -15,7 +15,7 @@ from diadema.wire.switching import WAYS
 
 type Body = dict[str, Value]
 
-SECONDS = ("aht_s", "asa_s")  # the others are percents
+SECONDS = ("aht_s", "asa_s", "help_wait_s")  # the others are percents
 METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
            "adherence")  # fmt: skip
 ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
@@ -320,6 +320,7 @@ _ALL = (
         Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
         Field(name="version", required=True, most=16),
         _account("owner"),
+        Field(name="email", shape="mail", most=254),
     )),
     Kind(name="areas", fields=(
         _code(), _label(), _flag("consulted"), _flag("external"),

@@ -176,7 +176,7 @@ def _covers(version: Entry, day: date) -> bool:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
-    return 0 if day == date.min else max(0, 1000 * _utc(day, "00:00", zone))
+    return 0 if day == date.min else max(0, 1000 * utc_s(day, "00:00", zone))
 
 
 def _place(body: Body) -> tuple[str, str]:
@@ -192,15 +192,15 @@ def planned(day: date, body: Body, shift: Body | None, zone: ZoneInfo) -> Planne
     if shift is None:
         return plan
     start, end = str(shift["start"]), str(shift["end"])
-    plan.start_s = _utc(day, start, zone)
-    plan.end_s = _utc(day + timedelta(end <= start), end, zone)
+    plan.start_s = utc_s(day, start, zone)
+    plan.end_s = utc_s(day + timedelta(end <= start), end, zone)
     plan.tolerance_s = _number(shift, "tolerance_min") * 60
     for pause in _list(body, "pauses") or _list(shift, "pauses"):
         times, _, reason = pause.partition(" ")
         begins, ends = times.split("-")
         on = day + timedelta(begins < start)
         until = on + timedelta(ends < begins)
-        plan.pauses.append((_utc(on, begins, zone), _utc(until, ends, zone), reason))
+        plan.pauses.append((utc_s(on, begins, zone), utc_s(until, ends, zone), reason))
     plan.pauses.sort()
     return plan
 
@@ -270,6 +270,8 @@ def _add_help(people: People, book: Directory, last: date, language: str) -> Non
     for _, body in _bodies(book, "playbooks", last):
         if owner := str(body.get("owner") or ""):
             people.owners.setdefault(str(body["id"]), owner)
+        if email := str(body.get("email") or ""):
+            people.owner_mails.setdefault(str(body["id"]), email)
 
 
 def _add_faults(people: People, book: Directory, last: date) -> None:
@@ -344,7 +346,8 @@ def _number(body: Body, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _utc(day: date, clock: str, zone: ZoneInfo) -> int:
+def utc_s(day: date, clock: str, zone: ZoneInfo) -> int:
+    """Seconds of UTC at which that day's clock says so, the first time."""
     moment = datetime.combine(day, time.fromisoformat(clock), zone)
     return round(moment.timestamp())
 
@@ -354,7 +357,7 @@ def people(data: DataDir, first: date | None = None, last: date | None = None) -
     of it changes, so nobody may change it.
     """
     last = last or datetime.now(zone_of(data)).date()
-    return _people(data.root, tuple(map(file_version, _files(data))), first or last, last)
+    return _people(data.root, stamps_of(data), first or last, last)
 
 
 def teams_of(data: DataDir, agent: str) -> set[str]:
@@ -404,12 +407,14 @@ class CachedPeople:
 
     def read(self, day: date) -> People:
         """Raises DiademaError where they cannot be read as they are now."""
-        made_of = (day, *map(file_version, _files(self._data)))
+        made_of = (day, stamps_of(self._data))
         if made_of != self._made_of:
             self._people = people(self._data, day - timedelta(days=1), day)
             self._made_of = made_of
         return self._people
 
 
-def _files(data: DataDir) -> tuple[Path, ...]:
-    return data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
+def stamps_of(data: DataDir) -> object:
+    """Others whenever the site or the directory may have changed."""
+    files = data.site, data.directory, data.directory.with_name(f"{data.directory.name}-wal")
+    return tuple(map(file_version, files))

@@ -39,7 +39,7 @@ _ITS_OWN = {  # fields that no site tells; they stay
     "areas": ("number",),
     "help_topics": ("escalate_s", "alert_s"),
     "fault_areas": ("email", "accounts"),
-    "playbooks": ("owner",),
+    "playbooks": ("owner", "email"),
     "teams": ("name",),
     "holidays": ("name",),
 }
@@ -414,6 +414,8 @@ def _difference(part: str, old: list[Any], new: list[Any]) -> Difference:
 
 def _key(one: Any) -> str:
     if isinstance(one, dict):
+        if "campaign" in one:  # a tool, which more than one can have
+            return f"{one['campaign']}/{one['code']}"
         return str(next(one[name] for name in _KEYS if name in one))
     return str(one[0] if isinstance(one, list) else one)
 

@@ -10,7 +10,8 @@ their `targets`, how many are `ready` for each and which rules it is `over`, and
 `owing` and `alerts` are there when they are new, and always in a snapshot, which also has the
 `names` of queues by their codes. So is `help`: how many wait for it, and since when the first.
 
-`Stream` is what they have in common with the page of calls for help (`web.help.stream`).
+`Stream` is what they have in common with the pages of calls for help (`web.help.stream`) and of
+faults (`web.faults.stream`).
 `Channels` are those that there are: one for each view and set of teams that somebody looks at.
 """
 
@@ -40,12 +41,16 @@ VIEWERS = {
     "screen": 500,
     "wall": 200,
     "help": 200,
+    "faults": 200,
+    "area": 100,
 }  # of each view: the wall, open to anybody, takes no place
 OF_ONE = {
     "full": 50,
     "screen": 50,
     "wall": 50,
     "help": 50,
+    "faults": 50,
+    "area": 50,
 }  # of one person; of one address, where nobody has a name
 SCOPES = 200
 FLUSH_S = 0.1

@@ -1,5 +1,5 @@
-"""`/ws`: one viewer's socket, of the floor or of the calls for help. Who may open it, the guard
-has decided; whose agents it shows, the person's teams do.
+"""`/ws`: one viewer's socket, of the floor, the calls for help or the faults. Who may open it, the
+guard has decided; whose agents it shows, the person's teams do.
 """
 
 import asyncio
@@ -8,8 +8,9 @@ import logging
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from diadema.access.audit import ALL, AuditFull
-from diadema.access.authenticator import address_of, floor_scope
+from diadema.access.authenticator import STREAMS, address_of, floor_scope
 from diadema.report.kinds import KINDS
+from diadema.web.faults.board import DESKS
 from diadema.web.floor.channel import Stream, TooMany, Whose
 from diadema.web.floor.viewers import Viewer
 from diadema.web.permissions import person_of
@@ -30,15 +31,18 @@ async def floor_stream(websocket: WebSocket) -> None:
     who = address_of(websocket.scope)
     if view != "wall":
         person = person_of(websocket)
-        if not person.may("help" if view == "help" else "floor"):
+        if not person.may(STREAMS.get(view, "floor")):
             await websocket.close(_WRONG)
             return
         if view == "full" and not person.may(KINDS["adherencia"].right):
             view = "screen"
-        whose = person if view == "help" else person.scope(web_app.people())
+        whose = person if view in STREAMS else person.scope(web_app.people())
         who = person.id
         try:
-            web_app.audit(person, "help" if view == "help" else "floor", ALL)
+            if view in DESKS:  # which tell of no agent
+                await web_app.faults.read_now()
+            else:
+                web_app.audit(person, "help" if view == "help" else "floor", ALL)
         except AuditFull:
             await websocket.close(_TRY_LATER)
             return

@@ -1,0 +1,105 @@
+"""A morning with calls for help, faults and tickets, of which every figure is known by hand."""
+
+from datetime import date
+
+from tests.support.peopled import AGENTS, SEATS, Centre, Seat
+
+DAY = date(2026, 11, 18)
+MASS, LONE, VOID = "abc123def456", "abc123def457", "abc123def458"
+
+
+class Desk(Seat):
+    """One that asks for help too."""
+
+    def ask(self, topic=None):
+        self.add("help.requested", 0, a=self.agent)
+        of = [self.s, self.e, self.n]
+        if topic:
+            self.add("help.topic", 0, a=self.agent, of=of, topic=topic)
+        return of
+
+    def answer(self, what, of, after=0, by="Ana", **more):
+        return self.add(f"help.{what}", 1000 * after, of=of, i=9, by=by, **more)
+
+
+def assisted(root):
+    """The centre, and the second until which it is known."""
+    centre = Centre(root)
+    for code, label, urgent in (("saldo", "Saldos", False), ("fraude", "Fraude", True)):
+        centre.entry("help_topics", code=code, label=label, urgent=urgent)
+    centre.entry("fault_areas", code="equipo", label="Equipo", parts=["diadema=Diadema"])
+    centre.entry("fault_areas", code="red", label="Red", parts=["enlace=Enlace"])
+    at = centre.at(DAY, 9)
+    centre.roster((a, DAY, "M", None) for a in AGENTS[:3])
+    seats = [Desk(SEATS[4 * k]).start(at).enter(a).show("ready") for k, a in enumerate(AGENTS[:3])]
+    said = []
+    _help(seats[0].to(at + 600), said, at)
+    _faults(centre, seats, said, at + 7200)
+    for seat in seats:
+        seat.to(at + 14_400).show("not_ready", "break")
+        seat.to(at + 14_500).leave()
+    now = at + 18_000
+    centre.take(now * 1000, seats, said)
+    return centre, now
+
+
+def _help(seat, said, at):
+    """Twelve that Ana takes after 20 s and solves after 100 s more, one that Luz takes after 90 s,
+    one that nobody takes, one that is taken back after 5 s; two calls beside them.
+    """
+    seat.served().served()
+    for number in range(12):
+        of = seat.ask("saldo")
+        seat.answer("accepted", of, 20).answer("resolved", of, 100)
+        said.append({"k": "supervision.acted", "t": at * 1000, "action": "help", "of": of,
+                     "state": "accepted", "a": seat.agent, "by": "ana"})  # fmt: skip
+        if number < 10:
+            seat.add("help.rated", 1000, a=seat.agent, of=of, answer=("yes", "no")[number == 9])
+    of = seat.ask("fraude")
+    seat.answer("accepted", of, 90, by="Luz").answer("resolved", of, 30, by="Luz")
+    said.append({"k": "supervision.acted", "t": at * 1000, "action": "help", "of": of,
+                 "state": "accepted", "a": seat.agent, "by": "luz"})  # fmt: skip
+    noted = {"k": "help.noted", "of": of, "playbook": "fraudes", "version": 2}
+    said += [noted | {"t": at * 1000 + 1, "gap": "unclear"},
+             noted | {"t": at * 1000 + 2, "gap": "missing"}]  # fmt: skip
+    of = seat.ask()
+    seat.add("help.cancelled", 200_000, a=seat.agent, of=of)
+    of = seat.ask()
+    seat.add("help.cancelled", 5000, a=seat.agent, of=of)
+
+
+def _faults(centre, seats, said, at):
+    """A mass failure of three seats: 600 s, 900 s with a missed call, and 300 s until she leaves
+    for another seat; a report that no ticket adopted, of 400 s, 200 of them at once with it; one
+    ticket that is open and late, one that was rejected.
+    """
+    first, second, third = seats
+    for seat, wait in ((first, 0), (second, 60), (third, 120)):
+        seat.to(at + wait).fault()
+    ofs = [seat.faults[0] for seat in seats]
+    second.to(at + 200).rang(3000, "technical")
+    first.to(at + 400).fault()
+    first.to(at + 600).mended()
+    first.to(at + 800).mended()
+    second.to(at + 960).mended()
+    third.to(at + 420).leave()
+    ticket = {"ticket": MASS, "by": "teo"}
+    t = at * 1000
+    said += [
+        {"k": "ticket.opened", "t": t + 60_000, "area": "red", "part": "enlace", "severity": 2,
+         "title": "Sin enlace", "of": ofs[0], "due": t + 960_000, **ticket},
+        {"k": "ticket.linked", "t": t + 61_000, "of": ofs[1], **ticket},
+        {"k": "ticket.linked", "t": t + 121_000, "of": ofs[2], **ticket},
+        {"k": "ticket.taken", "t": t + 180_000, "to": "teo", "due": t + 7_260_000,
+         "external": "INC-7", **ticket},
+        {"k": "ticket.noted", "t": t + 200_000, "text": "Se llamó al proveedor", **ticket},
+        {"k": "ticket.resolved", "t": t + 960_000, "cause": "switch", "fix": "puerto nuevo",
+         **ticket},
+        {"k": "ticket.closed", "t": t + 970_000, "outcome": "confirmed", **ticket},
+        {"k": "ticket.opened", "t": t, "ticket": LONE, "area": "equipo", "severity": 3,
+         "title": "CRM lento", "by": "ana", "due": t + 60_000},
+        {"k": "ticket.opened", "t": t, "ticket": VOID, "area": "equipo", "severity": 4,
+         "title": "Ruido", "by": "ana", "due": t + 60_000},
+        {"k": "ticket.closed", "t": t + 30_000, "ticket": VOID, "outcome": "rejected",
+         "reason": "no hay falla", "by": "teo"},
+    ]  # fmt: skip
