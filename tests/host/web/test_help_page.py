@@ -3,6 +3,7 @@ somebody should, and what one does is seen by the others.
 """
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,11 +16,12 @@ from axe_playwright_python.async_playwright import Axe
 from diadema.access.authenticator import csrf
 from diadema.base.paths import DataDir
 from playwright.async_api import Locator, Page, expect
+from websockets.asyncio.client import connect
 
 from tests.support.help_stage import HelpStage
 from tests.support.targeted import put
 from tests.support.web_stage import ACCOUNT_PASSWORD, TESTER, Hub, Nats, Web, headers_of
-from tests.support.web_viewer import OpenPage, viewing
+from tests.support.web_viewer import LIMIT_S, OpenPage, viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -78,14 +80,18 @@ def api(web: Web, account: str) -> httpx.AsyncClient:
 
 async def listed(web: Web, account: str | None, n: int) -> list[dict[str, Any]]:
     """What the stream shows to that account (None: an administrator), once there are so many."""
-    cookies = entered(web, account) if account else None
-    async with viewing(web, "?scope=help", cookies) as viewer:
-        entries = {str(one["of"]): one for one in viewer.snap["rows"]}
+    headers = headers_of(entered(web, account) if account else web.cookies)
+    opened = connect(f"{web.ws}?scope=help", compression=None, additional_headers=headers)
+    async with asyncio.timeout(LIMIT_S), opened as socket:
+        snap = json.loads(await socket.recv())["snap"]
+        seq, entries = snap["seq"], {str(one["of"]): one for one in snap["rows"]}
         order = [*entries]
         while len(order) != n:
-            message = await viewer.take()
+            message = json.loads(await socket.recv())
+            assert message["seq"] == seq + 1
+            seq = message["seq"]
             entries |= {str(one["of"]): one for one in message["d"]}
-            order = [str(of) for of in message.get("order", [])] if "order" in message else order
+            order = [str(of) for of in message["order"]] if "order" in message else order
         return [entries[of] for of in order]
 
 
