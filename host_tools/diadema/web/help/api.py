@@ -65,7 +65,8 @@ async def may_take(
     one = _found(web_app, person, request, (s, e, n))
     accounts = await asyncio.to_thread(web_app.accounts.book.all)
     found = takers(one, accounts, web_app.people(), web_app.moment())
-    return [Taker(account=account, name=name) for account, name in found]
+    has = {person.id, *(one.case.taker or ())[:1]}
+    return [Taker(account=account, name=name) for account, name in found if account not in has]
 
 
 @router.get(

@@ -37,6 +37,7 @@ class Helps {
     this.taken = new Stat(board, "taken", words["help.taken"]);
     this.list = make("ol", "helps");
     this.list.setAttribute("aria-label", words["help.list"]);
+    this.list.tabIndex = -1;
     this.empty = make("p", "empty");
     this.live = make("p", "unseen");
     this.live.setAttribute("role", "status");
@@ -79,20 +80,26 @@ class Helps {
   #arrange(order) {
     for (const [at, key] of this.#order.entries()) {
       if (order.includes(key)) continue;
-      if (this.#cases.get(key)?.end()) order.splice(Math.min(at, order.length), 0, key);
-      else this.#cases.delete(key);
+      if (this.#cases.get(key).end()) order.splice(Math.min(at, order.length), 0, key);
+      else this.#forget(key);
     }
     this.#order = order;
     const focused = document.activeElement;
     place(this.list, order.map((key) => this.#cases.get(key).element));
-    for (const element of [...this.list.children].slice(order.length)) element.remove();
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     this.#announce();
   }
 
-  #drop(key) {
+  #forget(key) {
+    this.#cases.get(key).element.remove();
     this.#cases.delete(key);
-    this.#arrange(this.#order.filter((one) => one !== key));
+  }
+
+  /** The user has put it away. */
+  #drop(key) {
+    this.#forget(key);
+    this.#order = this.#order.filter((one) => one !== key);
+    this.list.focus({ preventScroll: true }); // the button is gone
     this.#say();
   }
 

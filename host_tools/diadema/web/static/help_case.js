@@ -47,6 +47,7 @@ export class HelpCase {
       make("div", "help-said", this.signs, this.status), this.actions, this.below, this.sent.element,
     );
     this.element.dataset.of = row.of.join("/");
+    this.#close();
     this.update(row);
   }
 
@@ -109,6 +110,7 @@ export class HelpCase {
 
   #said(now) {
     const { row, words } = this;
+    if (this.#ended) return words["help.ended"];
     if (row.solved) return fill(words["help.solved"], { who: row.solved });
     if (row.by) {
       const time = row.by_since ? duration(now - row.by_since) : "—";
@@ -216,6 +218,7 @@ export class HelpCase {
     this.#ended = true;
     this.element.toggleAttribute("data-ended", true);
     this.actions.hidden = true;
+    write(this.status, this.words["help.ended"]);
     this.#learnt();
   }
 
