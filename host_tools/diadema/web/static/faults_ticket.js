@@ -159,8 +159,9 @@ export class Ticket {
     const said = offered.join();
     if (this.acts.dataset.offered === `${row.ticket} ${said}`) return;
     this.acts.dataset.offered = `${row.ticket} ${said}`;
-    this.acts.replaceChildren(...offered.map((kind, at) =>
-      button(at ? "choice" : "choice first", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
+    const first = ["take", "resolve"].find((kind) => offered.includes(kind));
+    this.acts.replaceChildren(...offered.map((kind) =>
+      button(kind === first ? "choice first" : "choice", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
     this.acts.hidden = !offered.length;
   }
 
