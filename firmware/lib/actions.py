@@ -8,6 +8,7 @@ from micropython import const
 
 _MENU_MS = const(8_000)
 _NOTICE_MS = const(3_000)
+YES_NO = [["yes", "yes"], ["no", "no"]]  # for `open_words`
 
 MYPY = const(False)
 if MYPY:
@@ -27,6 +28,8 @@ class Actions:
         self.menu: "Menu | None" = None  # the open list
         self.message: "Message | None" = None  # the text that waits for the agent's «Leído»
         self.texts = []  # all that wait, those set aside too; the newest is the last
+        self.turn = None  # (of, ahead, to) of a request for help, as the host told last
+        self.asked = {}  # by n of what they are about: how often a question was shown
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
         self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk

@@ -37,6 +37,7 @@ class Config:
         self.faults = data.get("faults", [])
         self.methods = data.get("methods", [])
         self.materials = data.get("materials", [])
+        self.tools = data.get("tools", [])
         self.key = unhexlify(data["key"]) if "key" in data else None  # seals what comes down
         self.wifi = data.get("wifi")
         self.broker = data.get("broker")

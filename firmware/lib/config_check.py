@@ -138,7 +138,7 @@ def _agent(key, rest, badges, codes):
 
 def _work(data):
     """The lists that a site need not have."""
-    for name in ("help", "methods", "materials"):
+    for name in ("help", "methods", "materials", "tools"):
         for _ in _rows(name, data.get(name, []), 60, 2, set()):
             pass
     for key, area in _rows("areas", data.get("areas", []), 60, 3, set()):

@@ -18,6 +18,8 @@ MARKS_SINCE_S = const(1_577_836_800)  # 2020: seconds since then are small numbe
 _MARKS = const(24)  # people who mark at one desk in a shift, and are remembered
 _WRONG = const(4)
 _TODAY = const(3)  # agents whose calls of a shift are counted at one desk
+_REPORTS = const(6)
+_SERVED = const(3)
 _BY_HOST = ("telephone", "switch")  # parts of which only the host knows how they are
 
 # the work an event leads to; "closing" owes the wrap-up that follows
@@ -36,8 +38,8 @@ _WORK = {
 }
 STORED = (  # noqa: SIM905
     "boot command agent open presence reason work contact queue code muted absent intended faults "
-    "since_utc heard campaign motive coded keeper pending recent help help_by ticket "
-    "foreign leaving wrong marks today"
+    "since_utc heard campaign motive coded keeper pending recent help help_by reports "
+    "foreign leaving wrong marks today served"
 ).split()
 
 
@@ -72,7 +74,10 @@ class Desk:
         self.help = 0  # n of the request that waits, or is being answered
         self.help_at = 0  # u of it
         self.help_by = None  # who accepted it
-        self.ticket = 0  # n of the last fault that the agent reported, while it is open
+        # faults that were reported here, the newest last: [n, whether it is resolved and waits for
+        # the agent's word], then area and part where they were named
+        self.reports = []
+        self.served = []  # n of requests that were resolved, and wait for the agent's word too
         self.foreign = None  # [n, reason, who, why]: another's change, and not yet «Visto»
         # second since 2020 of the newest mark made here, negative for out, ±1 without the time; by
         # agent, or by the hash of a badge that nobody here knows
@@ -88,6 +93,21 @@ class Desk:
         self.presence_since = 0
         self.offered_at = 0
         self.talk_since = 0
+
+    @property
+    def ticket(self):
+        """n of the newest fault that was reported here and is open, else 0."""
+        for row in reversed(self.reports):
+            if not row[1]:
+                return row[0]
+        return 0
+
+    def report(self, n):
+        """What is known of the fault of that number, None where nothing is."""
+        for row in self.reports:
+            if row[0] == n:
+                return row
+        return None
 
     def apply(self, event):
         """Take one event's consequences; events of an unknown kind change nothing."""
@@ -157,6 +177,7 @@ class Desk:
     def _session_opened(self, event):
         self.open = True
         self.agent = event["a"]
+        self.reports = [row for row in self.reports if not row[1]]
         if self.agent != self.keeper:
             self.keeper = self.agent
             self.pending = []
@@ -173,6 +194,7 @@ class Desk:
     def _session_closed(self, event):
         self.open = False
         self.leaving = None
+        self.served = []
 
     def _session_corrected(self, event):
         if event["verdict"] == "closed":
@@ -297,24 +319,41 @@ class Desk:
             self.help_by = event["by"]
         else:
             self.help = 0
+            if kind == "help.resolved":
+                self.served = self.served[1 - _SERVED :] + [event["of"][2]]
 
     _help_accepted = _help_cancelled = _help_resolved = _help_requested
 
+    def _help_rated(self, event):
+        self.served = [n for n in self.served if n != event["of"][2]]
+
     def _fault_reported(self, event):
+        row = self.report(event["of"][2]) if "of" in event else [event["n"], 0]
+        if row and "area" in event:
+            row[2:] = [event["area"], event.get("part")]
         if "of" not in event:
-            self.ticket = event["n"]
+            reports = self.reports
+            if len(reports) >= _REPORTS:
+                resolved = [row for row in reports if row[1]]
+                reports.remove(resolved[0] if resolved else reports[0])
+            reports.append(row)
 
     def _fault_resolved(self, event):
-        self.ticket = 0
+        """Whoever sits here then can say whether it works."""
+        row = self.report(event["of"][2])
+        if row and self.open and event["k"] == "fault.resolved":
+            row[1] = 1
+        elif row:
+            self.reports.remove(row)
 
-    _fault_rejected = _fault_resolved
+    _fault_rejected = _fault_confirmed = _fault_resolved
 
     def snapshot(self):
         """The lasting part as JSON bytes; everything measured in `u` dies with the boot.
 
         Where no record would take it all: without the count of calls; the faults, as who still
-        has one finds it again, but those that the host told; the codes used of late; then the
-        oldest marks, and what is left.
+        has one finds it again, but those that the host told; the codes used of late; what was
+        reported of a fault; then the oldest marks, and what is left.
         """
         by_host = {part: self.faults[part] for part in _BY_HOST if part in self.faults}
         values = [getattr(self, name) for name in STORED]
@@ -323,6 +362,7 @@ class Desk:
             ("today", {}),
             ("faults", by_host),
             ("recent", []),
+            ("reports", [row[:2] for row in self.reports]),
             ("queue", None),
             ("pending", []),
         ):

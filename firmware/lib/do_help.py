@@ -1,6 +1,13 @@
 """Ayuda and Falla: the first press sends the request at once; what it is about is asked after it,
-and may be left out.
+and may be left out. Once it is resolved, the agent is asked whether it served, or works.
 """
+
+from lib.actions import YES_NO
+from lib.config import label_of
+from lib.menus import Menu
+from micropython import const
+
+_TIMES = const(2)  # a question is shown: what took it away the first time may not the second
 
 
 def ask(station, details):
@@ -36,29 +43,42 @@ def _again(station, node):
 
 def by_host(station, details):
     """The host's word on a request: accepted or resolved."""
-    _by_host(station, details, "help", station.desk.help, "result")
+    waits = 0 < details["of"] == station.desk.help
+    if waits:
+        station.turn = None
+    _by_host(station, details, "help", waits, "result")
 
 
-def _by_host(station, details, what, open_n, more):
-    if details["of"] != open_n:
+def _by_host(station, details, what, waits, more):
+    if not waits:
         station.refuse(details, "no_such_request")
         return
     state, by = details["state"], details["by"]
     fields = {more: details[more]} if details.get(more) else {}
-    of = station.name_of(open_n)
+    of = station.name_of(details["of"])
     station.said(what + "." + state, details, of=of, by=by, **fields)
     station.notify(what + "_" + state, by)
 
 
-def fault(station, details):
-    """Falla: something does not work."""
+def report(station, area=None, part=None):
+    """A fault; what it is about may be told after it."""
     desk = station.desk
-    station.said("fault.reported", **_contact(desk))
+    about = _contact(desk)
+    if area:
+        about["area"] = area
+    if part:
+        about["part"] = part
+    station.said("fault.reported", **about)
     if desk.open and desk.work == "idle" and desk.presence == "ready":
         station.presence("not_ready", "fault", "system")
     elif desk.open and desk.work not in ("idle", "offered"):  # the time from then on is técnica
         station.wanted("not_ready", "fault", by="system")
     station.notify("fault_sent")
+
+
+def fault(station, details):
+    """Falla: something does not work."""
+    report(station)
     if station.config.faults:
         station.open_list("faults", station.config.faults, _area)
 
@@ -83,4 +103,65 @@ def _detail(station, **fields):
 
 def fault_by_host(station, details):
     """The host's word on a fault: accepted, resolved or rejected."""
-    _by_host(station, details, "fault", station.desk.ticket, "cause")
+    row = station.desk.report(details["of"])
+    _by_host(station, details, "fault", row and not row[1], "cause")
+
+
+# ------------------------------------------------------------------ what is asked afterwards
+
+
+def owed(station):
+    """What the next question is about, a row of the desk's reports or [n] of a request; None where
+    there is none.
+    """
+    desk = station.desk
+    rows = [row for row in desk.reports if row[1]] + [[n] for n in desk.served]
+    for row in rows:
+        if station.asked.get(row[0], 0) < _TIMES:
+            return row
+    return None
+
+
+def question(station):
+    row = owed(station)
+    desk, asked = station.desk, station.asked
+    for n in list(asked):
+        if n not in desk.served and not desk.report(n):
+            del asked[n]
+    asked[row[0]] = asked.get(row[0], 0) + 1
+    station.open(_Question(station, row))
+
+
+class _Question(Menu):
+    """Over nothing else; key 1 leaves it unanswered for good."""
+
+    def __init__(self, station, row):
+        kind = "confirm" if row[1:] else "rate"
+        Menu.__init__(self, kind, YES_NO, self.answered, "idle")
+        self.said = True
+        self._row = row
+        if row[2:]:
+            self.title = station.words["confirm_list"] + " " + _label(station.config, *row[2:])
+
+    def fits(self, station):
+        return Menu.fits(self, station) and not station.desk.foreign
+
+    def press(self, station, key):
+        if key == 1:
+            station.asked[self._row[0]] = _TIMES
+        Menu.press(self, station, key)
+
+    def answered(self, station, node):
+        n, answer = self._row[0], node[0]
+        what = "fault.confirmed" if self.kind == "confirm" else "help.rated"
+        station.said(what, of=station.name_of(n), answer=answer)
+        if what == "fault.confirmed" and answer == "no":
+            report(station, *self._row[2:])
+
+
+def _label(config, area, part):
+    """What the list of faults calls it, or that of tools."""
+    for row in config.faults:
+        if row[0] == area:
+            return label_of(row[2], part) if part else row[1]
+    return label_of(config.tools, part)

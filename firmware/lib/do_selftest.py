@@ -1,13 +1,18 @@
-"""The start of a shift: a test of the station of 20 s at most, and the checklist of the
-agent's materials. What the station can look at itself it does; keys, voice and lights need the
-agent.
+"""The start of a shift: a test of the station of 20 s at most, whether each tool of the agent's
+works, and the checklist of their materials. What the station can look at itself it does; keys,
+voice and lights need the agent.
 
 A step that nobody answers in its time has failed; who has no time says why not and goes on.
 """
 
+from lib.actions import YES_NO
+from micropython import const
+
 _PARTS = "badge_reader codec screen lights journal config".split()  # noqa: SIM905
 _STEPS = (("keys", 7_000), ("microphone", 6_000), ("lights", 5_000))
 _QUIET_DB = -55  # of the agent's voice at the microphone, dBFS
+_TOLD = const(84)  # bytes of codes in an event whose checks are all right
+_WORSE = const(4)  # bytes less with each check that failed
 _SKIP = ("call_waits", "done_before", "no_time")
 
 
@@ -50,11 +55,18 @@ def look(station):
     return checks
 
 
-def _tell(station, checks, details=None, missing=(), **more):
+def _tell(station, checks, details=None, missing=(), tools=(), **more):
     failed = [name for name in checks if checks[name] == "failed"]
-    reason = min(failed) if failed else "materials" if missing else None
-    if missing:
-        more["missing"] = list(missing)
+    reason = min(failed) if failed else "tools" if tools else "materials" if missing else None
+    left = _TOLD - _WORSE * len(failed)
+    for name, codes in (("tools", tools), ("missing", missing)):
+        told = []
+        for code in codes:
+            left -= len(code.encode()) + 3
+            if left >= 0:
+                told.append(code)
+        if told:
+            more[name] = told
     if reason:
         more["reason"] = reason
     station.said("station.selftest", details, checks=checks, fit=reason is None, **more)
@@ -75,6 +87,8 @@ class Page:
         self.checks = checks
         self._at = -1
         self.key = 1  # that is to be pressed next
+        self.tools = []  # that do not work
+        self.reported = []  # of them those that are faults by now
 
     @property
     def step(self):
@@ -99,10 +113,8 @@ class Page:
         station.menu = None
         if self._at < len(_STEPS):
             station.open(self, _STEPS[self._at][1])
-        elif station.config.materials:
-            _materials(station, self, [])
         else:
-            _tell(station, self.checks, self.command)
+            _tools(station, self, [])
 
     def _done(self, station, right):
         self.checks[self.step] = "ok" if right else "failed"
@@ -135,6 +147,43 @@ class Page:
         canvas.text(words["test_%s_how" % step], 0, 38, 127, True)
 
 
+def _tools(station, page, failed, at=0):
+    """Whether each works, one after the other; one that does not can be told as a fault."""
+    if at == len(station.config.tools):
+        page.tools = failed
+        if station.config.materials:
+            _materials(station, page, [])
+        else:
+            _tell(station, page.checks, page.command, (), failed)
+        return
+    code, label = station.config.tools[at]
+
+    def answered(station, node):
+        if node[0] == "yes":
+            _tools(station, page, failed, at + 1)
+        elif code in page.reported:
+            _tools(station, page, failed + [code], at + 1)
+        else:
+            station.open_words("tool_fault", YES_NO, told, "idle")
+
+    def told(station, node):
+        if node[0] == "yes" and code not in page.reported:
+            page.reported.append(code)
+            station.do("help.report", _area_of(station.config, code), code)
+        _tools(station, page, failed + [code], at + 1)
+
+    station.open_words("tools", YES_NO, answered, "idle")
+    station.menu.title = station.words["tools_list"] % label
+
+
+def _area_of(config, tool):
+    """The area that has it among its parts, else one of its own."""
+    for row in config.faults:
+        if any(part[0] == tool for part in row[2]):
+            return row[0]
+    return "tools"
+
+
 def _materials(station, page, missing):
     """Which of the materials is not there; the first line ends it."""
     left = [row for row in station.config.materials if row[0] not in missing]
@@ -143,7 +192,7 @@ def _materials(station, page, missing):
         if node[0]:
             _materials(station, page, missing + [node[0]])
         else:
-            _tell(station, page.checks, page.command, missing)
+            _tell(station, page.checks, page.command, missing, page.tools)
 
     done = "all_there" if not missing else "rest_there"
     station.open_list("materials", [["", station.words[done]]] + left, chosen, "idle")

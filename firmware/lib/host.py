@@ -8,6 +8,7 @@ import json
 
 from lib import bench, marks, memory, orders, prove, updating
 from lib.config_store import configure
+from lib.do_command import wrong_field
 from lib.frames import Decoder, Pieces
 from lib.improv import Improv
 from lib.seal import sealed
@@ -16,6 +17,7 @@ from lib.timekeeping import set_time
 _NUMBER_LIMIT = 0x1FFFFFFFFFFFFF  # 2^53 - 1
 _NONCE_LIMIT = 32
 _IMPROV = b"IMPROV\x01"  # begins what `lib.improv` answers
+_TURN = "of # ahead # to -32"  # as `lib.do_command` has the fields of commands
 
 
 class Host:
@@ -133,6 +135,12 @@ class Host:
         elif message.get("cmd") == "marks":  # who is here: no command, and not numbered
             if not marks.learn(app.machine, message.get("marks")):
                 self.decoder.bad += 1
+        elif message.get("cmd") == "turn":  # how far a request for help is: the same
+            if wrong_field(message, _TURN):
+                self.decoder.bad += 1
+            else:
+                app.machine.turn = (message["of"], message["ahead"], message.get("to"))
+                app.wake()
         elif isinstance(message.get("cmd"), str) and _is_number(number):
             app.post("command", u, message)
         else:

@@ -165,11 +165,10 @@ class Screen:
             return words["muted"]
         text = self._of_call(station) if situation in IN_CALL else ""
         if desk.help:
-            if desk.help_by:
-                label = words["help_comes"] % desk.help_by
-            else:
-                label = words["help_waits"] % elapsed(max(u - desk.help_at, 0) // 1000)
-            return with_why(text, label) if text else label
+            waits, label = self._of_help(station, u)
+            if text:
+                return with_why(text, label or waits)
+            return with_why(waits, label) if waits else label
         if text:
             return text
         if desk.leaving or desk.intended:
@@ -207,6 +206,23 @@ class Screen:
         if situation in ("talking", "held"):
             return desk.queue or label_of(station.config.campaigns, desk.campaign)
         return ""
+
+    def _of_help(self, station, u):
+        """For how long it waits, "" where somebody comes; who does or will, or how many are before
+        it, "" where nobody told.
+        """
+        words, desk = self.words, station.desk
+        of, ahead, to = station.turn or (0, 0, None)
+        told = of == desk.help
+        waited = max(u - desk.help_at, 0) // 1000
+        waits = "" if desk.help_by else words["help_waits"] % elapsed(waited)
+        if told and to:
+            return waits, words["turn_to"] % to
+        if desk.help_by:
+            return waits, words["help_comes"] % desk.help_by
+        if told:
+            return waits, words["turn_ahead"] % ahead if ahead else words["turn_next"]
+        return waits, ""
 
     def _of_call(self, station):
         """Whom she hears; the step that comes next, and motive or its playbook."""

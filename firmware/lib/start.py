@@ -84,6 +84,8 @@ def restore(desk, payload):
     if isinstance(values, list) and len(values) <= len(STORED):  # the newest are the last
         for name, value in zip(STORED, values):  # noqa: B905
             setattr(desk, name, value)
+        if not isinstance(desk.reports, list):  # a firmware that knew the newest open one alone
+            desk.reports = [[desk.reports, 0]] if desk.reports else []
 
 
 def rebase(desk):

@@ -13,6 +13,7 @@ LIMIT_NEAR_MS = const(60_000)
 # a screen that changed by itself takes no soft key for so long, and does not hang up; nor is a
 # key that changed the list, which may be pressed twice by one movement, taken again
 _SETTLE_MS = const(400)
+_CALM_MS = const(2_000)  # without a key at a desk at rest, before it asks something
 
 
 class Station(Calls):
@@ -26,6 +27,7 @@ class Station(Calls):
     _turned_at = 0
     _shown: "tuple" = (None, None, None)  # what the screen was about after the last input
     _settled_at = 0
+    _asks_at: "int | None" = None  # u at which a question may come
     _warned = None  # presence_since of the reason whose limit was warned of
 
     # ------------------------------------------------------------------ the way in
@@ -123,6 +125,10 @@ class Station(Calls):
             self.silenced = False
         if self.undo and (desk.work != "idle" or desk.agent != self.undo[2]):
             self.undo = None
+        if not (self._at_rest() and self.do("help.owed")):
+            self._asks_at = None
+        elif self._asks_at is None or self._hers:
+            self._asks_at = self.u + _CALM_MS
         menu = self.menu
         seen = (self.situation, menu, self.message)
         if seen != self._shown:
@@ -132,6 +138,14 @@ class Station(Calls):
             self._shown = seen
             if not self._hers:
                 self._settled_at = self.u + _SETTLE_MS
+
+    def _at_rest(self):
+        """Whether nothing is on, or to be read, that a question would cover."""
+        desk = self.desk
+        return (
+            desk.open and desk.work == "idle" and not (desk.foreign or desk.leaving or self.full)
+            and not (self.menu or self.message or self.notice or self.undo)
+        )  # fmt: skip
 
     def limit(self):
         """`u` at which a ring or a wrap-up ends by itself, None in other states."""
@@ -148,7 +162,7 @@ class Station(Calls):
         for at in (
             self.limit(), self._closes_at if self.menu else None,
             self._notice_until if self.notice else None,
-            self.undo_until if self.undo else None, self._warning(),
+            self.undo_until if self.undo else None, self._warning(), self._asks_at,
         ):  # fmt: skip
             if at is not None and (due is None or at < due):
                 due = at
@@ -170,6 +184,8 @@ class Station(Calls):
             self.undo = None
         if self.menu and self._closes_at is not None and u >= self._closes_at:
             self.menu.expire(self)
+        if self._asks_at is not None and u >= self._asks_at and self._at_rest():
+            self.do("help.question")
         warning = self._warning()
         if warning is not None and u >= warning:
             self._warned = self.desk.presence_since

@@ -49,6 +49,9 @@ hello: Hello, %s!
 missed_no_answer: Not answered: not ready
 help_waits: Help %s
 help_comes: Help: %s
+turn_ahead: %s before you
+turn_next: You are next
+turn_to: Asked: %s
 limit_left: %s left
 limit_over: Over by %s
 set_by: Set by %s
@@ -177,6 +180,7 @@ link: link
 clock: hour
 firmware: firmware
 materials: materials
+tools: tools
 test_keys: Press %d
 test_keys_how: Each key, from 1 to 6
 test_microphone: Speak
@@ -187,6 +191,8 @@ test_lights_how: All three: 3 Yes · 4 No
 intend_list: Next
 help_list: Help
 faults_list: Fault
+rate_list: Did it help?
+confirm_list: Does it work?
 motive: Reason for call
 pause_recording: Pause recording
 go_on_recording: Resume recording
@@ -212,6 +218,8 @@ skip_list: Why?
 call_waits: A call waits
 done_before: Did it before
 no_time: No time
+tools_list: %s?
+tool_fault_list: Report the fault?
 materials_list: What is missing?
 all_there: Nothing
 rest_there: Nothing else

@@ -49,6 +49,9 @@ hello: ¡Hola, %s!
 missed_no_answer: No contestó: pasa a auxiliar
 help_waits: Ayuda %s
 help_comes: Ayuda: va %s
+turn_ahead: %s antes que usted
+turn_next: Sigue usted
+turn_to: Lo verá %s
 limit_left: Quedan %s
 limit_over: Excedido %s
 set_by: Lo puso %s
@@ -177,6 +180,7 @@ link: enlace
 clock: hora
 firmware: programa
 materials: materiales
+tools: herramientas
 test_keys: Pulse %d
 test_keys_how: Cada tecla, de 1 a 6
 test_microphone: Hable
@@ -187,6 +191,8 @@ test_lights_how: Las tres: 3 Sí · 4 No
 intend_list: Luego
 help_list: Ayuda
 faults_list: Falla
+rate_list: ¿Le sirvió?
+confirm_list: ¿Funciona?
 motive: Motivo
 pause_recording: Pausar grabación
 go_on_recording: Seguir grabación
@@ -212,6 +218,8 @@ skip_list: ¿Por qué?
 call_waits: Llamada en espera
 done_before: Ya la hice
 no_time: Sin tiempo
+tools_list: ¿%s?
+tool_fault_list: ¿Avisar la falla?
 materials_list: ¿Qué falta?
 all_there: Nada falta
 rest_there: Nada más

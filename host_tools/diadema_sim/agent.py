@@ -29,13 +29,23 @@ _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
 _WORD_S = 2
 _TEST_LIMIT_MS = 25_000
 _LISTS_CLOSE_MS = 8_000  # in a call, by themselves
+_ASKED_MS = 15_000  # a desk at rest asks by then what it has to
 
 type Gap = Callable[[], float] | None  # drawn before each key but the first, in ms
 
 
 def shows_full_list(ram: bytes) -> bool:
     """Whether a list of four lines is open; `ram` as `Station.screen` gives it."""
-    return all(_lit(ram, top + row) for top in _KEYS_TOP for row in range(_ROWS))
+    return _lines_shown(ram) == len(_KEYS_TOP)
+
+
+def shows_question(ram: bytes) -> bool:
+    """Whether a list of two lines is open: «Sí» and «No»."""
+    return _lines_shown(ram) == menu_keys.NO - menu_keys.YES + 1
+
+
+def _lines_shown(ram: bytes) -> int:
+    return sum(all(_lit(ram, top + row) for row in range(_ROWS)) for top in _KEYS_TOP)
 
 
 def _lit(ram: bytes, y: int) -> bool:
@@ -93,25 +103,50 @@ class Agent(StationUser):
     async def _tap_and_choose(self, key: int) -> None:
         """The own badge, in a session, opens a list, and nothing in the journal says so."""
         await self._tap()
-        deadline_ms = self.world.now_ms() + GESTURE_MS
-        while not shows_full_list(await self.if_powered(self.station.screen())):
-            if self.world.now_ms() >= deadline_ms:
-                raise NoResponse(
-                    f"{self.desk.seat} ({self.desk.station}) offers no list at a badge"
-                )
-            await self.world.sleep(LOOK_MS)
+        await self._shown(shows_full_list, GESTURE_MS, "offers no list at a badge")
         await self.keys([key])
 
+    async def _shown(self, wanted: Callable[[bytes], bool], limit_ms: int, failure: str) -> None:
+        deadline_ms = self.world.now_ms() + limit_ms
+        while not wanted(await self.if_powered(self.station.screen())):
+            if self.world.now_ms() >= deadline_ms:
+                raise NoResponse(f"{self.desk.seat} ({self.desk.station}) {failure}")
+            await self.world.sleep(LOOK_MS)
+
+    async def rate_help(self, *, served: bool) -> Witnessed:
+        """«¿Le sirvió?», once the station asks."""
+        return await self._answer_question("help.rated", served)
+
+    async def confirm_fault(self, *, works: bool) -> Witnessed:
+        """«¿Funciona?», once the station asks."""
+        return await self._answer_question("fault.confirmed", works)
+
+    async def _answer_question(self, kind: str, yes: bool) -> Witnessed:
+        await self._shown(shows_question, _ASKED_MS, "asks nothing")
+        await self.world.sleep(SETTLED_MS)  # it came by itself
+        key, answer = (menu_keys.YES, "yes") if yes else (menu_keys.NO, "no")
+        return await self._by_keys([key], kind, answer=answer)
+
+    async def _heed_question(self) -> None:
+        """Yes to what the station asks just now, as it takes the keys."""
+        if self.history.asked and shows_question(await self.if_powered(self.station.screen())):
+            await self.world.sleep(SETTLED_MS)
+            await self.keys([menu_keys.YES])
+            await self.world.sleep(SETTLED_MS)
+
     async def get_ready(self) -> None:
+        await self._heed_question()
         await self._by_keys([menu_keys.READY], "presence.changed", to="ready")
 
     async def pause(self, reason: str, gap_ms: Gap = None) -> None:
         """From ready to a reason of not being so."""
+        await self._heed_question()
         keys = [menu_keys.PAUSE, *menu_keys.coded_keys(self.site["reasons"], reason)]
         await self._by_keys(keys, "presence.changed", gap_ms, to="not_ready", reason=reason)
 
     async def dial(self, campaign: str) -> str:
         """A call begun by key; its contact."""
+        await self._heed_question()
         outbound = [row for row in self.site["campaigns"] if row.get("outbound")]
         keys = [menu_keys.DIAL, *menu_keys.coded_keys(outbound, campaign)]
         dialed = await self._by_keys(keys, "contact.dialed", campaign=campaign)
@@ -209,6 +244,7 @@ class Agent(StationUser):
 
     async def request_help(self, topic: str | None, gap_ms: Gap = None) -> Witnessed:
         """Of the supervisor; the topic may be left out."""
+        await self._heed_question()
         since = self.seen
         await self.keys([menu_keys.HELP])
         request = await self.expect("help.requested", since)
@@ -252,6 +288,7 @@ class Agent(StationUser):
 
     async def typify_later(self, contact: str, code: str) -> None:
         """The oldest of the calls that wait for their code."""
+        await self._heed_question()
         to_tree = [menu_keys.MENU, menu_keys.FIRST, menu_keys.FIRST]
         keys = [*to_tree, *self._code_keys(code, contact)]
         flagged = self.happened("contact.typified", contact)

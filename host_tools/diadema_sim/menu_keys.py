@@ -12,7 +12,7 @@ from diadema.base.errors import DiademaError
 ANSWER = HANG_UP = DONE = BACK = 1
 MUTE = 2
 READY = PAUSE = STEP = TYPIFY = 3  # not ready, ready, in a call until the last step, after it
-YES = 3  # to what is asked
+YES, NO = 3, 4  # to what is asked
 DIAL = HOLD = 4  # ready, in a call
 HELP, MENU = 5, 6
 JOIN, SWAP, CONFER, RETURN = 3, 4, 5, 6  # in a consult

@@ -69,6 +69,7 @@ HELP_TOPICS = _coded(
     autorizacion="Autorización",
     otro="Otro",
 )
+HELP_TOPICS[3]["urgent"] = True
 
 FAULT_AREAS: Rows = [
     {

@@ -32,6 +32,7 @@ _WORK = {
     "session.closed": "idle",
 }
 _CODES = ("contact.typified", "contact.retypified")
+_RESOLVED = {"help.resolved": "help.rated", "fault.resolved": "fault.confirmed"}
 _UNCODED = "SIN_TIPIFICAR"
 _RECENT = 8
 _WAITING = 3
@@ -123,6 +124,20 @@ class StationHistory:
             elif event["k"] == "wrapup.ended" and event["c"] not in coded:
                 calls += [event["c"]] * (event["cause"] != "agent")
         return calls[-_WAITING:]
+
+    @property
+    def asked(self) -> bool:
+        """Whether the station may ask if a help served or a fault is mended."""
+        asked: set[tuple[str, int]] = set()
+        for seen in self._events:
+            kind = seen.event["k"]
+            if kind == "session.opened":
+                asked.clear()
+            elif kind in _RESOLVED:
+                asked.add((_RESOLVED[kind], seen.event["of"][2]))
+            elif kind in _RESOLVED.values():
+                asked.discard((kind, seen.event["of"][2]))
+        return bool(asked)
 
     def pbx(self, contact: str) -> str | None:
         """The number that the switch gave the call, of a contact that it offered."""

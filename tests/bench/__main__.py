@@ -18,9 +18,9 @@ from tests.bench.figure import Figure, NotRun, print_figures
 # modules of this folder, each with `async figures()` and, where it runs some, `NEEDS`
 _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
-    "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "flash", "update",
-    "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup", "standby",
-    "switch",
+    "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "help", "flash",
+    "update", "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup",
+    "standby", "switch",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 

@@ -21,7 +21,7 @@ import nats
 from diadema.base import credentials
 from diadema.base.paths import DataDir, Hub
 from diadema.site.example import EXAMPLE
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.bench.centre_load import site
 from tests.bench.crowd import running, running_hub
@@ -102,23 +102,29 @@ async def measure(agents: int, viewers: int, rate: float, seconds: float) -> See
         cookies = session(data)
         async with running_hub(folder, data) as hub, async_playwright() as playwright:
             file = folder / "changes.json"
-            command = await _writers(data, hub, agents, file)
+            command = await writers_of(data, hub, agents, file)
             async with running(command, folder / "writers.log") as writers:
-                async with asyncio.timeout(_UP_S):
-                    assert await writers.stdout.readline() == b"in\n"
+                await written(writers)
                 browser = await playwright.chromium.launch(
                     executable_path=shutil.which("chromium"), args=FLAGS
                 )
                 page, first = await _open(browser, hub, cookies, agents)
                 async with looking(hub, cookies, viewers - 1):
-                    seen = await _changes(page, writers, hub, rate, seconds, file)
+                    line = f"{rate} {seconds}\n"
+                    seen = await changes_of(page, writers, hub, line, file, _WATCH)
                 again = await _reload(page, agents)
                 await browser.close()
     changes, painted, percent, megabytes = seen
     return Seen(*_latencies(changes, painted), first, again, percent, megabytes)
 
 
-async def _writers(data: DataDir, hub: Hub, agents: int, file: Path) -> list[str]:
+async def written(writers: Process) -> None:
+    """All of its stations are logged in."""
+    async with asyncio.timeout(_UP_S):
+        assert await writers.stdout.readline() == b"in\n"
+
+
+async def writers_of(data: DataDir, hub: Hub, agents: int, file: Path) -> list[str]:
     password = credentials.load(data).host
     client = await nats.connect(hub.nats, user="host", password=password, connect_timeout=60)
     status = json.loads((await client.request("hub.status", b"{}", timeout=10)).data)
@@ -130,15 +136,20 @@ async def _writers(data: DataDir, hub: Hub, agents: int, file: Path) -> list[str
 async def _open(
     browser: Browser, hub: Hub, cookies: dict[str, str], agents: int
 ) -> tuple[Page, float]:
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    await context.add_cookies(
-        [{"name": name, "value": value, "url": hub.web} for name, value in cookies.items()]
-    )
+    context = await signed_in(browser, hub, cookies)
     warm = await context.new_page()  # the browser's own start is not the page's
     await warm.goto("about:blank")
     page = await context.new_page()
     await page.goto(hub.web + "/ui/", wait_until="commit")
     return page, await _first_view(page, agents)
+
+
+async def signed_in(browser: Browser, hub: Hub, cookies: dict[str, str]) -> BrowserContext:
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    await context.add_cookies(
+        [{"name": name, "value": value, "url": hub.web} for name, value in cookies.items()]
+    )
+    return context
 
 
 async def _first_view(page: Page, agents: int) -> float:
@@ -153,14 +164,17 @@ async def _reload(page: Page, agents: int) -> float:
     return await _first_view(page, agents)
 
 
-async def _changes(
-    page: Page, writers: Process, hub: Hub, rate: float, seconds: float, file: Path
+async def changes_of(
+    page: Page, writers: Process, hub: Hub, line: str, file: Path, watch: str
 ) -> tuple[list[Any], list[Any], float, float]:
-    await page.evaluate(_WATCH)
+    """Has the writers do as the line says; gives what changed, what `watch` has put into
+    `window.seen`, each at our time, and the web's share of a core and its megabytes.
+    """
+    await page.evaluate(watch)
     ahead = await offset(page)
     web = hub.children["web"]
     before, began = _spent_s(web), asyncio.get_running_loop().time()
-    writers.stdin.write(f"{rate} {seconds}\n".encode())
+    writers.stdin.write(line.encode())
     assert await writers.stdout.readline() == b"done\n"
     spent = _spent_s(web) - before
     took = asyncio.get_running_loop().time() - began

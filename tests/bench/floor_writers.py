@@ -3,6 +3,7 @@ hours straight onto the broker's stream, as the MQTT side keeps them there.
 
 `python -m tests.bench.floor_writers NATS_URL PASSWORD GENERATION STATIONS FILE` logs everybody in
 and says so; then a line `RATE SECONDS` has them change, and FILE gets what changed as JSON.
+A third number, CALLS, has them also ask for help, so that so many calls for it stay open.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import random
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import nats
@@ -19,6 +21,7 @@ from nats.aio.client import Client
 from tests.bench.centre_load import agent, station
 from tests.support.scripted_station import Script
 
+_ASKS = 20  # each how many changes somebody asks for help
 _HEADERS = {"Nmqtt-Pub": "1"}  # as the broker marks what comes by MQTT
 
 
@@ -31,6 +34,7 @@ class Desk(Script):
         self.calls = 0
         self.step = 0
         self.sent = 0
+        self.asked = 0  # the number of the newest
         self.boot()
         self.offset = None
         self.add("station.clock", utc=now_ms(), source="host", uncertainty_ms=5, i=1)
@@ -60,6 +64,13 @@ class Desk(Script):
         self.wrapup("ended", c, cause="agent")
         return "ready"
 
+    def ask(self) -> str:
+        """For help, in the call if there is one; gives what the page has of it."""
+        in_call = {"c": f"{self.s[-4:]}-{self.calls}"} if self.step == 2 else {}
+        self.add("help.requested", a=self.agent, **in_call)
+        self.asked = self.n
+        return f"{self.s}/{self.e}/{self.n}"
+
     async def send(self, client: Client) -> None:
         for body in self.bodies[self.sent :]:
             await client.publish(self.topic, body, headers=_HEADERS)
@@ -80,7 +91,9 @@ async def main(url: str, password: str, generation: int, stations: int, file: Pa
         await asyncio.sleep(0)
     await client.flush(30)
     print("in", flush=True)
-    rate, seconds = map(float, (await asyncio.to_thread(sys.stdin.readline)).split())
+    line = await asyncio.to_thread(sys.stdin.readline)
+    rate, seconds, calls = (*map(float, line.split()), 0.0)[:3]
+    asking: deque[Desk] = deque()
     changes: list[tuple[str, str, float]] = []
     chance = random.Random(1)
     order: list[Desk] = []
@@ -93,7 +106,15 @@ async def main(url: str, password: str, generation: int, stations: int, file: Pa
         order = order or chance.sample(desks, len(desks))
         desk = order.pop()
         at = time.time() * 1000
-        changes.append((desk.agent, desk.change(), at))
+        if calls and number % _ASKS == 0 and desk not in asking:
+            changes.append((desk.ask(), "help", at))
+            asking.append(desk)
+            if len(asking) > calls:
+                over = asking.popleft()
+                over.add("help.cancelled", of=[over.s, over.e, over.asked])
+                await over.send(client)
+        else:
+            changes.append((desk.agent, desk.change(), at))
         await desk.send(client)
     await client.flush(30)
     file.write_text(json.dumps(changes))

@@ -70,6 +70,8 @@ def test_the_hosts_blocks_become_the_configuration_that_it_made(described: bytes
         assert [json.loads(row) for row in done[-1].agents] == said["agents"]
         assert done[-1].reasons == said["reasons"]
         assert done[-1].tree == said["tree"]["nodes"]
-        for name in ("areas", "help", "faults", "campaigns", "methods", "playbooks", "materials"):
+        for name in (
+            "areas", "help", "faults", "campaigns", "methods", "playbooks", "materials", "tools",
+        ):  # fmt: skip
             assert getattr(done[-1], name) == said.get(name, [])
         assert vars(ConfigStore(station.STATION, folder + "/").load()) == vars(done[-1])

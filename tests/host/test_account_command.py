@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from diadema.access import Accounts
+from diadema.access.roles import PEOPLE_ROLES
 from diadema.base.credentials import load
 from diadema.base.paths import DataDir
 from diadema.cli import main
+from diadema.cli.account import _ROLES
 
 from tests.support.reported_day import stations
 from tests.support.scripted_station import T0
@@ -62,6 +64,10 @@ def test_an_account_is_made_shown_shut_out_and_let_in_again(shell: Any, tmp_path
     (fault,) = shell("account", "audit", "--check", "--json", code=1)["faults"]
     assert fault == {"ledger": "audit", "what": "changed", "number": 2}
     accounts.close()
+
+
+def test_every_role_of_a_person_is_named_in_the_help() -> None:
+    assert _ROLES.split(", ") == [*PEOPLE_ROLES]
 
 
 def test_a_team_that_is_not_there_is_refused(shell: Any, tmp_path: Path) -> None:

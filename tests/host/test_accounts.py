@@ -335,6 +335,7 @@ def test_a_team_is_all_that_a_supervisor_sees() -> None:
         ("monitor", frozenset({"C"})): {"a2"},
         ("hr", frozenset[str]()): {"a1", "a2"},
         ("technician", frozenset[str]()): set(),
+        ("area", frozenset({"V"})): set(),
         ("switch", frozenset[str]()): set(),
         ("nobody", frozenset[str]()): set(),
         ("admin", frozenset[str]()): {"a1", "a2"},

@@ -135,3 +135,53 @@ async def test_a_store_from_a_backup_gets_later_acts_from_the_stream(
     assert [one["of"][2] for one in (first, second, third)] == [1, 2, 3]
     assert [entry.act.sequence for entry in restored.acts()] == [1, 2, 3]
     assert restored.conflicts() == []
+
+
+async def test_killed_while_calls_for_help_are_told_each_is_told_once(
+    play, client, ingest, register, tmp_path
+):
+    scripts = []
+    for n in range(120):
+        script = Script(s=f"DIA-{n:012x}", agent=f"b{n:03}").boot().clock().login().ready()
+        scripts.append(script.add("help.requested", a=script.agent))
+        await play.send(script)
+    for script in scripts:
+        await play.acked(script)
+
+    clock = SharedClock(tmp_path / "clock")
+    for now in (T0 + 62_000, T0 + 160_000):
+        clock.set(now, 0)
+        before = len(told(register))
+        await until(lambda before=before: len(told(register)) > before)
+        await ingest.stop(kill=True)
+        await ingest.start()
+    wanted = sorted((s.s, s.e, s.n, level) for s in scripts for level in (1, 2))
+    await until(lambda: len(told(register)) >= len(wanted))
+    asked_for = {"action": "help", "of": [scripts[0].s, 7, scripts[0].n], "state": "accepted"}
+    assert "error" not in await asked(client, "hub.act", **asked_for, **BY)
+    assert sorted(told(register)) == wanted
+    assert register.dead_letters() == [] and register.conflicts() == []
+
+
+def told(register):
+    events = [event.event for event in register.events_of(ME)]
+    return [(*one["of"], one["level"]) for one in events if one["k"] == "help.escalated"]
+
+
+async def test_a_station_hears_its_turn_and_two_who_take_one_are_told_apart(play, client):
+    script = await seated(play)
+    script.add("help.requested", a="a001")
+    await play.send(script, first=script.n)
+    turn = await play.command("turn")
+    assert turn == {"cmd": "turn", "i": 0, "of": script.n, "ahead": 0}
+    asked_for = {"action": "help", "of": [S, script.e, script.n], "state": "accepted"}
+    answers = await asyncio.gather(
+        asked(client, "hub.act", **asked_for, **BY),
+        asked(client, "hub.act", **asked_for, by="sara", who="Sara Ruiz"),
+    )
+    (won,) = [one for one in answers if "error" not in one]
+    (lost,) = [one for one in answers if "error" in one]
+    command = await play.command("help")
+    assert (command["i"], command["state"]) == (won["i"], "accepted")
+    assert (lost["error"], lost["status"]) == ("taken_already", 409)
+    assert lost["values"] == {"who": command["by"]}

@@ -16,6 +16,7 @@ from diadema.site.directory.people import FaultTarget, Helper, People, Tool, Wor
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.publishing import changes_from
 from diadema.site.example import EXAMPLE
+from diadema.web.people.models import specs
 
 from tests.host.test_directory_site import DAY, book, data, publish, put, retire
 
@@ -150,8 +151,9 @@ def test_who_works_for_a_fault_area(book, data):
 
 def test_the_owner_of_a_playbook(book, data):
     playbook = book.entry("playbooks", "1").body
-    put(book, "playbooks", **playbook | {"owner": "rosa"})
+    put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})
     people = people_of.people(data, DAY, DAY)
+    assert people.owner_mails == {"CONSULTAS": "rosa@centro.pe"}
     assert people.playbook_owner("CONSULTAS") == "rosa"
     assert people.playbook_owner("RECLAMOS") == people.playbook_owner("?") == ""
 
@@ -169,6 +171,16 @@ def test_without_a_directory_there_is_what_the_site_says(data):
         Tool("cobranza", "vpn", "VPN conectada"),
     ]
     assert people.helpers == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "usual", "working"),
+    [("es", "3: 15 y 240 min", "4: 60 y 2880 min (Días hábiles)"),
+     ("en", "3: 15 and 240 min", "4: 60 and 2880 min (Working days)")],
+)  # fmt: skip
+def test_the_page_says_which_targets_hold_without_a_row(language, usual, working):
+    (spec,) = [one for one in specs(language) if one["name"] == "fault_targets"]
+    assert usual in spec["about"] and working in spec["about"]
 
 
 @pytest.mark.parametrize(
@@ -277,10 +289,11 @@ async def test_what_stations_are_not_told_stays_in_the_directory(book, data):
     put(book, "help_topics", **book.entry("help_topics", "fraude").body | {"alert_s": 40})
     area = book.entry("fault_areas", "proveedor").body
     put(book, "fault_areas", **area | {"email": "a@b.pe", "accounts": ["ciro"]})
-    put(book, "playbooks", **book.entry("playbooks", "1").body | {"owner": "rosa"})
+    owned = {"owner": "rosa", "email": "rosa@centro.pe"}
+    put(book, "playbooks", **book.entry("playbooks", "1").body | owned)
     assert publishing.differences(publishing.draft(book, data, DAY), data) == []
     assert [*changes_from(book, load(data.site), DAY)] == []
-    assert "a@b.pe" not in data.site.read_text()
+    assert "@" not in data.site.read_text()
 
 
 def test_more_tools_than_a_shift_begins_with_are_refused(book, data):

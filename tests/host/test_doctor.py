@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -26,9 +27,11 @@ from diadema.maintenance.records_keeping import enter
 from diadema.maintenance.standbys import Heard, Standbys
 from diadema.report import schedule
 from diadema.report.model import Scope
+from diadema.site.directory.publishing import open_directory
 from diadema.stations.fleet import StationRow
 from typer.testing import CliRunner
 
+from tests.host.test_directory_site import put
 from tests.host.test_report_schedules import order
 from tests.support.backups import remember_backup
 from tests.support.reported_day import stations
@@ -412,6 +415,37 @@ def test_of_a_hub_that_has_ended_no_standby_is_silent(data):
     allowed(data, "reserva")
     heard(data, "reserva", ago_s=900)
     assert wrong(data) == []
+
+
+def test_whom_the_directory_names_and_who_has_no_account_is_a_note(data):
+    named = [
+        ("helpers", {"account": "nelly"}), ("helpers", {"account": "abel"}),
+        ("supervisors", {"account": "sofia", "teams": ["T"]}),
+        ("fault_areas", {"code": "red", "label": "Red", "accounts": ["ciro", "flor"]}),
+        ("playbooks", {"motive": "1", "id": "A", "version": "1", "owner": "rosa"}),
+    ]  # fmt: skip
+    with closing(open_directory(data, 1)) as book:
+        put(book, "teams", code="T")
+        for kind, given in named:
+            put(book, kind, **given)
+    with closing(Accounts(data)) as accounts:
+        for account, role in (
+            ("jefa", "admin"),
+            ("abel", "monitor"),
+            ("ciro", "area"),
+            ("edwin", "area"),
+        ):
+            accounts.book.add(TESTER, account, account, role)
+        accounts.book.add(TESTER, "sofia", "Sofía", "supervisor")
+        accounts.book.disable(TESTER, "sofia")
+    assert wrong(data) == []
+    notes = call(data).stdout
+    for kind, account in (
+        ("Helpers", "nelly"), ("Supervisors", "sofia"), ("Fault areas", "flor"),
+        ("Playbooks", "rosa"),
+    ):  # fmt: skip
+        assert re.search(rf"«{kind}» names [^:]*: {account};", notes), (kind, notes)
+    assert "edwin" in notes and "ciro" not in notes and "abel" not in notes
 
 
 def test_what_standbys_said_that_cannot_be_read(data, runs):

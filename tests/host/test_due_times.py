@@ -147,6 +147,8 @@ def test_the_calendar_of_the_directory(book, data):
     put(book, "roster", day="2026-12-01", agent="e002", shift="m", absence="vacation")
     put(book, "roster", day="2026-12-03", agent="e001", shift="n", absence="medical_rest")
     put(book, "roster", day="2026-12-03", agent="e002", absence="day_off")
+    assert site_calendar(data, DAY).roster == {}, "nothing counts shifts"
+    put(book, "fault_targets", severity=3, accept_min=15, solve_min=240, clock="shift")
     calendar = site_calendar(data, DAY)
     assert calendar.zone == LIMA
     assert calendar.holidays == {

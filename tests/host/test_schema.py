@@ -198,6 +198,7 @@ def test_what_may_be_asked_is_in_the_contract(asked):
         {"cmd": "consult", "contact": "c1", "area": "crédito"},
         {"cmd": "session", "agent": "a001", "verdict": "perhaps"},
         {"cmd": "marks", "marks": []},
+        {"cmd": "turn", "of": 1, "ahead": 0},
     ],
 )
 def test_what_may_not_be_asked(asked):
@@ -225,10 +226,25 @@ def test_the_door_of_programs_knows_every_command_that_may_be_asked():
     assert list(get_args(Command.model_fields["cmd"].annotation)) == asked
 
 
-def test_who_has_marked_is_told_without_a_number():
-    told = schema.asyncapi()["components"]["schemas"]["Marks"]
-    marks = commands.Marks(marks=[("a001", "in", 1_795_000_000_000)])
-    jsonschema.Draft202012Validator(told).validate(json.loads(msgspec.json.encode(marks)))
+@pytest.mark.parametrize(
+    "state",
+    [
+        commands.Marks(marks=[("a001", "in", 1_795_000_000_000)]),
+        commands.Turn(of=7, ahead=2),
+        commands.Turn(of=7, ahead=0, to="Ana Ñ."),
+    ],
+)
+def test_state_is_told_without_a_number(state):
+    told = schema.asyncapi()["components"]["schemas"][type(state).__name__]
+    said = json.loads(msgspec.json.encode(state))
+    jsonschema.Draft202012Validator(told).validate(said)
+    assert said["i"] == 0
+
+
+def test_how_far_a_request_is_is_told_as_a_station_takes_it():
+    for wrong in ({"of": 0}, {"ahead": 100}, {"to": ""}, {"to": "Ñ" * 17}, {"to": "a\n"}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"cmd": "turn", "of": 1, "ahead": 0} | wrong, commands.Turn)
 
 
 @pytest.mark.parametrize(

@@ -61,15 +61,35 @@ def test_the_example_is_told_as_the_contract_says(site):
     assert config["methods"][0] == ["dni_fecha", "DNI y nacimiento"]
     assert config["playbooks"] == [["1", "CONSULTAS", 3], ["2", "RECLAMOS", "2026-11"]]
     assert config["materials"][0] == ["vincha", "Vincha"]
+    assert config["tools"] == [
+        ["crm", "CRM abre"], ["usuario", "Usuario vigente"], ["vpn", "VPN conectada"],
+    ]  # fmt: skip
     assert config["selftest"] == 1
     assert "pin" not in config
 
 
 @pytest.mark.parametrize(
-    "host_only", ["multi_login", "negative_codes", "holidays", "help_topics", "team", "day_badges"]
+    "host_only",
+    [
+        "multi_login",
+        "negative_codes",
+        "holidays",
+        "help_topics",
+        "urgent",
+        "external",
+        "team",
+        "day_badges",
+    ],
 )
 def test_what_only_the_host_needs_is_not_told(site, host_only):
     assert host_only not in json.dumps(told(site, TUESDAY))
+
+
+def test_a_tool_of_two_campaigns_is_told_once(site):
+    crm = site.tools[0]
+    second = msgspec.structs.replace(crm, campaign="ventas", label="Otro CRM")
+    rows = told(msgspec.structs.replace(site, tools=[crm, second]))["tools"]
+    assert rows == [["crm", "CRM abre"]]
 
 
 def test_a_site_that_says_nothing_of_it_is_told_as_before():

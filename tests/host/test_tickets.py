@@ -8,7 +8,8 @@ from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
 from diadema.store.assistance import help_cases, ticket_cases, ticket_of
-from diadema.wire.events import EVENT_LIMIT, KINDS, TEXT_CHARACTERS
+from diadema.wire.actions import TEXT_CHARACTERS
+from diadema.wire.events import EVENT_LIMIT, KINDS
 from diadema.wire.long_texts import parts_of, whole_text
 from sqlalchemy import select
 
@@ -153,8 +154,8 @@ def test_a_long_text_travels_in_parts(letter):
          "seats": ["S" * 12] * 3, "title": "\u00f1" * 30 + "t" * 30, "due": 2**45},
         {"k": "ticket.linked"},
         {"k": "ticket.taken", "to": "t" * 32, "due": 2**45, "external": "x" * 32},
-        {"k": "ticket.changed", "severity": 4, "area": "a" * 24, "reason": "\u00f1" * 64,
-         "due": 2**45, "external": "x" * 32},
+        {"k": "ticket.changed", "severity": 4, "area": "a" * 24, "part": "p" * 24,
+         "reason": "\u00f1" * 64, "due": 2**45, "external": "x" * 32},
         {"k": "ticket.resolved", "cause": "\u00f1" * 48, "fix": "\u00f1" * 48},
         {"k": "ticket.reopened", "reason": "\u00f1" * 64, "due": 2**45},
         {"k": "ticket.closed", "outcome": "unanswered", "reason": "\u00f1" * 64, "other": TICKET,

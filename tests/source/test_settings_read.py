@@ -37,7 +37,8 @@ SETTINGS = {
         "description": ("Agent", "DayBadge", "Site", "Station", "Wifi"),
         "terms": ("Coded",),
         "work": (
-            "Area", "Campaign", "FaultArea", "Outbound", "Playbook", "Reason", "Step", "Tree",
+            "Area", "Campaign", "FaultArea", "HelpTopic", "Outbound", "Playbook", "Reason",
+            "Step", "Tool", "Tree",
         ),
     }.items()
     for name in names
@@ -45,7 +46,19 @@ SETTINGS = {
 TAKING = DIRECTORY + "people_of"  # makes these of the directory
 PEOPLE = {
     (DIRECTORY + "people", name)
-    for name in ("Area", "People", "Planned", "Reason", "Spell", "Worker")
+    for name in (
+        "Area",
+        "FaultArea",
+        "FaultTarget",
+        "Helper",
+        "People",
+        "Planned",
+        "Reason",
+        "Spell",
+        "Tool",
+        "Topic",
+        "Worker",
+    )
 }
 # kind of the directory → what `site.json` has of it: the class, and the fields of another name
 OF_SITE = {
@@ -54,13 +67,14 @@ OF_SITE = {
     "campaigns": ("Campaign", {}),
     "dispositions": ("Tree", {"level2_code": "nodes"}),
     "fault_areas": ("FaultArea", {}),
-    "help_topics": ("Coded", {}),
+    "help_topics": ("HelpTopic", {}),
     "identity_methods": ("Coded", {}),
     "materials": ("Coded", {}),
     "playbooks": ("Playbook", {}),
     "reasons": ("Reason", {}),
     "seats": ("Station", {"station": "id"}),
     "settings": ("Site", {}),
+    "tools": ("Tool", {}),
 }
 OUTBOUND = {
     "call_from": "from_",

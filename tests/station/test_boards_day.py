@@ -105,6 +105,9 @@ async def answered_call(bench, day: Day) -> None:
     await bench.typify("C-1", "211")
     await bench.event("voice.summary", c="C-1")
     await bench.station.ask({"do": "hush"})
+    await bench.world.sleep(8_000)
+    await bench.keys(3)  # it served
+    await bench.event("help.rated", answer="yes")
 
 
 async def protocol_motive_and_help(bench, day: Day) -> None:

@@ -14,6 +14,7 @@ ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
+    "ticket": "3f9a01c2d4e5",
 }  # fmt: skip
 PEOPLE_SAMPLE = {"kind": "agents"}
 
@@ -32,6 +33,8 @@ def _(*who: Right, **more: Any) -> Line:
 
 
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
+_OPENING = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
+_HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -69,6 +72,9 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/me": Line(who=IN),
     "GET /api/v1/live": _("floor"),
     "GET /api/v1/alerts": _("floor"),
+    "GET /api/v1/help": _("help"),
+    "GET /api/v1/help/gaps": _("help"),
+    "GET /api/v1/help/{s}/{e}/{n}/takers": _("help"),
     "GET /api/v1/status": _("floor", "fleet"),
     "GET /api/v1/standby/stream": _("copy", asked={"here": "https://x"}),
     "GET /api/v1/standby/backup": _("copy"),
@@ -91,6 +97,7 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/agents/{a}/actions": _("act", scoped=True, body=_ACTION),
     "POST /api/v1/stations/{s}/actions": _("act", "fleet"),
     "POST /api/v1/queues/{queue}/actions": _("act"),
+    "POST /api/v1/help/actions": _("help", body=_HELP),
     "POST /api/v1/messages": _("act"),
     "GET /api/v1/actions": _("register", "reprimands", "own"),
     "GET /api/v1/actions/{s}/{e}/{n}": _("register", "reprimands", "own"),
@@ -106,6 +113,10 @@ ROUTES: dict[str, Line] = {
     "POST /api/v1/reports/schedules": _("attendance", body=_ORDER),
     "DELETE /api/v1/reports/schedules/{name}": _("figures", "attendance", "register"),
     "GET /api/v1/reports/runs/{name}/{due_ms}": _("figures", "attendance", "register"),
+    "GET /api/v1/tickets": _("tickets", "area"),
+    "GET /api/v1/tickets/{ticket}": _("tickets", "area"),
+    "POST /api/v1/tickets": _("tickets", body=_OPENING),
+    "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body={"action": "ticket_taken"}),
     "GET /handover": _("register"),
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),
@@ -120,6 +131,9 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/people/publication": _("people"),
     "POST /api/v1/people/publication": _("people"),
     "GET /ui/": _("floor", is_page=True),
+    "GET /ui/faults": _("tickets", is_page=True),
+    "GET /ui/area": _("area", is_page=True),
+    "GET /ui/help": _("help", is_page=True),
     "GET /ui/agents": _("figures", is_page=True),
     "GET /ui/agents/{a}": _("figures", "own", is_page=True, scoped=True),
     "GET /ui/attendance": _("attendance", is_page=True),

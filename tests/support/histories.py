@@ -83,7 +83,14 @@ class Desk(Journal):
         if self.agent is None:
             return [self._login] * 6 + [self._mark] + always
         calls = {
-            None: [*twice(self._ready, self._offered), self._dialed, self._pause, self._logout],
+            None: [
+                *twice(self._ready, self._offered),
+                self._dialed,
+                self._pause,
+                self._logout,
+                self._helped,
+                self._mended,
+            ],
             "offered": [*twice(self._answered), self._missed],
             "dialing": [*twice(self._answered), self._not_taken],
             "talking": [
@@ -136,6 +143,30 @@ class Desk(Journal):
 
     def _ask(self, _):
         self._hers("help.requested")
+
+    def _helped(self, which):
+        """To the end, and whether it served; or nobody says so."""
+        self._ask(which)
+        self._resolved("help", "rated", which)
+
+    def _mended(self, which):
+        """A fault; after a no it is one again."""
+        self._hers("fault.reported", area="equipo", part="diadema")
+        if self.presence == "ready":
+            self._show("not_ready", "fault", "system")
+        if self._resolved("fault", "confirmed", which) == "no":
+            self._hers("fault.reported", area="equipo", part="diadema")
+
+    def _resolved(self, kind, word, which):
+        of, told = [self.s, self.e, self.n], {"i": 1, "by": "Ana"}
+        if which % 3:
+            self._hers(f"{kind}.accepted", of=of, **told)
+        self.u += 1_000 * (which % 50)
+        self._hers(f"{kind}.resolved", of=of, **told)
+        answer = ("yes", "no", None)[which % 3]
+        if answer:
+            self._hers(f"{kind}.{word}", of=of, answer=answer)
+        return answer
 
     def _offered(self, which):
         self.calls += 1

@@ -20,12 +20,18 @@ LIT, DARK = (190, 226, 255), (10, 13, 18)
 
 def site(station: str, selftest: bool = False) -> Site:
     """Of a bank in Lima, where every login asks for the PIN. With `selftest` the first one
-    of a shift tries the station.
+    of a shift tries the station, and asks about two tools.
     """
     content = people.site(
         people.desks(2), name="Muestra", zone="America/Lima", tree=people.LIMA_TREE, pins=True
     )
     content["selftest"] = selftest
+    if selftest:
+        campaign = content["campaigns"][0]["code"]
+        content["tools"] = [
+            {"campaign": campaign, "code": code, "label": label}
+            for code, label in (("crm", "CRM abre"), ("vpn", "VPN conectada"))
+        ]
     content["stations"][0]["id"] = station
     return parse(json.dumps(content).encode())
 

@@ -189,6 +189,7 @@ def scenes(words):
     do("session", 5_060_000, dict(close, who="Nelly Torres", note="Pase a B-07: silla rota"))
     yield "moved_why", shot(5_065_000)
     yield from telephone(words)
+    yield from assistance(words)
 
 
 def telephone(words):
@@ -221,3 +222,45 @@ def unconfigured(words):
     bench = Bench(words, None)
     bench.clock = Clock(lambda: 0)
     return bench.shot(0, "lost")
+
+
+def assistance(words):
+    """How far a request is; what is asked once it, or a fault, is resolved; a tool that fails."""
+    faults = [["pc", "Computadora", [["mouse", "Mouse"]]]]
+    bench = Bench(words, dict(CONFIG, faults=faults, tools=[["crm", "CRM abre"]]))
+    do, shot = bench.do, bench.shot
+    do("badge", 1000, ("00", "a001"))
+    do("tick", 4000)
+    bench.station.do("selftest.by_host", {"cmd": "selftest", "i": 1})
+    while bench.station.menu.kind == "selftest":
+        bench.station.menu.expire(bench.station)
+    yield "tool", shot(5000)
+    do("key4", 6000)
+    yield "tool_fault", shot(6500)
+    do("key4", 7000)
+    do("tick", 10_000)
+    do("key3", 11_000)
+    do("key5", 12_000)
+    do("key1", 13_000)
+    n = bench.desk.help
+    for name, ahead, to in (("turn", 2, None), ("next", 0, None), ("to", 0, "Nelly Torres")):
+        bench.station.turn = (n, ahead, to)
+        yield "help_" + name, shot(25_000)
+    do("ring", 30_000, {"cmd": "ring", "i": 2, "contact": "c", "direction": "in"})
+    do("key1", 31_000)
+    bench.station.turn = (n, 2, None)
+    yield "help_turn_in_call", shot(40_000)
+    do("help", 41_000, {"cmd": "help", "i": 3, "of": n, "state": "resolved", "by": "Ana P."})
+    do("long5", 42_000)
+    do("key3", 43_000)
+    do("key3", 44_000)
+    n = bench.desk.ticket
+    do("fault", 45_000, {"cmd": "fault", "i": 4, "of": n, "state": "resolved", "by": "Ana P."})
+    do("key1", 46_000)
+    do("tick", 110_000)
+    do("tick", 120_000)
+    do("tick", 130_000)
+    yield "works", shot(131_000)
+    do("key3", 132_000)
+    do("tick", 140_000)
+    yield "served", shot(141_000)

@@ -60,6 +60,7 @@ INPUTS: list[Row] = [
     (1, (("text",), (0, 1))),
     (1, (("help",), BOTH, ("accepted", "resolved"))),
     (1, (("fault",), BOTH, ("accepted", "resolved", "rejected"))),
+    (2, (("helped", "mended"), ("key1", "key2", "key3", "key4"))),
 ]
 
 
@@ -166,6 +167,15 @@ class Walk(DeskBench):
                 of = (self.desk.help if name == "help" else self.desk.ticket) or 0
                 n = of if arguments[0] else of + 1
                 self.command(name, of=n, state=arguments[1], by="Ana P.")
+            case "helped" | "mended":  # and then it is asked, if nothing is in the way
+                what = "help" if name == "helped" else "fault"
+                self.do("key5" if name == "helped" else "long5")
+                self.do("key1")
+                of = (self.desk.help if name == "helped" else self.desk.ticket) or 1
+                self.command(what, of=of, state="resolved", by="Ana P.")
+                for _ in range(2):
+                    self.do("tick", after_ms=3_000)
+                self.do(arguments[0])
             case "selftest":
                 self.command(name)
             case "level":
@@ -199,6 +209,10 @@ class Walk(DeskBench):
             assert again is None or again > self.u, "a tick at the deadline must move it"
         for key in KEYS:
             station.action(key)
+        menu = station.menu
+        if menu and menu.kind in ("rate", "confirm"):  # nothing else is on
+            assert desk.open and desk.work == "idle" and not (desk.foreign or station.undo)
+            assert menu._row[0] in [*desk.served, *(row[0] for row in desk.reports if row[1])]
         if station.menu and not station.menu.draw:
             assert any(station.menu.lines())
 
@@ -243,6 +257,7 @@ def check_stream(events: list[dict[str, Any]]) -> None:
     coded: dict[str, int] = {}
     steps: set[tuple[str, str]] = set()
     by_key = set()
+    resolved: dict[str, set[int]] = {"help": set(), "fault": set()}
     for n, event in enumerate(events, 1):
         whole = {"s": "DIA-0200000000a1", "e": 1, "n": n, **event}
         msgspec.json.decode(msgspec.json.encode(whole), type=ANY_EVENT)
@@ -251,9 +266,18 @@ def check_stream(events: list[dict[str, Any]]) -> None:
             case "session.opened":
                 assert session is None
                 session = event["a"]
+                resolved["fault"].clear()
             case "session.closed":
                 assert session == event["a"]
                 session = None
+                resolved["help"].clear()
+            case "help.resolved" | "fault.resolved":
+                assert events[event["of"][2] - 1]["k"] in ("help.requested", "fault.reported")
+                resolved[kind.partition(".")[0]].add(event["of"][2])
+            case "help.rated" | "fault.confirmed":  # once, of what the one who sits there saw
+                resolved[kind.partition(".")[0]].remove(event["of"][2])
+                assert event["a"] == session
+                assert all(state in ("over", "wrapped") for state in started.values())
             case "presence.changed":
                 assert event["from"] == presence, event
                 presence = event["to"]

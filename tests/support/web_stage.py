@@ -171,6 +171,7 @@ class Hub:
         self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {
             "i": 1,
             "of": ["HUB-test", 1, 1],
+            "ticket": "3f9a01c2d4e5",
         }
 
     @classmethod

@@ -125,11 +125,14 @@ async def test_what_a_supervisor_does_is_on_her_screen_and_in_the_register(tmp_p
 async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_path):
     async with at_work(tmp_path) as (desk, supervisor, _):
         since = desk.seen
-        await desk.request_help(None)
+        request = await desk.request_help(None)
         await supervisor.outcome(await supervisor.act(action="help", state="accepted"))
         await desk.expect("help.accepted", since)
         await supervisor.outcome(await supervisor.act(action="help", state="resolved"))
         await desk.expect("help.resolved", since)
+        await shows(desk, "¿Le sirvió?", "Sí", "No")
+        rated = (await desk.rate_help(served=False)).event
+        assert rated["of"] == [desk.station.id, request.epoch, request.sequence]
         await desk.ring("C-1", queue="Consultas")
         await desk.answer("C-1")
         await desk.hang_up("C-1")
@@ -138,6 +141,30 @@ async def test_help_is_answered_from_the_register_and_a_wrap_up_is_ended(tmp_pat
         )
         assert entry["outcome"]["event"] == "wrapup.ended"
         await desk.expect("wrapup.ended", since, c="C-1", cause="supervisor")
+
+
+async def test_a_fault_that_is_not_mended_is_reported_anew(tmp_path):
+    async with at_work(tmp_path) as (desk, supervisor, _):
+        await desk.report_fault("audio", "ruido")
+        for works, answer in ((False, "no"), (True, "yes")):
+            since = desk.seen
+            await supervisor.outcome(await supervisor.act(action="fault", state="resolved"))
+            confirmed = await desk.confirm_fault(works=works)
+            assert confirmed.event["answer"] == answer
+            kinds = [one["k"] for one in told(desk, since)]
+            assert ("fault.reported" in kinds) == (not works)
+        assert desk.presence == "not_ready"
+        await desk.get_ready()
+
+
+async def test_who_wants_to_go_on_answers_what_is_asked_first(tmp_path):
+    async with at_work(tmp_path) as (desk, supervisor, _):
+        await desk.request_help(None)
+        await supervisor.outcome(await supervisor.act(action="help", state="resolved"))
+        await shows(desk, "¿Le sirvió?")
+        since = desk.seen
+        await desk.pause("break")
+        assert [one["k"] for one in told(desk, since)] == ["help.rated", "presence.changed"]
 
 
 async def typed(desk, pin):

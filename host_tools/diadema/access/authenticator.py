@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import parse_qs, quote
 
@@ -37,7 +37,7 @@ CSRF_COOKIE = "diadema_csrf"
 # who is nobody yet comes in there
 OPEN = ("/login", "/login/provider", "/login/provider/back", "/setup", "/enter")
 OWN = ("/account", "/logout")  # and there who must change the password first
-_SOCKETS: dict[str, Right] = {"/ws": "floor"}
+STREAMS: Mapping[str, Right] = {"help": "help", "faults": "tickets", "area": "area"}  # of `/ws`
 _LOOK_S = 1.0
 _UNKNOWN = {"WWW-Authenticate": "Bearer"}
 DEVICE_COOKIE = "diadema_device"
@@ -60,12 +60,12 @@ def is_ui(scope: Scope) -> bool:
 
 
 def floor_scope(query: bytes) -> str:
-    """Which view a socket asks for: `wall` only if it says just that, `screen` wherever it says
-    so, else `full`.
+    """Which view a socket asks for: `wall` or one of `STREAMS` only if it says just that, `screen`
+    wherever it says so, else `full`.
     """
     scopes = parse_qs(query.decode("latin-1")).get("scope", [])
-    if scopes == ["wall"]:
-        return "wall"
+    if len(scopes) == 1 and (scopes == ["wall"] or scopes[0] in STREAMS):
+        return scopes[0]
     return "screen" if "screen" in scopes else "full"
 
 
@@ -175,8 +175,8 @@ class Authenticator:
                 return Refusal(status=303, location="/account")
             return Refusal(status=403, word="must_change")
         if scope["type"] == "websocket":
-            right = _SOCKETS.get(path)
-            lacks = right is not None and not person.may(right)
+            right = STREAMS.get(floor_scope(scope["query_string"]), "floor")
+            lacks = path == "/ws" and not person.may(right)
             return Refusal(status=403, word="not_yours") if lacks else None
         if scope["method"] in SAFE:
             return None

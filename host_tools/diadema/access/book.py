@@ -97,6 +97,14 @@ class Account(Struct, kw_only=True, frozen=True):
     issuer: str | None
     subject: str | None
 
+    @property
+    def person(self) -> Person:
+        """Who acts in its name; of no session."""
+        return Person(
+            id=self.id, name=self.name, role=self.role, agent=self.agent,
+            teams=frozenset(self.teams),
+        )  # fmt: skip
+
 
 _BOTH = accounts.outerjoin(subjects, subjects.c.account == accounts.c.id)
 _FIELDS = [

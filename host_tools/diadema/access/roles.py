@@ -1,11 +1,13 @@
 """Who is asking, and what that role may do. Every page, stream and API call goes by this table."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct, field
 
 from diadema.site.directory.people import People
+from diadema.site.help_line import HelpCall
 from diadema.store.register import Reprimands
 
 type Role = Literal[
@@ -97,6 +99,8 @@ class Person(Struct, kw_only=True, frozen=True):
             return f"/ui/agents/{self.agent}"
         if self.may("attendance"):
             return "/ui/attendance"
+        if self.may("area"):
+            return "/ui/area"
         return "/ui/fleet" if self.may("fleet") else "/account"
 
     def may(self, *rights: Right) -> bool:
@@ -129,6 +133,18 @@ class Person(Struct, kw_only=True, frozen=True):
             return agent == self.agent
         teams = self.scope(people)
         return teams is None or people.team(agent) in teams
+
+    def helps(self, call: HelpCall, people: People, moment: datetime, level: int = 0) -> bool:
+        """Whether a call for help is the user's to take: supervisors and monitors take those of
+        the agents whom they see, helpers those that they are on for. Escalated, it is of all who
+        help with its queue at that hour: of any topic, and of every queue, as the shift's chief.
+        """
+        if not self.may("help"):
+            return False
+        helper = people.helpers.get(self.id)
+        topic = "" if level and call.queue else call.topic
+        on = helper is not None and helper.on(moment, topic, call.queue)
+        return on or self.sees(call.agent, people)
 
 
 THE_HUB = Person(id="hub", name="hub", role="service")  # that works by itself, and its own token

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Engine, select, update
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Engine, Row, select, update
 
 from diadema.access import audit
 from diadema.access.book import AccountError
@@ -66,12 +68,14 @@ class Tokens:
         query = select(tokens).where(tokens.c.hash == hashed(secret), self._in_force())
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
-        if row is None:
-            return None
-        return Person(
-            id=f"{TOKEN}{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams),
-            session=row.hash, address=address,
-        )  # fmt: skip
+        return None if row is None else replace(_person(row), session=row.hash, address=address)
+
+    def named(self, name: str) -> Person | None:
+        """Who acts in the name of that token, while one of it is in force."""
+        query = select(tokens).where(tokens.c.name == name, self._in_force())
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _person(row)
 
     def open(self, keys: Collection[str]) -> set[str]:
         """Which of these, by their hashes, are in force."""
@@ -98,3 +102,9 @@ class Tokens:
 
     def _in_force(self) -> ColumnElement[bool]:
         return tokens.c.revoked_ms.is_(None) & (tokens.c.until_ms > self._now())
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        id=f"{TOKEN}{row.name}", name=row.name, role=row.role, teams=frozenset(row.teams)
+    )

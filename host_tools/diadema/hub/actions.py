@@ -8,7 +8,7 @@ that asked again, for a day, the hub says the same and does nothing.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from diadema.base.clock import Clock
 from diadema.base.idempotency import RETENTION_MS, Once, OtherRequest
-from diadema.hub.commanding import Commands, New
+from diadema.hub.commanding import Commands, New, cut
+from diadema.hub.help_desk import HelpDesk, contact_of
 from diadema.hub.own_journal import OwnJournal, Recorded, Refused, Reply, SupervisorAction
 from diadema.hub.pin_resets import PinResets
 from diadema.ingest.core import Ingest
@@ -24,6 +25,7 @@ from diadema.site import pins
 from diadema.store import Reader, tables
 from diadema.store.attendance import Badges
 from diadema.store.host_rows import Act
+from diadema.store.loading import contact_of as stored_contact
 from diadema.store.rows import Press
 from diadema.store.station_state import Station
 from diadema.wire.actions import (
@@ -36,6 +38,7 @@ from diadema.wire.actions import (
     AnswerFault,
     AnswerHelp,
     AnswerReprimand,
+    AssignHelp,
     Correct,
     EndWrapup,
     ForcePresence,
@@ -43,17 +46,22 @@ from diadema.wire.actions import (
     LogOut,
     Move,
     Noted,
+    NoteHelp,
     ResetPin,
     Schedules,
     SendMessage,
     alert_rule,
 )
+from diadema.wire.commands import ShowText
+from diadema.wire.letters import from_columns
+from diadema.wire.long_texts import parts_of
 from diadema.words import text
 
 
 def check_among(request: ActionRequest, ingest: Ingest) -> None:
     """Raises Refused. Whose a press is, it says itself (`check_press`)."""
-    if request.among is None or isinstance(request, AnswerFault | AnswerHelp):
+    of_press = isinstance(request, AnswerFault | AnswerHelp | AssignHelp | NoteHelp)
+    if request.among is None or of_press:
         return
     agents = (
         request.agents if isinstance(request, SendMessage) else [getattr(request, "agent", None)]
@@ -80,17 +88,24 @@ def _not_yours() -> Refused:
 
 type Place = tuple[str, int, int]
 LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
-_NAME_BYTES = 32  # of the texts that a station shows beside a change
 
 
 class Actions:
     def __init__(
-        self, ingest: Ingest, commands: Commands, reader: Reader, pins: PinResets
+        self,
+        ingest: Ingest,
+        commands: Commands,
+        reader: Reader,
+        pins: PinResets,
+        help_desk: HelpDesk | None = None,
     ) -> None:
         self._ingest = ingest
         self._pins = pins
+        self._help_desk = help_desk or HelpDesk(ingest, commands, reader)
         self._reader = reader
         self._journal = OwnJournal(ingest, commands)
+        # what an answer to a report means for its ticket
+        self.of_ticket: Callable[[AnswerFault, Press], Sequence[SupervisorAction]] = lambda *_: ()
 
     def act(
         self, body: dict[str, Any], once: Once | None = None
@@ -106,6 +121,8 @@ class Actions:
             actions, refused = self._message(request)
         else:
             actions = [_ACTIONS[type(request)](self, request)]
+        if isinstance(request, AnswerFault):
+            actions += self.of_ticket(request, self._press(request, "fault", request.of))
         if isinstance(request, ResetPin):
             more["code"] = pins.random_pin()
             self._pins.prepare(request.agent, more["code"], self._journal.next_place())
@@ -122,6 +139,8 @@ class Actions:
             return answer
 
         done = self._journal.record(actions, Reply(once, answered) if once else None)
+        about = (fields.get("of") for action in actions for _, fields in action.events)
+        self._help_desk.heard(tuple(of) for of in about if of)
         if isinstance(request, ResetPin):
             self._pins.take()
         return answered(done.of, done.numbers), done
@@ -150,22 +169,26 @@ class Actions:
         m = secrets.token_hex(8)
         actions: list[SupervisorAction] = []
         refused: list[dict[str, Any]] = []
-        for a in dict.fromkeys(request.agents):
+        agents = request.agents if request.of is None else self._helped(request)
+        if not agents:
+            raise Refused("bad_request", "name the agents, or their request for help", 422)
+        for a in dict.fromkeys(agents):
             try:
                 station = self._seated(a)
             except Refused as refusal:
-                if len(request.agents) == 1:
+                if len(agents) == 1:
                     raise
                 refused.append({"a": a, "error": refusal.error})
                 continue
             command: dict[str, Any] = {"m": m, "text": request.text, "agent": a}
             if request.sign:
                 command["sign"] = 1
+            _check_shown(command)
             sent = {"by": request.by, "a": a, "m": m, "text": request.text, "sign": request.sign}
             actions.append(
                 SupervisorAction(
                     [
-                        _acted(request, "message", a=a, m=m, reason=request.reason),
+                        _acted(request, "message", a=a, m=m, reason=request.reason, of=request.of),
                         ("message.sent", sent),
                     ],
                     New(station.station, "text", command),
@@ -259,45 +282,120 @@ class Actions:
         order = New(station.station, "text", {"m": m, "text": shown, "agent": agent})
         return SupervisorAction([acted, ("message.sent", sent)], order)
 
+    def _helped(self, request: SendMessage) -> list[str]:
+        """Who is told something about the own request for help: that agent, and nobody else."""
+        press = self._press(request, "help", request.of)
+        self._help_desk.check(request.by, press)
+        theirs = [press.agent] if press.agent is not None else []
+        if request.agents not in ([], theirs):
+            raise _not_yours()
+        return theirs
+
     def _help(self, request: AnswerHelp) -> SupervisorAction:
-        return self._answer(request, "help", {"result": request.result})
+        desk = self._help_desk
+        if request.state == "resolved" and request.result is not None and request.of is not None:
+            press = self._pressed(request, request.of)
+            if desk.check(request.by, press, noted=True).solver is not None:
+                desk.check_result(request.result)  # said after it: the station needs no more
+                return SupervisorAction([_answered(request, press, "help", request.result)])
+        press = self._press(request, "help", request.of)
+        case = desk.check(request.by, press)
+        if request.state == "accepted":
+            desk.check_free(request.by, case)
+        desk.check_result(request.result)
+        return self._answer(request, press, "help", {"result": request.result})
+
+    def _assign(self, request: AssignHelp) -> SupervisorAction:
+        press = self._press(request, "help", request.of)
+        self._help_desk.check_assignee(request.to, self._help_desk.check(request.by, press))
+        if not request.reason.strip():
+            raise Refused("say_why", "say why", 422)
+        fields = {"by": request.by, "of": request.of, "to": request.to, "reason": request.reason}
+        return SupervisorAction([("help.assigned", fields)])
+
+    def _note_help(self, request: NoteHelp) -> SupervisorAction:
+        """What the playbook lacked is an event of its own: a text needs the room of the others."""
+        press = self._pressed(request, request.of)
+        self._help_desk.check(request.by, press, noted=True)
+        common = {"by": request.by, "of": request.of}
+        events: list[tuple[str, dict[str, Any]]] = []
+        if request.gap is not None:
+            playbook, version = request.playbook, request.version
+            if playbook is None:
+                playbook, version = self._playbook(press)
+            gap = {"gap": request.gap, "playbook": playbook, "version": version}
+            events.append(("help.noted", common | gap))
+        if words := (request.text or "").strip():
+            events += [("help.noted", common | part) for part in parts_of(words)]
+        if not events:
+            raise Refused("nothing_noted", "say what the playbook lacked, or what was learnt", 422)
+        return SupervisorAction(events)
+
+    def _pressed(self, request: ActionRequest, of: Place) -> Press:
+        """A request for help that may be over. Raises Refused."""
+        s, e, n = of
+        station, row = self._ingest.stations.get(s), tables.presses.c
+        known = station.state.presses if station else []
+        found = [one for one in known if (one.kind, one.epoch, one.sequence) == ("help", e, n)]
+        if not found:
+            its = (row.s == s) & (row.e == e) & (row.n == n) & (row.kind == "help")
+            with self._reader.engine.connect() as tx:
+                rows = tx.execute(select(tables.presses).where(its)).all()
+            found = [from_columns(Press, one._mapping) for one in rows]
+        if station is None or not found:
+            raise Refused("no_such_press", "no such request for help", 404)
+        check_press(request, station, found[0])
+        return found[0]
+
+    def _playbook(self, press: Press) -> tuple[str | None, str | None]:
+        """That of the call in which it came, and its version, where both are known."""
+        if press.contact is None:
+            return None, None
+        contact = contact_of(self._ingest.station(press.station), press)
+        if contact is None:
+            with self._reader.engine.connect() as tx:
+                of = press.station, press.epoch, press.sequence
+                contact = stored_contact(tx, *of, press.contact)
+        more = contact.more if contact is not None else None
+        return (more.playbook, more.playbook_version) if more is not None else (None, None)
 
     def _fault(self, request: AnswerFault) -> SupervisorAction:
-        return self._answer(request, "fault", {"cause": request.cause})
+        press = self._press(request, "fault", request.of)
+        return self._answer(request, press, "fault", {"cause": request.cause})
 
     def _answer(
-        self, request: AnswerHelp | AnswerFault, kind: str, detail: dict[str, str | None]
+        self,
+        request: AnswerHelp | AnswerFault,
+        press: Press,
+        kind: str,
+        detail: dict[str, str | None],
     ) -> SupervisorAction:
         """Of the press of the desk: a station knows its requests by their numbers."""
-        press = self._press(request, kind)
         fields = {"of": press.sequence, "state": request.state, "by": _shown_name(request)}
         fields |= {name: value for name, value in detail.items() if value is not None}
-        of = (press.station, press.epoch, press.sequence)
-        code = next(iter(detail.values()))
-        acted = _acted(
-            request,
-            kind,
-            a=press.agent,
-            c=press.contact,
-            of=of,
-            state=request.state,
-            reason=code,
-        )
+        acted = _answered(request, press, kind, next(iter(detail.values())))
         return SupervisorAction([acted], New(press.station, kind, fields))
 
-    def _press(self, request: AnswerHelp | AnswerFault, kind: str) -> Press:
-        if request.of is not None:
-            stations = [self._ingest.stations.get(request.of[0])]
+    def _press(
+        self,
+        request: AnswerHelp | AnswerFault | AssignHelp | SendMessage,
+        kind: str,
+        of: Place | None,
+    ) -> Press:
+        """The open one; of the agent or the station, where it is not named. Raises Refused."""
+        agent = request.agent if isinstance(request, AnswerHelp | AnswerFault) else None
+        if of is not None:
+            stations = [self._ingest.stations.get(of[0])]
         elif isinstance(request, AnswerFault) and request.station is not None:
             stations = [self._ingest.stations.get(request.station)]
         else:
-            stations = [self._seated(request.agent or "")]
+            stations = [self._seated(agent or "")]
         for station in filter(None, stations):
             for press in reversed(station.state.presses):
                 here = press.kind == kind and press.outcome == "open"
                 key = (press.station, press.epoch, press.sequence)
-                whose = request.agent is None or press.agent == request.agent
-                if here and whose and (request.of is None or key == tuple(request.of)):
+                whose = agent is None or press.agent == agent
+                if here and whose and (of is None or key == tuple(of)):
                     check_press(request, station, press)
                     return press
         raise Refused("no_such_press", f"no open {kind} there", 404)
@@ -416,6 +514,14 @@ def _acted(request: ActionRequest, action: str, **more: Any) -> tuple[str, dict[
     return "supervision.acted", fields | more
 
 
+def _answered(
+    request: AnswerHelp | AnswerFault, press: Press, kind: str, code: str | None
+) -> tuple[str, dict[str, Any]]:
+    of = (press.station, press.epoch, press.sequence)
+    its = {"a": press.agent, "c": press.contact, "of": of}
+    return _acted(request, kind, **its, state=request.state, reason=code)
+
+
 def _shown_name(request: ActionRequest) -> str:
     return cut(request.who or request.by)
 
@@ -426,10 +532,12 @@ def _signed(request: ActionRequest, shown: str | None) -> dict[str, str]:
     return fields | {"note": cut(shown)} if shown else fields
 
 
-def cut(words: str) -> str:
-    """As much of it as a station shows; a quote takes two bytes there."""
-    words = words.replace('"', "'").replace("\\", "/")
-    return words.encode()[:_NAME_BYTES].decode(errors="ignore").strip()
+def _check_shown(text: dict[str, Any]) -> None:
+    """Whether a station takes it: letters have up to four bytes. Raises Refused."""
+    try:
+        msgspec.convert(text, ShowText)
+    except msgspec.ValidationError as error:
+        raise Refused("text_size", str(error), 422) from error
 
 
 _ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction]] = {
@@ -439,6 +547,8 @@ _ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction
     EndWrapup: Actions._end_wrapup,
     ResetPin: Actions._pin_reset,
     AnswerHelp: Actions._help,
+    AssignHelp: Actions._assign,
+    NoteHelp: Actions._note_help,
     AnswerFault: Actions._fault,
     Noted: Actions._note,
     Annul: Actions._annul,

@@ -34,6 +34,7 @@ _NUMBERS_FROM = 1_735_689_600  # 2025-01-01
 _encode = msgspec.json.encode
 _CALLS = {tag_of(call) for call in CALLS}
 _OWN = ("time", "config")
+_NAME_BYTES = 32  # of the texts that a station shows beside a change
 
 type Frames = list[tuple[str, bytes]]  # station, JSON of one command
 
@@ -341,3 +342,9 @@ def answer_row(once: Once, answer: Mapping[str, Any], utc: int) -> AnswerRow:
 def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:
     """Of several commands of a kind: the press or the message."""
     return fields.get("of"), fields.get("m")
+
+
+def cut(words: str) -> str:
+    """As much of it as a station shows; a quote takes two bytes there."""
+    words = words.replace('"', "'").replace("\\", "/")
+    return words.encode()[:_NAME_BYTES].decode(errors="ignore").strip()

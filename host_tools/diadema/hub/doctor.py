@@ -39,6 +39,7 @@ from diadema.maintenance.standbys import in_service, read_standbys
 from diadema.maintenance.upgrade import plan
 from diadema.report.schedule import TRIES, Run, Schedule, last_runs, schedules
 from diadema.site.context import site_of, zone_of
+from diadema.site.directory.book import Directory
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
 from diadema.stations.fleet import StationRow, all_stations
@@ -62,6 +63,12 @@ LIMITS = {  # beyond which something is to be done; `diadema alerts` has the sam
     "standby_silent_s": 120,
     "standby_behind": 1000,
     "standby_backups": 3,  # times what it takes one each
+}
+_ACCOUNTS_OF = {  # by kind of the directory, the field that names accounts
+    "supervisors": "account",
+    "helpers": "account",
+    "fault_areas": "accounts",
+    "playbooks": "owner",
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
@@ -289,6 +296,7 @@ def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]
             yield from _chains(data, copy)
             if hub_runs:  # else none could ask
                 yield from _standbys(data, copy, clock.now_ms())
+            yield from _named(copy)
             if not any(one.wrong for one in site):
                 yield from _stations(copy, clock.now_ms(), hub_runs)
         except DiademaError as error:
@@ -416,6 +424,31 @@ def _standbys(data: DataDir, copy: DataDir, now_ms: int) -> Iterator[Finding]:
         silent_s = (now_ms - one.seen_ms) // 1000
         backup_s = (now_ms - one.backup_ms) // 1000 if one.backup_ms else None
         yield from _standby("standby", silent_s, one.behind(), backup_s, one.every_s, name=name)
+
+
+def _named(copy: DataDir) -> Iterator[Finding]:
+    """Accounts that the directory counts on and that nobody can log in with; and those that see
+    only the tickets of an area, and no area is theirs.
+    """
+    if not (copy.accounts.exists() and copy.directory.exists()):
+        return
+    with closing(Accounts(copy)) as accounts:
+        used = [one for one in accounts.book.all() if not one.disabled]
+    known = {one.id for one in used}
+    of_areas: set[str] = set()
+    with closing(Directory(copy.directory)) as book:
+        for kind, name in _ACCOUNTS_OF.items():
+            named: set[str] = set()
+            for entry in book.entries(kind):
+                value = (entry.body or {}).get(name) or []
+                named.update(value if isinstance(value, list) else [str(value)])
+            if lacking := sorted(named - known):
+                called = Sentence(".".join(("people", "kind", kind)))
+                yield _note("no_account", kind=called, accounts=", ".join(lacking))
+            of_areas |= named if kind == "fault_areas" else set()
+    idle = [one.id for one in used if one.role == "area" and one.id not in of_areas]
+    if idle:
+        yield _note("area_of_none", accounts=", ".join(idle))
 
 
 def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:

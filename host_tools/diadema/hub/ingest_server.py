@@ -29,6 +29,10 @@ from diadema.hub.ca_change import CaChange
 from diadema.hub.commanding import Commands, Delivery, Frames, New
 from diadema.hub.connection import BUCKET, Meta, connect, open_bucket
 from diadema.hub.enrolment import Enrolment, ProvisionWindows
+from diadema.hub.fault_desk import FaultDesk
+from diadema.hub.fault_mail import FaultMail
+from diadema.hub.gap_mail import GapMail
+from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
 from diadema.hub.marks_board import MarksBoard
@@ -58,6 +62,7 @@ from diadema.wire.switching import FEED
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
+_FAULTS_EVERY = round(1 / EVERY_S)  # ticks
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 
 log = logging.getLogger("diadema.ingest")
@@ -91,7 +96,14 @@ class IngestServer:
         self._links = LinkLog(ingest)
         self.answers = Answers(self.reader, clock)
         self._pins = PinResets(data, keys, self.reader, clock)
-        self.actions = Actions(ingest, self.commands, self.reader, self._pins)
+        self._help_desk = HelpDesk(ingest, self.commands, self.reader, data)
+        self.actions = Actions(ingest, self.commands, self.reader, self._pins, self._help_desk)
+        self.gap_mail = GapMail(data, lambda: self._help_desk.people)
+        self.faults = FaultDesk(
+            data, ingest, self.commands, self.reader, lambda: self._help_desk.people
+        )
+        self.actions.of_ticket = self.faults.follow
+        self._fault_mail = FaultMail(data, self.faults)
         self.switching = Switching(data, ingest)
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
@@ -131,6 +143,7 @@ class IngestServer:
         await self._admission.serve(self._nats)
         beside = [asyncio.create_task(self._tick_for_ever())]
         beside.append(asyncio.create_task(self._broker.run()))
+        beside.append(asyncio.create_task(self.gap_mail.run()))
         try:
             while True:
                 try:
@@ -144,6 +157,8 @@ class IngestServer:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             self.records.close()
+            self._help_desk.close()
+            self.faults.close()
             self.reader.close()
             await self._nats.close()
 
@@ -174,6 +189,7 @@ class IngestServer:
         if any(station.unconfirmed for station in self.ingest.stations.values()):
             self._confirm_by = self._confirm_by or time.monotonic() + CONFIRM_S
         self._caught_up = info.state.last_seq < first
+        self._help_desk.forget()  # the stream may hold what is told of them
         if info.state.first_seq > first:
             log.warning("messages %d to %d are gone from the stream; stations send again what "
                         "was not acknowledged", first, info.state.first_seq - 1)  # fmt: skip
@@ -307,6 +323,7 @@ class IngestServer:
         if effects.greeted:
             await self._tell(await self._retry.do(self.commands.greeted, effects.greeted))
             await self._tell_marks(effects.greeted, self._marks.whole())
+            self._help_desk.greeted(effects.greeted)
         for a, stations in effects.two_seats:
             seats = ", ".join(self.ingest.floor.seat_name(s) for s in stations)
             log.warning("agent %s is logged in at %s", a, seats)
@@ -397,6 +414,16 @@ class IngestServer:
         await self.send(self.updates.tick())
         if self.inspections.due and self._caught_up and (made := self.inspections.make()):
             await self.recorded(made)
+        await self._help_desk.look()
+        if self._caught_up:
+            if told := self._help_desk.escalate():
+                await self.recorded(told)
+            await self.send(self._help_desk.turns())
+        if self._caught_up and self._ticks % _FAULTS_EVERY == 0:
+            while said := self.faults.look():
+                await self.recorded(said)
+            if mailed := self._fault_mail.look():
+                await self.recorded(mailed)
         await self.records.look()
         self.switching.look()
         if self._pins.waiting and self._take_pins():

@@ -196,8 +196,11 @@ class Requests:
 
     async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""
-        answer, done = self._server.actions.act(body, once)
+        of_ticket = str(body.get("action")).startswith("ticket_")
+        desk = self._server.faults if of_ticket else self._server.actions
+        answer, done = desk.act(body, once)
         await self._server.recorded(done)
+        self._server.gap_mail.tell(done)
         if "code" in answer:
             self._server.keeper.load()
             await self._server.use_site()

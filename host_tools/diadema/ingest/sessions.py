@@ -170,12 +170,14 @@ def _fault(changes: Changes, state: StationState, event: ev.StationFault, utc: U
     if not state.faults:
         state.fault_utc = utc
     state.faults[event.part] = str(event.code)
+    state.fault_of.setdefault(event.part, (event.epoch, event.sequence, utc))  # one goes on
 
 
 def _cleared(
     changes: Changes, state: StationState, event: ev.StationFaultCleared, utc: Utc
 ) -> None:
     state.faults.pop(event.part, None)
+    state.fault_of.pop(event.part, None)
     if not state.faults:
         state.fault_utc = None
 
@@ -183,6 +185,7 @@ def _cleared(
 def _tested(changes: Changes, state: StationState, event: ev.StationSelftest, utc: Utc) -> None:
     state.unfit = None if event.fit else event.reason or "selftest"
     state.unfit_utc = None if event.fit else utc
+    state.unfit_of = None if event.fit or event.bench else (event.epoch, event.sequence)
     if event.bench:
         i = event.i if isinstance(event.i, int) else None
         changes.keep(tables.bench_tests, (event.station, event.epoch, event.sequence, i))

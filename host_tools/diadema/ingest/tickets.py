@@ -116,6 +116,7 @@ def _taken(ticket: Ticket, event: ev.TicketTaken) -> None:
 def _changed(ticket: Ticket, event: ev.TicketChanged) -> None:
     ticket.severity = event.severity or ticket.severity
     ticket.area = event.area or ticket.area
+    ticket.part = event.part or ticket.part
     if event.due:
         if ticket.state == "open":
             ticket.accept_due_utc = event.due

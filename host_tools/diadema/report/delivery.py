@@ -53,11 +53,7 @@ def author_of(accounts: Accounts, people: People, one: Schedule) -> Person | Why
         return "disabled"
     if account.disabled:
         return "disabled"
-    person = Person(
-        id=account.id, name=account.name, role=account.role, agent=account.agent,
-        teams=frozenset(account.teams),
-    )  # fmt: skip
-    return person if may_have(person, people, one.kind, one.scope) else "right"
+    return account.person if may_have(account.person, people, one.kind, one.scope) else "right"
 
 
 def check(data: DataDir, accounts: Accounts, people: People, one: Schedule) -> None:

@@ -110,6 +110,14 @@ def _coded(rows: Sequence[Coded]) -> list[list[Any]]:
     return [[row.code, row.label] for row in rows]
 
 
+def _tools(site: Site) -> list[list[Any]]:
+    """Those of all campaigns, as any agent may sit down at a station; each once."""
+    labels: dict[str, str] = {}
+    for tool in site.tools:
+        labels.setdefault(tool.code, tool.label)
+    return [[code, label] for code, label in labels.items()]
+
+
 def _work(site: Site) -> dict[str, Any]:
     """What a site need not have; what it has not is not told. `site` is that of a day."""
     holiday = site.holidays[0] if site.holidays else None
@@ -124,6 +132,7 @@ def _work(site: Site) -> dict[str, Any]:
         "methods": _coded(site.identity_methods),
         "playbooks": [[book.motive, book.id, book.version] for book in site.playbooks],
         "materials": _coded(site.materials),
+        "tools": _tools(site),
         "selftest": int(site.selftest),
     }
     return {name: value for name, value in fields.items() if value}

@@ -3,7 +3,7 @@ something is heard of it later; those that go on stand in the state of their sta
 written once, and few columns of it: those by which it is looked for, beside the whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -77,9 +77,14 @@ def reaching(tx: Connection, utc: int, *where: ColumnElement[bool]) -> Iterator[
     yield from ended(tx, near, row.start_utc < utc, after, *where)
 
 
-def running(tx: Connection) -> Iterator[Contact]:
-    """Those that go on. One that was over and began again has its older row in the table too."""
-    for state in tx.execute(select(tables.stations.c.state)).scalars():
+def running(tx: Connection, stations: Collection[str] | None = None) -> Iterator[Contact]:
+    """Those that go on, at these stations (None: at all). One that was over and began again has
+    its older row in the table too.
+    """
+    query = select(tables.stations.c.state)
+    if stations is not None:
+        query = query.where(tables.stations.c.s.in_(stations))
+    for state in tx.execute(query).scalars():
         yield from _decode_running(state).open
 
 

@@ -187,8 +187,12 @@ class StationState(
     wrong_pins: dict[str, tuple[int, int | None]] = {}  # by agent: in a row, and UTC of the last
     faults: dict[str, str] = {}
     fault_utc: int | None = None  # since when there is one
+    fault_of: dict[
+        str, tuple[int, int, int | None]
+    ] = {}  # of each part: e, n and UTC of its event
     unfit: str | None = None  # what the last self-test found wrong
     unfit_utc: int | None = None
+    unfit_of: tuple[int, int] | None = None  # e, n of it, where it was that of a shift
     firmware: str = ""
     board: str = ""
     micropython: str = ""

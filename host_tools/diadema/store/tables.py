@@ -247,6 +247,7 @@ presses = Table(
     *_struct_columns(Press),
     PrimaryKeyConstraint("s", "e", "n"),
     Index("presses_open", "open_utc"),
+    Index("presses_going", "outcome", "kind"),
 )
 tickets = Table(
     "tickets",
@@ -292,6 +293,7 @@ acts = Table(  # of supervisors
     PrimaryKeyConstraint("s", "e", "n"),
     Index("acts_utc", "utc"),
     Index("acts_agent", "a", "utc"),
+    Index("acts_of", "of_s", "of_e", "of_n", sqlite_where=text("of_n IS NOT NULL")),
 )
 corrections = Table(  # of attendance: beside the marks, and chained like them
     "corrections",

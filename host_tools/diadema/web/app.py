@@ -23,6 +23,8 @@ from diadema.web.agents import api as agents_api
 from diadema.web.agents import page as agents_page
 from diadema.web.attendance import api as attendance_api
 from diadema.web.attendance import page as attendance_page
+from diadema.web.faults import api as faults_api
+from diadema.web.faults import page as faults_page
 from diadema.web.fleet import api as fleet_api
 from diadema.web.fleet import flasher
 from diadema.web.fleet import page as fleet_page
@@ -30,6 +32,8 @@ from diadema.web.floor import api as floor_api
 from diadema.web.floor import page as floor_page
 from diadema.web.floor import stream
 from diadema.web.guard import Guard
+from diadema.web.help import api as help_api
+from diadema.web.help import page as help_page
 from diadema.web.once_only import OnceOnly
 from diadema.web.people import api as people_api
 from diadema.web.people import page as people_page
@@ -53,8 +57,12 @@ _ROUTERS = (
     people_api.router,
     fleet_api.router,
     switch_api.router,
+    faults_api.router,
     standby.router,
+    help_api.router,
     floor_page.router,
+    faults_page.router,
+    help_page.router,
     handover.router,
     flasher.router,
     login.router,

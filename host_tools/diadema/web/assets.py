@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from diadema.wire import actions, agent_states, live_rows
+from diadema.wire.events import assistance
 
 STATIC = Path(__file__).parent / "static"
 _LATIN = re.compile(
@@ -35,11 +36,17 @@ _WIRE = {
     "STATES": agent_states.SHOWN,
     "LOGGED_OUT": agent_states.LOGGED_OUT,
     "NOTE_KINDS": actions.NOTE_KINDS,
+    "GAPS": actions.GAPS,
     "REPRIMAND": actions.REPRIMAND,
     "PRESS_ANSWERS": actions.PRESS_ANSWERS,
     "MESSAGE_CHARACTERS": actions.MESSAGE_CHARACTERS,
     "NOTE_CHARACTERS": actions.NOTE_CHARACTERS,
     "REASON_CHARACTERS": actions.REASON_CHARACTERS,
+    "SEVERITIES": assistance.SEVERITIES,
+    "TITLE_CHARACTERS": actions.TITLE_CHARACTERS,
+    "TEXT_CHARACTERS": actions.TEXT_CHARACTERS,
+    "CAUSE_CHARACTERS": actions.CAUSE_CHARACTERS,
+    "NUMBER_CHARACTERS": actions.NUMBER_CHARACTERS,
     "SILENT_S": live_rows.SILENT_S,
 }
 WIRE_JS = "".join(f"export const {name} = {json.dumps(what)};\n" for name, what in _WIRE.items())

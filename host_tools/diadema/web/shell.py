@@ -1,11 +1,11 @@
 """What stands around a page.
 
 A page under /ui has the bar with the links to the others, the words, and the refusal of what a
-role may not see. A plain page is without NiceGUI, under the strict policy: forms, and lists for
-technicians.
+role may not see; a live one is drawn by a module of ours alone. A plain page is without NiceGUI,
+under the strict policy: forms, and lists for technicians.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -33,7 +33,10 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         "shell.group.floor",
         (
             ("floor.nav", "/ui/", "floor"),
+            ("help.nav", "/ui/help", "help"),
             ("shell.wall", "/wall", "floor"),
+            ("faults.nav", "/ui/faults", "tickets"),
+            ("area_faults.nav", "/ui/area", "area"),
             ("register.handover", "/handover", "register"),
         ),
     ),
@@ -169,6 +172,40 @@ def _groups(person: Person, language: str, path: str) -> Iterator[dict[str, Any]
                 "links": links,
                 "here": any(link["here"] for link in links),
             }
+
+
+def live_page(
+    web_app: WebApp,
+    request: Request,
+    area: str,
+    path: str,
+    options: Mapping[str, Any] | None,
+    *,
+    mode: str,
+    modules: Sequence[str],
+    sheets: Sequence[str] = (),
+    **values: object,
+) -> HTMLResponse:
+    """A page that the first of `modules`, ours, draws from a stream, without NiceGUI, in the
+    sheets' `mode`. `options` are what it is given; None: the person may not see it. The other
+    modules are asked for at once, not one after another.
+    """
+    web_app.worker.wake()
+    language = language_of(request)
+    title = section(area, language)["title"]
+    html = render(
+        "live.html",
+        **bar_of(request, language, title, path, live=True),
+        build=web_app.build,
+        refused="" if options is not None else section("web", language)["not_yours"],
+        options=options or {},
+        mode=mode,
+        modules=modules,
+        sheets=list(sheets),
+        **values,
+    )
+    status = 403 if options is None else 200
+    return HTMLResponse(html, status, {"cache-control": "no-store"})
 
 
 def plain_page(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,10 +34,12 @@ from diadema.report.delivery import deliver
 from diadema.report.schedule import pending, run_due
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import CachedPeople
+from diadema.web.faults.board import DESKS, Tickets
+from diadema.web.faults.stream import TicketStream
 from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alert_hooks import AlertHooks
 from diadema.web.floor.alerts import Watch
-from diadema.web.floor.channel import Channels, Source
+from diadema.web.floor.channel import Channel, Channels, Counts, Source, Stream
 from diadema.web.floor.feed import (
     Feed,
     Floor,
@@ -47,6 +49,9 @@ from diadema.web.floor.feed import (
     Pace,
 )
 from diadema.web.floor.first_steps import FirstSteps, described
+from diadema.web.floor.views import VIEWS
+from diadema.web.help.board import Board
+from diadema.web.help.stream import HelpStream
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
@@ -187,12 +192,12 @@ class WebApp:
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
         self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
         self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
-        self.channels = Channels(
-            Source(
-                self.floor, self.pace, down, build, self.people, self.watch, self.adherence,
-                self._why,
-            )
-        )  # fmt: skip
+        self.help = Board(self.data, self.accounts, self.floor)
+        self.faults = Tickets(
+            self.data, self.accounts, self.floor, self.pace.now_ms, self.midnight_ms
+        )
+        self._source = Source(self.floor, self.pace, down, build, self.people, self._why)
+        self.channels = Channels(self._stream)
         self.background = Background()
 
     @asynccontextmanager
@@ -201,6 +206,8 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
+            "help": self.help.run,
+            "faults": self.faults.run,
             "adherence": self.adherence.run,
             "authenticator": self.authenticator.run,
             "reports": self.reports.run,
@@ -243,9 +250,26 @@ class WebApp:
         """By which days are cut."""
         return ZoneInfo(self.floor.site.zone)
 
+    def moment(self) -> datetime:
+        """Now, in the site's zone."""
+        return datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC).astimezone(self.zone)
+
     def today(self) -> date:
-        now = datetime.fromtimestamp(self.pace.now_ms() / 1000, UTC)
-        return now.astimezone(self.zone).date()
+        return self.moment().date()
+
+    def midnight_ms(self) -> int:
+        """When today began at the site, UTC."""
+        return int(datetime.combine(self.today(), time(), self.zone).timestamp() * 1000)
+
+    def _stream(self, view: str, whose: Any, counts: Counts) -> Stream:
+        """That of a view of the floor for some teams; of calls for help, or tickets, for a
+        person.
+        """
+        if view == "help":
+            return HelpStream(self._source, self.help, self.moment, whose, counts)
+        if view in DESKS:
+            return TicketStream(self._source, self.faults, view, whose, counts)
+        return Channel(VIEWS[view], self._source, self.watch, self.adherence, whose, counts)
 
     def audit(self, person: Person, what: str, agents: Iterable[str] = ()) -> None:
         """Note that this person has read or changed something of these agents; `ALL` of them where

@@ -19,7 +19,13 @@ CONTACT_CHARACTERS = 64
 NOTE_CHARACTERS = 200
 REASON_CHARACTERS = 64
 SEAT_CHARACTERS = 12
+SEATS_OF_A_TICKET = 200
 QUEUE_CHARACTERS = 64
+TITLE_CHARACTERS = 60
+TEXT_CHARACTERS = 1000  # of what no station shows
+CAUSE_CHARACTERS = 48
+NUMBER_CHARACTERS = 32
+TICKET_ID = r"^[0-9a-z]{12}\Z"
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
@@ -27,12 +33,23 @@ type Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS)]
 type Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,24}\Z")]
 type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
+type Seat = Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
+type Seats = Annotated[list[Seat], Meta(max_length=SEATS_OF_A_TICKET)]
+type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
+type Severity = Annotated[int, Meta(ge=1, le=4)]
+type Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
+type Cause = Annotated[str, Meta(min_length=1, max_length=CAUSE_CHARACTERS)]
+type Number = Annotated[str, Meta(min_length=1, max_length=NUMBER_CHARACTERS)]
+type Gap = Literal["none", "missing", "unclear", "wrong"]
+type Playbook = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,16}\Z")]
+type Learnt = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS)]
 type Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 type NoteKind = Literal[
     "orientacion", "llamada_atencion", "retro_posicion", "cambio_pausa", "novedad_turno"
 ]
 HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
+GAPS: tuple[str, ...] = get_args(Gap.__value__)
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
@@ -50,12 +67,15 @@ class ActionRequest(Struct, kw_only=True, tag_field="action", forbid_unknown_fie
 
 
 class SendMessage(ActionRequest, tag="message", kw_only=True):
-    """`sign`: the agent confirms it with the own badge."""
+    """`sign`: the agent confirms it with the own badge; `of`: the request for help that it
+    answers, then it goes to whoever made that.
+    """
 
-    agents: Annotated[list[Agent], Meta(min_length=1, max_length=MESSAGE_AGENTS)]
+    agents: Annotated[list[Agent], Meta(max_length=MESSAGE_AGENTS)] = field(default_factory=list)
     text: Annotated[str, Meta(min_length=1, max_length=MESSAGE_CHARACTERS)]
     reason: Reason
     sign: bool = False
+    of: Of | None = None
 
 
 class ForcePresence(ActionRequest, tag="presence", kw_only=True, rename=LETTERS):
@@ -80,7 +100,7 @@ class Move(ActionRequest, tag="move", kw_only=True, rename=LETTERS):
     """To another seat: a logout that also shows the agent where to go."""
 
     agent: Agent
-    seat: Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
+    seat: Seat
     reason: Reason
 
 
@@ -107,6 +127,26 @@ class AnswerHelp(ActionRequest, tag="help", kw_only=True, rename=LETTERS):
     state: HelpAnswer
     of: Of | None = None
     result: Word | None = None
+
+
+class AssignHelp(ActionRequest, tag="help_assigned", kw_only=True, rename=LETTERS):
+    """The request is handed over to that account, who has yet to say that they come."""
+
+    of: Of
+    to: By
+    reason: Reason
+
+
+class NoteHelp(ActionRequest, tag="help_noted", kw_only=True, rename=LETTERS):
+    """What was learnt of a request, also of one that is over. `gap`: what the playbook lacked;
+    that of the call, unless another one is named. Whoever answers for it is told.
+    """
+
+    of: Of
+    gap: Gap | None = None
+    playbook: Playbook | None = None
+    version: Playbook | None = None
+    text: Learnt | None = None
 
 
 class AnswerFault(ActionRequest, tag="fault", kw_only=True, rename=LETTERS):
@@ -169,9 +209,90 @@ class AnswerReprimand(ActionRequest, tag="reply", kw_only=True, rename=LETTERS):
     of: Of
 
 
+# on a request for help that one names, by whoever may take it
+ON_HELP: tuple[type[ActionRequest], ...] = (AnswerHelp, AssignHelp, NoteHelp, SendMessage)
 # on entries of the register, not on agents
 ON_ENTRIES: tuple[type[ActionRequest], ...] = (Annul, AnswerReprimand)
-ANY_ACTION: Any = reduce(or_, ACTIONS + ON_ENTRIES)
+ANY_ACTION: Any = reduce(or_, (*ACTIONS, AssignHelp, NoteHelp, *ON_ENTRIES))
+
+
+class OpenTicket(ActionRequest, tag="ticket_opened", kw_only=True):
+    """A failure: of a report, `of`, or one that nobody pressed. `whole`: a queue or a campaign
+    stands; `seats`: where it is known of.
+    """
+
+    area: Word
+    part: Word | None = None
+    severity: Severity | None = None
+    seats: Seats | None = None
+    title: Title
+    of: Of | None = None
+    whole: bool = False
+
+
+class LinkTicket(ActionRequest, tag="ticket_linked", kw_only=True):
+    """The ticket adopts that report, wherever it was."""
+
+    ticket: TicketId
+    of: Of
+
+
+class TakeTicket(ActionRequest, tag="ticket_taken", kw_only=True):
+    """`to`: who has it from now on, else the account that asks; `external`: its number there."""
+
+    ticket: TicketId
+    to: By | None = None
+    external: Number | None = None
+
+
+class ChangeTicket(ActionRequest, tag="ticket_changed", kw_only=True):
+    ticket: TicketId
+    severity: Severity | None = None
+    area: Word | None = None
+    reason: Reason
+    external: Number | None = None
+
+
+class NoteTicket(ActionRequest, tag="ticket_noted", kw_only=True):
+    ticket: TicketId
+    text: Learnt
+
+
+class ResolveTicket(ActionRequest, tag="ticket_resolved", kw_only=True):
+    """The stations of its reports are told, and ask whether it works."""
+
+    ticket: TicketId
+    cause: Cause
+    fix: Cause | None = None
+
+
+class ReopenTicket(ActionRequest, tag="ticket_reopened", kw_only=True):
+    ticket: TicketId
+    reason: Reason
+
+
+class CloseTicket(ActionRequest, tag="ticket_closed", kw_only=True):
+    """Rejected: there is no such fault, and of a mass failure, that it is none: each seat has its
+    own again. Duplicate: its reports go to `other`.
+    """
+
+    ticket: TicketId
+    outcome: Literal["rejected", "duplicate"]
+    reason: Reason
+    other: TicketId | None = None
+
+
+TICKET_STEPS: tuple[type[ActionRequest], ...] = (
+    LinkTicket,
+    TakeTicket,
+    ChangeTicket,
+    NoteTicket,
+    ResolveTicket,
+    ReopenTicket,
+    CloseTicket,
+)
+ON_TICKETS: tuple[type[ActionRequest], ...] = (OpenTicket, *TICKET_STEPS)
+ANY_TICKET: Any = reduce(or_, ON_TICKETS)
 
 
 class Record(Struct, kw_only=True, tag_field="k", forbid_unknown_fields=True):

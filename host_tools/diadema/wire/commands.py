@@ -314,6 +314,21 @@ class Marks(Struct, kw_only=True, tag_field="cmd", tag="marks", forbid_unknown_f
     i: Literal[0] = 0
 
 
+class Turn(Struct, kw_only=True, tag_field="cmd", tag="turn", forbid_unknown_fields=True):
+    """How far a request for help is that waits, `of` the `n` of the station's own help.requested:
+    how many are before it; `to`: who was asked to come. State, as `Marks` are.
+    """
+
+    of: Sequence
+    ahead: Annotated[int, Meta(ge=0, le=99)]
+    to: Author | None = None
+    i: Literal[0] = 0
+
+    def __post_init__(self) -> None:
+        if self.to is not None:
+            _check_text("to", self.to, _BYTES["by"])
+
+
 CALLS = (
     Ring,
     Withdraw,
@@ -340,5 +355,5 @@ ON_REQUEST = (
     Selftest,
 )  # what the host side may ask for; the rest is the hub's own
 NUMBERED = (*ON_REQUEST, Time, Config, Update)
-COMMANDS = (*NUMBERED, Marks)
+COMMANDS = (*NUMBERED, Marks, Turn)
 ANY_ON_REQUEST: Any = reduce(or_, ON_REQUEST)

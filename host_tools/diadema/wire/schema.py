@@ -32,7 +32,7 @@ _SAID = {
     "ev": ("receive", "Events, QoS 1, one a message."),
     "st": ("receive", "A link's greeting, retained, QoS 1."),
     "ack": ("send", "What the host has stored, QoS 0."),
-    "cmd": ("send", "Commands, QoS 0; numbered `i`, but for `marks`."),
+    "cmd": ("send", "Commands, QoS 0; numbered `i`, but for `marks` and `turn`."),
 }
 _STATION, _CABLE = "diadema/v1/{station}/", "diadema/v1/gw-{gateway}/{station}/"
 _TOPICS = {

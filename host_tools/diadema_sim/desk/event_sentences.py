@@ -28,6 +28,8 @@ _VARIANT = {
     "contact.ended": "by",
     "contact.typified": "how",
     "wrapup.ended": "cause",
+    "help.rated": "answer",
+    "fault.confirmed": "answer",
     "command.refused": "reason",
 }
 _TONES = {

@@ -370,6 +370,21 @@ def test_who_marked_elsewhere_is_state_and_no_command():
     assert app.host.decoder.bad == 1
 
 
+def test_how_far_a_request_is_is_state_and_no_command():
+    bench = Bench()
+    app = bench.app
+    last = app.journal.last
+    app.host.take(b'{"cmd":"turn","i":0,"of":7,"ahead":2}', 0)
+    assert app.machine.turn == (7, 2, None)
+    app.host.take('{"cmd":"turn","i":0,"of":7,"ahead":0,"to":"Ana Ñ."}'.encode(), 0)
+    assert app.machine.turn == (7, 0, "Ana Ñ.")
+    assert app.journal.last == last and app.host.decoder.bad == 0
+    for wrong in (b'"ahead":2', b'"of":"7","ahead":2', b'"of":7,"ahead":2,"to":"a\\n"',
+                  b'"of":7,"ahead":2,"to":"' + b"n" * 33 + b'"'):  # fmt: skip
+        app.host.take(b'{"cmd":"turn","i":0,' + wrong + b"}", 0)
+    assert app.host.decoder.bad == 4 and app.machine.turn == (7, 0, "Ana Ñ.")
+
+
 def test_a_mark_has_the_time_of_its_tap_where_nothing_came_between():
     bench = Bench()
     bench.step("badge", ROSA)

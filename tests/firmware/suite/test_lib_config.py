@@ -453,6 +453,7 @@ WORK = {
     "methods": [["dni", "DNI"]],
     "playbooks": [["1", "guion-1", 3], ["2", "guion-2", "2026-1"]],
     "materials": [["guia", "Guía"]],
+    "tools": [["crm", "CRM abre"]],
     "selftest": 1,
 }
 
@@ -465,7 +466,9 @@ def test_what_a_site_need_not_have():
         assert getattr(plain, name) == (0 if name == "selftest" else [])
         assert wrong(**{name: None})[0] == name
         assert wrong(**{name: {}})[0] == name
-    for name in ("areas", "help", "faults", "campaigns", "methods", "materials", "playbooks"):
+    for name in WORK:
+        if name == "selftest":
+            continue
         row = WORK[name][0]
         code, long = list(row), list(row)
         code[0], long[1] = 5, "x" * 17

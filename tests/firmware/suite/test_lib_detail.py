@@ -93,6 +93,37 @@ def test_help_that_waits_or_comes_leaves_the_step_in_sight():
     assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
 
 
+def test_how_many_are_before_her_and_who_will_come():
+    bench = DeskBench(SITE).talking()
+    bench.do("key5")
+    bench.do("key1")
+    n = bench.desk.help
+    for turn, said in (
+        ((n, 2, None), "2 antes que usted"), ((n, 0, None), "Sigue usted"),
+        ((n, 1, "Ana P."), "Lo verá Ana P."), ((n + 1, 2, None), "Ayuda 0:05"),
+    ):  # fmt: skip
+        bench.station.turn = turn
+        assert detail(bench, 0 if turn[0] == n else 3_000) == "Paso 2/4 Identidad\n" + said
+    bench.station.turn = (n, 2, None)
+    bench.command("help", of=n, state="accepted", by="Ana P.")
+    assert detail(bench) == "Paso 2/4 Identidad\nAyuda: va Ana P."
+    bench.station.turn = (n, 0, "Luis Q.")  # handed over
+    assert detail(bench) == "Paso 2/4 Identidad\nLo verá Luis Q."
+
+
+def test_how_many_are_before_her_goes_with_how_long_she_waits():
+    bench = DeskBench(SITE).ready()
+    bench.do("key5")
+    bench.do("key1")
+    bench.station.turn = (bench.desk.help, 2, None)
+    assert detail(bench) == "Ayuda 0:05\n2 antes que usted"
+    bench.do("key5")
+    bench.do("key3")
+    bench.do("key5")
+    bench.do("key1")
+    assert detail(bench) == "Ayuda 0:05", "of the request before"
+
+
 def test_how_many_calls_she_took_here_today_is_seen_while_she_waits():
     bench = DeskBench(CONFIG)
     bench.utc_at_0 = 1_770_037_200_000
@@ -150,14 +181,24 @@ def test_the_time_of_ready_begins_with_the_end_of_the_call():
 def test_the_count_of_an_older_firmware_begins_anew():
     bench = DeskBench().ready()
     stored = json.loads(bench.desk.snapshot())
-    assert STORED[-1] == "today"
+    assert STORED[-2:] == ["today", "served"]
     desk = Desk()
-    restore(desk, json.dumps(stored[:-1]))
+    restore(desk, json.dumps(stored[:-2]))
     assert (desk.agent, desk.presence, desk.today) == ("a001", "ready", {})
     bench.desk.today = {}
     bench.ring()
     bench.do("key1")
     assert bench.desk.today["a001"][1] == 1
+
+
+def test_the_open_fault_of_an_older_firmware_is_still_known():
+    bench = DeskBench().ready()
+    stored = json.loads(bench.desk.snapshot())
+    for told, reports in ((7, [[7, 0]]), (0, [])):
+        stored[STORED.index("reports")] = told
+        desk = Desk()
+        restore(desk, json.dumps(stored[:-1]))
+        assert (desk.reports, desk.ticket) == (reports, told)
 
 
 def test_what_the_supervisor_wants_after_the_call_is_told_at_once():

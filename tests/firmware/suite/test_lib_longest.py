@@ -20,13 +20,13 @@ QUEUE = "Banca Personas Premium Nacional e Internacional de Lima"
 PLAYBOOK, VERSION = "INSTRUCTIVO-RECLAMOS-012", "2026.11.29-rev.1"
 PARTS = (
     "badge_reader", "codec", "keys", "headset", "screen", "journal", "uplink", "wifi", "config",
-    "microphone", "lights", "link", "clock", "firmware", "materials",
+    "microphone", "lights", "link", "clock", "firmware", "materials", "tools",
 )  # fmt: skip
 NUMBERS = {
     "wait": "900", "wrong_left": "4", "limit_left": "0:59", "limit_over": "99:59:59",
     "help_waits": "99:59:59", "pending_count": "3", "today": "999", "volume": "100",
     "marked_unknown": "15:17", "step_at": "6/6 Información", "mark_pin": "15:17",
-    "set_tones": "off", "set_brightness": "medium", "set_language": "español",
+    "turn_ahead": "99", "set_tones": "off", "set_brightness": "medium", "set_language": "español",
 }  # fmt: skip
 FREE = " ".join((WHO, NOTE, QUEUE, PLAYBOOK, "v" + VERSION)).split()
 FREE += ["otro_motivo_del_servidor"]
@@ -94,7 +94,9 @@ def filled(key, words):
         longest = "otro_motivo_del_servidor"
     elif key == "guide":
         longest = PLAYBOOK + " v" + VERSION
-    elif key in ("help_comes", "help_accepted", "fault_accepted", "set_by", "closed_by"):
+    elif key in (
+        "help_comes", "help_accepted", "turn_to", "fault_accepted", "set_by", "closed_by",
+    ):  # fmt: skip
         longest = WHO
     elif key in ("marked_in", "marked_out"):
         longest = "15:17\n" + NAME
@@ -218,7 +220,10 @@ def test_each_part_that_fails_and_each_state_of_the_call():
         desk.motive = "1"
         for steps in ([], ["greeting"], ["greeting", "identity", "need"]):
             desk.steps = steps
-            for desk.help, desk.help_by in ((0, None), (1, None), (1, WHO)):
+            for desk.help, desk.help_by, bench.station.turn in (
+                (0, None, None), (1, None, None), (1, WHO, None), (1, None, (1, 99, None)),
+                (1, None, (1, 0, None)), (1, None, (1, 99, WHO)), (1, WHO, (1, 99, WHO)),
+            ):  # fmt: skip
                 assert lost(bench, bench.u + 36_000_000) == [], (situation, steps)
                 if situation in ("talking", "held"):
                     step = words[bench.station.progress()[2]]
@@ -284,6 +289,29 @@ def test_each_page_that_takes_all_keys():
             assert lost(bench) == []
         station.do("pin.code", None)
         assert lost(bench) == []
+
+
+def test_what_is_asked_by_the_name_of_a_tool_or_a_part():
+    for words in (SPANISH, ENGLISH):
+        for label in (LABEL, NAME, "Microauricular"):
+            bench = dict(desks(words, label))["not_ready"]
+            station, desk = bench.station, bench.desk
+            station.config.tools = [["crm", label]]
+            station.do("selftest.by_host", {"cmd": "selftest", "i": 9})
+            while station.menu.kind == "selftest":
+                station.menu.expire(station)
+            assert station.menu.kind == "tools" and lost(bench) == []
+            bench.do("key4", bench.u)
+            assert station.menu.kind == "tool_fault" and lost(bench) == []
+            desk.served = [1]
+            for row in ([2, 1, "tools", "crm"], [2, 1, "pc", "1"], [2, 1, "pc", None], [2, 1]):
+                desk.reports, station.asked = [row], {}
+                station.do("help.question")
+                gone = lost(bench)
+                assert label.endswith(" ".join(gone)), (label, gone)
+            desk.reports = []
+            station.do("help.question")
+            assert station.menu.kind == "rate" and lost(bench) == []
 
 
 def test_messages_are_broken_between_words_and_no_letter_is_lost():

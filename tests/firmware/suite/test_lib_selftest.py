@@ -1,5 +1,7 @@
 """The start of a shift: what is looked at, what needs her, and what is told of it."""
 
+import json
+
 from tests.support.deskbench import ROSA, WITH_PIN, DeskBench
 from tests.support.scenes import CONFIG
 
@@ -134,3 +136,117 @@ def test_a_pin_typed_too_late_is_no_way_around_it():
     bench.do("badge", ROSA)
     assert bench.type("123455")[0] == "session.opened"
     assert bench.station.menu.kind == "selftest"
+
+
+TOOLS = [["crm", "CRM abre"], ["vpn", "VPN"], ["correo", "Correo"]]
+EQUIPPED = dict(CONFIG, tools=TOOLS, faults=[["sistemas", "Sistemas", [["vpn", "VPN"]]]])
+
+
+def tried(config=EQUIPPED):
+    """The station is in order; the tools are next."""
+    bench = begun(config, hears=False)
+    bench.do("key3")
+    keys(bench)
+    bench.do("key3")
+    return bench
+
+
+def test_tools_that_work_take_a_key_each():
+    bench = tried()
+    for _, label in TOOLS:
+        assert bench.station.menu.title == "¿" + label + "?"
+        assert bench.station.menu.lines() == ["yes", "no"]
+        kinds = bench.do("key3")
+    assert kinds == ["station.selftest"]
+    told = bench.last("station.selftest")
+    assert told["fit"] and "tools" not in told
+
+
+def test_a_tool_that_does_not_work_is_a_fault_with_one_more_key():
+    bench = tried(dict(EQUIPPED, materials=[["guia", "Guía"]]))
+    assert bench.do("key4") == []
+    assert bench.station.menu.kind == "tool_fault"
+    assert bench.do("key3") == ["fault.reported"]
+    told = bench.last("fault.reported")
+    assert (told["a"], told["area"], told["part"]) == ("a001", "tools", "crm")
+    bench.do("key4")
+    assert bench.do("key3") == ["fault.reported"]  # of the area that has it among its parts
+    told = bench.last("fault.reported")
+    assert (told["area"], told["part"]) == ("sistemas", "vpn")
+    bench.do("key4")
+    assert bench.do("key4") == []  # known, and not told
+    assert bench.station.menu.kind == "materials"
+    assert bench.do("key3") == ["station.selftest"]
+    told = bench.last("station.selftest")
+    assert told["tools"] == ["crm", "vpn", "correo"]
+    assert (told["fit"], told["reason"]) == (False, "tools")
+    assert [row[2:] for row in bench.desk.reports] == [["tools", "crm"], ["sistemas", "vpn"]]
+    assert bench.desk.presence == "not_ready"
+
+
+def test_a_tool_told_wrongly_is_told_again():
+    bench = tried()
+    bench.do("key4")
+    bench.do("key3")
+    bench.do("key1")  # back to whether it is to be told
+    bench.do("key1")  # and to whether it works
+    assert bench.station.menu.title == "¿CRM abre?"
+    assert bench.do("key4") == [], "it is a fault already"
+    assert bench.station.menu.title == "¿VPN?"
+    bench.do("key3")
+    bench.do("key3")
+    assert bench.last("station.selftest")["tools"] == ["crm"]
+
+
+def test_who_leaves_the_test_out_is_asked_about_no_tool():
+    bench = begun(EQUIPPED)
+    bench.do("key4")
+    assert bench.do("key3") == ["station.selftest"]
+    assert "tools" not in bench.last("station.selftest")
+
+
+def test_a_tool_that_works_again_is_named():
+    bench = tried()
+    bench.do("key4")
+    bench.do("key3")
+    bench.do("key3")
+    bench.do("key3")
+    bench.command("fault", of=bench.desk.ticket, state="resolved", by="Mesa")
+    bench.do("tick", after_ms=3_000)
+    bench.do("tick", after_ms=2_000)
+    assert bench.station.menu.title == "¿Funciona? CRM abre"
+
+
+def test_what_is_told_of_it_always_fits_an_event():
+    many = [["m" * 23 + str(at), "M"] for at in range(9)]
+    for wrong in (False, True):
+        site = dict(EQUIPPED, tools=many, materials=many, firmware="9")
+        bench = begun(site, hears=False, firmware="9")
+        station = bench.station
+        if wrong:
+            station.menu = None
+            station.firmware = "8"
+            station.link = "lost"
+            station.utc = lambda u: None
+            bench.desk.plugged = False
+            bench.desk.agent = "a" * 24
+            for part in ("badge_reader", "codec", "screen", "lights", "journal", "config"):
+                bench.desk.faults[part] = "x"
+            bench.do("key6")
+            bench.pick("selftest")
+        bench.do("key3")
+        keys(bench)
+        bench.do("key4" if wrong else "key3")
+        for _ in many:
+            bench.do("key4")
+            bench.do("key4")
+        for _ in many:
+            assert station.menu.kind == "materials"
+            bench.do("key4")
+        assert bench.do("key3") == ["station.selftest"]
+        told = bench.last("station.selftest")
+        assert told["tools"] == [row[0] for row in many[: 1 if wrong else 3]]
+        assert "missing" not in told and told["fit"] is False
+        told = dict(told, b=99_999, u=2**33, t=1_795_000_000_000, i=2**31)
+        del told["n"]
+        assert len(json.dumps(told, separators=(",", ":")).encode()) <= 448

@@ -55,6 +55,16 @@ def test_every_kind_has_a_sentence(kind: str, language: str) -> None:
             "Call offered · Banca.",
         ),
         (
+            {"kind": "help.rated", "of": ["s", 1, 2], "answer": "yes"},
+            "La ayuda le sirvió.",
+            "The help served.",
+        ),
+        (
+            {"kind": "fault.confirmed", "of": ["s", 1, 2], "answer": "no"},
+            "Dice que sigue sin funcionar.",
+            "Says that it still does not work.",
+        ),
+        (
             {"kind": "contact.answered", "c": "c1", "ring_ms": 2400},
             "Llamada atendida, timbró 2 s.",
             "Call answered, rang 2 s.",

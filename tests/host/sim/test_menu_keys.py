@@ -10,8 +10,12 @@ import pytest
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker
 from diadema_sim import menu_keys, people
+from diadema_sim.agent import shows_full_list, shows_question
 from diadema_sim.station_user import StationHistory
 from diadema_sim.witness import Witnessed
+from lib.screens import Screen
+from lib.timekeeping import Clock
+from lib.words_es import WORDS
 
 from tests.support.deskbench import DeskBench
 
@@ -73,6 +77,13 @@ def desk() -> Desk:
     return Desk()
 
 
+def screen(desk: Desk) -> bytes:
+    shown = Screen()
+    shown.use(WORDS)
+    shown.draw(desk.bench.station, Clock(lambda: 0), desk.bench.u, "up")
+    return bytes(shown.canvas.buffer)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_code_is_found_whatever_was_used_before(desk: Desk, seed: int) -> None:
     chance = random.Random(seed)
@@ -94,6 +105,34 @@ def test_every_code_is_found_whatever_was_used_before(desk: Desk, seed: int) -> 
         assert (typified["c"], typified["code"]) == (contact, code)
         hows.add(typified["how"])
     assert hows == {"agent", "favourite"}
+
+
+@pytest.mark.parametrize(("key", "kind"), [(menu_keys.YES, "help"), (menu_keys.NO, "fault")])
+def test_who_is_asked_something_sees_it_and_knows_it(desk: Desk, key: int, kind: str) -> None:
+    desk.bench.do("key5" if kind == "help" else "long5")
+    assert shows_full_list(screen(desk)) and not shows_question(screen(desk))
+    desk.keys(menu_keys.BACK)
+    n = desk.last("help.requested" if kind == "help" else "fault.reported")["n"]
+    desk.bench.command(kind, of=n, state="resolved", by="Ana P.")
+    for after_ms in (3_000, 2_000):
+        assert not shows_question(screen(desk))
+        desk.bench.do("tick", after_ms=after_ms)
+    desk.keys()
+    assert desk.history.asked and shows_question(screen(desk))
+    desk.keys(key)
+    assert not desk.history.asked and not shows_question(screen(desk))
+
+
+def test_what_nobody_answered_is_not_asked_after_the_next_login(desk: Desk) -> None:
+    desk.bench.do("key5")
+    desk.bench.command("help", of=desk.last("help.requested")["n"], state="resolved", by="Ana P.")
+    desk.keys(menu_keys.BACK)
+    assert desk.history.asked
+    desk.bench.do("badge", ROSA)
+    desk.keys(menu_keys.CLOSE_SESSION)
+    desk.bench.do("badge", ROSA)
+    desk.keys()
+    assert not desk.history.asked
 
 
 LINES = {

@@ -21,7 +21,8 @@ from tests.support.web_stage import TESTER, Web, headers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROLES: tuple[Role, ...] = (
-    "agent", "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby", "nobody",
+    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin", "switch", "standby",
+    "nobody",
 )  # fmt: skip
 _SAYS = re.compile(r'"class":\[[^]]*"refused"').search  # an element of a page of NiceGUI
 HTTP = [name for name in ROUTES if not name.startswith("WS ")]
@@ -42,6 +43,7 @@ async def headers(worked_web: Web) -> AsyncIterator[dict[Role, dict[str, str]]]:
         "monitor": headers_of(worked_web.login("monitor")),
         "hr": headers_of(worked_web.login("hr")),
         "technician": headers_of(worked_web.login("technician")),
+        "area": headers_of(worked_web.login("area")),
         "admin": headers_of(worked_web.login("admin")),
         "switch": {"Authorization": f"Bearer {token}"},
         "standby": {"Authorization": f"Bearer {copier}"},

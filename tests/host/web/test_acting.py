@@ -371,3 +371,57 @@ async def test_a_note_is_annulled_by_its_author_or_who_administers(stage: Stage)
         register, actions = report.json()["sections"][:2]
         assert len(register["rows"]) == 2 and not actions["rows"]
         assert "anulada por Prueba" in report.text
+
+
+async def test_help_is_taken_by_one_who_may_and_the_others_are_told(stage: Stage) -> None:
+    await stage.tell(lambda one: one.add("help.requested", a="a001"))
+    of = [S, stage.script.e, stage.script.n]
+    taken = {"action": "help", "of": of, "state": "accepted"}
+    for role, more in (
+        ("technician", {}),
+        ("agent", {"agent": "a001"}),
+        ("hr", {}),
+        ("supervisor", {"teams": ["Tarde"]}),
+        ("monitor", {"teams": ["Tarde"]}),
+    ):
+        async with stage.as_(role, **more) as api:
+            assert (await api.post("/help/actions", json=taken)).status_code == 403, role
+    async with stage.as_("monitor") as api, stage.as_("supervisor", teams=["Mañana"]) as other:
+        answer = await api.post("/help/actions", json=taken)
+        assert answer.status_code == 202, answer.text
+        command = await stage.play.command("help")
+        assert (command["of"], command["by"]) == (of[2], "Prueba")
+        refused = await other.post("/help/actions", json=taken)
+        assert (refused.status_code, refused.json()["detail"]) == (
+            409, "Prueba ya tiene este pedido.",
+        )  # fmt: skip
+        english = await other.post("/help/actions", json=taken, headers={"Accept-Language": "en"})
+        assert english.status_code == 409
+        text = {"action": "message", "of": of, "reason": "ayuda", "text": "Es la opción 3"}
+        assert (await api.post("/help/actions", json=text)).status_code == 202
+        assert (await stage.play.command("text"))["agent"] == "a001"
+        for wrong, status in (
+            (text | {"text": "x" * 85}, 422),
+            (text | {"agents": ["a002"]}, 422),
+            ({"action": "help_noted", "of": of, "gap": "lost"}, 422),
+            ({"action": "help_noted", "of": of, "gap": "none", "text": "x" * 1001}, 422),
+            ({"action": "help_noted", "of": of}, 422),
+            ({"action": "help_assigned", "of": of, "to": "nobody", "reason": "x"}, 422),
+            ({"action": "help_assigned", "to": "nobody", "reason": "x"}, 422),
+            (taken | {"state": "resolved", "result": "resuelto"}, 422),
+            (taken | {"state": "resolved", "result": "a b"}, 422),
+            ({"action": "logout", "reason": "x"}, 422),
+            (taken | {"of": ["DIA-ffffffffffff", 1, 1]}, 404),
+            (taken | {"of": ["x", 1, 1]}, 404),
+        ):
+            answer = await api.post("/help/actions", json=wrong)
+            assert answer.status_code == status, (wrong, answer.text)
+            assert answer.json()["detail"]
+        note = {"action": "help_noted", "of": of, "gap": "missing", "text": "ñ" * 1000}
+        assert (await api.post("/help/actions", json=note)).status_code == 202
+        done = taken | {"state": "resolved", "result": "resuelta"}
+        assert (await other.post("/help/actions", json=done)).status_code == 202
+        gone = await api.post("/help/actions", json=done)
+        assert (gone.status_code, gone.json()["detail"].split(":")[0]) == (
+            404, "Ese pedido ya no está abierto",
+        )  # fmt: skip

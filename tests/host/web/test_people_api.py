@@ -68,6 +68,54 @@ async def test_an_entry_is_made_changed_retired_and_restored(
         assert book.entry("agents", "e010").body == other  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("path", "entry", "said"),
+    [
+        ("fault_targets/1/", {"severity": 1, "accept_min": 0, "solve_min": 5},
+         "0 minutos no es un plazo; escriba 1 o más"),
+        ("fault_targets/1/", {"severity": 1, "accept_min": 9, "solve_min": 5}, "ponga 9 o más"),
+        ("fault_areas/red", {"code": "red", "label": "Red", "email": "mesa"}, "mesa@empresa.pe"),
+        ("helpers/nelly", {"account": "nelly", "start": "08:00"}, "falta este"),
+        ("helpers/nelly", {"account": "nelly", "topics": ["nada"]},
+         "no existe el tema de ayuda «nada»"),
+        ("tools/nada/crm", {"campaign": "nada", "code": "crm", "label": "CRM"},
+         "no existe la campaña «nada»"),
+    ],
+)  # fmt: skip
+async def test_what_help_and_faults_cannot_be_is_refused_with_what_to_do(
+    api: httpx.AsyncClient, path: str, entry: dict[str, object], said: str
+) -> None:
+    answer = await api.put(f"/{path}", json=change(entry))
+    assert answer.status_code == 422 and said in answer.json()["detail"], answer.text
+
+
+async def test_who_helps_and_who_mends(api: httpx.AsyncClient) -> None:
+    entries: dict[str, dict[str, object]] = {
+        "campaigns/ventas": {"code": "ventas", "label": "Ventas"},
+        "help_topics/vip": {"code": "vip", "label": "VIP", "urgent": True, "alert_s": 40},
+        "helpers/nelly": {
+            "account": "nelly", "topics": ["vip"], "start": "22:00", "end": "06:00",
+            "days": ["mon", "sun"],
+        },
+        "help_results/escalada": {"code": "escalada", "label": "Pasó a Lima"},
+        "fault_areas/red": {
+            "code": "red", "label": "Red", "external": True, "email": "red@aqui.pe",
+            "accounts": ["ciro"],
+        },
+        "fault_targets/1/": {"severity": 1, "accept_min": 3, "solve_min": 45},
+        "fault_targets/1/red": {
+            "severity": 1, "area": "red", "accept_min": 9, "solve_min": 90, "clock": "shift",
+        },
+        "tools/ventas/crm": {"campaign": "ventas", "code": "crm", "label": "CRM abre"},
+    }  # fmt: skip
+    for path, entry in entries.items():
+        answer = await api.put(f"/{path}", json=change(entry))
+        assert answer.status_code == 200, answer.text
+        assert (await api.get(f"/{path}")).json()["entry"] == entry
+    answer = await api.delete("/help_topics/vip", params={"reason": "ya no"})
+    assert answer.status_code == 422 and "nelly" in answer.json()["detail"]
+
+
 async def test_codes_with_a_slash(api: httpx.AsyncClient) -> None:
     shift = {"code": "m", "name": "Mañana", "start": "08:00", "end": "16:00"}
     assert (await api.put("/shifts/m", json=change(shift))).status_code == 200

@@ -205,6 +205,40 @@ async def test_tables_go_out(people_web: Web, book: Directory, open_page: OpenPa
         assert (await waiting.value).suggested_filename == f"reasons.{form.lower()}"
 
 
+async def test_who_helps_and_by_when_faults_are_mended(
+    people_web: Web, book: Directory, open_page: OpenPage
+) -> None:
+    page = await open_page(f"{people_web.url}/ui/people?kind=helpers")
+    await expect(page.locator(".note")).to_contain_text("quien no tiene horas ayuda siempre")
+    await page.get_by_role("button", name="Agregar").click()
+    await fill(page, account="nelly", start="22:00", days="lun\nmar", reason="ayuda de noche")
+    await expect(page.locator("dialog")).to_contain_text("ninguno: todos los temas")
+    await page.get_by_label("Fraude").check()
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("lleva desde y hasta, o ninguno")
+    await expect(page.locator("[aria-invalid=true]")).to_have_attribute("name", "end")
+    await fill(page, end="06:00")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.locator("tbody tr", has_text="nelly")).to_contain_text("22:00")
+    helper = book.entry("helpers", "nelly")
+    assert helper is not None and helper.body == {
+        "account": "nelly", "topics": ["fraude"], "start": "22:00", "end": "06:00",
+        "days": ["mon", "tue"],
+    }  # fmt: skip
+    await page.locator("[data-kind=fault_targets]").click()
+    await expect(page.locator(".note")).to_contain_text("4: 60 y 2880 min (Días hábiles)")
+    await page.get_by_role("button", name="Agregar").click()
+    await fill(page, severity="1", accept_min="0", solve_min="30", reason="más rápido")
+    await page.locator("dialog [name=area]").select_option("sistemas")
+    await page.locator("dialog [name=clock]").select_option("shift")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("0 minutos no es un plazo")
+    await fill(page, accept_min="3")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.locator("tbody tr")).to_contain_text("Horas de turno")
+    assert book.entry("fault_targets", "1/sistemas") is not None
+
+
 async def test_the_roster_is_a_week_of_cells(
     people_web: Web, book: Directory, open_page: OpenPage
 ) -> None:
@@ -296,6 +330,10 @@ async def test_it_can_be_read_by_everybody(
         await page.locator("[data-kind=roster]").click()
     await page.get_by_label("Semana", exact=True).fill("2026-12-01")
     await expect(page.locator(".week td button", has_text="M")).to_have_count(1)
+    await look(page, width)
+    page = await open_page(f"{people_web.url}/ui/people?kind=helpers", **options)
+    await page.get_by_role("button", name="Agregar").click()
+    await expect(page.get_by_label("Fraude")).to_be_visible()
     await look(page, width)
 
 

@@ -8,6 +8,7 @@ from tests.support.station_bench import STATION
 from tests.support.waveforms import PAUSE, SPOKEN, hiss, silence
 
 MINUTE = 60_000
+QUESTION_MS = 6_000  # after what is resolved was told, and nobody used a key
 WORD = SPOKEN[0]
 
 
@@ -29,6 +30,8 @@ async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
             await bench.world.sleep(4000)
         assert await bench.station.lights() == {"ready": 1, "busy": 1, "ring": 1}
         await bench.keys(3)  # she sees all three
+        await bench.keys(3)  # the first of her tools works
+        await bench.keys(4, 3)  # the second does not, and is told
         await bench.keys(3)  # none of her materials is missing
         await bench.left(
             since,
@@ -36,10 +39,12 @@ async def test_the_shift_begins_with_the_self_test(desk, tmp_path):
             attendance.marked  direction=in method=badge
             session.opened     method=badge_pin
             presence.changed   to=not_ready reason=login by=system
-            station.selftest   fit=True reason=None
+            fault.reported     a=a001 area=tools part=vpn
+            station.selftest   fit=False reason=tools
             """,
         )
         told = await bench.event("station.selftest")
+        assert told["tools"] == ["vpn"]
         assert set(told["checks"].values()) == {"ok"} and "headset" in told["checks"]
 
 
@@ -109,6 +114,23 @@ async def test_a_fault_is_told_with_one_key_and_is_not_her_time(desk):
             """
             fault.accepted  by=Soporte
             fault.resolved  by=Soporte
+            """,
+        )
+        since = bench.since()
+        for key, answer in ((4, "no"), (3, "yes")):  # ¿Funciona?
+            await bench.after("fault.resolved", QUESTION_MS)
+            await bench.keys(key)
+            await bench.event("fault.confirmed", since, answer=answer)
+            if answer == "no":
+                again = bench.number_of("fault.reported")
+                await bench.command("fault", of=again, state="resolved", by="Soporte")
+        await bench.left(
+            since,
+            """
+            fault.confirmed  a=a001 answer=no
+            fault.reported   a=a001 area=audio part=no_me_oyen
+            fault.resolved   by=Soporte
+            fault.confirmed  a=a001 answer=yes
             """,
         )
 

@@ -202,6 +202,9 @@ async def test_e2_3_absuelve_dudas_u_observaciones(desk):
         await bench.keys(3)  # what it is about
         await bench.world.sleep(4_000)
         request = bench.number_of("help.requested")
+        await bench.host.sent({"cmd": "turn", "i": 0, "of": request, "ahead": 2})
+        await bench.after("contact.answered", 16_600)
+        await bench.shows("help_turn")
         await bench.command("help", of=request, state="accepted", by="Nelly T.")
         await bench.after("contact.answered", 22_600)
         await bench.pictured("help_comes")
@@ -217,6 +220,13 @@ async def test_e2_3_absuelve_dudas_u_observaciones(desk):
             contact.step    c=C-1 step=doubts result=done how=key
             """,
         )
+        await bench.keys(1)
+        await bench.typify("C-1")
+        await bench.after("wrapup.ended", 8_000)
+        await bench.shows("help_served")
+        since = bench.since()
+        await bench.keys(3)
+        await bench.left(since, "help.rated  a=a001 answer=yes")
 
 
 async def test_e2_4_culmina_la_llamada(desk):

@@ -17,7 +17,7 @@ from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, share, summary, table
 from diadema.site.directory.due_times import due, site_calendar
 from diadema.store import open_reader
-from diadema.store.assistance import Key, TicketCase, key_of, ticket_cases, tickets_of
+from diadema.store.assistance import Key, TicketCase, adoptions, key_of, ticket_cases
 from diadema.store.rows import Ticket
 
 _VOID = ("rejected", "duplicate")
@@ -134,7 +134,8 @@ def _read(context: ReportContext) -> _Found:
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         cases = ticket_cases(tx, start_utc=start, end_utc=end)
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
-        of = tickets_of(tx, [one.press for one in its])
+        adopted = adoptions(tx, [key_of(one.press) for one in its])
+        of = {key: tickets[-1] for key, tickets in adopted.items()}
         known = {case.ticket.ticket: case.ticket for case in cases}
         lacking = {*of.values()} - known.keys()
         known |= {case.ticket.ticket: case.ticket for case in ticket_cases(tx, ids=lacking)}

@@ -15,7 +15,7 @@ from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, share, summary, table
 from diadema.store import open_reader
-from diadema.store.assistance import HelpCase, help_cases, key_of, takers
+from diadema.store.assistance import HelpCase, help_cases
 from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Press
 from diadema.wire.events.assistance import GAPS
@@ -112,7 +112,7 @@ PARTS: list[Part[Group]] = [
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases, accounts = _read(context)
+    cases = asked(context)
     target_s = _target_s(context)
     whole = group(cases, target_s, context.now_ms)
     by = partial(_by, context, cases, target_s, whole)
@@ -122,7 +122,7 @@ def make(context: ReportContext) -> list[Section]:
     return [
         summary(context, stated(context, whole), notes),
         by("topics", "topic", lambda one: _topic(context, one.press.topic)),
-        _helpers(context, cases, accounts, target_s, whole),
+        _helpers(context, cases, target_s, whole),
         by("help_teams", "team", lambda one: _team(context, one.press)),
         by("help_halves", "half", lambda one: _half(context, one.press)),
         _gaps(context, cases),
@@ -145,12 +145,12 @@ def stated(context: ReportContext, whole: Group) -> list[Stated]:
     ]
 
 
-def _read(context: ReportContext) -> tuple[list[HelpCase], dict[tuple[str, int, int], str]]:
+def asked(context: ReportContext) -> list[HelpCase]:
+    """What the report covers, in order."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         found = help_cases(tx, start_utc=start, end_utc=end)
-        accounts = takers(tx, start)
-    return [one for one in found if _is_covered(context, one.press)], accounts
+    return [one for one in found if _is_covered(context, one.press)]
 
 
 def _is_covered(context: ReportContext, press: Press) -> bool:
@@ -204,7 +204,6 @@ def _half(context: ReportContext, press: Press) -> str:
 def _helpers(
     context: ReportContext,
     cases: Iterable[HelpCase],
-    accounts: dict[tuple[str, int, int], str],
     target_s: int,
     whole: Group,
 ) -> Section:
@@ -212,7 +211,8 @@ def _helpers(
     parted: defaultdict[tuple[str, str], list[HelpCase]] = defaultdict(list)
     for case in cases:
         name = case.press.accepted_by or ""
-        parted[name, accounts.get(key_of(case.press), "") if name else ""].append(case)
+        first = next((one.by for one in case.acts if one.state == "accepted"), "")
+        parted[name, first if name else ""].append(case)
     names = sorted(parted, key=lambda one: (not one[0], one[0].casefold(), one[1]))
     parts = [*PARTS, Part("help_served", _rating, "percent", None, interval=True)]
     lines: list[Line[Group]] = [

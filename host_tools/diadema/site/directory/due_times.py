@@ -75,8 +75,8 @@ def _stretches(clock: Clock, day: date, calendar: Calendar) -> Iterator[tuple[in
 
 
 def site_calendar(data: DataDir, day: date) -> Calendar:
-    """As it is known on that day, for what is reported from then on. It is kept while nothing of
-    it changes.
+    """As it is known on that day, for what is reported from then on; with the roster, which is
+    long, only if some target counts its shifts. It is kept while nothing of it changes.
     """
     return _calendar(data.root, stamps_of(data), day)
 
@@ -93,11 +93,13 @@ def _calendar(root: Path, stamps: object, day: date) -> Calendar:
             for one in book.entries("shifts", day)
             if one.body is not None
         }
+        targets = (one.body or {} for one in book.entries("fault_targets", day))
+        by_shift = any(one.get("clock") == "shift" for one in targets)
         return Calendar(
             zone=zone_of(data),
             holidays=frozenset(date.fromisoformat(one.code) for one in book.entries("holidays")),
             shifts=[*dict.fromkeys(shifts.values())],
-            roster=_roster(book, day, shifts),
+            roster=_roster(book, day, shifts) if by_shift else {},
         )
 
 

@@ -320,6 +320,7 @@ _ALL = (
         Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
         Field(name="version", required=True, most=16),
         _account("owner"),
+        Field(name="email", shape="mail", most=254),
     )),
     Kind(name="areas", fields=(
         _code(), _label(), _flag("consulted"), _flag("external"),

@@ -261,6 +261,7 @@ class People(Struct, kw_only=True):
     fault_targets: dict[tuple[str, int], FaultTarget] = field(default_factory=dict)  # area or ""
     tools: list[Tool] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)  # playbook → account
+    owner_mails: dict[str, str] = field(default_factory=dict)  # playbook → where gaps are told
 
     @property
     def switch_names(self) -> Held:

@@ -270,6 +270,8 @@ def _add_help(people: People, book: Directory, last: date, language: str) -> Non
     for _, body in _bodies(book, "playbooks", last):
         if owner := str(body.get("owner") or ""):
             people.owners.setdefault(str(body["id"]), owner)
+        if email := str(body.get("email") or ""):
+            people.owner_mails.setdefault(str(body["id"]), email)
 
 
 def _add_faults(people: People, book: Directory, last: date) -> None:

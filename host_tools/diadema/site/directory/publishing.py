@@ -39,7 +39,7 @@ _ITS_OWN = {  # fields that no site tells; they stay
     "areas": ("number",),
     "help_topics": ("escalate_s", "alert_s"),
     "fault_areas": ("email", "accounts"),
-    "playbooks": ("owner",),
+    "playbooks": ("owner", "email"),
     "teams": ("name",),
     "holidays": ("name",),
 }

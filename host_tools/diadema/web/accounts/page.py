@@ -48,6 +48,8 @@ async def account_form(
         agent.bind_visibility_from(role, "value", lambda value: value == "agent")
         teams = _teams(words, people, known.teams if known else [])
         teams.bind_visibility_from(role, "value", lambda value: value in _WITH_TEAMS)
+        area = ui.label(words["form.area"])
+        area.bind_visibility_from(role, "value", lambda value: value == "area")
         wrong = ui.label().classes("wrong").props("role=alert")
 
         def send() -> None:

@@ -17,6 +17,7 @@ from diadema.web.actions.models import (
     Action,
     Annulment,
     Done,
+    HelpAction,
     Messages,
     NotSent,
     Page,
@@ -61,6 +62,15 @@ _EXAMPLES: dict[str, Any] = {
     "help": {"value": {"action": "help", "state": "accepted"}},
     "note": {"value": {"action": "note", "kind": "orientacion", "c": "c-1", "note": "saludo"}},
 }
+_OF_HELP: dict[str, Any] = {
+    name: {"value": {"action": name, "of": ["DIA-0a1b2c3d4e5f", 1, 9], **fields}}
+    for name, fields in (
+        ("help", {"state": "accepted"}),
+        ("help_assigned", {"to": "luz", "reason": "sabe de créditos"}),
+        ("help_noted", {"gap": "missing", "text": "No dice qué hacer con una cuenta cerrada"}),
+        ("message", {"text": "Ya voy, siga en línea", "reason": "ayuda"}),
+    )
+}
 
 
 @router.post(
@@ -78,7 +88,7 @@ async def act(
 ) -> Done:
     check_seen(request, web_app, person, [a])
     said = action.model_dump(exclude_none=True)
-    body = said | _signed(person) | ({"agents": [a]} if action.action == "message" else {"a": a})
+    body = said | signed(person) | ({"agents": [a]} if action.action == "message" else {"a": a})
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     if action.action == "acknowledge" and "since" in said:
         web_app.watch.see([((said["rule"], a, said["since"]), body["who"])])
@@ -100,7 +110,7 @@ async def act_on_station(
 ) -> Done:
     if action.action == "acknowledge" and not person.may("act"):
         raise not_yours(request)
-    body = action.model_dump(exclude_none=True) | _signed(person) | {"s": s}
+    body = action.model_dump(exclude_none=True) | signed(person) | {"s": s}
     if not person.may("fleet"):
         seen = scope_of(request, web_app, person, None)
         body |= {} if seen is None else {"among": sorted(seen)}
@@ -124,11 +134,30 @@ async def act_on_queue(
     if not is_queue_for(queue, person.scope(people), people):
         raise not_yours(request)
     said = action.model_dump(exclude_none=True)
-    body = said | _signed(person) | {"queue": queue}
+    body = said | signed(person) | {"queue": queue}
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     if "since" in said:
         rule = alert_rule(said["rule"], queue)
         web_app.watch.see([((rule, "", said["since"]), body["who"])])
+    return done
+
+
+@router.post(
+    "/help/actions",
+    summary="Take a request for help, pass it on, answer it, solve it or note what it taught",
+    status_code=202,
+    responses=REFUSED,
+)
+async def act_on_help(
+    action: Annotated[HelpAction, Body(openapi_examples=_OF_HELP)],
+    web_app: WebAppDep,
+    person: Annotated[Person, Depends(need("help"))],
+    request: Request,
+) -> Done:
+    """Whose request it is, the hub knows: it judges who may take it."""
+    body = action.model_dump(exclude_none=True) | signed(person)
+    done = Done.model_validate(await ask(web_app, request, "hub.act", body))
+    web_app.help.look()
     return done
 
 
@@ -142,7 +171,7 @@ async def send_message(
     message: Messages, web_app: WebAppDep, person: Actor, request: Request
 ) -> Sent:
     check_seen(request, web_app, person, message.agents)
-    body = message.model_dump(exclude_none=True) | _signed(person) | {"action": "message"}
+    body = message.model_dump(exclude_none=True) | signed(person) | {"action": "message"}
     answer = await ask(web_app, request, "hub.act", body)
     language = language_of(request)
     refused = [
@@ -216,7 +245,7 @@ async def annul(
     found = await _readable(request, web_app, person, (s, e, n))
     said: dict[str, Any] = {"action": "annul", "of": [s, e, n], "reason": body.reason}
     said["own"] = not person.may("annul")
-    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    done = await ask(web_app, request, "hub.act", said | signed(person))
     web_app.audit(person, "register.annul", [found.act.agent] if found.act.agent else [])
     return Done.model_validate(done)
 
@@ -238,7 +267,7 @@ async def reply(
 ) -> Done:
     await _readable(request, web_app, person, (s, e, n))
     said = {"action": "reply", "of": [s, e, n], "a": person.agent, "note": body.text}
-    done = await ask(web_app, request, "hub.act", said | _signed(person))
+    done = await ask(web_app, request, "hub.act", said | signed(person))
     web_app.audit(person, "register.reply", [person.agent or ""])
     return Done.model_validate(done)
 
@@ -305,7 +334,8 @@ def scope_of(
     return [one for one in people.workers if person.sees(one, people)]
 
 
-def _signed(person: Person) -> dict[str, str]:
+def signed(person: Person) -> dict[str, str]:
+    """Who asks the hub."""
     return {"by": person.id, "who": person.name or person.id}
 
 

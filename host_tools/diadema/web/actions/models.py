@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
@@ -32,6 +32,9 @@ type AgentId = Annotated[str, Field(pattern=AGENT, examples=["a001"])]
 type Reason = Annotated[str, _bounds(actions.Reason)]
 type Note = Annotated[str, _bounds(actions.Note)]
 type Word = Annotated[str, _bounds(actions.Word)]
+type Account = Annotated[str, _bounds(letters.By)]
+type Playbook = Annotated[str, _bounds(actions.Playbook)]
+type Learnt = Annotated[str, _bounds(actions.Learnt)]
 type Utc = Annotated[int, _bounds(letters.Utc)]
 type Place = tuple[
     Annotated[str, Field(max_length=40)],
@@ -42,11 +45,14 @@ _TYPES: Mapping[Any, Any] = {
     actions.Reason: Reason,
     actions.Note: Note,
     actions.Word: Word,
+    actions.Playbook: Playbook,
+    actions.Learnt: Learnt,
+    letters.By: Account,
     letters.Utc: Utc,
     actions.Contact: Annotated[str, Field(max_length=actions.CONTACT_CHARACTERS)],
     letters.Of: Place,
 }
-_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station", "queue"}
+_SAID_BY_THE_API = {"by", "who", "among", "agent", "agents", "station", "queue", "ticket"}
 
 
 class Strict(BaseModel):
@@ -72,10 +78,14 @@ def _model(kind: type[actions.ActionRequest]) -> type[_Action]:
 
 
 def _type_of(kind: Any) -> Any:
-    if isinstance(kind, UnionType):
+    if get_origin(kind) in (UnionType, Union):
         return reduce(or_, map(_type_of, get_args(kind)))
+    if get_origin(kind) is list:
+        return list[_type_of(get_args(kind)[0])]  # type: ignore[misc]
+    if kind not in _TYPES and isinstance(kind, TypeAliasType):
+        kind = kind.__value__
     if get_origin(kind) is Annotated:
-        return Annotated[get_args(kind)[0], _bounds(kind)]
+        return Annotated[_type_of(get_args(kind)[0]), _bounds(kind)]
     return _TYPES.get(kind, kind)
 
 
@@ -94,7 +104,10 @@ class _OneOf:
 
 type Action = Annotated[_Action, _OneOf(*actions.ACTIONS)]
 type QueueAction = Annotated[_Action, _OneOf(actions.Acknowledge)]
+type HelpAction = Annotated[_Action, _OneOf(*actions.ON_HELP)]
 type StationAction = Annotated[_Action, _OneOf(actions.AnswerFault, actions.Acknowledge)]
+type TicketOpening = Annotated[_Action, _OneOf(actions.OpenTicket)]
+type TicketAction = Annotated[_Action, _OneOf(*actions.TICKET_STEPS)]
 
 
 class Done(BaseModel):
@@ -106,6 +119,13 @@ class Done(BaseModel):
     i: int | None
     m: str | None = None
     code: str | None = None
+
+
+class TicketDone(BaseModel):
+    """`of` names the event that tells of it."""
+
+    of: Place
+    ticket: str
 
 
 class Annulment(Strict):

@@ -18,7 +18,7 @@ from diadema.web.floor.first_steps import Step, described
 from diadema.web.guard import language_of
 from diadema.web.page_parts import definitions
 from diadema.web.permissions import person_of
-from diadema.web.shell import bar_of
+from diadema.web.shell import live_page
 from diadema.web.templating import render
 from diadema.web.web_app import WebApp, web_app_of
 from diadema.words import section
@@ -34,23 +34,22 @@ _DEFINED = (
 @router.get("/ui/", include_in_schema=False)
 async def floor(request: Request) -> HTMLResponse:
     web_app, person = web_app_of(request), person_of(request)
-    web_app.worker.wake()
     language = language_of(request)
     words = section("floor", language)
-    may = person.may("floor")
     steps = await asyncio.to_thread(_first_steps, web_app, person)
-    page = render(
-        "floor.html",
-        **bar_of(request, language, words["title"], "/ui/", live=True),
-        build=web_app.build,
-        refused="" if may else section("web", language)["not_yours"],
-        options=_options(web_app, person, language) if may else {},
+    return live_page(
+        web_app,
+        request,
+        "floor",
+        "/ui/",
+        _options(web_app, person, language) if person.may("floor") else None,
+        mode="ui",
+        modules=_MODULES,
+        sheets=("screen", "queues"),
         first_word=words["first"],
         done_word=words["first.done"],
         steps=[to_builtins(one) | {"label": words[f"first.{one.name}"]} for one in steps],
-        modules=_MODULES,
     )
-    return HTMLResponse(page, 200 if may else 403, {"cache-control": "no-store"})
 
 
 def _first_steps(web_app: WebApp, person: Person) -> list[Step]:
@@ -80,7 +79,7 @@ def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
             "how": section("parts", language)["how"],
         },
         "site": {"reasons": reasons, "seats": sorted(people.seats.values())},
-        "may": {"act": person.may("act"), "figures": person.may("figures")},
+        "may": {one: person.may(one) for one in ("act", "figures", "help")},
         "definitions": definitions(language, *_DEFINED),
     }
 

@@ -6,7 +6,7 @@ public: alias, state and clock, and of a private reason neither the reason nor s
 which are of nobody, are for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from diadema.site.directory.people import People
@@ -69,6 +69,12 @@ def _wall_live(row: Row, _: People) -> Values:
     return (row.state, row.since, label, row.link)
 
 
+def help_waiting(rows: Iterable[Row]) -> tuple[int, int | None]:
+    """How many wait for help that nobody has taken, and since when the first of them does."""
+    since = [row.help for row in rows if row.help is not None and row.help_by is None]
+    return len(since), min(filter(None, since), default=None)
+
+
 SCREEN = View(
     name="screen",
     who_columns=("a", "name", "alias", "team", "queues"),
@@ -107,3 +113,4 @@ WALL = View(
     order=lambda row: (row.alias.casefold(), row.agent),
     inside=False,
 )
+VIEWS = {view.name: view for view in (FULL, SCREEN, WALL)}

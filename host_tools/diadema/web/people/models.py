@@ -12,9 +12,10 @@ from diadema.site.directory.fields import ITEMS
 from diadema.site.directory.fields import Field as Described
 from diadema.site.directory.kinds import KINDS, Kind
 from diadema.site.directory.labels import choice_label, item_label, label
+from diadema.site.directory.people import FAULT_TARGETS
 from diadema.site.directory.tables import Entry
 from diadema.web.permissions import need
-from diadema.words import text
+from diadema.words import section, text
 
 _TYPES: dict[str, type] = {"int": int, "decimal": float, "bool": bool, "date": date}
 KindName = Annotated[str, Path(pattern=f"^({'|'.join(KINDS)})$", examples=["agents"])]
@@ -100,12 +101,25 @@ def specs(language: str) -> list[dict[str, Any]]:
 
 def _about(kind: Kind, language: str) -> str:
     """What to know before entering one."""
-    if kind.name != "alert_limits":
+    if f"about.{kind.name}" not in section("people", language):
         return ""
-    limits = "; ".join(
-        f"{choice_label(name, language)}: {rule.default}" for name, rule in ALERT_RULES.items()
-    )
-    return text("people.about.alert_limits", language, limits=limits)
+    limits = []
+    if kind.name == "alert_limits":
+        rules = ALERT_RULES.items()
+        limits = [f"{choice_label(name, language)}: {rule.default}" for name, rule in rules]
+    elif kind.name == "fault_targets":
+        limits = [
+            text(
+                "people.about.target",
+                language,
+                severity=severity,
+                accept=target.accept_min,
+                solve=target.solve_min,
+                clock=choice_label(target.clock, language),
+            )
+            for severity, target in FAULT_TARGETS.items()
+        ]
+    return text(f"people.about.{kind.name}", language, limits="; ".join(limits))
 
 
 def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:

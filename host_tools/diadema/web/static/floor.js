@@ -5,7 +5,7 @@ import { HubClock, dayOf, hourOf } from "./clock.js";
 import { density, fitTiles } from "./fit.js";
 import { Groups } from "./groups.js";
 import { Inside } from "./inside.js";
-import { Link } from "./link.js";
+import { Link, outdated } from "./link.js";
 import { Notice } from "./notice.js";
 import { Query } from "./query.js";
 import { Queues } from "./queues.js";
@@ -41,7 +41,8 @@ class Floor {
     this.language = document.documentElement.lang || "es";
     this.clock = new HubClock();
     this.query = new Query(isWall);
-    this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)));
+    const helps = person?.may.help ? `/ui/help?lang=${this.language.slice(0, 2)}` : null;
+    this.totals = new Totals(words, isWall ? null : (key) => this.#ask(() => this.query.toggle(key)), helps);
     this.queues = new Queues(words, isWall ? null : (queue) => this.#narrow(queue === this.query.queue ? "" : queue));
     this.notice = new Notice(words);
     this.groups = new Groups(words, isWall);
@@ -101,7 +102,7 @@ class Floor {
   }
 
   #snapshot(snap) {
-    if (this.#outdated(snap.build)) return;
+    if (outdated(snap.build)) return;
     this.#site = snap.site;
     this.groups.queues = snap.names ?? {};
     this.#columns = snap.live;
@@ -121,6 +122,7 @@ class Floor {
     for (const tile of known.values()) tile.element.remove();
     this.#dense();
     this.queues.take(snap);
+    this.totals.take(snap);
     this.inside?.take(snap, this.#tiles);
     this.#offer();
     this.totals.update(this.#tiles);
@@ -129,6 +131,7 @@ class Floor {
 
   #change(message) {
     this.queues.take(message);
+    this.totals.take(message);
     this.inside?.take(message, this.#tiles);
     if (!message.d.length) {
       this.#sayInside();
@@ -147,6 +150,7 @@ class Floor {
 
   #sayInside() {
     if (!this.clock.known) return;
+    this.totals.tick(this.clock.now());
     this.queues.say(this.clock.now(), this.query.queue);
     if (!this.inside) return;
     const shown = this.#tiles.filter((tile) => !tile.element.hidden);
@@ -307,16 +311,5 @@ class Floor {
     const title = this.words[this.isWall ? "wall_title" : "title"];
     const waiting = this.inside?.alerts.waiting ? `(${this.inside.alerts.waiting}) ` : "";
     document.title = waiting + (name ? `${title} · ${name}` : title);
-  }
-
-  /** After an update of the hub, the page takes its new modules; once for each build. */
-  #outdated(build) {
-    const mine = document.documentElement.dataset.build;
-    if (!mine || !build || mine === build) return false;
-    const key = `diadema.reloaded.${build}`;
-    if (sessionStorage.getItem(key)) return false;
-    sessionStorage.setItem(key, "1");
-    location.reload();
-    return true;
   }
 }

@@ -17,7 +17,7 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-class Stat {
+export class Stat {
   constructor(parent, key, word) {
     this.element = make("div", "stat", parent);
     this.element.dataset.stat = key;

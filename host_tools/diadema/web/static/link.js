@@ -110,3 +110,14 @@ export class Link {
     this.on.stale(stale, this.#why);
   };
 }
+
+/** After an update of the hub, the page takes its new modules; once for each build. */
+export function outdated(build) {
+  const mine = document.documentElement.dataset.build;
+  if (!mine || !build || mine === build) return false;
+  const key = `diadema.reloaded.${build}`;
+  if (sessionStorage.getItem(key)) return false;
+  sessionStorage.setItem(key, "1");
+  location.reload();
+  return true;
+}

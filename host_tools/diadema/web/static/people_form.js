@@ -92,8 +92,9 @@ class EntryForm {
     if (fixed) control.read = () => value;
     const word = one.required ? `${one.label} *` : one.label;
     const hint = page.words[`hint.${one.name}`] ?? (one.many && !one.of ? page.words["form.one_a_line"] : "");
+    const about = hint ? [make("small", "", hint)] : [];
     control.element = control.group
-      ? make("fieldset", "field group wide", make("legend", "", word), ...control.parts)
+      ? make("fieldset", "field group wide", make("legend", "", word), ...control.parts, ...about)
       : hinted(word, control.inputs[0], hint, one.many ? "wide" : "");
     if (one.type === "bool") control.element.classList.add("check");
     return control;

@@ -1,6 +1,8 @@
 /* The figures on top. A state's total counts everybody in it, so that floor and report agree;
-   «sin conexión» stands apart: it says of how many of them the link is lost. */
+   «sin conexión» stands apart: it says of how many of them the link is lost. So does «ayudas en
+   cola», with the longest wait: it leads to the page of whoever helps. */
 
+import { duration } from "./clock.js";
 import { fill } from "./tile.js";
 import { icon } from "./icons.js";
 import { LOGGED_OUT, STATES } from "./wire.js";
@@ -13,8 +15,11 @@ export class Totals {
   #said = "";
   #saidAt = -Infinity;
 
-  /** `choose(key)` is called when a total is pressed; without it they are plain figures. */
-  constructor(words, choose) {
+  #help = [0, null];
+
+  /** `choose(key)` is called when a total is pressed; without it they are plain figures. `helps`: the
+      address of the page that shows who waits for help, for who may see it. */
+  constructor(words, choose, helps) {
     this.words = words;
     this.element = document.createElement("div");
     this.element.className = "totals";
@@ -24,6 +29,41 @@ export class Totals {
     this.live.className = "unseen";
     this.live.setAttribute("aria-live", "polite");
     for (const key of KEYS) this.element.append(this.#make(key, choose));
+    this.element.append(this.#makeHelp(Boolean(choose), helps));
+  }
+
+  #makeHelp(inside, helps) {
+    const one = document.createElement(helps ? "a" : "div");
+    if (helps) one.href = helps;
+    if (!inside) one.setAttribute("role", "listitem");
+    one.className = "total";
+    one.dataset.total = "help";
+    this.helping = document.createElement("b");
+    this.helping.append("0");
+    this.waited = document.createElement("time");
+    const word = document.createElement("span");
+    const badge = document.createElement("i");
+    badge.className = "badge";
+    badge.append(icon("help"));
+    word.append(badge, this.words["total.help"], " ", this.waited);
+    one.append(this.helping, " ", word);
+    one.toggleAttribute("data-zero", true);
+    return one;
+  }
+
+  /** Take what a message says of calls for help: how many wait, and since when the first. */
+  take(message) {
+    if ("help" in message) this.#help = message.help;
+  }
+
+  /** Write what time alone changes. */
+  tick(now) {
+    const [waiting, since] = this.#help;
+    const count = String(waiting);
+    const time = since ? duration(now - since) : "";
+    if (this.helping.textContent !== count) this.helping.textContent = count;
+    if (this.waited.textContent !== time) this.waited.textContent = time;
+    this.helping.parentNode.toggleAttribute("data-zero", !waiting);
   }
 
   #make(key, choose) {
@@ -83,7 +123,7 @@ export class Totals {
 
   /** Mark which totals filter the floor now. */
   press(keys) {
-    for (const one of this.element.children) {
+    for (const one of this.element.querySelectorAll("button")) {
       const pressed = String(keys.includes(one.dataset.total));
       if (one.getAttribute("aria-pressed") !== pressed) one.setAttribute("aria-pressed", pressed);
     }

@@ -9,19 +9,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
+from diadema.wire.actions import GAPS, Severity, TicketId, Title
 from diadema.wire.events.people import HostEvent, Sha256
 from diadema.wire.letters import Count, Event, Maybe, Of, Utc, Version, words
 
-TITLE_CHARACTERS = 60
-TEXT_CHARACTERS = 1000
-TICKET_ID = r"^[0-9a-z]{12}\Z"
-GAPS = ("none", "missing", "unclear", "wrong")
 SEVERITIES = (1, 2, 3, 4)
 
-type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
-type Severity = Annotated[int, Meta(ge=1, le=4)]
 type Answer = Annotated[str, words("yes", "no")]
-type Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
 
 
 class HelpRequested(Event, tag="help.requested", kw_only=True, gc=False):
@@ -155,8 +149,11 @@ class TicketTaken(TicketEvent, tag="ticket.taken", kw_only=True, gc=False):
 
 
 class TicketChanged(TicketEvent, tag="ticket.changed", kw_only=True, gc=False):
+    """`part`: with an area that the agent named late."""
+
     severity: Maybe[Severity] = UNSET
     area: Maybe[str] = UNSET
+    part: Maybe[str] = UNSET
     reason: str
     due: Maybe[Utc] = UNSET
     external: Maybe[str] = UNSET

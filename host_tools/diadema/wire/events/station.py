@@ -89,8 +89,9 @@ class StationLost(Event, tag="station.lost", kw_only=True, gc=False):
 class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
     """The start of the shift: `fit` is «posición operativa», and `reason` says why it is not.
 
-    `missing`: the materials that the agent does not have; `skipped`: why it was not run to its
-    end. `bench`: the technician's own test, nobody's shift; `reason` may be `left`.
+    `missing`: the materials that the agent does not have; `tools`: those that do not work; of both
+    as many as there is room for. `skipped`: why it was not run to its end. `bench`: the
+    technician's own test, nobody's shift; `reason` may be `left`.
     """
 
     checks: dict[str, Check]
@@ -98,6 +99,7 @@ class StationSelftest(Event, tag="station.selftest", kw_only=True, gc=False):
     bench: Maybe[bool] = UNSET
     reason: Maybe[str] = UNSET
     missing: Maybe[list[str]] = UNSET
+    tools: Maybe[list[str]] = UNSET
     skipped: Maybe[str] = UNSET
 
 

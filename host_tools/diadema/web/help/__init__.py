@@ -1,0 +1,1 @@
+"""The page Ayudas: who waits for help, who goes, and what came of it."""
