@@ -180,7 +180,7 @@ class ReportContext:
     @cached_property
     def figures(self) -> Figures:
         """With the half-hours of all together where the kind shows them."""
-        return self._read(together=self.has_halves)
+        return self._read(together=self.has_halves or not KINDS[self.kind].of_agents)
 
     def with_each_half(self) -> Figures:
         """The same, and the half-hours of each agent."""

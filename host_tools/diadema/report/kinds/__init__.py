@@ -70,7 +70,7 @@ KINDS = {
     "consolidado": ReportKind("consolidated", "figures", "day"),
     "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
-    "ayudas": ReportKind("help_requests", "figures"),
+    "ayudas": ReportKind("help_requests", "figures", of_agents=False),
     "fallas": ReportKind("faults", "tickets", of_hours=True),
 }
 

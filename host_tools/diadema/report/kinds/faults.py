@@ -134,11 +134,12 @@ def _read(context: ReportContext) -> _Found:
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         cases = ticket_cases(tx, start_utc=start, end_utc=end)
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
-        adopted = adoptions(tx, [key_of(one.press) for one in its])
-        of = {key: tickets[-1] for key, tickets in adopted.items()}
+        of = {key_of(one): case.ticket.ticket for case in cases for one in case.reports}
+        others = [key for one in its if (key := key_of(one.press)) not in of]
+        of |= {key: tickets[-1] for key, tickets in adoptions(tx, others).items()}
         known = {case.ticket.ticket: case.ticket for case in cases}
-        lacking = {*of.values()} - known.keys()
-        known |= {case.ticket.ticket: case.ticket for case in ticket_cases(tx, ids=lacking)}
+        if lacking := {*of.values()} - known.keys():
+            known |= {case.ticket.ticket: case.ticket for case in ticket_cases(tx, ids=lacking)}
     if context.agents is not None:
         its = [one.within(context.times(one.agent)) for one in its]
     its = [one for one in its if one.times or one.calls or _is_of(context, one)]
@@ -366,6 +367,7 @@ def _rostered(context: ReportContext, its: Iterable[Stop]) -> tuple[int, int, in
         if start < end and context.has(agent, day):
             shifts += 1
             seconds += end - start
-            inside = [stop.within([(start, end)]) for stop in lost.get(agent, ())]
-            taken += costs(inside, lambda _: "")[1].lost_s
+            if agent in lost:
+                inside = [stop.within([(start, end)]) for stop in lost[agent]]
+                taken += costs(inside, lambda _: "")[1].lost_s
     return seconds, taken, shifts

@@ -18,7 +18,7 @@ from diadema.store import open_reader
 from diadema.store.assistance import HelpCase, help_cases
 from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Press
-from diadema.wire.events.assistance import GAPS
+from diadema.wire.actions import GAPS
 
 TARGET_S = 60  # where no target says otherwise
 RATED = 10  # answers, from which on they say something of a helper
