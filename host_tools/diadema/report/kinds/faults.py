@@ -98,7 +98,7 @@ def make(context: ReportContext) -> list[Section]:
     unknown = context.say("no_area")
 
     def part(stop: Stop) -> tuple[str, ...]:
-        return _names(context, *found.part(stop))
+        return names_of(context, *found.part(stop))
 
     def team(stop: Stop) -> tuple[str, ...]:
         day = datetime.fromtimestamp((stop.press.open_utc or 0) / 1000, context.zone).date()
@@ -224,7 +224,7 @@ def _due(context: ReportContext, ticket: Ticket, which: Literal["accept", "solve
     return due(aim, ticket.utc, which, site_calendar(context.data, day))
 
 
-def _names(context: ReportContext, area: str, part: str) -> tuple[str, str]:
+def names_of(context: ReportContext, area: str, part: str) -> tuple[str, str]:
     known = context.people.fault_areas.get(area)
     if known is None:
         return area or context.say("no_area"), part or context.say("no_area")
@@ -239,7 +239,7 @@ def _areas(context: ReportContext, found: _Found) -> Section:
     total = _group(context, found.cases, whole)
     lines: list[Line[Group]] = [
         (
-            [_names(context, area, "")[0]],
+            [names_of(context, area, "")[0]],
             _group(context, parted[area], cost.get(area, Cost())),
         )
         for area in sorted({*parted, *cost})
@@ -315,7 +315,7 @@ def _tickets(context: ReportContext, found: _Found) -> Section:
         (
             [
                 case.ticket.ticket, case.ticket.title,
-                *_names(context, case.ticket.area, case.ticket.part or ""),
+                *names_of(context, case.ticket.area, case.ticket.part or ""),
                 state_word(context, case.ticket),
             ],
             _Line(case.ticket, cost.pop(case.ticket.ticket, Cost())),

@@ -57,7 +57,7 @@ def group(
         found.asked += 1
         found.rated += press.answer is not None
         found.served += press.answer == "yes"
-        solved = _solved_s(press)
+        solved = solved_s(press)
         if solved is not None:
             found.solves.append(solved)
         if press.accepted_b is not None:
@@ -78,7 +78,7 @@ def group(
     return found
 
 
-def _solved_s(press: Press) -> int | None:
+def solved_s(press: Press) -> int | None:
     """From the moment at which the first one came."""
     if press.outcome != "resolved" or press.accepted_b is None:
         return None
@@ -121,7 +121,7 @@ def make(context: ReportContext) -> list[Section]:
         notes.append(context.say("note.not_of_queue"))
     return [
         summary(context, stated(context, whole), notes),
-        by("topics", "topic", lambda one: _topic(context, one.press.topic)),
+        by("topics", "topic", lambda one: topic_name(context, one.press.topic)),
         _helpers(context, cases, target_s, whole),
         by("help_teams", "team", lambda one: _team(context, one.press)),
         by("help_halves", "half", lambda one: _half(context, one.press)),
@@ -185,7 +185,7 @@ def _given(parts: Sequence[Part[Group]], whole: Group) -> dict[str, Cell]:
     return {part.key: part.get(whole) for part in parts}
 
 
-def _topic(context: ReportContext, code: str | None) -> str:
+def topic_name(context: ReportContext, code: str | None) -> str:
     known = context.people.topics.get(code or "")
     return known.label if known else code or context.say("no_topic")
 
