@@ -16,7 +16,7 @@ from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
 
-from tests.support.assisted import DAY, MASS, Desk, assisted
+from tests.support.assisted import DAY, LONE, MASS, VOID, Desk, assisted
 from tests.support.peopled import AGENTS, SEATS, Centre
 
 pytestmark = pytest.mark.usefixtures("site_language")
@@ -83,8 +83,9 @@ def test_an_incident_is_told_without_its_people(centre):
 
 
 def test_an_incident_is_one_ticket_and_no_other_paper_is(centre):
-    with pytest.raises(DiademaError, match="--ticket"):
-        document(centre, "constancia", Scope())
+    choice = document(centre, "constancia", Scope())
+    assert [row["ticket"] for row in rows(choice, "incidents")] == [LONE, VOID, MASS]
+    assert "--ticket" in choice.section("incidents").notes[0]
     with pytest.raises(DiademaError, match="reporte fallas"):
         document(centre, "constancia", Scope(of="ticket", code="000000000000"))
     with pytest.raises(DiademaError, match="constancia"):
@@ -201,5 +202,5 @@ def test_the_command_writes_them(command, tmp_path):
     path = tmp_path / "constancia.pdf"
     code, _, err = command("constancia", "--ticket", MASS, "-o", path)
     assert code == 0 and str(path) in err and path.read_bytes().startswith(b"%PDF")
-    code, _, err = command("constancia", "--period", DAY)
-    assert code == 2 and "--ticket" in err
+    code, _, err = command("consultas", "--ticket", MASS)
+    assert code == 2 and "diadema document constancia" in err

@@ -112,8 +112,6 @@ class ReportContext:
         self.language = language or language_of(described)
         if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
-        if KINDS[kind].of_ticket and scope.of != "ticket":
-            raise self.refuse("which_ticket")
         if scope.of == "ticket" and not KINDS[kind].of_ticket:
             raise self.refuse("not_of_ticket")
         self.people: People = read_people(data, period.first, period.last)

@@ -132,8 +132,8 @@ def add(data: DataDir, one: Schedule, language: str) -> None:
     """Raises DiademaError for a name that is taken, for what is no schedule, and for a team or an
     agent that there is not.
     """
-    if one.kind not in KINDS or KINDS[one.kind].of_ticket:
-        known = ", ".join(name for name, kind in KINDS.items() if not kind.of_ticket)
+    if one.kind not in KINDS:
+        known = ", ".join(KINDS)
         raise DiademaError(text("reports.no_kind", language, given=one.kind, known=known))
     try:
         one = msgspec.convert(msgspec.to_builtins(one), Schedule)

@@ -18,7 +18,7 @@ class ReportKind(NamedTuple):
     come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what
     of the module's `stated(context)`, its summary, is followed over the last spans; the first says
     of how many it is; `sl`: the service level with the target. `document`: it is a paper of the
-    site's own; `of_ticket`: of one ticket, and of nothing else.
+    site's own; `of_ticket`: it is told of one ticket alone too.
     """
 
     module: str

@@ -19,7 +19,11 @@ _COURSE = ("opened", "taken", "resolved", "reopened", "closed")
 
 
 def make(context: ReportContext) -> list[Section]:
-    """Whole, whatever the days that were asked for."""
+    """Of one ticket whole, whatever the days that were asked for; else those among which to choose
+    one.
+    """
+    if context.scope.of != "ticket":
+        return [_incidents(context)]
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         found = ticket_cases(tx, ids=[context.scope.code])
         if not found:
@@ -32,6 +36,33 @@ def make(context: ReportContext) -> list[Section]:
     own = {key_of(one) for one in case.reports}
     its = [one for one in its if key_of(one.press) in own]
     return [_summary(context, case, its), _seats(context, case, its), _course(context, case)]
+
+
+def _incidents(context: ReportContext) -> Section:
+    heads: tuple[tuple[str, Kind], ...] = (
+        ("ticket", "text"), ("ticket_title", "text"), ("area", "text"), ("part", "text"),
+        ("ticket_state", "text"), ("began", "moment"), ("ended", "moment"),
+    )  # fmt: skip
+    start, end = context.bounds_ms
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        found = ticket_cases(tx, start_utc=start, end_utc=end)
+    return Section(
+        key="incidents",
+        title=context.say("table.incidents"),
+        columns=[Column(key=k, word=context.heading(k), kind=kind) for k, kind in heads],
+        rows=[
+            [
+                one.ticket.ticket,
+                one.ticket.title,
+                *names_of(context, one.ticket.area, one.ticket.part or ""),
+                state_word(context, one.ticket),
+                _start(one),
+                one.ticket.resolved_utc,
+            ]
+            for one in found
+        ],
+        notes=[context.say("note.incidents")],
+    )
 
 
 def choices(data: DataDir, first: date, last: date) -> list[tuple[str, str]]:

@@ -102,7 +102,7 @@ async def _show(
         _form(web_app, page, may, kind, span, scope, tickets)
         _files(page, kind, span, scope)
         place = ui.element("div").classes("report")
-        if not KINDS[kind].of_ticket:
+        if scope.of != "ticket":
             _scheduled(web_app, page, kind, scope)
     web_app.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
@@ -145,7 +145,7 @@ def _form(
     if tickets is not None:
         groups = [(words["choose.tickets"], _visible(tickets))]
         known = {word for word, _ in tickets}
-        scopes = [one for one in scopes if one[0] == scope.word and scope.word not in known]
+        scopes = [one for one in scopes if one[0] == "floor" or scope.word not in known]
     form = render(
         "report_form.html",
         action=PATH,
