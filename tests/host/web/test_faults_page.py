@@ -230,6 +230,8 @@ async def test_one_ticket_says_its_whole_story(stage: FaultStage, open_page: Ope
     assert [one.split("\n") for one in people] == [
         [agent_name(1), "20:00"], [agent_name(3), "18:00"],
     ]  # fmt: skip
+    paper = ticket.get_by_role("link", name="Constancia de incidencia")
+    assert f"kind=constancia&scope=ticket%3A{MASS}" in str(await paper.get_attribute("href"))
     stage.tell(1, "fault.resolved", of=stage.pressed(1), i=5, by="Teo Díaz")
     await expect(cost).to_contain_text("Sigue corriendo en 3.")
     stage.clock.set(NOW + MINUTE_MS, 0)
