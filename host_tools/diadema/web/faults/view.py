@@ -191,9 +191,9 @@ class View:
         return found
 
     def _seats(self, case: TicketCase) -> list[str]:
-        told = filter(None, case.ticket.seats.split("\n"))
+        named = filter(None, case.ticket.seats.split("\n"))
         heard = (self._seat(one.station) for one in case.reports)
-        return [*dict.fromkeys([*map(visible, told), *heard])]
+        return [*dict.fromkeys([*map(visible, named), *heard])]
 
     def _seat(self, station: str) -> str:
         return visible(self.people.seats.get(station, station))
