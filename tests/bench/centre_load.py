@@ -53,6 +53,8 @@ class Load:
     def __init__(self, agents: int, days: int, seed: int = 1) -> None:
         self.days = days
         self._chance = random.Random(seed)
+        self._trouble = random.Random(seed + 1)
+        self._faults: list[tuple[list[object], int, int]] = []  # press, from, until
         self.journals = [Journal(SWITCH_S, 77)]
         for number in range(1, agents + 1):
             self.journals.append(Journal(station(number), 1000 + number, agent(number)))
@@ -120,6 +122,7 @@ class Load:
                 yield desk.presence("not_ready", "ready", None, "agent", took)
                 continue
             yield from self._call(desk, idle, chance)
+            yield from self._assist(desk)
             if chance.random() < 0.08:
                 reason = chance.choice(_REASONS)
                 yield desk.presence("ready", "not_ready", reason, "agent", 2.0)
@@ -129,6 +132,41 @@ class Load:
         yield desk.presence("ready", "logged_out", "logout", "agent")
         yield desk.say("attendance.marked", 30.0, **a, direction="out", method="badge", badge=None)
         yield desk.link(False)
+
+    def _assist(self, desk: "Desk") -> Iterator[Told]:
+        """Two calls of a hundred end in one for help, two of a thousand in a fault."""
+        journal, chance = desk.journal, self._trouble
+        for kind, share, wait_s, took_s in (("help", 0.02, 40, 90), ("fault", 0.002, 300, 1800)):
+            if chance.random() >= share:
+                continue
+            pressed = {"help": "help.requested", "fault": "fault.reported"}[kind]
+            yield desk.say(pressed, 2.0, a=journal.agent)
+            of, began = [journal.s, journal.e, journal.n], desk.now
+            if kind == "fault":
+                its = {"area": "sistemas", "part": chance.choice(("crm", "red"))}
+                yield desk.say("fault.reported", 2.0, a=journal.agent, of=of, **its)
+            for what, after_s in (("accepted", wait_s), ("resolved", took_s)):
+                journal.commands += 1
+                told = {"of": of, "i": journal.commands, "by": "Ana"}
+                yield desk.say(f"{kind}.{what}", chance.expovariate(1 / after_s), **told)
+            if kind == "fault":
+                self._faults.append((of, began, desk.now))
+
+    def tickets(self, now_ms: int) -> Iterator[bytes]:
+        """What the hub says of the faults that were over by then, one ticket each."""
+        n, over = 0, [one for one in self._faults if one[2] < now_ms]
+        for number, (of, began, ended) in enumerate(sorted(over, key=lambda one: one[1])):
+            its = {"area": "sistemas", "severity": 3, "title": "Falla", "of": of}
+            for kind, t, more in (
+                ("opened", began, {**its, "due": began + 900_000}),
+                ("taken", began + 300_000, {"to": "teo", "due": began + 14_400_000}),
+                ("resolved", ended, {"cause": "cable"}),
+                ("closed", ended + 1000, {"outcome": "confirmed"}),
+            ):
+                n += 1
+                head = {"s": "HUB-main", "e": 1, "n": n, "b": 0, "u": 0, "t": t, "by": "teo"}
+                told = {"k": f"ticket.{kind}", "ticket": f"{number:012}"}
+                yield _encode(head | told | more)
 
     def _call(self, desk: "Desk", idle: float, chance: random.Random) -> Iterator[Told]:
         desk.journal.contacts += 1

@@ -7,7 +7,14 @@ from diadema.base.paths import DataDir
 from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
-from diadema.store.assistance import adoptions, help_cases, ticket_cases
+from diadema.store.assistance import (
+    fault_mark,
+    help_cases,
+    is_mass,
+    loose_faults,
+    ticket_cases,
+)
+from diadema.store.rows import Ticket
 from diadema.wire.actions import TEXT_CHARACTERS
 from diadema.wire.events import EVENT_LIMIT, KINDS
 from diadema.wire.long_texts import parts_of, whole_text
@@ -240,3 +247,37 @@ def test_what_came_of_help(host, ingest, reader):
     assert (last.assignee, last.level, last.note.gap, last.text) == (
         "luz", 1, "wrong", "Dice otra tasa",
     )  # fmt: skip
+
+
+def test_a_report_is_loose_until_a_ticket_has_it(host, ingest, reader):
+    script = Script().boot().clock().login().ready()
+    script.add("help.requested", a="a001").add("fault.reported", a="a001")
+    of = [S, 7, script.n]
+    ingest.take(script.messages(1), "stream", "server")
+
+    def loose():
+        with reader.engine.connect() as tx:
+            return [one.sequence for one in loose_faults(tx)], fault_mark(tx)
+
+    found, before = loose()
+    assert found == [script.n]
+    assert loose() == (found, before)
+    ticketed(host, "opened", **OPENED | {"of": of})
+    found, after = loose()
+    assert found == [] and after != before
+    script.add("fault.resolved", of=of, i=5, by="Teo")
+    ingest.take(script.messages(script.n), "stream", "server")
+    assert loose()[0] == [] and loose()[1] != after
+    script.logout()
+    ingest.take(script.messages(script.n - 1), "stream", "server")
+    assert loose()[1] != after
+
+
+def test_what_a_mass_failure_is():
+    def ticket(**fields):
+        return Ticket(ticket=TICKET, station=HUB, epoch=1, sequence=1, utc=T0, **fields)
+
+    assert is_mass(ticket(by="rule:mass", of_n=4, severity=3))
+    assert is_mass(ticket(by="ana", severity=2)) and not is_mass(ticket(by="ana", severity=3))
+    assert not is_mass(ticket(by="rule:report", of_n=4, severity=2))
+    assert not is_mass(ticket(by="ana", severity=1, estimated=True)) and not is_mass(None)

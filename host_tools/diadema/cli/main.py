@@ -24,6 +24,7 @@ from diadema.cli.backup import app as backup
 from diadema.cli.backup import restore, resume
 from diadema.cli.board import app as board
 from diadema.cli.doctor import doctor
+from diadema.cli.document import document
 from diadema.cli.enrol import enrol
 from diadema.cli.export import app as export
 from diadema.cli.flash import flash
@@ -65,7 +66,10 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
         "selftest": selftest, "prove": prove, "label": label, "gateway": gateway, "fleet": fleet,
         "enrol": enrol, "keys": keys, "update": update,
     },
-    "Supervisor": {"people": people, "report": report, "import": import_, "export": export},
+    "Supervisor": {
+        "people": people, "report": report, "document": document, "import": import_,
+        "export": export,
+    },
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,

@@ -227,12 +227,14 @@ def _same(rows: Iterable[str], session: Key) -> Iterable[Trail]:
             yield trail
 
 
-def presses(tx: Connection, start_ms: int, end_ms: int) -> list[Press]:
+def presses(
+    tx: Connection, start_ms: int, end_ms: int, *where: ColumnElement[bool]
+) -> list[Press]:
     """Calls for assistance that were made in that time, and faults that went on in it."""
     row = tables.presses.c
     reaches = (row.kind == "fault") & (row.closed_utc.is_(None) | (row.closed_utc > start_ms))
     query = select(tables.presses).where(
-        row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches
+        row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches, *where
     )
     return [from_columns(Press, one._mapping) for one in tx.execute(query)]
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from diadema.figures.booking import Fault, stretches, technical_each
 from diadema.figures.facts import faults, presses, running, trails_near
+from diadema.store import tables
 from diadema.store.contact_rows import LONGEST_MS, Key
 from diadema.store.rows import Contact, Press, Trail
 
@@ -67,7 +68,7 @@ def stops(
     missed nothing too.
     """
     found: list[Stop] = []
-    told = faults(tx, presses(tx, start_ms, end_ms))
+    told = faults(tx, presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault"))
     told = {a: its for a, its in told.items() if agents is None or a in agents}
     on: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in running(tx, now_ms).trails if told else ():

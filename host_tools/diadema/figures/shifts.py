@@ -217,7 +217,8 @@ def presence(
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in trails(tx, start_ms, end_ms, on, set(agents)):
         by_agent[trail.agent].append(trail)
-    told = faults(tx, (one for one in presses(tx, start_ms, end_ms) if one.agent in by_agent))
+    reported = presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault")
+    told = faults(tx, (one for one in reported if one.agent in by_agent))
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)

@@ -53,6 +53,8 @@ def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
             return person.sees(scope.code, people)
         case "team":
             return teams is None or scope.code in teams
+        case "ticket":
+            return True  # it names nobody
         case _:
             return teams is None
 
@@ -105,15 +107,23 @@ class ReportContext:
         self.zone = zone_of(data)
         self.site = described.site if described else "Diadema"
         self.campaigns = described.campaigns if described else []
+        materials = described.materials if described else []
+        self.materials = {one.code: one.label for one in materials}
         self.language = language or language_of(described)
         if person is not None and not person.may(KINDS[kind].right):
             raise NotYours(self.say("not_yours"))
+        if scope.of == "ticket" and not KINDS[kind].of_ticket:
+            raise self.refuse("not_of_ticket")
         self.people: People = read_people(data, period.first, period.last)
         self.agents: Collection[str] | None = self._agents()
         self._among = frozenset(self.agents or ())
 
     def say(self, name: str, /, **values: object) -> str:
         return text(f"reports.{name}", self.language, **values)
+
+    def refuse(self, name: str, /, **values: object) -> DiademaError:
+        """To be raised."""
+        return DiademaError(self.say(name, **values))
 
     def heading(self, column: str) -> str:
         """The word over a column; a state's is that of the floor where reports have no other."""
@@ -162,6 +172,8 @@ class ReportContext:
                 return self.say("scope.team", whose=people.teams.get(code, code))
             case "queue":
                 return self.say("scope.queue", whose=people.queues.get(code, code))
+            case "ticket":
+                return self.say("scope.ticket", whose=code)
             case _:
                 if self.sees_all:
                     return self.say("scope.floor")
@@ -180,7 +192,7 @@ class ReportContext:
     @cached_property
     def figures(self) -> Figures:
         """With the half-hours of all together where the kind shows them."""
-        return self._read(together=self.has_halves)
+        return self._read(together=self.has_halves or not KINDS[self.kind].of_agents)
 
     def with_each_half(self) -> Figures:
         """The same, and the half-hours of each agent."""
@@ -433,6 +445,8 @@ class ReportContext:
 
     def _agents(self) -> Collection[str] | None:
         people, person, code = self.people, self.person, self.scope.code
+        if self.scope.of == "ticket":
+            return None
         if self.scope.of == "agent":
             if person is not None and not person.sees(code, people):
                 raise NotYours(self.say("not_yours"))

@@ -164,9 +164,9 @@ class Section(Struct, kw_only=True):
 
 
 class Scope(Struct, kw_only=True, frozen=True):
-    """Whose figures: of all (`floor`), or of one agent, team or queue by its code."""
+    """Whose figures: of all (`floor`), or of one agent, team, queue or ticket by its code."""
 
-    of: Literal["floor", "agent", "team", "queue"] = "floor"
+    of: Literal["floor", "agent", "team", "queue", "ticket"] = "floor"
     code: str = ""
 
     @property
@@ -181,7 +181,7 @@ def scope_of(word: str) -> Scope:
     match of:
         case "floor" if not code:
             return Scope()
-        case "agent" | "team" | "queue" if 0 < len(code) <= _CODE:
+        case "agent" | "team" | "queue" | "ticket" if 0 < len(code) <= _CODE:
             return Scope(of=of, code=code)
     raise ValueError(word)
 

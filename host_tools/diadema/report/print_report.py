@@ -81,7 +81,7 @@ def scope_of(given: dict[str, str | None], language: str) -> Scope:
     found = {name: code for name, code in given.items() if code is not None}
     if len(found) > 1:
         raise DiademaError(text("reports.one_scope", language))
-    for of in ("agent", "team", "queue"):
+    for of in ("agent", "team", "queue", "ticket"):
         if of in found:
             return Scope(of=of, code=found[of])
     return Scope()

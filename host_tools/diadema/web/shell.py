@@ -53,7 +53,7 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         (
             ("handling.nav", "/ui/handling", "figures"),
             ("dispositions.nav", "/ui/dispositions", "figures"),
-            ("reports.nav", "/ui/reports", "figures", "attendance", "register"),
+            ("reports.nav", "/ui/reports", "figures", "attendance", "register", "tickets"),
         ),
     ),
     (

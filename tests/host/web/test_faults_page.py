@@ -39,11 +39,19 @@ async def stage(
     made.mass(MASS, range(1, 5))
     press = made.press(7, 10, area="sistemas", part="vpn")
     made.opened(ONE, 9, part="vpn", title="VPN no conecta", seats=["A-07"], of=press,
-                due=NOW + 6 * MINUTE_MS)  # fmt: skip
+                due=NOW + 6 * MINUTE_MS + 30_000)  # fmt: skip
     made.say("linked", ONE, 9, of=press)
     made.opened(LINE, 30, area="proveedor", part="enlace", severity=1, seats=[],
                 title="Sin internet en el piso 3", due=NOW - 25 * MINUTE_MS)  # fmt: skip
-    made.say("taken", LINE, 28, by="teo", to="iris", external="INC-77", due=NOW + 130 * MINUTE_MS)
+    made.say(
+        "taken",
+        LINE,
+        28,
+        by="teo",
+        to="iris",
+        external="INC-77",
+        due=NOW + 130 * MINUTE_MS + 30_000,
+    )
     made.opened(DONE, 50, title="Impresora")
     made.say("resolved", DONE, 45, by="teo", cause="sin papel")
     made.say("closed", DONE, 40, outcome="confirmed")
@@ -222,6 +230,8 @@ async def test_one_ticket_says_its_whole_story(stage: FaultStage, open_page: Ope
     assert [one.split("\n") for one in people] == [
         [agent_name(1), "20:00"], [agent_name(3), "18:00"],
     ]  # fmt: skip
+    paper = ticket.get_by_role("link", name="Constancia de incidencia")
+    assert f"kind=constancia&scope=ticket%3A{MASS}" in str(await paper.get_attribute("href"))
     stage.tell(1, "fault.resolved", of=stage.pressed(1), i=5, by="Teo Díaz")
     await expect(cost).to_contain_text("Sigue corriendo en 3.")
     stage.clock.set(NOW + MINUTE_MS, 0)

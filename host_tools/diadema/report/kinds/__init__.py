@@ -17,7 +17,8 @@ class ReportKind(NamedTuple):
     shows nothing but roll-ups, which one transaction reads; others are read again when events
     come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what
     of the module's `stated(context)`, its summary, is followed over the last spans; the first says
-    of how many it is; `sl`: the service level with the target.
+    of how many it is; `sl`: the service level with the target. `document`: it is a paper of the
+    site's own; `of_ticket`: it is told of one ticket alone too.
     """
 
     module: str
@@ -27,6 +28,8 @@ class ReportKind(NamedTuple):
     at_once: bool = False
     of_hours: bool = False
     trend: tuple[str, ...] = ()
+    document: bool = False
+    of_ticket: bool = False
 
 
 KINDS = {
@@ -70,8 +73,12 @@ KINDS = {
     "consolidado": ReportKind("consolidated", "figures", "day"),
     "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
-    "ayudas": ReportKind("help_requests", "figures"),
+    "ayudas": ReportKind("help_requests", "figures", of_agents=False),
     "fallas": ReportKind("faults", "tickets", of_hours=True),
+    "operatividad": ReportKind("operational", "tickets", document=True),
+    "consultas": ReportKind("answered", "help", document=True),
+    "orientado": ReportKind("guided", "help", document=True),
+    "constancia": ReportKind("incident", "tickets", of_hours=True, document=True, of_ticket=True),
 }
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, share, summary, table
 from diadema.site.directory.due_times import due, site_calendar
 from diadema.store import open_reader
-from diadema.store.assistance import Key, TicketCase, key_of, ticket_cases, tickets_of
+from diadema.store.assistance import Key, TicketCase, adoptions, key_of, ticket_cases
 from diadema.store.rows import Ticket
 
 _VOID = ("rejected", "duplicate")
@@ -98,7 +98,7 @@ def make(context: ReportContext) -> list[Section]:
     unknown = context.say("no_area")
 
     def part(stop: Stop) -> tuple[str, ...]:
-        return _names(context, *found.part(stop))
+        return names_of(context, *found.part(stop))
 
     def team(stop: Stop) -> tuple[str, ...]:
         day = datetime.fromtimestamp((stop.press.open_utc or 0) / 1000, context.zone).date()
@@ -134,10 +134,12 @@ def _read(context: ReportContext) -> _Found:
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         cases = ticket_cases(tx, start_utc=start, end_utc=end)
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
-        of = tickets_of(tx, [one.press for one in its])
+        of = {key_of(one): case.ticket.ticket for case in cases for one in case.reports}
+        others = [key for one in its if (key := key_of(one.press)) not in of]
+        of |= {key: tickets[-1] for key, tickets in adoptions(tx, others).items()}
         known = {case.ticket.ticket: case.ticket for case in cases}
-        lacking = {*of.values()} - known.keys()
-        known |= {case.ticket.ticket: case.ticket for case in ticket_cases(tx, ids=lacking)}
+        if lacking := {*of.values()} - known.keys():
+            known |= {case.ticket.ticket: case.ticket for case in ticket_cases(tx, ids=lacking)}
     if context.agents is not None:
         its = [one.within(context.times(one.agent)) for one in its]
     its = [one for one in its if one.times or one.calls or _is_of(context, one)]
@@ -222,7 +224,7 @@ def _due(context: ReportContext, ticket: Ticket, which: Literal["accept", "solve
     return due(aim, ticket.utc, which, site_calendar(context.data, day))
 
 
-def _names(context: ReportContext, area: str, part: str) -> tuple[str, str]:
+def names_of(context: ReportContext, area: str, part: str) -> tuple[str, str]:
     known = context.people.fault_areas.get(area)
     if known is None:
         return area or context.say("no_area"), part or context.say("no_area")
@@ -237,7 +239,7 @@ def _areas(context: ReportContext, found: _Found) -> Section:
     total = _group(context, found.cases, whole)
     lines: list[Line[Group]] = [
         (
-            [_names(context, area, "")[0]],
+            [names_of(context, area, "")[0]],
             _group(context, parted[area], cost.get(area, Cost())),
         )
         for area in sorted({*parted, *cost})
@@ -313,7 +315,7 @@ def _tickets(context: ReportContext, found: _Found) -> Section:
         (
             [
                 case.ticket.ticket, case.ticket.title,
-                *_names(context, case.ticket.area, case.ticket.part or ""),
+                *names_of(context, case.ticket.area, case.ticket.part or ""),
                 state_word(context, case.ticket),
             ],
             _Line(case.ticket, cost.pop(case.ticket.ticket, Cost())),
@@ -365,6 +367,7 @@ def _rostered(context: ReportContext, its: Iterable[Stop]) -> tuple[int, int, in
         if start < end and context.has(agent, day):
             shifts += 1
             seconds += end - start
-            inside = [stop.within([(start, end)]) for stop in lost.get(agent, ())]
-            taken += costs(inside, lambda _: "")[1].lost_s
+            if agent in lost:
+                inside = [stop.within([(start, end)]) for stop in lost[agent]]
+                taken += costs(inside, lambda _: "")[1].lost_s
     return seconds, taken, shifts

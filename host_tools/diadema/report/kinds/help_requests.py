@@ -15,7 +15,7 @@ from diadema.report.context import ReportContext
 from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import Line, Part, Stated, share, summary, table
 from diadema.store import open_reader
-from diadema.store.assistance import HelpCase, help_cases, key_of, takers
+from diadema.store.assistance import HelpCase, help_cases
 from diadema.store.contact_rows import LONGEST_MS
 from diadema.store.rows import Press
 from diadema.wire.actions import GAPS
@@ -57,7 +57,7 @@ def group(
         found.asked += 1
         found.rated += press.answer is not None
         found.served += press.answer == "yes"
-        solved = _solved_s(press)
+        solved = solved_s(press)
         if solved is not None:
             found.solves.append(solved)
         if press.accepted_b is not None:
@@ -78,7 +78,7 @@ def group(
     return found
 
 
-def _solved_s(press: Press) -> int | None:
+def solved_s(press: Press) -> int | None:
     """From the moment at which the first one came."""
     if press.outcome != "resolved" or press.accepted_b is None:
         return None
@@ -112,7 +112,7 @@ PARTS: list[Part[Group]] = [
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases, accounts = _read(context)
+    cases = asked(context)
     target_s = _target_s(context)
     whole = group(cases, target_s, context.now_ms)
     by = partial(_by, context, cases, target_s, whole)
@@ -121,8 +121,8 @@ def make(context: ReportContext) -> list[Section]:
         notes.append(context.say("note.not_of_queue"))
     return [
         summary(context, stated(context, whole), notes),
-        by("topics", "topic", lambda one: _topic(context, one.press.topic)),
-        _helpers(context, cases, accounts, target_s, whole),
+        by("topics", "topic", lambda one: topic_name(context, one.press.topic)),
+        _helpers(context, cases, target_s, whole),
         by("help_teams", "team", lambda one: _team(context, one.press)),
         by("help_halves", "half", lambda one: _half(context, one.press)),
         _gaps(context, cases),
@@ -145,12 +145,12 @@ def stated(context: ReportContext, whole: Group) -> list[Stated]:
     ]
 
 
-def _read(context: ReportContext) -> tuple[list[HelpCase], dict[tuple[str, int, int], str]]:
+def asked(context: ReportContext) -> list[HelpCase]:
+    """What the report covers, in order."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         found = help_cases(tx, start_utc=start, end_utc=end)
-        accounts = takers(tx, start)
-    return [one for one in found if _is_covered(context, one.press)], accounts
+    return [one for one in found if _is_covered(context, one.press)]
 
 
 def _is_covered(context: ReportContext, press: Press) -> bool:
@@ -185,7 +185,7 @@ def _given(parts: Sequence[Part[Group]], whole: Group) -> dict[str, Cell]:
     return {part.key: part.get(whole) for part in parts}
 
 
-def _topic(context: ReportContext, code: str | None) -> str:
+def topic_name(context: ReportContext, code: str | None) -> str:
     known = context.people.topics.get(code or "")
     return known.label if known else code or context.say("no_topic")
 
@@ -204,7 +204,6 @@ def _half(context: ReportContext, press: Press) -> str:
 def _helpers(
     context: ReportContext,
     cases: Iterable[HelpCase],
-    accounts: dict[tuple[str, int, int], str],
     target_s: int,
     whole: Group,
 ) -> Section:
@@ -212,7 +211,8 @@ def _helpers(
     parted: defaultdict[tuple[str, str], list[HelpCase]] = defaultdict(list)
     for case in cases:
         name = case.press.accepted_by or ""
-        parted[name, accounts.get(key_of(case.press), "") if name else ""].append(case)
+        first = next((one.by for one in case.acts if one.state == "accepted"), "")
+        parted[name, first if name else ""].append(case)
     names = sorted(parted, key=lambda one: (not one[0], one[0].casefold(), one[1]))
     parts = [*PARTS, Part("help_served", _rating, "percent", None, interval=True)]
     lines: list[Line[Group]] = [

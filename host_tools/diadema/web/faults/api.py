@@ -81,7 +81,7 @@ async def open_ticket(
     request: Request,
 ) -> TicketDone:
     body = action.model_dump(exclude_none=True) | signed(person)
-    return await _asked(web_app, request, body)
+    return await _ask_hub(web_app, request, body)
 
 
 @router.post(
@@ -104,10 +104,10 @@ async def act_on_ticket(
         if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
             raise not_yours(request)
     body = said | signed(person) | {"ticket": ticket}
-    return await _asked(web_app, request, body)
+    return await _ask_hub(web_app, request, body)
 
 
-async def _asked(web_app: WebApp, request: Request, body: dict[str, Any]) -> TicketDone:
+async def _ask_hub(web_app: WebApp, request: Request, body: dict[str, Any]) -> TicketDone:
     done = TicketDone.model_validate(await ask(web_app, request, "hub.act", body))
     web_app.faults.look()
     return done

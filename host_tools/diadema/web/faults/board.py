@@ -18,7 +18,14 @@ from diadema.base.paths import DataDir
 from diadema.figures.lost_time import Stop, stops
 from diadema.site.directory.people import People
 from diadema.store import open_reader
-from diadema.store.assistance import Key, TicketCase, fault_mark, loose_faults, ticket_cases
+from diadema.store.assistance import (
+    Key,
+    TicketCase,
+    fault_mark,
+    key_of,
+    loose_faults,
+    ticket_cases,
+)
 from diadema.store.rows import Press
 from diadema.web.faults.view import View
 from diadema.web.floor.feed import Floor
@@ -76,10 +83,7 @@ def _stops(tx: Connection, cases: Iterable[TicketCase], now_ms: int) -> dict[Key
     if not begun:
         return {}
     agents = {one.agent for one in reports if one.agent is not None}
-    return {
-        (stop.press.station, stop.press.epoch, stop.press.sequence): stop
-        for stop in stops(tx, min(begun), now_ms, now_ms, agents)
-    }
+    return {key_of(stop.press): stop for stop in stops(tx, min(begun), now_ms, now_ms, agents)}
 
 
 def _names(accounts: Accounts) -> dict[str, str]:

@@ -17,7 +17,7 @@ from diadema.access.roles import Person
 from diadema.base.sanitize import visible
 from diadema.figures.lost_time import Stop
 from diadema.site.directory.people import People
-from diadema.store.assistance import Key, TicketCase, is_mass
+from diadema.store.assistance import Key, TicketCase, is_mass, key_of
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Ticket
 
@@ -143,12 +143,12 @@ class View:
         return [self._report(one, False) for one in reports] if self.areas is None else []
 
     def _lost(self, case: TicketCase) -> dict[str, Lost]:
-        keys = ((one.station, one.epoch, one.sequence) for one in case.reports)
+        keys = map(key_of, case.reports)
         return lost_by([self.stops[key] for key in keys if key in self.stops], self.read_ms)
 
     def _report(self, press: Press, is_named: bool) -> Fields:
         found: Fields = {
-            "of": [press.station, press.epoch, press.sequence],
+            "of": [*key_of(press)],
             "seat": self._seat(press.station),
             "area": press.area,
             "part": press.part,
@@ -191,9 +191,9 @@ class View:
         return found
 
     def _seats(self, case: TicketCase) -> list[str]:
-        told = filter(None, case.ticket.seats.split("\n"))
+        named = filter(None, case.ticket.seats.split("\n"))
         heard = (self._seat(one.station) for one in case.reports)
-        return [*dict.fromkeys([*map(visible, told), *heard])]
+        return [*dict.fromkeys([*map(visible, named), *heard])]
 
     def _seat(self, station: str) -> str:
         return visible(self.people.seats.get(station, station))

@@ -35,8 +35,9 @@ Format = Literal["json", "csv", "xlsx", "pdf"]
 ScopeWord = Annotated[
     str,
     Query(
-        pattern=r"^(floor|(agent|team|queue):.{1,64})$",
-        description="`floor`, `agent:a001`, `team:Mañana` or `queue:ventas`",
+        pattern=r"^(floor|(agent|team|queue|ticket):.{1,64})$",
+        description="`floor`, `agent:a001`, `team:Mañana`, `queue:ventas` or, of what is told of"
+        " one ticket, `ticket:ID`",
     ),
 ]
 Seconds = Annotated[int, Query(ge=0, le=86_400)]

@@ -19,6 +19,7 @@ from diadema.report.context import capital
 from diadema.report.delivery import addresses_for
 from diadema.report.formats import MEDIA
 from diadema.report.kinds import KINDS
+from diadema.report.kinds.incident import choices
 from diadema.report.model import Scope, scope_of
 from diadema.report.period import GRAINS, Grain, Period, around
 from diadema.report.schedule import (
@@ -61,7 +62,7 @@ def mount(app: FastAPI, web_app: WebApp) -> None:
     ) -> None:
         with suppress(Refused, Unread):
             page = open_page(
-                web_app, request, "reports", PATH, "figures", "attendance", "register"
+                web_app, request, "reports", PATH, "figures", "attendance", "register", "tickets"
             )
             ui.add_head_html(_HEAD)
             may = [name for name, its in KINDS.items() if page.person.may(its.right)]
@@ -94,11 +95,15 @@ async def _show(
     web_app: WebApp, page: Page, may: list[str], kind: str, span: Period, scope: Scope
 ) -> None:
     language = page.language
+    tickets = None
+    if KINDS[kind].of_ticket:
+        tickets = await read(page, web_app, choices, web_app.data, span.first, span.last)
     with ui.element("main").props("id=main").classes("page reports"):
-        _form(web_app, page, may, kind, span, scope)
+        _form(web_app, page, may, kind, span, scope, tickets)
         _files(page, kind, span, scope)
         place = ui.element("div").classes("report")
-        _scheduled(web_app, page, kind, scope)
+        if scope.of != "ticket":
+            _scheduled(web_app, page, kind, scope)
     web_app.audit(page.person, f"report.{kind}", [scope.code] if scope.of == "agent" else ALL)
     with place:
         made = await read(
@@ -126,17 +131,28 @@ async def _show(
 
 
 def _form(
-    web_app: WebApp, page: Page, may: list[str], kind: str, span: Period, scope: Scope
+    web_app: WebApp,
+    page: Page,
+    may: list[str],
+    kind: str,
+    span: Period,
+    scope: Scope,
+    tickets: list[tuple[str, str]] | None,
 ) -> None:
-    """What is shown: which report, of which days, of whom."""
+    """What is shown: which report, of which days, of whom; or of which of these tickets."""
     words, today = page.words, web_app.today()
     scopes, groups = _scopes(web_app, page, scope)
+    if tickets is not None:
+        groups = [(words["choose.tickets"], _visible(tickets))]
+        known = {word for word, _ in tickets}
+        scopes = [one for one in scopes if one[0] == "floor" or scope.word not in known]
     form = render(
         "report_form.html",
         action=PATH,
         language=page.language,
         words=words,
-        kinds=[(one, words[f"kind.{one}"]) for one in may],
+        kinds=[(one, words[f"kind.{one}"]) for one in may if not KINDS[one].document],
+        documents=[(one, words[f"kind.{one}"]) for one in may if KINDS[one].document],
         kind=kind,
         grains=_grains(page),
         span=span,

@@ -38,9 +38,9 @@ export class Times {
   /** What is left, or by how much it is late; "" where there is no limit. */
   due({ state, due }) {
     if (due === null) return "";
-    const word = state === "open" ? "due.accept" : "due.solve";
-    const late = due < this.now ? ".late" : "";
-    return fill(this.words[word + late], { time: this.span(Math.abs(due - this.now)) });
+    const what = state === "open" ? "accept" : "solve";
+    const time = this.span(Math.abs(due - this.now));
+    return fill(this.words[due < this.now ? `late.${what}` : `due.${what}`], { time });
   }
 }
 

@@ -55,9 +55,12 @@ export class Ticket {
     this.reports = make("section", "reports");
     this.notes = make("section", "notes");
     this.story = make("section", "story");
+    this.paper = make("a", "", words.document);
+    this.papers = make("p", "papers", this.paper);
+    this.papers.hidden = options.desk === "area";
     this.body = make("div", "parts", this.cost, this.persons, this.reports, this.notes, this.story);
     const top = make("header", "", this.back, this.head, this.signs, this.due);
-    this.article = make("article", "ticket", top, this.acts, this.facts, this.body);
+    this.article = make("article", "ticket", top, this.acts, this.facts, this.body, this.papers);
     this.article.setAttribute("aria-labelledby", this.head.id);
     this.article.hidden = true;
     this.forms = new Forms(words, options, {
@@ -138,6 +141,8 @@ export class Ticket {
     const signs = [severityOf(words, row.severity), make("span", "", words[`severity.${row.severity}`] ?? words["severity.unknown"])];
     if (row.mass) signs.push(make("span", "mass", words.mass));
     this.signs.replaceChildren(stateOf(words, row), ...signs);
+    const paper = new URLSearchParams({ kind: "constancia", scope: `ticket:${row.ticket}`, lang: document.documentElement.lang });
+    this.paper.href = `/ui/reports?${paper}`;
     this.#offer();
     this.#drawFacts();
     this.cost.hidden = !row.lost;
@@ -159,8 +164,9 @@ export class Ticket {
     const said = offered.join();
     if (this.acts.dataset.offered === `${row.ticket} ${said}`) return;
     this.acts.dataset.offered = `${row.ticket} ${said}`;
-    this.acts.replaceChildren(...offered.map((kind, at) =>
-      button(at ? "choice" : "choice first", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
+    const first = ["take", "resolve"].find((kind) => offered.includes(kind));
+    this.acts.replaceChildren(...offered.map((kind) =>
+      button(kind === first ? "choice first" : "choice", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
     this.acts.hidden = !offered.length;
   }
 

@@ -1,0 +1,142 @@
+"""The document «Aplicativos, herramientas y materiales operativos»: by shift and team what the
+self-test at the beginning of each session found, seat by seat. It names no person.
+"""
+
+from collections import defaultdict
+from datetime import date, datetime
+
+import msgspec
+from msgspec import Struct, field
+from sqlalchemy import Connection, text
+
+from diadema.report.context import ReportContext
+from diadema.report.model import Cell, Column, Kind, Section
+from diadema.report.tables import Line, Part, share, table
+from diadema.store import open_reader
+from diadema.words import text as said
+
+_NEAR = 200  # events after a login, among which its self-test is
+_TESTS = text(  # the first self-test of each session, and those without one
+    f"""SELECT o.s, o.a, o.open_utc, (SELECT x.body FROM events x
+    WHERE x.s = o.s AND x.e = o.e AND x.n > o.n AND x.n < o.n + {_NEAR}
+    AND x.k = 'station.selftest' AND coalesce(CAST(x.body AS TEXT) ->> 'bench', 0) = 0
+    ORDER BY x.n LIMIT 1)
+    FROM sessions o WHERE o.open_utc >= :start AND o.open_utc < :end ORDER BY o.open_utc, o.s"""
+)
+_HEADS: tuple[tuple[str, Kind], ...] = (
+    ("at", "moment"), ("shift", "text"), ("team", "text"), ("seat", "text"), ("outcome", "text"),
+    ("test_failed", "text"), ("tools_missing", "text"), ("materials_missing", "text"),
+    ("why", "text"),
+)  # fmt: skip
+
+
+class _Told(Struct):
+    """Of the station's event."""
+
+    checks: dict[str, str] = {}
+    fit: bool = False
+    reason: str | None = None
+    missing: list[str] = []
+    tools: list[str] = []
+    skipped: str | None = None
+
+
+class Test(Struct):
+    """`told` None: there was none in that session."""
+
+    station: str
+    utc: int
+    shift: str
+    team: str
+    told: _Told | None
+
+    @property
+    def outcome(self) -> str:
+        if self.told is None:
+            return "none"
+        if self.told.skipped is not None:
+            return "skipped"
+        return "fit" if self.told.fit else "unfit"
+
+
+class Group(Struct):
+    tests: list[Test] = field(default_factory=list)
+
+    def count(self, *outcomes: str) -> int:
+        return sum(one.outcome in outcomes for one in self.tests)
+
+
+PARTS: list[Part[Group]] = [
+    Part("test_sessions", lambda its: len(its.tests)),
+    Part("test_fit", lambda its: its.count("fit")),
+    Part("test_unfit", lambda its: its.count("unfit")),
+    Part("test_none", lambda its: its.count("skipped", "none")),
+    Part("test_share", lambda its: share(its.count("fit"), its.count("fit", "unfit")), "percent",
+         "given", interval=True),
+]  # fmt: skip
+
+
+def make(context: ReportContext) -> list[Section]:
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        tests = _tests(context, tx)
+    parted: defaultdict[tuple[str, str, str], list[Test]] = defaultdict(list)
+    for one in tests:
+        parted[_day(context, one.utc).isoformat(), one.shift, one.team].append(one)
+    lines: list[Line[Group]] = [([*key], Group(parted[key])) for key in sorted(parted)]
+    heads: tuple[tuple[str, Kind], ...] = (("day", "day"), ("shift", "text"), ("team", "text"))
+    given: dict[str, Cell] = {part.key: part.get(Group(tests)) for part in PARTS}
+    notes = [context.say("note.operational"), context.say("note.interval")]
+    return [
+        table(context, "operational", heads, PARTS, lines, given=given, notes=notes),
+        Section(
+            key="operational_seats",
+            title=context.say("table.operational_seats"),
+            columns=[Column(key=k, word=context.heading(k), kind=kind) for k, kind in _HEADS],
+            rows=[_row(context, one) for one in tests],
+        ),
+    ]
+
+
+def _tests(context: ReportContext, tx: Connection) -> list[Test]:
+    start, end = context.bounds_ms
+    people, found = context.people, list[Test]()
+    for station, agent, utc, body in tx.execute(_TESTS, {"start": start, "end": end}):
+        if not context.has_at(agent, utc):
+            continue
+        day = _day(context, utc)
+        plan = people.roster.get((agent, day))
+        team = people.on(agent, day).team
+        told = None if body is None else msgspec.json.decode(body, type=_Told)
+        shift = plan.shift if plan is not None and plan.shift else context.say("no_shift")
+        found.append(Test(station, utc, shift, people.teams.get(team, team), told))
+    return found
+
+
+def _day(context: ReportContext, utc: int) -> date:
+    return datetime.fromtimestamp(utc / 1000, context.zone).date()
+
+
+def _row(context: ReportContext, one: Test) -> list[Cell]:
+    told = one.told or _Told()
+    labels = {tool.code: tool.label for tool in context.people.tools}
+    failed = [name for name, check in told.checks.items() if check == "failed"]
+    why = told.skipped or told.reason
+    return [
+        one.utc,
+        one.shift,
+        one.team,
+        context.people.seats.get(one.station, one.station),
+        context.say(f"test.{one.outcome}"),
+        ", ".join(_check(context, name) for name in failed) or None,
+        ", ".join(labels.get(code, code) for code in told.tools) or None,
+        ", ".join(context.materials.get(code, code) for code in told.missing) or None,
+        None if why is None else _check(context, why),
+    ]
+
+
+def _check(context: ReportContext, name: str) -> str:
+    """The word of a self-test's check, or of why it was not run."""
+    try:
+        return said(f"selftest.check.{name}", context.language)
+    except KeyError:
+        return context.known("test_why", name)
