@@ -245,9 +245,19 @@ def _gaps(context: ReportContext, cases: Iterable[HelpCase]) -> Section:
         if (note := case.note) is not None:
             noted[note.playbook or "", note.version or ""][note.gap or ""] += 1
     lines: list[Line[Counter[str]]] = [
-        ([playbook or context.say("no_playbook"), version or None], noted[playbook, version])
+        (
+            [
+                playbook or context.say("no_playbook"),
+                version or None,
+                context.people.playbook_owner(playbook) or None,
+            ],
+            noted[playbook, version],
+        )
         for playbook, version in sorted(noted)
     ]
     parts = [Part[Counter[str]]("gaps", lambda its: its.total())]
     parts += [Part(f"gap_{gap}", itemgetter(gap)) for gap in GAPS]
-    return table(context, "gaps", [("playbook", "text"), ("version", "text")], parts, lines)
+    heads: list[tuple[str, Kind]] = [
+        ("playbook", "text"), ("version", "text"), ("playbook_owner", "text"),
+    ]  # fmt: skip
+    return table(context, "gaps", heads, parts, lines)
