@@ -454,7 +454,7 @@ WORKED_OUT = {
     "in_office": lost,
     "out_office": gone,
     "technical_s": faults,
-    "help_asked": lambda named, others: helped([1] * (named + others)).asked,
+    "help_asked": lambda named, others: helped([1] * (named + others)).requests,
     "help_met": lambda target, soon, wait, late, long, never: share(
         (one := helped(often(soon, wait, late, long), never=never, target=target)).met, one.due),
     "help_wait_p50_s": lambda *its: quantile(helped(often(*its)).waits, 50),

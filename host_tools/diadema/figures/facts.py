@@ -182,13 +182,13 @@ def trails_near(tx: Connection, windows: Sequence[tuple[str, int, int]]) -> dict
     """
     if not windows:
         return {}
-    asked = {
+    where = {
         "windows": _encode(windows).decode(),
         "early": min(start for _, start, _ in windows),
         "late": max(end for _, _, end in windows),
     }
     found: defaultdict[str, list[Trail]] = defaultdict(list)
-    for (row,) in tx.execute(_NEAR, asked):
+    for (row,) in tx.execute(_NEAR, where):
         trail = _decode(row)
         found[trail.agent].append(trail)
     return dict(found)

@@ -68,13 +68,13 @@ def stops(
     missed nothing too.
     """
     found: list[Stop] = []
-    told = faults(tx, presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault"))
-    told = {a: its for a, its in told.items() if agents is None or a in agents}
+    reported = faults(tx, presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault"))
+    reported = {a: its for a, its in reported.items() if agents is None or a in agents}
     on: defaultdict[str, list[Trail]] = defaultdict(list)
-    for trail in running(tx, now_ms).trails if told else ():
+    for trail in running(tx, now_ms).trails if reported else ():
         on[trail.agent].append(trail)
-    near = trails_near(tx, _windows(told, start_ms, end_ms))
-    for a, its in told.items():
+    near = trails_near(tx, _windows(reported, start_ms, end_ms))
+    for a, its in reported.items():
         trails = [*near.get(a, ()), *on[a]]
         times: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         shown = stretches(trails, coarse=True)
@@ -89,7 +89,7 @@ def stops(
 
 
 def _windows(
-    told: Mapping[str, Iterable[Fault]], start_ms: int, end_ms: int
+    reported: Mapping[str, Iterable[Fault]], start_ms: int, end_ms: int
 ) -> list[tuple[str, int, int]]:
     """Of each fault the time that its trails, and those beside them, lie in."""
     return [
@@ -98,7 +98,7 @@ def _windows(
             max(one.press.technical_utc or 0, start_ms) - LONGEST_MS,
             min(one.press.closed_utc or end_ms, end_ms) + LONGEST_MS,
         )
-        for a, its in told.items()
+        for a, its in reported.items()
         for one in its
     ]
 

@@ -217,12 +217,12 @@ def presence(
     by_agent: defaultdict[str, list[Trail]] = defaultdict(list)
     for trail in trails(tx, start_ms, end_ms, on, set(agents)):
         by_agent[trail.agent].append(trail)
-    reported = presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault")
-    told = faults(tx, (one for one in reported if one.agent in by_agent))
+    pressed = presses(tx, start_ms, end_ms, tables.presses.c.kind == "fault")
+    reported = faults(tx, (one for one in pressed if one.agent in by_agent))
     found = {}
     for a, of in by_agent.items():
         its = stretches(of, coarse=True)
-        cost = technical_by(told[a], of, its) if a in told else []
+        cost = technical_by(reported[a], of, its) if a in reported else []
         found[a] = Presence(its, pauses(its), sorted(cost, key=lambda one: one[:2]))
     return found
 

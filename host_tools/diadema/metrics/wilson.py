@@ -4,7 +4,7 @@ and DasGupta, Statistical Science 16:101, 2001).
 
 from math import sqrt
 
-from diadema.metrics.rounding import round_half_up
+from diadema.metrics.rounding import percent
 
 _Z = 1.959964  # of 95 %, on both sides
 
@@ -21,4 +21,4 @@ def interval(part: int, whole: int) -> tuple[float, float] | None:
 
 
 def _tenths(share: float) -> float:
-    return round_half_up(round(share * 1_000_000), 1000) / 10
+    return percent(round(1_000_000 * share), 1_000_000) or 0.0

@@ -2,7 +2,7 @@
 
 from diadema.metrics.rounding import whole_seconds
 from diadema.report.context import ReportContext
-from diadema.report.kinds.help_requests import asked, solved_s, topic_name
+from diadema.report.kinds.help_requests import covered, solved_s, topic_name
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.store.assistance import HelpCase
 
@@ -14,7 +14,7 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases = asked(context)
+    cases = covered(context)
     solved = [one for one in cases if one.press.outcome == "resolved"]
     return [
         Section(

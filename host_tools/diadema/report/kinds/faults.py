@@ -216,9 +216,9 @@ def is_late(context: ReportContext, ticket: Ticket) -> bool:
 
 def _due(context: ReportContext, ticket: Ticket, which: Literal["accept", "solve"]) -> int | None:
     """As it was told; else by the targets that there are now."""
-    told = ticket.accept_due_utc if which == "accept" else ticket.solve_due_utc
-    if told is not None or ticket.severity is None:
-        return told
+    known = ticket.accept_due_utc if which == "accept" else ticket.solve_due_utc
+    if known is not None or ticket.severity is None:
+        return known
     aim = context.people.targets_of_fault(ticket.area, ticket.severity)
     day = datetime.fromtimestamp(ticket.utc / 1000, context.zone).date()
     return due(aim, ticket.utc, which, site_calendar(context.data, day))

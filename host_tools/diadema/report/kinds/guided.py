@@ -7,7 +7,7 @@ from collections import defaultdict
 from msgspec import Struct
 
 from diadema.report.context import ReportContext
-from diadema.report.kinds.help_requests import asked, topic_name
+from diadema.report.kinds.help_requests import covered, topic_name
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, table
 from diadema.store.assistance import HelpCase
@@ -34,7 +34,7 @@ PARTS: list[Part[Guided]] = [
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases = [one for one in asked(context) if came(one) or wrote(one)]
+    cases = [one for one in covered(context) if came(one) or wrote(one)]
     by_agent: defaultdict[str, list[HelpCase]] = defaultdict(list)
     for one in cases:
         by_agent[one.press.agent or ""].append(one)

@@ -33,7 +33,7 @@ class Group(Struct):
     nobody will. `open_rating`: how agents answered may be shown.
     """
 
-    asked: int = 0
+    requests: int = 0
     taken: int = 0
     never: int = 0
     waiting: int = 0
@@ -54,7 +54,7 @@ def group(
     for case in cases:
         press = case.press
         age_ms = now_ms - (press.open_utc or now_ms)
-        found.asked += 1
+        found.requests += 1
         found.rated += press.answer is not None
         found.served += press.answer == "yes"
         solved = solved_s(press)
@@ -97,7 +97,7 @@ def _taken_back(press: Press, target_s: int) -> bool:
 
 
 PARTS: list[Part[Group]] = [
-    Part("help_asked", lambda its: its.asked),
+    Part("help_asked", lambda its: its.requests),
     Part("help_taken", lambda its: its.taken),
     Part("help_never", lambda its: its.never),
     Part("help_waiting", lambda its: its.waiting),
@@ -112,7 +112,7 @@ PARTS: list[Part[Group]] = [
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases = asked(context)
+    cases = covered(context)
     target_s = _target_s(context)
     whole = group(cases, target_s, context.now_ms)
     by = partial(_by, context, cases, target_s, whole)
@@ -134,18 +134,18 @@ def stated(context: ReportContext, whole: Group) -> list[Stated]:
     waits, solves = whole.waits, whole.solves
     calls = of_calls.handled(context.total.calls())
     return [
-        Stated("help_asked", "count", whole.asked),
+        Stated("help_asked", "count", whole.requests),
         Stated("help_met", "percent", percent(whole.met, whole.due), whole.due, within=met.within),
         Stated("help_wait_p50_s", "seconds", quantile(waits, 50), len(waits), _SETS),
         Stated("help_wait_p90_s", "seconds", quantile(waits, 90), len(waits)),
         Stated("help_solve_p50_s", "seconds", quantile(solves, 50), len(solves)),
         Stated("help_solve_p90_s", "seconds", quantile(solves, 90), len(solves)),
-        Stated("help_never", "count", whole.never, whole.asked),
-        Stated("help_share", "percent", percent(whole.asked, calls), calls),
+        Stated("help_never", "count", whole.never, whole.requests),
+        Stated("help_share", "percent", percent(whole.requests, calls), calls),
     ]
 
 
-def asked(context: ReportContext) -> list[HelpCase]:
+def covered(context: ReportContext) -> list[HelpCase]:
     """What the report covers, in order."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
@@ -245,9 +245,19 @@ def _gaps(context: ReportContext, cases: Iterable[HelpCase]) -> Section:
         if (note := case.note) is not None:
             noted[note.playbook or "", note.version or ""][note.gap or ""] += 1
     lines: list[Line[Counter[str]]] = [
-        ([playbook or context.say("no_playbook"), version or None], noted[playbook, version])
+        (
+            [
+                playbook or context.say("no_playbook"),
+                version or None,
+                context.people.playbook_owner(playbook) or None,
+            ],
+            noted[playbook, version],
+        )
         for playbook, version in sorted(noted)
     ]
     parts = [Part[Counter[str]]("gaps", lambda its: its.total())]
     parts += [Part(f"gap_{gap}", itemgetter(gap)) for gap in GAPS]
-    return table(context, "gaps", [("playbook", "text"), ("version", "text")], parts, lines)
+    heads: list[tuple[str, Kind]] = [
+        ("playbook", "text"), ("version", "text"), ("playbook_owner", "text"),
+    ]  # fmt: skip
+    return table(context, "gaps", heads, parts, lines)

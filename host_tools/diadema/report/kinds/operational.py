@@ -30,7 +30,7 @@ _HEADS: tuple[tuple[str, Kind], ...] = (
 )  # fmt: skip
 
 
-class _Told(Struct):
+class _Result(Struct):
     """Of the station's event."""
 
     checks: dict[str, str] = {}
@@ -42,21 +42,21 @@ class _Told(Struct):
 
 
 class Test(Struct):
-    """`told` None: there was none in that session."""
+    """`result` None: there was none in that session."""
 
     station: str
     utc: int
     shift: str
     team: str
-    told: _Told | None
+    result: _Result | None
 
     @property
     def outcome(self) -> str:
-        if self.told is None:
+        if self.result is None:
             return "none"
-        if self.told.skipped is not None:
+        if self.result.skipped is not None:
             return "skipped"
-        return "fit" if self.told.fit else "unfit"
+        return "fit" if self.result.fit else "unfit"
 
 
 class Group(Struct):
@@ -106,9 +106,9 @@ def _tests(context: ReportContext, tx: Connection) -> list[Test]:
         day = _day(context, utc)
         plan = people.roster.get((agent, day))
         team = people.on(agent, day).team
-        told = None if body is None else msgspec.json.decode(body, type=_Told)
+        result = None if body is None else msgspec.json.decode(body, type=_Result)
         shift = plan.shift if plan is not None and plan.shift else context.say("no_shift")
-        found.append(Test(station, utc, shift, people.teams.get(team, team), told))
+        found.append(Test(station, utc, shift, people.teams.get(team, team), result))
     return found
 
 
@@ -117,10 +117,10 @@ def _day(context: ReportContext, utc: int) -> date:
 
 
 def _row(context: ReportContext, one: Test) -> list[Cell]:
-    told = one.told or _Told()
+    result = one.result or _Result()
     labels = {tool.code: tool.label for tool in context.people.tools}
-    failed = [name for name, check in told.checks.items() if check == "failed"]
-    why = told.skipped or told.reason
+    failed = [name for name, check in result.checks.items() if check == "failed"]
+    why = result.skipped or result.reason
     return [
         one.utc,
         one.shift,
@@ -128,8 +128,8 @@ def _row(context: ReportContext, one: Test) -> list[Cell]:
         context.people.seats.get(one.station, one.station),
         context.say(f"test.{one.outcome}"),
         ", ".join(_check(context, name) for name in failed) or None,
-        ", ".join(labels.get(code, code) for code in told.tools) or None,
-        ", ".join(context.materials.get(code, code) for code in told.missing) or None,
+        ", ".join(labels.get(code, code) for code in result.tools) or None,
+        ", ".join(context.materials.get(code, code) for code in result.missing) or None,
         None if why is None else _check(context, why),
     ]
 
