@@ -8,6 +8,7 @@ from diadema.ingest.messages import Message, subject_of
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import tables
 from diadema.store.assistance import (
+    adoptions,
     fault_mark,
     help_cases,
     is_mass,
