@@ -249,7 +249,7 @@ def _gaps(context: ReportContext, cases: Iterable[HelpCase]) -> Section:
             [
                 playbook or context.say("no_playbook"),
                 version or None,
-                context.people.playbook_owner(playbook) or None,
+                context.people.owners.get(playbook),
             ],
             noted[playbook, version],
         )
