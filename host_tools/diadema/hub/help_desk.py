@@ -64,7 +64,7 @@ class HelpDesk:
         self._accounts: Accounts | None = None
         self._cases: dict[Key, HelpCase] = {}
         self._since: dict[tuple[Key, int], int] = {}  # by the hand-over too
-        self._told: dict[Key, tuple[int, str | None]] = {}
+        self._turns: dict[Key, tuple[int, str | None]] = {}
         self._sent_at = self._read_at = 0.0
         self.people = People()
         self.read()
@@ -225,7 +225,7 @@ class HelpDesk:
         """
         now = self._ingest.clock.now_ms()
         actions: list[SupervisorAction] = []
-        told: list[Key] = []
+        announced: list[Key] = []
         for one in self._waiting():
             limits = limits_s(one.call, self.people)
             due = [
@@ -235,7 +235,7 @@ class HelpDesk:
             ]
             if due and len(actions) < _AT_ONCE:
                 fields = {"by": RULE, "of": list(one.call.of)}
-                told.append(one.call.of)
+                announced.append(one.call.of)
                 actions.append(
                     SupervisorAction(
                         [("help.escalated", {**fields, "level": level}) for level in due]
@@ -246,7 +246,7 @@ class HelpDesk:
         try:
             return self._journal.record(actions)
         finally:
-            self.heard(told)
+            self.heard(announced)
 
     def turns(self) -> Frames:
         """What stations that are there are told of those before them, where that has changed; once
@@ -259,22 +259,22 @@ class HelpDesk:
         ordered = in_order((one.call for one in waiting), self.people)
         ahead = before(ordered, self.people)
         frames: Frames = []
-        told = {}
+        turns = {}
         for one in waiting:
             key = one.call.of
             turn = min(ahead[key], _MOST_AHEAD), one.to
             if not self._ingest.station(key[0]).hello.up:
                 continue
-            told[key] = turn
-            if self._told.get(key) != turn:
+            turns[key] = turn
+            if self._turns.get(key) != turn:
                 frames.append((key[0], self._frame(key, *turn)))
-        self._told = told
+        self._turns = turns
         return frames
 
     def greeted(self, stations: Iterable[str]) -> None:
         """These may have missed what they were told."""
         again = set(stations)
-        self._told = {key: turn for key, turn in self._told.items() if key[0] not in again}
+        self._turns = {key: turn for key, turn in self._turns.items() if key[0] not in again}
 
     def _frame(self, key: Key, ahead: int, to: str | None) -> bytes:
         body: dict[str, Any] = {"cmd": "turn", "i": 0, "of": key[2], "ahead": ahead}

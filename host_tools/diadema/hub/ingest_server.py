@@ -417,8 +417,8 @@ class IngestServer:
             await self.recorded(made)
         await self._help_desk.look()
         if self._caught_up:
-            if told := self._help_desk.escalate():
-                await self.recorded(told)
+            if escalated := self._help_desk.escalate():
+                await self.recorded(escalated)
             await self.send(self._help_desk.turns())
         if self._caught_up and self._ticks % _FAULTS_EVERY == 0:
             for _ in range(_RULES_AT_ONCE):

@@ -265,24 +265,6 @@ def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
     return adopted
 
 
-def takers(tx: Connection, since_utc: int) -> dict[Key, str]:
-    """The account that came first, of the calls for help that were taken from then on."""
-    row = tables.acts.c
-    query = select(row.of_s, row.of_e, row.of_n, row.by).where(
-        row.utc >= since_utc, row.action == "help", row.state == "accepted", row.of_n.is_not(None)
-    )
-    found: dict[Key, str] = {}
-    for s, e, n, by in tx.execute(query.order_by(row.utc, row.s, row.e, row.n)):
-        found.setdefault((s, e, n), by)
-    return found
-
-
-def tickets_of(tx: Connection, presses: Sequence[Press]) -> dict[Key, str]:
-    """Of each of these reports the ticket that adopted it last."""
-    adopted = adoptions(tx, [key_of(press) for press in presses])
-    return {of: tickets[-1] for of, tickets in adopted.items()}
-
-
 def presses_of(tx: Connection, keys: Sequence[Key]) -> list[Press]:
     """Those of these that are known."""
     found = _about(tx, tables.presses, keys, ("s", "e", "n"))
