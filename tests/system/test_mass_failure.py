@@ -3,6 +3,7 @@ reports, one of the agents moves, one says that it does not work, then three; an
 lost is, to the second, what a count by hand of the raw events gives.
 """
 
+import dataclasses
 import json
 from contextlib import closing
 from typing import Any
