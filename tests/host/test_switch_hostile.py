@@ -517,8 +517,8 @@ async def test_a_member_of_a_file_and_one_of_ours_are_one(peer, stack, tmp_path)
     (its,) = peer.queues.queues["ventas"].members.values()
     await until(lambda: its.paused)
     assert (its.name, its.dynamic) == ("a001", False)
-    (shown,) = stage.bridge.report().members
-    assert shown.wanted == "gone", "so that people see it, and the set-up says what to do"
+    # people see it, and the set-up says what to do
+    await until(lambda: [one.wanted for one in stage.bridge.report().members] == ["gone"])
 
 
 async def test_a_member_of_two_queues_is_called_by_one_at_a_time(stage):
@@ -601,7 +601,8 @@ async def test_the_clock_of_the_exchange_is_not_ours(stack, tmp_path):
     await until(lambda: waits.agent)
     waits.hang_up()
     await until(lambda: len(stage.kinds) == 3)
-    assert {one["t"] for one in tmp_journal(stage)} == {stage.clock.now_ms()}
+    said = [stage.clock.now_ms() - one["t"] for one in tmp_journal(stage)]
+    assert all(0 <= ago < 300_000 for ago in said), "of ours; theirs is ten minutes behind"
 
 
 # -- names that people gave

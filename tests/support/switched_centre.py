@@ -111,6 +111,8 @@ async def imported(centre, log):
 
 
 def pauses(lines):
-    """How often each reason stands in the exchange's log."""
+    """How often each reason stands in the exchange's log, but for the log-in's own, which may be
+    over before the exchange is told of it.
+    """
     found = (line.split("|") for line in lines)
-    return Counter(words[5] for words in found if words[4] == "PAUSE")
+    return Counter(words[5] for words in found if words[4] == "PAUSE" and words[5] != "login")

@@ -124,8 +124,21 @@ class WireHost:
             self.send(block)
 
     def _unheard(self) -> None:
-        """The rest of the blocks is given up with the one that was not heard."""
-        self._later(AGAIN_S, self._send_blocks)
+        """The rest of the blocks is given up with the one that was not heard: once nothing waits
+        all are sent anew, until the station answers. Their number is another one: a command with a
+        later number may have been heard, and the station takes nothing older.
+        """
+        self._later(AGAIN_S, self._retry)
+
+    def _retry(self) -> None:
+        numbers = {block["i"] for block in self._blocks}
+        if any(event.get("i") in numbers for event in self.events):
+            return
+        if not self.sender.waiting:
+            number = next(self._numbers)
+            self._blocks = [block | {"i": number} for block in self._blocks]
+            self._send_blocks()
+        self._unheard()
 
     def forget(self) -> None:
         """That the station has its configuration: a hello with another one gets it again."""

@@ -271,7 +271,12 @@ async def test_an_exchange_without_states_of_its_own_is_given_a_pause_that_is_no
         await agent.pause(people.REASONS[0]["code"])
         await until(lambda: is_member(agent, peer, paused=True))
         assert pauses(peer.queue_log()) == {"diadema": 1, people.REASONS[0]["code"]: 1}
-        assert not [one for one in (await shown(centre))["report"]["members"] if one.get("wanted")]
+
+        async def as_wanted():
+            members = (await shown(centre))["report"]["members"]
+            return not [one for one in members if one.get("wanted")]
+
+        await until(as_wanted)
 
 
 async def test_what_somebody_changes_at_the_exchange_is_told(tmp_path):

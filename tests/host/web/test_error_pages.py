@@ -126,10 +126,10 @@ async def test_the_address_rules_the_language_then_the_person_then_the_site(
         assert '<html lang="es' in (await get(web, path, headers=english, cookies=cookies)).text
         page = await get(web, f"{path}?lang=en", headers=PAGE, cookies=cookies)
         assert '<html lang="en' in page.text
-    name = next(one.id for one in web.accounts.book.all() if one.role == "supervisor")
-    web.accounts.book.speak(name, "en")
-    secret = web.accounts.sessions.begin(name, "127.0.0.1")
-    page = await get(web, "/nada", cookies={"diadema_session": secret})
+    supervisor = web.login("supervisor")
+    person = web.accounts.sessions.person(supervisor["diadema_session"], "")
+    web.accounts.book.speak(person.id, "en")
+    page = await get(web, "/nada", cookies=supervisor)
     assert '<html lang="en' in page.text
     said = [
         (await get(web, f"/api/v1/nada{query}", headers=BEARER | more, cookies={})).json()[
