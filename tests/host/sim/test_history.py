@@ -185,9 +185,7 @@ def test_a_week_fills_the_reports_of_help_and_faults_and_the_documents(tmp_path)
 
     asked = figures(data, "ayudas")
     assert len(asked["topics"]) >= 4 and len(asked["helpers"]) >= 3 and len(asked["gaps"]) >= 2
-    assert len(asked["summary"]) == 8 and all(
-        one["value"] is not None for one in asked["summary"]
-    )
+    assert len(asked["summary"]) == 8 and all(one["value"] is not None for one in asked["summary"])
     failed = figures(data, "fallas")
     assert len(failed["tickets"]) == len(tickets)
     assert all(one["value"] is not None for one in failed["summary"])
