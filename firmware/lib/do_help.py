@@ -143,7 +143,7 @@ class _Question(Menu):
         self.said = True
         self._row = row
         if row[2:]:
-            self.title = station.words["confirm_list"] + " " + _label(station.config, *row[2:])
+            self.about = _label(station.config, *row[2:])
 
     def fits(self, station):
         return Menu.fits(self, station) and not station.desk.foreign

@@ -303,7 +303,7 @@ def test_both_are_asked_again_after_a_cut_of_power():
     bench.reboot()
     calm(bench)
     assert shown(bench) == CONFIRM
-    assert bench.station.menu.title == "¿Funciona? Pantalla"
+    assert bench.station.menu.about == "Pantalla"
     assert bench.do("key3") == ["fault.confirmed"]
     assert bench.last("fault.confirmed")["of"] == name_of(of_fault)
     calm(bench)

@@ -241,7 +241,7 @@ def test_a_tool_that_works_again_is_named():
     bench.command("fault", of=bench.desk.ticket, state="resolved", by="Mesa")
     bench.do("tick", after_ms=3_000)
     bench.do("tick", after_ms=2_000)
-    assert bench.station.menu.title == "¿Funciona? CRM abre"
+    assert bench.station.menu.about == "CRM abre"
 
 
 def test_what_is_told_of_it_always_fits_an_event():
