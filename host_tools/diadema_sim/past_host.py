@@ -14,7 +14,7 @@ from diadema_sim import sample_assistance as sample
 HUB = "HUB-past"
 _WAITED = "rule:help_wait"
 _ESCALATES_MS, _ALERTS_MS = 60_000, 150_000
-_LACKED = 0.2  # of the calls for help: the playbook lacked something
+_LACKED = 0.12  # of the calls for help: the playbook lacked something
 _NOTES_MS, _NAMED_MS, _CONFIRMED_MS = 4_000, 3_000, 10_000
 
 type Of = list[object]
