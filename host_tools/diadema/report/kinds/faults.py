@@ -129,10 +129,14 @@ def _notes(context: ReportContext) -> list[str]:
 
 
 def _read(context: ReportContext) -> _Found:
-    """Tickets are things and shown whole; of an agent or a team those that stopped one of them."""
+    """Tickets that the reader sees; of an agent or a team those that stopped one of them."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
-        cases = ticket_cases(tx, start_utc=start, end_utc=end)
+        cases = [
+            case
+            for case in ticket_cases(tx, start_utc=start, end_utc=end)
+            if context.sees_ticket(case)
+        ]
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
         of = {key_of(one): case.ticket.ticket for case in cases for one in case.reports}
         others = [key for one in its if (key := key_of(one.press)) not in of]
