@@ -1,5 +1,5 @@
-"""A floor whose agents ask for help: the real ingest and the hub's own rules over a store that a
-web reads, and stations that say what the test has them say.
+"""A floor whose agents ask for help and report faults: the real ingest and the hub's own rules
+over a store that a web reads, and stations that say what the test has them say.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
+from diadema.hub.fault_desk import FaultDesk
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.own_journal import Refused
 from diadema.ingest.core import Ingest
@@ -29,6 +30,7 @@ TOPICS = [
     {"code": "reclamo", "label": "Reclamo Indecopi", "urgent": True},
     {"code": "sistema", "label": "El sistema falla"},
 ]
+AREAS = [{"code": "sistemas", "label": "Sistemas", "parts": [{"code": "crm", "label": "CRM"}]}]
 QUEUES = ("Ventas", "Soporte")
 TEAMS = ("Mañana", "Tarde")
 
@@ -44,6 +46,7 @@ def described(agents: int) -> dict[str, Any]:
             for k in range(1, agents + 1)
         ],
         "help_topics": TOPICS,
+        "fault_areas": AREAS,
     }  # fmt: skip
 
 
@@ -68,6 +71,8 @@ class HelpStage:
         commands = Commands(self.ingest, None)
         desk = HelpDesk(self.ingest, commands, self._reader, data)
         self.acts = Actions(self.ingest, commands, self._reader, None, desk)
+        self.faults = FaultDesk(data, self.ingest, commands, self._reader, lambda: desk.people)
+        self.acts.of_ticket = self.faults.follow
         self.hub: Hub | None = None
         self._desks = {k: Script(s=station(k), agent=f"a{k:03}") for k in range(1, agents + 1)}
         self._told: dict[int, int] = {}
@@ -82,6 +87,7 @@ class HelpStage:
             self.say(k)
 
     def close(self) -> None:
+        self.faults.close()
         self._reader.close()
         self._writer.close()
 
@@ -110,8 +116,9 @@ class HelpStage:
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
         """As the hub does."""
+        of_ticket = body["action"].startswith("ticket_")
         try:
-            given, done = self.acts.act(body)
+            given, done = (self.faults if of_ticket else self.acts).act(body)
         except Refused as error:
             return {"error": error.error, "status": error.status, "values": error.values}
         self._take(done.effects)
@@ -146,6 +153,18 @@ class HelpStage:
             script.add("help.topic", 0, a=script.agent, of=of, topic=topic, **in_call)
         return of
 
+    def fail(self, k: int) -> list[Any]:
+        """Somebody presses Falla, for the CRM, and the hub has judged it. Gives the press."""
+        script = self._desks[k]
+        self._at(script, 0)
+        script.add("fault.reported", 0, a=script.agent)
+        of = [script.s, script.e, script.n]
+        script.add("fault.reported", 0, a=script.agent, of=of, area="sistemas", part="crm")
+        self.say(k)
+        while done := self.faults.look():
+            self._take(done.effects)
+        return of
+
     def hold(self, k: int, c: str, *, ago_s: float = 0) -> None:
         self._at(self._desks[k], ago_s)
         self._desks[k].contact("held", c, 0, via="key")
@@ -176,7 +195,7 @@ class HelpStage:
             state = self.ingest.station(script.s).state
             self._at(script, 0)
             for press in state.presses:
-                if press.outcome == "open":
+                if (press.kind, press.outcome) == ("help", "open"):
                     script.add("help.cancelled", 0, of=[script.s, script.e, press.sequence])
             for call in state.open:
                 if call.phase != "wrapup":

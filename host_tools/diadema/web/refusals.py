@@ -48,6 +48,7 @@ _OF_FIELD = {  # by what is wrong with it
     "greater_than_equal": "web.field_least",
     "less_than_equal": "web.field_most",
     "literal_error": "web.field_choice",
+    "union_tag_not_found": "web.field_missing",
     "union_tag_invalid": "web.field_choice",
     "extra_forbidden": "web.field_extra",
 }
@@ -105,13 +106,14 @@ def _sentence(error: Mapping[str, Any], language: str) -> str:
             return text(f"web.{word}", language, allowed=allowed)
         case ("body", *_) if wrong == "json_invalid":
             return text("web.bad_json", language)
-        case ("body",):
+        case ("body",) if "discriminator" not in its:
             return text("web.no_object", language)
         case ("body", *of, "reason") if not _is_of_ticket(of):
             return text("acting.say_why", language)
         case ("body", *_, "text") if its.get("max_length") in (None, MESSAGE_CHARACTERS):
             return text("acting.text_size", language)
-    where = ".".join(map(str, place))
+    kind = str(its.get("discriminator", "")).strip("'")  # that says which body it is
+    where = ".".join([*map(str, place), *([kind] if kind else [])])
     limits = {"allowed": allowed, "least": its.get("ge"), "most": _most(its)}
     return text(_OF_FIELD.get(wrong, "web.bad_field"), language, where=where, **limits)
 
