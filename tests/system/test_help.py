@@ -17,8 +17,7 @@ from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.support.broker_fixtures import until
-from tests.support.screen_words import find
-from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows
+from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows, shows
 
 ADMIN = Person(id="sim", name="", role="service")
 TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
@@ -64,14 +63,6 @@ def case_of(page: Page, agent: Agent) -> Locator:
 
 def press(case: Locator, word: str) -> Locator:
     return case.get_by_role("button", name=word, exact=True)
-
-
-async def shows(agent: Agent, *texts: str) -> None:
-    async def there() -> bool:
-        screen = await agent.station.screen()
-        return all(find(screen, text) for text in texts)
-
-    await until(there)
 
 
 def said(agent: Agent, since: int, kind: str) -> list[dict[str, Any]]:
