@@ -14,9 +14,9 @@ from diadema.access import Accounts
 from diadema.base.errors import DiademaError, StoreMissing
 from diadema.base.paths import DataDir
 from diadema.store import Reader, open_reader
-from diadema.store.assistance import calls_of, help_cases, help_moved
+from diadema.store.assistance import calls_of, help_cases, help_moved, key_of
 from diadema.web.floor.feed import Floor
-from diadema.web.help.view import Going, key_of
+from diadema.web.help.view import Going
 
 log = logging.getLogger(__name__)
 _PAUSE_S = 0.05  # between two readings
