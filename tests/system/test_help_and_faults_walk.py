@@ -179,8 +179,9 @@ async def coordina_con_el_area(page: Page, centre: Centre, desk: Agent) -> None:
     await ticket.get_by_role("link", name="Constancia de incidencia").click()
     await expect(page.get_by_role("cell", name="INC-7")).to_be_visible()
     await expect(page.get_by_role("cell", name="sesión vencida")).to_be_visible()
-    (told,) = rows(await report(centre, "fallas"), "faults_areas")
-    assert (told["area"], told["tickets"], told["solve_n"]) == ("Sistemas", 1, 1)
+    areas = rows(await report(centre, "fallas"), "faults_areas")
+    (told,) = (one for one in areas if one["area"] == "Sistemas")
+    assert (told["tickets"], told["solve_n"]) == (1, 1)
 
 
 async def in_call(desk: Agent, contact: str) -> None:
