@@ -100,12 +100,11 @@ class Stage:
             guard=Guard(["X."], 60, self.clock.now_ms, self.journal),
             reference=lambda number: None,
         )  # fmt: skip
-        self.hub = self.bridge.hub = Hub(self)
+        self.hub = Hub(self)
         self.ups = 0
         ports = {"ami_port": peer.ami_port, "ari_port": peer.ari_port}
-        self.exchange = self.bridge.exchange = Asterisk(
-            Settings(**ports, **way), SECRETS, self.hear, self.clock, Known()
-        )
+        self.exchange = Asterisk(Settings(**ports, **way), SECRETS, self.hear, self.clock, Known())
+        self.bridge.join(self.exchange, self.hub)
         self.talking = {}  # calls by their stations, as these have them
 
     def hear(self, heard):
@@ -151,7 +150,7 @@ class Stage:
         """Exchange up, and all agents in the queue."""
         count = len(self.bridge._names().people.seats)
         members = self.peer.queues.queues["ventas"].members
-        await until(lambda: self.bridge.is_up and not self.bridge._lines)
+        await until(lambda: self.bridge.is_up and self.bridge.is_idle)
         await until(lambda: len([one for one in members.values() if not one.paused]) == count)
 
     @property
