@@ -50,6 +50,7 @@ from diadema.wire.actions import (
     ResetPin,
     Schedules,
     SendMessage,
+    SkipTest,
     alert_rule,
 )
 from diadema.wire.commands import ShowText
@@ -252,6 +253,13 @@ class Actions:
         fields = {"contact": c, **_signed(request, None)}
         order = New(station.station, "wrapup", fields, life_ms=LIFE_MS)
         acted = _acted(request, "wrapup_closed", a=request.agent, c=c, reason=request.reason)
+        return SupervisorAction([acted], order)
+
+    def _skip_test(self, request: SkipTest) -> SupervisorAction:
+        station = self._reachable(request.agent)
+        fields = {"skip": 1, "agent": request.agent}
+        order = New(station.station, "selftest", fields, life_ms=LIFE_MS)
+        acted = _acted(request, "selftest_skipped", a=request.agent, reason=request.reason)
         return SupervisorAction([acted], order)
 
     def _pin_reset(self, request: ResetPin) -> SupervisorAction:
@@ -545,6 +553,7 @@ _ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction
     LogOut: Actions._log_out,
     Move: Actions._move,
     EndWrapup: Actions._end_wrapup,
+    SkipTest: Actions._skip_test,
     ResetPin: Actions._pin_reset,
     AnswerHelp: Actions._help,
     AssignHelp: Actions._assign,
