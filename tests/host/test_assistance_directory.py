@@ -171,6 +171,16 @@ def test_a_tool_that_no_area_mends_is_of_an_area_of_their_own(book, data):
     assert "Mesa" in people_of.people(data, DAY, DAY).fault_areas["tools"].label
 
 
+def test_a_part_is_vital_by_a_tool_of_its_code(book, data):
+    put(book, "tools", campaign="atencion", code="crm", label="CRM abre", vital="sí")
+    put(book, "tools", campaign="cobranza", code="crm", label="CRM abre")
+    people = people_of.people(data, DAY, DAY)
+    assert people.is_vital("crm")
+    assert not people.is_vital("usuario") and not people.is_vital(None)
+    retire(book, "tools", "atencion/crm")
+    assert not people_of.people(data, DAY, DAY).is_vital("crm")
+
+
 def test_the_owner_of_a_playbook(book, data):
     playbook = book.entry("playbooks", "1").body
     put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})

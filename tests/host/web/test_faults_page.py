@@ -311,6 +311,12 @@ async def test_an_area_sees_its_own_tickets_and_no_others(
         assert (await asking.post("/api/v1/tickets", json=new)).status_code == 403
         assert (await asking.get("/ui/faults")).status_code == 403
         assert len(hub.asked) == asked
+    stage.say("taken", MASS, 1, by="sonia", to="teo")
+    async with client(stage, "saul") as asking:  # of that area: nobody else is named to him
+        body = {"action": "ticket_taken"}
+        answer = await asking.post(f"/api/v1/tickets/{MASS}/actions", json=body)
+        assert answer.status_code == 409 and len(hub.asked) == asked
+        assert "Ya la tiene otra persona" in answer.text and "Teo" not in answer.text
     with pytest.raises(InvalidStatus):
         address = f"{stage.web.ws}?scope=faults"
         async with connect(address, additional_headers=headers_of(stage.cookies("iris"))):
@@ -512,7 +518,13 @@ async def test_it_is_whole_on_a_telephone_and_axe_finds_nothing(
                 color_scheme=theme, viewport={"width": width, "height": 844},
             )  # fmt: skip
             own = MASS if who == "sonia" else LINE
-            await expect(page.locator(f"[data-ticket={own}]")).to_be_visible()
+            card = page.locator(f"[data-ticket={own}]")
+            await expect(card).to_be_visible()
+            sign, title = [
+                await card.locator(one).bounding_box() for one in (".severity", ".title")
+            ]
+            assert sign and title and sign["x"] + sign["width"] < title["x"] < 80 + sign["x"]
+            assert sign["y"] - 10 < title["y"] < sign["y"] + sign["height"]
             for _ in range(2):
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width
                 found = await Axe().run(page, options={"runOnly": WCAG})
@@ -520,6 +532,8 @@ async def test_it_is_whole_on_a_telephone_and_axe_finds_nothing(
                 if await page.locator(".ticket").is_hidden():
                     await page.locator(f"[data-ticket={own}]").click()
                     await expect(page.locator(".story li").first).to_be_visible()
+            acts = await page.locator(".ticket > .choices button").all()
+            assert len({(await one.bounding_box() or {})["height"] for one in acts}) == 1
             if width == 390:
                 await expect(page.locator(".lists")).to_be_hidden()
                 await page.locator(".back").click()
@@ -531,8 +545,7 @@ async def test_it_can_be_used_by_keys_alone(
     stage: FaultStage, hub: Hub, open_page: OpenPage
 ) -> None:
     page = await opened(open_page, stage, "teo")
-    first = page.locator(f".lists [data-ticket={LINE}]")
-    await first.focus()
+    await page.locator(f".lists [data-ticket={MASS}]").focus()
     await page.keyboard.press("Enter")
     await expect(page.locator(".ticket h2")).to_be_focused()
     await page.keyboard.press("Tab")

@@ -99,10 +99,12 @@ async def act_on_ticket(
 ) -> TicketDone:
     said = action.model_dump(exclude_none=True)
     if not person.may("tickets"):
-        await _found(request, web_app, person, ticket)
+        case, view = await _found(request, web_app, person, ticket)
         theirs = _THEIRS.get(action.action, said.keys())
         if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
             raise not_yours(request)
+        if action.action == "ticket_taken" and view.is_anothers(case.ticket):
+            raise HTTPException(409, text("faults.taken", language_of(request)))
     body = said | signed(person) | {"ticket": ticket}
     return await _ask_hub(web_app, request, body)
 
