@@ -295,9 +295,7 @@ def _add_faults(people: People, book: Directory, last: date, language: str) -> N
             cast("Clock", body.get("clock") or "clock"),
         )
     people.tools = [
-        Tool(
-            str(body["campaign"]), str(body["code"]), str(body["label"]), bool(body.get("vital"))
-        )
+        Tool(str(body["campaign"]), str(body["code"]), str(body["label"]), bool(body.get("vital")))
         for _, body in _ordered(book, "tools", last)
     ]
     add_tools_area(people, language)
