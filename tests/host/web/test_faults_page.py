@@ -163,6 +163,7 @@ async def test_the_gravest_come_first_each_with_who_has_it_and_until_when(
     assert await texts(page, ".lists > .faults > li:visible .title") == [
         "Sin internet en el piso 3"
     ]
+    await page.get_by_label("Área").select_option("")
     await page.locator("summary").click()
     await expect(page.locator(".shut .fault")).to_contain_text("confirmada por el asesor")
 
@@ -183,13 +184,13 @@ async def test_what_happens_is_there_in_every_browser(
     theirs = other.locator(f".lists [data-ticket={ONE}]")
     await expect(theirs).to_contain_text("Reportada")
     await first.locator(f".lists [data-ticket={ONE}]").click()
-    await first.get_by_role("button", name="Tomar").click()
+    await first.get_by_role("button", name="Tomar", exact=True).click()
     await expect(theirs).to_contain_text("la tiene Teo Díaz")
     await expect(theirs).to_contain_text("quedan 1 h 0 min para resolverla")
     assert hub.asked[-1] == {
         "action": "ticket_taken", "ticket": ONE, "by": "teo", "who": "Teo Díaz",
     }  # fmt: skip
-    await expect(first.get_by_role("button", name="Tomar")).to_have_count(0)
+    await expect(first.get_by_role("button", name="Tomar", exact=True)).to_have_count(0)
     await expect(first.locator(".told")).to_have_text("Tomar: registrado.")
     stage.opened("new000000009", 0, title="Diadema rota", seats=["A-09"])
     await expect(other.locator(".lists > .faults > li")).to_have_count(4)
@@ -360,7 +361,8 @@ FORMS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 async def fill(page: Page, given: dict[str, str]) -> None:
     dialog = page.get_by_role("dialog")
     for label, value in given.items():
-        control = dialog.get_by_label(label, exact=True)
+        its = dialog.locator("label").filter(has=page.get_by_text(label, exact=True))
+        control = its.locator("input, select, textarea")
         if await control.evaluate("one => one.tagName") == "SELECT":
             await control.select_option(label=value)
         else:
@@ -389,8 +391,8 @@ async def test_each_thing_that_can_be_done_is_asked_of_the_hub(
     await page.get_by_role("button", name="Registrar una falla").click()
     await fill(
         page,
-        {"Qué falla, en pocas palabras": "Sistema de pagos caído", "Parte": "CRM",
-         "Posiciones, separadas por comas (opcional)": "A-01, A-02,"},
+        {"Qué falla, en pocas palabras": "Sistema de pagos caído", "Área": "Sistemas",
+         "Parte": "CRM", "Posiciones, separadas por comas (opcional)": "A-01, A-02,"},
     )  # fmt: skip
     await expect(page.locator(".told")).to_have_text("Registrar una falla: registrado.")
     assert hub.asked[-1] == {
@@ -442,7 +444,7 @@ async def test_what_is_refused_is_said_and_what_was_written_stays(
     await fill(page, {"Motivo": "porque sí"})
     await expect(wrong).to_contain_text("Nada cambió")
     await page.keyboard.press("Escape")
-    await page.get_by_role("button", name="Tomar").click()
+    await page.get_by_role("button", name="Tomar", exact=True).click()
     await expect(page.locator(".told")).to_contain_text("Tomar: no se registró.")
 
 
@@ -549,7 +551,7 @@ async def test_it_can_be_used_by_keys_alone(
     await page.keyboard.press("Enter")
     await expect(page.locator(".ticket h2")).to_be_focused()
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("button", name="Tomar")).to_be_focused()
+    await expect(page.get_by_role("button", name="Tomar", exact=True)).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_label("Quién la atiende")).to_be_focused()
