@@ -17,8 +17,16 @@ from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, share, summary, table
 from diadema.site.directory.due_times import due, site_calendar
 from diadema.store import open_reader
-from diadema.store.assistance import Key, TicketCase, adoptions, key_of, ticket_cases
+from diadema.store.assistance import (
+    STATIONS_AREA,
+    Key,
+    TicketCase,
+    adoptions,
+    key_of,
+    ticket_cases,
+)
 from diadema.store.rows import Ticket
+from diadema.words import section, text
 
 _VOID = ("rejected", "duplicate")
 
@@ -229,6 +237,9 @@ def _due(context: ReportContext, ticket: Ticket, which: Literal["accept", "solve
 
 
 def names_of(context: ReportContext, area: str, part: str) -> tuple[str, str]:
+    if area == STATIONS_AREA:
+        parts = section("alerts", context.language)
+        return text("faults.station", context.language), parts.get(f"part.{part}", part)
     known = context.people.fault_areas.get(area)
     if known is None:
         return area or context.say("no_area"), part or context.say("no_area")

@@ -103,9 +103,12 @@ async def act_on_ticket(
             if one is not None:
                 await _found(request, web_app, person, one)
     if not person.may("tickets"):
+        case, view = await _found(request, web_app, person, ticket)
         theirs = _THEIRS.get(action.action, said.keys())
         if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
             raise not_yours(request)
+        if action.action == "ticket_taken" and view.is_anothers(case.ticket):
+            raise HTTPException(409, text("faults.taken", language_of(request)))
     body = said | _signed(request, web_app, person) | {"ticket": ticket}
     return await _ask_hub(web_app, request, body)
 

@@ -74,6 +74,10 @@ class View:
     def sees(self, case: TicketCase) -> bool:
         return self.person.sees_ticket(case, self.people)
 
+    def is_anothers(self, ticket: Ticket) -> bool:
+        """Whether somebody has it of whom nothing is told here."""
+        return ticket.assignee is not None and self._account(ticket.assignee) is None
+
     def row(self, case: TicketCase) -> Fields:
         """What the list has of it."""
         ticket, seats = case.ticket, self._seats(case)
