@@ -298,6 +298,15 @@ def test_a_helper_of_another_topic_may_once_it_was_told_to_the_queue(staffed):
     staffed.act("help", of, mia, state="accepted")
 
 
+def test_a_helper_of_a_queue_takes_those_of_every_name_that_the_switch_has_for_it(staffed):
+    staffed.desk.people.switch_queues["Q 200"] = [(0, "ventas")]
+    desk = seated().offer("c1", queue="Q 200").contact("answered", "c1", via="key", ring_ms=1000)
+    of = asks(desk, call="c1")
+    staffed.take(desk)
+    staffed.act("help", of, {"by": "mia", "who": "Mía"}, state="accepted")
+    assert staffed.case().taker == ("mia", "Mía")
+
+
 # -- bad input
 
 

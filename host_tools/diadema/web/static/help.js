@@ -182,7 +182,7 @@ class Helps {
     const day = dayOf(this.#site.zone);
     const lines = found.map((one) => {
       const which = [one.playbook, one.version && `v${one.version}`].filter(Boolean).join(" ");
-      const about = [words[`help.gap.${one.gap}`], one.topic, one.text].filter(Boolean).join(" · ");
+      const about = [words[`gap.${one.gap}`], one.topic, one.text].filter(Boolean).join(" · ");
       return make("li", "", make("time", "", day(one.utc)), make("b", "", which || "—"), make("span", "", about));
     });
     this.lacks.replaceChildren(...(lines.length ? lines : [make("li", "", words["help.gaps.none"])]));
