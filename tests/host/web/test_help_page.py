@@ -26,10 +26,14 @@ from tests.support.web_viewer import LIMIT_S, OpenPage, viewing
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
+FULL_HD = {"width": 1920, "height": 1080}
 SMALL = """() => [...document.querySelectorAll('.helps :is(button, select, input), .sound')]
   .filter((one) => one.offsetParent).map((one) => [one.className, one.getBoundingClientRect()])
   .filter(([, box]) => box.height < 44 || box.width < 44).map(([name]) => name)"""
 BROAD = "document.documentElement.scrollWidth > innerWidth"
+CUT = """() => [...document.querySelectorAll('.total, .total *')]
+  .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1
+    && getComputedStyle(one).display !== 'inline').map((one) => one.textContent)"""
 PRESS = "(button) => button.click()"  # also one that has just gone
 COVERED = """() => [...document.querySelectorAll('.help')].flatMap((help) =>
   [...help.querySelectorAll('b, p, small, .choice')]).filter((one) => one.offsetParent
@@ -401,6 +405,20 @@ async def test_floor_and_wall_say_how_many_wait_and_how_long(
     await floor.locator("[data-total=help]").click()
     await expect(floor).to_have_url(re.compile("/ui/help"))
     await expect(floor.locator(".help")).to_have_count(2)
+
+
+async def test_the_totals_fit_while_somebody_waits(
+    help_web: Web, stage: HelpStage, open_page: OpenPage
+) -> None:
+    stage.ask(54, ago_s=900)
+    await stage.tell(54)
+    for path, viewport in (("/ui/", PHONE), ("/ui/", DESK), ("/wall", DESK), ("/wall", FULL_HD)):
+        for language in ("es", "en"):
+            page = await open_page(f"{help_web.url}{path}?lang={language}", viewport=viewport)
+            tile = page.locator("[data-total=help]")
+            await expect(tile.locator("time")).to_have_text(re.compile(r"^15:\d\d$"))
+            assert await page.evaluate(CUT) == [], (path, viewport, language)
+            assert not await page.evaluate(BROAD)
 
 
 async def test_the_wall_has_no_more_of_it_than_that(help_web: Web, stage: HelpStage) -> None:

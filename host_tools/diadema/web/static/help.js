@@ -34,7 +34,7 @@ class Helps {
     board.setAttribute("role", "group");
     board.setAttribute("aria-label", words.title);
     this.waiting = new Stat(board, "waiting", words["help.waiting"]);
-    this.longest = new Stat(board, "longest", words["help.longest"]);
+    this.longest = new Stat(board, "longest", words.longest);
     this.taken = new Stat(board, "taken", words["help.taken"]);
     this.list = make("ol", "helps");
     this.list.setAttribute("aria-label", words["help.list"]);
