@@ -69,9 +69,11 @@ class HelpStage:
         self._writer, self._reader = open_writer(data.store), open_reader(data.store)
         self.ingest = Ingest(self._writer, site, SystemClock())
         commands = Commands(self.ingest, None)
-        desk = HelpDesk(self.ingest, commands, self._reader, data)
-        self.acts = Actions(self.ingest, commands, self._reader, None, desk)
-        self.faults = FaultDesk(data, self.ingest, commands, self._reader, lambda: desk.people)
+        self._desk = HelpDesk(self.ingest, commands, self._reader, data)
+        self.acts = Actions(self.ingest, commands, self._reader, None, self._desk)
+        self.faults = FaultDesk(
+            data, self.ingest, commands, self._reader, lambda: self._desk.people
+        )
         self.acts.of_ticket = self.faults.follow
         self.hub: Hub | None = None
         self._desks = {k: Script(s=station(k), agent=f"a{k:03}") for k in range(1, agents + 1)}
@@ -110,6 +112,7 @@ class HelpStage:
     async def begin(self, hub: Hub) -> None:
         self.hub = hub
         hub.answer = self.answer
+        self._desk.read()
         self._rows = dict(self.ingest.floor.rows)
         await self.publish()
         await hub.site()
@@ -189,14 +192,16 @@ class HelpStage:
         self._take(self.ingest.take_file([Message(0, subject_of("HUB-other"), body)]))
 
     def rest(self) -> None:
-        """Nobody asks, nobody calls."""
+        """Nobody asks, nobody calls. Who did nothing can still have done it long ago."""
         self._calls.clear()
         for k, script in self._desks.items():
             state = self.ingest.station(script.s).state
+            asked = [one for one in state.presses if (one.kind, one.outcome) == ("help", "open")]
+            if not asked and not state.open:
+                continue
             self._at(script, 0)
-            for press in state.presses:
-                if (press.kind, press.outcome) == ("help", "open"):
-                    script.add("help.cancelled", 0, of=[script.s, script.e, press.sequence])
+            for press in asked:
+                script.add("help.cancelled", 0, of=[script.s, script.e, press.sequence])
             for call in state.open:
                 if call.phase != "wrapup":
                     script.contact("ended", call.contact, 0, by="caller", on_hold=call.on_hold)

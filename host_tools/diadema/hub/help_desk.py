@@ -208,12 +208,13 @@ class HelpDesk:
     def _call(self, station: Station | None, case: HelpCase, since: int) -> HelpCall:
         press = case.press
         contact = contact_of(station, press) if station is not None else None
+        named = contact.queue if contact else None
         return HelpCall(
             of=key_of(press),
             since=since,
             agent=press.agent or "",
             topic=press.topic or "",
-            queue=(contact.queue or "") if contact else "",
+            queue=self.people.queue(named, contact.start_utc) if contact and named else "",
             held=contact is not None and contact.held_u is not None,
         )
 
