@@ -137,6 +137,8 @@ def test_it_makes_the_trails_that_an_older_store_has_not(data, ingest, clock):
     ingest.writer.close()
     with contextlib.closing(sqlite3.connect(data.store)) as connection, connection:
         connection.execute("DROP TABLE trails")
+        connection.execute("DROP TABLE tickets")
+        connection.execute("ALTER TABLE presses RENAME TO tickets")  # as they were called
         connection.execute("PRAGMA user_version = 7")
     outcome = rebuild(data, clock, apply=True)
     assert {one.table for one in outcome.differences} == {"trails"}

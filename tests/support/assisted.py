@@ -2,10 +2,13 @@
 
 from datetime import date
 
+from diadema.wire.long_texts import parts_of
+
 from tests.support.peopled import AGENTS, SEATS, Centre, Seat
 
 DAY = date(2026, 11, 18)
 MASS, LONE, VOID = "abc123def456", "abc123def457", "abc123def458"
+LEARNT = "La asesora llamó al banco emisor. " * 9 + "Se bloquea primero y se pregunta después."
 
 
 class Desk(Seat):
@@ -57,11 +60,16 @@ def _help(seat, said, at):
             seat.add("help.rated", 1000, a=seat.agent, of=of, answer=("yes", "no")[number == 9])
     of = seat.ask("fraude")
     seat.answer("accepted", of, 90, by="Luz").answer("resolved", of, 30, by="Luz")
+    said.append({"k": "help.assigned", "t": at * 1000, "of": of, "to": "luz", "by": "ana",
+                 "reason": "sabe de fraudes"})  # fmt: skip
     said.append({"k": "supervision.acted", "t": at * 1000, "action": "help", "of": of,
                  "state": "accepted", "a": seat.agent, "by": "luz"})  # fmt: skip
     noted = {"k": "help.noted", "of": of, "playbook": "fraudes", "version": 2}
     said += [noted | {"t": at * 1000 + 1, "gap": "unclear"},
              noted | {"t": at * 1000 + 2, "gap": "missing"}]  # fmt: skip
+    said += [
+        {"k": "help.noted", "t": at * 1000 + 3, "of": of, **part} for part in parts_of(LEARNT)
+    ]
     of = seat.ask()
     seat.add("help.cancelled", 200_000, a=seat.agent, of=of)
     of = seat.ask()
@@ -87,7 +95,7 @@ def _faults(centre, seats, said, at):
     t = at * 1000
     said += [
         {"k": "ticket.opened", "t": t + 60_000, "area": "red", "part": "enlace", "severity": 2,
-         "title": "Sin enlace", "of": ofs[0], "due": t + 960_000, **ticket},
+         "title": "Sin enlace", "of": ofs[0], "due": t + 960_000, **ticket, "by": "rule:mass"},
         {"k": "ticket.linked", "t": t + 61_000, "of": ofs[1], **ticket},
         {"k": "ticket.linked", "t": t + 121_000, "of": ofs[2], **ticket},
         {"k": "ticket.taken", "t": t + 180_000, "to": "teo", "due": t + 7_260_000,

@@ -341,7 +341,7 @@ def _texts[Step: (HelpStep, TicketStep)](steps: Iterable[Step]) -> list[tuple[St
     found: list[tuple[Step, str]] = []
     parts: list[Step] = []
     for step in steps:
-        if step.text is None:
+        if not step.text:  # none, or one that was erased
             continue
         if step.part in (None, 1):
             parts = []
