@@ -105,6 +105,15 @@ def test_who_may_have_which(centre):
 def morning(tmp_path_factory):
     """One who is guided in two calls, by who comes and by a message; tests of three sessions."""
     place = Centre(tmp_path_factory.mktemp("morning") / "data")
+    for code in ("uno", "dos"):
+        place.entry("campaigns", code=code, label=f"Campaña {code}", steps=["need"])
+    for order, campaign, code, label in ((1, "uno", "crm", "CRM"), (2, "dos", "crm", "CRM"),
+                                         (3, "dos", "correo", "Correo")):  # fmt: skip
+        place.entry("tools", campaign=campaign, code=code, label=label, order=order)
+    site = json.loads(place.data.site.read_text())
+    site["materials"] = [{"code": "anexos", "label": "Anexos"}]
+    site["campaigns"] = [{"code": code, "label": f"Campaña {code}"} for code in ("uno", "dos")]
+    place.data.site.write_text(json.dumps(site))
     at = place.at(DAY, 9)
     place.roster((a, DAY, "M", None) for a in AGENTS[:3])
     seats = [Desk(SEATS[4 * k]).start(at).enter(a).show("ready") for k, a in enumerate(AGENTS[:3])]
@@ -156,8 +165,41 @@ def test_what_works_at_the_seats(morning):
     assert (wrong["outcome"], wrong["test_failed"], wrong["why"]) == (
         "no operativa", "Diadema", "Diadema",
     )  # fmt: skip
-    assert (wrong["tools_missing"], wrong["materials_missing"]) == ("crm", "anexos")
+    assert (wrong["tools_missing"], wrong["materials_missing"]) == ("CRM", "Anexos")
     assert "Asesor" not in made_as("json", made).decode()
+
+
+def test_each_tool_and_material_of_a_shift_is_told_with_how_often_it_worked(morning):
+    made = document(morning, "operatividad")
+    names = ("tool_asked", "tool_works", "tool_fails", "tool_share")
+    found = {
+        (row["shift"], row["team"], row["tool"]): tuple(row[name] for name in names)
+        for row in rows(made, "operational_tools")
+    }
+    assert found == {
+        ("M", "Norte", "CRM"): (1, 1, 0, 100.0), ("M", "Norte", "Correo"): (1, 1, 0, 100.0),
+        ("M", "Norte", "Anexos"): (1, 1, 0, 100.0), ("M", "Sur", "CRM"): (1, 0, 1, 0.0),
+        ("M", "Sur", "Correo"): (1, 1, 0, 100.0), ("M", "Sur", "Anexos"): (1, 0, 1, 0.0),
+    }  # fmt: skip
+    campaigns = {row["tool"]: row["campaign"] for row in rows(made, "operational_tools")}
+    assert campaigns == {"CRM": "Campaña uno, Campaña dos", "Correo": "Campaña dos",
+                         "Anexos": None}  # fmt: skip
+
+
+def test_a_tool_that_nobody_was_asked_for_is_not_known_to_work(morning):
+    place, now = morning
+    for scope, heads in ((Scope(of="agent", code="a003"), ("M", "Norte")),
+                         (Scope(of="agent", code="a004"), (None, None))):  # fmt: skip
+        made = make(place.data, "operatividad", SPAN, scope, now * 1000)
+        its = rows(made, "operational_tools")
+        assert [row["tool"] for row in its] == ["CRM", "Correo", "Anexos"]
+        for row in its:
+            assert (row["shift"], row["team"]) == heads
+            assert [row[name] for name in ("tool_asked", "tool_works", "tool_fails")] == [
+                0, None, None,
+            ]  # fmt: skip
+            assert row["tool_share"] is None
+    assert ";—" in made_as("csv", made, "operational_tools").decode("utf-8-sig")
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
