@@ -15,6 +15,7 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.report.writing import shown
 
 from tests.support.assisted import DAY, LONE, MASS, VOID, Desk, assisted
 from tests.support.peopled import AGENTS, SEATS, Centre
@@ -199,7 +200,9 @@ def test_a_tool_that_nobody_was_asked_for_is_not_known_to_work(morning):
                 0, None, None,
             ]  # fmt: skip
             assert row["tool_share"] is None
-    assert ";—" in made_as("csv", made, "operational_tools").decode("utf-8-sig")
+        section = made.section("operational_tools")
+        place = section.at("tool_works")
+        assert {shown(section, row, place, made)[0] for row in section.rows} == {"—"}
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
