@@ -34,6 +34,8 @@ _encode = msgspec.json.Encoder().encode
 
 # UTC milliseconds, whose, its JSON; the switch's (0) has no number yet, a greeting's is below 0
 type Told = tuple[int, int, bytes]
+type Help = tuple[str, int, list[object], int, int]  # agent, helper, press, from, until
+type Fault = tuple[list[object], int, int]  # press, from, until
 
 
 @dataclass
@@ -56,8 +58,8 @@ class Load:
         self.days = days
         self._chance = random.Random(seed)
         self._trouble = random.Random(seed + 1)
-        self._helps: list[tuple[str, list[object], int, int]] = []  # agent, press, taken, solved
-        self._faults: list[tuple[list[object], int, int]] = []  # press, from, until
+        self._helps: list[Help] = []
+        self._faults: list[Fault] = []
         self.journals = [Journal(SWITCH_S, 77)]
         for number in range(1, agents + 1):
             self.journals.append(Journal(station(number), 1000 + number, agent(number)))
@@ -147,11 +149,12 @@ class Load:
             if chance.random() < 0.05:
                 yield desk.say("help.cancelled", chance.expovariate(1 / 90), **a, of=of)
                 return
-            by = {"by": f"Ayuda {chance.randrange(40):02}"}
+            helper = chance.randrange(40)
+            by = {"by": f"Ayuda {helper:02}"}
             yield self._answer(desk, "help.accepted", 40, of, by)
             taken = desk.now
             yield self._answer(desk, "help.resolved", 90, of, by | {"result": "resuelta"})
-            self._helps.append((journal.agent, of, taken, desk.now))
+            self._helps.append((journal.agent, helper, of, taken, desk.now))
             if chance.random() < 0.6:
                 answer = "yes" if chance.random() < 0.85 else "no"
                 yield desk.say("help.rated", 20.0, **a, of=of, answer=answer)
@@ -182,9 +185,9 @@ class Load:
             yield _encode(head | one)
 
     def _of_helps(self, now_ms: int) -> Iterator[dict[str, object]]:
-        over = [one for one in self._helps if one[3] < now_ms]
-        for number, (agent, of, taken, solved) in enumerate(over):
-            its = {"by": f"ayuda{number % 40:02}", "of": of}
+        over = [one for one in self._helps if one[4] < now_ms]
+        for number, (agent, helper, of, taken, solved) in enumerate(over):
+            its = {"by": f"ayuda{helper:02}", "of": of}
             for state, t in (("accepted", taken), ("resolved", solved)):
                 acted = {"k": "supervision.acted", "action": "help", "a": agent, "state": state}
                 yield {"t": t, **acted, **its}
