@@ -14,8 +14,10 @@ from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
 from diadema.report.writing import shown
+from diadema.store import open_reader
 
-from tests.support.assisted import DAY, LONE, MASS, VOID, assisted, guided
+from tests.support.assisted import DAY, LONE, MASS, VOID, Desk, assisted, guided
+from tests.support.peopled import AGENTS, SEATS, Centre
 
 pytestmark = pytest.mark.usefixtures("site_language")
 
@@ -113,6 +115,42 @@ def test_who_was_guided_in_a_call(morning):
     calls = [(row["contact"], row["helper"], row["guided_how"])
              for row in rows(made, "guided_calls")]  # fmt: skip
     assert calls == [("c1", "Ana", "acudió"), ("c2", "luz", "mensaje")]
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_who_comes_or_writes_after_the_call_has_guided_nobody_in_it(tmp_path, anchored):
+    """Also where the station does not know the hour until later."""
+    place = Centre(tmp_path / "data")
+    at = place.at(DAY, 9)
+    seat = Desk(SEATS[0]).start(at, anchored=anchored).enter(AGENTS[0]).show("ready")
+    said, ends = [], []
+    for name in ("c1", "c2", "c3"):
+        seat.offer(name).contact("answered", name, via="key")
+        seat.add("help.requested", 0, a=seat.agent, c=name)
+        of = [seat.s, seat.e, seat.n]
+        if name == "c3":
+            seat.answer("accepted", of, 10)
+        seat.contact("ended", name, 30_000, by="caller", on_hold=False)
+        ends.append(seat.power + seat.u)
+        seat.wrapup("started", name, 0)
+        if name == "c1":
+            seat.answer("accepted", of, 10)
+        else:
+            t = seat.power + seat.u + 2000
+            said.append({"k": "supervision.acted", "t": t, "by": "luz", "action": "message",
+                         "of": of, "a": seat.agent})  # fmt: skip
+        seat.wrapup("ended", name, 5000, cause="agent")
+    if not anchored:
+        seat.anchor()
+    now = at + 3600
+    place.take(now * 1000, [seat], said)
+    (came,) = rows(document((place, now), "orientado"), "guided_calls")
+    assert (came["contact"], came["helper"], came["guided_how"]) == ("c3", "Ana", "acudió")
+    told = document((place, now), "ayudas")
+    assert rows(told, "topics")[0]["help_never"] == 1
+    with open_reader(place.data.store) as reader:
+        overs = [one.over_utc for one in reader.presses()]
+    assert overs == [*ends[:2], None]
 
 
 def test_what_works_at_the_seats(morning):

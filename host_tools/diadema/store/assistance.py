@@ -97,7 +97,7 @@ class HelpCase(Struct):
             return result
         if self.press.outcome == "resolved" and self.press.answer == "yes":
             return SERVED
-        if self.press.over_utc is not None and self.press.accepted_b is None:
+        if self.press.over_b is not None and self.press.accepted_b is None:
             return TOO_LATE
         waits = self.press.outcome == "open" or self.press.answer is None
         return None if seated and waits else NO_RESULT
