@@ -15,8 +15,8 @@ LEARNT = "La asesora llamó al banco emisor. " * 9 + "Se bloquea primero y se pr
 class Desk(Seat):
     """One that asks for help too."""
 
-    def ask(self, topic=None):
-        self.add("help.requested", 0, a=self.agent)
+    def ask(self, topic=None, **more):
+        self.add("help.requested", 0, a=self.agent, **more)
         of = [self.s, self.e, self.n]
         if topic:
             self.add("help.topic", 0, a=self.agent, of=of, topic=topic)
