@@ -2,6 +2,7 @@
 `tests/support/second_opinion` from the journals that Diadema gives out.
 """
 
+import random
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.support.assisted import assisted
 from tests.support.given_out import give_out
-from tests.support.second_opinion import raw
-from tests.support.second_opinion.asked import Whole
+from tests.support.second_opinion import faults, help_requests, raw
+from tests.support.second_opinion.asked import Asked, Whole
 from tests.support.second_opinions import differences
 from tests.support.troubled import ADOPTED, DAY, SAID, STEPS, troubled
 
@@ -54,6 +55,36 @@ def morning(tmp_path_factory):
 
 def test_a_morning_that_is_known_by_hand(morning):
     assert compared(*morning) == []
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    """Long days, so that there is no comparison of nothing with nothing."""
+    root, draw = tmp_path_factory.mktemp("rich"), random.Random(2)
+    lives = [
+        [(draw.randint(0, 15), draw.choice([1, 20, 300, 900]), draw.randint(0, 999))
+         for _ in range(60)]
+        for _ in range(3)
+    ]  # fmt: skip
+    steps = [(draw.randint(0, 7), draw.randint(0, 2), draw.randint(0, 999)) for _ in range(12)]
+    return (*troubled(root / "data", lives, [0, 1, 2, 3, 0], steps), root / "given")
+
+
+def test_long_days_have_it_all(rich):
+    centre, now_s, folder = rich
+    whole = Whole(raw.read(give_out(centre.data, folder, [DAY])), DAY)
+    found = faults.Found(Asked(whole, DAY, DAY, now_s * 1000))
+    assert {one.outcome for one in found.tickets.values()} >= {"confirmed", None}
+    assert any(one.again for one in found.tickets.values())
+    _, total = found.cost(lambda one: found.of.get(one.press.key, ""))
+    assert min(total.values()) > 0, "seconds that tickets share, and calls that were missed"
+    its = help_requests.cells(found.asked, help_requests.read(whole.given).values())
+    assert min(its[name] for name in ("help_taken", "help_never", "help_wait_n", "due")) > 0
+    assert 0 < its["help_met"] < 100 and its["help_solve_p90_s"] > its["help_solve_p50_s"]
+
+
+def test_long_days(rich):
+    assert compared(*rich) == []
 
 
 def test_a_difference_is_seen(morning):

@@ -11,7 +11,7 @@ from .switch import at_rank
 
 TARGET_S, SHIFT_MS = 60, 16 * 3_600_000
 GAPS = ("none", "missing", "unclear", "wrong")
-METRIC = "Espera de la ayuda (s)"
+METRIC = "espera de la ayuda (s)"
 
 
 class Ask:
