@@ -5,6 +5,7 @@ them. Milliseconds of UTC, or of a boot.
 from collections import Counter, defaultdict
 
 from . import raw
+from .asked import Asked
 from .booked import handled, summed
 from .centre import grouped
 from .switch import at_rank
@@ -163,6 +164,8 @@ def _gaps(asked, its):
 
 def summary(asked):
     its = cells(asked, [*_of(asked).values()])
+    if asked.of == "queue":  # it is of all then
+        asked = Asked(asked.whole, asked.days[0], asked.days[-1], asked.now_ms)
     calls = handled(summed(asked.booked))
     return {
         "help_asked": (its["help_asked"], None),
