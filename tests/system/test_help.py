@@ -17,6 +17,7 @@ from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.support.broker_fixtures import until
+from tests.support.screen_words import find
 from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows, shows
 
 ADMIN = Person(id="sim", name="", role="service")

@@ -33,7 +33,7 @@ _VOID = ("rejected", "duplicate")
 
 class Group(Struct):
     """Some tickets; a rejected or repeated one is in `tickets` and `void` alone. `accepts`,
-    `solves`: whole seconds from the report on, in order; `…_due` those of which it is known
+    `solves`: whole seconds from its opening on, in order; `…_due` those of which it is known
     whether they were in time, `…_met`.
     """
 
@@ -382,7 +382,7 @@ def _rostered(context: ReportContext, its: Iterable[Stop]) -> tuple[int, int, in
         if start < end and context.has(agent, day):
             shifts += 1
             seconds += end - start
-            if agent in lost:
-                inside = [stop.within([(start, end)]) for stop in lost[agent]]
+            inside = [stop.within([(start, end)]) for stop in lost.get(agent, ())]
+            if any(stop.times for stop in inside):
                 taken += costs(inside, lambda _: "")[1].lost_s
     return seconds, taken, shifts

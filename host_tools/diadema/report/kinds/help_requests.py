@@ -67,7 +67,7 @@ def group(
                 found.waits.append(wait_s)
                 found.due += 1
                 found.met += wait_s <= target_s
-        elif press.outcome == "open" and press.over_utc is None and age_ms < LONGEST_MS:
+        elif press.outcome == "open" and press.over_b is None and age_ms < LONGEST_MS:
             found.waiting += 1
             found.due += age_ms > 1000 * target_s
         else:

@@ -20,9 +20,10 @@ from diadema.site.directory.people import People
 from diadema.store.assistance import Key, TicketCase, is_mass, key_of
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Ticket
+from diadema.wire.actions import OF_A_RULE
 
 _SEATS = 8  # of a row; the others are counted
-_RULE, _SERVER = "rule:", "hub"  # by whom it is that nobody did
+_SERVER = "hub"  # by whom it is that nobody did
 
 type Fields = dict[str, Any]
 
@@ -216,7 +217,7 @@ class View:
 
     def _who(self, account: str | None) -> str | None:
         known = self._account(account)
-        if known is not None and known.startswith(_RULE):
+        if known is not None and known.startswith(OF_A_RULE):
             return _SERVER
         return known and visible(self.names.get(known, known))
 
