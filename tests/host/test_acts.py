@@ -204,9 +204,9 @@ def test_help_is_answered_by_its_press(acts, ingest, desk, reader):
     )
     act = reader.acts()[0].act
     assert (act.of_s, act.of_e, act.of_n, act.state) == (S, desk.e, n, "accepted")
-    same = {"action": "help", "of": [S, desk.e, n], "state": "resolved", "result": "resuelto"}
+    same = {"action": "help", "of": [S, desk.e, n], "state": "resolved", "result": "resuelta"}
     _, done = acts.act(same | BY)
-    assert told(done)[0][1]["result"] == "resuelto"
+    assert told(done)[0][1]["result"] == "resuelta"
 
 
 def test_a_fault_of_a_desk_where_nobody_sits(acts, ingest):

@@ -72,7 +72,7 @@ def check_among(request: ActionRequest, ingest: Ingest) -> None:
         session = station.state.session if station else None
         agents = [session.agent if session else None]
     if not request.among.issuperset(agents):
-        raise _not_yours()
+        raise not_yours()
 
 
 def check_press(request: ActionRequest, station: Station, press: Press) -> None:
@@ -80,10 +80,10 @@ def check_press(request: ActionRequest, station: Station, press: Press) -> None:
     session = station.state.session
     theirs = {press.agent, session.agent if session else None}
     if request.among is not None and request.among.isdisjoint(theirs):
-        raise _not_yours()
+        raise not_yours()
 
 
-def _not_yours() -> Refused:
+def not_yours() -> Refused:
     return Refused("not_yours", "this account does not act on that agent", 403)
 
 
@@ -296,7 +296,7 @@ class Actions:
         self._help_desk.check(request.by, press)
         theirs = [press.agent] if press.agent is not None else []
         if request.agents not in ([], theirs):
-            raise _not_yours()
+            raise not_yours()
         return theirs
 
     def _help(self, request: AnswerHelp) -> SupervisorAction:
@@ -424,7 +424,7 @@ class Actions:
         if act.action != "note":
             raise Refused("stays_done", "only what was noted can be annulled", 422)
         if request.own and act.by != request.by:
-            raise _not_yours()
+            raise not_yours()
         if not request.reason.strip():
             raise Refused("say_why", "say why", 422)
         agent = act.agent or ""

@@ -51,6 +51,7 @@ HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
 GAPS: tuple[str, ...] = get_args(Gap.__value__)
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
+OF_A_RULE = "rule:"  # begins the names of rules, which act too; no account has such a one
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 

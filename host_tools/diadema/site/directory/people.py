@@ -204,11 +204,12 @@ TOOLS = "tools"  # see `add_tools_area`
 
 
 class Tool(Struct, frozen=True):
-    """What an agent of the campaign works with."""
+    """What an agent of the campaign works with; `vital`: not one of its seats works without it."""
 
     campaign: str
     code: str
     label: str
+    vital: bool = False
 
 
 HELP_RESULTS = (
@@ -321,6 +322,10 @@ class People(Struct, kw_only=True):
         own = self.fault_targets
         found = own.get((area, severity)) or own.get(("", severity))
         return found or FAULT_TARGETS[severity]
+
+    def is_vital(self, part: str | None) -> bool:
+        """Whether what fails is a vital tool of any campaign, by its code."""
+        return any(tool.vital and tool.code == part for tool in self.tools)
 
     def areas_of(self, account: str) -> frozenset[str]:
         """The fault areas that somebody works for."""
