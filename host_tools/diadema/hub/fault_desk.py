@@ -177,7 +177,7 @@ class FaultDesk:
             its = [book.reports[key] for key in book.keys(ticket) if key in book.reports]
             named = next((one for one in its if one.area), None)
             if not ticket.area and ticket.of_n is not None and named is not None:
-                change = {"area": named.area, "part": named.part}
+                change: dict[str, Any] = {"area": named.area, "part": named.part}
                 if self._book.people().is_vital(named.part) and not self._is_judged(ticket):
                     change["severity"] = 2
                 reason = book.word("ticket_named")
