@@ -111,7 +111,7 @@ def build(
             if ingest.deferred:
                 raise SystemExit(f"{ingest.deferred} events were out of order")
             progress(at + 1, days)
-        told = [Message(0, subject_of("HUB-main"), one) for one in load.tickets(now_ms)]
+        told = [Message(0, subject_of("HUB-main"), one) for one in load.assistance(now_ms)]
         ingest.take_file(told)
     finally:
         writer.close()

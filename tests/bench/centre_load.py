@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +25,7 @@ _PAUSES = ((2, 15, "break"), (4, 45, "refrigerio"))  # planned: hours into the s
 _CALLS_H = 5.2  # that reach an agent in a busy hour: then a month has four million events
 _REASONS = ("sshh", "pausa_activa", "reunion", "back_office")
 _CODES = ("111", "112", "121", "122", "211", "212", "311", "312")
+_TOPICS = ("saldo", "bloqueo", "reclamo", "tarifa")
 _STEPS = ("identity", "need", "information", "doubts")
 _QUEUES_OF = dict.fromkeys(BANK_1999_02.service, 3) | {"PS": 5}  # by type of call, 20 in all
 _BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
@@ -32,6 +34,8 @@ _encode = msgspec.json.Encoder().encode
 
 # UTC milliseconds, whose, its JSON; the switch's (0) has no number yet, a greeting's is below 0
 type Told = tuple[int, int, bytes]
+type Help = tuple[str, int, list[object], int, int]  # agent, helper, press, from, until
+type Fault = tuple[list[object], int, int]  # press, from, until
 
 
 @dataclass
@@ -54,7 +58,8 @@ class Load:
         self.days = days
         self._chance = random.Random(seed)
         self._trouble = random.Random(seed + 1)
-        self._faults: list[tuple[list[object], int, int]] = []  # press, from, until
+        self._helps: list[Help] = []
+        self._faults: list[Fault] = []
         self.journals = [Journal(SWITCH_S, 77)]
         for number in range(1, agents + 1):
             self.journals.append(Journal(station(number), 1000 + number, agent(number)))
@@ -136,37 +141,92 @@ class Load:
     def _assist(self, desk: "Desk") -> Iterator[Told]:
         """Two calls of a hundred end in one for help, two of a thousand in a fault."""
         journal, chance = desk.journal, self._trouble
-        for kind, share, wait_s, took_s in (("help", 0.02, 40, 90), ("fault", 0.002, 300, 1800)):
-            if chance.random() >= share:
-                continue
-            pressed = {"help": "help.requested", "fault": "fault.reported"}[kind]
-            yield desk.say(pressed, 2.0, a=journal.agent)
+        a = {"a": journal.agent}
+        if chance.random() < 0.02:
+            yield desk.say("help.requested", 2.0, **a)
+            of = [journal.s, journal.e, journal.n]
+            yield desk.say("help.topic", 2.0, **a, of=of, topic=chance.choice(_TOPICS))
+            if chance.random() < 0.05:
+                yield desk.say("help.cancelled", chance.expovariate(1 / 90), **a, of=of)
+                return
+            helper = chance.randrange(40)
+            by = {"by": f"Ayuda {helper:02}"}
+            yield self._answer(desk, "help.accepted", 40, of, by)
+            taken = desk.now
+            yield self._answer(desk, "help.resolved", 90, of, by | {"result": "resuelta"})
+            self._helps.append((journal.agent, helper, of, taken, desk.now))
+            if chance.random() < 0.6:
+                answer = "yes" if chance.random() < 0.85 else "no"
+                yield desk.say("help.rated", 20.0, **a, of=of, answer=answer)
+        if chance.random() < 0.002:
+            yield desk.say("fault.reported", 2.0, **a)
             of, began = [journal.s, journal.e, journal.n], desk.now
-            if kind == "fault":
-                its = {"area": "sistemas", "part": chance.choice(("crm", "red"))}
-                yield desk.say("fault.reported", 2.0, a=journal.agent, of=of, **its)
-            for what, after_s in (("accepted", wait_s), ("resolved", took_s)):
-                journal.commands += 1
-                told = {"of": of, "i": journal.commands, "by": "Ana"}
-                yield desk.say(f"{kind}.{what}", chance.expovariate(1 / after_s), **told)
-            if kind == "fault":
-                self._faults.append((of, began, desk.now))
+            its = {"area": "sistemas", "part": chance.choice(("crm", "red"))}
+            yield desk.say("fault.reported", 2.0, **a, of=of, **its)
+            for what, after_s in (("accepted", 300), ("resolved", 1800)):
+                yield self._answer(desk, f"fault.{what}", after_s, of, {"by": "Teo"})
+            self._faults.append((of, began, desk.now))
 
-    def tickets(self, now_ms: int) -> Iterator[bytes]:
-        """What the hub says of the faults that were over by then, one ticket each."""
-        n, over = 0, [one for one in self._faults if one[2] < now_ms]
-        for number, (of, began, ended) in enumerate(sorted(over, key=lambda one: one[1])):
-            its = {"area": "sistemas", "severity": 3, "title": "Falla", "of": of}
+    def _answer(
+        self, desk: "Desk", kind: str, mean_s: int, of: list[object], more: dict[str, object]
+    ) -> Told:
+        desk.journal.commands += 1
+        told = {"of": of, "i": desk.journal.commands, **more}
+        return desk.say(kind, self._trouble.expovariate(1 / mean_s), **told)
+
+    def assistance(self, now_ms: int) -> Iterator[bytes]:
+        """What the hub says of the presses that were over by then: who took and solved each call
+        for help, what one of five taught, and the tickets of the faults, of which one of ten
+        adopts the nine after it too.
+        """
+        told = [*self._of_helps(now_ms), *self._of_faults(now_ms)]
+        for n, one in enumerate(sorted(told, key=itemgetter("t")), 1):
+            head: dict[str, object] = {"s": "HUB-main", "e": 1, "n": n, "b": 0, "u": 0}
+            yield _encode(head | one)
+
+    def _of_helps(self, now_ms: int) -> Iterator[dict[str, object]]:
+        over = [one for one in self._helps if one[4] < now_ms]
+        for number, (agent, helper, of, taken, solved) in enumerate(over):
+            its = {"by": f"ayuda{helper:02}", "of": of}
+            for state, t in (("accepted", taken), ("resolved", solved)):
+                acted = {"k": "supervision.acted", "action": "help", "a": agent, "state": state}
+                yield {"t": t, **acted, **its}
+            if number % 5 == 0:
+                gap = {"gap": ("missing", "unclear", "wrong")[number // 5 % 3], "version": "2"}
+                yield {
+                    "t": solved,
+                    "k": "help.noted",
+                    **its,
+                    "playbook": f"guia{number % 9}",
+                    **gap,
+                }
+            if number % 10 == 0:
+                yield {
+                    "t": taken,
+                    "k": "help.escalated",
+                    **its,
+                    "by": "rule:help_wait",
+                    "level": 1,
+                }
+
+    def _of_faults(self, now_ms: int) -> Iterator[dict[str, object]]:
+        over = sorted((one for one in self._faults if one[2] < now_ms), key=itemgetter(1))
+        at = 0
+        while at < len(over):
+            reports = over[at : at + (10 if at % 100 == 0 else 1)]
+            (of, began, _), ended = reports[0], max(one[2] for one in reports)
+            its = {"by": "teo", "ticket": f"{at:012}"}
+            opened = {"area": "sistemas", "severity": 3, "title": "Falla", "due": began + 900_000}
+            yield {"t": began, "k": "ticket.opened", "of": of, **opened, **its}
+            for other, t, _ in reports[1:]:
+                yield {"t": t, "k": "ticket.linked", "of": other, **its}
             for kind, t, more in (
-                ("opened", began, {**its, "due": began + 900_000}),
                 ("taken", began + 300_000, {"to": "teo", "due": began + 14_400_000}),
                 ("resolved", ended, {"cause": "cable"}),
                 ("closed", ended + 1000, {"outcome": "confirmed"}),
             ):
-                n += 1
-                head = {"s": "HUB-main", "e": 1, "n": n, "b": 0, "u": 0, "t": t, "by": "teo"}
-                told = {"k": f"ticket.{kind}", "ticket": f"{number:012}"}
-                yield _encode(head | told | more)
+                yield {"t": t, "k": f"ticket.{kind}", **more, **its}
+            at += len(reports)
 
     def _call(self, desk: "Desk", idle: float, chance: random.Random) -> Iterator[Told]:
         desk.journal.contacts += 1

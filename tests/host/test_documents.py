@@ -1,10 +1,8 @@
 """The site's papers: each of a morning that the test writes, in every format, by its command."""
 
-import io
 import json
 import sys
 
-import openpyxl
 import pytest
 from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
@@ -15,8 +13,10 @@ from diadema.report.kinds import KINDS
 from diadema.report.make import make
 from diadema.report.model import Scope, plain
 from diadema.report.period import around
+from diadema.report.writing import shown
+from diadema.store import open_reader
 
-from tests.support.assisted import DAY, LONE, MASS, VOID, Desk, assisted
+from tests.support.assisted import DAY, LONE, MASS, VOID, Desk, assisted, guided
 from tests.support.peopled import AGENTS, SEATS, Centre
 
 pytestmark = pytest.mark.usefixtures("site_language")
@@ -103,34 +103,7 @@ def test_who_may_have_which(centre):
 
 @pytest.fixture(scope="module")
 def morning(tmp_path_factory):
-    """One who is guided in two calls, by who comes and by a message; tests of three sessions."""
-    place = Centre(tmp_path_factory.mktemp("morning") / "data")
-    at = place.at(DAY, 9)
-    place.roster((a, DAY, "M", None) for a in AGENTS[:3])
-    seats = [Desk(SEATS[4 * k]).start(at).enter(a).show("ready") for k, a in enumerate(AGENTS[:3])]
-    first, second, _ = seats
-    tested = {"checks": {"keys": "ok", "headset": "failed"}, "fit": False, "reason": "headset",
-              "missing": ["anexos"], "tools": ["crm"]}  # fmt: skip
-    first.add("station.selftest", checks={"keys": "ok"}, fit=True)
-    first.add("station.selftest", checks={"keys": "failed"}, fit=False)
-    second.add("station.selftest", **tested)
-    said = []
-    for name, taken in (("c1", True), ("c2", False)):
-        first.offer(name).contact("answered", name, via="key")
-        first.add("help.requested", 0, a=first.agent, c=name)
-        of = [first.s, first.e, first.n]
-        if taken:
-            first.answer("accepted", of, 10)
-        else:
-            said.append({"k": "supervision.acted", "t": first.power + first.u, "by": "luz",
-                         "action": "message", "of": of, "a": first.agent})  # fmt: skip
-        first.contact("ended", name, 30_000, by="caller", on_hold=False).wrapup("started", name, 0)
-        first.wrapup("ended", name, 5000, cause="agent")
-    of = first.ask()
-    first.answer("accepted", of, 5)
-    now = at + 7200
-    place.take(now * 1000, seats, said)
-    return place, now
+    return guided(tmp_path_factory.mktemp("morning") / "data")
 
 
 def test_who_was_guided_in_a_call(morning):
@@ -142,6 +115,42 @@ def test_who_was_guided_in_a_call(morning):
     calls = [(row["contact"], row["helper"], row["guided_how"])
              for row in rows(made, "guided_calls")]  # fmt: skip
     assert calls == [("c1", "Ana", "acudió"), ("c2", "luz", "mensaje")]
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_who_comes_or_writes_after_the_call_has_guided_nobody_in_it(tmp_path, anchored):
+    """Also where the station does not know the hour until later."""
+    place = Centre(tmp_path / "data")
+    at = place.at(DAY, 9)
+    seat = Desk(SEATS[0]).start(at, anchored=anchored).enter(AGENTS[0]).show("ready")
+    said, ends = [], []
+    for name in ("c1", "c2", "c3"):
+        seat.offer(name).contact("answered", name, via="key")
+        seat.add("help.requested", 0, a=seat.agent, c=name)
+        of = [seat.s, seat.e, seat.n]
+        if name == "c3":
+            seat.answer("accepted", of, 10)
+        seat.contact("ended", name, 30_000, by="caller", on_hold=False)
+        ends.append(seat.power + seat.u)
+        seat.wrapup("started", name, 0)
+        if name == "c1":
+            seat.answer("accepted", of, 10)
+        else:
+            t = seat.power + seat.u + 2000
+            said.append({"k": "supervision.acted", "t": t, "by": "luz", "action": "message",
+                         "of": of, "a": seat.agent})  # fmt: skip
+        seat.wrapup("ended", name, 5000, cause="agent")
+    if not anchored:
+        seat.anchor()
+    now = at + 3600
+    place.take(now * 1000, [seat], said)
+    (came,) = rows(document((place, now), "orientado"), "guided_calls")
+    assert (came["contact"], came["helper"], came["guided_how"]) == ("c3", "Ana", "acudió")
+    told = document((place, now), "ayudas")
+    assert rows(told, "topics")[0]["help_never"] == 1
+    with open_reader(place.data.store) as reader:
+        overs = [one.over_utc for one in reader.presses()]
+    assert overs == [*ends[:2], None]
 
 
 def test_what_works_at_the_seats(morning):
@@ -156,25 +165,43 @@ def test_what_works_at_the_seats(morning):
     assert (wrong["outcome"], wrong["test_failed"], wrong["why"]) == (
         "no operativa", "Diadema", "Diadema",
     )  # fmt: skip
-    assert (wrong["tools_missing"], wrong["materials_missing"]) == ("crm", "anexos")
+    assert (wrong["tools_missing"], wrong["materials_missing"]) == ("CRM", "Anexos")
     assert "Asesor" not in made_as("json", made).decode()
 
 
-@pytest.mark.parametrize("kind", DOCUMENTS)
-def test_each_is_the_same_in_every_format(centre, kind):
-    made = document(centre, kind)
-    told = json.loads(made_as("json", made))
-    book = openpyxl.load_workbook(io.BytesIO(made_as("xlsx", made)))
-    sheets = [one for one in book.worksheets if one.title not in ("Gráficos", "Notas y fórmulas")]
-    assert made_as("pdf", made).startswith(b"%PDF")
-    for section, its, sheet in zip(made.sections, told["sections"], sheets, strict=True):
-        assert len(its["rows"]) == len(section.rows)
-        cells = {cell.value for row in sheet.iter_rows() for cell in row}
-        csv = made_as("csv", made, section.key).decode("utf-8-sig")
-        for row in section.rows:
-            words = [plain(cell) for cell in row if isinstance(plain(cell), str)]
-            assert {*words} <= cells or section.columns[0].kind == "day"
-            assert all(word in csv for word in words)
+def test_each_tool_and_material_of_a_shift_is_told_with_how_often_it_worked(morning):
+    made = document(morning, "operatividad")
+    names = ("tool_asked", "tool_works", "tool_fails", "tool_share")
+    found = {
+        (row["shift"], row["team"], row["tool"]): tuple(row[name] for name in names)
+        for row in rows(made, "operational_tools")
+    }
+    assert found == {
+        ("M", "Norte", "CRM"): (1, 1, 0, 100.0), ("M", "Norte", "Correo"): (1, 1, 0, 100.0),
+        ("M", "Norte", "Anexos"): (1, 1, 0, 100.0), ("M", "Sur", "CRM"): (1, 0, 1, 0.0),
+        ("M", "Sur", "Correo"): (1, 1, 0, 100.0), ("M", "Sur", "Anexos"): (1, 0, 1, 0.0),
+    }  # fmt: skip
+    campaigns = {row["tool"]: row["campaign"] for row in rows(made, "operational_tools")}
+    assert campaigns == {"CRM": "Campaña uno, Campaña dos", "Correo": "Campaña dos",
+                         "Anexos": None}  # fmt: skip
+
+
+def test_a_tool_that_nobody_was_asked_for_is_not_known_to_work(morning):
+    place, now = morning
+    for scope, heads in ((Scope(of="agent", code="a003"), ("M", "Norte")),
+                         (Scope(of="agent", code="a004"), (None, None))):  # fmt: skip
+        made = make(place.data, "operatividad", SPAN, scope, now * 1000)
+        its = rows(made, "operational_tools")
+        assert [row["tool"] for row in its] == ["CRM", "Correo", "Anexos"]
+        for row in its:
+            assert (row["shift"], row["team"]) == heads
+            assert [row[name] for name in ("tool_asked", "tool_works", "tool_fails")] == [
+                0, None, None,
+            ]  # fmt: skip
+            assert row["tool_share"] is None
+        section = made.section("operational_tools")
+        at = section.at("tool_works")
+        assert {shown(section, row, at, made)[0] for row in section.rows} == {"—"}
 
 
 @pytest.fixture

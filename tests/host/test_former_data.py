@@ -1,4 +1,5 @@
-"""A data directory that the commit 94723356 made works with today's program, as it is.
+"""A data directory that the commit 94723356 made works with today's program, once `diadema
+upgrade` has brought it up to date.
 
 `tests/former` has its files: the databases as SQL, and what its reports of the day said. Its
 people and its secrets are invented.
@@ -7,6 +8,7 @@ people and its secrets are invented.
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import date
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +20,7 @@ from diadema.ingest.core import Ingest
 from diadema.site import description
 from diadema.site.directory.book import Directory
 from diadema.store import open_writer
+from diadema.store.tables import VERSION
 from typer.testing import CliRunner
 
 from tests.support.scripted_station import T0, S, Script
@@ -41,7 +44,16 @@ class Clock:
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(former):
+    with closing(sqlite3.connect(former.store)) as database:
+        assert database.execute("PRAGMA user_version").fetchone()[0] < VERSION
+    done = command("upgrade", "--without-backup", "--data", str(former.root))
+    assert done.exit_code == 0, done.output
+    return former
+
+
+@pytest.fixture
+def former(tmp_path):
     data = DataDir(tmp_path / "data")
     data.make()
     for file in FORMER.iterdir():
@@ -57,11 +69,15 @@ def data(tmp_path):
     return data
 
 
-def reported(data, kind):
+def command(*words):
     from diadema.cli.main import app
 
-    command = ["report", "day", "--day", "2026-11-18", "--kind", kind, "--json"]
-    done = CliRunner().invoke(app, [*command, "--data", str(data.root)])
+    return CliRunner().invoke(app, [*words])
+
+
+def reported(data, kind):
+    asked = ["report", "day", "--day", "2026-11-18", "--kind", kind, "--json"]
+    done = command(*asked, "--data", str(data.root))
     assert done.exit_code == 0, done.output
     sections = {one["section"]: one["rows"] for one in json.loads(done.stdout)["sections"]}
     return {name: matching(rows, sections[name]) for name, rows in EXPECTED[kind].items()}
@@ -95,10 +111,14 @@ def test_its_reports_say_the_same(data, kind):
     assert reported(data, kind) == EXPECTED[kind]
 
 
-def test_a_rebuild_of_it_says_the_same(data):
-    from diadema.cli.main import app
+def test_as_it_is_a_report_says_what_to_type(former):
+    asked = ["report", "day", "--day", "2026-11-18", "--kind", "tmo"]
+    done = command(*asked, "--data", str(former.root))
+    assert done.exit_code == 1 and "diadema upgrade" in done.exception.say("es")
 
-    done = CliRunner().invoke(app, ["rebuild", "--data", str(data.root)])
+
+def test_a_rebuild_of_it_says_the_same(data):
+    done = command("rebuild", "--data", str(data.root))
     assert done.exit_code == 0, done.output
     assert reported(data, "tmo") == EXPECTED["tmo"]
 

@@ -13,109 +13,18 @@ from hypothesis import strategies as st
 
 from tests.support.given_out import give_out
 from tests.support.peopled import AGENTS, SEATS, Centre, Seat
+from tests.support.second_opinion import desks, raw
 from tests.support.second_opinion import lost_time as second
-from tests.support.second_opinion import raw
+from tests.support.troubled import ADOPTED, DAY, SAID, STEPS, troubled
 
-DAY = date(2026, 11, 18)
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
-TICKETS = ("abc123def456", "abc123def457", "abc123def458")
-AREAS = ("equipo", "red")
-
-
-class Shift:
-    """One agent's day at two seats."""
-
-    def __init__(self, centre, k, steps):
-        self.agent = AGENTS[k]
-        self.seats = [Seat(SEATS[4 * k]), Seat(SEATS[4 * k + 1])]
-        self.at, self.now = 0, centre.at(DAY, 8 + k)
-        self.seat.start(self.now).enter(self.agent).show("ready")
-        self.inside = True
-        for step, length, which in steps:
-            self.now += length
-            self._step(step, which)
-        self.seat.to(self.now)
-
-    @property
-    def seat(self):
-        return self.seats[self.at]
-
-    def _step(self, step, which):
-        seat = self.seat.to(self.now, which)
-        if not self.inside:
-            seat.enter(self.agent).show("ready")
-            self.inside = True
-            return
-        match step:
-            case 0 | 1 | 2:
-                seat.fault()
-            case 3:
-                seat.served(talk=90_000, faulty=True)
-            case 4 | 5:
-                seat.mended(("resolved", "rejected")[which % 2])
-            case 6:
-                seat.rang(3000, "technical")
-            case 7:
-                seat.cut(which * 9)
-            case 8:
-                seat.leave()
-                self.inside = False
-            case 9 | 10:
-                if which % 2:
-                    seat.leave()
-                self._move()
-            case _:
-                seat.show("not_ready", "break")
-        self.now = max(self.now, self.seat.second)
-
-    def _move(self):
-        """To the other seat; the one that she left may still show her."""
-        self.at = 1 - self.at
-        if not self.seat.n:
-            self.seat.start(self.now)
-        self.seat.to(self.now).enter(self.agent).show("ready")
-
-
-STEPS = st.lists(
-    st.tuples(st.integers(0, 11), st.sampled_from([1, 20, 300, 1800, 7000]), st.integers(0, 999)),
-    min_size=3, max_size=14,
-)  # fmt: skip
-ADOPTED = st.lists(st.integers(0, 3), min_size=1, max_size=5)
-
-
-def adopt(presses, chosen):
-    """Tickets over reports: `chosen`, turn by turn, 3 is none."""
-    said, opened = [], set()
-    for at, (of, t) in enumerate(presses):
-        which = chosen[at % len(chosen)]
-        if which == 3:
-            continue
-        ticket = TICKETS[which]
-        base = {"t": t, "ticket": ticket, "of": of}
-        if ticket in opened:
-            said.append({"k": "ticket.linked", **base})
-            continue
-        opened.add(ticket)
-        said.append({"k": "ticket.opened", "area": AREAS[which % 2], "severity": 3,
-                     "title": "CRM", **base})  # fmt: skip
-    return said
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=SLOW)
-@given(st.lists(STEPS, min_size=1, max_size=3), ADOPTED)
-def test_any_faults_cost_what_is_worked_out_apart(lives, chosen):
+@given(st.lists(STEPS, min_size=1, max_size=3), ADOPTED, SAID)
+def test_any_faults_cost_what_is_worked_out_apart(lives, chosen, steps):
     with tempfile.TemporaryDirectory() as root:
-        centre = Centre(Path(root) / "data", multi_login="allow")
-        shifts = [Shift(centre, k, steps) for k, steps in enumerate(lives)]
-        seats = [seat for shift in shifts for seat in shift.seats if seat.n]
-        presses = [
-            ([seat.s, seat.e, n], centre.at(DAY, 9) * 1000)
-            for seat in seats
-            for n, body in enumerate(seat.bodies, 1)
-            if b'"fault.reported"' in body and b'"of"' not in body
-        ]
-        now = max(shift.now for shift in shifts) + 600
-        centre.take(now * 1000, seats, adopt(presses, chosen))
+        centre, now = troubled(Path(root) / "data", lives, chosen, steps)
         first, last = centre.at(DAY, 0), centre.at(DAY, 48)
         with open_reader(centre.data.store) as reader, reader.engine.connect() as tx:
             ours = stops(tx, first * 1000, last * 1000, now * 1000)
@@ -124,11 +33,12 @@ def test_any_faults_cost_what_is_worked_out_apart(lives, chosen):
         assert {key_of(one.press): seconds_of(one) for one in ours} == {
             one.press.key: one.seconds for one in theirs
         }
-        check_sums(centre, ours, theirs, second.tickets(given_out), now)
+        check_sums(centre, ours, theirs, given_out, now)
 
 
 def key_of(press):
-    return press.station, press.epoch, press.sequence
+    """Of ours, or of one of the second opinion."""
+    return press.key if hasattr(press, "key") else (press.station, press.epoch, press.sequence)
 
 
 def seconds_of(stop):
@@ -139,19 +49,36 @@ def told(cost):
     return cost.agents, cost.lost_s, cost.alone_s, cost.shared_s, cost.calls
 
 
-def check_sums(centre, ours, theirs, tickets, now):
-    """By ticket, by agent, and beside what adherence and handling times call technical."""
-    parts, whole = costs(ours, lambda one: tickets.get(key_of(one.press), ""))
-    mine, total = second.costs(theirs, lambda one: tickets.get(one.press.key, ""))
-    assert {name: told(cost) for name, cost in parts.items()} == mine
-    assert told(whole) == total
-    assert whole.lost_s == sum(cost.alone_s for cost in parts.values()) + whole.shared_s
-    by_agent, _ = costs(ours, lambda one: one.agent)
+def check_sums(centre, ours, theirs, given_out, now):
+    """By ticket, area and seat: the parts alone and what they share are the agents' seconds, each
+    once; beside it what adherence and handling times call technical, within what is logged in.
+    """
+    tickets = second.tickets(given_out)
+    by_agent, everybody = costs(ours, lambda one: one.agent)
+    assert everybody.shared_s == 0
+    for of in (
+        lambda one: tickets.get(key_of(one.press), ""),
+        lambda one: one.press.area,
+        lambda one: key_of(one.press)[0],
+    ):
+        parts, whole = costs(ours, of)
+        mine, total = second.costs(theirs, of)
+        assert {name: told(cost) for name, cost in parts.items()} == mine
+        assert told(whole) == total
+        assert whole.lost_s == sum(cost.alone_s for cost in parts.values()) + whole.shared_s
+        assert whole.lost_s == sum(cost.lost_s for cost in by_agent.values())
+    shown = desks.by_agent(desks.read(given_out))
     assert sum(cost.lost_s for cost in by_agent.values()) == whole.lost_s
     figures = read(centre.data, DAY, date(2026, 11, 19), now * 1000)
     for agent, sums in figures.agents().items():
         lost = by_agent[agent].lost_s if agent in by_agent else 0
-        assert lost == sums.load.technical_s <= sums.load.logged_s
+        logged = {
+            second
+            for start, end, *_ in shown[agent]
+            for second in range(start, end)
+            if centre.at(DAY, 0) <= second < centre.at(DAY, 48)
+        }
+        assert lost == sums.load.technical_s <= sums.load.logged_s == len(logged)
 
 
 @pytest.fixture

@@ -21,13 +21,19 @@ from diadema.maintenance.erase import clear_files, erase, obey
 from diadema.maintenance.personal_export import export
 from diadema.maintenance.rebuild import rebuild
 from diadema.report import schedule
+from diadema.report.make import make
 from diadema.report.model import Scope
+from diadema.report.period import around
 from diadema.report.schedule import Schedule, run_due
 from diadema.site.badges import keys_of
 from diadema.site.pins import make_verifier
 from diadema.store import open_reader, open_writer
+from diadema.store.assistance import help_cases, is_mass, ticket_cases
 from diadema.store.erased import check_obeyed
+from diadema.wire.scrub import Names, scrubbed
 
+from tests.support.assisted import DAY as ASSISTED
+from tests.support.assisted import LEARNT, MASS, assisted
 from tests.support.broker_fixtures import IngestProcess, running_broker
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE, T0, FixedClock, Script
@@ -349,3 +355,88 @@ def test_an_export_is_whole_without_a_directory(tmp_path):
     assert json.loads(parts["account.json"])[0]["id"] == "rosa"
     assert [name for name in parts if name.startswith("reports/rosa/")]
     assert b"argon2" not in b"".join(parts.values())
+
+
+def exported(data, agent, path):
+    export(data, agent, path, ME)
+    with zipfile.ZipFile(path) as made:
+        return {name: made.read(name).decode() for name in made.namelist()}
+
+
+def test_what_was_done_about_a_persons_presses_is_handed_over(tmp_path):
+    centre, _ = assisted(tmp_path / "data")
+    parts = exported(centre.data, "a001", tmp_path / "hers.zip")
+    steps = json.loads(parts["help_steps.json"])
+    assert [one["kind"] for one in steps] == ["assigned", "noted", "noted", "noted", "noted"]
+    assert "".join(one["text"] or "" for one in steps) == LEARNT
+    (mass,) = json.loads(parts["tickets.json"])
+    assert (mass["ticket"]["ticket"], mass["ticket"]["title"]) == (MASS, "Sin enlace")
+    assert [one["kind"] for one in mass["steps"]] == [
+        "opened", "taken", "resolved", "closed",
+    ]  # fmt: skip
+    assert [one["a"] for one in mass["reports"]] == ["a001"]
+    kinds = {one["k"] for one in json.loads(parts["events.json"])}
+    assert kinds >= {"help.accepted", "help.assigned", "help.noted", "help.rated",
+                     "ticket.opened", "fault.resolved"}  # fmt: skip
+    told = "".join(parts.values())
+    assert not [word for word in ("a002", "a003", "llamó al proveedor") if word in told]
+    assert "servidor" in parts["LEAME.txt"] and "help_steps.json" in parts["LEAME.txt"]
+    other = exported(centre.data, "a002", tmp_path / "another.zip")
+    assert json.loads(other["help_steps.json"]) == []
+    assert [one["kind"] for one in json.loads(other["tickets.json"])[0]["steps"]] == [
+        "linked", "taken", "resolved", "closed",
+    ]  # fmt: skip
+
+
+def test_help_and_faults_lose_their_people_and_their_words_and_keep_their_sums(tmp_path):
+    centre, now_s = assisted(tmp_path / "data")
+    data, later = centre.data, now_s * 1000 + 3 * YEARS
+    before = {kind: totals_of(data, kind, now_s * 1000) for kind in ("ayudas", "fallas")}
+    erase(data, FixedClock(later), ME, later - 2 * YEARS)
+    told = [one for one in events(data) if one["k"].startswith(("help.", "fault.", "ticket."))]
+    said = json.dumps([*told, *stored_words(data)], ensure_ascii=False)
+    for word in ("a001", "a002", "a003", "ana", "luz", "teo", "Ana", "Luz", "Teo", "llam", "Sin ",
+                 "CRM", "switch", "puerto", "sabe", "no hay", "banco", "sha256"):  # fmt: skip
+        assert f'"{word}' not in said and (len(word) < 5 or word not in said), word
+    (given,) = (one for one in told if one["k"] == "help.assigned")
+    came = [one["by"] for one in events(data)
+            if one["k"] == "supervision.acted" and one["of"] == given["of"]]  # fmt: skip
+    assert came == [given["to"]] and given["to"].startswith("erased-"), "who came is still known"
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        cases = {one.ticket.ticket: one for one in ticket_cases(tx)}
+        (learnt,) = [one for one in help_cases(tx) if one.note is not None]
+    mass = cases[MASS]
+    assert (mass.ticket.by, mass.ticket.external, mass.ticket.title) == ("rule:mass", "INC-7", "—")
+    assert is_mass(mass.ticket) and mass.texts == [] and len(mass.reports) == 3
+    assert learnt.text is None and learnt.note.gap == "missing"
+    assert learnt.result(seated=False) == "sin_resultado"
+    assert {kind: totals_of(data, kind, now_s * 1000) for kind in before} == before
+    assert rebuild(data, FixedClock(later)).differences == []
+
+
+def totals_of(data, kind, now_ms):
+    """Of every table that names nobody."""
+    made = make(data, kind, around("month", ASSISTED), Scope(), now_ms)
+    return {
+        one.key: one.total
+        for one in made.sections
+        if one.key not in ("helpers", "help_teams", "faults_teams", "gaps")
+    } | {"gaps": made.section("gaps").rows if kind == "ayudas" else []}
+
+
+def stored_words(data):
+    with sqlite3.connect(data.store) as tx:
+        tables = ("presses", "tickets", "ticket_steps", "help_steps")
+        found = [row for one in tables for row in tx.execute(f"SELECT * FROM {one}")]
+    tx.close()
+    return found
+
+
+def test_what_came_of_a_press_is_a_code_and_stays():
+    names = Names()
+    event = {"k": "supervision.acted", "by": "ana", "a": "a001", "reason": "parcial"}
+    assert scrubbed(event | {"action": "help"}, names)["reason"] == "parcial"
+    assert scrubbed(event | {"action": "note"}, names)["reason"] == ""
+    assert scrubbed({"k": "ticket.opened", "by": "rule:mass"}, names)["by"] == "rule:mass"
+    gone = scrubbed({"k": "fault.resolved", "by": "Teo", "cause": "cable"}, names)
+    assert gone["by"].startswith("erased-") and gone["cause"] == "cable"

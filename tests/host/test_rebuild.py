@@ -17,8 +17,9 @@ from diadema.ingest.messages import Message
 from diadema.maintenance.rebuild import rebuild
 from diadema.store import Contact, open_reader
 
+from tests.support.assisted import assisted
 from tests.support.broker_fixtures import IngestProcess, until
-from tests.support.scripted_station import SITE, T0, S, Script
+from tests.support.scripted_station import SITE, T0, FixedClock, S, Script
 
 S2 = "DIA-0123456789ac"
 LATER = T0 + 3 * 24 * 3600 * 1000
@@ -137,12 +138,43 @@ def test_it_makes_the_trails_that_an_older_store_has_not(data, ingest, clock):
     ingest.writer.close()
     with contextlib.closing(sqlite3.connect(data.store)) as connection, connection:
         connection.execute("DROP TABLE trails")
+        connection.execute("DROP TABLE tickets")
+        connection.execute("ALTER TABLE presses RENAME TO tickets")  # as they were called
         connection.execute("PRAGMA user_version = 7")
     outcome = rebuild(data, clock, apply=True)
     assert {one.table for one in outcome.differences} == {"trails"}
     made = open_reader(data.store)
     assert len(made.trails()) > 3
     made.close()
+    assert rebuild(data, clock).differences == []
+
+
+def rows_of(data, table):
+    with contextlib.closing(sqlite3.connect(data.store)) as connection:
+        return sorted(connection.execute(f"SELECT * FROM {table}").fetchall())
+
+
+def test_help_and_tickets_follow_from_the_events_too(tmp_path):
+    place, now_s = assisted(tmp_path / "data")
+    data, clock = place.data, FixedClock(now_s * 1000)
+    assert rebuild(data, clock).differences == []
+    changed = {
+        "presses": "answer = 'no' WHERE topic = 'saldo' AND answer = 'yes'",
+        "help_steps": "assignee = 'otra' WHERE kind = 'assigned'",
+        "tickets": "severity = 4 WHERE external = 'INC-7'",
+        "ticket_steps": "text = 'otro' WHERE kind = 'noted'",
+    }
+    stood = {table: rows_of(data, table) for table in changed}
+    assert all(stood.values())
+    with contextlib.closing(sqlite3.connect(data.store)) as connection, connection:
+        for table, change_of in changed.items():
+            connection.execute(f"UPDATE {table} SET {change_of}")
+    told = {(one.table, one.field) for one in rebuild(data, clock, apply=True).differences}
+    assert told == {
+        ("presses", "answer"), ("help_steps", "assignee"), ("tickets", "severity"),
+        ("ticket_steps", "text"),
+    }  # fmt: skip
+    assert {table: rows_of(data, table) for table in changed} == stood
     assert rebuild(data, clock).differences == []
 
 

@@ -4,12 +4,14 @@ works it out, filtered too, and PDF say the same, to the second.
 
 import csv
 import io
+import itertools
 import json
 import shutil
 import subprocess
 
 import openpyxl
 import pytest
+from diadema.access.roles import Person
 from diadema.base import sanitize
 from diadema.report.formats import made_as
 from diadema.report.kinds import KINDS
@@ -18,9 +20,9 @@ from diadema.report.model import Scope, is_unknown, plain, totalled
 from diadema.report.period import around, period
 from diadema.report.writing import shown, written_total
 
-from tests.support import made_report, reported_day
+from tests.support import made_report, read_back, reported_day
 from tests.support.assisted import DAY as ASSISTED
-from tests.support.assisted import assisted
+from tests.support.assisted import MASS, assisted, guided
 from tests.support.scripted_station import T0
 from tests.support.whole_centre import DAY, STARTS, Place, by_chance
 
@@ -45,6 +47,68 @@ def reports(tmp_path_factory):
     span = around("month", ASSISTED)
     made += [make(helped.data, k, span, Scope(), now_s * 1000) for k in ("ayudas", "fallas")]
     return made
+
+
+PAPERS = [kind for kind, its in KINDS.items() if its.document or kind in ("ayudas", "fallas")]
+EMPTY = {("orientado", "assisted"), ("consultas", "guided"), ("constancia", "guided")}
+CHIEF = Person(id="jefa", name="Jefa", role="admin")
+
+
+@pytest.fixture(scope="module")
+def mornings(tmp_path_factory):
+    return {
+        "assisted": assisted(tmp_path_factory.mktemp("assisted") / "data"),
+        "guided": guided(tmp_path_factory.mktemp("guided") / "data"),
+    }
+
+
+@pytest.fixture
+def paper(request, mornings):
+    kind, whose = request.param
+    place, now_s = mornings[whose]
+    one = KINDS[kind].of_ticket and whose == "assisted"
+    scope = Scope(of="ticket", code=MASS) if one else Scope()
+    return make(place.data, kind, around("day", ASSISTED), scope, now_s * 1000, person=CHIEF)
+
+
+@pytest.mark.parametrize(
+    "paper", itertools.product(PAPERS, ("assisted", "guided")), indirect=True, ids="-".join
+)
+def test_each_cell_of_help_and_faults_is_read_back_from_every_format(paper, request):
+    meant = read_back.cells(paper)
+    assert any(meant) == (request.node.callspec.params["paper"] not in EMPTY)
+    labelled = [
+        [*rows[:-1], [(section.label or "total", None), *rows[-1][1:]]]
+        if section.total is not None and section.rows else rows
+        for section, rows in zip(paper.sections, meant, strict=True)
+    ]  # fmt: skip
+    assert read_back.from_json(paper) == meant
+    assert read_back.from_csv(paper) == labelled
+    assert read_back.from_xlsx(paper) == labelled
+    assert read_back.from_screen(paper) == labelled
+    if shutil.which("pdftotext") is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    assert read_back.missing_in_pdf(made_as("pdf", paper), paper) == []
+
+
+@pytest.mark.parametrize("paper", [("ayudas", "assisted")], indirect=True)
+def test_one_cell_that_is_another_is_seen_in_every_format(paper):
+    meant, printed = read_back.cells(paper), made_as("pdf", paper)
+    readers = (read_back.from_json, read_back.from_csv, read_back.from_xlsx, read_back.from_screen)
+    section = paper.section("topics")
+    before = [read(paper) for read in readers]
+    row, at = section.rows[1], section.at("help_wait_p90_s")
+    row[at] += 1
+    assert read_back.cells(paper) != meant
+    for read, was in zip(readers, before, strict=True):
+        ((place, now),) = (
+            (place, now)
+            for place, (one, now) in enumerate(zip(was, read(paper), strict=True)) if one != now
+        )  # fmt: skip
+        assert paper.sections[place] is section and now[1][at] == (row[at], None)
+    if shutil.which("pdftotext") is not None:
+        ((key, words),) = read_back.missing_in_pdf(printed, paper)
+        assert (key, words[0]) == ("topics", row[0])
 
 
 def totals(report):
@@ -115,7 +179,7 @@ def tables(book):
     return [sheet for sheet in book.worksheets if sheet.title != "Gráficos"]
 
 
-def read_back(path, report):
+def totals_of_sheets(path, report):
     """(table, column) → figure, as that workbook has it."""
     book = openpyxl.load_workbook(path, data_only=True)
     found = {}
@@ -147,7 +211,7 @@ def books(reports, tmp_path_factory):
 
 def test_xlsx_as_it_is_written(reports, books):
     for path, report in zip(books, reports, strict=True):
-        assert read_back(path, report) == totals(report), report.kind
+        assert totals_of_sheets(path, report) == totals(report), report.kind
 
 
 def test_xlsx_as_libreoffice_works_it_out(reports, books):
@@ -157,7 +221,7 @@ def test_xlsx_as_libreoffice_works_it_out(reports, books):
     folder = books[0].parent
     worked_out(office, folder, books)
     for path, report in zip(books, reports, strict=True):
-        assert read_back(folder / "done" / path.name, report) == totals(report), report.kind
+        assert totals_of_sheets(folder / "done" / path.name, report) == totals(report), report.kind
 
 
 def worked_out(office, folder, books):
@@ -188,7 +252,7 @@ def test_xlsx_filtered_as_libreoffice_works_it_out(reports, books, tmp_path):
         book.save(tmp_path / path.name)
     worked_out(office, tmp_path, [tmp_path / path.name for path in books])
     for path, report in zip(books, reports, strict=True):
-        found = read_back(tmp_path / "done" / path.name, report)
+        found = totals_of_sheets(tmp_path / "done" / path.name, report)
         for section in report.sections:
             kept = section.rows[1::2]
             if section.total is None or not kept:

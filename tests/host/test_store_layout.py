@@ -79,7 +79,9 @@ def make_layout_9(path):
         connection.execute("DROP INDEX presses_open")
         connection.execute("ALTER TABLE presses RENAME TO tickets")
         connection.execute("CREATE INDEX tickets_open ON tickets (open_utc)")
-        for column in ("over_utc", "answer", "answer_utc", "board", "firmware"):
+        for column in (
+            "over_b", "over_u", "over_utc", "answer", "answer_utc", "board", "firmware",
+        ):  # fmt: skip
             connection.execute(f"ALTER TABLE tickets DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 9")
         connection.commit()
@@ -202,7 +204,7 @@ def test_what_was_asked_for_before_is_answered_after(before, script, site, clock
     writer.close()
     make_layout_9(old)
     writer = open_writer(old)
-    assert "diadema rebuild" not in caplog.text
+    assert "had layout 9: board and firmware of each report of a fault begin now" in caplog.text
     script.add("help.resolved", of=of, i=5, by="Ana", result="explicado")
     Ingest(writer, site, clock).take(script.messages(script.n), "stream", "server")
     with open_reader(old) as reader:

@@ -211,12 +211,12 @@ class Seat(Script):
             self.wrapup("ended", c, 4000, cause="timeout")
         return self
 
-    def fault(self, c=None):
+    def fault(self, c=None, area="equipo", part="diadema"):
         more = {"c": c} if c else {}
         self.add("fault.reported", 0, a=self.agent, **more)
         of = [self.s, self.e, self.n]
         self.faults.append(of)
-        return self.add("fault.reported", 0, a=self.agent, of=of, area="equipo", part="diadema")
+        return self.add("fault.reported", 0, a=self.agent, of=of, area=area, part=part)
 
     def mended(self, how="resolved"):
         if self.faults:

@@ -9,9 +9,11 @@ from tests.support.second_opinion import (
     calls,
     codes,
     consolidated,
+    faults,
     former,
     goals,
     handling,
+    help_requests,
     intraday,
     protocol,
     service,
@@ -29,6 +31,8 @@ FAMILIES = {
     "consolidado": consolidated,
     "protocolo": protocol,
     "supervision": supervision,
+    "ayudas": help_requests,
+    "fallas": faults,
 }
 KEYS = {  # what tells a table's rows apart
     "intraday": ("day", "hour"),
@@ -36,6 +40,8 @@ KEYS = {  # what tells a table's rows apart
     "steps": ("campaign", "step"),
     "register": ("at", "by", "action", "contact", "note"),
     "transfers": ("transfer_kind", "area", "transfer_where"),
+    "gaps": ("playbook", "version"),
+    "faults_parts": ("area", "part"),
 }
 NUMBERS = ("count", "seconds", "percent", "figure")
 
@@ -47,6 +53,7 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
     its = FAMILIES[kind].make(asked)
     if kind != "supervision":  # a register, of no figures
         its["summary"] = _summary(FAMILIES[kind].summary(asked), asked)
+    if kind not in ("supervision", "ayudas", "fallas"):
         its |= {"apart": apart.make(asked), "sums": sums.make(asked, kind)}
         its |= former.maps(asked, kind, span.grain)
     if kind in former.TREND:
@@ -66,7 +73,8 @@ def _summary(told, asked):
     say = words("reports", "es")
     return {
         say[f"col.{key}"]: {"value": value, "n": n, "target": goals.goal(asked, key)}
-        for key, (value, n) in told.items()
+        | {"value_within": within[0] if within else None}
+        for key, (value, n, *within) in told.items()
     }
 
 
@@ -101,6 +109,9 @@ def _table(section, rows):
             if cells[column.key] != rows[key].get(column.key, "no cell"):
                 mine = rows[key].get(column.key, "no cell")
                 yield section.key, key, column.key, cells[column.key], mine
+        yield from _bounds(section, key, row, rows[key])
+    if section.total is not None and section.rows:
+        yield from _bounds(section, "total", section.total, rows[None])
     for key in rows:
         if key is not None and key not in seen and any(rows[key].values()):
             yield section.key, key, "no row", None, rows[key]
@@ -110,6 +121,16 @@ def _table(section, rows):
             if column.total is not None and cell != rows[None].get(column.key, "no cell"):
                 mine = rows[None].get(column.key, "no cell")
                 yield section.key, "total", column.key, cell, mine
+
+
+def _bounds(section, key, row, its):
+    """Within what each share lies, that is told so."""
+    for column, cell in zip(section.columns, row, strict=True):
+        within = getattr(cell, "within", None)
+        within = within and (within.low, within.high, within.n)
+        mine = its.get(f"{column.key}_within")
+        if within != mine and (within or column.interval):
+            yield section.key, key, f"{column.key}_within", within, mine
 
 
 def _goals(section, asked):

@@ -38,12 +38,13 @@ _MOVED = text(  # the first session of the agent at another seat after the press
     WHERE o.a = k.value ->> 0 AND o.s != k.value ->> 1 GROUP BY k.key"""
 )
 _NEVER = 1 << 53
-_NEAR = text(  # of the long ones, which are few, all of these agents
+_NEAR = text(  # of those that nobody works so long, which are few, all of these agents
     f"""SELECT row FROM trails WHERE rowid IN (
     SELECT t.rowid FROM json_each(:windows) k JOIN trails t ON t.a = k.value ->> 0
-    AND t.start_utc >= (k.value ->> 1) - {tables.LONG_MS} AND t.start_utc < k.value ->> 2
+    AND t.start_utc >= (k.value ->> 1) - {contact_rows.LONGEST_MS} AND t.start_utc < k.value ->> 2
     WHERE t.end_utc > k.value ->> 1
     UNION SELECT rowid FROM trails WHERE {tables.LONG}
+    AND end_utc - start_utc > {contact_rows.LONGEST_MS}
     AND start_utc < :late AND end_utc > :early
     AND a IN (SELECT k.value ->> 0 FROM json_each(:windows) k))"""
 )

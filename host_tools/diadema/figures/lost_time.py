@@ -18,6 +18,7 @@ from diadema.store.rows import Contact, Press, Trail
 
 type Times = Sequence[tuple[int, int]]  # seconds of UTC [start, end)
 
+_BESIDE_MS = 3_600_000
 _FIELDS = Contact.__struct_fields__
 _MISSED = text(
     f"""SELECT k.key, c.s, c.e, c.n, c.start_utc FROM json_each(:keys) k JOIN contacts c
@@ -91,16 +92,17 @@ def stops(
 def _windows(
     reported: Mapping[str, Iterable[Fault]], start_ms: int, end_ms: int
 ) -> list[tuple[str, int, int]]:
-    """Of each fault the time that its trails, and those beside them, lie in."""
-    return [
-        (
-            a,
-            max(one.press.technical_utc or 0, start_ms) - LONGEST_MS,
-            min(one.press.closed_utc or end_ms, end_ms) + LONGEST_MS,
-        )
-        for a, its in reported.items()
-        for one in its
-    ]
+    """Of each fault the time that its trails, and those beside them, lie in. The station wrote
+    the press, and then the answer, while it had power: a time without lies over the bounds alone.
+    """
+    found = []
+    for a, its in reported.items():
+        for one in its:
+            start, end = one.press.technical_utc or 0, one.press.closed_utc or end_ms
+            before = _BESIDE_MS if start > start_ms else LONGEST_MS
+            after = _BESIDE_MS if end < end_ms else LONGEST_MS
+            found.append((a, max(start, start_ms) - before, min(end, end_ms) + after))
+    return found
 
 
 def _add_calls(tx: Connection, its: Sequence[Stop], start_ms: int) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import stripped
-from diadema.hub.actions import check_among
+from diadema.hub.actions import not_yours
 from diadema.hub.commanding import Commands, New, cut
 from diadema.hub.fault_book import (
     GOING,
@@ -317,7 +317,6 @@ class FaultDesk:
         then nothing was done.
         """
         request: ActionRequest = msgspec.convert(body, ANY_TICKET)
-        check_among(request, self._ingest)
         self._book.read()
         if isinstance(request, OpenTicket):
             actions, ticket = self._enter(request)
@@ -376,7 +375,7 @@ class FaultDesk:
         for seat in seats:
             if seat not in known:
                 raise Refused("no_such_seat", f"no seat {seat}", 422, seat=seat)
-        reports = [] if request.of is None else [self._going(request.of)]
+        reports = [] if request.of is None else [self._going(request.of, request.among)]
         for report in reports:
             if (current := self._book.going_of(report.key)) is not None:
                 raise Refused("ticket_has_it", "its ticket is open", title=current.title)
@@ -389,7 +388,7 @@ class FaultDesk:
 
     def _link(self, request: LinkTicket, ticket: Ticket) -> list[SupervisorAction]:
         _check_going(ticket)
-        report = self._going(request.of)
+        report = self._going(request.of, request.among)
         if self._book.ticket_of(report.key) is ticket:
             raise Refused("ticket_has_it", "the report is this ticket's", title=ticket.title)
         return self._adopt(ticket, request.by, [report])
@@ -622,10 +621,12 @@ class FaultDesk:
             return None
         return self._book.reports.get((later.station, later.epoch, later.sequence))
 
-    def _going(self, of: Place) -> Report:
-        """Raises Refused."""
+    def _going(self, of: Place, among: frozenset[str] | None) -> Report:
+        """That of an agent on whom the account may act, or of nobody. Raises Refused."""
         if (found := self._book.reports.get(of)) is None:
             raise Refused("no_such_press", "no open fault there", 404)
+        if among is not None and found.agent is not None and found.agent not in among:
+            raise not_yours()
         return found
 
     def _known(self, name: str) -> Ticket:

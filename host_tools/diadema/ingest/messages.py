@@ -321,7 +321,7 @@ def _place_trail(trail: Trail, b: int, clock: BootClock) -> None:
 def _place_press(press: Press, b: int, clock: BootClock) -> bool:
     """Whether something of it lay in that boot and had no time."""
     placed = False
-    for part in ("open", "accepted", "technical", "closed"):
+    for part in ("open", "accepted", "technical", "closed", "over"):
         u = getattr(press, f"{part}_u")
         if getattr(press, f"{part}_b") == b and getattr(press, f"{part}_utc") is None:
             setattr(press, f"{part}_utc", _late(press, clock, u))

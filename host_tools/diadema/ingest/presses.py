@@ -22,8 +22,8 @@ def call_over(changes: Changes, state: StationState, c: str, event: Event, utc: 
     brought comes too late.
     """
     for press in state.presses:
-        if press.contact == c and _waits(press):
-            press.over_utc = utc
+        if press.contact == c and _waits(press) and press.over_b is None:
+            press.over_b, press.over_u, press.over_utc = event.boot, event.uptime_ms, utc
             changes.press(press)
         waits = press.kind == "fault" and press.outcome == "open" and press.contact == c
         if waits and press.technical_b is None:

@@ -3,12 +3,12 @@
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, Select, cast, func, or_, select
+from sqlalchemy import LargeBinary, Select, cast, false, func, or_, select
 
 from diadema.access import Accounts
 from diadema.access.roles import Person
@@ -21,17 +21,29 @@ from diadema.site.directory.book import Directory
 from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
 from diadema.store import Reader, open_reader, tables
+from diadema.store.assistance import (
+    Key,
+    TicketCase,
+    adoptions,
+    key_of,
+    reports_of,
+    ticket_cases,
+    with_steps,
+)
 from diadema.store.erased import last_erasure
+from diadema.store.rows import Press
+from diadema.wire.events import KINDS
 from diadema.wire.letters import encoded_fields
 from diadema.words import Sentence
 from diadema.words.formatting import local_time
 
 _SECRET = ("pin", "code")  # of the agent's entry
 _badge = tables.badges.c
+_ABOUT = [kind for kind in KINDS if kind.startswith(("help.", "fault.", "ticket."))]
 _HIDDEN = ("verifier",)  # of a PIN, which nobody is ever shown
 _README = """Datos personales de {agent} en Diadema
 
-events.json       cada evento suyo tal como llegó de la posición o se anotó en el hub
+events.json       cada evento suyo tal como llegó de la posición o se anotó en el servidor
 contacts.json     sus llamadas            sessions.json   sus sesiones
 marks.json        sus marcas de asistencia, con su cadena de control
 corrections.json  correcciones y justificaciones de sus marcas
@@ -39,6 +51,8 @@ messages.json     mensajes que recibió    actions.json    acciones de supervisi
 directory.json    su ficha y sus turnos, con cada versión
 badges.json       sus fotochecks, por su huella   trails.json     su tiempo, estado por estado
 presses.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
+help_steps.json   lo que se hizo y anotó sobre sus pedidos de ayuda
+tickets.json      las incidencias que recibieron sus fallas, sin lo que se anotó sobre las de otros
 account.json      su cuenta y sus ingresos        logs.json       líneas de registro con su código
 reads.json        quién leyó o cambió qué de ella o él
 reports/          reportes programados sobre ella o él
@@ -83,8 +97,9 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
     if data.store.exists():
         with open_reader(data.store) as reader:
             marks = reader.marks(agent=agent)
+            presses = [one for one in reader.presses() if one.agent == agent]
             parts = {
-                "events": [*_events(reader, agent, {mark.badge for mark in marks})],
+                "events": [*_events(reader, agent, {mark.badge for mark in marks}, presses)],
                 "contacts": reader.contacts(agent=agent),
                 "sessions": reader.sessions(agent=agent),
                 "marks": marks,
@@ -92,7 +107,8 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "messages": reader.messages(agent=agent),
                 "actions": reader.acts(agent=agent),
                 "trails": reader.trails(agent=agent),
-                "presses": [one for one in reader.presses() if one.agent == agent],
+                "presses": presses,
+                **_assistance(reader, presses),
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
@@ -104,19 +120,49 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
     return parts
 
 
-def _events(reader: Reader, agent: str, badges: Iterable[str | None]) -> Iterator[Any]:
-    """The agent's by the id, and taps of the agent's badges that no station knew."""
+def _assistance(reader: Reader, presses: Sequence[Press]) -> dict[str, list[Any]]:
+    """What was done about these, which are of one agent."""
+    own = {key_of(one) for one in presses}
+    with reader.engine.connect() as tx:
+        adopted = adoptions(tx, [*own])
+        tickets = ticket_cases(tx, ids={one for its in adopted.values() for one in its})
+        steps = [step for one in with_steps(tx, presses) for step in one.steps]
+    return {"help_steps": steps, "tickets": [_own(one, own) for one in tickets]}
+
+
+def _own(case: TicketCase, own: Collection[Key]) -> TicketCase:
+    """What of a ticket tells of one agent: people may write of anybody in a note, so of one that
+    has reports of others too the notes stay here.
+    """
+    alone = {*reports_of(case.steps)} <= {*own}
+    steps = [
+        one for one in case.steps if {*reports_of([one])} <= {*own} and (alone or one.text is None)
+    ]
+    reports = [one for one in case.reports if key_of(one) in own]
+    return TicketCase(case.ticket, steps, reports)
+
+
+def _events(
+    reader: Reader, agent: str, badges: Iterable[str | None], presses: Iterable[Press]
+) -> Iterator[Any]:
+    """The agent's by the id, taps of the agent's badges that no station knew, and what came after
+    the agent's own presses.
+    """
+    pressed = {key_of(one) for one in presses}
     row = tables.events.c
     own = [badge for badge in badges if badge]
     body = cast(row.body, LargeBinary)
     named = func.instr(body, f'"{agent}"'.encode()) > 0
     tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in own]
-    query = select(row.body).where(or_(named, *tapped)).order_by(row.s, row.e, row.n)
+    about = row.k.in_(_ABOUT) if pressed else false()
+    query = select(row.body).where(or_(named, *tapped, about)).order_by(row.s, row.e, row.n)
     with reader.engine.connect() as connection:
         for found in connection.execute(query).scalars():
             event: dict[str, Any] = msgspec.json.decode(found)
-            if agent in (event.get("a"), event.get("by"), event.get("author")) or (
-                event.get("a") is None and event.get("badge") in own
+            if (
+                agent in (event.get("a"), event.get("by"), event.get("author"))
+                or (event.get("a") is None and event.get("badge") in own)
+                or tuple(event.get("of") or ()) in pressed
             ):
                 yield {key: value for key, value in event.items() if key not in _HIDDEN}
 

@@ -97,7 +97,7 @@ class HelpCase(Struct):
             return result
         if self.press.outcome == "resolved" and self.press.answer == "yes":
             return SERVED
-        if self.press.over_utc is not None and self.press.accepted_b is None:
+        if self.press.over_b is not None and self.press.accepted_b is None:
             return TOO_LATE
         waits = self.press.outcome == "open" or self.press.answer is None
         return None if seated and waits else NO_RESULT
@@ -341,7 +341,7 @@ def _texts[Step: (HelpStep, TicketStep)](steps: Iterable[Step]) -> list[tuple[St
     found: list[tuple[Step, str]] = []
     parts: list[Step] = []
     for step in steps:
-        if step.text is None:
+        if not step.text:  # none, or one that was erased
             continue
         if step.part in (None, 1):
             parts = []

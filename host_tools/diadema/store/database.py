@@ -17,7 +17,11 @@ from diadema.words import Sentence
 BUSY_MS = 2000  # how long to wait for another process's lock before saying so
 _CONTACTS_AS_ARRAYS = 5  # the layout that began it
 _PRESSES = 10  # the layout that called them so; before it they were tickets
-_LACKS = {8: "times in each state", 9: "what the switch told of rings, talk and transfers"}
+_LACKS = {
+    8: "times in each state",
+    9: "what the switch told of rings, talk and transfers",
+    10: "board and firmware of each report of a fault",
+}
 _PRAGMAS = ("wal_autocheckpoint = 8000", "cache_size = -65536")
 _ROWS = 2000
 

@@ -236,8 +236,8 @@ class Press(Struct, kw_only=True, array_like=True, rename=LETTERS):
 
     `kind` is help or fault; `outcome` open, cancelled, resolved or rejected. `wait_ms`: until it
     was accepted. Technical time counts from `technical_…`: the press, or the end of the call `c`
-    in which it came. `estimated`: the press itself was not heard. `over_utc`: help came too late,
-    its call had ended. `answer`: yes or no, whether the help served or the fault is gone.
+    in which it came. `estimated`: the press itself was not heard. `over_…`: its call ended before
+    help came. `answer`: yes or no, whether the help served or the fault is gone.
     `board`, `firmware`: what the station was then.
     """
 
@@ -271,6 +271,8 @@ class Press(Struct, kw_only=True, array_like=True, rename=LETTERS):
     estimated: bool = False
     late: bool = False
     uncertainty_ms: int | None = None
+    over_b: int | None = None
+    over_u: int | None = None
     over_utc: int | None = None
     answer: str | None = None
     answer_utc: int | None = None

@@ -51,6 +51,7 @@ HelpAnswer = Literal["accepted", "resolved"]
 FaultAnswer = Literal["accepted", "resolved", "rejected"]
 GAPS: tuple[str, ...] = get_args(Gap.__value__)
 NOTE_KINDS: tuple[str, ...] = get_args(NoteKind.__value__)
+OF_A_RULE = "rule:"  # begins the names of rules, which act too; no account has such a one
 REPRIMAND = "llamada_atencion"  # told to the agent, and read by few
 PRESS_ANSWERS = {"help": get_args(HelpAnswer), "fault": get_args(FaultAnswer)}
 
@@ -106,6 +107,15 @@ class Move(ActionRequest, tag="move", kw_only=True, rename=LETTERS):
 
 class EndWrapup(ActionRequest, tag="wrapup_closed", kw_only=True, rename=LETTERS):
     """The agent's wrap-up ends now; the call can still get its code."""
+
+    agent: Agent
+    reason: Reason
+
+
+class SkipTest(ActionRequest, tag="selftest_skipped", kw_only=True, rename=LETTERS):
+    """The agent is not asked any more in this shift whether station, tools and materials are in
+    order.
+    """
 
     agent: Agent
     reason: Reason
@@ -186,6 +196,7 @@ ACTIONS: tuple[type[ActionRequest], ...] = (
     LogOut,
     Move,
     EndWrapup,
+    SkipTest,
     ResetPin,
     AnswerHelp,
     AnswerFault,

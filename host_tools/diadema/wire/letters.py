@@ -3,6 +3,7 @@ letters that the wire and the columns of the store have for them.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -50,8 +51,14 @@ def encoded_fields(struct: Struct) -> dict[str, Any]:
 
 def from_columns[T: Struct](kind: type[T], row: Mapping[Any, Any]) -> T:
     """The struct of a row whose columns have the encoded names of its fields."""
-    names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
-    return kind(**{names[str(column)]: value for column, value in row.items()})
+    names = _fields(kind)
+    return kind(**{names[column]: value for column, value in row.items()})
+
+
+@cache
+def _fields(kind: type[Struct]) -> dict[str, str]:
+    """By their encoded names."""
+    return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
 
 
 def words(*words: str) -> Meta:

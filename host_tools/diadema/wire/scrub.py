@@ -3,6 +3,8 @@
 import secrets
 from typing import Any
 
+from diadema.wire.actions import OF_A_RULE
+
 ERASED = "erased-"
 _AGENTS = ("a", "author", "agent")
 _GONE = ("reference", "badge", "note", "evidence", "who", "detail")
@@ -10,7 +12,19 @@ _EMPTIED = ("text", "verifier")  # which their kinds must have
 _SIDES = frozenset(
     {"agent", "system", "supervisor", "caller", "transfer", "interrupted", "technical"}
 )
-_TEXT_REASONS = ("attendance.corrected", "attendance.justified", "supervision.acted")
+_TEXT_REASONS = (
+    "attendance.corrected", "attendance.justified", "supervision.acted", "help.assigned",
+    "ticket.changed", "ticket.reopened", "ticket.closed",
+)  # fmt: skip
+_RESULTS = ("help", "fault")  # actions whose reason is a code
+_TEXTS = {  # fields that people write freely, of these kinds alone
+    "ticket.opened": ("title",),
+    "ticket.resolved": ("cause", "fix"),
+    "help.noted": ("sha256",),
+    "ticket.noted": ("sha256",),
+}
+_ACCOUNTS = ("help.assigned", "ticket.taken")  # whose `to` is one
+_NOTHING = "—"  # for a field that must have something
 
 
 class Names:
@@ -35,15 +49,25 @@ class Names:
 def scrubbed(event: dict[str, Any], names: Names) -> dict[str, Any]:
     """A new one; the same event if there was nothing to take away."""
     made: dict[str, Any] = {}
+    kind = event.get("k", "")
     for key, value in event.items():
         if key in _GONE:
             continue
         if key in _EMPTIED and isinstance(value, str):
             made[key] = ""
-        elif isinstance(value, str) and (key in _AGENTS or (key == "by" and value not in _SIDES)):
+        elif isinstance(value, str) and _is_name(kind, key, value):
             made[key] = names.of(value)
-        elif key == "reason" and event.get("k") in _TEXT_REASONS:
+        elif key in _TEXTS.get(kind, ()):
+            if key != "sha256":
+                made[key] = _NOTHING
+        elif key == "reason" and kind in _TEXT_REASONS and event.get("action") not in _RESULTS:
             made[key] = ""
         else:
             made[key] = value
     return made
+
+
+def _is_name(kind: str, key: str, value: str) -> bool:
+    if key == "by":
+        return value not in _SIDES and not value.startswith(OF_A_RULE)
+    return key in _AGENTS or (key == "to" and kind in _ACCOUNTS)

@@ -27,6 +27,7 @@ from tests.support.web_viewer import OpenPage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MASS, ONE, LINE, DONE = "mass00000001", "one000000002", "line00000003", "done00000004"
+GONE = "Esa falla ya no está, o no es de su área ni de sus asesores."
 LONG = "Se llamó a mesa de ayuda. " * 38
 
 
@@ -120,12 +121,12 @@ async def test_who_may_see_no_person_is_told_of_none() -> None:
     case = TicketCase(ticket, reports=[its.press])
     stops = {("S1", 1, 1): its}
     names = {"sonia": "Sonia Ríos", "teo": "Teo Díaz"}
-    whole, seen = View(people, names, stops, 60_000).whole(case, TESTER)
+    whole, seen = View(TESTER, people, names, stops, 60_000).whole(case)
     assert seen == ["a001"] and whole["persons"] == [
         {"name": "Rosa Quispe", "ms": 5000, "since": None}
     ]
     areas, accounts = frozenset({"crm"}), frozenset({"iris"})
-    part, seen = View(people, names, stops, 60_000, areas, accounts).whole(case, TESTER)
+    part, seen = View(TESTER, people, names, stops, 60_000, areas, accounts).whole(case)
     assert seen == [] and part["seats"] == ["A-01", "A-02"]
     said = json.dumps(part)
     for hidden in ("Rosa", "a001", "RQ", "Sonia", "Teo", "teo", "lost", "5000", "report"):
@@ -324,7 +325,7 @@ async def test_an_area_sees_its_own_tickets_and_no_others(
             pass
     stage.say("changed", LINE, area="sistemas", reason="Es nuestro enrutador", by="teo")
     await expect(page.locator(".lists > .faults > li")).to_have_count(0)
-    await expect(page.locator(".told")).to_have_text("Esa falla ya no está, o no es de su área.")
+    await expect(page.locator(".told")).to_have_text(GONE)
 
 
 # -- what can be done
@@ -497,7 +498,7 @@ async def test_a_ticket_that_there_is_not_is_said(
     shared_faults: FaultStage, open_page: OpenPage, hub: Hub
 ) -> None:
     page = await opened(open_page, shared_faults, "teo", f"/ui/faults?ticket={ONE}")
-    await expect(page.locator(".told")).to_have_text("Esa falla ya no está, o no es de su área.")
+    await expect(page.locator(".told")).to_have_text(GONE)
     await expect(page.locator(".ticket")).to_be_hidden()
     await expect(page.get_by_text("Ninguna falla abierta.")).to_be_visible()
     page = await opened(open_page, shared_faults, "iris", "/ui/area")

@@ -227,6 +227,7 @@ class _Desk:
             self.presses[event.s, event.e, event.n] = press
             self.found.presses.append(press)
             press.contact = event.f.get("c")
+            press.area, press.part = event.f.get("area"), event.f.get("part")
             if kind == "fault" and self.contacts.get(press.contact) not in IN_CALL:
                 press.technical = event.utc
             return

@@ -20,7 +20,7 @@ def stops(given, first, last):
     """Of each press that may cost time, what it cost in [first, last)."""
     found = desks.read(given)
     shown = desks.by_agent(found)
-    missed = _missed(given)
+    began = missed(given)
     its = []
     for agent in {press.agent for press in found.presses}:
         logged = {
@@ -32,15 +32,15 @@ def stops(given, first, last):
             seconds = logged & set(range(start, end))
             calls = {
                 key
-                for key, began in missed[agent].items()
-                if seconds and first * 1000 <= began < last * 1000
-                and press.open <= began < 1000 * (max(seconds) + 1)
+                for key, at in began[agent].items()
+                if seconds and first * 1000 <= at < last * 1000
+                and press.open <= at < 1000 * (max(seconds) + 1)
             }  # fmt: skip
             its.append(Lost(press, seconds, calls))
     return its
 
 
-def _missed(given):
+def missed(given):
     """By agent the calls that rang and were missed for technical reasons, and when they began."""
     began, found = {}, defaultdict(dict)
     for events in given.stations().values():
@@ -89,5 +89,5 @@ def costs(its, of):
         found[part] = (len(agents[part]), whole, alone, whole - alone, len(calls[part]))
     whole = sum(map(len, everyone.values()))
     alone = sum(one[2] for one in found.values())
-    missed = len(set().union(*calls.values()))
-    return found, (len(everyone), whole, alone, whole - alone, missed)
+    all_calls = len(set().union(*calls.values()))
+    return found, (len(everyone), whole, alone, whole - alone, all_calls)

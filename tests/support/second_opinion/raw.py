@@ -9,6 +9,7 @@ import csv
 import json
 from collections import defaultdict
 from datetime import UTC, date, datetime
+from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -130,6 +131,23 @@ def rounded(part, whole, times=1):
 def percent(part, whole):
     tenths = rounded(part, whole, 1000)
     return None if tenths is None else tenths / 10
+
+
+def within(part, whole):
+    """Between which shares, in percent, what was seen is no surprise at 95 %, and of how many:
+    each end is a share p from which part / whole lies 1.96 standard deviations away.
+    """
+    if not whole:
+        return None
+
+    def end(inside, outside):
+        for _ in range(80):
+            p = (inside + outside) / 2
+            far = abs(part / whole - p) > 1.959964 * sqrt(p * (1 - p) / whole)
+            inside, outside = (inside, p) if far else (p, outside)
+        return percent(round(1_000_000 * inside), 1_000_000)
+
+    return end(part / whole, 0.0), end(part / whole, 1.0), whole
 
 
 def local(utc_s, zone):

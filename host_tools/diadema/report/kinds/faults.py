@@ -33,7 +33,7 @@ _VOID = ("rejected", "duplicate")
 
 class Group(Struct):
     """Some tickets; a rejected or repeated one is in `tickets` and `void` alone. `accepts`,
-    `solves`: whole seconds from the report on, in order; `…_due` those of which it is known
+    `solves`: whole seconds from its opening on, in order; `…_due` those of which it is known
     whether they were in time, `…_met`.
     """
 
@@ -137,10 +137,14 @@ def _notes(context: ReportContext) -> list[str]:
 
 
 def _read(context: ReportContext) -> _Found:
-    """Tickets are things and shown whole; of an agent or a team those that stopped one of them."""
+    """Tickets that the reader sees; of an agent or a team those that stopped one of them."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
-        cases = ticket_cases(tx, start_utc=start, end_utc=end)
+        cases = [
+            case
+            for case in ticket_cases(tx, start_utc=start, end_utc=end)
+            if context.sees_ticket(case)
+        ]
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
         of = {key_of(one): case.ticket.ticket for case in cases for one in case.reports}
         others = [key for one in its if (key := key_of(one.press)) not in of]
@@ -378,7 +382,7 @@ def _rostered(context: ReportContext, its: Iterable[Stop]) -> tuple[int, int, in
         if start < end and context.has(agent, day):
             shifts += 1
             seconds += end - start
-            if agent in lost:
-                inside = [stop.within([(start, end)]) for stop in lost[agent]]
+            inside = [stop.within([(start, end)]) for stop in lost.get(agent, ())]
+            if any(stop.times for stop in inside):
                 taken += costs(inside, lambda _: "")[1].lost_s
     return seconds, taken, shifts

@@ -10,12 +10,25 @@ from diadema.report.context import ReportContext
 from diadema.report.kinds.help_requests import covered, topic_name
 from diadema.report.model import Cell, Column, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, table
-from diadema.store.assistance import HelpCase
+from diadema.store import open_reader
+from diadema.store.assistance import HelpCase, calls_of, key_of
+from diadema.store.host_rows import Act
+from diadema.store.rows import Contact
 
 _HEADS: tuple[tuple[str, Kind], ...] = (
     ("at", "moment"), ("agent", "text"), ("code", "text"), ("team", "text"), ("contact", "text"),
     ("topic", "text"), ("helper", "text"), ("guided_how", "text"),
 )  # fmt: skip
+
+
+class Guidance(Struct):
+    """Of one call for help, before its call was over: whether somebody `came`, and the first
+    message that somebody `wrote`.
+    """
+
+    case: HelpCase
+    came: bool
+    wrote: Act | None
 
 
 class Guided(Struct):
@@ -34,18 +47,18 @@ PARTS: list[Part[Guided]] = [
 
 
 def make(context: ReportContext) -> list[Section]:
-    cases = [one for one in covered(context) if came(one) or wrote(one)]
-    by_agent: defaultdict[str, list[HelpCase]] = defaultdict(list)
+    cases = guidances(context)
+    by_agent: defaultdict[str, list[Guidance]] = defaultdict(list)
     for one in cases:
-        by_agent[one.press.agent or ""].append(one)
+        by_agent[one.case.press.agent or ""].append(one)
     people = context.people
     lines: list[Line[Guided]] = [
         (
             [people.name(agent), agent, context.team_name(agent)],
             Guided(
-                len({one.press.contact for one in by_agent[agent]}),
-                sum(map(came, by_agent[agent])),
-                sum(map(wrote, by_agent[agent])),
+                len({one.case.press.contact for one in by_agent[agent]}),
+                sum(one.came for one in by_agent[agent]),
+                sum(one.wrote is not None for one in by_agent[agent]),
             ),
         )
         for agent in sorted(by_agent, key=context.order)
@@ -61,27 +74,35 @@ def make(context: ReportContext) -> list[Section]:
     ]
 
 
-def came(case: HelpCase) -> bool:
-    """Before the call was over."""
-    press = case.press
-    return press.contact is not None and press.accepted_b is not None and press.over_utc is None
+def guidances(context: ReportContext) -> list[Guidance]:
+    in_calls = [one for one in covered(context) if one.press.contact is not None]
+    written = [one.press for one in in_calls if any(act.action == "message" for act in one.acts)]
+    with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
+        calls = calls_of(tx, written)
+    found = [
+        Guidance(one, _came(one), _wrote(one, calls.get(key_of(one.press)))) for one in in_calls
+    ]
+    return [one for one in found if one.came or one.wrote is not None]
 
 
-def wrote(case: HelpCase) -> bool:
-    """The same of a message that was sent about it."""
-    press = case.press
-    over = press.over_utc
-    return press.contact is not None and any(
-        one.action == "message" and (over is None or one.utc <= over) for one in case.acts
-    )
+def _came(case: HelpCase) -> bool:
+    return case.press.accepted_b is not None and case.press.over_b is None
 
 
-def _row(context: ReportContext, case: HelpCase) -> list[Cell]:
-    press, agent = case.press, case.press.agent or ""
-    who = press.accepted_by if came(case) else None
-    sent = next((one for one in case.acts if one.action == "message"), None)
-    how = [context.say("guided.came")] if came(case) else []
-    how += [context.say("guided.wrote")] if wrote(case) else []
+def _wrote(case: HelpCase, call: Contact | None) -> Act | None:
+    """None where nobody knows whether the call went on."""
+    if call is None or (call.end_u is not None and call.end_utc is None):
+        return None
+    until = call.end_utc
+    sent = (one for one in case.acts if one.action == "message")
+    return next((one for one in sent if until is None or one.utc <= until), None)
+
+
+def _row(context: ReportContext, one: Guidance) -> list[Cell]:
+    press, agent, sent = one.case.press, one.case.press.agent or "", one.wrote
+    who = press.accepted_by if one.came else None
+    how = [context.say("guided.came")] if one.came else []
+    how += [context.say("guided.wrote")] if sent is not None else []
     return [
         press.open_utc,
         context.people.name(agent),

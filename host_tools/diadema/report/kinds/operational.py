@@ -3,6 +3,7 @@ self-test at the beginning of each session found, seat by seat. It names no pers
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -51,6 +52,10 @@ class Test(Struct):
     result: _Result | None
 
     @property
+    def findings(self) -> _Result:
+        return self.result or _Result()
+
+    @property
     def outcome(self) -> str:
         if self.result is None:
             return "none"
@@ -66,6 +71,20 @@ class Group(Struct):
         return sum(one.outcome in outcomes for one in self.tests)
 
 
+class Tool(Struct):
+    """One that agents were asked for, or a material. `ran`: the tests that were run to their
+    end, as each asks for all of them; `fails`: those of them in which it did not work, or was not
+    there.
+    """
+
+    ran: int = 0
+    fails: int = 0
+
+    @property
+    def works(self) -> int:
+        return self.ran - self.fails
+
+
 PARTS: list[Part[Group]] = [
     Part("test_sessions", lambda its: len(its.tests)),
     Part("test_fit", lambda its: its.count("fit")),
@@ -73,6 +92,13 @@ PARTS: list[Part[Group]] = [
     Part("test_none", lambda its: its.count("skipped", "none")),
     Part("test_share", lambda its: share(its.count("fit"), its.count("fit", "unfit")), "percent",
          "given", interval=True),
+]  # fmt: skip
+TOOL: list[Part[Tool]] = [
+    Part("tool_asked", lambda its: its.ran),
+    Part("tool_works", lambda its: its.works if its.ran else None),
+    Part("tool_fails", lambda its: its.fails if its.ran else None),
+    Part("tool_share", lambda its: share(its.works, its.ran), "percent", "given",
+         interval=True),
 ]  # fmt: skip
 
 
@@ -88,6 +114,7 @@ def make(context: ReportContext) -> list[Section]:
     notes = [context.say("note.operational"), context.say("note.interval")]
     return [
         table(context, "operational", heads, PARTS, lines, given=given, notes=notes),
+        _tools(context, tests),
         Section(
             key="operational_seats",
             title=context.say("table.operational_seats"),
@@ -95,6 +122,41 @@ def make(context: ReportContext) -> list[Section]:
             rows=[_row(context, one) for one in tests],
         ),
     ]
+
+
+def _tools(context: ReportContext, tests: Sequence[Test]) -> Section:
+    """All that there are, also those that nobody was asked for."""
+    campaigns = {one.code: one.label for one in context.campaigns}
+    used: defaultdict[str, list[str]] = defaultdict(list)
+    for tool in context.people.tools:
+        used[tool.code].append(campaigns.get(tool.campaign, tool.campaign))
+    labels = {tool.code: tool.label for tool in context.people.tools}
+    known: dict[tuple[str, str], tuple[str, str | None]] = {
+        ("tools", code): (label, ", ".join(used[code])) for code, label in labels.items()
+    }
+    known |= {("missing", code): (label, None) for code, label in context.materials.items()}
+    parted: defaultdict[tuple[str | None, str | None], list[_Result]] = defaultdict(list)
+    for one in tests:
+        parted[one.shift, one.team] += [one.findings] if one.outcome in ("fit", "unfit") else []
+        for kind, codes in (("tools", one.findings.tools), ("missing", one.findings.missing)):
+            known |= {(kind, code): (code, None) for code in codes if (kind, code) not in known}
+    if not tests:
+        parted[None, None] = []
+    lines: list[Line[Tool]] = []
+    whole = Tool()
+    for shift, team in sorted(parted, key=lambda key: (key[0] or "", key[1] or "")):
+        results = parted[shift, team]
+        for (kind, code), (label, campaign) in known.items():
+            fails = sum(code in getattr(one, kind) for one in results)
+            lines.append(([shift, team, label, campaign], Tool(len(results), fails)))
+            whole.ran += len(results)
+            whole.fails += fails
+    heads: tuple[tuple[str, Kind], ...] = (
+        ("shift", "text"), ("team", "text"), ("tool", "text"), ("campaign", "text"),
+    )  # fmt: skip
+    given: dict[str, Cell] = {part.key: part.get(whole) for part in TOOL}
+    notes = [context.say("note.operational_tools"), context.say("note.interval")]
+    return table(context, "operational_tools", heads, TOOL, lines, given=given, notes=notes)
 
 
 def _tests(context: ReportContext, tx: Connection) -> list[Test]:
@@ -117,7 +179,7 @@ def _day(context: ReportContext, utc: int) -> date:
 
 
 def _row(context: ReportContext, one: Test) -> list[Cell]:
-    result = one.result or _Result()
+    result = one.findings
     labels = {tool.code: tool.label for tool in context.people.tools}
     failed = [name for name, check in result.checks.items() if check == "failed"]
     why = result.skipped or result.reason

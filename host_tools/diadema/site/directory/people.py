@@ -266,6 +266,7 @@ class People(Struct, kw_only=True):
     fault_areas: dict[str, FaultArea] = field(default_factory=dict)
     fault_targets: dict[tuple[str, int], FaultTarget] = field(default_factory=dict)  # area or ""
     tools: list[Tool] = field(default_factory=list)
+    selftest: bool = False  # a shift begins with that of the station
     owners: dict[str, str] = field(default_factory=dict)  # playbook → account
     owner_mails: dict[str, str] = field(default_factory=dict)  # playbook → where gaps are told
 
@@ -383,6 +384,7 @@ def of_site(site: Site | None) -> People:
     people = People()
     if site is None:
         return people
+    people.selftest = site.selftest
     for agent in site.agents:
         people.workers[agent.id] = Worker(
             id=agent.id, name=agent.name, alias=agent.alias, team=agent.team

@@ -89,6 +89,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     language = DEFAULT
     for _, body in _bodies(book, "settings", last):
         people.several_desks = body.get("multi_login") == "allow"
+        people.selftest = bool(body.get("selftest"))
         language = str(body.get("language") or DEFAULT)
     _add_help(people, book, last, language)
     _add_faults(people, book, last, language)

@@ -93,7 +93,7 @@ def _names(accounts: Accounts) -> dict[str, str]:
 
 def view_for(person: Person, desk: str, people: People, known: Known) -> View:
     """What this person may know at that page."""
-    view = View(people, known.names, known.stops, known.until_ms)
+    view = View(person, people, known.names, known.stops, known.until_ms)
     if desk == "faults":
         return view
     areas = people.areas_of(person.id)

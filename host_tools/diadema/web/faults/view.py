@@ -20,9 +20,10 @@ from diadema.site.directory.people import People
 from diadema.store.assistance import Key, TicketCase, is_mass, key_of
 from diadema.store.host_rows import TicketStep
 from diadema.store.rows import Press, Ticket
+from diadema.wire.actions import OF_A_RULE
 
 _SEATS = 8  # of a row; the others are counted
-_RULE, _SERVER = "rule:", "hub"  # by whom it is that nobody did
+_SERVER = "hub"  # by whom it is that nobody did
 
 type Fields = dict[str, Any]
 
@@ -57,9 +58,10 @@ def lost_by(stops: Iterable[Stop], now_ms: int) -> dict[str, Lost]:
 @dataclass(frozen=True)
 class View:
     """`names`: of the accounts; `stops`: by the ticket's reports what each cost until `read_ms`;
-    `areas`: whose page it is, None where all are seen.
+    `areas`: whose page it is, None where it is not an area's.
     """
 
+    person: Person
     people: People
     names: Mapping[str, str]
     stops: Mapping[Key, Stop]
@@ -68,10 +70,10 @@ class View:
     colleagues: frozenset[str] = frozenset()  # the accounts of those areas
 
     def rows(self, cases: Iterable[TicketCase]) -> list[Fields]:
-        return [self.row(one) for one in cases if self.sees(one.ticket)]
+        return [self.row(one) for one in cases if self.sees(one)]
 
-    def sees(self, ticket: Ticket) -> bool:
-        return self.areas is None or ticket.area in self.areas
+    def sees(self, case: TicketCase) -> bool:
+        return self.person.sees_ticket(case, self.people)
 
     def is_anothers(self, ticket: Ticket) -> bool:
         """Whether somebody has it of whom nothing is told here."""
@@ -111,7 +113,7 @@ class View:
         found["v"] = crc32(repr((len(case.steps), said)).encode())
         return found
 
-    def whole(self, case: TicketCase, person: Person) -> tuple[Fields, list[str]]:
+    def whole(self, case: TicketCase) -> tuple[Fields, list[str]]:
         """All of it, and of which agents something is told."""
         ticket = case.ticket
         found = self.row(case) | {
@@ -131,7 +133,7 @@ class View:
         seen = [
             one.agent
             for one in case.reports
-            if one.agent and person.may("figures") and person.sees(one.agent, self.people)
+            if one.agent and self.person.may("figures") and self._sees(one.agent)
         ]
         found["reported"] = [self._report(one, one.agent in seen) for one in case.reports]
         if seen:
@@ -144,7 +146,14 @@ class View:
 
     def loose(self, reports: Iterable[Press]) -> list[Fields]:
         """Reports that no ticket adopted; an area sees none."""
-        return [self._report(one, False) for one in reports] if self.areas is None else []
+        if self.areas is not None:
+            return []
+        every = self.person.may("fleet")
+        its = (one for one in reports if every or one.agent is None or self._sees(one.agent))
+        return [self._report(one, False) for one in its]
+
+    def _sees(self, agent: str) -> bool:
+        return self.person.sees(agent, self.people)
 
     def _lost(self, case: TicketCase) -> dict[str, Lost]:
         keys = map(key_of, case.reports)
@@ -208,7 +217,7 @@ class View:
 
     def _who(self, account: str | None) -> str | None:
         known = self._account(account)
-        if known is not None and known.startswith(_RULE):
+        if known is not None and known.startswith(OF_A_RULE):
             return _SERVER
         return known and visible(self.names.get(known, known))
 
