@@ -120,7 +120,7 @@ def owed(station):
     there is none.
     """
     for row in station.desk.reports + [[n] for n in station.desk.served]:
-        if (not row[1:] or row[1]) and row[0] not in station.asked:
+        if (not row[1:] or row[1]) and row[0] not in station.done_questions:
             return row
     return None
 
@@ -128,9 +128,11 @@ def owed(station):
 def question(station):
     """Of a request only once, whatever takes it away; of a fault until somebody says."""
     row, desk = owed(station), station.desk
-    station.asked = [n for n in station.asked if n in desk.served or desk.report(n)]
+    station.done_questions = [
+        n for n in station.done_questions if n in desk.served or desk.report(n)
+    ]
     if not row[1:]:
-        station.asked.append(row[0])
+        station.done_questions.append(row[0])
     station.open(_Question(station, row))
 
 
@@ -150,7 +152,7 @@ class _Question(Menu):
 
     def press(self, station, key):
         if key == 1:
-            station.asked.append(self._row[0])
+            station.done_questions.append(self._row[0])
         Menu.press(self, station, key)
 
     def answered(self, station, node):

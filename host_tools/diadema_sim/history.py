@@ -274,8 +274,8 @@ class _Making:
         """The self-test of the shift: after so many seconds all is there."""
 
         def tells(second: float, **found: object) -> None:
-            told = {"a": journal.agent, "checks": _CHECKS, **found}
-            journal.add(self._ms(at_s + second), "station.selftest", **told)
+            fields = {"a": journal.agent, "checks": _CHECKS, **found}
+            journal.add(self._ms(at_s + second), "station.selftest", **fields)
 
         if chance.random() < _SKIPS:
             tells(4, fit=True, skipped=chance.choice(["call_waits", "no_time"]))

@@ -128,7 +128,7 @@ class Stage:
 
     async def settle(self):
         for _ in range(500):
-            if self.bridge.is_idle:
+            if not self.bridge._ends.lines:
                 return
             await asyncio.sleep(0)
         raise AssertionError("it never ends")

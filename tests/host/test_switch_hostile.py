@@ -150,7 +150,7 @@ class Stage:
         """Exchange up, and all agents in the queue."""
         count = len(self.bridge._ends.names().people.seats)
         members = self.peer.queues.queues["ventas"].members
-        await until(lambda: self.bridge.is_up and self.bridge.is_idle)
+        await until(lambda: self.bridge.is_up and not self.bridge._ends.lines)
         await until(lambda: len([one for one in members.values() if not one.paused]) == count)
 
     @property

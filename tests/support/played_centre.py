@@ -265,7 +265,7 @@ class PlayedCentre:
     async def settled(self):
         """Nothing is on its way: a second without work."""
         await asyncio.sleep(1)
-        while not self.bridge.is_up or not self.bridge.is_idle:
+        while not self.bridge.is_up or self.bridge._ends.lines:
             await asyncio.sleep(1)
 
 

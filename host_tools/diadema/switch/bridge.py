@@ -89,11 +89,6 @@ class Bridge:
     def is_up(self) -> bool:
         return self._ends.is_up
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is being done."""
-        return not self._ends.lines
-
     # -- what the exchange says
 
     def hear(self, heard: Heard) -> None:

@@ -231,7 +231,7 @@ def test_whether_it_works_is_asked_until_somebody_says():
     assert shown(bench) == CONFIRM
     assert bench.do("key3") == ["fault.confirmed"]
     calm(bench)
-    assert shown(bench) is None and bench.station.asked == []
+    assert shown(bench) is None and bench.station.done_questions == []
 
 
 def test_a_text_lies_over_it_and_one_that_waits_goes_first():
