@@ -18,13 +18,13 @@ from diadema.store import open_reader
 from diadema.words import text as said
 
 _NEAR = 200  # events after a login, among which its self-test is
-_TESTS = text(  # the first self-test of each session, and those without one
+_TESTS = text(  # of each session the first self-test, if one can be one that was not skipped
     f"""SELECT o.s, o.a, o.open_utc, (SELECT x.body FROM events x
     WHERE x.s = o.s AND x.e = o.e AND x.n > o.n AND x.n < min(o.n + {_NEAR}, coalesce(
         (SELECT min(p.n) FROM sessions p WHERE p.s = o.s AND p.e = o.e AND p.n > o.n),
         o.n + {_NEAR}))
     AND x.k = 'station.selftest' AND coalesce(CAST(x.body AS TEXT) ->> 'bench', 0) = 0
-    ORDER BY x.n LIMIT 1)
+    ORDER BY CAST(x.body AS TEXT) ->> 'skipped' IS NOT NULL, x.n LIMIT 1)
     FROM sessions o WHERE o.open_utc >= :start AND o.open_utc < :end ORDER BY o.open_utc, o.s"""
 )
 type Lack = Literal["tools", "missing"]
