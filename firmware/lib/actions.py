@@ -29,7 +29,7 @@ class Actions:
         self.message: "Message | None" = None  # the text that waits for the agent's «Leído»
         self.texts = []  # all that wait, those set aside too; the newest is the last
         self.turn = None  # (of, ahead, to) of a request for help, as the host told last
-        self.questions = {}  # by n of what they are about: how often each was shown
+        self.done_questions = []  # n of requests and faults that the agent is asked about no more
         self.notice = None  # (word, argument) for a few seconds
         self.silenced = False
         self.marks = {}  # newest marks at any desk, as the host tells; like those of the desk

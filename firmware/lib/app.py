@@ -138,6 +138,7 @@ class App:
         asyncio.create_task(self.keep(memory.watch))
         asyncio.create_task(self.keep(self.uplink.run))
         asyncio.create_task(self.keep(self.host.listen))
+        await asyncio.sleep_ms(0)  # the hello goes out before the rest begins
         if self.program:
             asyncio.create_task(watchdog.run(self))
         parts = self.parts

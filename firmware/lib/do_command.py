@@ -30,7 +30,7 @@ FIELDS = {
     "wrapup": "contact 64 who -32",
     "text": "m 64 text 320 sign -# agent -24",
     "session": "agent 24 verdict confirm|close reason -24 who -32 note -32",
-    "selftest": "",
+    "selftest": "skip -# agent -24",
     "help": "of # state accepted|resolved by 32 result -24",
     "fault": "of # state accepted|resolved|rejected by 32 cause -24",
 }

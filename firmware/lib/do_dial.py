@@ -2,7 +2,6 @@
 site's clock, and the called person's consent.
 """
 
-from lib.actions import YES_NO
 from micropython import const
 
 _MINUTE_MS = const(60_000)
@@ -33,7 +32,7 @@ def _campaign_chosen(station, row):
             elif station.situation == "ready":
                 _dial(station, row, True)
 
-        station.open_words("consent", YES_NO, answered, "idle")
+        station.open_words("consent", [["yes", "yes"], ["no", "no"]], answered, "idle")
     else:
         _dial(station, row)
 

@@ -5,9 +5,6 @@ and may be left out. Once it is resolved, the agent is asked whether it served, 
 from lib.actions import YES_NO
 from lib.config import label_of
 from lib.menus import Menu
-from micropython import const
-
-_TIMES = const(2)  # a question is shown: what took it away the first time may not the second
 
 
 def ask(station, details):
@@ -122,21 +119,20 @@ def owed(station):
     """What the next question is about, a row of the desk's reports or [n] of a request; None where
     there is none.
     """
-    desk = station.desk
-    rows = [row for row in desk.reports if row[1]] + [[n] for n in desk.served]
-    for row in rows:
-        if station.questions.get(row[0], 0) < _TIMES:
+    for row in station.desk.reports + [[n] for n in station.desk.served]:
+        if (not row[1:] or row[1]) and row[0] not in station.done_questions:
             return row
     return None
 
 
 def question(station):
-    row = owed(station)
-    desk, shown = station.desk, station.questions
-    for n in list(shown):
-        if n not in desk.served and not desk.report(n):
-            del shown[n]
-    shown[row[0]] = shown.get(row[0], 0) + 1
+    """Of a request only once, whatever takes it away; of a fault until somebody says."""
+    row, desk = owed(station), station.desk
+    station.done_questions = [
+        n for n in station.done_questions if n in desk.served or desk.report(n)
+    ]
+    if not row[1:]:
+        station.done_questions.append(row[0])
     station.open(_Question(station, row))
 
 
@@ -149,14 +145,14 @@ class _Question(Menu):
         self.said = True
         self._row = row
         if row[2:]:
-            self.title = station.words["confirm_list"] + " " + _label(station.config, *row[2:])
+            self.about = _label(station.config, *row[2:])
 
     def fits(self, station):
         return Menu.fits(self, station) and not station.desk.foreign
 
     def press(self, station, key):
         if key == 1:
-            station.questions[self._row[0]] = _TIMES
+            station.done_questions.append(self._row[0])
         Menu.press(self, station, key)
 
     def answered(self, station, node):

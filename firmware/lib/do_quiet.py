@@ -2,7 +2,6 @@
 is over.
 """
 
-from lib.actions import YES_NO
 from lib.menus import Menu
 from micropython import const
 
@@ -11,7 +10,7 @@ _ANSWER_MS = const(30_000)
 
 class _Question(Menu):
     def __init__(self, last_voice):
-        Menu.__init__(self, "quiet", YES_NO, self.answered, "talking")
+        Menu.__init__(self, "quiet", [["yes", "yes"], ["no", "no"]], self.answered, "talking")
         self.said = True
         self._last_voice = last_voice
 

@@ -14,6 +14,7 @@ _QUIET_DB = -55  # of the agent's voice at the microphone, dBFS
 _CODES = const(84)  # bytes of codes in an event whose checks are all right
 _WORSE = const(4)  # bytes less with each check that failed
 _SKIP = ("call_waits", "done_before", "no_time")
+_LISTS = ("selftest", "skip", "tools", "tool_fault", "materials")
 
 
 def begin(station, details):
@@ -34,7 +35,14 @@ def begin(station, details):
 
 
 def by_host(station, details):
-    """By the host: at once."""
+    """By the host: at once; or a supervisor leaves out the one that is going on."""
+    if details.get("skip"):
+        if station.menu and station.menu.kind in _LISTS:
+            station.menu = None
+            _tell(station, look(station), details, skipped="supervisor")
+        else:
+            station.refuse(details, "no_selftest")
+        return
     page = Page(look(station))
     page.command = details
     page.go_on(station)

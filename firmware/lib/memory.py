@@ -1,6 +1,7 @@
 """When unused memory is collected. On a board with PSRAM a collection takes 20 to 40 ms in which
 nobody is heard, so none comes by itself (the heap grows meanwhile) and none while somebody waits
-for an answer: only here, when a second had no input, or when some 300 KB were taken since.
+for an answer: only here, when a second had no input, or when a quarter of a
+megabyte was taken since.
 """
 
 import asyncio
@@ -8,9 +9,9 @@ import gc
 
 from micropython import const
 
-# bytes taken since the last one; with what comes until the next look, and the largest single step,
-# they stay below 512 KB
-_MOST = const(327_680)
+# bytes taken since the last one; with what comes until the next look, the largest single step, and
+# what a starved chip does late and all at once, they stay below 512 KB
+_MOST = const(262_144)
 _EVERY = const(4)  # looks of which one measures: the chip counts each block for it
 _LOOK_MS = const(10_000)
 

@@ -27,6 +27,7 @@ class Menu:
     closes_ms: "int | None"  # without a key of its, as `Actions.open` says
     parent: "Any" = None  # the list in which this one was chosen; key 1 goes back to it
     stays = False  # key 1 does not close it
+    about = ""  # what it asks about, below its lines
     asks = False  # whether its one line is meant: key 3 says yes, any other one goes back
     said = False  # its labels are words of the catalogue
     urgent = False  # it comes before a text that waits, and in the journal's reserve

@@ -292,7 +292,7 @@ class Screen:
         ]
         if menu.asks:
             lines.append("3 " + words["yes"])
-        if not self._changed("list", lines):
+        if not self._changed("list", (lines, menu.about)):
             return
         canvas = self.canvas
         canvas.clear(10, 54)
@@ -306,6 +306,8 @@ class Screen:
                 canvas.text(str(at + 3), 2, y)
                 canvas.invert(0, y, 9, 11)
                 canvas.text(line, 13, y, _RIGHT)
+        if menu.about:
+            canvas.text(menu.about, 0, _LIST_Y + 3 * _LINE, _RIGHT)
 
     def _own(self, menu):
         """What draws itself below the status line."""

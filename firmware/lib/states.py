@@ -125,7 +125,7 @@ class Station(Calls):
             self.silenced = False
         if self.undo and (desk.work != "idle" or desk.agent != self.undo[2]):
             self.undo = None
-        if not (self._at_rest() and self.do("help.owed")):
+        if not ((desk.served or desk.reports) and self._at_rest() and self.do("help.owed")):
             self._asks_at = None
         elif self._asks_at is None or self._hers:
             self._asks_at = self.u + _CALM_MS

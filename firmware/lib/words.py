@@ -2,10 +2,14 @@
 
 
 def catalogue(text):
-    """{key: word} of a text with a line for each, `key: word`."""
+    """{key: word} of a text with a line for each, `key = word`.
+
+    Each string that is made is looked for among the program's names first: so none is that is not
+    kept.
+    """
     words = {}
-    for line in text.split("\n"):
-        key, mark, word = line.partition(": ")
-        if mark:
-            words[key] = word
+    parts = iter(text.replace(" = ", "\n").split("\n"))
+    for key in parts:
+        if key:
+            words[key] = next(parts)
     return words

@@ -222,6 +222,7 @@ async def open_centre(
     unplugged: Sequence[people.Desk] = (),
     restore: Callable[[DataDir], object] | None = None,
     prepare: Callable[[DataDir], object] | None = None,
+    catalogues: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Centre]:
     """Everything up, the stations still without power; with `wifi` in reach of a network too.
 
@@ -230,7 +231,8 @@ async def open_centre(
     `outbound` calls out have no hours. `image` and `slots` as `World` and its `add_station` take
     them. `unplugged` are seats of the site without a station in this run. In a thread `restore` is
     called while nothing is there, its secrets too, and `prepare` once the site is there and
-    nothing else: what they store is of the time before the run.
+    nothing else: what they store is of the time before the run. `catalogues`: of the site, in
+    place of the usual ones.
     """
     async with AsyncExitStack() as stack:
         root = data or stack.enter_context(temporary_run_folder())
@@ -248,7 +250,7 @@ async def open_centre(
             pins=pins,
             selftest=selftest,
             outbound=outbound,
-        )
+        ) | dict(catalogues or {})
         if restore:
             await to_the_end(asyncio.to_thread(restore, directory))
         _write_site(directory, site)

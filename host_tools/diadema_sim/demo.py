@@ -27,6 +27,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from diadema_sim import past, people
+from diadema_sim import sample_assistance as assistance
 from diadema_sim.agent import Agent
 from diadema_sim.behaviour import BANK_1999_02, Behaviour
 from diadema_sim.build import SIM, SimBoard
@@ -43,6 +44,7 @@ _OPENS = 9  # local hour at which a simulated run that is not in real time begin
 _STARTS = (14, 20)  # local time at which a demo begins, at whatever hour it is started
 _PAGES = {"wall": "/wall", "reports": "/ui/reports", "agents": "/ui/agents", "fleet": "/ui/fleet"}
 _MAKER_ENDS_S = 20.0
+_EVERYWHERE = 3  # seats of a mass failure
 _AFTER_MS = 600_000  # what an earlier run had begun last is over by then
 
 
@@ -232,6 +234,7 @@ class Demo:
                 unplugged=everybody[options.stations :],
                 restore=restore,
                 prepare=prepare,
+                catalogues=assistance.CATALOGUES,
             ) as centre,
         ):
             centre.earlier.update(past.journals(roster, options.seed, self._days))
@@ -255,9 +258,11 @@ class Demo:
             behaviour=options.behaviour,
             pace=options.pace,
             hour=options.behaviour.busiest_hour,
-            scenes=Scenes(fault=desks[-1], help=desks[len(desks) // 2]),
+            scenes=scenes(desks),
             tell=self._tell,
         )
+        password = centre.password
+        await asyncio.to_thread(assistance.hire, centre.accounts, password)
         beside = [asyncio.create_task(self._switch.work(centre))]
         if self._days:
             beside.append(asyncio.create_task(self._make_month(centre, roster)))
@@ -328,6 +333,19 @@ class Demo:
             if maker.returncode is None:
                 maker.kill()
                 await maker.wait()
+
+
+def scenes(agents: Sequence[str]) -> Scenes:
+    """Of a run of these: whoever is first has the same failure as two more, in a run that has
+    others beside; the last one has another.
+    """
+    middle = len(agents) // 2
+    faults = dict.fromkeys(agents[:_EVERYWHERE], assistance.EVERYWHERE)
+    if len(agents) <= _EVERYWHERE:
+        faults = {}
+    faults[agents[-1]] = assistance.ALONE
+    taken = agents[middle - 1] if middle else None
+    return Scenes(faults=faults, waits=agents[middle], taken=taken, helper=assistance.CHIEF)
 
 
 def demo_start(now: datetime) -> datetime:

@@ -17,7 +17,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from diadema_sim import people
+from diadema_sim import sample_assistance as sample
 from diadema_sim.behaviour import ASSUMED, BANK_1999_02, draw_seconds
+from diadema_sim.past_host import HUB, HostDay, Of, Report
 from diadema_sim.switch_log import SwitchLog
 
 _OCCUPANCY = 0.64  # of the agents on duty, that the arrivals are planned for
@@ -34,6 +36,19 @@ _CALLERS = 9000  # numbers, so that some call again
 _BOOT_S = 90  # before the badge
 _SWITCHED_ON_S = 27_000  # where nobody comes: half past seven
 _WHOLE_S = 90  # within which a short call can be had
+_CHECKS = dict.fromkeys(
+    ("journal", "config", "screen", "lights", "clock", "link", "keys", "microphone"), "ok"
+)
+_TESTS_S, _BRINGS_S = 20, 240  # the self-test of a shift, and what it found lacking
+_SKIPS, _LACKS = 0.1, 0.05  # of the shifts
+_UNSEEN = 0.06  # of the calls for help
+_ANSWERS, _SERVED = 0.7, 0.85  # of those that were solved, and of the answers
+_ANSWERS_S = 3  # after the wrap-up
+_BREAKS, _BROKEN_S = 0.06, (900.0, 0.5)  # of the shifts: something at the seat
+_FAULT, _LEAST_BROKEN_S = "fault", 120
+_TAKES_S = (150.0, 0.5)  # until somebody takes a fault
+_REJECTED_DAYS = 5  # on one of so many days the faults are rejected
+_FAILS_DAYS, _FAILS_S, _FAILED_S = 6, 39_600, 1500  # a mass failure: how often, when, how long
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,7 @@ class Journal:
         self.lines.append(json.dumps(event | fields, separators=(",", ":")).encode())
         return n
 
-    def of(self, n: int) -> list[object]:
+    def of(self, n: int) -> Of:
         return [self.station, self.epoch, n]
 
 
@@ -95,10 +110,13 @@ class _Present:
 
 @dataclass(frozen=True)
 class Day:
-    """Of the world before the run: `journals` each of a station; `log` in its order."""
+    """Of the world before the run: `journals` each of a station; `log` in its order; `host`: the
+    journal of `HUB`.
+    """
 
     journals: list[Journal]
     log: list[str]
+    host: list[bytes]
 
 
 def day_of(
@@ -138,6 +156,9 @@ class _Making:
         self._chance = random.Random(f"{seed} {day} switch")
         self._numbers = count(1)
         self._log = SwitchLog()
+        self._host = HostDay(epoch_of(seed, day, HUB, until_s))
+        self._fails = until_s is None and day.toordinal() % _FAILS_DAYS == 0
+        self._failed: list[Report] = []  # of the mass failure
 
     def _ms(self, second: float) -> int:
         return self._midnight_ms + round(second * 1000)
@@ -150,8 +171,11 @@ class _Making:
             if not one.gone:
                 self._goes(one)
         limit_ms = math.inf if self._until_s is None else self._ms(self._until_s)
+        if self._failed:
+            self._host.fault(self._failed)
         alone = [self._boots(station, "", self._ms(_SWITCHED_ON_S)) for station in idle]
-        return Day([*(one.journal for one in present), *alone], self._log.lines(limit_ms))
+        journals = [*(one.journal for one in present), *alone]
+        return Day(journals, self._log.lines(limit_ms), self._host.lines())
 
     # -- callers
 
@@ -214,7 +238,10 @@ class _Making:
             if one.stays_s is not None and end > one.stays_s:
                 break
             one.pauses.pop(0)
-            self._pauses(one, begin, end, reason)
+            if reason == _FAULT:
+                self._breaks(one, begin, start + lasts)
+            else:
+                self._pauses(one, begin, end, reason)
         last = one.shift.end_s if one.stays_s is None else one.stays_s - _WHOLE_S
         if not one.gone and max(one.free_s, at_s) >= last:
             self._goes(one)
@@ -238,9 +265,44 @@ class _Making:
         opened = {"method": "badge", "provisional": False, "of": journal.of(mark)}
         journal.add(at, "session.opened", a=agent, **opened)
         self._presence(journal, at, "logged_out", "not_ready", "login", by="system")
-        self._presence(journal, at + 6000, "not_ready", "ready")
-        pauses = [*shift.pauses]
-        return _Present(worker, shift, journal, chance, at_s + 6, stays_s, pauses)
+        ready_s = at_s + self._tests(journal, at_s, chance)
+        self._presence(journal, self._ms(ready_s), "not_ready", "ready")
+        pauses = sorted([*shift.pauses, *self._faults(worker, shift, chance)])
+        return _Present(worker, shift, journal, chance, ready_s, stays_s, pauses)
+
+    def _tests(self, journal: Journal, at_s: float, chance: random.Random) -> float:
+        """The self-test of the shift: after so many seconds all is there."""
+
+        def tells(second: float, **found: object) -> None:
+            fields = {"a": journal.agent, "checks": _CHECKS, **found}
+            journal.add(self._ms(at_s + second), "station.selftest", **fields)
+
+        if chance.random() < _SKIPS:
+            tells(4, fit=True, skipped=chance.choice(["call_waits", "no_time"]))
+            return 6
+        lacks = chance.random() < _LACKS
+        if lacks and chance.random() < 0.5:
+            tells(_TESTS_S, fit=False, reason="materials", missing=["fotocheck"])
+        elif lacks:
+            tool = chance.choice(sample.TOOLS)["code"]
+            tells(_TESTS_S, fit=False, reason="tools", tools=[tool])
+        over_s = _TESTS_S + _BRINGS_S * lacks
+        tells(over_s, fit=True)
+        return over_s + 2
+
+    def _faults(
+        self, worker: Worker, shift: Shift, chance: random.Random
+    ) -> list[tuple[int, int, str]]:
+        """As pauses."""
+        if self._in_failure(worker):
+            return [(_FAILS_S, _FAILED_S, _FAULT)]
+        if chance.random() >= _BREAKS:
+            return []
+        start = chance.randint(shift.start_s + 1800, shift.end_s - 5400)
+        return [(start, round(draw_seconds(_BROKEN_S, chance)), _FAULT)]
+
+    def _in_failure(self, worker: Worker) -> bool:
+        return self._fails and worker.person.team == people.TEAMS[0]
 
     def _boots(self, station: str, agent: str, boot_ms: int) -> Journal:
         epoch = epoch_of(self._seed, self._day, station, self._until_s)
@@ -262,6 +324,36 @@ class _Making:
         self._presence(one.journal, self._ms(begin), "ready", "not_ready", reason)
         self._presence(one.journal, self._ms(end), "not_ready", "ready")
         one.free_s = end
+
+    def _breaks(self, one: _Present, begin: float, over: float) -> None:
+        """Something at the seat, until then; where that is soon, nobody notices."""
+        together, chance, journal = self._in_failure(one.worker), one.chance, one.journal
+        if over < begin + _LEAST_BROKEN_S:
+            return
+        alone = [about for about in sample.MENDED if about != sample.EVERYWHERE]
+        area, part = sample.EVERYWHERE if together else chance.choice(alone)
+        rejected = not together and self._day.toordinal() % _REJECTED_DAYS == 0
+        at, end, who = self._ms(begin), self._ms(over), {"a": journal.agent}
+        of = journal.of(journal.add(at, "fault.reported", **who))
+        self._presence(journal, at, "ready", "not_ready", _FAULT, by="system")
+        journal.add(at + 2500, "fault.reported", **who, of=of, area=area, part=part)
+        takes_ms = min(round(1000 * draw_seconds(_TAKES_S, chance)), (end - at) // 2)
+        answer = {**who, "of": of, "by": sample.TECHNICIAN.name}
+        journal.add(at + takes_ms, "fault.accepted", **answer, i=4)
+        journal.add(end, "fault.rejected" if rejected else "fault.resolved", **answer, i=5)
+        if not rejected:
+            journal.add(end + 8000, "fault.confirmed", **who, of=of, answer="yes")
+        self._presence(journal, end + 9000, "not_ready", "ready")
+        one.free_s = over + 9
+        seat = people.seat_of(one.worker.station)
+        report = Report(
+            of=of, seat=seat, area=area, part=part, at=at, takes_ms=takes_ms, over=end,
+            rejected=rejected,
+        )  # fmt: skip
+        if together:
+            self._failed.append(report)
+        else:
+            self._host.fault([report])
 
     def _goes(self, one: _Present) -> None:
         """SALIDA, also before a run that goes on, where the next mark is an entry; of who vanishes
@@ -312,7 +404,7 @@ class _Making:
         step = {"result": "done", "how": "automatic"}
         journal.add(at, "contact.step", **of, step="greeting", **step)
         ends = answered + talk + held
-        self._in_call(one, of, answered, talk)
+        helped = self._in_call(one, of, answered, talk, kind)
         if held:
             begin = answered + talk * 0.6
             journal.add(self._ms(begin), "contact.held", **of, via="key")
@@ -338,9 +430,28 @@ class _Making:
             self._ms(ends), pbx, queue, one.worker.alias, waited, round(talk + held), by
         )
         one.free_s = ends + wrapup + 0.2
+        if helped is not None:
+            one.free_s += self._after_help(one, helped, done)
 
-    def _in_call(self, one: _Present, of: dict[str, Any], answered: float, talk: float) -> None:
-        """In the first half of the talk: steps of the protocol, and help."""
+    def _after_help(self, one: _Present, helped: tuple[Of, bool], done: int) -> float:
+        """Whether it served, as the agent says; one to whom nobody came takes it back."""
+        chance, journal, (request, came) = one.chance, one.journal, helped
+        at, about = done + 1000 * _ANSWERS_S, {"of": request, "a": one.journal.agent}
+        if not came:
+            journal.add(at, "help.cancelled", **about)
+        elif chance.random() < _ANSWERS:
+            answer = "yes" if chance.random() < _SERVED else "no"
+            journal.add(at, "help.rated", **about, answer=answer)
+        else:
+            return 0
+        return _ANSWERS_S
+
+    def _in_call(
+        self, one: _Present, of: dict[str, Any], answered: float, talk: float, kind: str
+    ) -> tuple[Of, bool] | None:
+        """In the first half of the talk: steps of the protocol, and help, which is given: whether
+        somebody came.
+        """
         chance, journal = one.chance, one.journal
         if talk > 25 and chance.random() < ASSUMED.follows_protocol:
             steps = ("identity", "need", "information", "doubts")[: chance.randint(1, 4)]
@@ -348,17 +459,24 @@ class _Making:
                 at = self._ms(answered + talk * (0.08 + 0.09 * k))
                 fields = {"step": step, "result": "done", "how": "key"}
                 journal.add(at, "contact.step", **of, **fields)
-        if talk > 90 and chance.random() < ASSUMED.helped:
-            waits = min(draw_seconds((35.0, 0.7), chance), 0.08 * talk)
-            begin = answered + 0.42 * talk
-            request = journal.add(self._ms(begin), "help.requested", **of)
-            of_it = {"of": journal.of(request), "a": of["a"]}
-            topic = chance.choice(people.HELP_TOPICS)["code"]
-            journal.add(self._ms(begin + 1), "help.topic", **of_it, topic=topic)
-            who = {"by": "Sra. Palta"}
-            journal.add(self._ms(begin + 1 + waits), "help.accepted", **of_it, i=2, **who)
-            over = self._ms(begin + 2 + 1.6 * waits)
-            journal.add(over, "help.resolved", **of_it, i=3, **who)
+        if talk <= 90 or chance.random() >= ASSUMED.helped:
+            return None
+        waits = min(draw_seconds((35.0, 0.7), chance), 0.08 * talk)
+        begin = answered + 0.42 * talk
+        request = journal.of(journal.add(self._ms(begin), "help.requested", **of))
+        of_it = {"of": request, "a": of["a"]}
+        topic = chance.choice(people.HELP_TOPICS)["code"]
+        journal.add(self._ms(begin + 1), "help.topic", **of_it, topic=topic)
+        if chance.random() < _UNSEEN:
+            self._host.waits(request, self._ms(begin), self._ms(answered + talk))
+            return request, False
+        who = chance.choice(sample.HELPERS)
+        taken, solved = self._ms(begin + 1 + waits), self._ms(begin + 2 + 1.6 * waits)
+        playbook = f"INS-{people.motive_of(people.LIMA_TREE, people.LIMA_CODES[kind][0])}"
+        result = self._host.helps(who, request, of, taken, solved, playbook, chance)
+        journal.add(taken, "help.accepted", **of_it, i=2, by=who.name)
+        journal.add(solved, "help.resolved", **of_it, i=3, by=who.name, result=result)
+        return request, True
 
 
 def _likely(codes: Sequence[str], chance: random.Random) -> str:

@@ -20,6 +20,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+import nats
+from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.locks import AlreadyLocked, locked
 from diadema.base.paths import DataDir, write_whole
@@ -35,9 +37,10 @@ from platformdirs import user_cache_path
 
 from diadema_sim.ending import to_the_end
 from diadema_sim.history import Day, day_of, epoch_of
+from diadema_sim.past_host import HUB
 from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
 
-FORM = 2  # of what is made here; another one is made anew
+FORM = 3  # of what is made here; another one is made anew
 SEED = 1  # of the past that is kept
 ZONE = ZoneInfo("America/Lima")
 _PARTS = ("store.sqlite3", "rollups.sqlite3", "secrets.json", "records.key")
@@ -195,11 +198,11 @@ def _keep(made: DataDir, cache: Path, days: Sequence[date]) -> None:
 
 
 def journals(roster: Roster, seed: int, days: Sequence[date]) -> set[tuple[str, int]]:
-    """Station and epoch of each that `complete` brings of these days."""
+    """Station and epoch of each that `complete` brings of these days, the hub's own too."""
     return {
-        (worker.station, epoch_of(seed, day, worker.station))
+        (s, epoch_of(seed, day, s))
         for day in days
-        for worker, _ in roster.workers(day)
+        for s in (HUB, *(worker.station for worker, _ in roster.workers(day)))
     }
 
 
@@ -223,18 +226,34 @@ def _store(data: DataDir, day: Day, log: Path, clock: Clock, greet: Collection[s
                 )
                 messages = [greeting, *messages, end]
             ingest.take_file(messages)
+        ingest.take_file([Message(0, subject_of(HUB), line) for line in day.host])
     log.write_text("".join(f"{line}\n" for line in day.log))
     import_queue_log([log], data, clock)
 
 
 async def _send(data: DataDir, day: Day, log: Path, clock: Clock) -> None:
-    """Through the hub; a person's day at once, so that nobody is at two seats meanwhile."""
+    """Through the hub; a person's day at once, so that nobody is at two seats meanwhile. What the
+    hub of that day said lies where each hub keeps a copy of it, for a store that is restored.
+    """
     for journal in day.journals:
         events = [line.decode() for line in journal.lines]
         await ask_hub(data, "hub.journal", {"s": journal.station, "events": events})
+    await _keep_copy(data, day.host)
     log.write_text("".join(f"{line}\n" for line in day.log))
     await to_the_end(asyncio.to_thread(import_queue_log, [log], data, clock))
     log.unlink()
+
+
+async def _keep_copy(data: DataDir, lines: Sequence[bytes]) -> None:
+    hub = data.read_hub()
+    assert hub is not None  # it has just answered
+    password = credentials.load(data).host
+    client = await nats.connect(hub.nats, user="host", password=password, allow_reconnect=False)
+    try:
+        for line in lines:
+            await client.jetstream().publish(subject_of(HUB), line)
+    finally:
+        await client.close()
 
 
 def _midnight(day: date) -> datetime:

@@ -19,7 +19,7 @@ from diadema.words import Sentence
 type Rows = list[dict[str, Any]]
 
 
-def _coded(**labels: str) -> Rows:
+def coded(**labels: str) -> Rows:
     return [{"code": code, "label": label} for code, label in labels.items()]
 
 
@@ -62,7 +62,7 @@ AREAS: Rows = [
     {"code": "supervision", "label": "Supervisión", "consulted": True},
 ]
 
-HELP_TOPICS = _coded(
+HELP_TOPICS = coded(
     procedimiento="Procedimiento",
     sistema="Sistema",
     usuario_dificil="Usuario difícil",
@@ -75,21 +75,21 @@ FAULT_AREAS: Rows = [
     {
         "code": "audio",
         "label": "Audio",
-        "parts": _coded(
+        "parts": coded(
             no_oigo="No oigo", no_me_oyen="No me oyen", ruido="Ruido", vincha="Vincha rota"
         ),
     },
     {
         "code": "pc",
         "label": "Computadora",
-        "parts": _coded(pantalla="Pantalla", teclado="Teclado o ratón", no_enciende="No enciende"),
+        "parts": coded(pantalla="Pantalla", teclado="Teclado o ratón", no_enciende="No enciende"),
     },
     {
         "code": "aplicativo",
         "label": "Aplicativo",
-        "parts": _coded(no_abre="No abre", lento="Lento", clave="Clave"),
+        "parts": coded(no_abre="No abre", lento="Lento", clave="Clave"),
     },
-    {"code": "posicion", "label": "Posición", "parts": _coded(silla="Silla", luz="Luz")},
+    {"code": "posicion", "label": "Posición", "parts": coded(silla="Silla", luz="Luz")},
 ]
 
 # The first one is that of calls which come without a campaign. Debt collection keeps the hours of
@@ -124,11 +124,11 @@ CAMPAIGNS: Rows = [
 ]
 HOLIDAYS = ["2026-12-08", "2026-12-09", "2026-12-25", "2027-01-01"]
 
-IDENTITY_METHODS = _coded(
+IDENTITY_METHODS = coded(
     dni_nacimiento="DNI y nacimiento", preguntas="Preguntas", token="Clave digital"
 )
 
-MATERIALS = _coded(vincha="Vincha", fotocheck="Fotocheck", sin_celular="Sin celular")
+MATERIALS = coded(vincha="Vincha", fotocheck="Fotocheck", sin_celular="Sin celular")
 
 NEGATIVE = "622"  # of the tree of Lima: «No desea»
 
@@ -150,7 +150,7 @@ _SURNAMES = (
     "Pacae", "Chivillo", "Aguaje", "Tucán", "Camu", "Jilguero", "Tumbo", "Gaviota", "Guanábana",
     "Perdiz", "Capulí", "Ñandú",
 )  # fmt: skip
-_TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
+TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
 _SEATS_A_ROW = 20
 
 WIFI = {"ssid": "Centro", "password": "una clave larga"}
@@ -294,8 +294,13 @@ def desks(count: int) -> list[Desk]:
         if aliases[alias] > 1:
             alias = f"{alias} {aliases[alias]}"
         short = f"{surname.upper()} {name[0]}."
-        people.append((f"{name} {surname}", short, alias, _TEAMS[k % len(_TEAMS)]))
+        people.append((f"{name} {surname}", short, alias, TEAMS[k % len(TEAMS)]))
     return _seated(people)
+
+
+def seat_of(station: str) -> str:
+    """Of one of these desks."""
+    return _seat(int(station[-4:], 16) - 1)
 
 
 def bank_desks(servers: list[str]) -> list[Desk]:
@@ -364,10 +369,14 @@ def _pairs() -> Iterator[tuple[str, str]]:
         yield _NAMES[k], _SURNAMES[(k + turn) % len(_SURNAMES)]
 
 
+def _seat(k: int) -> str:
+    return f"{chr(ord('A') + k // _SEATS_A_ROW)}-{k % _SEATS_A_ROW + 1:02}"
+
+
 def _seated(people: list[tuple[str, str, str, str]]) -> list[Desk]:
     return [
         Desk(
-            seat=f"{chr(ord('A') + k // _SEATS_A_ROW)}-{k % _SEATS_A_ROW + 1:02}",
+            seat=_seat(k),
             station=f"DIA-02d1ade0{k + 1:04x}",
             person=Person(
                 f"a{k + 1:03}",

@@ -1,5 +1,5 @@
 """What the directory of the demo's centre has beside its site: shifts with pauses, a roster of the
-past month and the week to come, queues with the switch's names, and targets.
+past month and the week to come, queues with the switch's names, targets, and who helps and mends.
 
 Its people are `people.desks` in their order. The first ones sit at the stations of the run; then
 come the one whose station is out of reach, the one who has not come today, and the others of the
@@ -17,6 +17,7 @@ from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.publishing import begin
 
 from diadema_sim import people
+from diadema_sim import sample_assistance as assistance
 from diadema_sim.history import Shift, Worker
 
 STAFF = 10  # people who worked in the month before
@@ -132,15 +133,11 @@ def write_directory(data: DataDir, roster: Roster, at_ms: int) -> None:
         ]
         wanted += [_change("shifts", **_as_row(shift)) for shift in (EARLY, *SHIFTS)]
         wanted += [_change("targets", **row) for row in _TARGETS]
+        wanted += [_change(kind, **row) for kind, row in assistance.NEW]
+        wanted += [_with(book, kind, code, more) for kind, code, more in assistance.MORE]
         for number, desk in enumerate(roster.everybody):
-            known = book.entry("agents", desk.person.id)
-            assert known is not None and known.body is not None
             more: Body = {"switch_aliases": [alias(number)], "queues": [*queues]}
-            wanted.append(
-                Change(
-                    kind="agents", code=desk.person.id, body=known.body | more, seen=known.version
-                )
-            )
+            wanted.append(_with(book, "agents", desk.person.id, more))
         wanted += [_change("roster", **row) for row in roster.rows()]
         book.apply(wanted, by="demo", reason="demo", at_ms=at_ms)
 
@@ -162,6 +159,13 @@ def _as_row(shift: Shift) -> Body:
 
 def _clock(second: int) -> str:
     return f"{second // _H:02}:{second % _H // _MIN:02}"
+
+
+def _with(book: Directory, kind: str, code: str, more: Body) -> Change:
+    """An entry of the site, and more."""
+    known = book.entry(kind, code)
+    assert known is not None and known.body is not None
+    return Change(kind=kind, code=code, body=known.body | more, seen=known.version)
 
 
 def _change(kind: str, **given: object) -> Change:

@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,13 +16,16 @@ from zoneinfo import ZoneInfo
 
 from diadema.base.errors import DiademaError
 from diadema.wire.agent_states import IN_CALL
+from diadema.wire.ask_hub import HubRefuses, ask_hub
 
 from diadema_sim import people
 from diadema_sim.agent import Agent
 from diadema_sim.behaviour import ASSUMED, BANK_1999_02, Behaviour, draw_seconds
 from diadema_sim.centre import Centre
+from diadema_sim.sample_assistance import Colleague
 from diadema_sim.station_user import NotDelivered, PowerLost
 from diadema_sim.switch_log import SwitchLog
+from diadema_sim.witness import Witnessed
 
 _HOUR_MS = 3_600_000
 _SLICE_MS = 1000
@@ -65,12 +68,15 @@ class Switch:
 
 @dataclass(frozen=True)
 class Scenes:
-    """What somebody who watches finds to attend to, by agent: a fault that is reported as the
-    shift begins, and a request for help that nobody of the script answers.
+    """What somebody who watches finds to attend to, by agent: faults that are reported as the
+    shift begins, area and part; a call for help to which nobody of the script comes, and one that
+    its `helper` takes. Who comes to the others is that one, too.
     """
 
-    fault: str
-    help: str
+    faults: Mapping[str, tuple[str, str]]
+    waits: str
+    taken: str | None
+    helper: Colleague
 
 
 @dataclass
@@ -243,8 +249,9 @@ class Shift:
         # who lives so quickly has less time for it
         tests = chance.random() < ASSUMED.tests_station / self._pace
         await agent.log_in(tests=tests, gap_ms=self._gap(chance))
-        if self._scenes and agent.desk.person.id == self._scenes.fault:
-            await agent.report_fault("audio", "ruido")
+        who = agent.desk.person.id
+        if self._scenes and who in self._scenes.faults:
+            await agent.report_fault(*self._scenes.faults[who])
         await agent.get_ready()
 
     async def _leave(self, agent: Agent) -> None:
@@ -392,9 +399,13 @@ class Shift:
         if chance.random() < ASSUMED.motive_first:
             await agent.motive(contact, people.motive_of(agent.site["tree"], call.code), gap)
         who = agent.desk.person.id
-        if self._scenes and who == self._scenes.help and who not in self._asking:
+        scenes = self._scenes
+        if scenes and who in (scenes.waits, scenes.taken) and who not in self._asking:
             self._asking.add(who)
-            await agent.request_help("sistema", gap)
+            request = await agent.request_help("sistema", gap)
+            if who == scenes.taken:
+                await self._sleep(draw_seconds(ASSUMED.help, chance) / self._pace)
+                await self._answer_help(agent, request, "accepted")
         elif chance.random() < ASSUMED.helped and who not in self._asking:
             await self._get_help(agent, chance)
         if chance.random() < ASSUMED.typified_in_call:
@@ -431,7 +442,17 @@ class Shift:
         request = await agent.request_help(None if left_out else topic, self._gap(chance))
         for state in ("accepted", "resolved"):
             await self._sleep(draw_seconds(ASSUMED.help, chance) / self._pace)
+            await self._answer_help(agent, request, state)
+
+    async def _answer_help(self, agent: Agent, request: Witnessed, state: str) -> None:
+        """Where somebody watches, by an account of theirs, unless they came first themselves."""
+        if self._scenes is None:
             await agent.help_comes(request, state, _SUPERVISOR)
+            return
+        of = [agent.station.id, request.epoch, request.sequence]
+        act = {"action": "help", "state": state, "of": of, **self._scenes.helper.signed}
+        with suppress(HubRefuses):
+            await ask_hub(self._centre.data, "hub.act", act)
 
     async def _hand_over(self, agent: Agent, contact: str, chance: random.Random) -> bool:
         """False when the caller stays with the agent."""

@@ -80,5 +80,5 @@ def test_memory_is_collected_in_one_place():
 def test_each_word_stands_once_in_a_catalogue():
     for language in ("es", "en"):
         text = (FIRMWARE / "lib" / f"words_{language}.py").read_text(encoding="utf-8")
-        keys = [line.partition(": ")[0] for line in text.split('"""')[3].splitlines() if line]
+        keys = [line.partition(" = ")[0] for line in text.split('"""')[3].splitlines() if line]
         assert len(keys) == len(set(keys)) > 200

@@ -119,6 +119,7 @@ def test_what_became_of_it_is_read_beside_it(acts, ingest, commands, clock, desk
         ({"action": "help", "a": "a001", "state": "accepted"}, "no_such_press"),
         ({"action": "fault", "s": S, "state": "resolved"}, "no_such_press"),
         ({"action": "wrapup_closed", "a": "a001", "reason": "x"}, "no_wrapup"),
+        ({"action": "selftest_skipped", "a": "a002", "reason": "x"}, "not_logged_in"),
         ({"action": "note", "a": "a009", "kind": "orientacion"}, "no_such_agent"),
         ({"action": "note", "a": "a001", "kind": "orientacion", "note": "a\u202eb"}, "hidden"),
         ({"action": "note", "a": "a001", "kind": "orientacion", "note": "ñ" * 200},
@@ -203,9 +204,9 @@ def test_help_is_answered_by_its_press(acts, ingest, desk, reader):
     )
     act = reader.acts()[0].act
     assert (act.of_s, act.of_e, act.of_n, act.state) == (S, desk.e, n, "accepted")
-    same = {"action": "help", "of": [S, desk.e, n], "state": "resolved", "result": "resuelto"}
+    same = {"action": "help", "of": [S, desk.e, n], "state": "resolved", "result": "resuelta"}
     _, done = acts.act(same | BY)
-    assert told(done)[0][1]["result"] == "resuelto"
+    assert told(done)[0][1]["result"] == "resuelta"
 
 
 def test_a_fault_of_a_desk_where_nobody_sits(acts, ingest):
@@ -221,6 +222,19 @@ def test_a_wrap_up_is_ended_for_that_contact(acts, ingest, desk):
     _, done = acts.act({"action": "wrapup_closed", "a": "a001", "reason": "cola llena", **BY})
     ((_, command),) = told(done)
     assert (command["cmd"], command["contact"], command["who"]) == ("wrapup", "c1", "Elena Soto")
+
+
+def test_a_self_test_is_left_out_of_that_agents_shift(acts, ingest, commands, desk, reader):
+    asked = {"action": "selftest_skipped", "a": "a001", "reason": "colas llenas", **BY}
+    answer, done = acts.act(asked)
+    ((s, command),) = told(done)
+    assert (s, command["cmd"], command["skip"], command["agent"]) == (S, "selftest", 1, "a001")
+    skipped = {"checks": {"link": "ok"}, "fit": True, "skipped": "supervisor", "i": answer["i"]}
+    more(ingest, desk, lambda one: one.add("station.selftest", a="a001", **skipped))
+    commands.answered(S, answer["i"])
+    (entry,) = reader.acts()
+    assert (entry.act.action, entry.act.reason) == ("selftest_skipped", "colas llenas")
+    assert (entry.outcome.result, entry.outcome.event) == ("done", "station.selftest")
 
 
 def test_a_message_to_many_and_who_has_read_it(acts, ingest, commands, desk, reader):

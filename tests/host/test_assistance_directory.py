@@ -149,6 +149,15 @@ def test_who_works_for_a_fault_area(book, data):
     assert people.areas_of("nadie") == frozenset()
 
 
+def test_fault_areas_are_in_the_order_that_people_gave_them(book, data):
+    for code, order in (("aaa", 99), ("zzz", 1)):
+        put(book, "fault_areas", code=code, label=code, order=order)
+    put(book, "fault_areas", code="bbb", label="bbb", order=98)
+    retire(book, "fault_areas", "bbb")
+    areas = [*people_of.people(data, DAY, DAY).fault_areas]
+    assert areas.index("zzz") < areas.index("sistemas") < areas.index("aaa") < areas.index("bbb")
+
+
 def test_a_fault_area_that_is_gone_keeps_its_name_and_nothing_else(book, data):
     put(book, "fault_areas", code="red", label="Red", email="a@b.pe", accounts="ciro")
     retire(book, "fault_areas", "red", DAY)
@@ -169,6 +178,16 @@ def test_a_tool_that_no_area_mends_is_of_an_area_of_their_own(book, data):
     retire(book, "fault_areas", "tools")
     retire(book, "tools", "atencion/usuario")
     assert "Mesa" in people_of.people(data, DAY, DAY).fault_areas["tools"].label
+
+
+def test_a_part_is_vital_by_a_tool_of_its_code(book, data):
+    put(book, "tools", campaign="atencion", code="crm", label="CRM abre", vital="sí")
+    put(book, "tools", campaign="cobranza", code="crm", label="CRM abre")
+    people = people_of.people(data, DAY, DAY)
+    assert people.is_vital("crm")
+    assert not people.is_vital("usuario") and not people.is_vital(None)
+    retire(book, "tools", "atencion/crm")
+    assert not people_of.people(data, DAY, DAY).is_vital("crm")
 
 
 def test_the_owner_of_a_playbook(book, data):

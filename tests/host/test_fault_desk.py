@@ -1,9 +1,12 @@
 """The desk of faults: each report in a ticket, mass failures, who is told what, all of it once."""
 
 import pytest
+from diadema.access import Accounts
+from diadema.access.roles import THE_HUB
 from diadema.hub.fault_book import CLEARING_MS, NAMING_MS
 from diadema.hub.fault_desk import MASS_MS
 from diadema.hub.own_journal import Refused
+from diadema.site.directory.people import Tool
 from diadema.store.assistance import steps_of
 from diadema.words import LANGUAGES, text
 
@@ -172,6 +175,48 @@ def test_a_fifth_of_all_and_ten_is_as_grave(made):
     assert room.one().ticket.severity == 1
 
 
+def test_one_seat_without_a_vital_tool_is_as_grave_as_a_group(made):
+    """Named at once, named late, entered by hand; one that a person judged stays."""
+    room = made(4)
+    room.people.tools = [Tool("a", "crm", "CRM", vital=True), Tool("b", "crm", "CRM"),
+                         Tool("a", "red", "Red")]  # fmt: skip
+    room.seats[1].press()
+    room.settle()
+    ticket = room.one().ticket
+    assert (ticket.by, ticket.severity) == ("rule:report", 2)
+    assert ticket.accept_due_utc == T0 + 15 * MINUTE
+    room.seats[2].press("sistemas", "red")
+    room.settle()
+    assert [one.ticket.severity for one in room.going()] == [2, 3]
+    late, judged = room.seats[3].press(None), room.seats[4].press(None)
+    room.wait(NAMING_MS + A_MOMENT)
+    third, fourth = (one.ticket for one in room.going()[2:])
+    assert (third.severity, fourth.severity) == (3, 3)
+    room.act("changed", ticket=fourth.ticket, severity=4, reason="tiene otra máquina")
+    late.name_it("sistemas", "crm")
+    judged.name_it("sistemas", "crm")
+    room.settle()
+    graves = {one.ticket.ticket: one.ticket.severity for one in room.cases()}
+    assert (graves[third.ticket], graves[fourth.ticket]) == (2, 4)
+
+
+def test_a_vital_tool_that_is_entered_by_hand_takes_what_comes(made):
+    room = made()
+    room.people.tools = [Tool("a", "crm", "CRM", vital=True)]
+    name = room.act("opened", area="sistemas", part="crm", title="CRM caído")
+    assert room.case(name).ticket.severity == 2
+    room.seats[1].press()
+    room.settle()
+    assert seats_of(room.case(name)) == [1]
+
+
+def test_a_vital_tool_answered_from_the_floor_before_it_had_a_ticket(made):
+    room = made()
+    room.people.tools = [Tool("a", "crm", "CRM", vital=True)]
+    room.answer(room.seats[1].press(), "accepted")
+    assert (room.one().ticket.state, room.one().ticket.severity) == ("taken", 2)
+
+
 def test_what_a_person_said_of_the_severity_stays(made):
     room = made(5, queues=lambda n: ["ventas"] if n <= 4 else [])
     for n in (1, 2, 3):
@@ -230,6 +275,21 @@ def test_who_is_not_asked_any_more_at_the_next_log_in(made):
     assert state(room, name) == ("closed", "confirmed")
 
 
+def test_who_was_moved_before_it_was_mended_is_not_waited_for(made):
+    room = made()
+    name = mass(room, 1, 2, 3)
+    room.wait(MINUTE)
+    room.seats[3].log_out()
+    room.seats[4].log_out().log_in("a003")
+    room.wait(MINUTE)
+    room.act("resolved", ticket=name, cause="red")
+    for n in (1, 2):
+        assert state(room, name) == ("resolved", None)
+        room.seats[n].confirm("yes")
+        room.settle()
+    assert state(room, name) == ("closed", "confirmed")
+
+
 def test_nobody_answered(made):
     room = made()
     room.seats[1].press()
@@ -259,6 +319,30 @@ def test_the_second_who_takes_it_is_told_who_has_it_and_it_can_be_given_on(made)
     room.act("taken", ticket=name, by="teo", who="Teo Ríos", to="teo")
     assert room.one().ticket.assignee == "teo"
     assert room.seats[1].heard[-1] == ("accepted", "Teo Ríos")
+
+
+def test_it_is_given_to_nobody_who_is_disabled_or_has_to_do_with_no_ticket(made):
+    room = made()
+    accounts = Accounts(room.data)
+    for name, role in (
+        ("teo", "technician"),
+        ("iris", "area"),
+        ("mona", "monitor"),
+        ("ada", "admin"),
+    ):
+        accounts.book.add(THE_HUB, name, name.title(), role, password="clave-de-prueba-1")
+    room.seats[1].press()
+    room.settle()
+    name = room.one().ticket.ticket
+    room.act("taken", ticket=name, to="iris")
+    room.act("taken", ticket=name, to="teo")
+    accounts.book.disable(THE_HUB, "iris")
+    accounts.close()
+    for to in ("iris", "mona"):
+        with pytest.raises(Refused) as refusal:
+            room.act("taken", ticket=name, to=to)
+        assert (refusal.value.error, refusal.value.values) == ("ticket_no_account", {"to": to})
+    assert room.one().ticket.assignee == "teo"
 
 
 def test_a_no_of_one_seat_opens_it_again_with_the_new_report(made):
@@ -294,6 +378,7 @@ def test_in_a_mass_failure_a_no_begins_its_own_and_three_open_it_again(made):
     case = room.one()
     assert (case.ticket.ticket, case.ticket.state) == (name, "taken")
     assert seats_of(case) == [1, 1, 2, 2, 3, 3, 4, 5]
+    assert [room.seats[n].heard[-1] for n in (1, 2, 3)] == [("accepted", "elena")] * 3
     others = [one.ticket for one in room.cases() if one.ticket.ticket != name]
     assert {(one.outcome, one.other) for one in others if one.utc} == {("duplicate", name)}
     room.act("resolved", ticket=name, cause="red")

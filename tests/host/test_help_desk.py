@@ -166,7 +166,7 @@ def test_of_two_who_take_one_the_second_is_told_who_has_it(hub, desk):
     refusal = hub.refused("help", desk.of, TOO, state="accepted")
     assert (refusal.error, refusal.status) == ("taken_already", 409)
     said = text("acting.taken_already", "es", **refusal.values)
-    assert said == "Elena Soto ya tiene este pedido."
+    assert said.startswith("Elena Soto ya tiene este pedido. Tome otro")
     assert hub.case().taker == ("elena", "Elena Soto")
     # the station tells it, another run of the hub knows it still
     hub.take(desk.add("help.accepted", of=desk.of, i=1, by="Elena Soto"))
@@ -296,6 +296,15 @@ def test_a_helper_of_another_topic_may_once_it_was_told_to_the_queue(staffed):
     staffed.clock.now = now_of(desk)
     staffed.wait(60)
     staffed.act("help", of, mia, state="accepted")
+
+
+def test_a_helper_of_a_queue_takes_those_of_every_name_that_the_switch_has_for_it(staffed):
+    staffed.desk.people.switch_queues["Q 200"] = [(0, "ventas")]
+    desk = seated().offer("c1", queue="Q 200").contact("answered", "c1", via="key", ring_ms=1000)
+    of = asks(desk, call="c1")
+    staffed.take(desk)
+    staffed.act("help", of, {"by": "mia", "who": "Mía"}, state="accepted")
+    assert staffed.case().taker == ("mia", "Mía")
 
 
 # -- bad input

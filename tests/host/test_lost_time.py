@@ -126,6 +126,21 @@ def test_who_comes_back_to_the_seat_that_is_mended_has_lost_nothing_more(centre)
     assert lost(centre, at + 1000, seat) == [("a001", 60)]
 
 
+@pytest.mark.parametrize("jump_s", [3600, -3600, 86_400, -86_400])
+def test_a_clock_that_jumps_in_a_stretch_costs_no_time_that_did_not_pass(centre, jump_s):
+    at = centre.at(DAY, 9)
+    seat = seated(centre, 0, at).to(at + 100)
+    seat.fault().to(at + 400)
+    seat.power += 1000 * jump_s
+    seat.anchor().to(at + 700 + jump_s).mended().to(at + 900 + jump_s)
+    now = at + 900 + max(jump_s, 0)
+    centre.take(now * 1000, [seat])
+    with open_reader(centre.data.store) as reader, reader.engine.connect() as tx:
+        first, last = centre.at(DAY, -48), centre.at(DAY, 72)
+        (stop,) = stops(tx, first * 1000, last * 1000, now * 1000)
+    assert len(seconds_of(stop)) == 600 if jump_s > 0 else len(seconds_of(stop)) <= 600
+
+
 def test_two_at_once_cost_her_one_time_and_are_shared_by_their_parts(centre):
     at = centre.at(DAY, 9)
     seat = seated(centre, 0, at).to(at + 100)

@@ -11,6 +11,7 @@ from diadema.report.model import Figure, Interval, Scope, plain
 from diadema.report.period import around
 
 from tests.support.assisted import DAY, LONE, MASS, VOID, assisted
+from tests.support.peopled import SEATS, Centre, Seat
 
 SPAN = around("month", DAY)
 CHIEF = Person(id="jefa", name="Jefa", role="supervisor", teams=frozenset({"Norte", "Sur"}))
@@ -129,6 +130,20 @@ def test_faults_cost_what_was_counted_by_hand(report):
     assert teams == {"Norte": 1100, "Sur": 900}
     (board,) = rows(made, "faults_boards")
     assert (board["board"], board["lost_s"]) == ("sim", lost_s)
+
+
+def test_what_a_station_says_of_itself_has_a_label(tmp_path):
+    centre = Centre(tmp_path / "data")
+    at = centre.at(DAY, 9)
+    said = [
+        {"k": "ticket.opened", "t": at * 1000, "ticket": LONE, "area": "estacion", "severity": 4,
+         "part": "badge_reader", "title": "Lector", "by": "rule:station"},
+    ]  # fmt: skip
+    centre.take((at + 60) * 1000, [Seat(SEATS[0]).start(at)], said)
+    made = make(centre.data, "fallas", around("day", DAY), Scope(), (at + 60) * 1000)
+    (ticket,) = rows(made, "tickets")
+    assert (ticket["area"], ticket["part"]) == ("Estación", "lector de fotocheck")
+    assert [row["area"] for row in rows(made, "faults_areas")] == ["Estación"]
 
 
 def test_the_technician_sees_what_faults_cost_and_nobody_by_name(report):

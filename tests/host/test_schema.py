@@ -151,6 +151,7 @@ ASKED = [
     {"cmd": "fault", "of": 12, "state": "rejected", "by": "Nilton Pacae", "cause": "sin_falla"},
     {"cmd": "text", "m": "m1", "text": "Lea el acuse", "sign": 1},
     {"cmd": "selftest"},
+    {"cmd": "selftest", "skip": 1, "agent": "a001"},
     {"cmd": "selftest", "bench": 1, "by": "Ana"},
 ]  # fmt: skip
 

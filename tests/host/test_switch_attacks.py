@@ -202,8 +202,8 @@ async def test_what_is_remembered_of_it_has_an_end(tmp_path):
         its._on_ami({"Event": "QueueMemberAdded", **member})
     bridge = stage.bridge
     remembered = (
-        bridge._waiting, bridge._waiting["q"], bridge._phones, bridge._members, its._members,
-        its._queues._callers, its._queues._recorded,
+        bridge._waiting, bridge._waiting["q"], bridge._members.phones, bridge._members.known,
+        its._members, its._queues._callers, its._queues._recorded,
     )  # fmt: skip
     assert max(map(len, remembered)) <= 10_000
     await bridge.close()

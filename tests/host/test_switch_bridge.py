@@ -122,13 +122,13 @@ class Stage:
             guard=Guard(["9XXXXXXXX"], 2, self.clock.now_ms, self.journal),
             reference=lambda number: f"{hash(number):032x}"[-32:],
         )  # fmt: skip
-        self.exchange = self.bridge.exchange = Played()
-        self.hub = self.bridge.hub = PlayedHub()
+        self.exchange, self.hub = Played(), PlayedHub()
+        self.bridge.join(self.exchange, self.hub)
         self.events = 0
 
     async def settle(self):
         for _ in range(500):
-            if not self.bridge._lines:
+            if not self.bridge._ends.lines:
                 return
             await asyncio.sleep(0)
         raise AssertionError("it never ends")
@@ -785,7 +785,7 @@ async def test_what_no_row_of_the_store_has_is_made_up_for_too(tmp_path, now, st
     there = OpenContact(**{"contact": CALL, "phase": "talking", "direction": "in"} | now)
     stage = await begun_anew(tmp_path, standing, there)
     assert stage.calls == asked
-    assert not stage.hub.commands and not stage.bridge._troubles
+    assert not stage.hub.commands and not stage.bridge._ends.troubles
 
 
 async def test_a_bridge_that_missed_what_stations_did_makes_up_for_it_at_once(stage):

@@ -241,13 +241,13 @@ async def test_a_call_that_another_program_had_dialled_is_left_alone(stage):
 
 
 async def test_a_station_that_never_answers_leaves_no_number_behind(stage, monkeypatch):
-    monkeypatch.setattr("diadema.switch.bridge._OBEYS_S", 0)
+    monkeypatch.setattr("diadema.switch.calls._OBEYS_S", 0)
     await stage.here(ready())
     await asked(stage)
-    for task in [*stage.bridge._later]:
+    for task in [*stage.bridge._ends.lines._later]:
         await task
     await stage.settle()
-    assert stage.bridge.report().calls == 0 and not stage.bridge._numbers
+    assert stage.bridge.report().calls == 0 and not stage.bridge._calls._numbers
     assert "P-01" in stage.troubles[-1]
 
 
@@ -363,4 +363,4 @@ async def test_the_number_is_in_no_file_and_in_no_word(stage, tmp_path, caplog):
     said = repr(stage.hub.commands) + repr(stage.bridge.report()) + caplog.text
     kept = b"".join(one.read_bytes() for one in tmp_path.iterdir() if one.is_file())
     assert NUMBER not in said and NUMBER.encode() not in kept
-    assert not stage.bridge._numbers
+    assert not stage.bridge._calls._numbers

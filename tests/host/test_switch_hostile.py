@@ -100,12 +100,11 @@ class Stage:
             guard=Guard(["X."], 60, self.clock.now_ms, self.journal),
             reference=lambda number: None,
         )  # fmt: skip
-        self.hub = self.bridge.hub = Hub(self)
+        self.hub = Hub(self)
         self.ups = 0
         ports = {"ami_port": peer.ami_port, "ari_port": peer.ari_port}
-        self.exchange = self.bridge.exchange = Asterisk(
-            Settings(**ports, **way), SECRETS, self.hear, self.clock, Known()
-        )
+        self.exchange = Asterisk(Settings(**ports, **way), SECRETS, self.hear, self.clock, Known())
+        self.bridge.join(self.exchange, self.hub)
         self.talking = {}  # calls by their stations, as these have them
 
     def hear(self, heard):
@@ -133,7 +132,7 @@ class Stage:
 
     @asynccontextmanager
     async def running(self):
-        numbers = range(1, len(self.bridge._names().people.seats) + 1)
+        numbers = range(1, len(self.bridge._ends.names().people.seats) + 1)
         for n in numbers:
             self.peer.telephone(f"PJSIP/{100 + n}")
         seats = [SeatState(station=station(n), agent=agent(n), presence="ready") for n in numbers]
@@ -149,9 +148,9 @@ class Stage:
 
     async def is_there(self):
         """Exchange up, and all agents in the queue."""
-        count = len(self.bridge._names().people.seats)
+        count = len(self.bridge._ends.names().people.seats)
         members = self.peer.queues.queues["ventas"].members
-        await until(lambda: self.bridge.is_up and not self.bridge._lines)
+        await until(lambda: self.bridge.is_up and not self.bridge._ends.lines)
         await until(lambda: len([one for one in members.values() if not one.paused]) == count)
 
     @property
@@ -385,7 +384,7 @@ async def test_telephones_that_it_never_stops_naming_are_bounded(stage):
     for number in range(30_000):
         event = {"Event": "DeviceStateChange", "Device": f"PJSIP/{number}", "State": "INUSE"}
         stage.exchange._on_ami(event)
-    assert len(stage.bridge._phones) < 20_000
+    assert len(stage.bridge._members.phones) < 20_000
 
 
 JUNK = [
@@ -522,8 +521,8 @@ async def test_a_member_of_a_file_and_one_of_ours_are_one(peer, stack, tmp_path)
 
 
 async def test_a_member_of_two_queues_is_called_by_one_at_a_time(stage):
-    stage.bridge._names().people.workers["a001"].queues.append("soporte")
-    stage.bridge._names().people.queues["soporte"] = "Soporte"
+    stage.bridge._ends.names().people.workers["a001"].queues.append("soporte")
+    stage.bridge._ends.names().people.queues["soporte"] = "Soporte"
     stage.said("presence.changed", to="ready")
     await until(lambda: member("a001") in stage.peer.queues.queues["soporte"].members)
     await talking(stage)
@@ -549,7 +548,7 @@ async def test_a_reason_that_would_split_the_log_pauses_all_the_same(stage):
 
 
 async def test_a_queue_that_is_not_there_is_told_and_the_others_go_on(stage):
-    stage.bridge._names().people.workers["a001"].queues.insert(0, "cobros")
+    stage.bridge._ends.names().people.workers["a001"].queues.insert(0, "cobros")
     stage.said("presence.changed", to="not_ready", reason="ss_hh")
     await stage.told("errors.switch.no_queue", queue="cobros")
     (its,) = stage.peer.queues.queues["ventas"].members.values()
@@ -557,7 +556,7 @@ async def test_a_queue_that_is_not_there_is_told_and_the_others_go_on(stage):
 
 
 async def test_a_call_transferred_back_into_the_queue_makes_two_visits(stage):
-    people = stage.bridge._names().people
+    people = stage.bridge._ends.names().people
     people.areas["otra_vez"] = Area(label="Otra vez", number="cola-ventas")
     caller = await talking(stage)
     more = {"kind": "blind", "target": "otra_vez", "completed": True}

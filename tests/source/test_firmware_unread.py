@@ -37,7 +37,7 @@ def words(language):
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "catalogue"
     )
-    lines = (line.partition(": ") for line in text.split("\n"))
+    lines = (line.partition(" = ") for line in text.split("\n"))
     return {key: word for key, mark, word in lines if mark}
 
 

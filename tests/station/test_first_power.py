@@ -35,7 +35,7 @@ def first_power(name: str) -> dict[str, str]:
 
 def words(key: str) -> str:
     text = "".join(path.read_text() for path in (FIRMWARE / "lib").glob("words_es*.py"))
-    found = re.search(rf"^{key}: (.+)$", text, re.MULTILINE)
+    found = re.search(rf"^{key} = (.+)$", text, re.MULTILINE)
     assert found
     return found[1]
 

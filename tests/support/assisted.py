@@ -48,23 +48,32 @@ def assisted(root):
 
 
 def _help(seat, said, at):
-    """Twelve that Ana takes after 20 s and solves after 100 s more, one that Luz takes after 90 s,
-    one that nobody takes, one that is taken back after 5 s; two calls beside them.
+    """Twelve to which somebody comes after 20 s and that Ana solves after 100 s more, the last of
+    which Luz handed over to her; one that Luz takes after 90 s, one that nobody takes, one that is
+    taken back after 5 s; two calls beside them.
     """
     seat.served().served()
+
+    def comes(of, by):
+        said.append({"k": "supervision.acted", "t": at * 1000 + len(said), "action": "help",
+                     "of": of, "state": "accepted", "a": seat.agent, "by": by})  # fmt: skip
+
     for number in range(12):
         of = seat.ask("saldo")
-        seat.answer("accepted", of, 20).answer("resolved", of, 100)
-        said.append({"k": "supervision.acted", "t": at * 1000, "action": "help", "of": of,
-                     "state": "accepted", "a": seat.agent, "by": "ana"})  # fmt: skip
+        if number == 11:
+            comes(of, "luz")
+            seat.answer("accepted", of, 20, by="Luz").answer("accepted", of, 10)
+            seat.answer("resolved", of, 90)
+        else:
+            seat.answer("accepted", of, 20).answer("resolved", of, 100)
+        comes(of, "ana")
         if number < 10:
             seat.add("help.rated", 1000, a=seat.agent, of=of, answer=("yes", "no")[number == 9])
     of = seat.ask("fraude")
     seat.answer("accepted", of, 90, by="Luz").answer("resolved", of, 30, by="Luz")
     said.append({"k": "help.assigned", "t": at * 1000, "of": of, "to": "luz", "by": "ana",
                  "reason": "sabe de fraudes"})  # fmt: skip
-    said.append({"k": "supervision.acted", "t": at * 1000, "action": "help", "of": of,
-                 "state": "accepted", "a": seat.agent, "by": "luz"})  # fmt: skip
+    comes(of, "luz")
     noted = {"k": "help.noted", "of": of, "playbook": "fraudes", "version": 2}
     said += [noted | {"t": at * 1000 + 1, "gap": "unclear"},
              noted | {"t": at * 1000 + 2, "gap": "missing"}]  # fmt: skip

@@ -1,5 +1,5 @@
-"""A floor whose agents ask for help: the real ingest and the hub's own rules over a store that a
-web reads, and stations that say what the test has them say.
+"""A floor whose agents ask for help and report faults: the real ingest and the hub's own rules
+over a store that a web reads, and stations that say what the test has them say.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.hub.actions import Actions
 from diadema.hub.commanding import Commands
+from diadema.hub.fault_desk import FaultDesk
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.own_journal import Refused
 from diadema.ingest.core import Ingest
@@ -29,6 +30,7 @@ TOPICS = [
     {"code": "reclamo", "label": "Reclamo Indecopi", "urgent": True},
     {"code": "sistema", "label": "El sistema falla"},
 ]
+AREAS = [{"code": "sistemas", "label": "Sistemas", "parts": [{"code": "crm", "label": "CRM"}]}]
 QUEUES = ("Ventas", "Soporte")
 TEAMS = ("Mañana", "Tarde")
 
@@ -44,6 +46,7 @@ def described(agents: int) -> dict[str, Any]:
             for k in range(1, agents + 1)
         ],
         "help_topics": TOPICS,
+        "fault_areas": AREAS,
     }  # fmt: skip
 
 
@@ -66,8 +69,12 @@ class HelpStage:
         self._writer, self._reader = open_writer(data.store), open_reader(data.store)
         self.ingest = Ingest(self._writer, site, SystemClock())
         commands = Commands(self.ingest, None)
-        desk = HelpDesk(self.ingest, commands, self._reader, data)
-        self.acts = Actions(self.ingest, commands, self._reader, None, desk)
+        self._desk = HelpDesk(self.ingest, commands, self._reader, data)
+        self.acts = Actions(self.ingest, commands, self._reader, None, self._desk)
+        self.faults = FaultDesk(
+            data, self.ingest, commands, self._reader, lambda: self._desk.people
+        )
+        self.acts.of_ticket = self.faults.follow
         self.hub: Hub | None = None
         self._desks = {k: Script(s=station(k), agent=f"a{k:03}") for k in range(1, agents + 1)}
         self._told: dict[int, int] = {}
@@ -82,6 +89,7 @@ class HelpStage:
             self.say(k)
 
     def close(self) -> None:
+        self.faults.close()
         self._reader.close()
         self._writer.close()
 
@@ -104,14 +112,16 @@ class HelpStage:
     async def begin(self, hub: Hub) -> None:
         self.hub = hub
         hub.answer = self.answer
+        self._desk.read()
         self._rows = dict(self.ingest.floor.rows)
         await self.publish()
         await hub.site()
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
         """As the hub does."""
+        of_ticket = body["action"].startswith("ticket_")
         try:
-            given, done = self.acts.act(body)
+            given, done = (self.faults if of_ticket else self.acts).act(body)
         except Refused as error:
             return {"error": error.error, "status": error.status, "values": error.values}
         self._take(done.effects)
@@ -146,6 +156,18 @@ class HelpStage:
             script.add("help.topic", 0, a=script.agent, of=of, topic=topic, **in_call)
         return of
 
+    def fail(self, k: int) -> list[Any]:
+        """Somebody presses Falla, for the CRM, and the hub has judged it. Gives the press."""
+        script = self._desks[k]
+        self._at(script, 0)
+        script.add("fault.reported", 0, a=script.agent)
+        of = [script.s, script.e, script.n]
+        script.add("fault.reported", 0, a=script.agent, of=of, area="sistemas", part="crm")
+        self.say(k)
+        while done := self.faults.look():
+            self._take(done.effects)
+        return of
+
     def hold(self, k: int, c: str, *, ago_s: float = 0) -> None:
         self._at(self._desks[k], ago_s)
         self._desks[k].contact("held", c, 0, via="key")
@@ -170,14 +192,16 @@ class HelpStage:
         self._take(self.ingest.take_file([Message(0, subject_of("HUB-other"), body)]))
 
     def rest(self) -> None:
-        """Nobody asks, nobody calls."""
+        """Nobody asks, nobody calls. Who did nothing can still have done it long ago."""
         self._calls.clear()
         for k, script in self._desks.items():
             state = self.ingest.station(script.s).state
+            asked = [one for one in state.presses if (one.kind, one.outcome) == ("help", "open")]
+            if not asked and not state.open:
+                continue
             self._at(script, 0)
-            for press in state.presses:
-                if press.outcome == "open":
-                    script.add("help.cancelled", 0, of=[script.s, script.e, press.sequence])
+            for press in asked:
+                script.add("help.cancelled", 0, of=[script.s, script.e, press.sequence])
             for call in state.open:
                 if call.phase != "wrapup":
                     script.contact("ended", call.contact, 0, by="caller", on_hold=call.on_hold)

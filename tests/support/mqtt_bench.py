@@ -84,33 +84,45 @@ class Server:
     """A real nats-server; its stream is made before the first station may come."""
 
     def __init__(self, folder, authority):
+        self._authority, self._folder = authority, folder
+        self._files = authority.server()
+        self.process = None
+        self.choose_ports()
+
+    def choose_ports(self):
+        """Others, where another program was quicker."""
         self.port, self._nats = free_port(0), free_port(0)
-        self.broker = broker(authority, self.port)
-        self._folder = folder
-        certificate, key = authority.server()
+        self.broker = broker(self._authority, self.port)
+
+    def _configuration(self, door):
+        certificate, key = map(str, self._files)
         user = f"user: {json.dumps(STATION)}, password: {json.dumps(PASSWORD)}"
-        self._base = f"""
+        text = f"""
 server_name: test
 listen: "127.0.0.1:{self._nats}"
-jetstream {{ store_dir: {json.dumps(str(folder / "store"))} }}
+jetstream {{ store_dir: {json.dumps(str(self._folder / "store"))} }}
 accounts {{ A {{ jetstream: enabled, users: [{{ {user} }}, {{ user: host, password: host }}] }} }}
 no_auth_user: host
 """
-        self._door = f"""
+        if door:
+            text += f"""
 mqtt {{ listen: "127.0.0.1:{self.port}",
-  tls {{ cert_file: {json.dumps(str(certificate))}, key_file: {json.dumps(str(key))} }} }}
+  tls {{ cert_file: {json.dumps(certificate)}, key_file: {json.dumps(key)} }} }}
 """
-        self.process = None
+        return text
 
     async def start(self, door=True):
-        conf = self._folder / "server.conf"
-        conf.write_text(self._base + (self._door if door else ""))
-        with (self._folder / "nats.log").open("ab") as log:
+        """Raises RuntimeError with the server's own words when it ends."""
+        conf, log = self._folder / "server.conf", self._folder / "nats.log"
+        conf.write_text(self._configuration(door))
+        with log.open("ab") as file:
             self.process = await asyncio.create_subprocess_exec(
-                find_server(), "--config", conf, stderr=log
+                find_server(), "--config", conf, stderr=file
             )
         async with asyncio.timeout(LIMIT_S):
             while True:
+                if self.process.returncode is not None:
+                    raise RuntimeError(log.read_text()[-2000:])
                 try:
                     client = await self.client()
                     await client.jetstream(timeout=60).account_info()
@@ -152,18 +164,29 @@ mqtt {{ listen: "127.0.0.1:{self.port}",
             await client.close()
 
 
+async def start_on_free_ports(server, door=True):
+    for _ in range(3):
+        try:
+            return await server.start(door)
+        except RuntimeError as error:
+            if "address already in use" not in str(error):
+                raise
+            server.choose_ports()
+    raise AssertionError("ports are taken again and again")
+
+
 @contextlib.asynccontextmanager
 async def running_server(folder, authority):
     server = Server(folder, authority)
     try:
-        await server.start(door=False)
+        await start_on_free_ports(server, door=False)
         client = await server.client()
         await client.jetstream(timeout=60).add_stream(
             StreamConfig(name="$MQTT_msgs", subjects=["$MQTT.msgs.>"])
         )
         await client.close()
         await server.kill()
-        await server.start()
+        await start_on_free_ports(server)
         yield server
     finally:
         await server.kill()

@@ -250,10 +250,8 @@ class PlayedCentre:
         secrets = credentials.load_or_create(self.data)
         secrets.exchange = {"ami": SECRET, "ari": SECRET}
         settings = Settings(ami_port=self.peer.ami_port, ari_port=self.peer.ari_port)
-        self.bridge.exchange = Asterisk(
-            settings, secrets, self.bridge.hear, self, self.journal.known()
-        )
-        self.bridge.hub = self
+        exchange = Asterisk(settings, secrets, self.bridge.hear, self, self.journal.known())
+        self.bridge.join(exchange, self)
         self._running = asyncio.create_task(self.bridge.exchange.run())
         await self.bridge.floor(Floor(number=0, seats=[desk.state() for desk in self.desks]))
         await self.settled()
@@ -267,7 +265,7 @@ class PlayedCentre:
     async def settled(self):
         """Nothing is on its way: a second without work."""
         await asyncio.sleep(1)
-        while not self.bridge.is_up or self.bridge._lines:
+        while not self.bridge.is_up or self.bridge._ends.lines:
             await asyncio.sleep(1)
 
 

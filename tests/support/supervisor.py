@@ -2,6 +2,7 @@
 people who work at their desks by gestures.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -9,10 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+from diadema.access.roles import Person
 from diadema.base import credentials
 from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre
 from playwright.async_api import Page, async_playwright, expect
+
+from tests.support.broker_fixtures import until
+from tests.support.screen_words import find
 
 FLAGS = [
     "--no-sandbox",
@@ -25,6 +30,7 @@ FLAGS = [
 ZONE = "America/Lima"
 START_MS = int(datetime(2026, 11, 18, 10, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)  # no midnight
 LIMIT_MS = 300_000
+_ME, _PASSWORD = "elena.jefa", "una frase larga e inventada"
 
 
 def bearer(centre: Centre) -> dict[str, str]:
@@ -46,6 +52,45 @@ async def browsing(chromium: str, door: str) -> AsyncIterator[Page]:
         yield page
         await browser.close()
     assert faults == []
+
+
+async def enter(page: Page, centre: Centre, teams: list[str]) -> None:
+    """As the supervisor of these, by account and password, as on any morning."""
+    admin = Person(id="sim", name="", role="service")
+    centre.accounts.book.add(
+        admin, _ME, "Elena Jefa Inventada", "supervisor", teams=teams, password=_PASSWORD
+    )
+    await page.context.clear_cookies()
+    await page.goto(f"{centre.web}/ui/")
+    await expect(page).to_have_url(re.compile("/login"))
+    await page.get_by_label("Usuario").fill(_ME)
+    await page.get_by_label("Contraseña").fill(_PASSWORD)
+    await page.get_by_role("button", name="Ingresar").click()
+    await expect(page).to_have_url(re.compile("/ui/"))
+
+
+async def go(page: Page, group: str, name: str) -> None:
+    """To another page, by the bar, whose groups open once its script is there."""
+    await page.wait_for_load_state()
+    await page.get_by_role("button", name=group).click()
+    await page.get_by_role("link", name=name, exact=True).click()
+
+
+async def show(page: Page, kind: str) -> None:
+    """Today's report or document of that kind."""
+    await go(page, "Cifras", "Reportes")
+    await page.locator("select[name=kind]").select_option(kind)
+    await page.get_by_role("button", name="ver").click()
+
+
+async def shows(agent: Agent, *texts: str) -> None:
+    """The station's screen has them."""
+
+    async def there() -> bool:
+        screen = await agent.station.screen()
+        return all(find(screen, text) for text in texts)
+
+    await until(there)
 
 
 def today(centre: Centre) -> date:

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from diadema.base.paths import DataDir
 from diadema.store import open_reader
+from diadema.store.assistance import help_cases, is_mass, ticket_cases
 from diadema_sim import demo, past, people
 from diadema_sim.agent import Agent
 from diadema_sim.demo import ShiftOptions, run_demo
 from diadema_sim.exchange.agreement import calls_of_store
+from diadema_sim.sample_assistance import CHIEF
 from diadema_sim.station_user import NoResponse
 from playwright.async_api import Page, expect
 from rich.console import Console
@@ -158,6 +160,29 @@ async def test_the_floor_is_full_and_equals_the_reports(tmp_path, cache, system_
         s = "DIA-02d1ade00001"  # its badge is known there too
         await second.until(lambda: answered(second.data)[s] > before[s])
     assert past.remove_cache() == [cache] and not cache.exists()
+
+
+def attended(data: DataDir) -> dict[str, int]:
+    """What whoever watches finds: calls for help, and reports of a mass failure."""
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        takers = [one.taker for one in help_cases(tx, going=True)]
+        tickets = [one for one in ticket_cases(tx, going=True) if one.ticket.state == "open"]
+    return {
+        "waits": takers.count(None),
+        "taken": takers.count((CHIEF.account, CHIEF.name)),
+        "together": max((len(one.reports) for one in tickets if is_mass(one.ticket)), default=0),
+        "alone": sum(not is_mass(one.ticket) for one in tickets),
+    }
+
+
+async def test_a_help_waits_one_is_taken_and_three_seats_have_one_failure(tmp_path, cache):
+    async with opened(tmp_path / "data", stations=4, pace=8.0) as running:
+        await running.link()
+        least = {"waits": 1, "taken": 1, "together": 3, "alone": 1}
+        await running.until(
+            lambda: all(attended(running.data)[key] >= n for key, n in least.items())
+        )
+        assert "no responde" not in running.said
 
 
 def answered_for(data: DataDir, calls: set[str]) -> bool:

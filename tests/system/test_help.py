@@ -18,11 +18,15 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.support.broker_fixtures import until
 from tests.support.screen_words import find
-from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows
+from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows, shows
 
 ADMIN = Person(id="sim", name="", role="service")
 TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
 CODE = "111"
+RATE = "¿Le sirvió?"
+PRESS = "(button) => button.click()"  # also one that has just gone
+FASTER = 10  # simulated seconds a second, while nobody does anything
+A_WHILE_MS = 6_000  # of the run's clock: longer than a station waits before it asks
 
 
 @asynccontextmanager
@@ -66,12 +70,10 @@ def press(case: Locator, word: str) -> Locator:
     return case.get_by_role("button", name=word, exact=True)
 
 
-async def shows(agent: Agent, *texts: str) -> None:
-    async def there() -> bool:
-        screen = await agent.station.screen()
-        return all(find(screen, text) for text in texts)
-
-    await until(there)
+async def asks_nothing(agent: Agent) -> None:
+    """Not even when it had the time to."""
+    await agent.world.sleep(A_WHILE_MS)
+    assert not find(await agent.station.screen(), RATE)
 
 
 def said(agent: Agent, since: int, kind: str) -> list[dict[str, Any]]:
@@ -114,25 +116,33 @@ async def test_a_call_for_help_from_the_key_to_its_end(tmp_path, system_program)
             await desk.get_ready()
         async with entered(chromium, centre, "Ana", "Luz") as (ana, luz):
             pages = {"Ana": ana, "Luz": luz}
-            await near.ring("C-1", queue="Banca")
-            await near.answer("C-1")
-            await near.motive("C-1", "1")
+            for agent, contact in ((near, "C-1"), (far, "C-2")):
+                await agent.ring(contact, queue="Banca")
+                await agent.answer(contact)
+                await agent.motive(contact, "1")
             since = near.seen
             await near.request_help("sistema")
+            await far.request_help("procedimiento")
+            await shows(near, "Sigue usted")
+            await shows(far, "1 antes que usted")
             for page in pages.values():
-                await expect(case_of(page, near)).to_contain_text("Sistema")
-                await expect(case_of(page, near)).to_contain_text("INS-1")
+                for agent, topic in ((near, "Sistema"), (far, "Procedimiento")):
+                    await expect(case_of(page, agent)).to_contain_text(topic)
+                    await expect(case_of(page, agent)).to_contain_text("Banca")
+                    await expect(case_of(page, agent)).to_contain_text("INS-1")
 
             # both go at once: the hub lets one, and the other is told who
-            await asyncio.gather(
-                *(press(case_of(page, near), "Voy").click() for page in pages.values())
-            )
+            buttons = [press(case_of(page, near), "Voy") for page in pages.values()]
+            await asyncio.gather(*(one.evaluate(PRESS) for one in buttons))
             await near.expect("help.accepted", since)
             (accepted,) = said(near, since, "help.accepted")
             winner = accepted["by"]
             loser = next(name for name in pages if name != winner)
             await shows(near, f"Va {winner}")
-            await expect(case_of(pages[loser], near)).to_contain_text(winner)
+            await shows(far, "Sigue usted")
+            theirs = case_of(pages[loser], near)
+            await expect(theirs.locator(".help-status")).to_contain_text(f"Va {winner}")
+            await expect(theirs.locator(".sent")).to_contain_text(f"{winner} ya tiene este pedido")
 
             # a word that is read by key
             taken = case_of(pages[winner], near)
@@ -150,36 +160,45 @@ async def test_a_call_for_help_from_the_key_to_its_end(tmp_path, system_program)
             await taken.locator("form select").select_option(loser.lower())
             await taken.locator("form input").fill("conoce el sistema")
             await taken.locator("form .send").click()
-            await expect(case_of(pages[loser], near)).to_contain_text("conoce el sistema")
+            await expect(theirs).to_contain_text("conoce el sistema")
             near.station.cable.plug()
             await shows(near, f"Lo verá {loser}")
-            await press(case_of(pages[loser], near), "Voy").click()
+            await press(theirs, "Voy").click()
             await until(lambda: len(said(near, since, "help.accepted")) == 2)
 
-            # another one, to whom nobody comes, goes on by the run's clock
-            await far.request_help("procedimiento")
-            await expect(case_of(ana, far)).to_be_visible()
+            # the other one, to whom nobody comes, goes on by the run's clock
+            centre.world.timeline.set_speed(FASTER)
             for level in (1, 2):
                 await escalated(centre, level)
                 await expect(
                     case_of(ana, far).locator(f'[data-sign="level{level}"]')
                 ).to_be_visible()
 
+            centre.world.timeline.set_speed(1)
+
             # solved in one tap; what came of it and what the playbook lacks in one more each
-            case = case_of(pages[loser], near)
-            await press(case, "Resolver").click()
+            await press(theirs, "Resolver").click()
             await near.expect("help.resolved", since)
-            await press(case, "Parcial").click()
-            await press(case, "no lo dice").click()
+            await press(theirs, "Parcial").click()
+            await press(theirs, "no lo dice").click()
             await until(lambda: stored(centre, "help.noted"))
             (noted,) = stored(centre, "help.noted")
             assert (noted["gap"], noted["playbook"]) == ("missing", "INS-1")
 
-            # asked only where nothing else is going on
-            assert said(near, since, "help.rated") == []
+            # asked only where nothing else is going on, and never while it rings
+            await asks_nothing(near)
             await near.hang_up("C-1")
+            await asks_nothing(near)
             await near.typify_after("C-1", CODE)
-            await near.rate_help(served=True)
+            await shows(near, RATE)
+            await near.ring("C-3", queue="Banca")
+            await asks_nothing(near)
+            await near.answer("C-3")
+            await near.hang_up("C-3")
+            await near.typify_after("C-3", CODE)
+            assert said(near, since, "help.rated") == []
+            rated = await near.rate_help(served=True)
+            assert rated.event["of"] == accepted["of"]
         await centre.drain()
         await _as_the_events_say(centre)
 
@@ -191,13 +210,29 @@ async def _as_the_events_say(centre: Centre) -> None:
     for one in stored(centre, "help.accepted"):
         first.setdefault(tuple(one["of"]), one)
     solved = {tuple(one["of"]): one for one in stored(centre, "help.resolved")}
-    waits = sorted(round((first[of]["u"] - asked[of]["u"]) / 1000) for of in first)
-    solves = [round((solved[of]["u"] - first[of]["u"]) / 1000) for of in solved]
-    summary = rows(await report(centre, "ayudas"), "summary")
-    values = {row["figure"]: row["value"] and row["value"]["value"] for row in summary}
-    assert len(asked) == 2 and len(waits) == len(solves) == 1
+    waits = sorted((first[of]["u"] - asked[of]["u"] + 500) // 1000 for of in first)
+    solves = [(solved[of]["u"] - first[of]["u"] + 500) // 1000 for of in solved]
+    calls = len(stored(centre, "contact.answered"))
+    found = await report(centre, "ayudas")
+    values = {
+        row["figure"]: row["value"] and row["value"]["value"] for row in rows(found, "summary")
+    }
+    assert len(asked) == 2 and len(waits) == len(solves) == 1 and calls == 3
     assert values["pedidos"] == len(asked)
     assert values["espera mediana de la ayuda"] == waits[0]
     assert values["de acudir a resolver, mediana"] == solves[0]
-    (gap,) = rows(await report(centre, "ayudas"), "gaps")
+    in_time = sum(one <= 60 for one in waits)
+    assert values["dentro de la meta"] == round(100 * in_time / len(asked), 1)
+    named = {"procedimiento": "Procedimiento", "sistema": "Sistema"}
+    by_topic = {
+        row["topic"]: (row["help_asked"], row["help_taken"]) for row in rows(found, "topics")
+    }
+    assert by_topic == {
+        named[one["topic"]]: (1, int(tuple(one["of"]) in first))
+        for one in stored(centre, "help.topic")
+    }
+    last = {tuple(one["of"]): one["by"] for one in stored(centre, "help.accepted")}
+    helpers = {row["helper"]: row["help_asked"] for row in rows(found, "helpers")}
+    assert helpers == {last[next(iter(first))]: 1, "(nadie acudió)": 1}
+    (gap,) = rows(found, "gaps")
     assert gap["playbook"] == "INS-1" and gap["gap_missing"] == 1

@@ -8,6 +8,7 @@ import time
 
 import httpx
 from diadema_sim import people
+from diadema_sim import sample_assistance as assistance
 from diadema_sim.centre import open_centre
 
 from tests.support.screen_words import as_text, find
@@ -19,7 +20,7 @@ SPANISH = {"accept-language": "es"}
 
 class Supervisor:
     def __init__(self, centre, api, agent):
-        self._centre, self._api, self._agent = centre, api, agent
+        self.centre, self._api, self._agent = centre, api, agent
 
     async def act(self, **body):
         answer = await self._api.post(f"/agents/{self._agent}/actions", json=body)
@@ -155,6 +156,25 @@ async def test_a_fault_that_is_not_mended_is_reported_anew(tmp_path):
             assert ("fault.reported" in kinds) == (not works)
         assert desk.presence == "not_ready"
         await desk.get_ready()
+
+
+async def test_a_supervisor_leaves_out_the_self_test_of_a_shift(tmp_path):
+    tools = {"tools": assistance.TOOLS}
+    async with at_work(tmp_path, selftest=True, catalogues=tools) as (desk, supervisor, api):
+        assert ("station.selftest", True) in {
+            (one["k"], one.get("fit")) for one in told(desk, 0)
+        }  # each tool took a key
+        late = supervisor.centre.agents[1]
+        since = late.seen
+        await late.station.tap(late.desk.person.badge, 600)
+        await shows(late, "Autoprueba", "Empezar")
+        of = await Supervisor(supervisor.centre, api, late.desk.person.id).act(
+            action="selftest_skipped", reason="colas llenas"
+        )
+        skipped = (await late.expect("station.selftest", since)).event
+        assert (skipped["skipped"], "tools" in skipped) == ("supervisor", False)
+        assert (await supervisor.outcome(of))["outcome"]["event"] == "station.selftest"
+        await late.get_ready()
 
 
 async def test_who_wants_to_go_on_answers_what_is_asked_first(tmp_path):

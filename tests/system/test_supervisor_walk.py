@@ -6,37 +6,12 @@ import re
 from pathlib import Path
 
 import openpyxl
-from diadema.access.roles import Person
 from diadema_sim import people
 from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 
-from tests.support.supervisor import START_MS, ZONE, browsing, report, rows, serve
-
-_ME, _PASSWORD = "elena.jefa", "una frase larga e inventada"
-
-
-async def enter(page: Page, centre: Centre, teams: list[str]) -> None:
-    """By account and password, as on any morning."""
-    admin = Person(id="sim", name="", role="service")
-    centre.accounts.book.add(
-        admin, _ME, "Elena Jefa Inventada", "supervisor", teams=teams, password=_PASSWORD
-    )
-    await page.context.clear_cookies()
-    await page.goto(f"{centre.web}/ui/")
-    await expect(page).to_have_url(re.compile("/login"))
-    await page.get_by_label("Usuario").fill(_ME)
-    await page.get_by_label("Contraseña").fill(_PASSWORD)
-    await page.get_by_role("button", name="Ingresar").click()
-    await expect(page).to_have_url(re.compile("/ui/"))
-
-
-async def go(page: Page, group: str, name: str) -> None:
-    """To another page, by the bar, whose groups open once its script is there."""
-    await page.wait_for_load_state()
-    await page.get_by_role("button", name=group).click()
-    await page.get_by_role("link", name=name).click()
+from tests.support.supervisor import START_MS, ZONE, browsing, enter, go, report, rows, serve, show
 
 
 async def asistencia_y_logueo(page: Page, centre: Centre, desk: Agent) -> None:
@@ -68,12 +43,6 @@ async def tmo(page: Page, centre: Centre, desk: Agent) -> None:
     await page.locator(".figure", has_text="TMO").get_by_role("button").click()
     await expect(page.get_by_role("dialog").get_by_text("wrapup.ended").first).to_be_visible()
     await page.keyboard.press("Escape")
-
-
-async def show(page: Page, kind: str) -> None:
-    await go(page, "Cifras", "Reportes")
-    await page.locator("select[name=kind]").select_option(kind)
-    await page.get_by_role("button", name="ver").click()
 
 
 async def llamadas(page: Page, centre: Centre, tmp_path: Path) -> None:

@@ -330,6 +330,7 @@ class Day:
 
     async def one_call(self, agent):
         """However it goes: until it is over at both ends."""
+        await until(lambda: self.peer.is_up)
         caller = self.peer.call("ventas", number=NUMBER)
         self.callers.append(caller)
         now = asyncio.get_running_loop().time

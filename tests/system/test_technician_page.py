@@ -277,6 +277,12 @@ async def diagnosis(bench: Bench, line: str) -> None:
     assert Path("A-01.zip").stat().st_size
 
 
+@runs("diadema report day --kind fallas")
+async def faults(bench: Bench, line: str) -> None:
+    told = await bench.does(line)
+    assert "Fallas" in told or "Faults" in told
+
+
 @runs("diadema enrol DIA-0123456789ab")
 async def enrol(bench: Bench, line: str) -> None:
     told = await bench.does(line.replace("DIA-0123456789ab", bench.board.station))

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from diadema.site.directory.people import People
 from diadema.site.help_line import HelpCall
+from diadema.store.assistance import TicketCase
 from diadema.store.register import Reprimands
 
 type Role = Literal[
@@ -145,6 +146,20 @@ class Person(Struct, kw_only=True, frozen=True):
         topic = "" if level and call.queue else call.topic
         on = helper is not None and helper.on(moment, topic, call.queue)
         return on or self.sees(call.agent, people)
+
+    def sees_ticket(self, case: TicketCase, people: People) -> bool:
+        """Whether a fault is among those that the user sees and acts on: an area's account has
+        those of its areas, who sees all agents or looks after stations all. A supervisor has
+        those that the own agents reported, those that no agent did, and the own ones.
+        """
+        if not self.may("tickets"):
+            return self.may("area") and case.ticket.area in people.areas_of(self.id)
+        if self.may("fleet") or self.id in (case.ticket.by, case.ticket.assignee):
+            return True
+        agents = {one.agent for one in case.reports if one.agent is not None}
+        if not agents:
+            return case.ticket.outcome != "duplicate" or self.scope(people) is None
+        return any(self.sees(agent, people) for agent in agents)
 
 
 THE_HUB = Person(id="hub", name="hub", role="service")  # that works by itself, and its own token

@@ -50,6 +50,7 @@ from diadema.wire.actions import (
     ResetPin,
     Schedules,
     SendMessage,
+    SkipTest,
     alert_rule,
 )
 from diadema.wire.commands import ShowText
@@ -71,7 +72,7 @@ def check_among(request: ActionRequest, ingest: Ingest) -> None:
         session = station.state.session if station else None
         agents = [session.agent if session else None]
     if not request.among.issuperset(agents):
-        raise _not_yours()
+        raise not_yours()
 
 
 def check_press(request: ActionRequest, station: Station, press: Press) -> None:
@@ -79,10 +80,10 @@ def check_press(request: ActionRequest, station: Station, press: Press) -> None:
     session = station.state.session
     theirs = {press.agent, session.agent if session else None}
     if request.among is not None and request.among.isdisjoint(theirs):
-        raise _not_yours()
+        raise not_yours()
 
 
-def _not_yours() -> Refused:
+def not_yours() -> Refused:
     return Refused("not_yours", "this account does not act on that agent", 403)
 
 
@@ -254,6 +255,13 @@ class Actions:
         acted = _acted(request, "wrapup_closed", a=request.agent, c=c, reason=request.reason)
         return SupervisorAction([acted], order)
 
+    def _skip_test(self, request: SkipTest) -> SupervisorAction:
+        station = self._reachable(request.agent)
+        fields = {"skip": 1, "agent": request.agent}
+        order = New(station.station, "selftest", fields, life_ms=LIFE_MS)
+        acted = _acted(request, "selftest_skipped", a=request.agent, reason=request.reason)
+        return SupervisorAction([acted], order)
+
     def _pin_reset(self, request: ResetPin) -> SupervisorAction:
         """An agent who is logged in is told at once who did it."""
         site = self._ingest.site
@@ -288,7 +296,7 @@ class Actions:
         self._help_desk.check(request.by, press)
         theirs = [press.agent] if press.agent is not None else []
         if request.agents not in ([], theirs):
-            raise _not_yours()
+            raise not_yours()
         return theirs
 
     def _help(self, request: AnswerHelp) -> SupervisorAction:
@@ -416,7 +424,7 @@ class Actions:
         if act.action != "note":
             raise Refused("stays_done", "only what was noted can be annulled", 422)
         if request.own and act.by != request.by:
-            raise _not_yours()
+            raise not_yours()
         if not request.reason.strip():
             raise Refused("say_why", "say why", 422)
         agent = act.agent or ""
@@ -545,6 +553,7 @@ _ACTIONS: Mapping[type[ActionRequest], Callable[[Actions, Any], SupervisorAction
     LogOut: Actions._log_out,
     Move: Actions._move,
     EndWrapup: Actions._end_wrapup,
+    SkipTest: Actions._skip_test,
     ResetPin: Actions._pin_reset,
     AnswerHelp: Actions._help,
     AssignHelp: Actions._assign,

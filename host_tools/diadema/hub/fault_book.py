@@ -270,16 +270,19 @@ class FaultBook:
         return (one.state.session for one in self._stations() if one.state.session is not None)
 
     def seated_since(self, key: Key, ticket: Ticket) -> bool:
-        """Whether somebody logged in at that station, or the agent anywhere, after it was solved:
-        then nobody is asked any more.
+        """Whether somebody logged in at that station after it was solved, or the agent went from
+        it to another one after the report: then nobody is asked any more.
         """
         press = self.press(key)
-        for session in self.sessions():
-            here = session.station == key[0]
-            if not here and (press is None or session.agent != press.agent):
-                continue
-            closed = None if press is None or press.closed_b is None else press
-            if here and closed is not None and session.epoch == closed.epoch:
+        here = [one for one in self.sessions() if one.station == key[0]]
+        if press is not None and all(one.agent != press.agent for one in here):
+            reported = press.open_utc or ticket.resolved_utc or 0
+            its = (one for one in self.sessions() if one.agent == press.agent)
+            if any((one.open_utc or 0) > reported for one in its):
+                return True
+        closed = None if press is None or press.closed_b is None else press
+        for session in here:
+            if closed is not None and session.epoch == closed.epoch:
                 since = (session.open_b, session.open_u) > (closed.closed_b, closed.closed_u)
             else:
                 since = (session.open_utc or 0) > (ticket.resolved_utc or 0)

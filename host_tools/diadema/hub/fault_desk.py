@@ -18,7 +18,7 @@ import msgspec
 from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.base.sanitize import stripped
-from diadema.hub.actions import check_among
+from diadema.hub.actions import not_yours
 from diadema.hub.commanding import Commands, New, cut
 from diadema.hub.fault_book import (
     GOING,
@@ -134,6 +134,7 @@ class FaultDesk:
             n = len({one.station for one in again})
             if n >= AGAIN:
                 reopened = self._reopened(ticket, MASS, book.word("ticket_still", n=n))
+                _goes_on(ticket)
                 return [reopened, *self._adopt(ticket, MASS, again)]
         return []
 
@@ -176,7 +177,9 @@ class FaultDesk:
             its = [book.reports[key] for key in book.keys(ticket) if key in book.reports]
             named = next((one for one in its if one.area), None)
             if not ticket.area and ticket.of_n is not None and named is not None:
-                change = {"area": named.area, "part": named.part}
+                change: dict[str, Any] = {"area": named.area, "part": named.part}
+                if self._book.people().is_vital(named.part) and not self._is_judged(ticket):
+                    change["severity"] = 2
                 reason = book.word("ticket_named")
                 actions.append(self._changed(ticket, REPORT, reason, **change))
         return actions
@@ -195,7 +198,7 @@ class FaultDesk:
                 seat = self._book.seat(report.station)
                 word = "ticket_said_no" if report.press is not None else "ticket_not_cleared"
                 actions.append(self._reopened(ticket, by, self._book.word(word, seat=seat)))
-                ticket.state = "open" if ticket.taken_utc is None else "taken"
+                _goes_on(ticket)
             return actions + self._adopt(ticket, by, [report])
         return []
 
@@ -280,15 +283,19 @@ class FaultDesk:
     def _alone(self, report: Report) -> SupervisorAction:
         """A ticket of its own."""
         by = REPORT if report.press is not None else STATION
-        severity = 4 if report.press is None and report.part in _WORKS_ON else 3
+        works_on = report.press is None and report.part in _WORKS_ON
+        severity = 4 if works_on else self._of_one(report.part)
         return self._begin(by, [report], severity, self._book.title(report))[1]
+
+    def _of_one(self, part: str | None) -> int:
+        """The severity of what fails at one seat."""
+        return 2 if self._book.people().is_vital(part) else 3
 
     def _grown(self) -> list[SupervisorAction]:
         """Mass failures that are graver by now, where nobody said how grave they are."""
         book, actions = self._book, []
         for ticket in self._in(GOING):
-            said = any(one.severity and one.by != MASS for one in book.steps[ticket.ticket])
-            if ticket.by != MASS or ticket.severity is None or said:
+            if ticket.by != MASS or ticket.severity is None or self._is_judged(ticket):
                 continue
             its = [book.reports[key] for key in book.keys(ticket) if key in book.reports]
             severity = self._severity(its) or ticket.severity
@@ -296,6 +303,10 @@ class FaultDesk:
                 reason = book.word("ticket_grew", n=len({one.station for one in its}))
                 actions.append(self._changed(ticket, MASS, reason, severity=severity))
         return actions
+
+    def _is_judged(self, ticket: Ticket) -> bool:
+        """Whether a person said how grave it is."""
+        return any(one.severity and one.by not in RULES for one in self._book.steps[ticket.ticket])
 
     # -- asked
 
@@ -306,7 +317,6 @@ class FaultDesk:
         then nothing was done.
         """
         request: ActionRequest = msgspec.convert(body, ANY_TICKET)
-        check_among(request, self._ingest)
         self._book.read()
         if isinstance(request, OpenTicket):
             actions, ticket = self._enter(request)
@@ -341,7 +351,8 @@ class FaultDesk:
         ticket = book.own_of(key)
         if not book.came_to(key) and key in book.reports:
             report = book.reports[key]
-            ticket, opened = self._begin(REPORT, [report], 3, book.title(report))
+            severity = self._of_one(report.part)
+            ticket, opened = self._begin(REPORT, [report], severity, book.title(report))
             actions.append(opened)
         if ticket is None:
             return []
@@ -364,11 +375,11 @@ class FaultDesk:
         for seat in seats:
             if seat not in known:
                 raise Refused("no_such_seat", f"no seat {seat}", 422, seat=seat)
-        reports = [] if request.of is None else [self._going(request.of)]
+        reports = [] if request.of is None else [self._going(request.of, request.among)]
         for report in reports:
             if (current := self._book.going_of(report.key)) is not None:
                 raise Refused("ticket_has_it", "its ticket is open", title=current.title)
-        by_count = 2 if len(seats) >= MASS_SEATS else 3
+        by_count = 2 if len(seats) >= MASS_SEATS else self._of_one(request.part)
         severity = request.severity or (1 if request.whole else by_count)
         ticket, opened = self._begin(
             request.by, reports, severity, request.title.strip(), request.area, request.part, seats
@@ -377,7 +388,7 @@ class FaultDesk:
 
     def _link(self, request: LinkTicket, ticket: Ticket) -> list[SupervisorAction]:
         _check_going(ticket)
-        report = self._going(request.of)
+        report = self._going(request.of, request.among)
         if self._book.ticket_of(report.key) is ticket:
             raise Refused("ticket_has_it", "the report is this ticket's", title=ticket.title)
         return self._adopt(ticket, request.by, [report])
@@ -610,10 +621,12 @@ class FaultDesk:
             return None
         return self._book.reports.get((later.station, later.epoch, later.sequence))
 
-    def _going(self, of: Place) -> Report:
-        """Raises Refused."""
+    def _going(self, of: Place, among: frozenset[str] | None) -> Report:
+        """That of an agent on whom the account may act, or of nobody. Raises Refused."""
         if (found := self._book.reports.get(of)) is None:
             raise Refused("no_such_press", "no open fault there", 404)
+        if among is not None and found.agent is not None and found.agent not in among:
+            raise not_yours()
         return found
 
     def _known(self, name: str) -> Ticket:
@@ -628,6 +641,11 @@ class FaultDesk:
         if area != STATIONS_AREA and area not in known:
             codes = ", ".join(known)
             raise Refused("no_such_fault_area", f"areas are {codes}", 422, allowed=codes)
+
+
+def _goes_on(ticket: Ticket) -> None:
+    """As it is once its reopening is recorded."""
+    ticket.state = "open" if ticket.taken_utc is None else "taken"
 
 
 def _check_going(ticket: Ticket) -> None:

@@ -88,7 +88,7 @@ class GapMail:
         values = {
             "playbook": visible(gap["playbook"]),
             "version": visible(str(gap.get("version") or NOTHING)),
-            "lack": text(f"acting.gap.{gap['gap']}", language),
+            "lack": text(f"help.gap.{gap['gap']}", language),
             "site": site.site if site else "Diadema",
             "when": local_time(gap["t"], site.zone if site else "UTC", "moment"),
             "by": visible(gap["by"]),

@@ -26,7 +26,7 @@ from diadema.site.directory.people_of import CachedPeople
 from diadema.site.help_line import HelpCall, before, in_order, limits_s
 from diadema.site.station_config import local_day
 from diadema.store import Reader
-from diadema.store.assistance import HelpCase, Key, with_steps
+from diadema.store.assistance import HelpCase, Key, key_of, with_steps
 from diadema.store.rows import Contact, Press
 from diadema.store.station_state import Station
 
@@ -173,12 +173,12 @@ class HelpDesk:
 
     def _waiting(self) -> list[_Wait]:
         """Those to whom nobody comes yet."""
-        open_now = {_key(press): (station, press) for station, press in self._open()}
+        open_now = {key_of(press): (station, press) for station, press in self._open()}
         self._cases = {key: case for key, case in self._cases.items() if key in open_now}
         new = [press for key, (_, press) in open_now.items() if key not in self._cases]
         if new:
             with self._reader.engine.connect() as tx:
-                self._cases |= {_key(case.press): case for case in with_steps(tx, new)}
+                self._cases |= {key_of(case.press): case for case in with_steps(tx, new)}
         now, since = self._ingest.clock.now_ms(), {}
         found = []
         for key, (station, press) in open_now.items():
@@ -208,12 +208,13 @@ class HelpDesk:
     def _call(self, station: Station | None, case: HelpCase, since: int) -> HelpCall:
         press = case.press
         contact = contact_of(station, press) if station is not None else None
+        named = contact.queue if contact else None
         return HelpCall(
-            of=_key(press),
+            of=key_of(press),
             since=since,
             agent=press.agent or "",
             topic=press.topic or "",
-            queue=(contact.queue or "") if contact else "",
+            queue=self.people.queue(named, contact.start_utc) if contact and named else "",
             held=contact is not None and contact.held_u is not None,
         )
 
@@ -292,7 +293,3 @@ def contact_of(station: Station, press: Press) -> Contact | None:
     state = station.state
     known = [*state.open, *([state.last] if state.last else []), *state.coded_late]
     return next((one for one in known if one.contact == press.contact), None)
-
-
-def _key(press: Press) -> Key:
-    return press.station, press.epoch, press.sequence

@@ -27,6 +27,7 @@ from diadema.site.context import language_of, site_of, zone_of
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
+from diadema.store.assistance import TicketCase
 from diadema.store.writer import position_of
 from diadema.words import text
 
@@ -152,6 +153,9 @@ class ReportContext:
     def sees_all(self) -> bool:
         """Also whom the people of today no longer name."""
         return self._teams() is None
+
+    def sees_ticket(self, case: TicketCase) -> bool:
+        return self.person is None or self.person.sees_ticket(case, self.people)
 
     def _teams(self) -> frozenset[str] | None:
         """Whose agents it may be of; None: of all. What is told of things, without their people,

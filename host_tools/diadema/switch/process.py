@@ -67,7 +67,6 @@ async def _serve(
         guard=Guard(settings.allowed, settings.hourly, clock.now_ms, journal),
         reference=lambda number: caller_reference(secrets.badge_key, number),
     )
-    bridge.exchange = exchange_of(settings, secrets, bridge.hear, clock, journal.known())
     link = HubLink(
         lambda: _url_of(data, url),
         secrets.switch,
@@ -77,7 +76,7 @@ async def _serve(
         bridge.hub_lost,
         bridge.dial,
     )
-    bridge.hub = link
+    bridge.join(exchange_of(settings, secrets, bridge.hear, clock, journal.known()), link)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(link.run(BEAT_S))

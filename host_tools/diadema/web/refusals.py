@@ -6,7 +6,7 @@ wrong there by a short word, for programs.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
@@ -32,6 +32,7 @@ from diadema.web.guard import (
 )
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
+from diadema.wire.actions import MESSAGE_CHARACTERS
 from diadema.words import text
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,18 @@ log = logging.getLogger(__name__)
 _BARE = {400: "bad_json", 404: "not_found", 405: "not_allowed"}
 _BARE_PAGE = {"bad_json": "bad_form", "not_found": "nowhere"}
 _KNOWN = ("unknown_station", "unknown_command", "store_unavailable", "bad_request")
+_OF_FIELD = {  # by what is wrong with it
+    "missing": "web.field_missing",
+    "string_too_short": "web.field_empty",
+    "string_too_long": "web.field_long",
+    "too_long": "web.field_many",
+    "greater_than_equal": "web.field_least",
+    "less_than_equal": "web.field_most",
+    "literal_error": "web.field_choice",
+    "union_tag_not_found": "web.field_missing",
+    "union_tag_invalid": "web.field_choice",
+    "extra_forbidden": "web.field_extra",
+}
 _OURS = ("not_yours", "key_used")  # said as the web itself says it
 
 
@@ -80,25 +93,38 @@ async def _on_request(request: Request, error: Exception) -> Response:
 
 
 def _sentence(error: Mapping[str, Any], language: str) -> str:
-    place, wrong = error["loc"], error["type"]
+    place, wrong, its = error["loc"], error["type"], error.get("ctx", {})
+    choice = its.get("expected", its.get("expected_tags", ""))
+    allowed = str(choice).replace("'", "").replace(" or ", ", ")
     match place:
         case ("path", "s"):
             return text("web.bad_station", language)
         case ("path", "i"):
             return text("web.bad_number", language)
         case ("body", "cmd"):
-            allowed = str(error.get("ctx", {}).get("expected", "")).replace("'", "")
             word = "no_command" if wrong == "missing" else "bad_command"
-            return text(f"web.{word}", language, allowed=allowed.replace(" or ", ", "))
+            return text(f"web.{word}", language, allowed=allowed)
         case ("body", *_) if wrong == "json_invalid":
             return text("web.bad_json", language)
-        case ("body",):
+        case ("body",) if "discriminator" not in its:
             return text("web.no_object", language)
-        case ("body", *_, "reason"):
+        case ("body", *of, "reason") if not _is_of_ticket(of):
             return text("acting.say_why", language)
-        case ("body", *_, "text"):
+        case ("body", *_, "text") if its.get("max_length") in (None, MESSAGE_CHARACTERS):
             return text("acting.text_size", language)
-    return text("web.bad_field", language, where=".".join(map(str, place)))
+    kind = str(its.get("discriminator", "")).strip("'")  # that says which body it is
+    where = ".".join([*map(str, place), *([kind] if kind else [])])
+    limits = {"allowed": allowed, "least": its.get("ge"), "most": _most(its)}
+    return text(_OF_FIELD.get(wrong, "web.bad_field"), language, where=where, **limits)
+
+
+def _most(limits: Mapping[str, Any]) -> Any:
+    return limits.get("le", limits.get("max_length"))
+
+
+def _is_of_ticket(place: Sequence[Any]) -> bool:
+    """No agent sees that reason."""
+    return any(str(one).startswith("ticket_") for one in place)
 
 
 async def _on_audit_full(request: Request, error: Exception) -> Response:

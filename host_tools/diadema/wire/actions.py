@@ -112,6 +112,15 @@ class EndWrapup(ActionRequest, tag="wrapup_closed", kw_only=True, rename=LETTERS
     reason: Reason
 
 
+class SkipTest(ActionRequest, tag="selftest_skipped", kw_only=True, rename=LETTERS):
+    """The agent is not asked any more in this shift whether station, tools and materials are in
+    order.
+    """
+
+    agent: Agent
+    reason: Reason
+
+
 class ResetPin(ActionRequest, tag="pin_reset", kw_only=True, rename=LETTERS):
     """The agent's PIN is void; with the answer's `code`, shown once, the agent chooses another at
     a station within a day.
@@ -187,6 +196,7 @@ ACTIONS: tuple[type[ActionRequest], ...] = (
     LogOut,
     Move,
     EndWrapup,
+    SkipTest,
     ResetPin,
     AnswerHelp,
     AnswerFault,

@@ -274,11 +274,13 @@ class ShowText(Command, tag="text", kw_only=True):
 
 class Selftest(Command, tag="selftest", kw_only=True):
     """Of the shift, or the technician's on the bench, which nobody is logged in for; `by`: in
-    whose name it is recorded.
+    whose name it is recorded. `skip`: a supervisor leaves out the one that `agent` is asked for.
     """
 
     bench: Literal[1] | None = None
     by: Author | None = None
+    skip: Literal[1] | None = None
+    agent: Code | None = None
 
 
 class Time(Command, tag="time", kw_only=True):

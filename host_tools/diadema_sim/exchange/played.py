@@ -107,9 +107,15 @@ class PlayedExchange:
     async def open_port(self, serve: Serve, port: int) -> asyncio.Server:
         return await asyncio.start_server(serve, "127.0.0.1", port)
 
+    @property
+    def is_up(self) -> bool:
+        """Somebody may call."""
+        return bool(self._servers)
+
     async def stop(self) -> None:
         """In an orderly way: the calls end first, and the log has it."""
-        for server in self._servers:
+        servers, self._servers = self._servers, []
+        for server in servers:
             server.close()
         self.end_calls()
         for session in [*self.manager.sessions]:
@@ -119,9 +125,8 @@ class PlayedExchange:
         self.rest.close()
         for timer in [*self.core.timers]:
             self.core.forget(timer)
-        for server in self._servers:
+        for server in servers:
             await server.wait_closed()
-        self._servers = []
 
     def end_calls(self) -> None:
         calls = self.manager.queues_calls()

@@ -205,17 +205,33 @@ def test_back_leaves_it_unanswered_for_good():
     assert shown(bench) is None
 
 
-def test_a_ring_takes_it_away_and_it_comes_back_once():
+def rung_away(bench, question):
+    """A call takes it away, and is over."""
+    calm(bench)
+    assert shown(bench) == question
+    assert bench.ring() == ["contact.offered"]
+    assert shown(bench) is None
+    bench.command("withdraw", contact="c1", cause="caller_gave_up")
+    calm(bench)
+
+
+def test_a_ring_takes_it_away_for_good():
     bench = DeskBench(ASKED).ready()
     helped(bench)
-    for contact in ("c1", "c2"):
-        calm(bench)
-        assert shown(bench) == RATE
-        assert bench.ring(contact) == ["contact.offered"]
-        assert shown(bench) is None
-        bench.command("withdraw", contact=contact, cause="caller_gave_up")
+    rung_away(bench, RATE)
+    assert shown(bench) is None and bench.station.deadline() is None
+
+
+def test_whether_it_works_is_asked_until_somebody_says():
+    bench = DeskBench(ASKED).ready()
+    mended(bench)
+    bench.do("key3")
+    for _ in range(3):
+        rung_away(bench, CONFIRM)
+    assert shown(bench) == CONFIRM
+    assert bench.do("key3") == ["fault.confirmed"]
     calm(bench)
-    assert shown(bench) is None
+    assert shown(bench) is None and bench.station.done_questions == []
 
 
 def test_a_text_lies_over_it_and_one_that_waits_goes_first():
@@ -287,7 +303,7 @@ def test_both_are_asked_again_after_a_cut_of_power():
     bench.reboot()
     calm(bench)
     assert shown(bench) == CONFIRM
-    assert bench.station.menu.title == "¿Funciona? Pantalla"
+    assert bench.station.menu.about == "Pantalla"
     assert bench.do("key3") == ["fault.confirmed"]
     assert bench.last("fault.confirmed")["of"] == name_of(of_fault)
     calm(bench)

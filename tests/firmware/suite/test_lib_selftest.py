@@ -205,6 +205,33 @@ def test_who_leaves_the_test_out_is_asked_about_no_tool():
     assert "tools" not in bench.last("station.selftest")
 
 
+def test_a_supervisor_leaves_it_out_wherever_it_is():
+    equipped = dict(EQUIPPED, materials=[["guia", "Guía"]])
+    for keys in ((), ("4",), ("3",), ("tools",), ("tools", "4"), ("tools", "3", "3", "3")):
+        bench = tried(equipped) if keys[:1] == ("tools",) else begun(equipped)
+        for key in keys:
+            if key != "tools":
+                bench.do("key" + key)
+        assert bench.station.menu
+        assert bench.command("selftest", skip=1) == ["station.selftest"]
+        told = bench.last("station.selftest")
+        assert (told["skipped"], told["i"]) == ("supervisor", bench.number)
+        assert "tools" not in told and bench.station.menu is None
+        assert bench.command("selftest", skip=1) == ["command.refused"]
+        assert bench.last("command.refused")["reason"] == "no_selftest"
+
+
+def test_what_a_supervisor_left_out_is_not_asked_again_in_that_shift():
+    bench = DeskBench(dict(EQUIPPED, selftest=1))
+    bench.do("badge", ROSA)
+    assert bench.station.menu.kind == "selftest"
+    bench.command("selftest", skip=1)
+    bench.do("badge", ROSA)
+    bench.do("key4")  # the session is closed, the shift goes on
+    assert bench.do("badge", ROSA) == ["session.opened", "presence.changed"]
+    assert bench.station.menu is None
+
+
 def test_a_tool_that_works_again_is_named():
     bench = tried()
     bench.do("key4")
@@ -214,7 +241,7 @@ def test_a_tool_that_works_again_is_named():
     bench.command("fault", of=bench.desk.ticket, state="resolved", by="Mesa")
     bench.do("tick", after_ms=3_000)
     bench.do("tick", after_ms=2_000)
-    assert bench.station.menu.title == "¿Funciona? CRM abre"
+    assert bench.station.menu.about == "CRM abre"
 
 
 def test_what_is_told_of_it_always_fits_an_event():

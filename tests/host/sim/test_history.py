@@ -9,17 +9,25 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.figures.joins import joins
 from diadema.figures.read import read
+from diadema.report.make import make
+from diadema.report.model import Scope, plain
+from diadema.report.period import around
 from diadema.site.directory.people_of import people as people_of
 from diadema.stations.fleet import all_stations
 from diadema.store import open_reader
+from diadema.store.assistance import help_cases, ticket_cases
 from diadema_sim import past, people
+from diadema_sim import sample_assistance as assistance
 from diadema_sim.demo import demo_start
 from diadema_sim.history import day_of
+from diadema_sim.past_host import HUB
 from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
 
 ZONE = ZoneInfo("America/Lima")
 TODAY = date(2026, 11, 18)
+WEEK = around("week", TODAY - timedelta(days=7))
 ROSTER = Roster(6, TODAY)
+NOW = int(datetime(2026, 11, 19, tzinfo=ZONE).timestamp() * 1000)
 
 
 def made(day: date, until_s: int | None = None, vanish: tuple[str, ...] = ()):
@@ -27,14 +35,19 @@ def made(day: date, until_s: int | None = None, vanish: tuple[str, ...] = ()):
     return day_of(day, ZONE, workers, seed=1, until_s=until_s, vanish=vanish)
 
 
-def stored(folder, day, roster=ROSTER):
+def opened(folder, roster):
     data = DataDir(folder)
     data.make()
     site = people.site(roster.everybody, name="Centro", zone=ZONE.key, tree=people.LIMA_TREE)
-    data.site.write_text(json.dumps(site))
-    now = int(datetime(2026, 11, 19, tzinfo=ZONE).timestamp() * 1000)
-    write_directory(data, roster, now)
-    past._store(data, day, past.log_of(data), past.Fixed(now))
+    data.site.write_text(json.dumps(site | assistance.CATALOGUES))
+    return data
+
+
+def stored(folder, *days, roster=ROSTER):
+    data = opened(folder, roster)
+    write_directory(data, roster, NOW)
+    for day in days:
+        past._store(data, day, past.log_of(data), past.Fixed(NOW))
     return data
 
 
@@ -60,8 +73,9 @@ def test_every_call_is_in_the_log_and_in_a_journal_and_joins_by_its_number(tmp_p
     data = stored(tmp_path, day)
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
         events = sum(len(one.lines) for one in day.journals)
-        count = "SELECT count(*) FROM events WHERE s LIKE 'DIA-%'"
-        assert tx.exec_driver_sql(count).scalar() == events
+        count = "SELECT count(*) FROM events WHERE s LIKE ?"
+        assert tx.exec_driver_sql(count, ("DIA-%",)).scalar() == events
+        assert tx.exec_driver_sql(count, (HUB,)).scalar() == len(day.host) > 10
         for table in ("dead_letters", "conflicts", "losses"):
             assert tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
     found = joins(data, 1, 1 << 45, people_of(data))
@@ -95,10 +109,7 @@ def test_each_station_of_the_past_has_a_seat_and_stands_as_it_was_left(tmp_path,
     """Also while the days before come in after today."""
     roster = Roster(stations, TODAY)
     now = int(datetime(2026, 11, 18, 14, 20, tzinfo=ZONE).timestamp() * 1000)
-    data = DataDir(tmp_path)
-    data.make()
-    site = people.site(roster.everybody, name="Centro", zone=ZONE.key, tree=people.LIMA_TREE)
-    data.site.write_text(json.dumps(site))
+    data = opened(tmp_path, roster)
     past.begin(data, roster, now, 1)
     before = all_stations(data, now)
     days = [TODAY - timedelta(days=back) for back in (1, 3)]
@@ -106,6 +117,7 @@ def test_each_station_of_the_past_has_a_seat_and_stands_as_it_was_left(tmp_path,
     for day in days:
         made = day_of(day, ZONE, roster.workers(day), seed=1)
         brought |= {(one.station, one.epoch) for one in made.journals}
+        brought |= {(event["s"], event["e"]) for event in map(json.loads, made.host)}
         past._store(data, made, past.log_of(data), past.Fixed(now))
     assert brought == past.journals(roster, 1, days)
     after = all_stations(data, now)
@@ -139,3 +151,49 @@ def test_a_past_day_does_not_depend_on_the_run():
     day = TODAY - timedelta(days=5)
     for other in (Roster(1, TODAY), Roster(60, TODAY), Roster(6, TODAY + timedelta(days=9))):
         assert other.workers(day) == ROSTER.workers(day)
+
+
+def figures(data, kind, scope=None):
+    """Each of the summary, and the rows of each table."""
+    made = make(data, kind, WEEK, scope or Scope(), NOW)
+    return {
+        section.key: [
+            dict(zip([one.key for one in section.columns], map(plain, row), strict=True))
+            for row in section.rows
+        ]
+        for section in made.sections
+    }
+
+
+def test_a_week_fills_the_reports_of_help_and_faults_and_the_documents(tmp_path):
+    week = [made(WEEK.first + timedelta(days=after)) for after in range(7)]
+    data = stored(tmp_path, *week)
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        for table in ("dead_letters", "conflicts", "losses"):
+            assert tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
+        helps, tickets = help_cases(tx), ticket_cases(tx)
+    assert {one.taker[0] for one in helps if one.taker} == {"npalta", "mcaigua"}
+    assert {one.press.answer for one in helps} == {"yes", "no", None}
+    assert {one.press.outcome for one in helps} == {"resolved", "cancelled"}
+    assert {one.note.gap for one in helps if one.note} > {"missing"} and any(
+        one.text for one in helps
+    )
+    assert {one.ticket.outcome for one in tickets} == {"confirmed", "rejected"}
+    (mass,) = (one for one in tickets if one.ticket.severity == 2)
+    assert len(mass.reports) >= 3 and mass.ticket.external
+    assert all(one.ticket.taken_utc and len(one.reports) for one in tickets)
+
+    asked = figures(data, "ayudas")
+    assert len(asked["topics"]) >= 4 and len(asked["helpers"]) >= 3 and len(asked["gaps"]) >= 2
+    assert len(asked["summary"]) == 8 and all(one["value"] is not None for one in asked["summary"])
+    failed = figures(data, "fallas")
+    assert len(failed["tickets"]) == len(tickets)
+    assert all(one["value"] is not None for one in failed["summary"])
+    assert len(figures(data, "consultas")["answered"]) > 20
+    assert len(figures(data, "orientado")["guided_calls"]) > 20
+    whole = figures(data, "constancia", Scope(of="ticket", code=mass.ticket.ticket))
+    assert len(whole["incident_seats"]) == len(mass.reports)
+    seats = figures(data, "operatividad")["operational_seats"]
+    assert len({one["outcome"] for one in seats}) == 3 and any(
+        one["tools_missing"] for one in seats
+    )

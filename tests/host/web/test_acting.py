@@ -393,7 +393,7 @@ async def test_help_is_taken_by_one_who_may_and_the_others_are_told(stage: Stage
         assert (command["of"], command["by"]) == (of[2], "Prueba")
         refused = await other.post("/help/actions", json=taken)
         assert (refused.status_code, refused.json()["detail"]) == (
-            409, "Prueba ya tiene este pedido.",
+            409, "Prueba ya tiene este pedido. Tome otro, o pídale que se lo derive.",
         )  # fmt: skip
         english = await other.post("/help/actions", json=taken, headers={"Accept-Language": "en"})
         assert english.status_code == 409

@@ -27,6 +27,7 @@ from tests.support.web_viewer import OpenPage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MASS, ONE, LINE, DONE = "mass00000001", "one000000002", "line00000003", "done00000004"
+GONE = "Esa falla ya no está, o no es de su área ni de sus asesores."
 LONG = "Se llamó a mesa de ayuda. " * 38
 
 
@@ -120,12 +121,12 @@ async def test_who_may_see_no_person_is_told_of_none() -> None:
     case = TicketCase(ticket, reports=[its.press])
     stops = {("S1", 1, 1): its}
     names = {"sonia": "Sonia Ríos", "teo": "Teo Díaz"}
-    whole, seen = View(people, names, stops, 60_000).whole(case, TESTER)
+    whole, seen = View(TESTER, people, names, stops, 60_000).whole(case)
     assert seen == ["a001"] and whole["persons"] == [
         {"name": "Rosa Quispe", "ms": 5000, "since": None}
     ]
     areas, accounts = frozenset({"crm"}), frozenset({"iris"})
-    part, seen = View(people, names, stops, 60_000, areas, accounts).whole(case, TESTER)
+    part, seen = View(TESTER, people, names, stops, 60_000, areas, accounts).whole(case)
     assert seen == [] and part["seats"] == ["A-01", "A-02"]
     said = json.dumps(part)
     for hidden in ("Rosa", "a001", "RQ", "Sonia", "Teo", "teo", "lost", "5000", "report"):
@@ -163,6 +164,7 @@ async def test_the_gravest_come_first_each_with_who_has_it_and_until_when(
     assert await texts(page, ".lists > .faults > li:visible .title") == [
         "Sin internet en el piso 3"
     ]
+    await page.get_by_label("Área").select_option("")
     await page.locator("summary").click()
     await expect(page.locator(".shut .fault")).to_contain_text("confirmada por el asesor")
 
@@ -183,13 +185,13 @@ async def test_what_happens_is_there_in_every_browser(
     theirs = other.locator(f".lists [data-ticket={ONE}]")
     await expect(theirs).to_contain_text("Reportada")
     await first.locator(f".lists [data-ticket={ONE}]").click()
-    await first.get_by_role("button", name="Tomar").click()
+    await first.get_by_role("button", name="Tomar", exact=True).click()
     await expect(theirs).to_contain_text("la tiene Teo Díaz")
     await expect(theirs).to_contain_text("quedan 1 h 0 min para resolverla")
     assert hub.asked[-1] == {
         "action": "ticket_taken", "ticket": ONE, "by": "teo", "who": "Teo Díaz",
     }  # fmt: skip
-    await expect(first.get_by_role("button", name="Tomar")).to_have_count(0)
+    await expect(first.get_by_role("button", name="Tomar", exact=True)).to_have_count(0)
     await expect(first.locator(".told")).to_have_text("Tomar: registrado.")
     stage.opened("new000000009", 0, title="Diadema rota", seats=["A-09"])
     await expect(other.locator(".lists > .faults > li")).to_have_count(4)
@@ -311,13 +313,19 @@ async def test_an_area_sees_its_own_tickets_and_no_others(
         assert (await asking.post("/api/v1/tickets", json=new)).status_code == 403
         assert (await asking.get("/ui/faults")).status_code == 403
         assert len(hub.asked) == asked
+    stage.say("taken", MASS, 1, by="sonia", to="teo")
+    async with client(stage, "saul") as asking:  # of that area: nobody else is named to him
+        body = {"action": "ticket_taken"}
+        answer = await asking.post(f"/api/v1/tickets/{MASS}/actions", json=body)
+        assert answer.status_code == 409 and len(hub.asked) == asked
+        assert "Ya la tiene otra persona" in answer.text and "Teo" not in answer.text
     with pytest.raises(InvalidStatus):
         address = f"{stage.web.ws}?scope=faults"
         async with connect(address, additional_headers=headers_of(stage.cookies("iris"))):
             pass
     stage.say("changed", LINE, area="sistemas", reason="Es nuestro enrutador", by="teo")
     await expect(page.locator(".lists > .faults > li")).to_have_count(0)
-    await expect(page.locator(".told")).to_have_text("Esa falla ya no está, o no es de su área.")
+    await expect(page.locator(".told")).to_have_text(GONE)
 
 
 # -- what can be done
@@ -354,7 +362,8 @@ FORMS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 async def fill(page: Page, given: dict[str, str]) -> None:
     dialog = page.get_by_role("dialog")
     for label, value in given.items():
-        control = dialog.get_by_label(label, exact=True)
+        its = dialog.locator("label").filter(has=page.get_by_text(label, exact=True))
+        control = its.locator("input, select, textarea")
         if await control.evaluate("one => one.tagName") == "SELECT":
             await control.select_option(label=value)
         else:
@@ -383,8 +392,8 @@ async def test_each_thing_that_can_be_done_is_asked_of_the_hub(
     await page.get_by_role("button", name="Registrar una falla").click()
     await fill(
         page,
-        {"Qué falla, en pocas palabras": "Sistema de pagos caído", "Parte": "CRM",
-         "Posiciones, separadas por comas (opcional)": "A-01, A-02,"},
+        {"Qué falla, en pocas palabras": "Sistema de pagos caído", "Área": "Sistemas",
+         "Parte": "CRM", "Posiciones, separadas por comas (opcional)": "A-01, A-02,"},
     )  # fmt: skip
     await expect(page.locator(".told")).to_have_text("Registrar una falla: registrado.")
     assert hub.asked[-1] == {
@@ -436,7 +445,7 @@ async def test_what_is_refused_is_said_and_what_was_written_stays(
     await fill(page, {"Motivo": "porque sí"})
     await expect(wrong).to_contain_text("Nada cambió")
     await page.keyboard.press("Escape")
-    await page.get_by_role("button", name="Tomar").click()
+    await page.get_by_role("button", name="Tomar", exact=True).click()
     await expect(page.locator(".told")).to_contain_text("Tomar: no se registró.")
 
 
@@ -489,7 +498,7 @@ async def test_a_ticket_that_there_is_not_is_said(
     shared_faults: FaultStage, open_page: OpenPage, hub: Hub
 ) -> None:
     page = await opened(open_page, shared_faults, "teo", f"/ui/faults?ticket={ONE}")
-    await expect(page.locator(".told")).to_have_text("Esa falla ya no está, o no es de su área.")
+    await expect(page.locator(".told")).to_have_text(GONE)
     await expect(page.locator(".ticket")).to_be_hidden()
     await expect(page.get_by_text("Ninguna falla abierta.")).to_be_visible()
     page = await opened(open_page, shared_faults, "iris", "/ui/area")
@@ -512,7 +521,13 @@ async def test_it_is_whole_on_a_telephone_and_axe_finds_nothing(
                 color_scheme=theme, viewport={"width": width, "height": 844},
             )  # fmt: skip
             own = MASS if who == "sonia" else LINE
-            await expect(page.locator(f"[data-ticket={own}]")).to_be_visible()
+            card = page.locator(f"[data-ticket={own}]")
+            await expect(card).to_be_visible()
+            sign, title = [
+                await card.locator(one).bounding_box() for one in (".severity", ".title")
+            ]
+            assert sign and title and sign["x"] + sign["width"] < title["x"] < 80 + sign["x"]
+            assert sign["y"] - 10 < title["y"] < sign["y"] + sign["height"]
             for _ in range(2):
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width
                 found = await Axe().run(page, options={"runOnly": WCAG})
@@ -520,6 +535,8 @@ async def test_it_is_whole_on_a_telephone_and_axe_finds_nothing(
                 if await page.locator(".ticket").is_hidden():
                     await page.locator(f"[data-ticket={own}]").click()
                     await expect(page.locator(".story li").first).to_be_visible()
+            acts = await page.locator(".ticket > .choices button").all()
+            assert len({(await one.bounding_box() or {})["height"] for one in acts}) == 1
             if width == 390:
                 await expect(page.locator(".lists")).to_be_hidden()
                 await page.locator(".back").click()
@@ -531,12 +548,11 @@ async def test_it_can_be_used_by_keys_alone(
     stage: FaultStage, hub: Hub, open_page: OpenPage
 ) -> None:
     page = await opened(open_page, stage, "teo")
-    first = page.locator(f".lists [data-ticket={LINE}]")
-    await first.focus()
+    await page.locator(f".lists [data-ticket={MASS}]").focus()
     await page.keyboard.press("Enter")
     await expect(page.locator(".ticket h2")).to_be_focused()
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("button", name="Tomar")).to_be_focused()
+    await expect(page.get_by_role("button", name="Tomar", exact=True)).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_label("Quién la atiende")).to_be_focused()

@@ -12,9 +12,10 @@ from diadema.site.directory.people import People, Worker
 from diadema.web.floor import channel as channels
 from diadema.web.floor.adherence import Adherence
 from diadema.web.floor.alerts import Watch
-from diadema.web.floor.channel import Channels, Source, TooMany
+from diadema.web.floor.channel import Channel, Channels, Counts, Source, Teams, TooMany
 from diadema.web.floor.feed import Floor, Pace
 from diadema.web.floor.viewers import Viewer
+from diadema.web.floor.views import VIEWS
 
 from tests.support.web_stage import agent
 
@@ -34,10 +35,14 @@ class Stage:
         known = lambda: self.people  # noqa: E731
         given = self.floor, pace, known, lambda: date(2026, 11, 18), lambda: None
         self.watch, self.adherence = Watch(*given), Adherence(*given)
-        source = Source(self.floor, pace, lambda: None, "b", known, self.watch, self.adherence)
-        self.channels = Channels(source)
+        self._source = Source(self.floor, pace, lambda: None, "b", known)
+        self.channels = Channels(self._channel)
         for a in ("a001", "a002", "a003"):
             self.put(a=a)
+
+    def _channel(self, view: str, whose: Teams, counts: Counts) -> Channel:
+        its = VIEWS["full" if view == "help" else view]
+        return Channel(its, self._source, self.watch, self.adherence, whose, counts)
 
     def put(self, **fields: object) -> None:
         row = agent(**fields)
@@ -150,7 +155,10 @@ async def test_a_channel_nobody_looks_at_is_gone_and_their_number_is_bounded(
     stage = Stage()
     monkeypatch.setattr(channels, "SCOPES", 1)
     one, other = Reader(), Reader()
-    async with stage.channels.joined("full", VENTAS, one.viewer):
+    async with (
+        stage.channels.joined("help", VENTAS, one.viewer),  # which has its own
+        stage.channels.joined("full", VENTAS, one.viewer),
+    ):
         with pytest.raises(TooMany):
             async with stage.channels.joined("full", COBRANZA, other.viewer):
                 pass

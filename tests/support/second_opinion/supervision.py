@@ -7,7 +7,8 @@ from tests.support.second_opinion.calls import counted
 ACTIONS = {
     "message": "mensaje", "presence": "cambio de estado", "logout": "cierre de sesión",
     "move": "cambio de posición", "help": "ayuda", "fault": "falla",
-    "wrapup_closed": "post llamada cerrada", "note": "nota", "orientacion": "orientación",
+    "wrapup_closed": "post llamada cerrada", "selftest_skipped": "autoprueba omitida",
+    "note": "nota", "orientacion": "orientación",
     "llamada_atencion": "llamada de atención",
     "retro_posicion": "retroalimentación en posición", "cambio_pausa": "cambio de pausa",
     "novedad_turno": "novedad de turno", "acknowledge": "alerta vista",

@@ -17,8 +17,16 @@ from diadema.report.model import Cell, Kind, Section
 from diadema.report.tables import AGENT, Line, Part, Stated, share, summary, table
 from diadema.site.directory.due_times import due, site_calendar
 from diadema.store import open_reader
-from diadema.store.assistance import Key, TicketCase, adoptions, key_of, ticket_cases
+from diadema.store.assistance import (
+    STATIONS_AREA,
+    Key,
+    TicketCase,
+    adoptions,
+    key_of,
+    ticket_cases,
+)
 from diadema.store.rows import Ticket
+from diadema.words import section, text
 
 _VOID = ("rejected", "duplicate")
 
@@ -129,10 +137,14 @@ def _notes(context: ReportContext) -> list[str]:
 
 
 def _read(context: ReportContext) -> _Found:
-    """Tickets are things and shown whole; of an agent or a team those that stopped one of them."""
+    """Tickets that the reader sees; of an agent or a team those that stopped one of them."""
     start, end = context.bounds_ms
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
-        cases = ticket_cases(tx, start_utc=start, end_utc=end)
+        cases = [
+            case
+            for case in ticket_cases(tx, start_utc=start, end_utc=end)
+            if context.sees_ticket(case)
+        ]
         its = stops(tx, start, min(end, context.now_ms), context.now_ms, context.agents)
         of = {key_of(one): case.ticket.ticket for case in cases for one in case.reports}
         others = [key for one in its if (key := key_of(one.press)) not in of]
@@ -225,6 +237,9 @@ def _due(context: ReportContext, ticket: Ticket, which: Literal["accept", "solve
 
 
 def names_of(context: ReportContext, area: str, part: str) -> tuple[str, str]:
+    if area == STATIONS_AREA:
+        parts = section("alerts", context.language)
+        return text("faults.station", context.language), parts.get(f"part.{part}", part)
     known = context.people.fault_areas.get(area)
     if known is None:
         return area or context.say("no_area"), part or context.say("no_area")

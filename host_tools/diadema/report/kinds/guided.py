@@ -75,11 +75,13 @@ def make(context: ReportContext) -> list[Section]:
 
 
 def guidances(context: ReportContext) -> list[Guidance]:
-    asked = [one for one in covered(context) if one.press.contact is not None]
-    written = [one.press for one in asked if any(act.action == "message" for act in one.acts)]
+    in_calls = [one for one in covered(context) if one.press.contact is not None]
+    written = [one.press for one in in_calls if any(act.action == "message" for act in one.acts)]
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         calls = calls_of(tx, written)
-    found = [Guidance(one, _came(one), _wrote(one, calls.get(key_of(one.press)))) for one in asked]
+    found = [
+        Guidance(one, _came(one), _wrote(one, calls.get(key_of(one.press)))) for one in in_calls
+    ]
     return [one for one in found if one.came or one.wrote is not None]
 
 

@@ -207,12 +207,12 @@ def _helpers(
     target_s: int,
     whole: Group,
 ) -> Section:
-    """How the agents rated it is the helper's own and the chiefs'."""
+    """By who had it last. How the agents rated it is the helper's own and the chiefs'."""
     parted: defaultdict[tuple[str, str], list[HelpCase]] = defaultdict(list)
     for case in cases:
         name = case.press.accepted_by or ""
-        first = next((one.by for one in case.acts if one.state == "accepted"), "")
-        parted[name, first if name else ""].append(case)
+        account = next((one.by for one in reversed(case.acts) if one.state == "accepted"), "")
+        parted[name, account if name else ""].append(case)
     names = sorted(parted, key=lambda one: (not one[0], one[0].casefold(), one[1]))
     parts = [*PARTS, Part("help_served", _rating, "percent", None, interval=True)]
     lines: list[Line[Group]] = [

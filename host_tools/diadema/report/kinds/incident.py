@@ -4,6 +4,7 @@ it began and ended, which seats it stopped, what it cost and what was done. It n
 
 from datetime import date, timedelta
 
+from diadema.access.roles import Person
 from diadema.base.paths import DataDir
 from diadema.figures.days import start_of
 from diadema.figures.lost_time import Stop, costs, stops
@@ -12,6 +13,7 @@ from diadema.report.kinds.faults import names_of, state_word
 from diadema.report.model import Cell, Column, Figure, Kind, Section
 from diadema.report.tables import Line, Part, table
 from diadema.site.context import zone_of
+from diadema.site.directory.people_of import people as read_people
 from diadema.store import open_reader
 from diadema.store.assistance import TicketCase, key_of, ticket_cases
 
@@ -26,7 +28,7 @@ def make(context: ReportContext) -> list[Section]:
         return [_incidents(context)]
     with open_reader(context.data.store) as reader, reader.engine.connect() as tx:
         found = ticket_cases(tx, ids=[context.scope.code])
-        if not found:
+        if not found or not context.sees_ticket(found[0]):
             raise context.refuse("no_such_ticket", given=context.scope.code)
         (case,) = found
         start = _start(case)
@@ -60,20 +62,24 @@ def _incidents(context: ReportContext) -> Section:
                 one.ticket.resolved_utc,
             ]
             for one in found
+            if context.sees_ticket(one)
         ],
         notes=[context.say("note.incidents")],
     )
 
 
-def choices(data: DataDir, first: date, last: date) -> list[tuple[str, str]]:
-    """The tickets that were open on any of these days, the newest first: scope and name."""
-    zone = zone_of(data)
+def choices(data: DataDir, person: Person, first: date, last: date) -> list[tuple[str, str]]:
+    """The tickets that were open on any of these days and that the person sees, the newest first:
+    scope and name.
+    """
+    zone, people = zone_of(data), read_people(data, first, last)
     start, end = (1000 * start_of(day, zone) for day in (first, last + timedelta(days=1)))
     with open_reader(data.store) as reader, reader.engine.connect() as tx:
         found = ticket_cases(tx, start_utc=start, end_utc=end)
     return [
         (f"ticket:{one.ticket.ticket}", f"{one.ticket.title} ({one.ticket.ticket})")
         for one in reversed(found)
+        if person.sees_ticket(one, people)
     ]
 
 

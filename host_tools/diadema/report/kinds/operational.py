@@ -60,7 +60,7 @@ class Test(Struct):
     result: _Result | None
 
     @property
-    def told(self) -> _Result:
+    def findings(self) -> _Result:
         return self.result or _Result()
 
     @property
@@ -80,17 +80,17 @@ class Group(Struct):
 
 
 class Tool(Struct):
-    """One that agents were asked for, or a material. `asked`: the tests that were run to their
+    """One that agents were asked for, or a material. `ran`: the tests that were run to their
     end, as each asks for all of them; `fails`: those of them in which it did not work, or was not
     there.
     """
 
-    asked: int = 0
+    ran: int = 0
     fails: int = 0
 
     @property
     def works(self) -> int:
-        return self.asked - self.fails
+        return self.ran - self.fails
 
 
 PARTS: list[Part[Group]] = [
@@ -102,10 +102,10 @@ PARTS: list[Part[Group]] = [
          "given", interval=True),
 ]  # fmt: skip
 TOOL: list[Part[Tool]] = [
-    Part("tool_asked", lambda its: its.asked),
-    Part("tool_works", lambda its: its.works if its.asked else None),
-    Part("tool_fails", lambda its: its.fails if its.asked else None),
-    Part("tool_share", lambda its: share(its.works, its.asked), "percent", "given",
+    Part("tool_asked", lambda its: its.ran),
+    Part("tool_works", lambda its: its.works if its.ran else None),
+    Part("tool_fails", lambda its: its.fails if its.ran else None),
+    Part("tool_share", lambda its: share(its.works, its.ran), "percent", "given",
          interval=True),
 ]  # fmt: skip
 
@@ -145,9 +145,9 @@ def _tools(context: ReportContext, tests: Sequence[Test]) -> Section:
     known |= {("missing", code): (label, None) for code, label in context.materials.items()}
     parted: defaultdict[tuple[str | None, str | None], list[_Result]] = defaultdict(list)
     for one in tests:
-        parted[one.shift, one.team] += [one.told] if one.outcome in ("fit", "unfit") else []
+        parted[one.shift, one.team] += [one.findings] if one.outcome in ("fit", "unfit") else []
         for kind in _LACKS:
-            codes = one.told.lacks(kind)
+            codes = one.findings.lacks(kind)
             known |= {(kind, code): (code, None) for code in codes if (kind, code) not in known}
     if not tests:
         parted[None, None] = []
@@ -158,7 +158,7 @@ def _tools(context: ReportContext, tests: Sequence[Test]) -> Section:
         for (kind, code), (label, campaign) in known.items():
             fails = sum(code in one.lacks(kind) for one in results)
             lines.append(([shift, team, label, campaign], Tool(len(results), fails)))
-            whole.asked += len(results)
+            whole.ran += len(results)
             whole.fails += fails
     heads: tuple[tuple[str, Kind], ...] = (
         ("shift", "text"), ("team", "text"), ("tool", "text"), ("campaign", "text"),
@@ -188,7 +188,7 @@ def _day(context: ReportContext, utc: int) -> date:
 
 
 def _row(context: ReportContext, one: Test) -> list[Cell]:
-    result = one.told
+    result = one.findings
     labels = {tool.code: tool.label for tool in context.people.tools}
     failed = [name for name, check in result.checks.items() if check == "failed"]
     why = result.skipped or result.reason

@@ -356,7 +356,7 @@ _ALL = (
     )),
     Kind(name="tools", key=("campaign", "code"), fields=(
         Field(name="campaign", type="ref", of="campaigns", required=True, most=24),
-        _code(), _label(), _ORDER,
+        _code(), _label(), _flag("vital"), _ORDER,
     )),
     Kind(name="materials", fields=(_code(), _label(), _ORDER)),
     Kind(name="identity_methods", fields=(_code(), _label(), _ORDER)),

@@ -204,11 +204,12 @@ TOOLS = "tools"  # see `add_tools_area`
 
 
 class Tool(Struct, frozen=True):
-    """What an agent of the campaign works with."""
+    """What an agent of the campaign works with; `vital`: not one of its seats works without it."""
 
     campaign: str
     code: str
     label: str
+    vital: bool = False
 
 
 HELP_RESULTS = (
@@ -265,6 +266,7 @@ class People(Struct, kw_only=True):
     fault_areas: dict[str, FaultArea] = field(default_factory=dict)
     fault_targets: dict[tuple[str, int], FaultTarget] = field(default_factory=dict)  # area or ""
     tools: list[Tool] = field(default_factory=list)
+    selftest: bool = False  # a shift begins with that of the station
     owners: dict[str, str] = field(default_factory=dict)  # playbook → account
     owner_mails: dict[str, str] = field(default_factory=dict)  # playbook → where gaps are told
 
@@ -320,6 +322,10 @@ class People(Struct, kw_only=True):
         own = self.fault_targets
         found = own.get((area, severity)) or own.get(("", severity))
         return found or FAULT_TARGETS[severity]
+
+    def is_vital(self, part: str | None) -> bool:
+        """Whether what fails is a vital tool of any campaign, by its code."""
+        return any(tool.vital and tool.code == part for tool in self.tools)
 
     def areas_of(self, account: str) -> frozenset[str]:
         """The fault areas that somebody works for."""
@@ -378,6 +384,7 @@ def of_site(site: Site | None) -> People:
     people = People()
     if site is None:
         return people
+    people.selftest = site.selftest
     for agent in site.agents:
         people.workers[agent.id] = Worker(
             id=agent.id, name=agent.name, alias=agent.alias, team=agent.team

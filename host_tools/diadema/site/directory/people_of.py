@@ -89,6 +89,7 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     language = DEFAULT
     for _, body in _bodies(book, "settings", last):
         people.several_desks = body.get("multi_login") == "allow"
+        people.selftest = bool(body.get("selftest"))
         language = str(body.get("language") or DEFAULT)
     _add_help(people, book, last, language)
     _add_faults(people, book, last, language)
@@ -276,8 +277,9 @@ def _add_help(people: People, book: Directory, last: date, language: str) -> Non
 
 
 def _add_faults(people: People, book: Directory, last: date, language: str) -> None:
-    in_use = {one.code: body for one, body in _bodies(book, "fault_areas", last)}
-    for code, body in (_last_known(book, "fault_areas") | in_use).items():
+    in_use = {one.code: body for one, body in _ordered(book, "fault_areas", last)}
+    gone = {c: body for c, body in _last_known(book, "fault_areas").items() if c not in in_use}
+    for code, body in (in_use | gone).items():
         parts = (part.partition("=") for part in _list(body, "parts"))
         people.fault_areas[code] = FaultArea(
             label=str(body["label"]),
@@ -295,7 +297,7 @@ def _add_faults(people: People, book: Directory, last: date, language: str) -> N
             cast("Clock", body.get("clock") or "clock"),
         )
     people.tools = [
-        Tool(str(body["campaign"]), str(body["code"]), str(body["label"]))
+        Tool(str(body["campaign"]), str(body["code"]), str(body["label"]), bool(body.get("vital")))
         for _, body in _ordered(book, "tools", last)
     ]
     add_tools_area(people, language)

@@ -39,6 +39,7 @@ _ITS_OWN = {  # fields that no site tells; they stay
     "areas": ("number",),
     "help_topics": ("escalate_s", "alert_s"),
     "fault_areas": ("email", "accounts"),
+    "tools": ("vital",),
     "playbooks": ("owner", "email"),
     "teams": ("name",),
     "holidays": ("name",),

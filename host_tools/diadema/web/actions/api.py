@@ -156,6 +156,9 @@ async def act_on_help(
 ) -> Done:
     """Whose request it is, the hub knows: it judges who may take it."""
     body = action.model_dump(exclude_none=True) | signed(person)
+    if "of" not in body:
+        said = text("web.field_missing", language_of(request), where="body.of")
+        raise HTTPException(422, said)
     done = Done.model_validate(await ask(web_app, request, "hub.act", body))
     web_app.help.look()
     return done

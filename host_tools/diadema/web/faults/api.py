@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Path, Request
 
 from diadema.access.roles import Person
 from diadema.store.assistance import TicketCase
-from diadema.web.actions.api import REFUSED, ask, signed
+from diadema.web.actions.api import REFUSED, ask, scope_of, signed
 from diadema.web.actions.models import TicketAction, TicketDone, TicketOpening
 from diadema.web.api import WebAppDep
 from diadema.web.faults import board
@@ -62,7 +62,7 @@ async def ticket(
     ticket: TicketPath, web_app: WebAppDep, person: Reader, request: Request
 ) -> dict[str, Any]:
     case, view = await _found(request, web_app, person, ticket)
-    found, seen = view.whole(case, person)
+    found, seen = view.whole(case)
     if seen:
         web_app.audit(person, "faults", seen)
     return found
@@ -80,7 +80,7 @@ async def open_ticket(
     person: Annotated[Person, Depends(need("tickets"))],
     request: Request,
 ) -> TicketDone:
-    body = action.model_dump(exclude_none=True) | signed(person)
+    body = action.model_dump(exclude_none=True) | _signed(request, web_app, person)
     return await _ask_hub(web_app, request, body)
 
 
@@ -98,13 +98,25 @@ async def act_on_ticket(
     request: Request,
 ) -> TicketDone:
     said = action.model_dump(exclude_none=True)
+    if not person.may("fleet"):
+        for one in (ticket, said.get("other")):
+            if one is not None:
+                await _found(request, web_app, person, one)
     if not person.may("tickets"):
-        await _found(request, web_app, person, ticket)
+        case, view = await _found(request, web_app, person, ticket)
         theirs = _THEIRS.get(action.action, said.keys())
         if action.action not in _OF_AN_AREA or not said.keys() <= theirs:
             raise not_yours(request)
-    body = said | signed(person) | {"ticket": ticket}
+        if action.action == "ticket_taken" and view.is_anothers(case.ticket):
+            raise HTTPException(409, text("faults.taken", language_of(request)))
+    body = said | _signed(request, web_app, person) | {"ticket": ticket}
     return await _ask_hub(web_app, request, body)
+
+
+def _signed(request: Request, web_app: WebApp, person: Person) -> dict[str, Any]:
+    """Who asks, and whose reports alone they may bring to a ticket."""
+    seen = None if person.may("fleet") else scope_of(request, web_app, person, None)
+    return signed(person) | ({} if seen is None else {"among": sorted(seen)})
 
 
 async def _ask_hub(web_app: WebApp, request: Request, body: dict[str, Any]) -> TicketDone:
@@ -130,9 +142,9 @@ def _view(web_app: WebApp, person: Person, known: board.Known) -> View:
 async def _found(
     request: Request, web_app: WebApp, person: Person, ticket: str
 ) -> tuple[TicketCase, View]:
-    """One that the person may see. Raises HTTPException: 404, and of another area's the same."""
+    """One that the person may see. Raises HTTPException: 404, and of others' the same."""
     known = await _read(web_app, ticket)
     view = _view(web_app, person, known)
-    if not known.cases or not view.sees(known.cases[0].ticket):
+    if not known.cases or not view.sees(known.cases[0]):
         raise HTTPException(404, text("faults.gone", language_of(request)))
     return known.cases[0], view

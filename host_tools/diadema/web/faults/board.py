@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 
 
 class Known(Struct):
-    """What was read: tickets, reports that no ticket has, what each report cost until `now_ms`,
-    and the names of the accounts.
+    """What was read: tickets, reports that no ticket has, what each report cost until
+    `until_ms`, and the names of the accounts.
     """
 
     cases: list[TicketCase] = []
     loose: list[Press] = []
     stops: dict[Key, Stop] = {}
-    now_ms: int = 0
+    until_ms: int = 0
     names: dict[str, str] = {}
     mark: tuple[int, ...] = ()
 
@@ -72,18 +72,19 @@ def read(
             cases = ticket_cases(tx, start_utc=since_utc)
         else:
             cases = ticket_cases(tx, ids=[ticket])
+        until_ms = now_ms + 1000  # what ended just now is over, what goes on reaches until then
         return Known(
-            cases, loose_faults(tx), _stops(tx, cases, now_ms), now_ms, _names(accounts), mark
+            cases, loose_faults(tx), _stops(tx, cases, until_ms), until_ms, _names(accounts), mark
         )
 
 
-def _stops(tx: Connection, cases: Iterable[TicketCase], now_ms: int) -> dict[Key, Stop]:
+def _stops(tx: Connection, cases: Iterable[TicketCase], until_ms: int) -> dict[Key, Stop]:
     reports = [one for case in cases for one in case.reports if one.agent is not None]
     begun = [one.technical_utc for one in reports if one.technical_utc is not None]
     if not begun:
         return {}
     agents = {one.agent for one in reports if one.agent is not None}
-    return {key_of(stop.press): stop for stop in stops(tx, min(begun), now_ms, now_ms, agents)}
+    return {key_of(stop.press): stop for stop in stops(tx, min(begun), until_ms, until_ms, agents)}
 
 
 def _names(accounts: Accounts) -> dict[str, str]:
@@ -92,7 +93,7 @@ def _names(accounts: Accounts) -> dict[str, str]:
 
 def view_for(person: Person, desk: str, people: People, known: Known) -> View:
     """What this person may know at that page."""
-    view = View(people, known.names, known.stops, known.now_ms)
+    view = View(person, people, known.names, known.stops, known.until_ms)
     if desk == "faults":
         return view
     areas = people.areas_of(person.id)

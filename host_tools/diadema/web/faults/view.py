@@ -58,9 +58,10 @@ def lost_by(stops: Iterable[Stop], now_ms: int) -> dict[str, Lost]:
 @dataclass(frozen=True)
 class View:
     """`names`: of the accounts; `stops`: by the ticket's reports what each cost until `read_ms`;
-    `areas`: whose page it is, None where all are seen.
+    `areas`: whose page it is, None where it is not an area's.
     """
 
+    person: Person
     people: People
     names: Mapping[str, str]
     stops: Mapping[Key, Stop]
@@ -69,10 +70,14 @@ class View:
     colleagues: frozenset[str] = frozenset()  # the accounts of those areas
 
     def rows(self, cases: Iterable[TicketCase]) -> list[Fields]:
-        return [self.row(one) for one in cases if self.sees(one.ticket)]
+        return [self.row(one) for one in cases if self.sees(one)]
 
-    def sees(self, ticket: Ticket) -> bool:
-        return self.areas is None or ticket.area in self.areas
+    def sees(self, case: TicketCase) -> bool:
+        return self.person.sees_ticket(case, self.people)
+
+    def is_anothers(self, ticket: Ticket) -> bool:
+        """Whether somebody has it of whom nothing is told here."""
+        return ticket.assignee is not None and self._account(ticket.assignee) is None
 
     def row(self, case: TicketCase) -> Fields:
         """What the list has of it."""
@@ -108,7 +113,7 @@ class View:
         found["v"] = crc32(repr((len(case.steps), said)).encode())
         return found
 
-    def whole(self, case: TicketCase, person: Person) -> tuple[Fields, list[str]]:
+    def whole(self, case: TicketCase) -> tuple[Fields, list[str]]:
         """All of it, and of which agents something is told."""
         ticket = case.ticket
         found = self.row(case) | {
@@ -128,7 +133,7 @@ class View:
         seen = [
             one.agent
             for one in case.reports
-            if one.agent and person.may("figures") and person.sees(one.agent, self.people)
+            if one.agent and self.person.may("figures") and self._sees(one.agent)
         ]
         found["reported"] = [self._report(one, one.agent in seen) for one in case.reports]
         if seen:
@@ -141,7 +146,14 @@ class View:
 
     def loose(self, reports: Iterable[Press]) -> list[Fields]:
         """Reports that no ticket adopted; an area sees none."""
-        return [self._report(one, False) for one in reports] if self.areas is None else []
+        if self.areas is not None:
+            return []
+        every = self.person.may("fleet")
+        its = (one for one in reports if every or one.agent is None or self._sees(one.agent))
+        return [self._report(one, False) for one in its]
+
+    def _sees(self, agent: str) -> bool:
+        return self.person.sees(agent, self.people)
 
     def _lost(self, case: TicketCase) -> dict[str, Lost]:
         keys = map(key_of, case.reports)

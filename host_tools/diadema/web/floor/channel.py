@@ -52,7 +52,7 @@ OF_ONE = {
     "faults": 50,
     "area": 50,
 }  # of one person; of one address, where nobody has a name
-SCOPES = 200
+SCOPES = 200  # of each view
 FLUSH_S = 0.1
 HEARTBEAT_S = 1.0
 ALERTS = 100  # that one message names; the others are counted
@@ -364,7 +364,8 @@ class Channels:
         """
         known, key = self._open.get((view, whose)), (view, who)
         full = len(self.counts[view].viewers) >= VIEWERS[view] or self._of[key] >= OF_ONE[view]
-        if full or (known is None and len(self._open) >= SCOPES):
+        scopes = sum(name == view for name, _ in self._open)
+        if full or (known is None and scopes >= SCOPES):
             raise TooMany
         channel = known or self._make(view, whose, self.counts[view])
         self._open[view, whose] = channel

@@ -78,7 +78,11 @@ def _options(web_app: WebApp, person: Person, language: str) -> dict[str, Any]:
             **section("panel", language),
             "how": section("parts", language)["how"],
         },
-        "site": {"reasons": reasons, "seats": sorted(people.seats.values())},
+        "site": {
+            "reasons": reasons,
+            "seats": sorted(people.seats.values()),
+            "selftest": people.selftest,
+        },
         "may": {one: person.may(one) for one in ("act", "figures", "help")},
         "definitions": definitions(language, *_DEFINED),
     }

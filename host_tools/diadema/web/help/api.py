@@ -12,10 +12,10 @@ from diadema.access.audit import ALL
 from diadema.access.roles import Person
 from diadema.base.paths import DataDir
 from diadema.store import open_reader
-from diadema.store.assistance import HelpCase, gaps
+from diadema.store.assistance import HelpCase, gaps, key_of
 from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
-from diadema.web.help.view import Going, concerns, key_of, shown, takers
+from diadema.web.help.view import Going, concerns, shown, takers
 from diadema.web.permissions import need
 from diadema.web.web_app import WebApp
 from diadema.words import text

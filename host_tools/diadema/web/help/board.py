@@ -14,12 +14,12 @@ from diadema.access import Accounts
 from diadema.base.errors import DiademaError, StoreMissing
 from diadema.base.paths import DataDir
 from diadema.store import Reader, open_reader
-from diadema.store.assistance import calls_of, help_cases, help_moved
+from diadema.store.assistance import calls_of, help_cases, help_moved, key_of
+from diadema.web.floor.channel import FLUSH_S
 from diadema.web.floor.feed import Floor
-from diadema.web.help.view import Going, key_of
+from diadema.web.help.view import Going
 
 log = logging.getLogger(__name__)
-_PAUSE_S = 0.05  # between two readings
 _AGAIN_S = 5.0
 
 
@@ -69,7 +69,7 @@ class Board:
                 self._agents = {one.case.press.agent for one in self.going}
                 for call in self.on_change:
                     call()
-                await asyncio.sleep(_PAUSE_S)
+                await asyncio.sleep(FLUSH_S)  # a stream sends no oftener
         finally:
             self._close()
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from diadema.access.roles import Person
+from diadema.store.assistance import Key
 from diadema.web.floor.channel import Counts, Source, Stream
 from diadema.web.help.board import Board
-from diadema.web.help.view import Key, shown
+from diadema.web.help.view import shown
 
 type Entries = dict[Key, dict[str, Any]]
 

@@ -12,12 +12,10 @@ from diadema.access.book import Account
 from diadema.access.roles import Person
 from diadema.site.directory.people import People
 from diadema.site.help_line import HelpCall, in_order
-from diadema.store.assistance import HelpCase
-from diadema.store.rows import Contact, Press
+from diadema.store.assistance import HelpCase, key_of
+from diadema.store.rows import Contact
 from diadema.wire.agent_states import LOGGED_OUT
 from diadema.wire.live_rows import Row
-
-type Key = tuple[str, int, int]  # s, e, n of the press
 
 
 class Going(Struct, frozen=True, kw_only=True):
@@ -28,10 +26,6 @@ class Going(Struct, frozen=True, kw_only=True):
     case: HelpCase
     call: Contact | None = None
     assignee: str | None = None
-
-
-def key_of(press: Press) -> Key:
-    return press.station, press.epoch, press.sequence
 
 
 def call_of(one: Going, row: Row | None, people: People) -> HelpCall:

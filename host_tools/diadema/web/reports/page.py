@@ -97,7 +97,9 @@ async def _show(
     language = page.language
     tickets = None
     if KINDS[kind].of_ticket:
-        tickets = await read(page, web_app, choices, web_app.data, span.first, span.last)
+        tickets = await read(
+            page, web_app, choices, web_app.data, page.person, span.first, span.last
+        )
     with ui.element("main").props("id=main").classes("page reports"):
         _form(web_app, page, may, kind, span, scope, tickets)
         _files(page, kind, span, scope)

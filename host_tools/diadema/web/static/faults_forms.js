@@ -64,7 +64,7 @@ export class Forms {
       fields.external.required = !word;
     };
     const severity = (first) =>
-      put("severity", optional(select([...first, ...SEVERITIES.map((one) => [one, words[`severity.${one}`]])])));
+      put("severity", optional(select([...first, ...SEVERITIES.map((one) => [one, `${one} · ${words[`severity.${one}`]}`])])));
     const area = (chosen) => {
       put("area", select(options.areas.filter(([code, , , inUse]) => inUse || code === chosen)));
       if (chosen) fields.area.value = chosen;

@@ -110,8 +110,8 @@ export class Row {
       const word = row.reopened === 1 ? "reopened.one" : "reopened.n";
       facts.push(make("span", "again", fill(words[word], { n: row.reopened })));
     }
-    const foot = make("span", "row foot", make("span", "facts", ...facts), this.due);
-    this.link.replaceChildren(severityOf(words, row.severity), make("span", "body", head, place, foot));
+    const foot = make("span", "row dues", make("span", "facts", ...facts), this.due);
+    this.link.replaceChildren(severityOf(words, row.severity), make("span", "lines", head, place, foot));
     this.text = [row.title, where, row.seats.join(" "), row.external, row.who, row.ticket]
       .filter(Boolean).join(" ").toLocaleLowerCase();
     this.tick(times.now);

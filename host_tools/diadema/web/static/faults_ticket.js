@@ -12,13 +12,13 @@ import { fill } from "./tile.js";
 const OFFERED = {
   faults: {
     open: ["take", "assign", "note", "resolve", "change", "reject", "duplicate"],
-    taken: ["take", "assign", "note", "resolve", "change", "reject", "duplicate"],
+    taken: ["assign", "note", "resolve", "change", "reject", "duplicate"],
     resolved: ["note", "reopen"],
     closed: ["reopen"],
   },
   area: {
     open: ["take", "note", "external", "resolve"],
-    taken: ["take", "note", "external", "resolve"],
+    taken: ["note", "external", "resolve"],
     resolved: ["note"],
     closed: [],
   },
@@ -138,7 +138,8 @@ export class Ticket {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.head.textContent = row.title || ways.place(row);
-    const signs = [severityOf(words, row.severity), make("span", "", words[`severity.${row.severity}`] ?? words["severity.unknown"])];
+    const grade = words[`severity.${row.severity}`] ?? words["severity.unknown"];
+    const signs = [make("span", "grade", severityOf(words, row.severity), make("span", "", grade))];
     if (row.mass) signs.push(make("span", "mass", words.mass));
     this.signs.replaceChildren(stateOf(words, row), ...signs);
     const paper = new URLSearchParams({ kind: "constancia", scope: `ticket:${row.ticket}`, lang: document.documentElement.lang });
@@ -160,13 +161,13 @@ export class Ticket {
   #offer() {
     const { words, options } = this;
     const row = this.#row;
-    const offered = OFFERED[options.desk][row.state].filter((kind) => kind !== "take" || row.to !== options.me);
+    const offered = OFFERED[options.desk][row.state];
     const said = offered.join();
     if (this.acts.dataset.offered === `${row.ticket} ${said}`) return;
     this.acts.dataset.offered = `${row.ticket} ${said}`;
     const first = ["take", "resolve"].find((kind) => offered.includes(kind));
     this.acts.replaceChildren(...offered.map((kind) =>
-      button(kind === first ? "choice first" : "choice", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
+      button(kind === first ? "choice main" : "choice", words[`do.${kind}`], (event) => this.#act(kind, event.currentTarget))));
     this.acts.hidden = !offered.length;
   }
 

@@ -15,12 +15,13 @@ import "./shell.js";
 
 const CALM = 2; // how urgent the tone is: of a caller on hold, or of an alert, more
 const URGENT = 3;
+const ALERT = 2; // the level of one to whom nobody comes
 const SHAKE_MS = 200;
 
 class Helps {
   #cases = new Map();
   #order = [];
-  #heard = null; // those that were there before, so that only new ones are said and heard
+  #heard = null; // the level of those that were there before: only what is new is said and heard
   #site = { name: "", zone: "America/Lima" };
 
   /** `results`: [code, word] of what may come of it; `owner`: the user answers for a playbook. */
@@ -33,7 +34,7 @@ class Helps {
     board.setAttribute("role", "group");
     board.setAttribute("aria-label", words.title);
     this.waiting = new Stat(board, "waiting", words["help.waiting"]);
-    this.longest = new Stat(board, "longest", words["help.longest"]);
+    this.longest = new Stat(board, "longest", words.longest);
     this.taken = new Stat(board, "taken", words["help.taken"]);
     this.list = make("ol", "helps");
     this.list.setAttribute("aria-label", words["help.list"]);
@@ -72,6 +73,7 @@ class Helps {
       else this.#cases.set(key, new HelpCase(this.words, this.results, row, () => this.#drop(key)));
     }
     if (order) this.#arrange(order.map(String));
+    this.#announce();
     this.#say();
     this.#tickNow();
   }
@@ -87,7 +89,6 @@ class Helps {
     const focused = document.activeElement;
     place(this.list, order.map((key) => this.#cases.get(key).element));
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
-    this.#announce();
   }
 
   #forget(key) {
@@ -103,15 +104,18 @@ class Helps {
     this.#say();
   }
 
-  /** Say and sound what is new, once; not what was there when the page came. */
+  /** Say and sound what is new, and to which nobody goes, once; not what was so when the page came. */
   #announce() {
-    const fresh = this.#order.filter((key) => this.#heard && !this.#heard.has(key));
-    this.#heard = new Set(this.#order);
-    const news = fresh.map((key) => this.#cases.get(key)).filter((one) => one.waits);
+    const before = this.#heard;
+    this.#heard = new Map(this.#order.map((key) => [key, this.#cases.get(key).row.level]));
+    if (!before) return;
+    const waiting = this.#order.filter((key) => this.#cases.get(key).waits);
+    const alerts = waiting.filter((key) => this.#heard.get(key) === ALERT && before.get(key) !== ALERT);
+    const news = alerts.concat(waiting.filter((key) => !before.has(key))).map((key) => this.#cases.get(key));
     if (!news.length) return;
     for (const one of news) one.mark();
-    this.live.textContent = fill(this.words["help.new"], { who: news[0].title });
-    this.chime.ring(news.some((one) => one.row.held) ? URGENT : CALM);
+    this.live.textContent = fill(this.words[alerts.length ? "help.alert" : "help.new"], { who: news[0].title });
+    this.chime.ring(alerts.length || news.some((one) => one.row.held) ? URGENT : CALM);
     if (this.chime.isOn) navigator.vibrate?.(SHAKE_MS);
   }
 
@@ -182,7 +186,7 @@ class Helps {
     const day = dayOf(this.#site.zone);
     const lines = found.map((one) => {
       const which = [one.playbook, one.version && `v${one.version}`].filter(Boolean).join(" ");
-      const about = [words[`help.gap.${one.gap}`], one.topic, one.text].filter(Boolean).join(" · ");
+      const about = [words[`gap.${one.gap}`], one.topic, one.text].filter(Boolean).join(" · ");
       return make("li", "", make("time", "", day(one.utc)), make("b", "", which || "—"), make("span", "", about));
     });
     this.lacks.replaceChildren(...(lines.length ? lines : [make("li", "", words["help.gaps.none"])]));

@@ -235,12 +235,12 @@ export class HelpCase {
       }));
       group.setAttribute("role", "group");
       group.setAttribute("aria-label", word);
-      return make("section", "", make("h3", "", word), group);
+      return make("section", "", make("h2", "", word), group);
     };
     const parts = [choices(words["help.result"], this.results, (result) =>
       this.#try("result", { action: "help", state: "resolved", result }))];
     if (row.playbook) {
-      const lacked = GAPS.filter((gap) => gap !== "none").map((gap) => [gap, words[`help.gap.${gap}`]]);
+      const lacked = GAPS.filter((gap) => gap !== "none").map((gap) => [gap, words[`gap.${gap}`]]);
       const about = fill(words["help.gap"], { name: row.playbook });
       parts.push(choices(about, lacked, (gap) =>
         this.#try("noted", { action: "help_noted", gap, playbook: row.playbook, version: row.version })));

@@ -3,7 +3,7 @@
 import { button, field, input, make, select } from "./form.js";
 import { MESSAGE_CHARACTERS, REASON_CHARACTERS } from "./wire.js";
 
-const KINDS = ["message", "presence", "logout", "move"];
+const KINDS = ["message", "presence", "logout", "move", "selftest_skipped"];
 
 export class Orders {
   /** `site` has `reasons` and `seats`; `send(word, body)` carries it out. */
@@ -22,6 +22,11 @@ export class Orders {
       choice.dataset.kind = kind;
       this.choices.append(choice);
     }
+  }
+
+  /** Whether the agent has just logged in, and may be at the self-test. */
+  offerTest(isOffered) {
+    this.choices.lastElementChild.hidden = !(this.site.selftest && isOffered);
   }
 
   /** Begin anew, with nothing chosen. */

@@ -74,6 +74,7 @@ export class Panel {
     const isOut = row.state === LOGGED_OUT;
     this.out.hidden = !isOut;
     this.orders.element.hidden = isOut;
+    this.orders.offerTest(row.reason === "login");
     this.#offerAnswers(row);
   }
 

@@ -14,7 +14,6 @@ export class Totals {
   #figures = new Map();
   #said = "";
   #saidAt = -Infinity;
-
   #help = [0, null];
 
   /** `choose(key)` is called when a total is pressed; without it they are plain figures. `helps`: the
@@ -41,12 +40,13 @@ export class Totals {
     this.helping = document.createElement("b");
     this.helping.append("0");
     this.waited = document.createElement("time");
+    this.waited.title = this.words.longest;
     const word = document.createElement("span");
     const badge = document.createElement("i");
     badge.className = "badge";
     badge.append(icon("help"));
-    word.append(badge, this.words["total.help"], " ", this.waited);
-    one.append(this.helping, " ", word);
+    word.append(badge, this.words["total.help"]);
+    one.append(this.helping, " ", this.waited, " ", word);
     one.toggleAttribute("data-zero", true);
     return one;
   }
