@@ -2,11 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import Connection, Integer, Row, Table, func, literal_column, or_, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from diadema.store import contact_rows, tables
 from diadema.store.host_rows import Act, HelpStep, TicketStep
@@ -16,6 +28,7 @@ from diadema.wire.letters import from_columns
 from diadema.wire.long_texts import whole_text
 
 type Key = tuple[str, int, int]  # s, e, n of a press
+type Names = tuple[str, str, str]  # of the columns that have one
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
 MASS = "rule:mass"  # that opens mass failures
@@ -317,18 +330,19 @@ def key_of(press: Press) -> Key:
 
 
 def _about(
-    tx: Connection,
-    table: Table,
-    keys: Sequence[Key],
-    names: Sequence[str] = ("of_s", "of_e", "of_n"),
+    tx: Connection, table: Table, keys: Sequence[Key], names: Names = ("of_s", "of_e", "of_n")
 ) -> Iterable[Row[Any]]:
     """Rows about these presses, in the order of their events."""
-    if not keys:
-        return
-    each = func.json_each(_encode(keys).decode()).table_valued("value").c.value
+    if keys:
+        yield from tx.execute(_of_keys(table, names), {"keys": _encode(keys).decode()})
+
+
+@cache
+def _of_keys(table: Table, names: Names) -> Select[Any]:
+    """Made once: a page asks often."""
+    each = func.json_each(bindparam("keys")).table_valued("value").c.value
     same = (table.c[name] == each.op("->>")(at) for at, name in enumerate(names))
-    order = (table.c.s, table.c.e, table.c.n)
-    yield from tx.execute(select(table).where(*same).order_by(*order))
+    return select(table).where(*same).order_by(table.c.s, table.c.e, table.c.n)
 
 
 def _last_text(steps: Sequence[HelpStep]) -> str | None:

@@ -431,3 +431,23 @@ async def test_the_wall_has_no_more_of_it_than_that(help_web: Web, stage: HelpSt
             await viewer.take()
         assert isinstance(viewer.snap["help"][1], int) and len(viewer.snap["help"]) == 2
         assert not {"a", "help", "seat"} & {*viewer.snap["who"], *viewer.snap["live"]}
+
+
+async def test_one_that_was_handed_over_waits_again_until_the_other_comes(
+    help_web: Web, stage: HelpStage
+) -> None:
+    of = stage.ask(3)
+    stage.hear(3, "accepted", of, "Ana Torres")
+    await stage.tell(3)
+    async with viewing(help_web, "?scope=wall") as viewer, api(help_web, "ana") as ana:
+        while (viewer.snap or {}).get("help") != [0, None]:
+            await viewer.take()
+        given = {"action": "help_assigned", "of": of, "to": "luz", "reason": "sabe"}
+        assert (await ana.post("/help/actions", json=given)).status_code == 202
+        while viewer.snap["help"][0] != 1:
+            await viewer.take()
+        async with api(help_web, "luz") as luz:
+            taken = {"action": "help", "of": of, "state": "accepted"}
+            assert (await luz.post("/help/actions", json=taken)).status_code == 202
+        while viewer.snap["help"][0] != 0:
+            await viewer.take()

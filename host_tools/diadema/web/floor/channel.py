@@ -309,7 +309,8 @@ class Channel(Stream):
             "ready": watch.queues.ready,
             "over": over,
             "help": help_waiting(
-                floor.rows[agent] for agent in self._index if agent in floor.rows
+                (floor.rows[agent] for agent in self._index if agent in floor.rows),
+                floor.handed_over,
             ),
         }
         if self.view.inside:

@@ -93,6 +93,7 @@ class Floor:
         self.site = site or Site()
         self.head = Head()
         self.queues: Queues | None = None
+        self.handed_over: frozenset[str] = frozenset()  # agents to whom another helper is to come
         self.changes = 0
         self.rejected = 0
         self.on_change: list[Callable[[str], None]] = []
@@ -136,6 +137,12 @@ class Floor:
             self.drop("queues")
         for key, value in entries.items():
             self.put(key, value)
+
+    def hand_over(self, agents: frozenset[str]) -> None:
+        """Their calls for help were handed over, and nobody has said yet that they come."""
+        changed, self.handed_over = agents ^ self.handed_over, agents
+        for agent in changed:
+            self._changed(agent)
 
     def _set_row(self, agent: str, row: Row) -> None:
         if self.rows.get(agent) != row:

@@ -69,9 +69,13 @@ def _wall_live(row: Row, _: People) -> Values:
     return (row.state, row.since, label, row.link)
 
 
-def help_waiting(rows: Iterable[Row]) -> tuple[int, int | None]:
-    """How many wait for help that nobody has taken, and since when the first of them does."""
-    since = [row.help for row in rows if row.help is not None and row.help_by is None]
+def help_waiting(rows: Iterable[Row], handed_over: frozenset[str]) -> tuple[int, int | None]:
+    """How many wait for help that nobody has, and since when the first of them does."""
+    since = [
+        row.help
+        for row in rows
+        if row.help is not None and (row.help_by is None or row.agent in handed_over)
+    ]
     return len(since), min(filter(None, since), default=None)
 
 

@@ -6,7 +6,7 @@ what did is asked of the store by two numbers before the rest is read.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -67,6 +67,7 @@ class Board:
                     self.look()
                     continue
                 self._agents = {one.case.press.agent for one in self.going}
+                self._floor.hand_over(frozenset(_handed_over(self.going)))
                 for call in self.on_change:
                     call()
                 await asyncio.sleep(FLUSH_S)  # a stream sends no oftener
@@ -113,3 +114,10 @@ class Board:
         if self._reader is not None:
             self._reader.close()
         self._reader = self._opened = self._moved = None
+
+
+def _handed_over(going: Iterable[Going]) -> Iterator[str]:
+    """The agents to whom another one is to come."""
+    for one in going:
+        if one.case.assigned is not None and one.case.solver is None and one.case.press.agent:
+            yield one.case.press.agent
