@@ -26,6 +26,7 @@ _CALLS_H = 5.2  # that reach an agent in a busy hour: then a month has four mill
 _REASONS = ("sshh", "pausa_activa", "reunion", "back_office")
 _CODES = ("111", "112", "121", "122", "211", "212", "311", "312")
 _TOPICS = ("saldo", "bloqueo", "reclamo", "tarifa")
+_CHECKS = ("lights", "headset", "microphone", "screen", "link", "clock")
 _STEPS = ("identity", "need", "information", "doubts")
 _QUEUES_OF = dict.fromkeys(BANK_1999_02.service, 3) | {"PS": 5}  # by type of call, 20 in all
 _BUSY = BANK_1999_02.arrivals[BANK_1999_02.busiest_hour]
@@ -111,6 +112,7 @@ class Load:
         of = [journal.s, journal.e, journal.n]
         yield desk.say("session.opened", 0, **a, method="badge", provisional=False, of=of)
         yield desk.presence("logged_out", "not_ready", "login", "system")
+        yield self._test(desk)
         yield desk.presence("not_ready", "ready", None, "agent", 20.0)
         over = began + _SHIFT_H * 3_600_000
         due = [(began + hours * 3_600_000, minutes, reason) for hours, minutes, reason in _PAUSES]
@@ -137,6 +139,15 @@ class Load:
         yield desk.presence("ready", "logged_out", "logout", "agent")
         yield desk.say("attendance.marked", 30.0, **a, direction="out", method="badge", badge=None)
         yield desk.link(False)
+
+    def _test(self, desk: "Desk") -> Told:
+        """Of a hundred stations two are not fit, of a hundred agents three miss a tool."""
+        fit = self._trouble.random() >= 0.02
+        tools = ["crm"] if self._trouble.random() < 0.03 else None
+        told = {"checks": dict.fromkeys(_CHECKS, "ok") | {"keys": "ok" if fit else "failed"}}
+        reason = "tools" if tools else None
+        why = {"fit": fit and not tools, "tools": tools, "reason": reason if fit else "keys"}
+        return desk.say("station.selftest", 30.0, **told, **why)
 
     def _assist(self, desk: "Desk") -> Iterator[Told]:
         """Two calls of a hundred end in one for help, two of a thousand in a fault."""

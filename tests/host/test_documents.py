@@ -169,6 +169,19 @@ def test_what_works_at_the_seats(morning):
     assert "Asesor" not in made_as("json", made).decode()
 
 
+def test_a_test_is_that_of_the_session_in_which_it_was_made(tmp_path):
+    place = Centre(tmp_path / "data")
+    at = place.at(DAY, 9)
+    seat = Desk(SEATS[0]).start(at).enter(AGENTS[0]).to(at + 60).leave().to(at + 120)
+    seat.enter(AGENTS[1])
+    seat.add("station.selftest", checks={"keys": "ok"}, fit=True, skipped="no_time")
+    seat.add("station.selftest", checks={"keys": "ok"}, fit=True)
+    place.take((at + 3600) * 1000, [seat])
+    made = document((place, at + 3600), "operatividad")
+    found = [(row["team"], row["outcome"]) for row in rows(made, "operational_seats")]
+    assert found == [("Norte", "sin prueba"), ("Sur", "operativa")]
+
+
 def test_each_tool_and_material_of_a_shift_is_told_with_how_often_it_worked(morning):
     made = document(morning, "operatividad")
     names = ("tool_asked", "tool_works", "tool_fails", "tool_share")

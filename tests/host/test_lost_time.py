@@ -117,6 +117,17 @@ def test_a_fault_costs_time_until_its_answer_the_next_seat_or_the_log_out(centre
     ]  # fmt: skip
 
 
+def test_a_rejected_fault_costs_until_the_rejection_and_one_in_a_call_from_its_end(centre):
+    at = centre.at(DAY, 9)
+    rejected = seated(centre, 0, at).to(at + 100)
+    rejected.fault().to(at + 400).mended("rejected").to(at + 900)
+    talking = seated(centre, 1, at, 1).to(at + 100)
+    talking.served(talk=60_000, faulty=True)
+    ended = talking.second - 10  # the wrap-up
+    talking.to(at + 400).mended().to(at + 900)
+    assert lost(centre, at + 900, rejected, talking) == [("a001", 300), ("a002", at + 400 - ended)]
+
+
 def test_who_comes_back_to_the_seat_that_is_mended_has_lost_nothing_more(centre):
     at = centre.at(DAY, 9)
     seat = seated(centre, 0, at).to(at + 100)

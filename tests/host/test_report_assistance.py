@@ -9,9 +9,10 @@ from diadema.report.formats import made_as
 from diadema.report.make import make
 from diadema.report.model import Figure, Interval, Scope, plain
 from diadema.report.period import around
+from diadema.report.writing import shown
 
 from tests.support.assisted import DAY, LONE, MASS, VOID, assisted
-from tests.support.peopled import SEATS, Centre, Seat
+from tests.support.peopled import AGENTS, SEATS, Centre, Seat
 
 SPAN = around("month", DAY)
 CHIEF = Person(id="jefa", name="Jefa", role="supervisor", teams=frozenset({"Norte", "Sur"}))
@@ -162,3 +163,17 @@ def test_a_team_has_what_its_own_lost(report):
     assert stated(made)["tiempo perdido"] == (1100, 2)
     assert {row["ticket"] for row in rows(made, "tickets")} == {MASS, "(sin incidencia)"}
     assert stated(report("ayudas", scope=Scope(of="team", code="Sur")))["pedidos"] == (0, None)
+
+
+def test_where_nothing_is_known_there_is_no_zero_in_its_place(tmp_path):
+    place = Centre(tmp_path / "data")
+    at = place.at(DAY, 9)
+    place.take((at + 600) * 1000, [Seat(SEATS[0]).start(at).enter(AGENTS[0]).show("ready")])
+    for kind, known in (("ayudas", {"pedidos": "0", "sin atender": "0"}),
+                        ("fallas", {"incidencias": "0", "tiempo perdido": "0:00:00",
+                                    "llamadas perdidas": "0"})):  # fmt: skip
+        made = make(place.data, kind, SPAN, Scope(), (at + 600) * 1000)
+        section = made.section("summary")
+        found = {row[0]: shown(section, row, section.at("value"), made)[0] for row in section.rows}
+        assert found == dict.fromkeys(found, "—") | known
+        assert [len(one.rows) for one in made.sections[1:]] == [0] * len(made.sections[1:])

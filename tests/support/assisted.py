@@ -143,7 +143,7 @@ def guided(root):
     first, second, _ = seats
     tested = {"checks": {"keys": "ok", "headset": "failed"}, "fit": False, "reason": "headset",
               "missing": ["anexos"], "tools": ["crm"]}  # fmt: skip
-    first.add("station.selftest", checks={"keys": "ok"}, fit=True)
+    first.add("station.selftest", checks={"keys": "ok"}, fit=True, tools=None, missing=None)
     first.add("station.selftest", checks={"keys": "failed"}, fit=False)
     second.add("station.selftest", **tested)
     said = []

@@ -3,10 +3,13 @@
 import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from diadema.base.paths import DataDir
+from diadema.site.example import EXAMPLE
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.host.web.test_floor_page import fill
@@ -415,6 +418,39 @@ async def test_each_order_sends_what_it_needs(web: Web, hub: Hub, open_page: Ope
         {"action": "fault", "state": "rejected"},
         {"action": "message", "text": "Pase por favor", "sign": True, "reason": "aviso"},
     ]
+
+
+@pytest.fixture
+def example(web: Web) -> Iterator[None]:
+    """The site whose shifts begin with a self-test."""
+    site = DataDir(web.folder).site
+    before = site.read_text() if site.exists() else None
+    site.write_text(EXAMPLE)
+    yield
+    if before is None:
+        site.unlink()
+    else:
+        site.write_text(before)
+
+
+@pytest.mark.usefixtures("example")
+async def test_the_self_test_of_who_has_just_logged_in_can_be_left_out(
+    web: Web, hub: Hub, open_page: OpenPage
+) -> None:
+    await hub.put(state="ready", since=1, seat="A-01", s=STATION)
+    page = await open_page(f"{web.url}/ui/")
+    sent = await acting(page, [])
+    await page.locator(".tile").click()
+    dialog = page.get_by_role("dialog")
+    leave_out = dialog.get_by_role("button", name="Omitir autoprueba")
+    await expect(dialog.get_by_role("button", name="Mensaje")).to_be_visible()
+    await expect(leave_out).to_be_hidden()
+    await hub.put(state="not_ready", reason="login", since=2, seat="A-01", s=STATION)
+    await leave_out.click()
+    await dialog.get_by_label("Motivo").fill("colas llenas")
+    await dialog.get_by_role("button", name="Enviar").click()
+    await expect(dialog.get_by_role("status").locator("li")).to_have_count(1)
+    assert sent == [{"action": "selftest_skipped", "reason": "colas llenas"}]
 
 
 async def test_a_refusal_is_said_in_its_words(web: Web, hub: Hub, open_page: OpenPage) -> None:

@@ -18,6 +18,7 @@ from diadema.base.paths import DataDir
 from playwright.async_api import Locator, Page, expect
 from websockets.asyncio.client import connect
 
+from tests.support.broker_fixtures import until
 from tests.support.help_stage import HelpStage
 from tests.support.targeted import put
 from tests.support.web_stage import ACCOUNT_PASSWORD, TESTER, Hub, Nats, Web, headers_of
@@ -252,15 +253,16 @@ async def test_of_two_who_take_one_the_second_is_told_who_has_it(
     for one in buttons:
         await expect(one).to_be_visible()
     await asyncio.gather(*(one.evaluate(PRESS) for one in buttons))
-    said = " ".join([await told(page) for page in pages])
-    assert len(re.findall("esperando a la estación", said)) == 1, said
-    assert len(re.findall(r"(Ana Torres|Luz Ramos) ya tiene este pedido", said)) == 1, said
+    refused = [page.locator(".sent [data-state=failed]") for page in pages]
 
+    async def one_is() -> bool:
+        return sum([await one.count() for one in refused]) == 1
 
-async def told(page: Page) -> str:
-    line = page.locator(".sent li")
-    await expect(line).to_have_text(re.compile("esperando|ya tiene"))
-    return await line.inner_text()
+    await until(one_is)
+    second = await refused[1].count()
+    name = ("Luz Ramos", "Ana Torres")[second]
+    await expect(refused[second]).to_contain_text(f"{name} ya tiene este pedido")
+    await expect(pages[not second].locator(".help-status")).to_contain_text("La tiene usted")
 
 
 async def test_an_answer_counts_down_and_goes_to_the_one_who_asks(

@@ -110,7 +110,7 @@ def make(context: ReportContext) -> list[Section]:
 
     def team(stop: Stop) -> tuple[str, ...]:
         day = datetime.fromtimestamp((stop.press.open_utc or 0) / 1000, context.zone).date()
-        code = context.people.on(stop.agent, day).team
+        code = context.people.on(stop.agent, max(day, context.period.first)).team
         return (context.people.teams.get(code, code) or context.say("no_team_of"),)
 
     sections = [

@@ -5,6 +5,7 @@ self-test at the beginning of each session found, seat by seat. It names no pers
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -17,13 +18,17 @@ from diadema.store import open_reader
 from diadema.words import text as said
 
 _NEAR = 200  # events after a login, among which its self-test is
-_TESTS = text(  # the first self-test of each session, and those without one
+_TESTS = text(  # of each session the first self-test, if one can be one that was not skipped
     f"""SELECT o.s, o.a, o.open_utc, (SELECT x.body FROM events x
-    WHERE x.s = o.s AND x.e = o.e AND x.n > o.n AND x.n < o.n + {_NEAR}
+    WHERE x.s = o.s AND x.e = o.e AND x.n > o.n AND x.n < min(o.n + {_NEAR}, coalesce(
+        (SELECT min(p.n) FROM sessions p WHERE p.s = o.s AND p.e = o.e AND p.n > o.n),
+        o.n + {_NEAR}))
     AND x.k = 'station.selftest' AND coalesce(CAST(x.body AS TEXT) ->> 'bench', 0) = 0
-    ORDER BY x.n LIMIT 1)
+    ORDER BY CAST(x.body AS TEXT) ->> 'skipped' IS NOT NULL, x.n LIMIT 1)
     FROM sessions o WHERE o.open_utc >= :start AND o.open_utc < :end ORDER BY o.open_utc, o.s"""
 )
+type Lack = Literal["tools", "missing"]
+_LACKS: tuple[Lack, ...] = ("tools", "missing")
 _HEADS: tuple[tuple[str, Kind], ...] = (
     ("at", "moment"), ("shift", "text"), ("team", "text"), ("seat", "text"), ("outcome", "text"),
     ("test_failed", "text"), ("tools_missing", "text"), ("materials_missing", "text"),
@@ -37,9 +42,12 @@ class _Result(Struct):
     checks: dict[str, str] = {}
     fit: bool = False
     reason: str | None = None
-    missing: list[str] = []
-    tools: list[str] = []
+    missing: list[str] | None = None
+    tools: list[str] | None = None
     skipped: str | None = None
+
+    def lacks(self, kind: Lack) -> list[str]:
+        return (self.tools if kind == "tools" else self.missing) or []
 
 
 class Test(Struct):
@@ -131,14 +139,15 @@ def _tools(context: ReportContext, tests: Sequence[Test]) -> Section:
     for tool in context.people.tools:
         used[tool.code].append(campaigns.get(tool.campaign, tool.campaign))
     labels = {tool.code: tool.label for tool in context.people.tools}
-    known: dict[tuple[str, str], tuple[str, str | None]] = {
+    known: dict[tuple[Lack, str], tuple[str, str | None]] = {
         ("tools", code): (label, ", ".join(used[code])) for code, label in labels.items()
     }
     known |= {("missing", code): (label, None) for code, label in context.materials.items()}
     parted: defaultdict[tuple[str | None, str | None], list[_Result]] = defaultdict(list)
     for one in tests:
         parted[one.shift, one.team] += [one.findings] if one.outcome in ("fit", "unfit") else []
-        for kind, codes in (("tools", one.findings.tools), ("missing", one.findings.missing)):
+        for kind in _LACKS:
+            codes = one.findings.lacks(kind)
             known |= {(kind, code): (code, None) for code in codes if (kind, code) not in known}
     if not tests:
         parted[None, None] = []
@@ -147,7 +156,7 @@ def _tools(context: ReportContext, tests: Sequence[Test]) -> Section:
     for shift, team in sorted(parted, key=lambda key: (key[0] or "", key[1] or "")):
         results = parted[shift, team]
         for (kind, code), (label, campaign) in known.items():
-            fails = sum(code in getattr(one, kind) for one in results)
+            fails = sum(code in one.lacks(kind) for one in results)
             lines.append(([shift, team, label, campaign], Tool(len(results), fails)))
             whole.ran += len(results)
             whole.fails += fails
@@ -190,8 +199,8 @@ def _row(context: ReportContext, one: Test) -> list[Cell]:
         context.people.seats.get(one.station, one.station),
         context.say(f"test.{one.outcome}"),
         ", ".join(_check(context, name) for name in failed) or None,
-        ", ".join(labels.get(code, code) for code in result.tools) or None,
-        ", ".join(context.materials.get(code, code) for code in result.missing) or None,
+        ", ".join(labels.get(code, code) for code in result.lacks("tools")) or None,
+        ", ".join(context.materials.get(code, code) for code in result.lacks("missing")) or None,
         None if why is None else _check(context, why),
     ]
 

@@ -278,8 +278,8 @@ def _add_help(people: People, book: Directory, last: date, language: str) -> Non
 
 def _add_faults(people: People, book: Directory, last: date, language: str) -> None:
     in_use = {one.code: body for one, body in _ordered(book, "fault_areas", last)}
-    gone = {c: body for c, body in _last_known(book, "fault_areas").items() if c not in in_use}
-    for code, body in (in_use | gone).items():
+    # first those in use, in their order
+    for code, body in (in_use | _last_known(book, "fault_areas") | in_use).items():
         parts = (part.partition("=") for part in _list(body, "parts"))
         people.fault_areas[code] = FaultArea(
             label=str(body["label"]),

@@ -58,7 +58,7 @@ export class Ticket {
     this.paper = make("a", "", words.document);
     this.papers = make("p", "papers", this.paper);
     this.papers.hidden = options.desk === "area";
-    this.body = make("div", "parts", this.cost, this.persons, this.reports, this.notes, this.story);
+    this.body = make("div", "parts", this.cost, this.notes, this.story, this.persons, this.reports);
     const top = make("header", "", this.back, this.head, this.signs, this.due);
     this.article = make("article", "ticket", top, this.acts, this.facts, this.body, this.papers);
     this.article.setAttribute("aria-labelledby", this.head.id);
