@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from diadema.access.roles import Person
+from diadema.access.roles import Person, Role
 from diadema.site.directory.kinds import KINDS
 from diadema.web.shell import NAV
 from diadema.words import LANGUAGES, section, text
@@ -16,6 +16,13 @@ from tests.support.web_viewer import OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATHS = [path for _, ways in NAV for _, path, *_ in ways if path != "/wall"]
+ADMIN = Person(id="x", name="", role="admin")
+
+
+def reader_of(path: str) -> Role:
+    """An administrator, where they have that page at all."""
+    rights = next((rights for _, ways in NAV for _, its, *rights in ways if its == path), ())
+    return "admin" if not rights or ADMIN.may(*rights) else "area"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -29,8 +36,12 @@ async def test_no_name_is_there_twice(language: str) -> None:
 
 
 async def test_every_way_is_of_somebody() -> None:
-    admin = Person(id="x", name="", role="admin")
-    assert all(admin.may(*rights) for _, ways in NAV for _, _, *rights in ways)
+    """An administrator has all but an area's own page."""
+    for path in PATHS:
+        role = reader_of(path)
+        rights = next(rights for _, ways in NAV for _, its, *rights in ways if its == path)
+        assert Person(id="x", name="", role=role).may(*rights)
+        assert (role == "area") == (path == "/ui/area")
 
 
 async def _shown(page: Page) -> list[str]:
@@ -69,7 +80,9 @@ async def test_axe_finds_nothing(
 ) -> None:
     """By all of its rules, on a centre with two days of work."""
     page = await open_page(
-        f"{worked_web.url}{path}", role="admin", viewport={"width": width, "height": 800}
+        f"{worked_web.url}{path}",
+        role=reader_of(path),
+        viewport={"width": width, "height": 800},
     )
     await expect(page.locator("h1").first).to_be_attached()
     await page.wait_for_load_state("networkidle")
@@ -82,7 +95,11 @@ async def test_every_page_is_inside_and_says_where_one_is(
     web: Web, hub: Hub, open_page: OpenPage, path: str
 ) -> None:
     """One title, one place that is the page, one bar of at most two lines."""
-    page = await open_page(f"{web.url}{path}?lang=es", viewport={"width": 1366, "height": 800})
+    page = await open_page(
+        f"{web.url}{path}?lang=es",
+        role=reader_of(path),
+        viewport={"width": 1366, "height": 800},
+    )
     here = page.locator(".bar-group [aria-current=page]")
     await expect(here).to_have_count(1)
     assert await here.get_attribute("href") == f"{path}?lang=es"
@@ -107,16 +124,23 @@ async def test_on_a_telephone_one_button_has_all_ways(
     await expect(page.locator(".tile")).to_have_count(11)
     assert await _shown(page) == []
     await page.get_by_role("button", name="Páginas").click()
-    assert await _shown(page) == [text(word) for _, ways in NAV for word, *_ in ways]
+    assert await _shown(page) == [
+        text(word) for _, ways in NAV for word, _, *rights in ways if ADMIN.may(*rights)
+    ]
     await expect(page.get_by_role("button", name="Salir")).to_be_visible()
     await page.keyboard.press("Escape")
     assert await _shown(page) == []
 
 
 async def test_who_has_less_sees_less(web: Web, hub: Hub, open_page: OpenPage) -> None:
-    page = await open_page(f"{web.url}/ui/fleet?lang=en", role="technician")
-    groups = page.locator(".bar-group > button")
-    await expect(groups).to_have_text([re.compile("Stations")])
+    groups = {
+        "technician": ["Floor", "Figures", "Stations"],
+        "area": ["Floor"],
+    }
+    for role, names in groups.items():
+        page = await open_page(f"{web.url}/account?lang=en", role=role)
+        shown = page.locator(".bar-group > button")
+        await expect(shown).to_have_text([re.compile(name) for name in names])
 
 
 async def test_while_it_is_read_its_shape_stands_there(
