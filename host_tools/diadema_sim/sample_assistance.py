@@ -100,6 +100,7 @@ MORE: tuple[tuple[str, str, Body], ...] = (  # kind, code, what an entry of the 
     ("help_topics", "otro", {"escalate_s": 120, "alert_s": 300}),
     ("fault_areas", "sistemas", {"accounts": [_SYSTEMS.account]}),
     ("fault_areas", "mandante", {"accounts": [_CLIENT.account]}),
+    ("tools", "atencion/crm", {"vital": True}),
     ("playbooks", "1", {"owner": CHIEF.account}),
     ("playbooks", "2", {"owner": MONITOR.account}),
     ("playbooks", "3", {"owner": MONITOR.account}),

@@ -241,4 +241,4 @@ def test_the_page_says_what_holds_without_a_row():
         for name, rule in ALERT_RULES.items():
             assert f"{rules[name]}: {rule.default}" in spec["about"]
         told = {one["name"] for one in specs(language) if one["about"]}
-        assert told == {"alert_limits", "helpers", "help_results", "fault_targets"}
+        assert told == {"alert_limits", "helpers", "help_results", "fault_targets", "tools"}

@@ -244,6 +244,6 @@ def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
     through = {"spells": "on", "stage_targets": "target", "targets": "target",
                "thresholds": "threshold_s", "variants": "variant", "roster": "planned",
                "since": "spells", "fault_targets": "targets_of_fault", "owners": "playbooks_of",
-               "accounts": "areas_of"}  # fmt: skip
+               "accounts": "areas_of", "vital": "is_vital"}  # fmt: skip
     left = [name for name in of.__struct_fields__ if through.get(name, name) not in told]
     assert left == []

@@ -119,9 +119,9 @@ def test_neither_does_a_station():
 def test_each_step_and_the_journal_have_one_name():
     """On the station's screen, at the desk, on the agent's page, and in reports."""
     station = dict(
-        line.split(": ", 1)
+        line.split(" = ", 1)
         for line in (ROOT / "firmware/lib/words_es.py").read_text("utf-8").splitlines()
-        if ": " in line
+        if " = " in line
     )
     said = {
         area: json.loads((WORDS / f"es/{area}.json").read_text("utf-8"))
