@@ -67,9 +67,10 @@ def help_web(made: HelpStage, nats_server: Nats) -> Iterator[Web]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(made: HelpStage, hub: Hub) -> AsyncIterator[HelpStage]:
+async def stage(made: HelpStage, hub: Hub, help_web: Web) -> AsyncIterator[HelpStage]:
     """Nobody waits yet."""
     await made.begin(hub)
+    await listed(help_web, None)
     yield made
     made.rest()
 
