@@ -11,8 +11,8 @@ import pytest
 from diadema.base.clock import SharedClock, SystemClock
 from diadema.site.directory.people import People, Planned, Reason, Worker
 from diadema.web.floor.adherence import Adherence
-from diadema.web.floor.channel import VIEWS
 from diadema.web.floor.feed import Floor, Pace
+from diadema.web.floor.views import VIEWS
 from diadema.wire.live_rows import Row
 from playwright.async_api import expect
 
