@@ -2,7 +2,10 @@
 each answer as the document has it. The requests are drawn by schemathesis, the same each time.
 """
 
+import asyncio
+
 import httpx
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.failures import FailureGroup
@@ -12,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.support.web_stage import BEARER, Web
+from tests.support.web_stage import BEARER, Hub, Web
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -20,11 +23,20 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
-ABSENT = 503  # what needs the hub says so: here nobody plays it
+ABSENT = 503  # what needs more of the hub than commands says so: here nobody plays it
+DONE = {"i": 1, "of": ["HUB-test", 1, 1], "m": "HUB-test-1", "sent": [], "refused": []}
 _MANY, _FEW = 10, 4  # requests of each; the tables of people are twenty times the same
 
 
-def test_no_request_makes_the_web_fail(worked_web: Web) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_request_makes_the_web_fail(worked_web: Web, hub: Hub) -> None:
+    """In a thread, so that the hub can answer meanwhile."""
+    hub.answer = lambda _: DONE
+    await asyncio.to_thread(ask_all, worked_web)
+    assert hub.asked
+
+
+def ask_all(worked_web: Web) -> None:
     told = httpx.get(f"{worked_web.url}/api/v1/openapi.json", headers=BEARER, timeout=300).json()
     schema = schemathesis.openapi.from_dict(told)
     failed: list[str] = []

@@ -225,7 +225,7 @@ class Feed:
         self, subject: str, body: dict[str, Any], once: Once | None = None
     ) -> dict[str, Any]:
         """Ask the hub; a write that is named `once` it does once. Raises NatsAbsent, HubAbsent or
-        HubSilent (after two seconds).
+        HubSilent (after ANSWER_S).
         """
         client = self.client
         headers = {ONCE_HEADER: once.line} if once else None
