@@ -75,7 +75,9 @@ def never_talked(state: StationState, contact: Contact) -> None:
     while at and spans[at - 1].contact == contact.contact and spans[at - 1].state in IN_CALL:
         at -= 1
     if at < len(spans):
-        spans[at:] = [Span(spans[at].uptime_ms, "not_ready", "fault", "system", None, None)]
+        technical = Span(spans[at].uptime_ms, "not_ready", "fault", "system", None, None)
+        goes_on = at > 0 and _same(spans[at - 1], technical)
+        spans[at:] = [] if goes_on else [technical]
 
 
 def _at_once(trail: Trail, span: Span) -> None:
