@@ -4,7 +4,7 @@ import pytest
 from diadema.access import Accounts
 from diadema.access.roles import THE_HUB
 from diadema.hub.fault_book import CLEARING_MS, NAMING_MS
-from diadema.hub.fault_desk import MASS_MS
+from diadema.hub.fault_rules import MASS_MS
 from diadema.hub.own_journal import Refused
 from diadema.site.directory.people import Tool
 from diadema.store.assistance import steps_of
@@ -321,7 +321,7 @@ def test_the_second_who_takes_it_is_told_who_has_it_and_it_can_be_given_on(made)
     assert room.seats[1].heard[-1] == ("accepted", "Teo Ríos")
 
 
-def test_it_is_given_to_nobody_who_is_disabled_or_has_to_do_with_no_ticket(made):
+def test_it_is_given_to_nobody_who_is_disabled_or_would_not_see_it(made):
     room = made()
     accounts = Accounts(room.data)
     for name, role in (
@@ -334,6 +334,10 @@ def test_it_is_given_to_nobody_who_is_disabled_or_has_to_do_with_no_ticket(made)
     room.seats[1].press()
     room.settle()
     name = room.one().ticket.ticket
+    with pytest.raises(Refused) as refusal:
+        room.act("taken", ticket=name, to="iris")
+    assert (refusal.value.error, refusal.value.values) == ("ticket_not_theirs", {"to": "iris"})
+    room.people.fault_areas["sistemas"].accounts = ["iris"]
     room.act("taken", ticket=name, to="iris")
     room.act("taken", ticket=name, to="teo")
     accounts.book.disable(THE_HUB, "iris")

@@ -104,7 +104,7 @@ def test_faults_cost_what_was_counted_by_hand(report):
     lost_s = 600 + 200 + 900 + 300  # the first agent's second report goes on for 200 s more
     shifts_s = 3 * 6 * 3600  # from 8:00 to 14:00, when it is known until
     assert stated(made) == {
-        "incidencias": (3, None), "tomadas a tiempo": (50.0, 2), "resueltas a tiempo": (100.0, 1),
+        "fallas": (3, None), "tomadas a tiempo": (50.0, 2), "resueltas a tiempo": (100.0, 1),
         "tiempo perdido": (lost_s, 3), "llamadas perdidas": (1, None),
         "operativa": (round(1000 * (shifts_s - lost_s) / shifts_s) / 10, 3),
     }  # fmt: skip
@@ -115,7 +115,7 @@ def test_faults_cost_what_was_counted_by_hand(report):
     assert mass["ticket_state"] == "cerrada, confirmada"
     assert tickets[LONE]["ticket_state"] == "reportada, vencida"
     assert tickets[VOID]["ticket_state"] == "rechazada"
-    assert tickets["(sin incidencia)"]["lost_s"] == 400
+    assert tickets["(sin falla)"]["lost_s"] == 400
     assert total(made, "tickets")["lost_s"] == lost_s
     areas = {row["area"]: row for row in rows(made, "faults_areas")}
     red, desk = areas["Red"], areas["Equipo"]
@@ -161,7 +161,7 @@ def test_the_technician_sees_what_faults_cost_and_nobody_by_name(report):
 def test_a_team_has_what_its_own_lost(report):
     made = report("fallas", scope=Scope(of="team", code="Norte"))
     assert stated(made)["tiempo perdido"] == (1100, 2)
-    assert {row["ticket"] for row in rows(made, "tickets")} == {MASS, "(sin incidencia)"}
+    assert {row["ticket"] for row in rows(made, "tickets")} == {MASS, "(sin falla)"}
     assert stated(report("ayudas", scope=Scope(of="team", code="Sur")))["pedidos"] == (0, None)
 
 
@@ -170,7 +170,7 @@ def test_where_nothing_is_known_there_is_no_zero_in_its_place(tmp_path):
     at = place.at(DAY, 9)
     place.take((at + 600) * 1000, [Seat(SEATS[0]).start(at).enter(AGENTS[0]).show("ready")])
     for kind, known in (("ayudas", {"pedidos": "0", "sin atender": "0"}),
-                        ("fallas", {"incidencias": "0", "tiempo perdido": "0:00:00",
+                        ("fallas", {"fallas": "0", "tiempo perdido": "0:00:00",
                                     "llamadas perdidas": "0"})):  # fmt: skip
         made = make(place.data, kind, SPAN, Scope(), (at + 600) * 1000)
         section = made.section("summary")

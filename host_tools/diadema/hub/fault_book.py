@@ -78,7 +78,6 @@ class Taken(Struct, frozen=True):
     ticket: str
     utc: int
     to: str
-    who: str
     title: str
     severity: int | None
     seats: list[str]
@@ -174,6 +173,9 @@ class FaultBook:
     def _utc_of(self, key: Key, utc: int | None) -> int:
         """That of the event, else when it was first seen here."""
         return utc if utc is not None else self._seen.setdefault(key, self.now())
+
+    def in_states(self, *states: str) -> list[Ticket]:
+        return [one for one in self.tickets.values() if one.state in states]
 
     # -- whose a report is
 
@@ -327,7 +329,6 @@ class FaultBook:
                 ticket=ticket.ticket,
                 utc=step.utc,
                 to=area.email,
-                who=self.name_of(step.assignee),
                 title=ticket.title,
                 severity=ticket.severity,
                 seats=[*seats] or ticket.seats.splitlines(),

@@ -84,7 +84,6 @@ class FaultMail:
             "site": site.site if site else "Diadema",
             "seats": visible(", ".join(taken.seats)) or NOTHING,
             "since": local_time(taken.since_utc, site.zone if site else "UTC", "moment"),
-            "who": visible(taken.who),
             "external": visible(taken.external) or NOTHING,
             "text": "\n\n".join(visible(one, lines=True) for one in taken.texts) or NOTHING,
             "link": f"{hub.web if hub else ''}{taken.page}?ticket={taken.ticket}",

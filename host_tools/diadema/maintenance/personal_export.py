@@ -52,7 +52,7 @@ directory.json    su ficha y sus turnos, con cada versión
 badges.json       sus fotochecks, por su huella   trails.json     su tiempo, estado por estado
 presses.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
 help_steps.json   lo que se hizo y anotó sobre sus pedidos de ayuda
-tickets.json      las incidencias que recibieron sus fallas, sin lo que se anotó sobre las de otros
+tickets.json      las fallas de las que avisó, sin lo que se anotó sobre las de otros
 account.json      su cuenta y sus ingresos        logs.json       líneas de registro con su código
 reads.json        quién leyó o cambió qué de ella o él
 reports/          reportes programados sobre ella o él

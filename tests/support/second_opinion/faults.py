@@ -10,7 +10,7 @@ from .centre import grouped
 from .switch import at_rank
 
 MINUTES = {1: (5, 60), 2: (15, 120), 3: (15, 240)}  # to take and to solve, where nobody says
-UNKNOWN, NO_TICKET = "(no se sabe)", "(sin incidencia)"
+UNKNOWN, NO_TICKET = "(no se sabe)", "(sin falla)"
 STATES = {
     "open": "reportada", "taken": "en atención", "resolved": "resuelta",
     "confirmed": "cerrada, confirmada", "unanswered": "cerrada, sin respuesta",

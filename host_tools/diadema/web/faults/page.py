@@ -49,13 +49,14 @@ async def _options(web_app: WebApp, person: Person, language: str, desk: str) ->
     """What `static/faults.js` is given: of people only whom a ticket can be given to."""
     people = web_app.people()
     areas = people.fault_areas
-    staff: list[list[str]] = []
+    staff: list[tuple[str, str, list[str] | None]] = []  # and of which areas alone
     if desk == "faults":
         accounts = await asyncio.to_thread(web_app.accounts.book.all)
         staff = [
-            [one.id, one.name or one.id]
+            (one.id, one.name or one.id, None if sees_all else sorted(people.areas_of(one.id)))
             for one in accounts
-            if not one.disabled and ("tickets" in RIGHTS[one.role] or people.areas_of(one.id))
+            if not one.disabled
+            and ((sees_all := "tickets" in RIGHTS[one.role]) or people.areas_of(one.id))
         ]
     else:
         areas = {code: areas[code] for code in areas.keys() & people.areas_of(person.id)}

@@ -73,7 +73,7 @@ export class Forms {
       put(name, select(this.ways.others(row?.ticket).map((one) => [one.ticket, `${one.title} · ${this.ways.place(one)}`])));
     const kinds = {
       assign: () => {
-        put("to", select(options.staff));
+        put("to", select(options.staff.filter(([, , areas]) => areas === null || areas.includes(row.area))));
         fields.to.value = row.to ?? options.me;
         external("field.external.optional");
       },
