@@ -98,7 +98,7 @@ class Stage:
         self.bridge = Bridge(
             lambda: Names(people), self.journal, self.clock, puts_right=False,
             guard=Guard(["X."], 60, self.clock.now_ms, self.journal),
-            reference=lambda number: None,
+            reference=lambda number: None, listeners={},
         )  # fmt: skip
         self.hub = Hub(self)
         self.ups = 0
@@ -621,7 +621,7 @@ ODD = st.text(max_size=60) | st.sampled_from(
 )  # fmt: skip
 VERBS = ("answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
          "drop", "transfer", "mute", "record", "dial", "set_member", "set_busy", "set_phone",
-         "listen")  # fmt: skip
+         "listen", "end_listening")  # fmt: skip
 
 
 class Wires:
@@ -656,7 +656,8 @@ async def _ask(verb, texts, odd):
         "answer": (call, phone), "consult": (call, text), "transfer": (call, text),
         "mute": (call, odd), "record": (call, odd), "dial": (call, phone, "987654321"),
         "set_member": (Member(name, queue, odd, text, 2), True), "set_busy": (name, odd),
-        "set_phone": (name, phone), "listen": (text, phone, odd),
+        "set_phone": (name, phone), "listen": (name, call, text, "whisper"),
+        "end_listening": (text,),
     }.get(verb, (call,))  # fmt: skip
     try:
         await getattr(exchange, verb)(*given)

@@ -16,7 +16,7 @@ class Hub:
         self.number, self.meanwhile = 0, []
         self.link = HubLink(
             lambda: None, "", self.heard.append, self.anew, lambda: Report(name="central"),
-            self.anew, self.anew,
+            self.anew, self.anew, self.anew,
         )  # fmt: skip
         self.link._client = self
 

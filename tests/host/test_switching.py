@@ -128,7 +128,7 @@ async def test_the_floor_comes_anew_when_the_bridge_asks_and_nothing_is_heard_tw
 
     link = HubLink(
         lambda: broker.url, broker.secrets.switch, heard.append, anew,
-        lambda: switching.Report(name="principal", up=True), nothing, nothing,
+        lambda: switching.Report(name="principal", up=True), nothing, nothing, nothing,
     )  # fmt: skip
     running = asyncio.create_task(link.run(0.05))
     try:

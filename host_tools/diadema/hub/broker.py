@@ -151,7 +151,8 @@ accounts {{
       {{ user: {switching.USER}, password: {quote(self._secrets.switch)}
         allowed_connection_types: ["STANDARD"], permissions: {{
         publish: ["{switching.CALL}", "{switching.STATE}", "{switching.QUEUE}"]
-        subscribe: ["{switching.FEED}", "{switching.DIAL}", "{switching.INBOX}.>"]
+        subscribe: ["{switching.FEED}", "{switching.DIAL}", "{switching.LISTEN}",
+          "{switching.INBOX}.>"]
         allow_responses: true }} }}
     ]
   }}

@@ -255,7 +255,8 @@ async def test_the_bridges_own_end_of_it(nats_server: Nats) -> None:
         return None
 
     link = HubLink(
-        lambda: nats_server.url, PASSWORD, lambda _: None, nothing, lambda: None, nothing, dial  # type: ignore[arg-type, return-value]
+        lambda: nats_server.url, PASSWORD, lambda _: None, nothing, lambda: None, nothing, dial,  # type: ignore[arg-type, return-value]
+        nothing,
     )  # fmt: skip
     replies: list[Any] = []
 
