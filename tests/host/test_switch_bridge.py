@@ -990,10 +990,13 @@ async def test_a_full_disk_stops_no_call_and_loses_no_event(stage):
 
 
 async def test_whoever_listens_in_is_noted(stage, tmp_path):
-    await stage.heard(Listening("1795.1", "PJSIP/900", True, T0))
+    await stage.heard(Listening("1795.1", "PJSIP/900", True, T0, ours=True))
+    assert not stage.troubles
     rows = [*stage.journal._tx.execute("SELECT * FROM listening")]
     assert rows == [("1795.1", "PJSIP/900", 1, T0)]
     assert stage.hub.hurried == 1, "a listener is told at once"
+    await stage.heard(Listening("1795.1", "PJSIP/777", True, T0))
+    assert "PJSIP/777" in stage.troubles[-1], "nobody asked for that here"
 
 
 LISTEN = {"listening": "abcdefghijkl", "call": CALL, "by": "elena"}

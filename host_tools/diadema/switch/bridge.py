@@ -111,7 +111,9 @@ class Bridge:
                 remember(self._members.phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
-            case Listening(linked, by, begun, utc_ms):
+            case Listening(linked, by, begun, utc_ms, ours):
+                if begun and not ours:
+                    self._ends.tell("heard_elsewhere", phone=by)
                 self._ends.note(
                     lambda: self._ends.journal.note_listening(linked, by, begun, utc_ms)
                 )

@@ -227,14 +227,15 @@ class SwitchEvent:
 
 @dataclass(frozen=True)
 class Listening:
-    """Somebody listens in, by us or by hand; kept in the journal of the bridge. Not begun: it is
-    over, or the listener's telephone was not lifted.
+    """Somebody listens in, by us (`ours`) or by hand; kept in the journal of the bridge. Not
+    begun: it is over, or the listener's telephone was not lifted.
     """
 
     linked: str
     by: str
     begun: bool
     utc_ms: int
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -303,7 +304,7 @@ class Exchange(Protocol):
         """Which telephone the exchange rings for that member while we are not there."""
 
     async def listen(self, listening: str, call: str, extension: str, mode: Mode) -> None:
-        """That telephone rings; once it is lifted it hears what that call's caller does, and says."""
+        """That telephone rings; once it is lifted it hears a caller, and what that one hears."""
 
     async def end_listening(self, listening: str) -> None:
         """One that is over is no error."""

@@ -65,14 +65,14 @@ class Spies:
         one = replace(one, since_ms=now, linked=linked or one.linked)
         self._keep(one)
         remember(self._of, spyer, (id_, name), MOST["listeners"])
-        self._hear(Listening(one.linked, one.by, True, now))
+        self._hear(Listening(one.linked, one.by, True, now, one.listening != ""))
 
     def _over(self, spyer: str) -> None:
         one = self._known.get(spyer)
         if one is not None and one.until_ms is None:
             now = self._clock.now_ms()
             self._keep(replace(self._placed(one), until_ms=now))
-            self._hear(Listening(one.linked, one.by, False, now))
+            self._hear(Listening(one.linked, one.by, False, now, one.listening != ""))
 
     def find(self, channels: dict[str, Any]) -> None:
         """Of all channels that there are: who began or ended while we were away. What was ours
