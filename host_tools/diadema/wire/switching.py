@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Meta, Raw, Struct
 
+from diadema.wire.actions import ShortId
 from diadema.wire.letters import LETTERS
 
 WAYS = ("auto_answer", "nailed")  # how a seat's telephone is made to answer
@@ -131,13 +132,10 @@ class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
     consent: Literal[0, 1] | None = None
 
 
-type ListeningId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{12}\Z")]
-
-
 class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
     """The telephone of account `by` is to hear call `call`; without a mode it is to end."""
 
-    listening: ListeningId
+    listening: ShortId
     call: Named = ""
     by: Annotated[str, Meta(max_length=32)] = ""
     mode: Literal["silent", "whisper", "joined"] | None = None
