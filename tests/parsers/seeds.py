@@ -37,6 +37,7 @@ ASKED = [
     commands.Transfer(contact="c1", target="reclamos", kind="consulted", completed=0),
     commands.Help(of=2**40, state="resolved", by="Ñ" * 16, result="orientado"),
     commands.Fault(of=1, state="rejected", by="Nilton Pacae", cause="sin_falla"),
+    commands.Listened(contact="c1", state="on", who="Ñ" * 16),
 ]
 
 

@@ -269,7 +269,7 @@ class Commands:
             )
             made.append(new)
             for old in self._open.get(one.station, {}).values():
-                if not calls and old.cmd == one.cmd and _about(old.fields) == _about(one.fields):
+                if not calls and old.cmd == one.cmd and _about(old) == _about(one):
                     then = i if old.i == one.of else None
                     orders.ended.append({"of_s": one.station, "of_i": old.i, "then": then})
         return Numbered(wanted, made, orders)
@@ -339,9 +339,11 @@ def answer_row(once: Once, answer: Mapping[str, Any], utc: int) -> AnswerRow:
     return once.id, once.request, utc, once.sealed(_encode(answer))
 
 
-def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Of several commands of a kind: the press or the message."""
-    return fields.get("of"), fields.get("m")
+def _about(command: New | Open) -> tuple[Any, ...]:
+    """Of several commands of a kind: the press or the message; who hears which call."""
+    its = command.fields.get
+    listener = (its("contact"), its("who")) if command.cmd == "listened" else ()
+    return its("of"), its("m"), *listener
 
 
 def cut(words: str) -> str:
