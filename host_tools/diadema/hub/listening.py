@@ -10,8 +10,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from string import ascii_lowercase, digits
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,11 +25,10 @@ from diadema.store import Reader, StoreStale, StoreUnavailable
 from diadema.store.assistance import Key
 from diadema.store.quality import listenings
 from diadema.store.rows import Contact
-from diadema.switch.exchange import Mode, remember
-from diadema.wire.actions import ShortId
 from diadema.wire.letters import LETTERS, By
-from diadema.wire.switching import Listen, ListenerState, Report
+from diadema.wire.switching import Listen, ListenerState, Mode, Report
 
+QUALITY = "quality"  # a name that the station says in its agent's language
 RULE = "rule:listening"  # no account is called so
 CONFIRMS_S = 2.0  # in which a station has told its agent
 AWAY_S = 10.0  # a link that is away for so long may hide what the agent does
@@ -60,10 +58,10 @@ class Ask(Struct, kw_only=True, forbid_unknown_fields=True, rename=LETTERS):
 
 
 class Granted(Struct, frozen=True):
-    """`announced`: the station says so while it lasts, in the name `who`, or of `quality`."""
+    """`announced`: the station says so while it lasts, in the name `who`."""
 
     announced: bool
-    who: str = "quality"
+    who: str = QUALITY
 
 
 class _Said(Struct, rename=LETTERS):
@@ -78,7 +76,7 @@ class _Said(Struct, rename=LETTERS):
 
 class _Live(Struct, kw_only=True):
     """One that rings or is heard. `of`: its listening.started; `order`: the number of the command
-    that tells its agent, until `confirm_by`. `cause`: why it is to end.
+    that told its agent, who is to know by `confirm_by`. `cause`: why it is to end.
     """
 
     listening: str
@@ -173,9 +171,10 @@ class ListeningDesk:
                 contact=contact.contact if contact else "",
                 call=call,
                 via="outside" if began.via == "outside" else "switch",
-                granted=Granted(bool(began.announced)),
+                granted=Granted(bool(began.announced), _sign_of(contact)),
                 of=(began.station, began.epoch, began.sequence),
                 since_utc=began.utc,
+                order=1 if began.announced else 0,
                 confirmed=True,
                 cause="" if began.via == "outside" else "restarted",
             )
@@ -200,7 +199,7 @@ class ListeningDesk:
             await self._note("listening.refused", ask.by, **about, **said)
             raise
         live = _Live(
-            listening="".join(secrets.choice(digits + ascii_lowercase) for _ in range(12)),
+            listening=secrets.token_hex(6),
             by=ask.by,
             station=contact.station,
             agent=contact.agent,
@@ -212,9 +211,7 @@ class ListeningDesk:
             asked=self._monotonic(),
         )
         self._live[live.listening] = live
-        wanted = Listen(
-            listening=live.listening, call=live.contact, by=live.by, mode=live.mode
-        )
+        wanted = Listen(listening=live.listening, call=live.contact, by=live.by, mode=live.mode)
         try:
             answer = await self._bridge(wanted)
         except DiademaError:
@@ -246,9 +243,9 @@ class ListeningDesk:
     def _call_of(self, ask: Ask) -> Contact:
         for station in self._ingest.stations.values():
             for one in station.state.open:
-                if one.agent == ask.agent and ask.contact in (None, one.contact):
-                    if one.phase in _ON_THE_LINE:
-                        return one
+                its = one.agent == ask.agent and ask.contact in (None, one.contact)
+                if its and one.phase in _ON_THE_LINE:
+                    return one
         raise Refused("no_call", f"{ask.agent} talks with nobody just now", 409, a=ask.agent)
 
     def _look(self, ask: Ask, contact: Contact) -> Granted:
@@ -276,7 +273,7 @@ class ListeningDesk:
         for live in self._live.values():
             if live.station != said.station:
                 continue
-            if said.kind == "command.refused" and live.order and said.i == live.order:
+            if said.kind == "command.refused" and said.i == live.order != 0:
                 self._stop(live, "not_confirmed")
             if live.contact != said.contact:
                 continue
@@ -433,22 +430,28 @@ class ListeningDesk:
     async def _close(self, live: _Live, until_utc: int, cause: str) -> None:
         """It is over; nobody heard it whose telephone was not lifted."""
         cause = live.cause or cause
+        if live.order and cause != "call_ended" and not self._is_named(live):
+            await self._tell(live, "off")
+            live.order = 0
         if live.of is not None:
             heard_ms = min(max(until_utc - live.since_utc, 0), _DAY_MS)
             by = live.by if cause in _BY_THE_LISTENER else RULE
-            await self._note(
-                "listening.ended", by, of=live.of, heard_ms=heard_ms, cause=cause
-            )
+            await self._note("listening.ended", by, of=live.of, heard_ms=heard_ms, cause=cause)
         self._live.pop(live.listening, None)
-        remember(self._over, live.listening, None, _MOST)
-        if live.of is not None and live.granted.announced and cause != "call_ended":
-            await self._tell(live, "off")
+        self._over[live.listening] = None
+        if len(self._over) > _MOST:
+            del self._over[next(iter(self._over))]
 
-    async def _tell(self, live: _Live, state: Literal["on", "off"], life_ms: int | None = None) -> None:
+    def _is_named(self, live: _Live) -> bool:
+        """Somebody else hears that call under the same name."""
+        its = (live.contact, live.granted.who)
+        others = (one for one in self._live.values() if one.order and one is not live)
+        return any((one.contact, one.granted.who) == its for one in others)
+
+    async def _tell(self, live: _Live, state: str, life_ms: int | None = None) -> None:
         fields = {"contact": live.contact, "state": state, "who": cut(live.granted.who)}
-        live.order, frames = self._commands.order(
-            New(live.station, "listened", fields, life_ms=life_ms)
-        )
+        new = New(live.station, "listened", fields, life_ms=life_ms)
+        live.order, frames = self._commands.order(new)
         await self._send(frames)
 
     async def _note(self, kind: str, by: str, **fields: Any) -> Key:
@@ -458,9 +461,9 @@ class ListeningDesk:
 
     # -- calls
 
-    def _open(self, contact: str) -> Iterable[Contact]:
+    def _open(self, contact: str) -> Iterator[Contact]:
         for station in self._ingest.stations.values():
-            yield from (one for one in station.state.open if one.contact == contact != "")
+            yield from (one for one in station.state.open if one.contact == contact)
 
     def _contact(self, key: Key) -> Contact | None:
         station = self._ingest.stations.get(key[0])
@@ -470,6 +473,12 @@ class ListeningDesk:
 
 def _key(contact: Contact) -> Key:
     return contact.station, contact.epoch, contact.sequence
+
+
+def _sign_of(contact: Contact | None) -> str:
+    """In whose name the station says that the call is heard."""
+    listened = contact.more.listened if contact is not None and contact.more is not None else []
+    return next((one.who for one in listened if one.end_u is None and one.who), QUALITY)
 
 
 def _outside(exchange: str, spyer: str) -> str:

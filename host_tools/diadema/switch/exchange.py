@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
 from diadema.wire.events import Event
-from diadema.wire.switching import WAYS
+from diadema.wire.switching import WAYS, Mode
 from diadema.words import Sentence
 
 _REASON = 200  # characters
@@ -65,9 +65,6 @@ class Member:
     paused: bool = False
     reason: str = ""
     penalty: int = 0
-
-
-type Mode = Literal["silent", "whisper", "joined"]  # whom the listener speaks to
 
 
 @dataclass

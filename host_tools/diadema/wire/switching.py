@@ -41,6 +41,7 @@ KINDS = (  # how the kinds of what it hears begin
 )  # fmt: skip
 
 
+type Mode = Literal["silent", "whisper", "joined"]  # whom a listener speaks to
 type Named = Annotated[str, Meta(max_length=NAMED)]
 type Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
@@ -138,7 +139,7 @@ class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
     listening: ShortId
     call: Named = ""
     by: Annotated[str, Meta(max_length=32)] = ""
-    mode: Literal["silent", "whisper", "joined"] | None = None
+    mode: Mode | None = None
 
 
 class ListenerState(Struct, kw_only=True):

@@ -31,7 +31,6 @@ from diadema.switch.exchange import (
     Member,
     MemberElsewhere,
     MemberSeen,
-    Mode,
     Offered,
     Phone,
     PhoneSeen,
@@ -43,6 +42,7 @@ from diadema.switch.exchange import (
     remember,
 )
 from diadema.switch.settings import Settings
+from diadema.wire.switching import Mode
 from diadema.words import Sentence
 
 CONTEXT = "diadema"

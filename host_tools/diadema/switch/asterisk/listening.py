@@ -16,12 +16,11 @@ from diadema.switch.exchange import (
     Hear,
     Listener,
     Listening,
-    Mode,
     SwitchError,
     SwitchRefused,
     remember,
 )
-from diadema.wire.switching import MOST, NAMED
+from diadema.wire.switching import MOST, NAMED, Mode
 from diadema.words import Sentence
 
 LISTENING = "diadema-escucha"  # context
