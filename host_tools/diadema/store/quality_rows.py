@@ -4,19 +4,12 @@ Key: the event. `kind` is the end of its name. `call_…`: the contact, by its f
 the earlier event that it is about. Times in UTC milliseconds by the hub's clock.
 """
 
-from msgspec import Struct
-
-from diadema.wire.letters import LETTERS
+from diadema.store.host_rows import HostRow
 
 
-class DrawStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class DrawStep(HostRow, kw_only=True, frozen=True):
     """planned, drawn or annulled. `excluded`: a JSON list of counts (see `EXCLUSIONS`)."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     of_s: str | None = None
     of_e: int | None = None
@@ -37,14 +30,9 @@ class DrawStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
     reason: str | None = None
 
 
-class Assignment(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Assignment(HostRow, kw_only=True, frozen=True):
     """`assignee`: the account. `of_…`: the assignment in place of which it is."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     agent: str
     draw: str | None = None
     call_s: str
@@ -64,14 +52,9 @@ class Assignment(Struct, kw_only=True, frozen=True, rename=LETTERS):
     reason: str | None = None
 
 
-class Recording(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Recording(HostRow, kw_only=True, frozen=True):
     """linked or missing: of one call the last counts."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     agent: str
     call_s: str
@@ -88,14 +71,9 @@ class Recording(Struct, kw_only=True, frozen=True, rename=LETTERS):
     reason: str | None = None
 
 
-class RecordingAct(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class RecordingAct(HostRow, kw_only=True, frozen=True):
     """released or held."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     call_s: str
     call_e: int
@@ -107,28 +85,18 @@ class RecordingAct(Struct, kw_only=True, frozen=True, rename=LETTERS):
     until_utc: int | None = None
 
 
-class Notice(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Notice(HostRow, kw_only=True, frozen=True):
     """`side`: for the caller or the agent."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     notice: str
     side: str
     version: int
     hash: str
 
 
-class Signature(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Signature(HostRow, kw_only=True, frozen=True):
     """That an agent was informed. `of_…`: the receipt; `witnesses`: one a line."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     notice: str
     agent: str
     how: str
@@ -140,16 +108,11 @@ class Signature(Struct, kw_only=True, frozen=True, rename=LETTERS):
     witnesses: str | None = None
 
 
-class Listening(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Listening(HostRow, kw_only=True, frozen=True):
     """started, refused or ended: the last one says of which it is the end, and nothing else but
     `heard_ms` and `cause`.
     """
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     listening: str | None = None
     agent: str | None = None
@@ -169,16 +132,11 @@ class Listening(Struct, kw_only=True, frozen=True, rename=LETTERS):
     reason: str | None = None
 
 
-class Evaluation(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Evaluation(HostRow, kw_only=True, frozen=True):
     """As it was submitted. `of_…`: the assignment. `score`, `raw`: tenths of a percent, null when
     nothing applies; `critical_…`: null where there could be no such error.
     """
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     evaluation: str
     agent: str
     call_s: str
@@ -199,29 +157,27 @@ class Evaluation(Struct, kw_only=True, frozen=True, rename=LETTERS):
     notes: int
 
 
-class EvaluationStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
-    """What came after: revised, annulled or released, of the evaluation.submitted; and noted,
-    before or with it, of `evaluation`.
-    """
+class EvaluationNote(HostRow, kw_only=True, frozen=True):
+    """A note, or a part of its text."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
-    kind: str
-    of_s: str | None = None
-    of_e: int | None = None
-    of_n: int | None = None
-    evaluation: str | None = None
+    evaluation: str
     item: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
-    about: str | None = None
-    text: str | None = None
+    about: str
+    text: str
     part: int | None = None
     parts: int | None = None
     sha256: str | None = None
+
+
+class EvaluationStep(HostRow, kw_only=True, frozen=True):
+    """revised, annulled or released. `of_…`: the evaluation."""
+
+    kind: str
+    of_s: str
+    of_e: int
+    of_n: int
     answers: str | None = None
     score: int | None = None
     raw: int | None = None

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta
 
 from diadema.wire.actions import Agent, Day, Number, ShortId, Word
 from diadema.wire.events.people import HostEvent, Sha256
-from diadema.wire.letters import By, Count, Epoch, Maybe, Of, Sequence, Station, Utc, words
+from diadema.wire.letters import By, Epoch, Maybe, Of, Sequence, Station, Utc, words
 
 ANSWERS = 60  # items of a form
 EXCLUSIONS = (  # why a contact was not in the frame, the first that holds; a list of counts
@@ -34,7 +34,8 @@ type Critical = Annotated[
     Meta(description="errors of user, business and compliance; null where there could be none"),
 ]
 type Tenths = Annotated[int, Meta(ge=0, le=1000, description="tenths of a percent")]
-type Place = Annotated[int, Meta(ge=0, le=86_400_000, description="milliseconds of the call")]
+type Ms = Annotated[int, Meta(ge=0, le=86_400_000)]
+type Part = Annotated[int, Meta(ge=1, le=99)]
 type Reason = Annotated[str, Meta(max_length=64)]
 type Name = Annotated[str, Meta(max_length=32)]
 type Brief = Annotated[str, Meta(max_length=40)]
@@ -121,7 +122,7 @@ class RecordingLinked(AboutRecording, tag="recording.linked", kw_only=True, gc=F
     agent: Agent
     how: Annotated[str, Meta(max_length=10), words("pbx", "hour")]
     hash: Sha256
-    ms: Annotated[int, Meta(ge=0, le=86_400_000)]
+    ms: Ms
     rate: Annotated[int, Meta(ge=1, le=768_000, description="Hz")]
     channels: Annotated[int, Meta(ge=1, le=16)]
     format: Short
@@ -197,7 +198,7 @@ class ListeningEnded(HostEvent, tag="listening.ended", kw_only=True, gc=False):
     """`heard_ms`: really served, or connected; each stretch as often as it was heard."""
 
     of: Of
-    heard_ms: Count
+    heard_ms: Ms
     cause: Annotated[str, Meta(max_length=24)]
 
 
@@ -233,16 +234,18 @@ class EvaluationSubmitted(HostEvent, tag="evaluation.submitted", kw_only=True, g
 
 
 class EvaluationNoted(HostEvent, tag="evaluation.noted", kw_only=True, gc=False):
-    """One note, or a part of its text: each part says all of it."""
+    """One note, or a part of its text: each part says all of it. `from_ms`, `to_ms`: from the
+    contact's first event.
+    """
 
     evaluation: ShortId
     item: Maybe[Code] = UNSET
-    from_ms: Maybe[Place] = UNSET
-    to_ms: Maybe[Place] = UNSET
+    from_ms: Maybe[Ms] = UNSET
+    to_ms: Maybe[Ms] = UNSET
     about: Annotated[str, Meta(max_length=10), words("praise", "improve", "evidence")]
     text: Annotated[str, Meta(max_length=NOTE_PART)]
-    part: Maybe[Count] = UNSET
-    parts: Maybe[Count] = UNSET
+    part: Maybe[Part] = UNSET
+    parts: Maybe[Part] = UNSET
     sha256: Maybe[Sha256] = UNSET
 
 
