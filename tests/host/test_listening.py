@@ -239,7 +239,7 @@ async def test_without_the_stations_confirmation_it_ends_after_two_seconds(stage
     await stage.heard()
     order = stage.frames[-1]
     if said == "refused":
-        stage.script.add("command.refused", i=order["i"], cmd="listened", reason="no_contact")
+        stage.script.add("command.refused", i=order["i"], command="listened", reason="no_contact")
         stage.say()
     elif said != "nothing":
         stage.station("listened", state="on", who="quality", i=order["i"] - 1)

@@ -8,7 +8,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -32,9 +34,11 @@ from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.fault_desk import FaultDesk
 from diadema.hub.fault_mail import FaultMail
 from diadema.hub.gap_mail import GapMail
+from diadema.hub.hearing import Hearing
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
+from diadema.hub.listening import ListeningDesk
 from diadema.hub.marks_board import MarksBoard
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
@@ -57,13 +61,14 @@ from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 from diadema.wire.ask_hub import STREAM
-from diadema.wire.switching import FEED
+from diadema.wire.switching import FEED, LISTEN, Listen
 
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
 _FAULTS_EVERY = round(1 / EVERY_S)  # ticks
 _RULES_AT_ONCE = 20
+_BRIDGE_S = 2.0  # in which it answers
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 
 log = logging.getLogger("diadema.ingest")
@@ -106,6 +111,13 @@ class IngestServer:
         self.actions.of_ticket = self.faults.follow
         self._fault_mail = FaultMail(data, self.faults)
         self.switching = Switching(data, ingest)
+        hearing = Hearing(
+            ingest, self.reader, lambda: self._help_desk.people, self._help_desk.person
+        )
+        self.listening = ListeningDesk(
+            ingest, self.commands, self.reader, self.switching, hearing.decide,
+            bridge=self._ask_bridge, recorded=self.recorded, send=self.send,
+        )  # fmt: skip
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self.records = RecordsKeeper(data, ingest, self.reader, clock)
@@ -145,6 +157,7 @@ class IngestServer:
         beside = [asyncio.create_task(self._tick_for_ever())]
         beside.append(asyncio.create_task(self._broker.run()))
         beside.append(asyncio.create_task(self.gap_mail.run()))
+        beside.append(asyncio.create_task(self.listening.run()))
         try:
             while True:
                 try:
@@ -243,6 +256,7 @@ class IngestServer:
         self._outbox.acks(effects.acks)
         if (fed := self.switching.feed(effects.feed)) is not None:
             await self._client().publish(FEED, fed)
+        self.listening.hear_stations(effects.feed)
         self._outbox.rows(effects.rows)
         if effects.greeted:
             self._outbox.send_all()
@@ -285,6 +299,16 @@ class IngestServer:
     async def _ask_proof(self, s: str, gw: str, port: int) -> None:
         question = self._proofs.question(s, gw)
         await self._client().publish(f"diadema.v1.gw-{gw}.{s}.{port}.cmd", question)
+
+    async def _ask_bridge(self, wanted: Listen) -> dict[str, Any]:
+        """Raises Refused where it does not answer."""
+        body = msgspec.json.encode(wanted)
+        try:
+            reply = await self._client().request(LISTEN, body, _BRIDGE_S)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise Refused("no_bridge", "the bridge to the exchange is silent", 503) from error
+        answer: dict[str, Any] = msgspec.json.decode(reply.data, type=dict[str, Any])
+        return answer
 
     async def open_window(
         self, s: str, gw: str, at: str, port: int | None, seconds: float

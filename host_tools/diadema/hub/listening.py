@@ -327,8 +327,10 @@ class ListeningDesk:
                     self._strays.setdefault(state.listening, 0.0)
                 continue
             there.add(live.listening)
-            if live.of is None and state.since_utc_ms is not None:
-                await self._start(live, state.since_utc_ms)
+            if state.since_utc_ms is not None:
+                live.since_utc = state.since_utc_ms
+                if live.of is None:
+                    await self._start(live)
             if state.until_utc_ms is not None:
                 await self._close(live, state.until_utc_ms, "hung_up")
         named = {one.listening for one in report.listeners if one.until_utc_ms is None}
@@ -404,9 +406,8 @@ class ListeningDesk:
 
     # -- the register, and what the station says
 
-    async def _start(self, live: _Live, since_utc: int) -> None:
+    async def _start(self, live: _Live) -> None:
         """Somebody hears the call from now on."""
-        live.since_utc = since_utc
         try:
             if live.granted.announced and not live.order:
                 await self._tell(live, "on", round(CONFIRMS_S * 1000))

@@ -59,6 +59,11 @@ class _Log(msgspec.Struct, rename=LETTERS):
     live: bool = False
 
 
+class _EndListening(msgspec.Struct):
+    listening: str
+    by: str
+
+
 class _Journal(msgspec.Struct, rename=LETTERS):
     """Events of a station's journal, as JSON each, that did not come from the station itself."""
 
@@ -109,6 +114,7 @@ class Requests:
             "hub.command.get": self._request(self._on_state),
             "hub.enrol": self._request(self._on_enrol),
             "hub.journal": self._request(self._on_journal),
+            "hub.listen": self._request(self._on_listen),
             "hub.mosquitto": self._request(self._on_mosquitto),
             "hub.provision": self._request(self._on_provision),
             switching.QUEUE: self._request(self._on_queue),
@@ -187,9 +193,21 @@ class Requests:
         """
         if not self._server.switching.is_set_up:
             return _NO_SWITCH
-        floor = self._server.switching.take(msgspec.convert(body, switching.Report))
+        report = msgspec.convert(body, switching.Report)
+        floor = self._server.switching.take(report)
+        self._server.listening.hear_bridge(report)
         built: dict[str, Any] = msgspec.to_builtins(floor)
         return built
+
+    async def _on_listen(self, body: dict[str, Any]) -> dict[str, Any]:
+        """An account begins to hear a call at its telephone, ends that, or sees who hears one."""
+        listening, do = self._server.listening, body.pop("do", None)
+        if do == "begin":
+            return await listening.begin(body)
+        if do == "end":
+            ended = msgspec.convert(body, _EndListening)
+            listening.end(ended.listening, ended.by)
+        return {"listening": msgspec.to_builtins(listening.shown())}
 
     async def _on_switch_shown(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"switch": self._server.switching.shown()}
