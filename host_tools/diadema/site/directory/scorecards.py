@@ -1,0 +1,68 @@
+"""What calls are scored by: a scorecard with its sections and items, whole, as it was published."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+type ItemKind = Literal["normal", "user", "business", "compliance"]
+type Scale = Literal["yes_no", "0_2", "1_5"]
+type Comment = Literal["never", "below_full", "always"]
+type AutoFail = Literal["none", "section", "evaluation"]
+type Checks = Literal["", "disposition", "recording_notice"]
+
+ITEM_KINDS: tuple[ItemKind, ...] = ("normal", "user", "business", "compliance")
+COMMENTS: tuple[Comment, ...] = ("never", "below_full", "always")
+AUTO_FAILS: tuple[AutoFail, ...] = ("none", "section", "evaluation")
+CHECKS: tuple[Checks, ...] = ("disposition", "recording_notice")
+OPTIONS: Mapping[Scale, tuple[int, int]] = {"yes_no": (0, 1), "0_2": (0, 2), "1_5": (1, 5)}
+MOST_ITEMS = 60  # a character each in an evaluation's `answers`
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    code: str
+    label: str
+    order: int = 0
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """`kind`: normal, or whose critical error it is; `weight`: 0-100; `na`: it can not apply;
+    `auto_fail`: what a critical item that was not met brings to zero. `step` of the protocol and
+    `playbook` it belongs to, and what it `checks`: the code that the agent gave, or that the
+    agent said that the call is recorded.
+    """
+
+    code: str
+    text: str
+    section: str
+    guide: str = ""
+    kind: ItemKind = "normal"
+    weight: int = 0
+    scale: Scale = "yes_no"
+    na: bool = False
+    comment: Comment = "never"
+    auto_fail: AutoFail = "none"
+    step: str = ""
+    playbook: str = ""
+    checks: Checks = ""
+    order: int = 0
+
+
+class Scorecard(Struct, frozen=True, kw_only=True):
+    """`items` are in the form's order, which is that of an evaluation's answers: sections by
+    their order, in each the items by theirs. `version`: counts what was published of the code,
+    from 1. `contract`: a contract asks for the score with its zeros.
+    """
+
+    code: str
+    label: str
+    version: int
+    sections: tuple[Section, ...]
+    items: tuple[Item, ...]
+    contract: bool = False
+
+    def of_section(self, section: str) -> Iterator[Item]:
+        return (item for item in self.items if item.section == section)
+
+    def item(self, code: str) -> Item | None:
+        return next((item for item in self.items if item.code == code), None)
