@@ -31,7 +31,9 @@ from diadema.wire.events import EVENT_LIMIT, KINDS
 
 ME = f"{HUB}main"
 _MOST = 2**32 - 1
-_SEVERAL_LINES = (("ticket.noted", "text"), ("help.noted", "text"))
+_SEVERAL_LINES = (
+    ("ticket.noted", "text"), ("help.noted", "text"), ("evaluation.noted", "text"),
+)  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 
 
