@@ -365,7 +365,8 @@ def test_tools_of_a_site_that_cannot_be_are_refused(tools, key):
 
 
 RIGHTS_OF_HELP = {
-    "agent": set(), "supervisor": {"help", "tickets"}, "monitor": {"help"}, "hr": set(),
+    "agent": set(), "supervisor": {"help", "tickets"}, "monitor": {"help"},
+    "quality_lead": {"help"}, "hr": set(),
     "technician": {"tickets"}, "admin": {"help", "tickets"}, "area": {"area"}, "switch": set(),
     "standby": set(), "service": {"help", "tickets"}, "nobody": set(),
 }  # fmt: skip

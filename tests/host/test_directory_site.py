@@ -38,7 +38,7 @@ def book(data):
         yield made
 
 
-def put(book, kind, **given):
+def put(book, kind, /, **given):
     body = KINDS[kind].read(given)
     one = Change(kind=kind, code=KINDS[kind].code(body), body=body)
     book.apply([one], by="Ana", reason="prueba", at_ms=2)

@@ -33,7 +33,7 @@ def book(tmp_path):
         yield made
 
 
-def put(book, kind, **given):
+def put(book, kind, /, **given):
     body = KINDS[kind].read(given)
     one = Change(kind=kind, code=KINDS[kind].code(body), body=body)
     book.apply([one], by="Ana", reason="prueba", at_ms=2)

@@ -146,6 +146,17 @@ def test_a_directory_of_the_first_layout_has_no_badge_in_clear_afterwards(data, 
         assert entry.body["name"] == "Rosa Quispe Huamán"
 
 
+def test_a_directory_of_the_second_layout_keeps_what_it_has_and_takes_scorecards(data, upgrade):
+    path = lay(data, "directory_2")
+    upgrade("--without-backup")
+    assert layout_of(path) == DIRECTORY
+    with Directory(path) as book:
+        (entry,) = book.entries("agents")
+        assert entry.body["name"] == "Rosa Quispe Huamán"
+        assert book.published().generation == 3
+        assert book.frozen("scorecard.") == []
+
+
 def test_it_wants_a_backup_of_the_last_day(data, upgrade, tmp_path):
     path, file = lay(data, "store_8"), tmp_path / "clock"
     SharedClock(file, create=True).set(T0, 0)

@@ -356,4 +356,11 @@ class Catalogue(Record, tag="catalogue.published", kw_only=True):
     hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-ANY_RECORD: Any = Correct | Justify | Schedule | Schedules | Catalogue
+class PublishedNotice(Record, tag="notice.published", kw_only=True):
+    notice: Playbook
+    side: Literal["caller", "agent"]
+    version: Count
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+ANY_RECORD: Any = Correct | Justify | Schedule | Schedules | Catalogue | PublishedNotice

@@ -21,8 +21,8 @@ from tests.support.web_stage import TESTER, Web, headers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROLES: tuple[Role, ...] = (
-    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin", "switch", "standby",
-    "nobody",
+    "agent", "supervisor", "monitor", "quality_lead", "hr", "technician", "area", "admin",
+    "switch", "standby", "nobody",
 )  # fmt: skip
 _SAYS = re.compile(r'"class":\[[^]]*"refused"').search  # an element of a page of NiceGUI
 HTTP = [name for name in ROUTES if not name.startswith("WS ")]
@@ -41,6 +41,7 @@ async def headers(worked_web: Web) -> AsyncIterator[dict[Role, dict[str, str]]]:
         "agent": headers_of(worked_web.login("agent", agent="a001")),
         "supervisor": headers_of(worked_web.login("supervisor", teams=["Mañana"])),
         "monitor": headers_of(worked_web.login("monitor")),
+        "quality_lead": headers_of(worked_web.login("quality_lead")),
         "hr": headers_of(worked_web.login("hr")),
         "technician": headers_of(worked_web.login("technician")),
         "area": headers_of(worked_web.login("area")),

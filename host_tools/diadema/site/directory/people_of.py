@@ -42,6 +42,7 @@ from diadema.site.directory.people import (
     of_site,
     turns_of,
 )
+from diadema.site.directory.quality_of import add_policies, add_quality
 from diadema.site.work import SYSTEM_REASONS
 from diadema.wire.switching import WAYS
 from diadema.words import DEFAULT
@@ -65,6 +66,8 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     people.switch_queues = _held(book, "queues", "switch_names", zone)
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
+        if days := _number(body, "retention_days"):
+            people.retention[one.code] = days
     for one in book.entries("areas", last, retired=True):
         area = one if one.body is not None else _before(book, one)
         if area is not None and area.body is not None:
@@ -88,11 +91,13 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         )  # fmt: skip
     language = DEFAULT
     for _, body in _bodies(book, "settings", last):
+        add_policies(people, body)
         people.several_desks = body.get("multi_login") == "allow"
         people.selftest = bool(body.get("selftest"))
         language = str(body.get("language") or DEFAULT)
     _add_help(people, book, last, language)
     _add_faults(people, book, last, language)
+    add_quality(people, book, last)
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))

@@ -27,6 +27,8 @@ from diadema.web.people.kinds import router as kinds_router
 from diadema.web.people.models import (
     REFUSED,
     Asking,
+    AskingAny,
+    AskingOf,
     Code,
     InForce,
     KindName,
@@ -49,8 +51,8 @@ _MEDIA = {
 
 
 @router.get("/kinds", summary="The kinds and their fields, with what people call them")
-async def kinds(request: Request, _: Asking) -> list[dict[str, Any]]:
-    return specs(language_of(request))
+async def kinds(request: Request, person: AskingAny) -> list[dict[str, Any]]:
+    return specs(language_of(request), person)
 
 
 @router.get(
@@ -63,7 +65,7 @@ async def export(
     kind: KindName,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
     form: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
     from_: Annotated[date | None, Query(alias="from")] = None,
     to: date | None = None,
@@ -94,7 +96,7 @@ async def import_table(
     kind: KindName,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
     dry_run: bool = True,
     skip_bad: bool = False,
     whole: bool = False,
@@ -141,7 +143,7 @@ async def import_table(
     responses=REFUSED,
 )
 async def history(
-    kind: KindName, code: Code, web_app: WebAppDep, request: Request, person: Asking
+    kind: KindName, code: Code, web_app: WebAppDep, request: Request, person: AskingOf
 ) -> list[Version]:
     note(web_app, person, f"people_{kind}", kind, code)
     now_ms = web_app.pace.now_ms()
@@ -160,7 +162,7 @@ async def restore(
     wanted: Restored,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
 ) -> Version:
     change = Change(kind=kind, code=code, body=None, restores=True, valid_from=wanted.valid_from)
     return await put_change(web_app, person, change, wanted.reason)

@@ -11,7 +11,7 @@ import { Week } from "./people_week.js";
 export function mount(root, options) {
   const page = new People(root, options);
   page.open(page.asked("kind") || options.kinds[0].name);
-  if (page.asked("publish")) page.publishing.open();
+  if (page.asked("publish") && options.publishes) page.publishing.open();
   return () => page.close();
 }
 
@@ -30,6 +30,7 @@ export class People {
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
     this.body = make("section", "kind-body");
+    this.publishButton.hidden = !this.publishes;
     const head = make("div", "people-head", this.tabs, this.choice, this.publishButton);
     this.why = make("p", "why");
     this.why.hidden = true;
@@ -148,6 +149,7 @@ export class People {
   }
 
   async countChanges() {
+    if (!this.publishes) return;
     try {
       const told = await this.get("publication");
       const count = told.differences.reduce(

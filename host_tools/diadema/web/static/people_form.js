@@ -201,6 +201,7 @@ function changesOf(page, kind, before, one) {
 /** The control of a field: its inputs, and how its value is read. */
 export async function makeControl(page, one, value) {
   const none = page.words["form.none"];
+  if (one.choices.length && one.many) return boxes(one.choices, value ?? []);
   if (one.choices.length) return chosen(select([["", none], ...one.choices]), value);
   if (one.of && one.many) return boxes(await page.choices(one.of), value ?? []);
   if (one.of && one.of !== "agents") {
