@@ -5,12 +5,16 @@ may not go on ends with its cause, and the register has it all, once.
 import asyncio
 
 import pytest
+from diadema.access.roles import Person
 from diadema.hub.commanding import Commands
+from diadema.hub.hearing import Hearing
 from diadema.hub.listening import AWAY_S, CONFIRMS_S, RULE, Granted, ListeningDesk
 from diadema.hub.own_journal import ME, Refused
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message
-from diadema.store import StoreUnavailable
+from diadema.site.directory.notices import Notice, Notices
+from diadema.site.directory.people import People, Worker
+from diadema.store import StoreUnavailable, tables
 from diadema.wire.switching import ListenerState, Report
 from msgspec.json import decode, encode
 
@@ -455,6 +459,75 @@ async def test_what_only_rang_when_the_hub_ended_is_ended_by_the_next(stage):
     assert stage.bridge.asked[-1] == (listening, None)
     await stage.step(5)
     assert len(stage.bridge.asked) == 2 and not stage.register
+
+
+class Known:
+    """Accounts, and a directory in which both were informed but for what a test takes away."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.accounts = {
+            "elena": Person(id="elena", name="Elena Soto", role="supervisor"),
+            "luz": Person(id="luz", name="Luz Paz", role="quality_lead"),
+            "ada": Person(id="ada", name="Ada Vega", role="admin"),
+        }
+        self.people = People(
+            workers={"a001": Worker(id="a001", name="Rosa", team="V")},
+            queues={"ventas": "Ventas"}, supervised={"elena": ["V"]},
+            notices=Notices(versions={
+                "graba": [Notice(code="graba", hash="c")],
+                "asesor": [Notice(code="asesor", side="agent", hash="a")],
+            }),
+        )  # fmt: skip
+        stage.desk._decide = Hearing(
+            stage.ingest, stage.reader, lambda: self.people, self.accounts.get
+        ).decide
+
+    def inform(self, *sides):
+        row, utc = tables.notices, T0 - 1
+        head = {"s": "HUB-other", "e": 1, "utc": utc, "by": "luz"}
+        said = {"caller": ("graba", "c"), "agent": ("asesor", "a")}
+        with self.stage.ingest.changing([]) as tx:
+            for n, side in enumerate(sides, 1):
+                code, text = said[side]
+                tx.execute(
+                    row.insert().values(**head, n=n, notice=code, side=side, version=1, hash=text)
+                )
+            if "agent" in sides:
+                signed = {"notice": "asesor", "a": "a001", "how": "badge"}
+                tx.execute(tables.signatures.insert().values(**head, n=9, **signed))
+
+    async def why(self, by, purpose="coaching", **more):
+        with pytest.raises(Refused) as refused:
+            await self.stage.begin(by=by, purpose=purpose, **more)
+        assert self.stage.register[-1]["reason"] == refused.value.error
+        return refused.value.error
+
+
+async def test_the_one_function_decides_and_the_hub_asks_it_with_all_that_it_knows(stage):
+    known = Known(stage)
+    assert await known.why("elena") == "no_notice"
+    known.inform("caller", "agent")
+    assert await known.why("ada") == "no_right"
+    assert await known.why("nobody") == "no_account"
+    assert await known.why("elena", "curiosity") == "purpose"
+    assert await known.why("luz", "drill", mode="whisper") == "mode"
+    known.people.supervised.clear()
+    assert await known.why("elena") == "other_team"
+    known.people.supervised["elena"] = ["V"]
+    assert not stage.bridge.asked
+    await stage.heard(by="elena", purpose="coaching", mode="whisper")
+    assert stage.signs == [("on", "Elena Soto")]
+    stage.confirm()
+    await stage.heard(by="luz", purpose="dispute", mode="silent")
+    assert stage.signs == [("on", "Elena Soto")], "silent and drawn: the register tells of it"
+    assert [one["announced"] for one in stage.register[-2:]] == [True, False]
+
+
+async def test_an_agent_who_was_not_informed_is_heard_by_nobody(stage):
+    known = Known(stage)
+    known.inform("caller")
+    assert await known.why("elena") == "not_informed"
 
 
 async def test_the_desk_goes_on_by_itself(stage):

@@ -3,7 +3,7 @@ before the one function that decides.
 """
 
 from collections.abc import Callable
-from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from diadema.access.roles import Person
 from diadema.hub.listening import QUALITY, Ask, Granted
@@ -46,7 +46,7 @@ class Hearing:
         with self._reader.engine.connect() as tx:
             return Grounds(
                 people=self._people(),
-                zone=site.tz if site is not None else UTC,
+                zone=site.tz if site is not None else ZoneInfo("UTC"),
                 now_ms=self._ingest.clock.now_ms(),
                 published=published_of(notices(tx)),
                 signatures=signatures(tx, agent=contact.agent),
