@@ -166,9 +166,11 @@ async def test_the_station_says_it_while_it_lasts_and_the_register_has_what_was_
     stage.bridge.listeners[listening].since_utc_ms = T0 + 5000
     await stage.step()
     assert stage.signs == [("on", "quality")]
+    assert not stage.desk.shown()[0].confirmed
     stage.confirm()
     await stage.step(60)
-    assert [one.since_utc for one in stage.desk.shown()] == [T0 + 5000]
+    (shown,) = stage.desk.shown()
+    assert (shown.since_utc, shown.announced, shown.confirmed) == (T0 + 5000, True, True)
     stage.desk.end(listening, "mia")
     await stage.step(2)
     await stage.step(2)

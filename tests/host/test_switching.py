@@ -3,24 +3,17 @@ broker, a real ingest, and a client with the bridge's credential.
 """
 
 import asyncio
-import hashlib
 import json
-from contextlib import closing
 
 import nats
 import pytest
-from diadema.access import Accounts
-from diadema.access.roles import THE_HUB
-from diadema.site.directory.book import Change
-from diadema.site.directory.kinds import KINDS
-from diadema.site.directory.publishing import open_directory
-from diadema.site.directory.quality_of import notice_bytes
-from diadema.store import open_reader, open_writer, tables
+from diadema.store import open_reader
 from diadema.switch.hub_link import HubLink
 from diadema.wire import switching
 
 from tests.host.test_ingest_service import Play, clock_file
 from tests.support.broker_fixtures import IngestProcess, until
+from tests.support.informed import LEAD, inform
 from tests.support.scripted_station import T0, S, Script
 
 __all__ = ["clock_file"]
@@ -357,25 +350,7 @@ async def test_it_may_hear_nothing_else(broker, stack, subject):
 async def informed(broker, clock_file, stack):
     """An ingest that knows a lead of quality, and that callers and the agent were informed."""
     broker.data.switch.write_text("{}")
-    accounts = Accounts(broker.data)
-    accounts.book.add(THE_HUB, "luz", "Luz Paz", "quality_lead", password="clave-1234")
-    accounts.close()
-    said = {"by": "luz", "utc": T0 - 60_000, "s": "HUB-other", "e": 1}
-    with (
-        open_directory(broker.data, T0 - 60_000) as book,
-        closing(open_writer(broker.data.store)) as writer,
-        writer.transaction() as tx,
-    ):
-        for n, side in enumerate(("caller", "agent"), 1):
-            row = {"code": side, "name": side, "side": side, "text": "Esta llamada se escucha."}
-            body = KINDS["notices"].read(row)
-            change = Change(kind="notices", code=side, body=body)
-            book.apply([change], by="luz", reason="t", at_ms=T0 - 60_000)
-            published = {"notice": side, "side": side, "version": 1}
-            digest = hashlib.sha256(notice_bytes(body)).hexdigest()
-            tx.execute(tables.notices.insert().values(**said, n=n, **published, hash=digest))
-        signed = {"notice": "agent", "a": "a001", "how": "badge"}
-        tx.execute(tables.signatures.insert().values(**said, n=3, **signed))
+    inform(broker.data, T0 - 60_000, ["a001"])
     return await stack.enter_async_context(IngestProcess(broker, clock_file))
 
 
@@ -406,11 +381,11 @@ async def test_a_listening_from_the_question_to_the_register(broker, informed, s
     script.contact("answered", "1795.4", 3000, via="key", ring_ms=3000)
     await play.send(script)
     await play.acked(script)
-    wanted = {"by": "luz", "who": "Luz Paz", "a": "a001", "mode": "whisper", "purpose": "help"}
+    wanted = {"by": LEAD, "who": "Luz Paz", "a": "a001", "mode": "whisper", "purpose": "help"}
     refused = await ask(admin, "hub.listen", do="begin", **wanted | {"by": "nobody"})
     assert (refused["error"], refused["status"]) == ("no_account", 403)
     listening = (await ask(admin, "hub.listen", do="begin", **wanted))["listening"]
-    assert asked == [{"listening": listening, "call": "1795.4", "by": "luz", "mode": "whisper"}]
+    assert asked == [{"listening": listening, "call": "1795.4", "by": LEAD, "mode": "whisper"}]
     await report()
     told = await play.command("listened")
     assert (told["contact"], told["state"], told["who"]) == ("1795.4", "on", "Luz Paz")
@@ -418,7 +393,7 @@ async def test_a_listening_from_the_question_to_the_register(broker, informed, s
     script.contact("recording_paused", "1795.4", 1000, via="key")
     await play.send(script)
     (one,) = (await ask(admin, "hub.listen"))["listening"]
-    assert (one["by"], one["a"], one["announced"]) == ("luz", "a001", True)
+    assert (one["by"], one["a"], one["announced"]) == (LEAD, "a001", True)
     await until(lambda: len(asked) == 2)
 
     async def over():
@@ -432,7 +407,7 @@ async def test_a_listening_from_the_question_to_the_register(broker, informed, s
         "listening.refused", "listening.started", "listening.ended",
     ]  # fmt: skip
     assert (kinds[2]["cause"], kinds[2]["heard_ms"]) == ("recording_paused", 4000)
-    gone = await ask(admin, "hub.listen", do="end", listening=listening, by="luz")
+    gone = await ask(admin, "hub.listen", do="end", listening=listening, by=LEAD)
     assert gone["error"] == "no_such_listening"
 
 
@@ -440,7 +415,7 @@ async def test_a_bridge_that_does_not_answer_rings_nowhere(broker, informed, sta
     client, _ = await bridge_client(broker, stack)
     admin = await broker.client()
     stack.push_async_callback(admin.close)
-    wanted = {"by": "luz", "a": "a001", "mode": "silent", "purpose": "help"}
+    wanted = {"by": LEAD, "a": "a001", "mode": "silent", "purpose": "help"}
     answer = await ask(admin, "hub.listen", do="begin", **wanted)
     assert (answer["error"], answer["status"]) == ("no_switch", 503)
     await ask(client, switching.STATE, name="principal", up=True)

@@ -38,13 +38,19 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
 
 
 @asynccontextmanager
-async def centre_of(tmp_path, way, count):
-    """Of an exchange that is there: `way`, the settings of the bridge to it."""
+async def centre_of(tmp_path, way, count, prepare=lambda data, agents: None):
+    """Of an exchange that is there: `way`, the settings of the bridge to it. `prepare` what it
+    has before it runs.
+    """
     desks = people.desks(count)
+
+    def made(data):
+        describe(data, way, [(one.person.id, one.seat) for one in desks])
+        prepare(data, [one.person.id for one in desks])
+
     async with open_centre(
         desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
-        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data",
-        prepare=lambda data: describe(data, way, [(one.person.id, one.seat) for one in desks]),
+        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=made,
     ) as centre:  # fmt: skip
         await centre.switch_on()
         await until(lambda: is_up(centre))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections import Counter, defaultdict
 from contextlib import asynccontextmanager, closing, suppress
 
@@ -14,23 +15,29 @@ import nats
 import pytest
 from diadema.base import credentials
 from diadema.store import tables
+from diadema.wire.ask_hub import ask_hub
 from diadema_sim import people
 from diadema_sim.station_user import NoResponse
 from playwright.async_api import async_playwright, expect
 from sqlalchemy import func, select
 
+from tests.support.asterisk_peer import AsteriskPeer
 from tests.support.broker_fixtures import until
+from tests.support.informed import LEAD, inform
 from tests.support.made_up_numbers import Search, make, planted
 from tests.support.switched_centre import (
     NUMBER,
+    centre_of,
     imported,
     is_up,
     pauses,
+    plug_in,
     settled,
     shown,
     switched_centre,
     told_by_the_log,
     told_by_the_store,
+    way_to,
 )
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
@@ -486,6 +493,51 @@ def calls_over(centre):
     row = tables.queue_calls.c
     with closing(centre.reader()) as reader, reader.engine.connect() as tx:
         return tx.execute(select(func.count()).where(row.end_utc.is_not(None))).scalar_one()
+
+
+async def test_a_call_is_heard_while_its_station_says_so(tmp_path):
+    """By the telephone of an account, until the agent pauses the recording."""
+    async with AsteriskPeer.start() as peer:
+        plug_in(peer, 1)
+        way = way_to(peer, listeners={LEAD: "PJSIP/103"})
+        before_ms = int(time.time() * 1000) - 60_000
+        prepare = lambda data, agents: inform(data, before_ms, agents)  # noqa: E731
+        async with centre_of(tmp_path, way, 1, prepare) as centre:
+            (agent,), listener = centre.agents, peer.telephone("PJSIP/103")
+            listener.mode = "always"
+            await ready(agent, peer)
+            contact, caller = await talking(agent, peer)
+            await peer.until(lambda: caller.hears == {"PJSIP/101"})
+            ask = {"by": LEAD, "a": agent.desk.person.id, "mode": "whisper", "purpose": "coaching"}
+
+            async def listen(**body):
+                return (await ask_hub(centre.data, "hub.listen", body))["listening"]
+
+            async def heard():
+                """A machine that is busy may need another try: two seconds are a limit."""
+                if not (live := await listen()):
+                    await listen(do="begin", **ask)
+                return live and live[0]["confirmed"] and listener.hears
+
+            await until(heard)
+            assert listener.hears == {NUMBER, "PJSIP/101"}
+            assert "PJSIP/103" in peer.telephone("PJSIP/101").hears
+            assert caller.hears == {"PJSIP/101"}
+            assert agent.happened("contact.listened", contact)
+            paused = {"cmd": "recording", "contact": contact, "state": "paused"}
+            await ask_hub(centre.data, "hub.command", {"s": agent.desk.station, **paused})
+            await peer.until(lambda: not listener.hears)
+
+            async def over():
+                return not await listen()
+
+            await until(over)
+            with closing(centre.reader()) as reader:
+                said = [one.event for one in reader.events_of("HUB-main")]
+            causes = [one["cause"] for one in said if one["k"] == "listening.ended"]
+            assert causes[-1] == "recording_paused" and {*causes[:-1]} <= {"not_confirmed"}
+            await agent.hang_up(contact)
+            await coded(agent, contact)
 
 
 async def test_no_number_of_a_caller_is_anywhere(tmp_path):

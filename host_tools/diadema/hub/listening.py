@@ -101,7 +101,9 @@ class _Live(Struct, kw_only=True):
 
 
 class Shown(Struct):
-    """For whoever looks. `since_utc` None: the telephone rings."""
+    """For whoever looks. `since_utc` None: the telephone rings; `confirmed`: the station has told
+    its agent, who is to see it (`announced`).
+    """
 
     listening: str
     by: str
@@ -111,6 +113,7 @@ class Shown(Struct):
     mode: str | None
     purpose: str | None
     announced: bool
+    confirmed: bool
     since_utc: int | None
 
 
@@ -235,7 +238,8 @@ class ListeningDesk:
         return [
             Shown(
                 one.listening, one.by, one.agent, one.contact, one.via, one.mode, one.purpose,
-                one.granted.announced, one.since_utc if one.of is not None else None,
+                one.granted.announced, one.confirmed,
+                one.since_utc if one.of is not None else None,
             )
             for one in self._live.values()
         ]  # fmt: skip
