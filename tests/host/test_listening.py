@@ -402,6 +402,23 @@ async def test_what_cannot_be_written_down_is_not_heard(stage, monkeypatch):
     assert stage.causes == ["no_register"] and len(stage.register) == 2
 
 
+async def test_what_is_written_down_is_not_written_again_where_the_broker_is_gone(stage):
+    async def gone(_):
+        raise ConnectionError
+
+    listening = await stage.begin()
+    stage.bridge.listeners[listening].since_utc_ms = T0 + 5000
+    told, stage.desk._recorded = stage.desk._recorded, gone
+    with pytest.raises(ConnectionError):
+        await stage.step()
+    stage.bridge.over(listening)
+    with pytest.raises(ConnectionError):
+        await stage.step()
+    stage.desk._recorded = told
+    await stage.step()
+    assert [one["k"] for one in stage.register] == ["listening.started", "listening.ended"]
+
+
 async def test_what_was_begun_at_the_exchange_itself_is_in_the_register_once(stage):
     spy = ListenerState(spyer="1795.9", call=CALL, by="PJSIP/777", since_utc_ms=T0)
     stage.bridge.listeners["spy"] = spy
@@ -452,6 +469,15 @@ async def test_a_hub_that_begins_anew_ends_what_was_heard_and_says_how_long(stag
     await stage.again()
     await stage.step()
     assert len(stage.register) == 2
+    await stage.heard()
+    stage.confirm()
+    stage.station("ended", by="caller", on_hold=False)
+    stage.script.wrapup("ended", CALL, 0, cause="agent")
+    stage.say()
+    await stage.again()
+    await stage.step()
+    await stage.step()
+    assert stage.causes == ["restarted"] * 2 and not stage.signs, "the call is over there"
 
 
 async def test_what_only_rang_when_the_hub_ended_is_ended_by_the_next(stage):

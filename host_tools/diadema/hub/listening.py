@@ -69,9 +69,9 @@ class _Said(Struct, rename=LETTERS):
 
     station: str
     kind: str = msgspec.field(name="k")
-    contact: str = ""
-    i: int = 0
-    state: str = ""
+    contact: str | None = None
+    i: int | None = None
+    state: str | None = None
 
 
 class _Live(Struct, kw_only=True):
@@ -199,7 +199,7 @@ class ListeningDesk:
         except Refused as refused:
             said = {"mode": ask.mode, "purpose": ask.purpose, "reason": refused.error[:24]}
             about = {"a": contact.agent, "call": _key(contact), "source": "live"}
-            await self._note("listening.refused", ask.by, **about, **said)
+            await self._recorded(self._record("listening.refused", ask.by, **about, **said))
             raise
         live = _Live(
             listening=secrets.token_hex(6),
@@ -416,7 +416,7 @@ class ListeningDesk:
             if live.granted.announced and not live.order:
                 await self._tell(live, "on", round(CONFIRMS_S * 1000))
                 live.confirm_by = self._monotonic() + CONFIRMS_S
-            live.of = await self._note(
+            done = self._record(
                 "listening.started",
                 live.by,
                 listening=live.listening,
@@ -431,21 +431,27 @@ class ListeningDesk:
         except (StoreUnavailable, StoreStale):
             self._stop(live, "no_register")
             raise
+        live.of = done.of[0]
+        await self._recorded(done)
 
     async def _close(self, live: _Live, until_utc: int, cause: str) -> None:
         """It is over; nobody heard it whose telephone was not lifted."""
         cause = live.cause or cause
-        if live.order and cause != "call_ended" and not self._is_named(live):
+        shows = live.order and live.contact and cause != "call_ended"
+        if shows and not self._is_named(live):
             await self._tell(live, "off")
             live.order = 0
+        done = None
         if live.of is not None:
             heard_ms = min(max(until_utc - live.since_utc, 0), _DAY_MS)
             by = live.by if cause in _BY_THE_LISTENER else RULE
-            await self._note("listening.ended", by, of=live.of, heard_ms=heard_ms, cause=cause)
+            done = self._record("listening.ended", by, of=live.of, heard_ms=heard_ms, cause=cause)
         self._live.pop(live.listening, None)
         self._over[live.listening] = None
         if len(self._over) > _MOST:
             del self._over[next(iter(self._over))]
+        if done is not None:
+            await self._recorded(done)
 
     def _is_named(self, live: _Live) -> bool:
         """Somebody else hears that call under the same name."""
@@ -459,10 +465,8 @@ class ListeningDesk:
         live.order, frames = self._commands.order(new)
         await self._send(frames)
 
-    async def _note(self, kind: str, by: str, **fields: Any) -> Key:
-        done = self._journal.record([SupervisorAction([(kind, {"by": by, **fields})])])
-        await self._recorded(done)
-        return done.of[0]
+    def _record(self, kind: str, by: str, **fields: Any) -> Recorded:
+        return self._journal.record([SupervisorAction([(kind, {"by": by, **fields})])])
 
     # -- calls
 
