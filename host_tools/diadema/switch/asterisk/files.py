@@ -116,7 +116,8 @@ def _manager(its: Writing) -> Iterator[str]:
 
 def _technologies(its: Writing) -> list[str]:
     """Of the site's telephones, as `PJSIP/`."""
-    phones = [checked("extension", phone) for phone, _ in its.people.phones.values()]
+    known = (*(phone for phone, _ in its.people.phones.values()), *its.settings.listeners.values())
+    phones = [checked("extension", phone) for phone in known]
     return sorted({f"{phone.partition('/')[0]}/" for phone in phones} or {"PJSIP/"})
 
 
