@@ -76,7 +76,8 @@ class _Said(Struct, rename=LETTERS):
 
 class _Live(Struct, kw_only=True):
     """One that rings or is heard. `of`: its listening.started; `order`: the number of the command
-    that told its agent, who is to know by `confirm_by`. `cause`: why it is to end.
+    that told its agent, who is to know by `confirm_by`. `cause`: why it is to end; `ended_at`: when
+    the bridge was last asked to do so.
     """
 
     listening: str
@@ -89,7 +90,7 @@ class _Live(Struct, kw_only=True):
     mode: Mode | None = None
     purpose: str | None = None
     granted: Granted = Granted(False)
-    asked: float = 0.0
+    began: float = 0.0
     of: Key | None = None
     since_utc: int = 0
     order: int = 0
@@ -97,7 +98,7 @@ class _Live(Struct, kw_only=True):
     confirm_by: float = 0.0
     away_since: float | None = None
     cause: str = ""
-    told: float = 0.0
+    ended_at: float = 0.0
 
 
 class Shown(Struct):
@@ -147,7 +148,7 @@ class ListeningDesk:
         self._journal = OwnJournal(ingest, commands)
         self._live: dict[str, _Live] = {}
         self._over: dict[str, None] = {}  # those of others, which the bridge tells of a while yet
-        self._strays: dict[str, float] = {}  # what the bridge has as ours, and is not; when told
+        self._strays: dict[str, float] = {}  # what the bridge has as ours, and is not; when ended
         self._report: Report | None = None
         self._woken = asyncio.Event()
         self._began = monotonic()
@@ -211,7 +212,7 @@ class ListeningDesk:
             mode=ask.mode,
             purpose=ask.purpose,
             granted=granted,
-            asked=self._monotonic(),
+            began=self._monotonic(),
         )
         self._live[live.listening] = live
         wanted = Listen(listening=live.listening, call=live.contact, by=live.by, mode=live.mode)
@@ -338,11 +339,11 @@ class ListeningDesk:
             if state.until_utc_ms is not None:
                 await self._close(live, state.until_utc_ms, "hung_up")
         named = {one.listening for one in report.listeners if one.until_utc_ms is None}
-        self._strays = {one: told for one, told in self._strays.items() if one in named}
+        self._strays = {one: at for one, at in self._strays.items() if one in named}
         for live in [*self._live.values()]:
             if live.listening in there:
                 continue
-            if live.of is not None or now - live.asked > _RINGS_S:
+            if live.of is not None or now - live.began > _RINGS_S:
                 await self._close(live, self._ingest.clock.now_ms(), "bridge")
 
     def _of(self, report: Report, state: ListenerState) -> _Live | None:
@@ -391,11 +392,11 @@ class ListeningDesk:
                 continue
             if live.via == "outside":
                 await self._close(live, self._ingest.clock.now_ms(), live.cause)
-            elif now - live.told >= _AGAIN_S:
-                live.told = now
+            elif now - live.ended_at >= _AGAIN_S:
+                live.ended_at = now
                 due.append(live.listening)
-        for listening, told in self._strays.items():
-            if now - told >= _AGAIN_S:
+        for listening, at in self._strays.items():
+            if now - at >= _AGAIN_S:
                 self._strays[listening] = now
                 due.append(listening)
         await asyncio.gather(*map(self._ask_to_end, due))

@@ -32,7 +32,7 @@ MODES: dict[Mode, tuple[str, str]] = {  # extension of that context, and what Ch
 }
 _NAMES = ("SpyerUniqueid", "SpyerChannel", "SpyeeUniqueid", "SpyeeChannel", "SpyeeLinkedid")
 _RINGS_S = 25
-_KEPT_MS = 60_000  # of one that is over
+_SHOWN_MS = 60_000  # of one that is over
 _GONE = 404
 
 
@@ -91,7 +91,7 @@ class Spies:
             self._begun(*its)
 
     def listeners(self) -> list[Listener]:
-        late = self._clock.now_ms() - _KEPT_MS
+        late = self._clock.now_ms() - _SHOWN_MS
         for spyer, one in [*self._known.items()]:
             if one.until_ms is not None and one.until_ms < late:
                 del self._known[spyer]
