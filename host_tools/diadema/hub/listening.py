@@ -76,8 +76,8 @@ class _Said(Struct, rename=LETTERS):
 
 class _Live(Struct, kw_only=True):
     """One that rings or is heard. `of`: its listening.started; `order`: the number of the command
-    that told its agent, who is to know by `confirm_by`. `cause`: why it is to end; `ended_at`: when
-    the bridge was last asked to do so.
+    that told its agent, who is to know by `confirm_by`. `cause`: why it is to end, for which the
+    bridge was last asked at `ended_at`.
     """
 
     listening: str
