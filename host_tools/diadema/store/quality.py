@@ -76,6 +76,7 @@ class Heard(Struct, kw_only=True):
 
 
 class Note(Struct, kw_only=True):
+    evaluation: str
     utc: int
     by: str
     item: str | None
@@ -272,6 +273,7 @@ def notes(tx: Connection, evaluations: Collection[str]) -> dict[str, list[Note]]
         if text and (one.part or 1) == (one.parts or 1):  # none, of one that was erased
             found.setdefault(one.evaluation, []).append(
                 Note(
+                    evaluation=one.evaluation,
                     utc=one.utc,
                     by=one.by,
                     item=one.item,
