@@ -5,6 +5,8 @@ import json
 import msgspec
 import pytest
 from diadema.base.paths import DataDir
+from diadema.hub.commanding import Commands
+from diadema.hub.own_journal import OwnJournal, Refused, SupervisorAction
 from diadema.ingest.core import Ingest
 from diadema.ingest.decode import decode
 from diadema.maintenance.rebuild import rebuild
@@ -75,6 +77,23 @@ def more(value):
 
 def test_there_is_a_longest_of_each_kind():
     assert {one["k"] for one in LONGEST} == KINDS_OF_QUALITY and len(LONGEST) == 18
+
+
+def test_the_hub_says_each_at_its_longest_and_nothing_that_nobody_sees(ingest, reader):
+    journal = OwnJournal(ingest, Commands(ingest, None))
+
+    def say(event):
+        fields = {"by": "b" * 32} | {name: value for name, value in event.items() if name != "k"}
+        return journal.record([SupervisorAction([(event["k"], fields)])]).of
+
+    said = [say(one) for one in LONGEST]
+    assert [[n for *_, n in each] for each in said] == [[n] for n in range(1, 19)]
+    assert sum(len(rows(reader, one)) for one in tables.QUALITY) == len(LONGEST)
+    (signed,) = (one for one in LONGEST if one["k"] == "notice.signed")
+    with pytest.raises(Refused, match="witnesses has U\\+202E"):
+        say(signed | {"witnesses": ["Teo Paz", "Sol\u202e"]})
+    (noted,) = (one for one in LONGEST if one["k"] == "evaluation.noted")
+    assert say(noted | {"text": "Una línea\ny otra"})
 
 
 @pytest.mark.parametrize("letter", ["a", "ñ", "\U0001f600", '"', "\\", "\n", "\x07"])

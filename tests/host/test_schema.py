@@ -11,6 +11,7 @@ from diadema.web.fleet.api import Command
 from diadema.wire import commands, schema
 from diadema.wire.events import EVENT_LIMIT, KINDS
 
+from tests.support.monitored import Monitor
 from tests.support.scripted_station import S, Script
 
 OF = [S, 7, 4]
@@ -179,6 +180,15 @@ def test_what_the_agents_day_writes_fits(validator, kind, fields):
     body = Script().add(kind, **{"a": "a001", **fields}).bodies[0]
     validator.validate(json.loads(body))
     assert decode(body)[2] == []
+
+
+def test_what_the_monitors_work_writes_fits(validator):
+    said = []
+    Monitor(said.extend).whole()
+    for message in said:
+        validator.validate(json.loads(message.data))
+        assert decode(message.data)[2] == []
+    assert len({json.loads(message.data)["k"] for message in said}) == 18
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked["cmd"])

@@ -17,10 +17,13 @@ WEEK_MS = 7 * 86_400_000
 
 
 class Monitor:
-    """Says event after event to `take`; each gives its own key."""
+    """Says event after event to `take`; each gives its own key. `call` is one of a001's, `other`
+    one of a002's.
+    """
 
-    def __init__(self, take, s="HUB-main", e=1):
+    def __init__(self, take, s="HUB-main", e=1, call=CALL, other=OTHER):
         self._take, self.s, self.e, self.n = take, s, e, 0
+        self._call, self._other = call, other
 
     def say(self, kind, **fields):
         self.n += 1
@@ -35,12 +38,12 @@ class Monitor:
         return self.s, self.e, self.n
 
     def planned(self, **fields):
-        told = {"plan": "semanal", "version": 3, "start": T0 - WEEK_MS, "end": T0, "by": "hub",
-                "commit": "0c" * 32}  # fmt: skip
+        told = {"plan": "semanal", "version": 3, "start": T0 - WEEK_MS, "end": T0,
+                "by": "rule:sample", "commit": "0c" * 32}  # fmt: skip
         return self.say("sample.planned", **told | fields)
 
     def drawn(self, of, **fields):
-        told = {"draw": DRAW, "of": of, "frame": 310, "frame_hash": "0f" * 32, "by": "hub",
+        told = {"draw": DRAW, "of": of, "frame": 310, "frame_hash": "0f" * 32, "by": "rule:sample",
                 "secret": "05" * 32, "chosen": 40, "strata": 12, "cut": T0 + 9,
                 "excluded": [5, 2, 1, 30, 0, 4, 0, 12]}  # fmt: skip
         return self.say("sample.drawn", **told | fields)
@@ -51,7 +54,7 @@ class Monitor:
     def assigned(self, call, agent="a001", **fields):
         told = {"a": agent, "draw": DRAW, "call": call, "stratum": "1", "rank": 1, "pool": 25,
                 "to": "ana", "form": "atencion", "version": 7, "due": T0 + WEEK_MS,
-                "by": "hub"}  # fmt: skip
+                "by": "rule:sample"}  # fmt: skip
         return self.say("sample.assigned", **told | fields)
 
     def noted(self, text, **fields):
@@ -71,14 +74,15 @@ class Monitor:
         return self.say("evaluation.revised", of=of, **told | fields)
 
     def released(self, of):
-        return self.say("evaluation.released", of=of, by="hub")
+        return self.say("evaluation.released", of=of, by="rule:sample")
 
     def step(self, kind, of, **fields):
         return self.say(f"evaluation.{kind}", of=of, **fields)
 
     def linked(self, call, agent="a001", **fields):
-        told = {"how": "pbx", "hash": "0a" * 32, "ms": 61_000, "rate": 8000, "channels": 2,
-                "format": "gsm", "offset_ms": 0, "pauses": "respected", "by": "hub"}  # fmt: skip
+        told = {"how": "pbx", "hash": "0e" * 32, "ms": 61_000, "rate": 8000, "channels": 2,
+                "format": "gsm", "offset_ms": 0, "pauses": "respected",
+                "by": "rule:link"}  # fmt: skip
         return self.say("recording.linked", a=agent, call=call, **told | fields)
 
     def released_copy(self, call):
@@ -96,24 +100,26 @@ class Monitor:
     def whole(self):
         """One call of a001's, all the way, and one of another's."""
         drawn = self.drawn(self.planned())
-        first, other = self.assigned(CALL), self.assigned(OTHER, agent="a002", rank=2)
+        first, other = self.assigned(self._call), self.assigned(self._other, agent="a002", rank=2)
         self.say("notice.published", notice="aviso", side="agent", version=1, hash="0d" * 32)
         self.signed("paper", date="2026-11-02", document="RH-9")
         self.signed("refused", agent="a002", date="2026-11-02", document="RH-8",
                     witnesses=["Teo Paz", "Sol Vera"])  # fmt: skip
-        self.linked(CALL)
-        self.say("recording.held", call=CALL, reason="reclamo de Teo", until=T0 + WEEK_MS)
-        self.released_copy(CALL)
-        self.say("recording.missing", a="a002", call=OTHER, reason="not_found", by="hub")
-        self.say("listening.ended", of=self.heard(CALL), heard_ms=71_000, cause="done")
-        self.say("listening.refused", a="a002", call=OTHER, source="recording",
+        self.linked(self._call)
+        self.say("recording.held", call=self._call, reason="reclamo de Teo", until=T0 + WEEK_MS)
+        self.released_copy(self._call)
+        self.say(
+            "recording.missing", a="a002", call=self._other, reason="not_found", by="rule:sample"
+        )
+        self.say("listening.ended", of=self.heard(self._call), heard_ms=71_000, cause="done")
+        self.say("listening.refused", a="a002", call=self._other, source="recording",
                  purpose="evaluation", reason="no_recording")  # fmt: skip
         self.noted(item="cierre", from_ms=1000, to_ms=4000, about="improve", text=LEARNT)
         submitted = self.submitted(first)
         self.revised(submitted)
         self.released(submitted)
         theirs = {"agent": "a002", "evaluation": "0" * 12, "notes": 0}
-        second = self.submitted(other, OTHER, **theirs)
+        second = self.submitted(other, self._other, **theirs)
         self.step("annulled", second, reason="no era de Teo")
         self.annulled(drawn, reason="la pidió Teo")
 
@@ -130,9 +136,9 @@ LONGEST = (
      "commit": _X},
     {"k": "sample.drawn", "draw": _ID, "of": _OF, "frame": _MANY, "frame_hash": _X,
      "secret": _X, "chosen": 999_999, "strata": 999_999, "excluded": [_MANY] * 8, "cut": _U},
-    {"k": "sample.assigned", "a": _AGENT, "draw": _ID, "call": _CALL, "stratum": "s" * 28,
+    {"k": "sample.assigned", "a": _AGENT, "draw": _ID, "call": _CALL, "stratum": "s" * 30,
      "rank": _MANY, "pool": _MANY, "to": "t" * 32, "form": "f" * 14, "version": _MANY,
-     "second": True, "due": _U, "of": _OF, "reason": "r" * 12},
+     "second": True, "due": _U, "of": _OF, "reason": "r" * 10},
     {"k": "sample.annulled", "of": _OF, "reason": _N * 64},
     {"k": "recording.linked", "a": _AGENT, "call": _CALL, "how": "h" * 10, "hash": _X, "ms": _D,
      "rate": 768_000, "channels": 16, "format": "f" * 12, "offset_ms": -_D, "pauses": "p" * 10},

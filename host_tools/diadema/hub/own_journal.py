@@ -158,7 +158,9 @@ def _check(k: str, event: dict[str, Any]) -> None:
     """
     for name, value in event.items():
         lines = (k, name) in _SEVERAL_LINES
-        if isinstance(value, str) and (found := sanitize.hidden(value, lines=lines)):
+        texts = value if isinstance(value, list) else [value]
+        said = "".join(one for one in texts if isinstance(one, str))
+        if found := sanitize.hidden(said, lines=lines):
             detail = f"{name} has {', '.join(found)}, which nobody sees: write it without"
             raise Refused("hidden", detail, 422, name=name, found=", ".join(found))
     try:

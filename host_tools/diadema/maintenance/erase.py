@@ -108,7 +108,9 @@ def _clear_stream(data: DataDir) -> None:
 MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR
 _MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
-_ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
+_LONGER = (  # attendance; and that somebody who still works here was informed
+    "attendance.marked", "attendance.corrected", "attendance.justified", "notice.signed",
+)  # fmt: skip
 _HOST = ("HUB-", "WEB-", "PBX-")
 _ROWS = 2000
 
@@ -116,8 +118,8 @@ type Progress = Callable[[int, int], None]
 
 
 class Erased(Struct, kw_only=True):
-    """`before_ms` of everything but attendance, `marks_before_ms` of that. `chain`: the last hash
-    of the ledger of marks before and after, for whoever holds an older one.
+    """`before_ms` of everything but attendance and signed notices, `marks_before_ms` of these.
+    `chain`: the last hash of the ledger of marks before and after, for whoever holds an older one.
     """
 
     before_ms: int
@@ -293,7 +295,7 @@ def _rows(tx: sqlite3.Connection, s: str, e: int, last: int) -> Iterator[tuple[i
 
 
 def _is_due(event: dict[str, Any], s: str, n: int, ends: tuple[int, int], done: Erased) -> bool:
-    marks = event.get("k") in _ATTENDANCE
+    marks = event.get("k") in _LONGER
     if s.startswith(_HOST):
         limit, at = done.marks_before_ms if marks else done.before_ms, event.get("t")
         return isinstance(at, int) and at < limit

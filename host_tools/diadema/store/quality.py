@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from diadema.store import tables
 from diadema.store.assistance import Key, Names, about, as_said, key_of
@@ -76,6 +76,7 @@ class Heard(Struct, kw_only=True):
 
 
 class Note(Struct, kw_only=True):
+    evaluation: str
     utc: int
     by: str
     item: str | None
@@ -157,7 +158,7 @@ def assigned_calls(
     row = tables.assignments.c
     where = _same(row.assignee, assignee) + _same(row.a, agent)
     if draws is not None:
-        where.append(row.draw.in_(draws))
+        where.append(_among(row.draw, draws))
     found = _rows(tx, tables.assignments, Assignment, where, calls, _CALL)
     keys = [key_of(one) for one in found]
     replaced = {_of(one) for one in _rows(tx, tables.assignments, Assignment, keys=keys)}
@@ -235,9 +236,9 @@ def evaluations(
     row = tables.evaluations.c
     where = _within(row.utc, start_utc, end_utc)
     if agents is not None:
-        where.append(row.a.in_(agents))
+        where.append(_among(row.a, agents))
     if ids is not None:
-        where.append(row.evaluation.in_(ids))
+        where.append(_among(row.evaluation, ids))
     found = _rows(tx, tables.evaluations, Evaluation, where, assignments)
     made = {key_of(one): _evaluated(one) for one in found}
     for step in _rows(tx, tables.evaluation_steps, EvaluationStep, keys=[*made]):
@@ -262,7 +263,7 @@ def notes(tx: Connection, evaluations: Collection[str]) -> dict[str, list[Note]]
     row = tables.evaluation_notes.c
     found: dict[str, list[Note]] = {}
     parts: dict[str, list[EvaluationNote]] = {}
-    where = [row.evaluation.in_(evaluations)]
+    where = [_among(row.evaluation, evaluations)]
     for one in _rows(tx, tables.evaluation_notes, EvaluationNote, where):
         its = parts.setdefault(one.evaluation, [])
         if one.part in (None, 1):
@@ -272,6 +273,7 @@ def notes(tx: Connection, evaluations: Collection[str]) -> dict[str, list[Note]]
         if text and (one.part or 1) == (one.parts or 1):  # none, of one that was erased
             found.setdefault(one.evaluation, []).append(
                 Note(
+                    evaluation=one.evaluation,
                     utc=one.utc,
                     by=one.by,
                     item=one.item,
@@ -302,6 +304,12 @@ def _rows[Said: HostRow](
 
 def _same(column: ColumnElement[Any], value: str | None) -> list[ColumnElement[bool]]:
     return [] if value is None else [column == value]
+
+
+def _among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """However many they are."""
+    each = func.json_each(msgspec.json.encode([*values]).decode()).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 def _within(

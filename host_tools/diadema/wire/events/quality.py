@@ -15,7 +15,8 @@ from diadema.wire.letters import By, Epoch, Maybe, Of, Sequence, Station, Utc, w
 
 ANSWERS = 60  # items of a form
 EXCLUSIONS = (  # why a contact was not in the frame, the first that holds; a list of counts
-    "not_answered", "interrupted", "fault", "short", "no_notice", "no_recording", "agent", "drawn",
+    "not_answered", "interrupted", "fault", "short", "no_notice", "no_recording",
+    "agent_excluded", "drawn",
 )  # fmt: skip
 NOTE_PART = 148  # bytes of JSON: what an evaluation.noted has room for beside its other fields
 
@@ -90,7 +91,7 @@ class SampleAssigned(HostEvent, tag="sample.assigned", kw_only=True, gc=False):
     agent: Agent
     draw: Maybe[ShortId] = UNSET
     call: Call
-    stratum: Maybe[Annotated[str, Meta(max_length=28)]] = UNSET
+    stratum: Maybe[Annotated[str, Meta(max_length=30)]] = UNSET
     rank: Maybe[Many] = UNSET
     pool: Maybe[Many] = UNSET
     to: By
@@ -99,7 +100,7 @@ class SampleAssigned(HostEvent, tag="sample.assigned", kw_only=True, gc=False):
     second: Maybe[bool] = UNSET
     due: Utc
     of: Maybe[Of] = UNSET
-    reason: Maybe[Short] = UNSET
+    reason: Maybe[Annotated[str, Meta(max_length=10)]] = UNSET
 
 
 class SampleAnnulled(HostEvent, tag="sample.annulled", kw_only=True, gc=False):
@@ -115,8 +116,9 @@ class AboutRecording(HostEvent, kw_only=True, gc=False):
 
 class RecordingLinked(AboutRecording, tag="recording.linked", kw_only=True, gc=False):
     """`how`: by the switch's call id or by the agent and the time. `hash`: of the file.
-    `offset_ms`: from the contact's first event to the file's first sample. `pauses`: whether the
-    stretches in which the station says that nothing was recorded are silent in the file.
+    `offset_ms`: from the contact's first event to the file's first sample, where it is known.
+    `pauses`: whether the stretches in which the station says that nothing was recorded are silent
+    in the file.
     """
 
     agent: Agent
@@ -126,7 +128,7 @@ class RecordingLinked(AboutRecording, tag="recording.linked", kw_only=True, gc=F
     rate: Annotated[int, Meta(ge=1, le=768_000, description="Hz")]
     channels: Annotated[int, Meta(ge=1, le=16)]
     format: Short
-    offset_ms: Annotated[int, Meta(ge=-86_400_000, le=86_400_000)]
+    offset_ms: Maybe[Annotated[int, Meta(ge=-86_400_000, le=86_400_000)]] = UNSET
     pauses: Annotated[str, Meta(max_length=10), words("respected", "not", "none", "unknown")]
 
 
