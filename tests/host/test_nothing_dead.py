@@ -23,6 +23,7 @@ from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site.directory import kinds
 from diadema.site.directory.book import Directory
+from diadema.site.directory.freezing import fresh
 from diadema.site.directory.people import (
     Area,
     FaultArea,
@@ -35,6 +36,7 @@ from diadema.site.directory.people import (
     Worker,
 )
 from diadema.site.directory.people_of import _Day, people_of
+from diadema.site.directory.quality_of import written_scorecards
 from diadema.site.directory.site_json import Draft
 
 from tests.support import reported_day
@@ -190,6 +192,15 @@ ONE_OF_EACH = {
     "tools": {"campaign": "v", "code": "crm", "label": "CRM abre", "order": 1},
     "materials": {"code": "m", "label": "Lapicero", "order": 1},
     "identity_methods": {"code": "i", "label": "DNI", "order": 1},
+    "notices": {"code": "graba", "name": "Grabación", "side": "caller", "text": "Se graba."},
+    "scorecards": {"code": "c", "name": "Atención"},
+    "scorecard_sections": {"scorecard": "c", "code": "s", "name": "Trato"},
+    "scorecard_items": {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
+                        "weight": 1},
+    "sample_plans": {"code": "s", "name": "Semanal", "scorecard": "c", "per_agent": 2,
+                     "monitors": ["noe"]},
+    "conflicts": {"account": "noe", "agent": "a001"},
+    "sample_exclusions": {"agent": "a001", "why": "nesting"},
 }  # fmt: skip
 
 
@@ -217,6 +228,7 @@ def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
     with Directory(data.directory) as book:
         people = people_of(book, DAY, DAY, ZoneInfo("America/Lima"))
         Draft(book, DAY, json.loads(data.site.read_text()), {})
+        assert [*written_scorecards(book)] and fresh(book, "notices")
     assert people.planned("a001", DAY).tolerance_s == 600
     seen |= {("roster", name) for name in _Day.__struct_fields__}
     asked = {

@@ -69,6 +69,8 @@ _ACCOUNTS_OF = {  # by kind of the directory, the field that names accounts
     "helpers": "account",
     "fault_areas": "accounts",
     "playbooks": "owner",
+    "sample_plans": "monitors",
+    "conflicts": "account",
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
