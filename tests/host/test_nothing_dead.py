@@ -24,6 +24,7 @@ from diadema.report.period import around
 from diadema.site.directory import kinds
 from diadema.site.directory.book import Directory
 from diadema.site.directory.freezing import fresh
+from diadema.site.directory.notices import Notice
 from diadema.site.directory.people import (
     Area,
     FaultArea,
@@ -36,7 +37,9 @@ from diadema.site.directory.people import (
     Worker,
 )
 from diadema.site.directory.people_of import _Day, people_of
+from diadema.site.directory.quality import SamplePlan
 from diadema.site.directory.quality_of import written_scorecards
+from diadema.site.directory.scorecards import Item
 from diadema.site.directory.site_json import Draft
 
 from tests.support import reported_day
@@ -145,7 +148,9 @@ def test_every_sum_changes_some_report_or_page(data, before, monkeypatch, of, fi
         assert "divisor must be positive" in str(error)
 
 
-ITSELF = {("shifts", "name"), ("holidays", "name")}  # say what the row is to whoever edits it
+ITSELF = {  # say what the row is to whoever edits it, or are published as they are
+    ("shifts", "name"), ("holidays", "name"), ("notices", "name"), ("notices", "text"),
+}  # fmt: skip
 
 
 class Body(dict):
@@ -231,6 +236,11 @@ def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
         assert [*written_scorecards(book)] and fresh(book, "notices")
     assert people.planned("a001", DAY).tolerance_s == 600
     seen |= {("roster", name) for name in _Day.__struct_fields__}
+    for kind, of in (
+        ("scorecard_items", Item), ("sample_plans", SamplePlan), ("notices", Notice),
+    ):  # fmt: skip
+        names = {"label": "name", "days": "plan_days"} if of is SamplePlan else {}
+        seen |= {(kind, names.get(name, name)) for name in of.__struct_fields__}
     asked = {
         (kind.name, field.name)
         for kind in kinds.KINDS.values()
@@ -256,6 +266,7 @@ def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
     through = {"spells": "on", "stage_targets": "target", "targets": "target",
                "thresholds": "threshold_s", "variants": "variant", "roster": "planned",
                "since": "spells", "fault_targets": "targets_of_fault", "owners": "playbooks_of",
-               "accounts": "areas_of", "vital": "is_vital"}  # fmt: skip
+               "accounts": "areas_of", "vital": "is_vital", "scorecards": "scorecard",
+               "retention": "retention_days", "sample_exclusions": "left_out"}  # fmt: skip
     left = [name for name in of.__struct_fields__ if through.get(name, name) not in told]
     assert left == []

@@ -166,7 +166,7 @@ def test_the_kinds_are_listed(capfd):
 
 def test_a_scorecard_from_the_template_is_published_as_its_versions(run, tmp_path, monkeypatch):
     assert "13 items" in run("template", "atencion", "--by", "Luz")
-    with pytest.raises(DiademaError, match="exists already"):
+    with pytest.raises(DiademaError, match="is there already"):
         run("template", "atencion", "--by", "Luz")
     assert run("publish", "scorecards", "--dry-run") == "atencion: version 1\n"
     with pytest.raises(DiademaError, match="hub"):

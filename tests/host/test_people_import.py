@@ -253,7 +253,7 @@ def test_there_and_back_nothing_changes(book, language, write):
         accounts="ciro | zoila.a", parts="enlace=Enlace")  # fmt: skip
     put(book, "playbooks", **book.entry("playbooks", "1").body | {"owner": "rosa"})
     put(book, "notices", code="graba", name="Grabación", side="caller", spoken="agent",
-        text="Esta llamada se graba;\n«para cuidar su calidad».", queues="q1")  # fmt: skip
+        text="Esta llamada se graba; «para cuidar su calidad».", queues="q1")  # fmt: skip
     book.apply(template("atencion", "es"), by="Ana", reason="prueba", at_ms=2)
     put(book, "scorecard_items", scorecard="atencion", code="voz", section="actitudes",
         text="Modula la voz", weight=5, scale="1_5", kind="user", comment="always",

@@ -253,7 +253,8 @@ async def test_the_quality_lead_has_what_is_hers_and_publishes_no_site(
     await expect(page.locator("dialog")).to_have_count(0)
     await page.get_by_role("button", name="Agregar").click()
     await page.locator("dialog [name=scorecard]").select_option("atencion")
-    await fill(page, code="saluda", section="trato", text="Saluda", weight="5", reason="nueva")
+    await fill(page, code="saluda", section="trato", text="Saluda", weight="5", reason="nueva",
+               guide="Con su nombre,\nantes de preguntar")  # fmt: skip
     await page.locator("dialog [name=auto_fail]").select_option(label="La evaluación")
     await page.get_by_role("button", name="Guardar").click()
     await expect(page.get_by_role("alert")).to_contain_text("un ítem normal no anula nada")
@@ -261,6 +262,9 @@ async def test_the_quality_lead_has_what_is_hers_and_publishes_no_site(
     await page.locator("dialog [name=comment]").select_option(label="Siempre")
     await page.get_by_role("button", name="Guardar").click()
     await expect(page.locator("tbody tr", has_text="saluda")).to_contain_text("La evaluación")
+    item = book.entry("scorecard_items", "atencion/saluda")
+    assert item is not None and item.body is not None
+    assert item.body["guide"] == "Con su nombre, antes de preguntar"
     await page.locator("[data-kind=sample_plans]").click()
     await page.get_by_role("button", name="Agregar").click()
     await page.locator("dialog [name=scorecard]").select_option("atencion")
