@@ -420,7 +420,7 @@ _ALL = (
         Field(name="campaigns", type="ref", of="campaigns", many=True, most=24),
     )),
     Kind(name="scorecards", rights=_QUALITY, dated=False, fields=(
-        _code(most=14), Field(name="name", required=True), _flag("contract"), _ORDER,
+        _code(most=14), Field(name="name", required=True), _flag("contract"),
     )),
     Kind(name="scorecard_sections", key=("scorecard", "code"), rights=_QUALITY, dated=False,
          fields=(_SCORECARD, _code(most=16), Field(name="name", required=True), _ORDER)),
