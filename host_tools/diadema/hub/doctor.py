@@ -458,9 +458,9 @@ def _named(copy: DataDir) -> Iterator[Finding]:
 def _plans(copy: DataDir) -> Iterator[Finding]:
     """Those of samples whose scorecard was never published: nobody could evaluate by it."""
     known = people(copy)
-    for plan in known.sample_plans.values():
-        if known.scorecard(plan.scorecard) is None:
-            yield _note("plan_unpublished", plan=plan.code, scorecard=plan.scorecard)
+    for sample in known.sample_plans.values():
+        if known.scorecard(sample.scorecard) is None:
+            yield _note("sample_unpublished", plan=plan.code, scorecard=plan.scorecard)
 
 
 def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:
