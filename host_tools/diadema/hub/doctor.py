@@ -460,7 +460,7 @@ def _plans(copy: DataDir) -> Iterator[Finding]:
     known = people(copy)
     for sample in known.sample_plans.values():
         if known.scorecard(sample.scorecard) is None:
-            yield _note("sample_unpublished", plan=plan.code, scorecard=plan.scorecard)
+            yield _note("plan_unpublished", plan=sample.code, scorecard=sample.scorecard)
 
 
 def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:
