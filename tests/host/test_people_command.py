@@ -198,7 +198,7 @@ def test_the_template_can_be_published_as_it_is(language):
     form = scorecard_of(*parts_of(template("atencion", language)))
     assert [*whole_problems(form)] == []
     assert sum(item.weight for item in form.items) == 100
-    attitudes = [item.code for item in form.of_section("actitudes")]
+    attitudes = [item.code for item in form.items if item.section == "actitudes"]
     assert attitudes == ["escucha", "trato", "dominio", "responsabilidad"]
     assert [item.checks for item in form.items if item.checks] == [
         "disposition", "recording_notice",

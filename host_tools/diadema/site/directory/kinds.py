@@ -252,7 +252,7 @@ def _flag(name: str) -> Field:
 
 
 _ORDER = Field(name="order", type="int", low=0, high=9999)
-_KEPT = Field(name="retention_days", type="int", low=1, high=3650)
+_RETENTION = Field(name="retention_days", type="int", low=1, high=3650)
 _COUNT_S = 86_400
 # `PJSIP/101`: one telephone, and no way through the exchange's own dialplan
 EXTENSION = r"(?!(?i:local)/)[A-Za-z0-9]{2,12}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,26}"
@@ -304,7 +304,7 @@ _ALL = (
         _code(),
         Field(name="name", required=True),
         Field(name="switch_names", many=True, unique=True),
-        _KEPT,
+        _RETENTION,
     )),
     Kind(name="shifts", fields=(
         _code(),
@@ -488,7 +488,7 @@ _ALL = (
         Field(name="pin", type="choice", choices=("none", "always", "clonable")),
         Field(name="multi_login", type="choice", choices=("deny", "move", "allow")),
         _flag("selftest"),
-        _KEPT,
+        _RETENTION,
         Field(name="announce", type="choice", choices=ANNOUNCE),
         Field(name="announce_random", type="choice", choices=ANNOUNCE),
     )),
