@@ -93,7 +93,6 @@ WHOLE = {
     "scorecard_sections": (Section, {"name": "label"}),
     "scorecards": (Scorecard, {"name": "label"}),
 }
-PUBLISHED = {"notices.name", "notices.text"}  # as they are, see `freezing`
 SORTED_BY = "order"  # `site_json` puts what stations list in this order
 SHOWN_BY_PAGES = {"shifts.name": ("web/static/people_week.js", "shift.name")}
 FOR_PEOPLE = {"holidays.name"}  # which holiday it is, beside its day in the table of them
@@ -332,7 +331,7 @@ def test_every_field_of_the_directory_is_read(host):
     for field, (page, text) in SHOWN_BY_PAGES.items():
         assert text in (ROOT / "host_tools" / "diadema" / page).read_text()
         left.remove((*field.split("."),))
-    assert {f"{kind}.{name}" for kind, name in left} == FOR_PEOPLE | PUBLISHED | {
+    assert {f"{kind}.{name}" for kind, name in left} == FOR_PEOPLE | {
         f"{kind}.{INVENTED}" for kind in KINDS
     }
 
