@@ -256,7 +256,7 @@ async def test_whose_a_kind_is(data: DataDir, people_web: Web) -> None:
         ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
                                  "weight": 5, "auto_fail": "section"}, "hágalo crítico"),
         ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
-                                 "weight": 101}, "less than or equal to 100"),
+                                 "weight": 101}, "weight es a lo más 100"),
         ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
                                  "weight": 5}, "no tiene la sección «c/s»"),
         ("sample_plans/p", {"code": "p", "name": "P", "scorecard": "c", "monitors": ["noe"],
