@@ -117,6 +117,8 @@ async def test_each_role_gets_what_is_its_own_and_nothing_else(
         (name, Line(who=KINDS[kind].rights), {"kind": kind})
         for name, kind in product((*OF_A_KIND, *PEOPLE), ("agents", "notices", "scorecards"))
     ]
+    readers = (*KINDS["teams"].rights, *KINDS["teams"].readers)
+    cases.append(("GET /api/v1/people/{kind}", Line(who=readers), {"kind": "teams"}))
     for name, line, sample in cases:
         if role in ("switch", "standby") and "/account" in name:
             continue  # a token is no account: refused by the page itself

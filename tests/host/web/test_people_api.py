@@ -236,6 +236,8 @@ async def test_whose_a_kind_is(data: DataDir, people_web: Web) -> None:
                 if (await client.put(f"/{path}", json=change(entry))).status_code == 200
             ]
             assert sorted(done) == sorted(may), role
+            named = await client.get("/teams")  # which plans and notices name
+            assert (named.status_code == 200) == bool(may), role
             kinds = await client.get("/kinds")
             if may:
                 assert {*may} <= {one["name"] for one in kinds.json()}

@@ -33,7 +33,8 @@ ANNOUNCE = ("station", "register")
 class Kind(Struct, frozen=True, kw_only=True):
     """`slot`: an entry is a place on a plan, as an agent's day, and may be filled again after it
     was emptied. `many`: more than a page holds, in order of their codes. `dated`: an entry can be
-    in force for some time only. `rights`: whoever has one of them reads and changes it.
+    in force for some time only. `rights`: whoever has one of them reads and changes it;
+    `readers`: these read its list too, to name one of it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     many: bool = False
     dated: bool = True
     rights: tuple[Literal["people", "quality"], ...] = ("people",)
+    readers: tuple[Literal["quality"], ...] = ()
 
     def code(self, body: Body) -> str:
         """Of what names it; beyond the second part only what is given."""
@@ -285,7 +287,7 @@ _ALL = (
         Field(name="name", required=True, most=128),
         Field(name="ruc", type="ruc", required=True, most=20, unique=True),
     )),
-    Kind(name="teams", fields=(
+    Kind(name="teams", readers=_QUALITY, fields=(
         Field(name="code", required=True),
         Field(name="name", most=128),
     )),
@@ -300,7 +302,7 @@ _ALL = (
         Field(name="extension", unique=True, pattern=EXTENSION, most=40),
         Field(name="phone", type="choice", choices=WAYS),
     )),
-    Kind(name="queues", fields=(
+    Kind(name="queues", readers=_QUALITY, fields=(
         _code(),
         Field(name="name", required=True),
         Field(name="switch_names", many=True, unique=True),
@@ -356,7 +358,7 @@ _ALL = (
         Field(name="limit_s", type="int", low=0, high=28_800),
         _ORDER,
     )),
-    Kind(name="campaigns", fields=(
+    Kind(name="campaigns", readers=_QUALITY, fields=(
         _code(),
         _label(),
         Field(name="steps", many=True, shape="step"),
