@@ -16,7 +16,6 @@ SAMPLE = {
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
     "ticket": "3f9a01c2d4e5",
 }  # fmt: skip
-PEOPLE_SAMPLE = {"kind": "agents"}
 
 
 class Line(Struct, kw_only=True):
@@ -121,11 +120,7 @@ ROUTES: dict[str, Line] = {
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),
     "GET /flasher/{name}.zip": _("fleet"),
-    "GET /api/v1/people/kinds": _("people"),
-    "GET /api/v1/people/export/{kind}": _("people", sample=PEOPLE_SAMPLE),
-    "POST /api/v1/people/import/{kind}": _("people", sample=PEOPLE_SAMPLE),
-    "GET /api/v1/people/history/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
-    "POST /api/v1/people/restore/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
+    "GET /api/v1/people/kinds": _("people", "quality"),
     "GET /api/v1/people/week": _("people"),
     "POST /api/v1/people/take-in": _("people"),
     "GET /api/v1/people/publication": _("people"),
@@ -141,18 +136,24 @@ ROUTES: dict[str, Line] = {
     "GET /ui/dispositions": _("figures", is_page=True),
     "GET /ui/reports": _("figures", "attendance", "register", "tickets", is_page=True),
     "GET /ui/register": _("register", "reprimands", is_page=True),
-    "GET /ui/people": _("people", is_page=True),
+    "GET /ui/people": _("people", "quality", is_page=True),
     "GET /ui/fleet": _("fleet", is_page=True),
     "GET /ui/switch": _("fleet", is_page=True),
     "GET /ui/fleet/{s}": _("fleet", is_page=True),
     "GET /ui/accounts": _("accounts", is_page=True),
 }
-# routes that are there once for each kind of people and places
-PEOPLE = {
-    "GET /api/v1/people/{kind}": _("people"),
-    "GET /api/v1/people/{kind}/{code}": _("people"),
-    "PUT /api/v1/people/{kind}/{code}": _("people"),
-    "DELETE /api/v1/people/{kind}/{code}": _("people"),
-}
+# of each kind of people and places, for whoever has one of its rights; the first are there once
+OF_A_KIND = (
+    "GET /api/v1/people/export/{kind}",
+    "POST /api/v1/people/import/{kind}",
+    "GET /api/v1/people/history/{kind}/{code}",
+    "POST /api/v1/people/restore/{kind}/{code}",
+)
+PEOPLE = (
+    "GET /api/v1/people/{kind}",
+    "GET /api/v1/people/{kind}/{code}",
+    "PUT /api/v1/people/{kind}/{code}",
+    "DELETE /api/v1/people/{kind}/{code}",
+)
 # NiceGUI's own: files of its pages, in the wheel for everybody to read
 INNER = "/ui/_nicegui/"

@@ -40,6 +40,7 @@ from diadema.maintenance.upgrade import plan
 from diadema.report.schedule import TRIES, Run, Schedule, last_runs, schedules
 from diadema.site.context import site_of, zone_of
 from diadema.site.directory.book import Directory
+from diadema.site.directory.people_of import people
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
 from diadema.stations.fleet import StationRow, all_stations
@@ -69,6 +70,8 @@ _ACCOUNTS_OF = {  # by kind of the directory, the field that names accounts
     "helpers": "account",
     "fault_areas": "accounts",
     "playbooks": "owner",
+    "sample_plans": "monitors",
+    "conflicts": "account",
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
@@ -298,6 +301,7 @@ def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]
                 yield from _standbys(data, copy, clock.now_ms())
             yield from _named(copy)
             if not any(one.wrong for one in site):
+                yield from _plans(copy)
                 yield from _stations(copy, clock.now_ms(), hub_runs)
         except DiademaError as error:
             yield _error(error)
@@ -449,6 +453,14 @@ def _named(copy: DataDir) -> Iterator[Finding]:
     idle = [one.id for one in used if one.role == "area" and one.id not in of_areas]
     if idle:
         yield _note("area_of_none", accounts=", ".join(idle))
+
+
+def _plans(copy: DataDir) -> Iterator[Finding]:
+    """Those of samples whose scorecard was never published: nobody could evaluate by it."""
+    known = people(copy)
+    for sample in known.sample_plans.values():
+        if known.scorecard(sample.scorecard) is None:
+            yield _note("plan_unpublished", plan=sample.code, scorecard=sample.scorecard)
 
 
 def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:

@@ -222,8 +222,8 @@ def _of_recording(call: Contact, grounds: Grounds) -> str:
         return ""
     people, begun = grounds.people, call.start_utc or 0
     queue = people.queue(call.queue, begun) if call.queue else ""
-    kept_ms = people.retention_days(queue) * _DAY_MS
-    return "expired" if grounds.now_ms >= begun + kept_ms else ""
+    retention_ms = people.retention_days(queue) * _DAY_MS
+    return "expired" if grounds.now_ms >= begun + retention_ms else ""
 
 
 def is_held(acts: Iterable[RecordingAct], now_ms: int) -> bool:

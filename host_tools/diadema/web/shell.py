@@ -67,7 +67,7 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
     (
         "shell.group.admin",
         (
-            ("people.nav", "/ui/people", "people"),
+            ("people.nav", "/ui/people", "people", "quality"),
             ("accounts.nav", "/ui/accounts", "accounts"),
         ),
     ),

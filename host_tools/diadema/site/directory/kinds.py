@@ -33,7 +33,8 @@ ANNOUNCE = ("station", "register")
 class Kind(Struct, frozen=True, kw_only=True):
     """`slot`: an entry is a place on a plan, as an agent's day, and may be filled again after it
     was emptied. `many`: more than a page holds, in order of their codes. `dated`: an entry can be
-    in force for some time only. `rights`: whoever has one of them reads and changes it.
+    in force for some time only. `rights`: whoever has one of them reads and changes it;
+    `readers`: these read its list too, to name one of it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     many: bool = False
     dated: bool = True
     rights: tuple[Literal["people", "quality"], ...] = ("people",)
+    readers: tuple[Literal["quality"], ...] = ()
 
     def code(self, body: Body) -> str:
         """Of what names it; beyond the second part only what is given."""
@@ -252,7 +254,7 @@ def _flag(name: str) -> Field:
 
 
 _ORDER = Field(name="order", type="int", low=0, high=9999)
-_KEPT = Field(name="retention_days", type="int", low=1, high=3650)
+_RETENTION = Field(name="retention_days", type="int", low=1, high=3650)
 _COUNT_S = 86_400
 # `PJSIP/101`: one telephone, and no way through the exchange's own dialplan
 EXTENSION = r"(?!(?i:local)/)[A-Za-z0-9]{2,12}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,26}"
@@ -285,7 +287,7 @@ _ALL = (
         Field(name="name", required=True, most=128),
         Field(name="ruc", type="ruc", required=True, most=20, unique=True),
     )),
-    Kind(name="teams", fields=(
+    Kind(name="teams", readers=_QUALITY, fields=(
         Field(name="code", required=True),
         Field(name="name", most=128),
     )),
@@ -300,11 +302,11 @@ _ALL = (
         Field(name="extension", unique=True, pattern=EXTENSION, most=40),
         Field(name="phone", type="choice", choices=WAYS),
     )),
-    Kind(name="queues", fields=(
+    Kind(name="queues", readers=_QUALITY, fields=(
         _code(),
         Field(name="name", required=True),
         Field(name="switch_names", many=True, unique=True),
-        _KEPT,
+        _RETENTION,
     )),
     Kind(name="shifts", fields=(
         _code(),
@@ -356,7 +358,7 @@ _ALL = (
         Field(name="limit_s", type="int", low=0, high=28_800),
         _ORDER,
     )),
-    Kind(name="campaigns", fields=(
+    Kind(name="campaigns", readers=_QUALITY, fields=(
         _code(),
         _label(),
         Field(name="steps", many=True, shape="step"),
@@ -420,7 +422,7 @@ _ALL = (
         Field(name="campaigns", type="ref", of="campaigns", many=True, most=24),
     )),
     Kind(name="scorecards", rights=_QUALITY, dated=False, fields=(
-        _code(most=14), Field(name="name", required=True), _flag("contract"), _ORDER,
+        _code(most=14), Field(name="name", required=True), _flag("contract"),
     )),
     Kind(name="scorecard_sections", key=("scorecard", "code"), rights=_QUALITY, dated=False,
          fields=(_SCORECARD, _code(most=16), Field(name="name", required=True), _ORDER)),
@@ -488,7 +490,7 @@ _ALL = (
         Field(name="pin", type="choice", choices=("none", "always", "clonable")),
         Field(name="multi_login", type="choice", choices=("deny", "move", "allow")),
         _flag("selftest"),
-        _KEPT,
+        _RETENTION,
         Field(name="announce", type="choice", choices=ANNOUNCE),
         Field(name="announce_random", type="choice", choices=ANNOUNCE),
     )),

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.notices import Notice, Notices
-from diadema.site.directory.people import Announce, Exclusion, People
+from diadema.site.directory.people import Exclusion, People
 from diadema.site.directory.quality import SamplePlan
 from diadema.site.directory.scorecards import Scorecard, scorecard_of
 from diadema.site.directory.tables import SCORECARD
@@ -39,15 +39,6 @@ def add_quality(people: People, book: Directory, last: date) -> None:
             Exclusion(str((one.body or {}).get("why") or ""), one.valid_from, one.valid_until)
             for one in those
         ]
-
-
-def add_policies(people: People, settings: Body) -> None:
-    if announce := settings.get("announce"):
-        people.announce = cast("Announce", announce)
-    if announce := settings.get("announce_random"):
-        people.announce_random = cast("Announce", announce)
-    if isinstance(days := settings.get("retention_days"), int):
-        people.retention[""] = days
 
 
 def plan_of(body: Body) -> SamplePlan:

@@ -65,9 +65,6 @@ class Scorecard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[Item, ...]
     contract: bool = False
 
-    def of_section(self, section: str) -> Iterator[Item]:
-        return (item for item in self.items if item.section == section)
-
     def item(self, code: str) -> Item | None:
         return next((item for item in self.items if item.code == code), None)
 

@@ -39,6 +39,7 @@ def _add_routes(kind: Kind) -> None:
     name = kind.name
     model = model_of(kind)
     asking = Annotated[Person, Depends(need(*kind.rights))]
+    reading = Annotated[Person, Depends(need(*kind.rights, *kind.readers))]
     wanted = create_model(
         f"{model.__name__}Change",
         __doc__="`seen`: the newest version known, 0 for none; another is refused with 409.",
@@ -52,7 +53,7 @@ def _add_routes(kind: Kind) -> None:
     async def entries(
         web_app: WebAppDep,
         request: Request,
-        person: asking,
+        person: reading,
         search: Annotated[str, Query(max_length=64)] = "",
         after: Annotated[str | None, Query(max_length=128)] = None,
         limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
