@@ -13,7 +13,6 @@ from diadema.wire.scrub import Names, scrubbed
 
 from tests.support.scripted_station import SITE, T0, S, Script
 
-
 NEXT = "DIA-0123456789ac"
 
 
