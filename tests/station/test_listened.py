@@ -29,7 +29,7 @@ async def test_the_sign_comes_in_the_turn_of_its_own_append_and_stays_until_off(
             assert await shown(bench) == (state == "on", state == "on")
         await tell(bench, "on")
         await bench.world.sleep(600_000)
-        await bench.shows("listened")
+        await bench.says("2/6", SIGN, MARK)
         await bench.keys(6)  # a list covers the line of detail
         assert await shown(bench) == (False, True)
         await bench.keys(1, 4)
