@@ -106,13 +106,13 @@ class Screen:
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        told = name + link + sign
+        marked = name + link + sign
         gaps = 8 if sign else 5
-        if canvas.width(told + wall) > _RIGHT - gaps:
+        if canvas.width(marked + wall) > _RIGHT - gaps:
             wall = volume = ""
         end = _RIGHT - canvas.width(wall) if wall else _RIGHT + (4 if sign else 1)
         canvas.text(wall, end, 0)
-        if canvas.width(told + volume) > end - gaps - 6:
+        if canvas.width(marked + volume) > end - gaps - 6:
             volume = ""
         for mark in (volume, sign, link):
             if mark:
@@ -152,7 +152,7 @@ class Screen:
 
     def _detail(self, station, situation, u):
         """What is told now; while somebody hears the call, that is its second line."""
-        text = self._told(station, situation, u)
+        text = self._of_desk(station, situation, u)
         listeners = station.desk.listeners
         if not listeners:
             return text
@@ -161,7 +161,7 @@ class Screen:
         sign = words["listened"] % names
         return with_why(text.partition("\n")[0], sign) if text else sign
 
-    def _told(self, station, situation, u):
+    def _of_desk(self, station, situation, u):
         words = self.words
         desk = station.desk
         if station.notice:

@@ -170,6 +170,21 @@ def test_who_hears_a_call_is_told_by_the_newest_word_about_each(commands, ingest
     assert told() == []
 
 
+def test_what_a_station_passed_over_is_worth_no_longer_than_before(commands, ingest, clock):
+    s = NAMES[0]
+    on = {"contact": "c1", "state": "on", "who": "quality"}
+    i, _ = commands.order(New(s, "listened", on, life_ms=2_000))
+    script = Script(s=s).boot().add("station.health", heap=1, journal=1, i=i + 5)
+    ingest.take(script.messages(), "stream", "server")
+    clock.now += 500
+    (told,) = commands.greeted(hellos([s]))
+    (again,) = [one for one in told.commands if one.cmd == "listened"]
+    assert again.i > i + 5 and again.expires_utc == clock.now + 1_500
+    clock.now += 1_501
+    commands.tick()
+    assert not commands.waits(s, "listened")
+
+
 def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, monkeypatch):
     names = [*NAMES, *MANY]
     for s in names:

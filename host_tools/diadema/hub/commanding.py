@@ -296,8 +296,15 @@ class Commands:
     def _due(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """What of it can still be sent; what its station has passed over, under new numbers."""
         self._expire()
+        at = self._ingest.clock.now_ms()
         passed = [
-            New(one.station, command.cmd, command.fields, of=command.i)
+            New(
+                one.station,
+                command.cmd,
+                command.fields,
+                of=command.i,
+                life_ms=command.expires_utc and max(command.expires_utc - at, 1),
+            )
             for one in deliveries
             for command in one.commands
             if command.cmd not in _CALLS

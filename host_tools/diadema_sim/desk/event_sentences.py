@@ -41,14 +41,7 @@ _BAD = (
     "session.denied", "command.refused", "station.fault", "contact.missed", "station.lost",
     "contact.blocked", "contact.disagreed",
 )  # fmt: skip
-_NAMED = (
-    "part",
-    "command",
-    "step",
-    "rule",
-    "result",
-    "who",
-)  # fields whose codes the catalogue names
+_NAMED = ("part", "command", "step", "rule", "result", "who")  # whose codes have a word
 
 
 class EventSentences:
