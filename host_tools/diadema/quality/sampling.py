@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct, field
 
 from diadema.base.errors import DiademaError
-from diadema.site.directory.quality import SamplePlan
+from diadema.site.directory.quality import Count, SamplePlan
 from diadema.store.contact_rows import Key
 from diadema.words import Sentence
 
@@ -70,8 +70,8 @@ class Draw(Struct, frozen=True):
 class Earlier(Struct, frozen=True):
     """What the first draw of a period had, by agent, for that of the contacts that came later."""
 
-    sizes: dict[str, int] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, Count] = field(default_factory=dict)
+    taken: dict[str, Count] = field(default_factory=dict)
 
     @classmethod
     def of(cls, first: Draw) -> "Earlier":
@@ -136,10 +136,10 @@ def draw(
     sizes = sizes_of(rows) if sizes is None else sizes
     if not sizes:
         raise DiademaError(Sentence("errors.quality.frame_empty", plan=plan.code))
-    quotas, short = _allocation(plan, sizes, secret, earlier or Earlier())
-    found = _first(rows, secret, quotas)
+    quotas, short = allocation(plan, sizes, secret, earlier or Earlier())
+    found = first_of(rows, secret, quotas)
     strata = [
-        StratumDraw(*_names(stratum), sizes[stratum], found.get(stratum, []))
+        StratumDraw(*names_of(stratum), sizes[stratum], found.get(stratum, []))
         for stratum in sorted(sizes)
     ]
     return Draw(strata, short)
@@ -150,7 +150,7 @@ def replacement(
 ) -> Call | None:
     """Who comes after that rank; None where the stratum has no more."""
     its = f"{agent},{stratum}".encode()
-    line = _first(rows, secret, {its: after + 1})[its]
+    line = first_of(rows, secret, {its: after + 1})[its]
     return line[after] if len(line) > after else None
 
 
@@ -159,15 +159,16 @@ def sizes_of(rows: Iterable[bytes]) -> Counter[bytes]:
     return Counter(row.split(b",", 3)[3] for row in rows)
 
 
-def _names(stratum: bytes) -> tuple[str, str]:
+def names_of(stratum: bytes) -> tuple[str, str]:
+    """Its agent, and what else parts it."""
     agent, _, rest = stratum.decode().partition(",")
     return agent, rest
 
 
-def _first(
+def first_of(
     rows: Iterable[bytes], secret: bytes, wanted: Mapping[bytes, int]
 ) -> dict[bytes, list[Call]]:
-    """Of each of these strata so many."""
+    """Of each of these strata so many, in their order; all where it has fewer."""
     best: dict[bytes, list[tuple[bytes, bytes]]] = {one: [] for one, n in wanted.items() if n}
     digest, most = hmac.digest, wanted
     for row in rows:
@@ -192,10 +193,10 @@ def _key(row: bytes) -> Key:
     return s.decode(), int(e), int(n)
 
 
-def _allocation(
+def allocation(
     plan: SamplePlan, sizes: Mapping[bytes, int], secret: bytes, earlier: Earlier
 ) -> tuple[dict[bytes, int], dict[str, tuple[int, int]]]:
-    """How many of each stratum, and who is short."""
+    """How many of each stratum, and who is short, as `draw` has it."""
 
     def tie(name: bytes) -> bytes:
         """No row's key begins with a bar, so this order is one of its own."""
@@ -246,7 +247,8 @@ def shares[K](
     """
     total = min(max(total, sum(lows.values())), sum(highs.values()))
     found: dict[K, int] = {}
-    free = dict(weights)
+    free = {one: weight for one, weight in weights.items() if weight}
+    found |= dict.fromkeys(weights.keys() - free.keys(), 0)
     while free:
         rest, whole = total - sum(found.values()), sum(free.values())
         under = [one for one, weight in free.items() if rest * weight < lows[one] * whole]
