@@ -272,6 +272,15 @@ def test_what_is_no_such_file_is_said_with_what_to_do(tmp_path, name):
         verify(file)
 
 
+def test_nothing_else_may_be_in_the_file(tmp_path):
+    file = tmp_path / "sample.zip"
+    file.write_bytes(WHOLE)
+    with zipfile.ZipFile(file, "a") as made:
+        made.writestr("list_of_mine.csv", b"x")
+    with pytest.raises(DiademaError, match=r"sample\.zip.*export"):
+        verify(file)
+
+
 def test_no_file_at_all_is_said(tmp_path):
     with pytest.raises(DiademaError, match=r"none\.zip"):
         verify(tmp_path / "none.zip")

@@ -53,7 +53,7 @@ _is_row = re.compile(_KEY + b"," + _STRATUM).fullmatch
 _is_listed = re.compile(_STRATUM + rb",\d{1,9}," + _KEY + rb",[a-z_]{0,40}").fullmatch
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
-    KeyError, OverflowError,
+    OverflowError,
 )  # fmt: skip
 
 
@@ -283,11 +283,12 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     none = DiademaError(Sentence("errors.quality.no_sample", path=path))
     try:
         with zipfile.ZipFile(path) as packed:
-            members = {one.filename: one for one in packed.infolist()}
-            for name, most in _MOST.items():
-                one = members[name]
+            members = packed.infolist()
+            if sorted(one.filename for one in members) != sorted(_MOST):
+                raise none
+            for one in members:
                 plain = one.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-                if one.file_size > most or not plain:
+                if one.file_size > _MOST[one.filename] or not plain:
                     raise none
             yield packed
     except OSError as error:

@@ -8,9 +8,9 @@ SHA-256 was published when the period began, so nobody knew the order, and nobod
 import hashlib
 import hmac
 import os
-from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from heapq import heappush, heapreplace
 
 from msgspec import Struct, field
 
@@ -125,15 +125,14 @@ def draw(
     rows: Iterable[bytes],
     secret: bytes,
     earlier: Earlier | None = None,
-    sizes: Mapping[bytes, int] | None = None,
 ) -> Draw:
-    """Of each stratum the first by the order. `rows` is gone through twice, or once where `sizes`
-    says how many each stratum has. `earlier`: of the same period, where these came after it; then
-    an agent gets what the plan wants of all the calls, less what was taken.
+    """Of each stratum the first by the order. `rows` is gone through twice. `earlier`: of the same
+    period, where these came after it; then an agent gets what the plan wants of all the calls,
+    less what was taken.
 
     Raises DiademaError where there is nothing to draw from.
     """
-    sizes = sizes_of(rows) if sizes is None else sizes
+    sizes = Counter(row.split(b",", 3)[3] for row in rows)
     if not sizes:
         raise DiademaError(Sentence("errors.quality.frame_empty", plan=plan.code))
     quotas, short = allocation(plan, sizes, secret, earlier or Earlier())
@@ -154,11 +153,6 @@ def replacement(
     return line[after] if len(line) > after else None
 
 
-def sizes_of(rows: Iterable[bytes]) -> Counter[bytes]:
-    """By stratum: all of a row after its key."""
-    return Counter(row.split(b",", 3)[3] for row in rows)
-
-
 def names_of(stratum: bytes) -> tuple[str, str]:
     """Its agent, and what else parts it."""
     agent, _, rest = stratum.decode().partition(",")
@@ -169,22 +163,24 @@ def first_of(
     rows: Iterable[bytes], secret: bytes, wanted: Mapping[bytes, int]
 ) -> dict[bytes, list[Call]]:
     """Of each of these strata so many, in their order; all where it has fewer."""
-    best: dict[bytes, list[tuple[bytes, bytes]]] = {one: [] for one, n in wanted.items() if n}
-    digest, most = hmac.digest, wanted
+    best: dict[bytes, list[tuple[int, bytes, bytes]]] = {one: [] for one, n in wanted.items() if n}
+    digest = hmac.digest
     for row in rows:
         s, e, n, stratum = row.split(b",", 3)
-        line = best.get(stratum)
-        if line is None:
+        heap = best.get(stratum)
+        if heap is None:
             continue
         order = digest(secret, b"%b|%b|%b" % (s, e, n), "sha256")
-        if len(line) < most[stratum]:
-            insort(line, (order, row))
-        elif order < line[-1][0]:
-            line.pop()
-            insort(line, (order, row))
+        if len(heap) < wanted[stratum]:
+            heappush(heap, (-int.from_bytes(order), order, row))
+        elif order < heap[0][1]:
+            heapreplace(heap, (-int.from_bytes(order), order, row))
     return {
-        stratum: [Call(_key(row), rank, order) for rank, (order, row) in enumerate(line, 1)]
-        for stratum, line in best.items()
+        stratum: [
+            Call(_key(row), rank, order)
+            for rank, (_, order, row) in enumerate(sorted(heap, reverse=True), 1)
+        ]
+        for stratum, heap in best.items()
     }
 
 
