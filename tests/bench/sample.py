@@ -71,12 +71,7 @@ async def figures() -> list[Figure]:
         folder = Path(scratch)
         await asyncio.to_thread(_fill, folder / "store.sqlite3")
         found = []
-        for name, what in (
-            ("draw", "drawn from"),
-            ("late", "drawn twice from"),
-            ("export", "exported"),
-            ("check", "checked"),
-        ):
+        for name, what in _MEASURED.items():
             spent, own, peak = await _apart(name, folder)
             budget = (None, None) if name in ("late", "export") else (_BUDGET_S, _BUDGET_MB)
             of = f"{_CONTACTS:,} contacts {what}"
