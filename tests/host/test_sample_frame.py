@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
-from diadema.quality.frame import EXCLUSIONS, Conditions, frame_of
+from diadema.quality.frame import EXCLUSIONS, Conditions, Frame, frame_of, hash_of, late_of
 from diadema.quality.sampling import SamplePeriod, draw
 from diadema.site import description as sites
 from diadema.site.directory.people import People, Planned, Spell, of_site
 from diadema.site.directory.quality import SamplePlan
 from diadema.store import open_reader, open_writer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.scripted_station import SITE, T0, S, Script
 
@@ -200,3 +202,24 @@ def test_no_text_of_a_station_breaks_a_row(place):
     assert found.rows[0].decode().split(",")[3:] == ["a001", "a%2Cb%2F%C3%B1%0A"]
     drawn = draw(SamplePlan(code="P1", label="", scorecard="F"), found.rows, bytes(32))
     assert drawn.strata[0].stratum == "a%2Cb%2F%C3%B1%0A"
+
+
+def test_those_that_came_later_are_found_whatever_else_of_a_row_changed(place):
+    """The code of a call, and with it the stratum, may be another by then."""
+    one, other = begun().call("1").call("2"), begun(s=S2, e=2, agent="a002").call("1")
+    place.take(one)
+    first = place.frame(strata=("motive",))
+    place.take(other)
+    found = late_of(place.frame(strata=("duration",)), first.rows)
+    assert [key[0] for key in keys(found)] == [S2]
+    assert (found.hash, found.excluded) == (hash_of(found.rows), {})
+    assert late_of(place.frame(), []).rows == place.frame().rows
+
+
+@given(st.sets(st.integers(1, 130), min_size=1), st.sets(st.integers(1, 130)))
+def test_late_ones_are_all_keys_that_were_not_there(all_of_them, first):
+    def rows(numbers, stratum):
+        return sorted(f"S-{n % 3},{n % 11},{n},A1,{stratum}".encode() for n in numbers)
+
+    found = late_of(Frame(rows(all_of_them, "x"), "", {}), rows(first, "y"))
+    assert found.rows == rows(all_of_them - first, "x")

@@ -43,6 +43,7 @@ from diadema.cli.pin import pin
 from diadema.cli.privacy import app as privacy
 from diadema.cli.prove import app as prove
 from diadema.cli.provision import provision
+from diadema.cli.quality import app as quality
 from diadema.cli.rebuild import rebuild
 from diadema.cli.report import app as report
 from diadema.cli.schema import schema
@@ -68,7 +69,7 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     },
     "Supervisor": {
         "people": people, "report": report, "document": document, "import": import_,
-        "export": export,
+        "export": export, "quality": quality,
     },
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,

@@ -83,6 +83,27 @@ def frame_of(
     return Frame(rows, hash_of(rows), counts)
 
 
+def late_of(frame: Frame, first: Iterable[bytes]) -> Frame:
+    """What of it was not in the frame that was drawn from first; both in the order of their bytes,
+    in which keys alone decide. The excluded were counted there.
+    """
+    drawn = (_key_of(row) for row in first)
+    last = next(drawn, b"")
+    rows = []
+    for row in frame.rows:
+        key = _key_of(row)
+        while last and last < key:
+            last = next(drawn, b"")
+        if last != key:
+            rows.append(row)
+    return Frame(rows, hash_of(rows), {})
+
+
+def _key_of(row: bytes) -> bytes:
+    """With the comma that ends it, so that no key begins another."""
+    return row[: row.index(b",", row.index(b",", row.index(b",") + 1) + 1) + 1]
+
+
 def hash_of(rows: Iterable[bytes]) -> str:
     found = hashlib.sha256()
     for row in rows:

@@ -8,14 +8,14 @@ SHA-256 was published when the period began, so nobody knew the order, and nobod
 import hashlib
 import hmac
 import os
-from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from heapq import heappush, heapreplace
 
 from msgspec import Struct, field
 
 from diadema.base.errors import DiademaError
-from diadema.site.directory.quality import SamplePlan
+from diadema.site.directory.quality import Count, SamplePlan
 from diadema.store.contact_rows import Key
 from diadema.words import Sentence
 
@@ -70,8 +70,8 @@ class Draw(Struct, frozen=True):
 class Earlier(Struct, frozen=True):
     """What the first draw of a period had, by agent, for that of the contacts that came later."""
 
-    sizes: dict[str, int] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, Count] = field(default_factory=dict)
+    taken: dict[str, Count] = field(default_factory=dict)
 
     @classmethod
     def of(cls, first: Draw) -> "Earlier":
@@ -125,21 +125,20 @@ def draw(
     rows: Iterable[bytes],
     secret: bytes,
     earlier: Earlier | None = None,
-    sizes: Mapping[bytes, int] | None = None,
 ) -> Draw:
-    """Of each stratum the first by the order. `rows` is gone through twice, or once where `sizes`
-    says how many each stratum has. `earlier`: of the same period, where these came after it; then
-    an agent gets what the plan wants of all the calls, less what was taken.
+    """Of each stratum the first by the order. `rows` is gone through twice. `earlier`: of the same
+    period, where these came after it; then an agent gets what the plan wants of all the calls,
+    less what was taken.
 
     Raises DiademaError where there is nothing to draw from.
     """
-    sizes = sizes_of(rows) if sizes is None else sizes
+    sizes = Counter(row.split(b",", 3)[3] for row in rows)
     if not sizes:
         raise DiademaError(Sentence("errors.quality.frame_empty", plan=plan.code))
-    quotas, short = _allocation(plan, sizes, secret, earlier or Earlier())
-    found = _first(rows, secret, quotas)
+    quotas, short = allocation(plan, sizes, secret, earlier or Earlier())
+    found = first_of(rows, secret, quotas)
     strata = [
-        StratumDraw(*_names(stratum), sizes[stratum], found.get(stratum, []))
+        StratumDraw(*names_of(stratum), sizes[stratum], found.get(stratum, []))
         for stratum in sorted(sizes)
     ]
     return Draw(strata, short)
@@ -150,40 +149,38 @@ def replacement(
 ) -> Call | None:
     """Who comes after that rank; None where the stratum has no more."""
     its = f"{agent},{stratum}".encode()
-    line = _first(rows, secret, {its: after + 1})[its]
+    line = first_of(rows, secret, {its: after + 1})[its]
     return line[after] if len(line) > after else None
 
 
-def sizes_of(rows: Iterable[bytes]) -> Counter[bytes]:
-    """By stratum: all of a row after its key."""
-    return Counter(row.split(b",", 3)[3] for row in rows)
-
-
-def _names(stratum: bytes) -> tuple[str, str]:
+def names_of(stratum: bytes) -> tuple[str, str]:
+    """Its agent, and what else parts it."""
     agent, _, rest = stratum.decode().partition(",")
     return agent, rest
 
 
-def _first(
+def first_of(
     rows: Iterable[bytes], secret: bytes, wanted: Mapping[bytes, int]
 ) -> dict[bytes, list[Call]]:
-    """Of each of these strata so many."""
-    best: dict[bytes, list[tuple[bytes, bytes]]] = {one: [] for one, n in wanted.items() if n}
-    digest, most = hmac.digest, wanted
+    """Of each of these strata so many, in their order; all where it has fewer."""
+    best: dict[bytes, list[tuple[int, bytes, bytes]]] = {one: [] for one, n in wanted.items() if n}
+    digest = hmac.digest
     for row in rows:
         s, e, n, stratum = row.split(b",", 3)
-        line = best.get(stratum)
-        if line is None:
+        heap = best.get(stratum)
+        if heap is None:
             continue
         order = digest(secret, b"%b|%b|%b" % (s, e, n), "sha256")
-        if len(line) < most[stratum]:
-            insort(line, (order, row))
-        elif order < line[-1][0]:
-            line.pop()
-            insort(line, (order, row))
+        if len(heap) < wanted[stratum]:
+            heappush(heap, (-int.from_bytes(order), order, row))
+        elif order < heap[0][1]:
+            heapreplace(heap, (-int.from_bytes(order), order, row))
     return {
-        stratum: [Call(_key(row), rank, order) for rank, (order, row) in enumerate(line, 1)]
-        for stratum, line in best.items()
+        stratum: [
+            Call(_key(row), rank, order)
+            for rank, (_, order, row) in enumerate(sorted(heap, reverse=True), 1)
+        ]
+        for stratum, heap in best.items()
     }
 
 
@@ -192,10 +189,10 @@ def _key(row: bytes) -> Key:
     return s.decode(), int(e), int(n)
 
 
-def _allocation(
+def allocation(
     plan: SamplePlan, sizes: Mapping[bytes, int], secret: bytes, earlier: Earlier
 ) -> tuple[dict[bytes, int], dict[str, tuple[int, int]]]:
-    """How many of each stratum, and who is short."""
+    """How many of each stratum, and who is short, as `draw` has it."""
 
     def tie(name: bytes) -> bytes:
         """No row's key begins with a bar, so this order is one of its own."""
@@ -246,7 +243,8 @@ def shares[K](
     """
     total = min(max(total, sum(lows.values())), sum(highs.values()))
     found: dict[K, int] = {}
-    free = dict(weights)
+    free = {one: weight for one, weight in weights.items() if weight}
+    found |= dict.fromkeys(weights.keys() - free.keys(), 0)
     while free:
         rest, whole = total - sum(found.values()), sum(free.values())
         under = [one for one, weight in free.items() if rest * weight < lows[one] * whole]

@@ -1,9 +1,10 @@
 """How calls are sampled for evaluation: a plan of the directory, as of one moment."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+type Count = Annotated[int, Meta(ge=0)]
 type SampleGrain = Literal["day", "week", "month"]
 type Stratum = Literal["motive", "half", "duration"]
 
@@ -24,15 +25,15 @@ class SamplePlan(Struct, kw_only=True, frozen=True):
     period: SampleGrain = "week"
     teams: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
-    per_agent: int | None = 2
-    total: int | None = None
-    least: int | None = None
-    most: int | None = None
+    per_agent: Count | None = 2
+    total: Count | None = None
+    least: Count | None = None
+    most: Count | None = None
     strata: tuple[Stratum, ...] = ()
-    least_talk_s: int = 0
-    twice_share: int = 5
-    twice_least: int = 20
+    least_talk_s: Count = 0
+    twice_share: Count = 5
+    twice_least: Count = 20
     monitors: tuple[str, ...] = ()
-    cap_per_day: int = 14
-    days: int = 5
+    cap_per_day: Count = 14
+    days: Count = 5
     audit: bool = False
