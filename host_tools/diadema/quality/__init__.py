@@ -1,0 +1,1 @@
+"""Quality of calls: what an evaluation scores, what a sample tells of all, who agrees."""
