@@ -26,6 +26,7 @@ _LEVEL, _INNER, _OUTER = 0.95, 0.95, 0.998
 _WHOLE = 1000  # tenths of a percent
 _MOST_DF = 100_000.0
 _MOST_TERMS = 10_000
+_LEAST_DF = 2  # of a spread
 
 
 type Side = Literal["", "below", "above"]
@@ -127,9 +128,10 @@ def agent_figure(months: Sequence[Month]) -> AgentFigure:
 def stratified(strata: Iterable[Stratum]) -> Estimate | None:
     """The mean of all calls from a sample by strata: Σ W_h·ȳ_h with W_h = N_h/N and variance
     Σ W_h²·(1 - n_h/N_h)·s_h²/n_h (Cochran 1977, §5.4), t with Satterthwaite's degrees of freedom
-    (5.16). A month adds up its draws as strata in time. A stratum of one call lends its variance
-    from its neighbour (collapsed strata, §5A.12), so neighbours should be alike: one agent's
-    weeks, then the next agent's. None under `LEAST` calls in all.
+    (5.16). A month adds up its draws as strata in time. Strata of one or two calls have one
+    spread with their neighbours (collapsed strata, §5A.12), as of their own the interval is far
+    too wide; so neighbours should be alike: one agent's weeks, then the next agent's. None under
+    `LEAST` calls in all.
     """
     given = list(strata)
     found, frame = _sum(given), sum(one.of for one in given)
@@ -183,14 +185,14 @@ def funnel(agents: Mapping[str, Sequence[Stratum]]) -> Funnel | None:
         return None
     of = sum(one.of for one in enough.values())
     centre = sum((one.value * one.of for one in enough.values()), Fraction()) / of
-    scores = [one.scores for code in enough for one in agents[code] if one.scores]
-    df = sum(len(one) - 1 for one in scores)
-    squares = sum(map(_squares, scores))
-    if not df or not squares:
+    parts = {code: _parts(agents[code]) for code in enough}
+    every = [part for its in parts.values() for part in its]
+    squares, df = sum(part.squares for part in every), sum(part.df for part in every)
+    if not squares:
         return None
     points = []
     for code, one in enough.items():
-        error = sqrt(squares / df * sum(part.weight for part in _parts(agents[code])))
+        error = sqrt(squares / df * sum(part.weight for part in parts[code]))
         inner, outer = (
             _bounds(float(centre), t_quantile((1 + level) / 2, df) * error)
             for level in (_INNER, _OUTER)
@@ -291,6 +293,16 @@ def _figure(months: Sequence[Month]) -> AgentFigure:
     )
 
 
+class _Part(NamedTuple):
+    """Strata that have one spread: Σ W_h²·(1 - n_h/N_h)/n_h, and Σ (y - ȳ_h)² with its degrees of
+    freedom.
+    """
+
+    weight: float
+    squares: float
+    df: int
+
+
 def _sum(strata: Sequence[Stratum]) -> _Sum | None:
     """None without a call."""
     if any(len(one.scores) > one.of for one in strata):
@@ -301,48 +313,48 @@ def _sum(strata: Sequence[Stratum]) -> _Sum | None:
     of = sum(one.of for one in met)
     totals = (Fraction(one.of * sum(one.scores), len(one.scores)) for one in met)
     parts = _parts(met)
-    half: float | None = 0.0  # of all calls there is no error
-    if parts:
-        half = None if len(parts[-1].scores) < 2 else _half(parts)
+    half = _half(parts) if parts else 0.0  # of all calls there is no error
     return _Sum(sum(totals, Fraction()) / of, half, sum(len(one.scores) for one in met), of)
 
 
-class _Part(NamedTuple):
-    """Scores that have one spread, and what it counts for: Σ W_h²·(1 - n_h/N_h)/n_h."""
-
-    weight: float
-    scores: list[int]
-
-
 def _parts(strata: Sequence[Stratum]) -> list[_Part]:
-    """Strata taken whole have no error and are left out; one call alone joins its neighbour."""
+    """Those taken whole have no error and are left out."""
     of = sum(one.of for one in strata)
-    parts: list[_Part] = []
-    weight, scores = 0.0, list[int]()
+    parts: list[list[tuple[float, Sequence[int]]]] = []
+    few: list[tuple[float, Sequence[int]]] = []
     for one in strata:
         n = len(one.scores)
         if n in (0, one.of):
             continue
-        weight += (one.of / of) ** 2 * (1 - n / one.of) / n
-        scores += one.scores
-        if len(scores) > 1:
-            parts.append(_Part(weight, scores))
-            weight, scores = 0.0, []
-    if scores and parts:
-        last = parts.pop()
-        weight, scores = last.weight + weight, last.scores + scores
-    return [*parts, _Part(weight, scores)] if scores else parts
+        few.append(((one.of / of) ** 2 * (1 - n / one.of) / n, one.scores))
+        if _part(few).df >= _LEAST_DF:
+            parts.append(few)
+            few = []
+    if few:
+        parts = [*parts[:-1], [*parts[-1], *few]] if parts else [few]
+    return [*map(_part, parts)]
+
+
+def _part(strata: Sequence[tuple[float, Sequence[int]]]) -> _Part:
+    """Calls that are alone in their strata have the spread around their own mean."""
+    alone = [scores[0] for _, scores in strata if len(scores) == 1]
+    groups = [scores for _, scores in strata if len(scores) > 1] + [alone] * bool(alone)
+    return _Part(
+        sum(weight for weight, _ in strata),
+        sum(map(_squares, groups)),
+        sum(len(group) - 1 for group in groups),
+    )
 
 
 def _half(parts: Sequence[_Part]) -> float | None:
-    """None where all scores are the same: what has no spread says nothing of its error."""
-    errors = [part.weight * _squares(part.scores) / (len(part.scores) - 1) for part in parts]
+    """None where all scores are the same, or only one there: no spread says nothing of the
+    error.
+    """
+    errors = [part.weight * part.squares / part.df for part in parts if part.df]
     variance = sum(errors)
     if not variance:
         return None
-    below = sum(
-        error**2 / (len(part.scores) - 1) for error, part in zip(errors, parts, strict=True)
-    )
+    below = sum(error**2 / part.df for error, part in zip(errors, parts, strict=True))
     return t_quantile((1 + _LEVEL) / 2, variance**2 / below) * sqrt(variance)
 
 
