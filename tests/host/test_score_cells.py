@@ -1,4 +1,4 @@
-"""A score in a report: its bounds, and of how many calls it is, stand beside it in every format."""
+"""A score in a report: in every format its bounds and of how many calls it is stand there."""
 
 import csv
 import io

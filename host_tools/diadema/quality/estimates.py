@@ -27,6 +27,7 @@ _WHOLE = 1000  # tenths of a percent
 _MOST_DF = 100_000.0
 _MOST_TERMS = 10_000
 _LEAST_DF = 2  # of a spread
+_TOO_MANY = "more calls were evaluated than there are"
 
 
 type Side = Literal["", "below", "above"]
@@ -163,6 +164,8 @@ def item_share(items: Sequence[tuple[int, int]], of: int) -> Estimate | None:
     """
     met = [one for one in items if one[1]]
     n = len(met)
+    if n > of:
+        raise ValueError(_TOO_MANY)
     if n < LEAST:
         return None
     right, possible = sum(r for r, _ in met), sum(p for _, p in met)
@@ -170,7 +173,8 @@ def item_share(items: Sequence[tuple[int, int]], of: int) -> Estimate | None:
     squares = sum((r - share * p) ** 2 for r, p in met) / (n - 1)
     error = _WHOLE * sqrt((1 - n / of) * squares / n) / (possible / n)
     half = t_quantile((1 + _LEVEL) / 2, n - 1) * error
-    return _estimate(_Sum(Fraction(_WHOLE * right, possible), half or None, n, of))
+    known = half or n == of  # what has no spread says nothing of its error
+    return _estimate(_Sum(Fraction(_WHOLE * right, possible), half if known else None, n, of))
 
 
 def funnel(agents: Mapping[str, Sequence[Stratum]]) -> Funnel | None:
@@ -306,7 +310,7 @@ class _Part(NamedTuple):
 def _sum(strata: Sequence[Stratum]) -> _Sum | None:
     """None without a call."""
     if any(len(one.scores) > one.of for one in strata):
-        raise ValueError("more calls were evaluated than there are")
+        raise ValueError(_TOO_MANY)
     met = [one for one in strata if one.scores]
     if not met:
         return None
@@ -317,17 +321,20 @@ def _sum(strata: Sequence[Stratum]) -> _Sum | None:
     return _Sum(sum(totals, Fraction()) / of, half, sum(len(one.scores) for one in met), of)
 
 
+type _Weighted = tuple[float, Sequence[int]]  # W_h²·(1 - n_h/N_h)/n_h, and the scores
+
+
 def _parts(strata: Sequence[Stratum]) -> list[_Part]:
     """Those taken whole have no error and are left out."""
     of = sum(one.of for one in strata)
-    parts: list[list[tuple[float, Sequence[int]]]] = []
-    few: list[tuple[float, Sequence[int]]] = []
+    parts: list[list[_Weighted]] = []
+    few: list[_Weighted] = []
     for one in strata:
         n = len(one.scores)
         if n in (0, one.of):
             continue
         few.append(((one.of / of) ** 2 * (1 - n / one.of) / n, one.scores))
-        if _part(few).df >= _LEAST_DF:
+        if sum(len(group) - 1 for group in _groups(few)) >= _LEAST_DF:
             parts.append(few)
             few = []
     if few:
@@ -335,15 +342,20 @@ def _parts(strata: Sequence[Stratum]) -> list[_Part]:
     return [*map(_part, parts)]
 
 
-def _part(strata: Sequence[tuple[float, Sequence[int]]]) -> _Part:
-    """Calls that are alone in their strata have the spread around their own mean."""
-    alone = [scores[0] for _, scores in strata if len(scores) == 1]
-    groups = [scores for _, scores in strata if len(scores) > 1] + [alone] * bool(alone)
+def _part(strata: Sequence[_Weighted]) -> _Part:
+    groups = _groups(strata)
     return _Part(
         sum(weight for weight, _ in strata),
         sum(map(_squares, groups)),
         sum(len(group) - 1 for group in groups),
     )
+
+
+def _groups(strata: Sequence[_Weighted]) -> list[Sequence[int]]:
+    """What has a mean of its own: the calls that are alone in their strata have one together."""
+    alone = [scores[0] for _, scores in strata if len(scores) == 1]
+    groups = [scores for _, scores in strata if len(scores) > 1]
+    return [*groups, alone] if alone else groups
 
 
 def _half(parts: Sequence[_Part]) -> float | None:
