@@ -1,1 +1,1 @@
-"""Quality of calls: what an evaluation scores, what a sample tells of all, who agrees."""
+"""The monitor's work in figures: which calls are drawn, and what evaluations say."""
