@@ -18,7 +18,7 @@ from diadema.quality import agreement, estimates, scoring
 from diadema.quality.estimates import Estimate, Month, Stratum
 from diadema.report.formats import made_as
 from diadema.report.model import Cell, Column, Report, Scope, Section
-from diadema.report.tables import agent_cell, estimate_cell, share
+from diadema.report.tables import agent_cell, estimate_cell
 
 from tests.bench.figure import Figure
 
@@ -203,12 +203,21 @@ def _accuracies(scored: dict[str, list[scoring.Evaluation]], frame: int) -> list
     every = (one for its in scored.values() for one in its)
     rows: list[list[Cell]] = []
     for code, tally in scoring.by_scorecard(every).items():
-        kinds = (tally.user, tally.business, tally.compliance)
-        rows += [[code, share(one.without, one.of), None, None] for one in kinds]
-        rows.append([code, share(tally.failed, tally.n), None, None])
-        rows.append([code, estimate_cell(estimates.item_share(tally.normal, frame)), None, None])
-    section = {code for its in scored.values() for one in its for code in one.sections}
-    rows += [[code, len(section), None, None] for code in sorted(section)]
+        shares = [
+            *((one.without, one.of) for one in (tally.user, tally.business, tally.compliance)),
+            (tally.failed, tally.n),
+        ]
+        found = [
+            *(estimates.proportion(part, whole, frame) for part, whole in shares),
+            estimates.item_share(tally.normal, frame),
+        ]
+        rows += [[code, estimate_cell(one, "percent"), None, None] for one in found]
+    sections: dict[str, list[int]] = {}
+    for its in scored.values():
+        for one in its:
+            for code, section in one.sections.items():
+                sections.setdefault(code, []).append(section.score or 0)
+    rows += [[code, min(its), len(its), max(its)] for code, its in sorted(sections.items())]
     return rows
 
 

@@ -7,10 +7,18 @@ from datetime import date
 
 import openpyxl
 import pytest
-from diadema.quality.estimates import AgentFigure, Estimate, Month, Stratum, agent_figure
+from diadema.quality.estimates import (
+    AgentFigure,
+    Estimate,
+    Month,
+    Stratum,
+    agent_figure,
+    proportion,
+)
 from diadema.report.formats import made_as
 from diadema.report.model import Column, Figure, Interval, Section
 from diadema.report.tables import agent_cell, estimate_cell
+from diadema.report.writing import written
 from diadema.words.formatting import interval, score
 
 from tests.support import made_report, read_back
@@ -62,6 +70,15 @@ def test_a_figure_that_there_is_has_its_bounds():
     meant = Figure("score", 86.4, within=Interval(81.2, 91.6, 12, 310))
     assert agent_cell(figure, "es") == estimate_cell(KNOWN) == meant
     assert estimate_cell(None) == Figure("score", None)
+
+
+def test_a_share_of_a_sample_is_a_percent_of_all():
+    cell = estimate_cell(proportion(27, 30, 310), "percent")
+    assert cell == Figure("percent", 90.0, within=Interval(74.4, 96.5, 30, 310))
+    assert estimate_cell(proportion(0, 0, 310), "percent") == Figure("percent", None)
+    column = Column(key="share", word="PECUF", kind="percent")
+    made = made_report.report()
+    assert plainly(written(column, cell, made)) == "90.0 % (74.4–96.5; n 30 de 310)"
 
 
 def report(language):

@@ -158,12 +158,12 @@ def share(part: int, whole: int) -> Figure:
     return Figure("percent", percent(part, whole), within=within)
 
 
-def estimate_cell(found: Estimate | None) -> Figure:
-    """A score that a sample tells, with what it may be."""
+def estimate_cell(found: Estimate | None, kind: Kind = "score") -> Figure:
+    """A score or a percent that a sample tells, with what it may be."""
     if found is None:
-        return Figure("score", None)
+        return Figure(kind, None)
     within = Interval(found.low, found.high, found.n, found.of)
-    return Figure("score", found.value, within=within)
+    return Figure(kind, found.value, within=within)
 
 
 def agent_cell(figure: AgentFigure, language: str) -> Figure:
