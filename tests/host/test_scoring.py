@@ -67,6 +67,12 @@ def test_an_error_in_a_critical_item_fails_what_it_says(answers, raw, score, fai
     assert (made.user, made.business, made.compliance) == critical
 
 
+def test_a_failed_evaluation_is_not_told_as_a_failed_section():
+    fails = [{"kind": "user", "auto_fail": one} for one in ("evaluation", "section", "none")]
+    assert evaluate(scorecard(*fails), "000").failed == "evaluation"
+    assert evaluate(scorecard(*reversed(fails)), "000").failed == "evaluation"
+
+
 def test_sections_have_their_sums():
     made = evaluate(CRITICAL, "10011").sections
     assert {code: (one.reached, one.possible, one.score) for code, one in made.items()} == {
