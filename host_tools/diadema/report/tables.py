@@ -15,6 +15,7 @@ from msgspec import Struct
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import wilson
 from diadema.metrics.rounding import mean, percent
+from diadema.quality.estimates import AgentFigure, Estimate
 from diadema.report.context import AT_MOST, ReportContext, capital
 from diadema.report.model import (
     Cell,
@@ -30,6 +31,8 @@ from diadema.report.model import (
 )
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
+from diadema.words import text
+from diadema.words.formatting import score
 
 _NAMED = 8  # of the switch's names, in a note
 
@@ -155,6 +158,25 @@ def share(part: int, whole: int) -> Figure:
     return Figure("percent", percent(part, whole), within=within)
 
 
+def estimate_cell(found: Estimate | None, kind: Kind = "score") -> Figure:
+    """A score or a percent that a sample tells, with what it may be."""
+    if found is None:
+        return Figure(kind, None)
+    within = Interval(found.low, found.high, found.n, found.of)
+    return Figure(kind, found.value, within=within)
+
+
+def agent_cell(figure: AgentFigure, language: str) -> Figure:
+    """The same of one agent; of too few calls the scores themselves."""
+    if figure.estimate:
+        return estimate_cell(figure.estimate)
+    within = Interval(None, None, len(figure.scores), figure.of)
+    if not figure.scores:
+        return Figure("score", None, within=within)
+    words = [*(score(tenths / 10) for tenths in figure.scores), text("reports.few", language)]
+    return Figure("text", " · ".join(words), within=within)
+
+
 def goal_of(kind: Kind, aim: Target) -> Figure:
     if aim.ceiling is not None:
         return Figure("text", target(aim, kind))
@@ -162,7 +184,7 @@ def goal_of(kind: Kind, aim: Target) -> Figure:
 
 
 def in_kind(kind: Kind, value: float) -> int | float:
-    return value if kind == "percent" else round(value)
+    return value if kind in ("percent", "score") else round(value)
 
 
 AGENT: tuple[tuple[str, Kind], ...] = (("agent", "text"), ("code", "text"), ("team", "text"))
