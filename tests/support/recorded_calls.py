@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 
 import pytest
+from diadema.recordings.decoding import Decoders
 from diadema.recordings.index import Index
 from diadema.recordings.scan import Scan
 from diadema.recordings.settings import Settings
@@ -126,7 +127,9 @@ class Centre:
         )
         return script.login().ready()
 
-    def call(self, script, start, seconds, pbx=None, pauses=(), c="c1", end_by="caller"):
+    def call(
+        self, script, start, seconds, pbx=None, pauses=(), c="c1", end_by="caller", wrap=5000
+    ):
         """It rings at `start` ms and is answered 2 s later; `pauses` in seconds since it rang."""
 
         def until(at):
@@ -139,7 +142,7 @@ class Centre:
                 script.contact("recording_resumed", c, until(last), via="key")
         script.contact("ended", c, until(seconds), by=end_by, on_hold=False)
         script.wrapup("started", c, 0)
-        script.contact("typified", c, 5000, code="111", version=1, how="agent")
+        script.contact("typified", c, wrap, code="111", version=1, how="agent")
         script.wrapup("ended", c, 0, cause="typified")
         return script.ready(1000)
 
@@ -167,8 +170,12 @@ class Centre:
     def scan(self, now=NOW):
         if self.data is None:
             self.store()
-        with open_reader(self.data.store) as reader, self.index() as index:
-            return Scan(self.settings, index, reader, self.people, now).run()
+        with (
+            open_reader(self.data.store) as reader,
+            self.index() as index,
+            Decoders() as decoders,
+        ):
+            return Scan(self.settings, index, reader, self.people, decoders, now).run()
 
     def index(self):
         return Index(self.data.recordings_index)

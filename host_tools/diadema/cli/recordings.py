@@ -121,15 +121,18 @@ async def _follow(run: Run) -> None:
 
 def _scan(run: Run, whole: bool) -> "Scanned":
     from diadema.base.locks import locked
+    from diadema.recordings.decoding import Decoders
     from diadema.recordings.scan import Scan
     from diadema.site.directory.people_of import CachedPeople, day_at
 
     with (
         locked(run.data.recordings_index.with_suffix(".lock"), note="diadema recordings"),
         _ready(run) as (settings, index, reader),
+        Decoders() as decoders,
     ):
         people = CachedPeople(run.data).read(day_at(run.data, run.now_ms))
-        return Scan(settings, index, reader, people, run.now_ms).run(whole)
+        scan = Scan(settings, index, reader, people, decoders, run.now_ms)
+        return scan.run(whole)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 recording paused, how sure its times are, and what the switch said of its recordings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -30,7 +31,7 @@ class _Event(Struct, rename=LETTERS | {"kind": "k"}):
     uptime_ms: int
     utc_ms: int | None = None
     contact: Maybe[str] = msgspec.UNSET
-    pbx: str = ""
+    pbx: str | None = None
     linked: str = ""
 
 
@@ -139,10 +140,10 @@ def hear_switch(engine: Engine, index: Index) -> None:
                 first = until
 
 
-def _said(rows: object) -> Iterator[Recorded]:
-    for kind, body in rows:  # type: ignore[attr-defined]
+def _said(rows: Iterable[Any]) -> Iterator[Recorded]:
+    for kind, body in rows:
         event = msgspec.json.decode(body, type=_Event)
-        if event.utc_ms is not None:
+        if event.utc_ms is not None and event.pbx:
             stopped = event.utc_ms if kind == _STOPPED else None
             yield Recorded(event.pbx, event.linked, event.utc_ms, stopped)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from diadema.recordings.decoding import Unfit, probe
+from diadema.recordings.decoding import Decoders, Unfit
 from diadema.recordings.files import Found, listed, opened
 from diadema.recordings.settings import Names, Settings
 
@@ -27,10 +27,11 @@ class Folder(Struct):
 
 def look(settings: Settings) -> list[Folder]:
     names = Names(settings)
-    return [_look(folder, names) for folder in settings.folders]
+    with Decoders() as decoders:
+        return [_look(folder, names, decoders) for folder in settings.folders]
 
 
-def _look(root: str, names: Names) -> Folder:
+def _look(root: str, names: Names, decoders: Decoders) -> Folder:
     found = Folder(root)
     newest: Found | None = None
     try:
@@ -44,7 +45,7 @@ def _look(root: str, names: Names) -> Folder:
                 break
         if newest is not None:
             with opened(newest.root, newest.path) as descriptor:
-                found.format = probe(descriptor).format
+                found.format = decoders.probe(descriptor).format
     except OSError:
         found.state = "absent"
     except Unfit as error:

@@ -1,14 +1,17 @@
 """Has recordings decoded, each in a process of its own with limits: what it is and where it is
-silent, or the sound of a stretch with its peaks. Nothing foreign is read in this process.
+silent, its peaks, or the sound of a stretch. Nothing foreign is read in this process.
+
+The process of the next one is begun beforehand: what it decodes with takes longer to load than the
+decoding itself.
 """
 
 import json
 import os
+import socket
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import IO, Any
+import threading
+from typing import Any, Self
 
 import msgspec
 from msgspec import Struct
@@ -16,10 +19,10 @@ from msgspec import Struct
 from diadema.recordings import decoder
 
 LARGEST = 1 << 30  # bytes
-_WALL_S = decoder.PROCESSOR_S + 10.0
+_WALL_S = 20.0
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 
-type Stretch = tuple[int, int]  # ms, [from, to)
+type Stretch = tuple[int, int]  # [from, to)
 
 
 class Unfit(Exception):
@@ -31,77 +34,102 @@ class Unfit(Exception):
 
 
 class Probed(Struct, forbid_unknown_fields=True):
-    """`silences`: where all sides are digital silence."""
+    """`silences`: ms in which all sides are digital silence."""
 
-    ms: int
+    frames: int
     rate: int
     sides: int
     format: str
     hash: str
     silences: list[Stretch]
 
+    @property
+    def ms(self) -> int:
+        return self.frames * 1000 // self.rate
 
-class Peaks(Struct, forbid_unknown_fields=True):
-    """Of each side, 0-255."""
 
-    rate: int
-    sides: int
-    frames: int
+class _Peaks(Struct, forbid_unknown_fields=True):
     peaks: list[list[int]]
 
 
-class Sound:
-    """16-bit samples, little end first, sides interleaved. They lie in a file without a name,
-    which is gone when this is closed.
-    """
+class _Sound(Struct, forbid_unknown_fields=True):
+    """It comes after the line."""
 
-    def __init__(self, file: IO[bytes], peaks: Peaks) -> None:
-        self._file, self.peaks = file, peaks
-        self.size = os.fstat(file.fileno()).st_size
 
-    def read(self, first: int, end: int) -> bytes:
-        """Bytes [first, end)."""
-        return os.pread(self._file.fileno(), end - first, first)
+class _Process:
+    """One that waits for what it is to decode."""
+
+    def __init__(self) -> None:
+        self._socket, its = socket.socketpair()
+        with its:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", decoder.__file__],
+                stdin=its.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT,
+            )  # fmt: skip
+
+    def decode(self, descriptor: int, plan: dict[str, Any]) -> bytes:
+        """What it answers. Raises Unfit."""
+        try:
+            socket.send_fds(self._socket, [json.dumps(plan).encode() + b"\n"], [descriptor])
+            found, _ = self._process.communicate(timeout=_WALL_S)
+        except subprocess.TimeoutExpired as error:
+            raise Unfit("too_slow") from error
+        except OSError as error:  # it has ended before
+            raise Unfit("broken") from error
+        finally:
+            self.close()
+        if self._process.returncode < 0:
+            raise Unfit("too_slow")
+        return bytes(found)
 
     def close(self) -> None:
-        self._file.close()
+        self._socket.close()
+        self._process.kill()
+        self._process.communicate()
 
 
-def probe(descriptor: int) -> Probed:
-    """Raises Unfit."""
-    return _decoded(descriptor, {}, (), Probed)
+class Decoders:
+    """Of one process of ours, for all of its threads."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spare: _Process | None = None
 
-def play(descriptor: int, stretch: Stretch, zeros: list[Stretch], folder: Path) -> Sound:
-    """That stretch, with zeros in those of the recording that `zeros` names. Raises Unfit."""
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-    try:
-        plan = {
-            "out": file.fileno(), "first_ms": stretch[0], "last_ms": stretch[1], "zeros": zeros,
-        }  # fmt: skip
-        return Sound(file, _decoded(descriptor, plan, (file.fileno(),), Peaks))
-    except BaseException:
-        file.close()
-        raise
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
 
-def _decoded[T](descriptor: int, plan: dict[str, Any], out: tuple[int, ...], form: type[T]) -> T:
-    size = os.fstat(descriptor).st_size
-    if size > LARGEST or not size:
-        raise Unfit("too_large" if size else "empty")
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", decoder.__file__, json.dumps(plan)],
-            stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=out,
-            env=_ENVIRONMENT, timeout=_WALL_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise Unfit("too_slow") from error
-    try:
-        found = msgspec.json.decode(done.stdout)
-        if isinstance(found, dict) and "unfit" in found:
-            raise Unfit(str(found["unfit"]))
-        return msgspec.convert(found, form)
-    except msgspec.MsgspecError as error:
-        raise Unfit("too_slow" if done.returncode < 0 else "broken") from error
+    def probe(self, descriptor: int) -> Probed:
+        """Raises Unfit."""
+        return self._decode(descriptor, {"want": "probe"}, Probed)[0]
+
+    def peaks(self, descriptor: int, frames: Stretch, zeros: list[Stretch]) -> list[list[int]]:
+        """Of each side, 0-255; zero in those frames of the recording. Raises Unfit."""
+        plan = {"want": "peaks", "first": frames[0], "last": frames[1], "zeros": zeros}
+        return self._decode(descriptor, plan, _Peaks)[0].peaks
+
+    def sound(self, descriptor: int, frames: Stretch, zeros: list[Stretch]) -> bytes:
+        """16-bit samples, little end first, sides interleaved. Raises Unfit."""
+        plan = {"want": "sound", "first": frames[0], "last": frames[1], "zeros": zeros}
+        return self._decode(descriptor, plan, _Sound)[1]
+
+    def _decode[T](self, descriptor: int, plan: dict[str, Any], form: type[T]) -> tuple[T, bytes]:
+        size = os.fstat(descriptor).st_size
+        if size > LARGEST or not size:
+            raise Unfit("too_large" if size else "empty")
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with self._lock:
+            process, self._spare = self._spare or _Process(), _Process()
+        line, _, sound = process.decode(descriptor, plan).partition(b"\n")
+        try:
+            found = msgspec.json.decode(line)
+            if isinstance(found, dict) and "unfit" in found:
+                raise Unfit(str(found["unfit"]))
+            return msgspec.convert(found, form), sound
+        except msgspec.MsgspecError as error:
+            raise Unfit("broken") from error

@@ -15,7 +15,7 @@ from diadema.store.rows import Contact
 NEAR_MS = 5_000
 _LENGTH = 0.10
 _NAME_MS = 5_000  # how far off a start is that a name alone tells
-_AROUND_MS = 60_000  # what is further from a call than this has nothing to do with it
+AROUND_MS = 60_000  # what is further from a call than this has nothing to do with it
 
 type Agents = Callable[[str, int | None], str]
 
@@ -121,7 +121,7 @@ def _meets(contact: Contact, start_utc: int, end_utc: int | None) -> bool:
     first, last = contact.start_utc, contact.end_utc
     if first is None or last is None:
         return True
-    return start_utc <= last + _AROUND_MS and (end_utc is None or end_utc >= first - _AROUND_MS)
+    return start_utc <= last + AROUND_MS and (end_utc is None or end_utc >= first - AROUND_MS)
 
 
 def _is_near(contact: Contact, file: File) -> bool:

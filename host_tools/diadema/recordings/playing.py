@@ -5,14 +5,15 @@ agent's part alone.
 
 import os
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from diadema.base.errors import DiademaError
 from diadema.recordings import calls, files, silence
-from diadema.recordings.decoding import Sound, Stretch, Unfit, play
+from diadema.recordings.decoding import Decoders, Stretch, Unfit
 from diadema.recordings.index import READY, File, Index, Key, Link
 from diadema.store import Reader
 from diadema.store.rows import Contact
@@ -21,6 +22,7 @@ from diadema.words import Sentence
 _BESIDE_MS = 5_000  # of the agent's part, to each side
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _PART = 1 << 20  # bytes that one answer has at most
+_SAMPLE = 2  # bytes
 
 
 class Refused(DiademaError):
@@ -39,14 +41,22 @@ class PastEnd(DiademaError):
 
 
 class Plan(Struct, frozen=True):
-    """`stretch` of the file is heard, with `zeros` in it; `start_ms`: where the contact's first
-    event lies in what is heard, None where nobody knows.
+    """`frames` of the recording are heard, with `zeros` among them; `start_ms`: where the first
+    event of the contact lies in what is heard, None where nobody knows. What is sent: 16-bit samples,
+    little end first, `sides` of them interleaved, `rate` a second.
     """
 
     file: File
-    stretch: Stretch
+    frames: Stretch
     zeros: list[Stretch]
     start_ms: int | None
+    rate: int
+    sides: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of it."""
+        return (self.frames[1] - self.frames[0]) * self.sides * _SAMPLE
 
 
 def plan(reader: Reader, index: Index, key: Key) -> Plan:
@@ -58,7 +68,6 @@ def plan(reader: Reader, index: Index, key: Key) -> Plan:
     if file is None or file.state != READY or file.probed is None:
         raise Refused("gone")
     its = index.links_of(file.id)
-    file_ms = file.probed.ms
     with reader.engine.connect() as connection:
         contact = calls.find(connection, key)
         if contact is None:
@@ -66,12 +75,23 @@ def plan(reader: Reader, index: Index, key: Key) -> Plan:
         zeros = [
             one for other in its for one in _zeros(connection, file, other, own=other.call == key)
         ]
-    if link.offset_ms is None or link.uncertainty_ms is None:
-        if len(its) > 1:
-            raise Refused("whose")
-        return Plan(file, (0, file_ms), silence.union(zeros), None)
-    stretch = _part(contact, link, file_ms, alone=len(its) == 1)
-    return Plan(file, stretch, silence.union(zeros), -link.offset_ms - stretch[0])
+    if link.offset_ms is not None and link.uncertainty_ms is not None:
+        stretch = _part(contact, link, file.probed.ms, alone=len(its) == 1)
+        start_ms = -link.offset_ms - stretch[0]
+    elif len(its) == 1:
+        stretch, start_ms = (0, file.probed.ms + 1), None
+    else:
+        raise Refused("whose")
+    rate = file.probed.rate
+    first, last = (ms * rate // 1000 for ms in stretch)
+    return Plan(
+        file,
+        (first, min(last, file.probed.frames)),
+        [(a * rate // 1000, -(-b * rate // 1000)) for a, b in silence.union(zeros)],
+        start_ms,
+        rate,
+        file.probed.sides,
+    )
 
 
 def _zeros(connection: Connection, file: File, link: Link, *, own: bool) -> list[Stretch]:
@@ -110,39 +130,53 @@ def _part(contact: Contact, link: Link, file_ms: int, *, alone: bool) -> Stretch
     return first, last
 
 
-def listen(plan: Plan, folder: Path) -> Sound:
-    """Decoded as the plan says; what it needs of room is in `folder` until it is closed. Raises
-    Refused.
+def peaks(decoders: Decoders, plan: Plan) -> list[list[int]]:
+    """Of each side, 0-255, of what is sent. Raises Refused."""
+    with _opened(plan) as descriptor:
+        return decoders.peaks(descriptor, plan.frames, plan.zeros)
+
+
+def part(decoders: Decoders, plan: Plan, wanted: str) -> tuple[int, bytes]:
+    """Where it begins, and the bytes, of the range that an HTTP header wants (RFC 9110, 14.1.2);
+    of several, or of none, from the beginning. As much at once as one answer has. Raises PastEnd
+    and Refused.
     """
+    begin, end = _range(plan.size, wanted)
+    end = min(end, begin + _PART)
+    frame = plan.sides * _SAMPLE
+    first, last = begin // frame, -(-end // frame)
+    with _opened(plan) as descriptor:
+        at = plan.frames[0]
+        sound = decoders.sound(descriptor, (at + first, at + last), plan.zeros)
+    if len(sound) < (last - first) * frame:  # less than there was
+        raise Refused("changed")
+    return begin, sound[begin - first * frame : end - first * frame]
+
+
+def _range(size: int, wanted: str) -> Stretch:
+    found = _RANGE.fullmatch(wanted.strip())
+    first, last = found.groups() if found is not None else ("0", "")
+    if first:
+        begin, end = int(first), min(int(last) + 1 if last else size, size)
+    else:
+        begin, end = max(size - int(last or 0), 0), size
+    if begin >= end:
+        raise PastEnd(size)
+    return begin, end
+
+
+@contextmanager
+def _opened(plan: Plan) -> Iterator[int]:
+    """The file as it was when it was linked, also afterwards. Raises Refused."""
     found = plan.file.found
     try:
         with files.opened(found.root, found.path) as descriptor:
-            its = files.found_of(found.root, found.path, os.fstat(descriptor))
-            if its != found:
-                raise Refused("changed")
-            sound = play(descriptor, plan.stretch, plan.zeros, folder)
-            if files.found_of(found.root, found.path, os.fstat(descriptor)) != found:
-                sound.close()
-                raise Refused("changed")
-            return sound
+            for again in (False, True):
+                if files.found_of(found.root, found.path, os.fstat(descriptor)) != found:
+                    raise Refused("changed")
+                if not again:
+                    yield descriptor
     except OSError as error:
         raise Refused("gone") from error
     except Unfit as error:
         raise Refused("unfit") from error
-
-
-def part(sound: Sound, wanted: str) -> tuple[int, bytes]:
-    """Where it begins, and the bytes, of the range that an HTTP header wants (RFC 9110, 14.1.2);
-    of several, or of none, from the beginning. Raises PastEnd.
-    """
-    found = _RANGE.fullmatch(wanted.strip())
-    first, last = found.groups() if found is not None else ("0", "")
-    if found is not None and not first:
-        if not last or not int(last):
-            raise PastEnd(sound.size)
-        begin, end = max(sound.size - int(last), 0), sound.size
-    else:
-        begin, end = int(first), min(int(last) + 1 if last else sound.size, sound.size)
-    if begin >= end:
-        raise PastEnd(sound.size)
-    return begin, sound.read(begin, min(end, begin + _PART))

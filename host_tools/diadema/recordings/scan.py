@@ -8,7 +8,7 @@ from contextlib import suppress
 from msgspec import Struct, field
 
 from diadema.recordings import calls, files, linking
-from diadema.recordings.decoding import Unfit, probe
+from diadema.recordings.decoding import Decoders, Unfit
 from diadema.recordings.files import Found
 from diadema.recordings.index import (
     COPY,
@@ -48,9 +48,16 @@ class Scan:
     """One look. Raises DiademaError for an index or a store that cannot be read."""
 
     def __init__(
-        self, settings: Settings, index: Index, reader: Reader, people: People, now_utc: int
+        self,
+        settings: Settings,
+        index: Index,
+        reader: Reader,
+        people: People,
+        decoders: Decoders,
+        now_utc: int,
     ) -> None:
         self._settings, self._index, self._reader = settings, index, reader
+        self._decoders = decoders
         self._people, self._now = people, now_utc
         self._names = Names(settings)
         self._fresh: list[File] = []
@@ -131,7 +138,7 @@ class Scan:
         assert file is not None
         try:
             with files.opened(file.found.root, file.found.path) as descriptor:
-                probed = probe(descriptor)
+                probed = self._decoders.probe(descriptor)
         except OSError:
             return  # gone since, or a link by now
         except Unfit as error:
@@ -191,6 +198,7 @@ class Scan:
         first = self._index.first_utc()
         if first is None or self._done.absent:
             return
+        first -= linking.AROUND_MS
         looked = self._index.looked()
         since = first if looked is None else max(looked - _LATE_MS, first)
         until = self._now - _MISSING_MS
