@@ -64,7 +64,8 @@ class _Process:
         with its:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", decoder.__file__],
-                stdin=its.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT,
+                stdin=its.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=_ENVIRONMENT,
             )  # fmt: skip
 
     def decode(self, descriptor: int, plan: dict[str, Any]) -> bytes:

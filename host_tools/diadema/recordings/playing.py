@@ -42,8 +42,8 @@ class PastEnd(DiademaError):
 
 class Plan(Struct, frozen=True):
     """`frames` of the recording are heard, with `zeros` among them; `start_ms`: where the first
-    event of the contact lies in what is heard, None where nobody knows. What is sent: 16-bit samples,
-    little end first, `sides` of them interleaved, `rate` a second.
+    event of the contact lies in what is heard, None where nobody knows. What is sent: 16-bit
+    samples, little end first, `sides` of them interleaved, `rate` a second.
     """
 
     file: File
