@@ -197,10 +197,10 @@ def main() -> None:
     limit()
     with contextlib.suppress(ImportError, MemoryError):  # told when it is wanted
         import soundfile  # noqa: F401
-    with socket.socket(fileno=0) as asked:
-        line, descriptors, _, _ = socket.recv_fds(asked, _READ, 1)
+    with socket.socket(fileno=0) as plans:
+        line, descriptors, _, _ = socket.recv_fds(plans, _READ, 1)
         while line and not line.endswith(b"\n"):
-            line += asked.recv(_READ)
+            line += plans.recv(_READ)
     if not line:
         return  # nobody wants anything any more
     sound: list[bytes] = []
