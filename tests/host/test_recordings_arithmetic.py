@@ -16,6 +16,10 @@ FILE_MS = 600_000
 TIMES = st.integers(0, FILE_MS)
 STRETCHES = st.lists(st.tuples(TIMES, TIMES).map(sorted).map(tuple), max_size=5)
 
+PAUSES = st.lists(  # in the middle, where no end of the file covers for a mistake
+    st.integers(200_000, 400_000).map(lambda at: (at, at + 20_000)), min_size=1, max_size=3
+)
+
 
 def length(stretches):
     return sum(last - first for first, last in stretches)
@@ -33,14 +37,14 @@ def test_a_union_has_each_moment_once(stretches):
     assert length(joined) <= length(stretches)
 
 
-@given(STRETCHES, st.integers(-60_000, 60_000), st.integers(0, 5_000), st.data())
+@given(PAUSES, st.integers(-60_000, 60_000), st.integers(1_100, 5_000), st.integers(0, 2))
 def test_wherever_the_recorder_may_have_begun_no_paused_moment_is_sent(
-    stretches, offset, uncertain, data
+    stretches, offset, uncertain, which
 ):
     """By the found offset, give or take the uncertainty, and as if it had begun with the call."""
     pauses = Pauses(tuple(stretches), True)
     zeros = silence.union(silence.zeros(pauses, FILE_MS, {offset, 0}, uncertain))
-    true = data.draw(st.integers(offset - uncertain, offset + uncertain) | st.just(0))
+    true = (offset - uncertain, offset + uncertain, 0)[which]
     for first, last in stretches:
         begin, end = max(first - true, 0), min(last - true, FILE_MS)
         if begin < end:
