@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diadema.recordings.settings import Settings
     from diadema.store import Reader
 
-app = group("The switch's recordings: found, linked to calls, and deleted when due.")
+app = group("The switch's recordings: found, and linked to calls.")
 
 _EVERY_S = 10.0
 _A_ROW = 50  # recordings, of the record of what was deleted
