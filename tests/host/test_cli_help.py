@@ -48,10 +48,12 @@ NEEDS_A_TERMINAL = {"pin", "people pin"}
 OF_THE_MACHINE = {"service install", "service status", "service remove"}
 NEEDS_A_RECEIVER = {"mail test", "webhook test"}
 NEEDS_A_SWITCH = {"switch setup", "switch check"}
+NEEDS_RECORDINGS = {f"recordings {verb}" for verb in ("check", "scan", "status", "expired")}
 PARSED = (
     NEEDS_A_HUB
     | NEEDS_A_RECEIVER
     | NEEDS_A_SWITCH
+    | NEEDS_RECORDINGS
     | NEEDS_A_BOARD
     | NEEDS_A_RECORD
     | NEEDS_TIME

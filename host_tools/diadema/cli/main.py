@@ -45,6 +45,7 @@ from diadema.cli.prove import app as prove
 from diadema.cli.provision import provision
 from diadema.cli.quality import app as quality
 from diadema.cli.rebuild import rebuild
+from diadema.cli.recordings import app as recordings
 from diadema.cli.report import app as report
 from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
@@ -74,8 +75,8 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "resume": resume, "standby": standby, "switch": switch, "upgrade": upgrade,
-        "doctor": doctor,
+        "resume": resume, "standby": standby, "switch": switch, "recordings": recordings,
+        "upgrade": upgrade, "doctor": doctor,
         "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {
