@@ -24,7 +24,14 @@ CHECKS = [
     status_code_conformance,
 ]
 ABSENT = 503  # what needs more of the hub than commands says so: here nobody plays it
-DONE = {"i": 1, "of": ["HUB-test", 1, 1], "m": "HUB-test-1", "sent": [], "refused": [], "ticket": ""}
+DONE = {
+    "i": 1,
+    "of": ["HUB-test", 1, 1],
+    "m": "HUB-test-1",
+    "sent": [],
+    "refused": [],
+    "ticket": "",
+}
 _MANY, _FEW = 10, 4  # requests of each; the tables of people are twenty times the same
 
 
