@@ -403,7 +403,7 @@ async def test_floor_and_wall_say_how_many_wait_and_how_long(
     for page, n in ((floor, "2"), (wall, "3")):
         tile = page.locator("[data-total=help]")
         await expect(tile.locator("b")).to_have_text(n)
-        await expect(tile.locator("time")).to_have_text(re.compile(r"^1:\d\d$"))
+        await expect(tile.locator("time")).to_have_text(re.compile(r"^[1-9]:\d\d$"))
     assert "help_by" not in await wall.content()
     await floor.locator("[data-total=help]").click()
     await expect(floor).to_have_url(re.compile("/ui/help"))
@@ -419,7 +419,7 @@ async def test_the_totals_fit_while_somebody_waits(
         for language in ("es", "en"):
             page = await open_page(f"{help_web.url}{path}?lang={language}", viewport=viewport)
             tile = page.locator("[data-total=help]")
-            await expect(tile.locator("time")).to_have_text(re.compile(r"^15:\d\d$"))
+            await expect(tile.locator("time")).to_have_text(re.compile(r"^[1-5]\d:\d\d$"))
             assert await page.evaluate(CUT) == [], (path, viewport, language)
             assert not await page.evaluate(BROAD)
 
