@@ -284,8 +284,12 @@ async def test_an_answer_counts_down_and_goes_to_the_one_who_asks(
     await text.fill("Con el DNI basta")
     await press(page, "Enviar").click()
     await expect(page.locator(".sent li")).to_contain_text("Responder: enviado")
-    sent = [one for one in hub.asked if one["action"] == "message"]
-    assert [(one["text"], one["of"], one["by"]) for one in sent] == [
+
+    def sent() -> list[dict[str, Any]]:
+        return [one for one in hub.asked if one["action"] == "message"]
+
+    await until(sent)  # the page says so at once
+    assert [(one["text"], one["of"], one["by"]) for one in sent()] == [
         ("Con el DNI basta", of, "ana")
     ]
     await expect(page.locator(".help-below")).to_be_empty()
