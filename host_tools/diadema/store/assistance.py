@@ -150,7 +150,7 @@ def help_cases(
     if end_utc is not None:
         query = query.where(row.open_utc < end_utc)
     query = query.order_by(row.open_utc, row.s, row.e, row.n)
-    presses = [from_columns(Press, one._mapping) for one in tx.execute(query)]
+    presses = [from_columns(Press, one._mapping) for one in tx.execute(query).all()]
     return with_steps(tx, presses)
 
 
@@ -334,7 +334,7 @@ def _about(
 ) -> Iterable[Row[Any]]:
     """Rows about these presses, in the order of their events."""
     if keys:
-        yield from tx.execute(_of_keys(table, names), {"keys": _encode(keys).decode()})
+        yield from tx.execute(_of_keys(table, names), {"keys": _encode(keys).decode()}).all()
 
 
 @cache
