@@ -244,8 +244,14 @@ async def test_what_one_does_is_seen_by_the_other(
 
 
 async def test_of_two_who_take_one_the_second_is_told_who_has_it(
-    help_web: Web, stage: HelpStage, open_page: OpenPage
+    help_web: Web, stage: HelpStage, open_page: OpenPage, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    publish = stage.publish
+
+    async def once_both_have_asked() -> None:
+        await until(lambda: sum(one.get("state") == "accepted" for one in hub.asked) == 2)
+        await publish()
+
     pages = [await page_of(help_web, open_page, one) for one in ("ana", "luz")]
     stage.ring(3)
     stage.ask(3)
@@ -253,6 +259,7 @@ async def test_of_two_who_take_one_the_second_is_told_who_has_it(
     buttons = [press(page, "Voy") for page in pages]
     for one in buttons:
         await expect(one).to_be_visible()
+    monkeypatch.setattr(stage, "publish", once_both_have_asked)
     await asyncio.gather(*(one.evaluate(PRESS) for one in buttons))
     refused = [page.locator(".sent [data-state=failed]") for page in pages]
 
