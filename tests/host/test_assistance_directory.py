@@ -190,6 +190,16 @@ def test_a_part_is_vital_by_a_tool_of_its_code(book, data):
     assert not people_of.people(data, DAY, DAY).is_vital("crm")
 
 
+async def test_what_only_the_host_knows_of_a_tool_hinders_no_publication(book, data):
+    put(book, "tools", campaign="atencion", code="crm", label="CRM abre", vital="sí")
+    await publish(book, data)
+    assert {"campaign": "atencion", "code": "crm", "label": "CRM abre"} in json.loads(
+        data.site.read_text()
+    )["tools"]
+    publishing.take_in(book, data, DAY, by="Ana", at_ms=4)
+    assert people_of.people(data, DAY, DAY).is_vital("crm")
+
+
 def test_the_owner_of_a_playbook(book, data):
     playbook = book.entry("playbooks", "1").body
     put(book, "playbooks", **playbook | {"owner": "rosa", "email": "Rosa@centro.pe"})

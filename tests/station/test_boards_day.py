@@ -33,6 +33,7 @@ SETTLED_MS = 400  # a screen that changed by itself takes no soft key before
 LATE_MS = (
     150  # a key that is polled is heard later than one that interrupts, sound comes in frames
 )
+HOUR = slice(99, 127)  # where the top row has it
 # kinds that a board leaves out because it has no part for them; there is none today
 LACKS: dict[str, set[str]] = {}
 
@@ -45,10 +46,14 @@ class Day:
 
 
 async def look(bench, day: Day, name: str) -> None:
-    """Let the screen settle, and keep what a person sees."""
+    """Let the screen settle, and keep what a person sees, less the hour: a day that is longer by
+    a moment may show the next minute.
+    """
     await bench.caught_up()
     await bench.world.sleep(100)
-    day.pictures[name] = await bench.station.screen()
+    picture = bytearray(await bench.station.screen())
+    picture[HOUR] = bytes(HOUR.stop - HOUR.start)
+    day.pictures[name] = bytes(picture)
     day.lights[name] = await bench.station.lights()
 
 

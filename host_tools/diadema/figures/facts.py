@@ -237,7 +237,7 @@ def presses(
     query = select(tables.presses).where(
         row.open_utc < end_ms, (row.open_utc >= start_ms) | reaches, *where
     )
-    return [from_columns(Press, one._mapping) for one in tx.execute(query)]
+    return [from_columns(Press, one._mapping) for one in tx.execute(query).all()]
 
 
 def faults(tx: Connection, presses: Iterable[Press]) -> dict[str, list[Fault]]:

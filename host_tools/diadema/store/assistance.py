@@ -151,7 +151,7 @@ def help_cases(
     if end_utc is not None:
         query = query.where(row.open_utc < end_utc)
     query = query.order_by(row.open_utc, row.s, row.e, row.n)
-    presses = [from_columns(Press, one._mapping) for one in tx.execute(query)]
+    presses = [from_columns(Press, one._mapping) for one in tx.execute(query).all()]
     return with_steps(tx, presses)
 
 
@@ -340,7 +340,7 @@ def about(
     """Rows about these events, in the order of their own."""
     if keys:
         query = _of_keys(table, names).where(*where)
-        yield from tx.execute(query, {"keys": _encode(keys).decode()})
+        yield from tx.execute(query, {"keys": _encode(keys).decode()}).all()
 
 
 @cache

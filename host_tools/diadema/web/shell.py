@@ -140,8 +140,8 @@ def bar_of(
     request: Request, language: str, title: str, path: str, *, live: bool = False
 ) -> dict[str, Any]:
     """The values of `shell_bar.html`, the bar of every page: where one is, the ways to the others
-    that the person may see, by groups, and their own account. A `live` one has the site's name and
-    time.
+    that the person may see, by groups, and their own account. A `live` one has the time, and
+    the floor the site's name for its title.
     """
     person, shell = person_of(request), section("shell", language)
     return {
@@ -152,6 +152,7 @@ def bar_of(
         "path": path,
         "groups": list(_groups(person, language, path)),
         "live": live,
+        "names_site": path == "/ui/",
         "person": person,
         "csrf": csrf_of(request),
     }

@@ -240,14 +240,9 @@ def _coded(body: Body) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "order"}
 
 
-def _area(body: Body) -> dict[str, Any]:
-    return {name: value for name, value in _coded(body).items() if name != "number"}
-
-
-def _help_topic(body: Body) -> dict[str, Any]:
-    """When it escalates is for the host alone."""
-    own = ("escalate_s", "alert_s")
-    return {name: value for name, value in _coded(body).items() if name not in own}
+def _without(*own: str) -> Callable[[Body], dict[str, Any]]:
+    """Less what is for the host alone."""
+    return lambda body: {name: one for name, one in _coded(body).items() if name not in own}
 
 
 def _fault_area(body: Body) -> dict[str, Any]:
@@ -317,8 +312,9 @@ def _agree(leaf: Entry, column: str, known: str) -> None:
 
 
 _MAKERS = {
-    "areas": _area,
-    "help_topics": _help_topic,
+    "areas": _without("number"),
+    "help_topics": _without("escalate_s", "alert_s"),
+    "tools": _without("vital"),
     "fault_areas": _fault_area,
     "campaigns": _campaign,
     "playbooks": _playbook,

@@ -37,7 +37,7 @@ class Faults {
     this.clock = new HubClock();
     this.times = new Times(words);
     this.notice = new Notice(words);
-    this.#name({ name: "", zone: "America/Lima" });
+    this.#timesOf("America/Lima");
     const all = [options.stations, ...options.areas];
     this.areas = new Map(all.map(([code, label, parts]) => [code, { label, parts: new Map(parts) }]));
     this.live = make("p", "unseen");
@@ -70,11 +70,10 @@ class Faults {
     });
   }
 
-  #name({ name, zone }) {
+  #timesOf(zone) {
     const language = document.documentElement.lang || "es";
     this.hour = hourOf(zone, language, true);
     Object.assign(this.times, { hour: hourOf(zone, language, false), day: dayOf(zone) });
-    for (const one of document.querySelectorAll("[data-site]")) if (name) one.textContent = name;
   }
 
   start() {
@@ -130,7 +129,7 @@ class Faults {
 
   #take(snap) {
     if (outdated(snap.build)) return;
-    this.#name(snap.site);
+    this.#timesOf(snap.site.zone);
     this.times.now = this.clock.now();
     const before = this.#rows;
     this.#rows = new Map(snap.tickets.map((row) => {

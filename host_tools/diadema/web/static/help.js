@@ -57,7 +57,6 @@ class Helps {
   #snapshot(snap) {
     if (outdated(snap.build)) return;
     this.#site = snap.site;
-    for (const one of document.querySelectorAll("[data-site]")) one.textContent = this.words.title;
     this.#take(snap.rows, snap.rows.map((row) => row.of));
   }
 
