@@ -46,7 +46,6 @@ class FaultDesk:
         reader: Reader,
         people: Callable[[], People],
     ) -> None:
-        self._ingest = ingest
         self._journal = OwnJournal(ingest, commands)
         self._book = FaultBook(data, ingest, self._journal, reader, people)
         self._steps = FaultSteps(self._book)
