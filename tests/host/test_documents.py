@@ -169,12 +169,16 @@ def test_what_works_at_the_seats(morning):
     assert "Asesor" not in made_as("json", made).decode()
 
 
-def test_a_test_is_that_of_the_session_in_which_it_was_made(tmp_path):
+@pytest.mark.parametrize("between", [0, 40])
+def test_a_test_is_that_of_the_session_in_which_it_was_made(tmp_path, between):
+    """Also where much happened before it was done."""
     place = Centre(tmp_path / "data")
     at = place.at(DAY, 9)
     seat = Desk(SEATS[0]).start(at).enter(AGENTS[0]).to(at + 60).leave().to(at + 120)
     seat.enter(AGENTS[1])
     seat.add("station.selftest", checks={"keys": "ok"}, fit=True, skipped="no_time")
+    for _ in range(between):
+        seat.anchor()
     seat.add("station.selftest", checks={"keys": "ok"}, fit=True)
     place.take((at + 3600) * 1000, [seat])
     made = document((place, at + 3600), "operatividad")
