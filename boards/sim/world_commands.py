@@ -24,8 +24,27 @@ def serve(models):
     def untap(command):
         part("badge_reader").untap()
 
-    def key(command):
-        return getattr(part("keys"), command["do"])(command["key"], command.get("bounce", 0))
+    pressed = {}  # key: [alarm, what its release answered]
+
+    def press(command):
+        number, bounce = command["key"], command.get("bounce", 0)
+        part("keys").press(number, bounce)
+        pressed[number] = held = [None, None]
+        if "ms" in command:  # by the board's own clock: a late `release` makes no press longer
+
+            def let_go():
+                held[:] = None, part("keys").release(number, bounce) or {}
+
+            held[0] = wire.alarm(wire.now() + command["ms"], let_go)
+
+    def release(command):
+        number = command["key"]
+        alarm, answer = pressed.pop(number, (None, None))
+        if alarm:
+            wire.cancel(alarm)
+        if answer is None:
+            answer = part("keys").release(number, command.get("bounce", 0))
+        return answer
 
     def turn(command):
         part("keys").turn(command["detents"])
@@ -69,7 +88,7 @@ def serve(models):
         return answer
 
     for name, function in (
-        ("tap", tap), ("untap", untap), ("press", key), ("release", key), ("turn", turn),
+        ("tap", tap), ("untap", untap), ("press", press), ("release", release), ("turn", turn),
         ("plug", plug), ("unplug", plug), ("replug", replug), ("stall", stall),
         ("fault", fault), ("lights", lights), ("screen", screen), ("dump", dump),
     ):  # fmt: skip

@@ -19,6 +19,7 @@ TABLE = cut(
         "failed": ". . . . phone.failed phone.failed phone.failed phone.failed . .",
         "dial": "!logged_out !not_ready dial.by_host !busy !busy !busy !busy !busy !busy !busy",
         "recording": ". . . . . call.recording call.recording call.recording . .",
+        "listened": ". . . . . call.listened call.listened call.listened . .",
         "consult": ". . . . . transfer.consult transfer.consult . . .",
         "consult_end": ". . . . . . . transfer.end . .",
         "transfer": ". . . . . transfer.by_host transfer.by_host transfer.by_host . .",

@@ -59,6 +59,7 @@ class Desk:
         self.steps = []  # of the protocol, ticked or left out
         self.motive = None
         self.unrecorded = False  # the recording is paused
+        self.listeners = []  # who hears the call, as the host says; a start ends it
         self.code = None  # the contact's tipificación
         self.coded = 0  # n of the newest code's event
         self.former = (None, None)  # the contact before, and its agent
@@ -155,6 +156,7 @@ class Desk:
         elif kind == "contact.ended":
             self.muted = False
             self.heard = None
+            self.listeners = []
             failed = event["by"] == "technical"
             if failed:
                 self.absent = "fault"
@@ -282,6 +284,12 @@ class Desk:
         self.unrecorded = event["k"] == "contact.recording_paused"
 
     _contact_recording_resumed = _contact_recording_paused
+
+    def _contact_listened(self, event):
+        who = event["who"]
+        self.listeners = [one for one in self.listeners if one != who]
+        if event["state"] == "on":
+            self.listeners.append(who)
 
     def _contact_transferred(self, event):
         if event["completed"]:

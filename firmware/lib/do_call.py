@@ -1,9 +1,12 @@
 """What the agent may do in a call besides its keys: motive and playbook, the recording, a step
-of the protocol left out.
+of the protocol left out; and who hears it.
 """
 
 from lib.calls import via
 from lib.transitions import IN_CALL
+from micropython import const
+
+_LISTENERS = const(4)
 
 
 def motive(station, details):
@@ -25,6 +28,21 @@ def recording(station, details):
     paused = details["state"] == "paused" if details else not station.desk.unrecorded
     kind = "contact.recording_" + ("paused" if paused else "resumed")
     station.contact(kind, details, via=via(details))
+
+
+def listened(station, details):
+    """Somebody begins to hear the call, or hears it no more. In the journal's reserve nobody
+    begins: the host gets no answer, and lets nobody listen.
+    """
+    state, who, listeners = details["state"], details["who"], station.desk.listeners
+    if state == "on" and station.full:
+        station.notify("journal_full")
+    elif state == "off" and who not in listeners:
+        station.refuse(details, "no_change")
+    elif state == "on" and who not in listeners and len(listeners) >= _LISTENERS:
+        station.refuse(details, "busy")
+    else:
+        station.contact("contact.listened", details, state=state, who=who)
 
 
 def skip(station, details):

@@ -16,6 +16,7 @@ FIELDS = {
     "ring": "contact 64 direction in|out queue -64 pbx -64 campaign -24 parent -64 reference -32",
     "dial": "contact 64 campaign -24 queue -64 pbx -64 consent -# reference -32",
     "recording": "contact 64 state paused|resumed",
+    "listened": "contact 64 state on|off who 32",
     "withdraw": "contact 64 cause no_answer|caller_gave_up|withdrawn|rejected|technical",
     "answer": "contact 64",
     "hold": "contact 64",

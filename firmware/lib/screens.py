@@ -56,7 +56,9 @@ class Screen:
         wall = "%02d:%02d" % wall if wall else ""
         over = station.reading or (station.menu and situation != "offered")
         link = self.words["mute"] if over and desk.muted else _LINKS[link]
-        self._status(self._name(station), link, volume, wall)
+        # over lists and texts too, which hide the line of detail
+        sign = "Ω" if desk.listeners else ""
+        self._status(self._name(station), link, volume, wall, sign)
         if station.reading:
             self._message(station)
         elif over:
@@ -96,19 +98,23 @@ class Screen:
         agent = station.desk.agent
         return station.config.name_of(agent) if agent else station.config.seat
 
-    def _status(self, name, link, volume, wall):
-        """`link` may also be a word. What a list is for comes before time and volume."""
-        if not self._changed("status", (name, link, volume, wall)):
+    def _status(self, name, link, volume, wall, sign=""):
+        """`link` may also be a word; `sign`: that somebody listens. What a list is for comes
+        before time and volume.
+        """
+        if not self._changed("status", (name, link, volume, wall, sign)):
             return
         canvas = self.canvas
         canvas.clear(0, 10)
-        if canvas.width(name + link + wall) > _RIGHT - 5:
+        marked = name + link + sign
+        gaps = 8 if sign else 5
+        if canvas.width(marked + wall) > _RIGHT - gaps:
             wall = volume = ""
-        end = _RIGHT - canvas.width(wall) if wall else _RIGHT + 1
+        end = _RIGHT - canvas.width(wall) if wall else _RIGHT + (4 if sign else 1)
         canvas.text(wall, end, 0)
-        if canvas.width(name + link + volume) > end - 11:
+        if canvas.width(marked + volume) > end - gaps - 6:
             volume = ""
-        for mark in (volume, link):
+        for mark in (volume, sign, link):
             if mark:
                 end -= canvas.width(mark) + 4
                 canvas.text(mark, end, 0)
@@ -145,6 +151,17 @@ class Screen:
         self._draw_labels(self._labels(station))
 
     def _detail(self, station, situation, u):
+        """What is told now; while somebody hears the call, that is its second line."""
+        text = self._of_desk(station, situation, u)
+        listeners = station.desk.listeners
+        if not listeners:
+            return text
+        words = self.words
+        names = " · ".join([words["quality"] if who == "quality" else who for who in listeners])
+        sign = words["listened"] % names
+        return with_why(text.partition("\n")[0], sign) if text else sign
+
+    def _of_desk(self, station, situation, u):
         words = self.words
         desk = station.desk
         if station.notice:

@@ -92,4 +92,5 @@ def rebase(desk):
     """A new boot: times of the former one mean nothing now."""
     desk.marks = {key: second for key, second in desk.marks.items() if abs(second) > 1}
     desk.wrong_at = {}  # a lock-out begins anew
+    desk.listeners = []
     desk.since = desk.presence_since = desk.offered_at = desk.talk_since = desk.help_at = 0

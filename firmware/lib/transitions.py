@@ -43,7 +43,7 @@ TABLE = cut(
 ENDING = (  # noqa: SIM905
     "hang_up phone.failed withdraw miss time_out finish session.ask session.relieve session.leave "
     "session.close silence interrupt wrap_up typify message.acknowledge message.turn "
-    "transfer.drop transfer.back transfer.end transfer.join"
+    "transfer.drop transfer.back transfer.end transfer.join call.listened"
 ).split()
 
 

@@ -11,6 +11,7 @@ from lib import journal, journal_start
 from lib.errors import JournalFull
 from lib.journal import Journal
 
+from tests.support.examples import examples
 from tests.support.nor import Nor, PowerCut
 
 steps = st.lists(
@@ -117,7 +118,7 @@ class Bench:
 
 
 @given(sectors=st.integers(4, 7), script=steps)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_use_and_any_cuts(sectors: int, script: list[tuple[str, int]]) -> None:
     bench = Bench(sectors)
     for name, amount in script:

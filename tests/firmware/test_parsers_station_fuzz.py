@@ -11,7 +11,7 @@ import lib.app
 import pytest
 from diadema.site.description import parse
 from diadema.site.station_config import ConfigMaker, blocks
-from diadema.wire.commands import ANY_ON_REQUEST
+from diadema.wire.commands import ON_REQUEST
 from diadema.wire.frames import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from msgspec import json as wire
 
 from tests.parsers import station
 from tests.parsers.inputs import inputs
-from tests.parsers.seeds import ASKED, seeds
+from tests.parsers.seeds import ASKED, OF_THE_HUB, seeds
 
 PARSERS = [
     "serial_frames", "pieces", "improv_packets", "mqtt_packets", "config", "config_file", "down",
@@ -50,10 +50,11 @@ def test_a_frame_with_one_bit_changed_is_no_other_frame(body: bytes, at: int, bi
     assert Decoder().feed(bytes(frame) + encode(b"next")) in ([b"next"], [])
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.__struct_config__.tag)
+@pytest.mark.parametrize("asked", ASKED + OF_THE_HUB, ids=lambda one: one.__struct_config__.tag)
 def test_every_command_of_the_host_is_one_that_the_station_takes(asked: object) -> None:
     fields = json.loads(wire.encode(asked))
-    assert wire.decode(wire.encode(asked), type=ANY_ON_REQUEST) == asked
+    assert wire.decode(wire.encode(asked), type=type(asked)) == asked
+    assert (type(asked) in ON_REQUEST) == (asked in ASKED)
     assert wrong_field(fields, FIELDS[fields["cmd"]]) == ""
 
 

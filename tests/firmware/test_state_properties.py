@@ -10,6 +10,7 @@ from lib import commands, transitions
 
 from tests.support import state_walk
 from tests.support.deskbench import ROSA
+from tests.support.examples import examples
 from tests.support.state_walk import Walk, check_stream
 
 inputs = st.one_of(
@@ -29,7 +30,7 @@ _MOST = 20_000  # steps until a broken table must have shown itself
     pins=st.booleans(),
     rich=st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_day_at_any_desk(
     steps: list[tuple[Any, ...]], cuts: list[int], pins: bool, rich: bool
 ) -> None:
@@ -56,7 +57,7 @@ def test_any_day_at_any_desk(
     pins=st.booleans(),
     rich=st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_cut_inside_any_input(
     steps: list[tuple[Any, ...]], cut: int, last: tuple[Any, ...], pins: bool, rich: bool
 ) -> None:

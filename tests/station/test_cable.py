@@ -39,7 +39,7 @@ class Gaps:
 
 
 class Holding:
-    """A cable that keeps what the host says until the whole `frame` is there."""
+    """A cable that keeps what the host says, and lets go of `frame` alone, once it is whole."""
 
     def __init__(self, frame):
         self.frame, self.kept, self.deliver = frame, b"", None
@@ -54,7 +54,7 @@ class Holding:
             self.whole.set()
 
     def let_go(self):
-        self.deliver(self.kept)
+        self.deliver(self.frame)
 
 
 def piece(head, text=b"x"):
@@ -127,6 +127,7 @@ async def test_a_frame_of_201_bytes_is_a_piece_too_and_a_longer_one_costs_itself
             around = len(piece(head, b""))
             frame = piece(head, refused_by(number, size - around))
             assert len(frame) == size
+            await bench.caught_up()  # nothing else is on its way to the chip
             bench.station.cable.noise = held = Holding(frame)
             bench.host.send_raw(frame)
             await held.whole.wait()

@@ -256,12 +256,13 @@ async def test_another_way_waits_until_the_first_has_let_go(desk, site, server, 
         await air(bench, {SSID: PASSWORD, "Piso 4": "otra clave"})
         with_way(host)
         hellos = await greeted(bench)
-        since_ms = bench.world.now_ms()
         if change == "network":
-            with_way(host, ssid="Piso 4", password="otra clave")
+            number = with_way(host, ssid="Piso 4", password="otra clave")
         else:
             server.broker["host"] = "localhost"
-            with_way(host)
+            number = with_way(host)
+        await host.answer(number)
+        since_ms = bench.world.now_ms()
         hellos = await greeted(bench, hellos)
         assert bench.world.now_ms() - since_ms < 12_000, "nobody switches it off under the new one"
         await bench.world.sleep(60_000)

@@ -134,6 +134,37 @@ asyncio.run(main())
     assert [edges[0][0], edges[5][0]] == [2000, 2050]
 
 
+async def test_a_press_is_no_longer_than_asked_though_its_host_is_late(program, monkeypatch):
+    station = await program(
+        PRELUDE
+        + """
+edges = []
+def edge(pin):
+    edges.append((time.ticks_ms(), pin.value()))
+Pin(4, Pin.IN).irq(edge)
+async def main():
+    while len(edges) < 2:
+        await asyncio.sleep_ms(10)
+    print(edges)
+asyncio.run(main())
+"""
+    )
+    world, ask = station._world, station.ask
+
+    async def late(command):
+        if command["do"] == "release":
+            await world.sleep(1200)
+        return await ask(command)
+
+    monkeypatch.setattr(station, "ask", late)
+    with world.actor():
+        await world.sleep(2000)
+        await station.press(1)
+    console = await said(station, "]")
+    (fell, _), (rose, _) = json.loads(console.replace("(", "[").replace(")", "]"))
+    assert rose - fell == 80
+
+
 async def test_dead_part_does_not_acknowledge(program):
     station = await program(
         PRELUDE

@@ -78,7 +78,7 @@ async def configurations(bench, turn):
     content["reasons"][0][1] = unseen(turn, 10)
     content["tree"]["nodes"][0][1] = unseen(turn, 10)
     number = bench.host.configure(json.dumps(content).encode())
-    await bench.event("station.config", i=number)
+    assert (await bench.host.answer(number))["k"] == "station.config"
     await bench.world.sleep(1_000)
     since = bench.since()
     await bench.keys(3)

@@ -14,7 +14,9 @@ async def test_a_configuration_comes_however_long_the_station_was_deaf(
     world = World(tmp_path / "run", start_utc_ms=MONDAY_8_LIMA, mode="fast", image=image)
     async with world:
         station = await world.add_station(STATION)
-        host = WireHost(station, site)
+        host, numbers = WireHost(station, site), []
+        configure = host.configure
+        host.configure = lambda content: numbers.append(configure(content))
         bench = Bench(world, station, host, [], "")
         with world.actor():
             await station.power_on()
@@ -22,5 +24,5 @@ async def test_a_configuration_comes_however_long_the_station_was_deaf(
             hears, host.sender.got = host.sender.got, lambda *_: None
             await world.sleep(deaf_ms)
             host.sender.got = hears
-            await bench.event("station.config")
+            assert (await host.answer(numbers[0]))["k"] == "station.config"
         host.close()

@@ -749,6 +749,17 @@ def test_only_what_the_hub_sealed_for_this_boot_is_obeyed():
     assert bench.kinds(last)[-1] == "station.fault_cleared"
 
 
+def test_nobody_but_the_hub_says_who_hears_a_call():
+    bench = Sealed()
+    told = {"cmd": "listened", "i": 1, "contact": "c1", "state": "on", "who": "quality"}
+    last = bench.app.journal.last
+    bench.hear(json.dumps(told).encode())
+    bench.hear(with_h(told, 2, key="7c" * 32))
+    assert bench.kinds(last) == ["station.fault"]
+    bench.hear(with_h(told, 2))
+    assert bench.kinds(last)[-1] == "command.refused"  # there is no call
+
+
 def test_what_was_on_its_way_over_a_restart_changes_nothing_and_is_no_fault():
     bench = Sealed()
     app = bench.app

@@ -153,9 +153,12 @@ def talk(*asked, config=None, radio=None, parts=("wifi",)):
 
     async def main():
         await app.host.listen()
-        while app.host.improv and (app.host.improv._waiting or app.host.improv._flag.is_set()):
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.05)
+        looks = 0  # at which nothing was to do; a radio in another thread takes its time
+        while looks < 2:
+            await asyncio.sleep(0.02)
+            improv = app.host.improv
+            waiting = improv and (improv._waiting or improv._flag.is_set())
+            looks = 0 if waiting or app.radio_lock.locked() else looks + 1
 
     asyncio.run(main())
     return line.told.split(b"\n")[:-1], bench, radio

@@ -96,6 +96,7 @@ def filled(key, words):
         longest = PLAYBOOK + " v" + VERSION
     elif key in (
         "help_comes", "help_accepted", "turn_to", "fault_accepted", "set_by", "closed_by",
+        "listened",
     ):  # fmt: skip
         longest = WHO
     elif key in ("marked_in", "marked_out"):
@@ -228,6 +229,16 @@ def test_each_part_that_fails_and_each_state_of_the_call():
                 if situation in ("talking", "held"):
                     step = words[bench.station.progress()[2]]
                     assert step in bench.screen._shown["detail"]
+        if situation in HELD:
+            for desk.listeners in (["quality"], [WHO], [WHO, "quality"]):
+                for desk.help, desk.unrecorded, desk.muted, desk.plugged in (
+                    (0, False, False, None), (1, False, False, None), (0, True, False, None),
+                    (0, False, True, None), (0, False, False, False),
+                ):  # fmt: skip
+                    gone = lost(bench, bench.u + 36_000_000)
+                    assert gone == [] or (gone, desk.listeners[0]) == ([words["quality"]], WHO)
+                    sign = words["listened"].partition("%s")[0]
+                    assert sign in bench.screen._shown["detail"]
 
 
 def test_each_list_in_each_state():
@@ -235,6 +246,7 @@ def test_each_list_in_each_state():
         for key in words:
             if key.endswith("_list") and key != "prove_list":
                 bench.desk.muted = situation in HELD and key not in IDLE
+                bench.desk.listeners = ["quality"] if bench.desk.muted else []
                 bench.station.menu = Menu(key[:-5], bench.station.config.reasons, None)
                 assert lost(bench) == [], (situation, key)
         for name in (LABEL, NAME, WIDEST):
@@ -318,7 +330,7 @@ def test_messages_are_broken_between_words_and_no_letter_is_lost():
     link = "https://intranet.ejemplo.com.pe/operaciones/instructivo-2026"
     for words in (SPANISH, ENGLISH):
         bench = dict(desks(words))["talking"]
-        bench.desk.muted = True
+        bench.desk.muted, bench.desk.listeners = True, ["quality"]
         text = " ".join((NOTE, link, QUEUE))
         message = bench.station.message = Message("m1", text, True)
         for message.page in range(4):
