@@ -12,8 +12,8 @@ from diadema.store.assistance import TicketCase
 from diadema.store.register import Reprimands
 
 type Role = Literal[
-    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin", "switch", "standby",
-    "service", "nobody",
+    "agent", "supervisor", "monitor", "quality_lead", "hr", "technician", "area", "admin",
+    "switch", "standby", "service", "nobody",
 ]  # fmt: skip
 TOKEN = "token:"  # before the name of one, as an id
 type Right = Literal[
@@ -33,6 +33,11 @@ type Right = Literal[
     "accounts",  # accounts and tokens
     "audit",  # who read what
     "command",  # what a telephone exchange may tell a station
+    "listen",  # to calls of agents whom one sees, for a purpose
+    "evaluate",  # the calls that one is assigned
+    "quality",  # scorecards, draws, pairs that differ, and what monitors do
+    "cases",  # the calls that the quality lead opens to a case of human resources
+    "notices",  # who was informed that calls are recorded and heard, and the papers that say so
     "own",  # one's own day
     "copy",  # all of it: the stream and sealed backups
 ]
@@ -40,9 +45,10 @@ type Right = Literal[
 _SUPERVISOR: frozenset[Right] = frozenset(
     {
         "floor", "figures", "attendance", "register", "reprimands", "act", "correct", "help",
-        "tickets",
+        "tickets", "listen",
     }
 )  # fmt: skip
+_MONITOR: frozenset[Right] = frozenset({"floor", "figures", "register", "help", "evaluate"})
 _ADMIN: frozenset[Right] = frozenset(
     {
         "floor", "figures", "attendance", "register", "annul", "act", "correct", "people",
@@ -52,8 +58,9 @@ _ADMIN: frozenset[Right] = frozenset(
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "agent": frozenset({"own"}),
     "supervisor": _SUPERVISOR,
-    "monitor": frozenset({"floor", "figures", "register", "help"}),
-    "hr": frozenset({"attendance", "correct", "reprimands", "annul"}),
+    "monitor": _MONITOR,
+    "quality_lead": _MONITOR | {"listen", "quality", "notices"},
+    "hr": frozenset({"attendance", "correct", "reprimands", "annul", "notices", "cases"}),
     "technician": frozenset({"fleet", "tickets"}),
     "area": frozenset({"area"}),
     "admin": _ADMIN,
@@ -63,13 +70,14 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     "nobody": frozenset(),
 }
 PEOPLE_ROLES: tuple[Role, ...] = (
-    "agent", "supervisor", "monitor", "hr", "technician", "area", "admin",
+    "agent", "supervisor", "monitor", "quality_lead", "hr", "technician", "area", "admin",
 )  # fmt: skip
 # a provider of sign-on gives any but the one that could change its own rights
 PROVIDED_ROLES: tuple[Role, ...] = tuple(one for one in PEOPLE_ROLES if one != "admin")
 TOKEN_ROLES: tuple[Role, ...] = (
     "supervisor", "monitor", "hr", "technician", "admin", "switch", "standby",
 )  # fmt: skip
+_BY_EAR: frozenset[Right] = frozenset({"listen", "evaluate", "cases"})  # no program's
 _SEES_NOBODY = ("agent", "technician", "area", "switch", "standby", "nobody")
 
 
@@ -106,7 +114,12 @@ class Person(Struct, kw_only=True, frozen=True):
 
     def may(self, *rights: Right) -> bool:
         """Whether the user has one of these rights."""
-        return not RIGHTS[self.role].isdisjoint(rights)
+        return not self.rights.isdisjoint(rights)
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        its = RIGHTS[self.role]
+        return its - _BY_EAR if self.id.startswith(TOKEN) else its
 
     @property
     def reprimands(self) -> Reprimands:

@@ -71,6 +71,13 @@ class DataDir:
         self.switch = root / "switch.json"  # the telephone exchange, and how to reach it
         self.switch_journal = root / "switch.sqlite3"  # what its bridge has yet to tell the hub
         self.switch_lock = root / "switch.lock"
+        self.recordings = (
+            root / "recordings.json"
+        )  # where the switch's lie, and what they are called
+        self.recordings_index = root / "recordings.sqlite3"  # their names, and whose they are
+        self.samples = root / "samples"  # secrets of periods, and what draws were made from
+        self.evaluation_drafts = root / "drafts.sqlite3"  # what monitors have begun
+        self.hearings = root / "hearings.json"  # how much of each that goes on was heard by now
         self.standing = root / "standing.json"  # who serves the site: this one, or another
         self.standbys = root / "standbys.json"  # what those of this hub last said of themselves
         self.standby = root / ".standby"  # what a standby has of its hub until it takes over

@@ -1,5 +1,5 @@
-"""What happens within a call beside talk and hold: consults, transfers, a paused recording, and a
-switch that disagrees. Consult time is hold time, and is counted apart too.
+"""What happens within a call beside talk and hold: consults, transfers, a paused recording, who
+hears it, and a switch that disagrees. Consult time is hold time, and is counted apart too.
 
 What the agent declares of a call: the steps of its protocol, its motive, its code. A code may
 come long after the call, and another one in its place.
@@ -11,7 +11,7 @@ from typing import Any
 from diadema.ingest.contact_end import stop_hold
 from diadema.ingest.contacts import find, go_on, known_closed
 from diadema.ingest.messages import Changes
-from diadema.store.rows import Contact, Step
+from diadema.store.rows import Contact, Listened, Step
 from diadema.store.station_state import StationState
 from diadema.wire import events as ev
 from diadema.wire.events import Event
@@ -90,6 +90,17 @@ def _recorded(
     if more.paused_u is not None:
         more.paused_ms += event.uptime_ms - more.paused_u
         more.paused_u = None
+
+
+def _listened(changes: Changes, state: StationState, event: ev.ContactListened, utc: Utc) -> None:
+    """The same word twice is said once; where names were erased, each is somebody else."""
+    listened = find(changes, state, event, utc).details().listened
+    who = event.who or None
+    known = next((one for one in listened if one.end_u is None and one.who == who), None)
+    if event.state == "on" and (known is None or who is None):
+        listened.append(Listened(who=who, boot=event.boot, start_u=event.uptime_ms))
+    elif event.state == "off" and known is not None:
+        known.end_u = event.uptime_ms
 
 
 def _disagreed(
@@ -185,6 +196,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any, Utc], None]
     ev.ContactTransferred: _transferred,
     ev.ContactRecordingPaused: _paused,
     ev.ContactRecordingResumed: _recorded,
+    ev.ContactListened: _listened,
     ev.ContactDisagreed: _disagreed,
     ev.ContactStep: _step,
     ev.ContactMotive: _motive,

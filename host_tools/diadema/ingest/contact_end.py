@@ -18,6 +18,7 @@ def close_contact(
 ) -> None:
     contact.phase = "closed"
     contact.close_b, contact.close_u, contact.close_utc = event.boot, event.uptime_ms, utc
+    stop_listening(contact, event.uptime_ms)
     if contact.end_u is None:
         contact.end_b, contact.end_u, contact.end_utc = event.boot, event.uptime_ms, utc
     if state.presses:
@@ -59,6 +60,14 @@ def stop_clocks(contact: Contact, u: int) -> None:
     if (more := contact.more) is not None and more.paused_u is not None:
         more.paused_ms += u - more.paused_u
         more.paused_u = None
+    stop_listening(contact, u)
+
+
+def stop_listening(contact: Contact, u: int) -> None:
+    """Nobody hears a call that is over."""
+    for one in contact.more.listened if contact.more is not None else ():
+        if one.end_u is None:
+            one.end_u = max(u, one.start_u)
 
 
 def stop_hold(contact: Contact, u: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import astuple
 
-from diadema.ingest import tickets
+from diadema.ingest import quality, tickets
 from diadema.ingest.messages import Changes
 from diadema.store import tables
 from diadema.store.chain import correction_link
@@ -138,6 +138,7 @@ HANDLERS: Mapping[type[Event], Callable[[Changes, StationState, Any], None]] = {
     ev.SchedulePublished: _published,
     ev.CataloguePublished: _published,
     **tickets.HANDLERS,
+    **quality.HANDLERS,
 }
 
 

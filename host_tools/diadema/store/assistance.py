@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Row,
@@ -21,13 +22,13 @@ from sqlalchemy import (
 )
 
 from diadema.store import contact_rows, tables
-from diadema.store.host_rows import Act, HelpStep, TicketStep
+from diadema.store.host_rows import Act, HelpStep, HostRow, TicketStep
 from diadema.store.loading import contact_of
 from diadema.store.rows import Contact, Press, Ticket
 from diadema.wire.letters import from_columns
 from diadema.wire.long_texts import whole_text
 
-type Key = tuple[str, int, int]  # s, e, n of a press
+type Key = tuple[str, int, int]  # s, e, n of a press or another event
 type Names = tuple[str, str, str]  # of the columns that have one
 
 SERVED, TOO_LATE, NO_RESULT = "resuelta", "termino_antes", "sin_resultado"
@@ -158,11 +159,11 @@ def with_steps(tx: Connection, presses: Sequence[Press]) -> list[HelpCase]:
     """These calls for help with what was done about each."""
     keys = [key_of(one) for one in presses]
     steps: defaultdict[Key, list[HelpStep]] = defaultdict(list)
-    for found in _about(tx, tables.help_steps, keys):
+    for found in about(tx, tables.help_steps, keys):
         step = from_columns(HelpStep, found._mapping)
         steps[step.of_s, step.of_e, step.of_n].append(step)
     acts: defaultdict[Key, list[Act]] = defaultdict(list)
-    for found in _about(tx, tables.acts, keys):
+    for found in about(tx, tables.acts, keys):
         acts[found.of_s, found.of_e, found.of_n].append(from_columns(Act, found._mapping))
     return [HelpCase(one, steps[key], acts[key]) for key, one in zip(keys, presses, strict=True)]
 
@@ -202,7 +203,7 @@ def gaps(tx: Connection, playbooks: Collection[str] | None, start_utc: int) -> l
         key_of(press): press
         for press in (
             from_columns(Press, one._mapping)
-            for one in _about(tx, tables.presses, wanted, ("s", "e", "n"))
+            for one in about(tx, tables.presses, wanted, ("s", "e", "n"))
         )
     }
     return with_steps(tx, [known[key] for key in wanted if key in known])
@@ -262,15 +263,15 @@ def steps_of(tx: Connection, tickets: Sequence[str]) -> dict[str, list[TicketSte
         its = select(tables.ticket_steps).where(row.ticket.in_(tickets[at : at + _AT_ONCE]))
         found += [from_columns(TicketStep, one._mapping) for one in tx.execute(its)]
     steps: dict[str, list[TicketStep]] = {}
-    for step in _as_said(found):
+    for step in as_said(found):
         steps.setdefault(step.ticket, []).append(step)
     return steps
 
 
 def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
     """The tickets that adopted each of these reports, in order: it is the last one's."""
-    rows = _about(tx, tables.ticket_steps, reports)
-    steps = _as_said(from_columns(TicketStep, one._mapping) for one in rows)
+    rows = about(tx, tables.ticket_steps, reports)
+    steps = as_said(from_columns(TicketStep, one._mapping) for one in rows)
     adopted: dict[Key, list[str]] = {}
     for step in steps:
         for of in reports_of([step]):
@@ -280,11 +281,11 @@ def adoptions(tx: Connection, reports: Sequence[Key]) -> dict[Key, list[str]]:
 
 def presses_of(tx: Connection, keys: Sequence[Key]) -> list[Press]:
     """Those of these that are known."""
-    found = _about(tx, tables.presses, keys, ("s", "e", "n"))
+    found = about(tx, tables.presses, keys, ("s", "e", "n"))
     return [from_columns(Press, one._mapping) for one in found]
 
 
-def _as_said(steps: Iterable[TicketStep]) -> list[TicketStep]:
+def as_said[Said: HostRow](steps: Iterable[Said]) -> list[Said]:
     """In the order of their journals, whatever the hub's clock said meanwhile."""
     found = list(steps)
     first: dict[tuple[str, int], int] = {}
@@ -325,16 +326,21 @@ def fault_mark(tx: Connection) -> list[int]:
     ]
 
 
-def key_of(press: Press) -> Key:
-    return press.station, press.epoch, press.sequence
+def key_of(row: Press | HostRow) -> Key:
+    return row.station, row.epoch, row.sequence
 
 
-def _about(
-    tx: Connection, table: Table, keys: Sequence[Key], names: Names = ("of_s", "of_e", "of_n")
+def about(
+    tx: Connection,
+    table: Table,
+    keys: Sequence[Key],
+    names: Names = ("of_s", "of_e", "of_n"),
+    where: Sequence[ColumnElement[bool]] = (),
 ) -> Iterable[Row[Any]]:
-    """Rows about these presses, in the order of their events."""
+    """Rows about these events, in the order of their own."""
     if keys:
-        yield from tx.execute(_of_keys(table, names), {"keys": _encode(keys).decode()}).all()
+        query = _of_keys(table, names).where(*where)
+        yield from tx.execute(query, {"keys": _encode(keys).decode()}).all()
 
 
 @cache

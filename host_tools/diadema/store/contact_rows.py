@@ -88,6 +88,13 @@ def running(tx: Connection, stations: Collection[str] | None = None) -> Iterator
         yield from _decode_running(state).open
 
 
+def of_keys(tx: Connection, keys: Iterable[Key]) -> dict[Key, Contact]:
+    """Of these, those that are over."""
+    query = select(tables.contacts.c.row).where(_is_one_of(keys))
+    found = map(_decode, tx.execute(query).scalars())
+    return {key_of(contact): contact for contact in found}
+
+
 def count(tx: Connection) -> int:
     """How many there are in all."""
     rows = int(tx.execute(select(func.count()).select_from(tables.contacts)).scalar_one())
@@ -96,11 +103,16 @@ def count(tx: Connection) -> int:
 
 
 def _there(tx: Connection, keys: Iterable[Key]) -> int:
-    row = tables.contacts.c
+    query = select(func.count()).select_from(tables.contacts).where(_is_one_of(keys))
+    return int(tx.execute(query).scalar_one())
+
+
+def _is_one_of(keys: Iterable[Key]) -> ColumnElement[bool]:
+    """However many they are."""
     wanted = text("SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:keys)")
-    found = tuple_(row.s, row.e, row.n).in_(wanted)
-    query = select(func.count()).select_from(tables.contacts).where(found)
-    return int(tx.execute(query, {"keys": _encode([*keys]).decode()}).scalar_one())
+    row = tables.contacts.c
+    named = wanted.bindparams(keys=_encode([*keys]).decode())
+    return tuple_(row.s, row.e, row.n).in_(named)
 
 
 def from_columns(rows: Iterable[Mapping[str, Any]]) -> Iterator[ContactRow]:

@@ -7,16 +7,21 @@ from msgspec import Struct
 from diadema.wire.letters import LETTERS
 
 
-class Act(Struct, kw_only=True, frozen=True, rename=LETTERS):
-    """A supervisor's action. `c`: the contact it was about; `command`: the number under which the
-    station `target` was told; `of_…`: the press.
-    """
+class HostRow(Struct, kw_only=True, frozen=True, rename=LETTERS):
+    """What every row of an event of the host has."""
 
     station: str
     epoch: int
     sequence: int
     utc: int
     by: str
+
+
+class Act(HostRow, kw_only=True, frozen=True):
+    """A supervisor's action. `c`: the contact it was about; `command`: the number under which the
+    station `target` was told; `of_…`: the press.
+    """
+
     who: str | None
     action: str
     agent: str | None
@@ -36,16 +41,11 @@ class Act(Struct, kw_only=True, frozen=True, rename=LETTERS):
     since_utc: int | None
 
 
-class HelpStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class HelpStep(HostRow, kw_only=True, frozen=True):
     """What the host did about a call for help: `kind` is assigned, escalated or noted; `of_…`: the
     press.
     """
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     of_s: str
     of_e: int
@@ -62,14 +62,9 @@ class HelpStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
     sha256: str | None = None
 
 
-class TicketStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class TicketStep(HostRow, kw_only=True, frozen=True):
     """One event of a ticket: `kind` is the end of its name; `of_…`: the report that it adopts."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     ticket: str
     of_s: str | None = None
@@ -90,14 +85,9 @@ class TicketStep(Struct, kw_only=True, frozen=True, rename=LETTERS):
     external: str | None = None
 
 
-class Inspection(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Inspection(HostRow, kw_only=True, frozen=True):
     """The record of a bench test; `of_…`: the station's own event."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     seat: str | None
     board: str
     firmware: str
@@ -108,16 +98,11 @@ class Inspection(Struct, kw_only=True, frozen=True, rename=LETTERS):
     signature: str
 
 
-class Correction(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Correction(HostRow, kw_only=True, frozen=True):
     """`kind` is corrected or justified; `of_…`: the mark. `number` and `hash` chain those of one
     hub, as the marks are.
     """
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     kind: str
     agent: str
     of_s: str | None
@@ -132,14 +117,9 @@ class Correction(Struct, kw_only=True, frozen=True, rename=LETTERS):
     hash: str
 
 
-class Sent(Struct, kw_only=True, frozen=True, rename=LETTERS):
+class Sent(HostRow, kw_only=True, frozen=True):
     """A message to one agent."""
 
-    station: str
-    epoch: int
-    sequence: int
-    utc: int
-    by: str
     m: str
     agent: str
     text: str

@@ -26,6 +26,17 @@ class Step(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):
     block: bool = False
 
 
+class Listened(Struct, kw_only=True, array_like=True, gc=False):
+    """Somebody heard the call, as its agent was told, from `start_u` to `end_u` of that boot (null
+    while it goes on). `who` is a name, or `quality`; null where it was erased.
+    """
+
+    who: str | None
+    boot: int
+    start_u: int
+    end_u: int | None = None
+
+
 class Details(Struct, kw_only=True, array_like=True, gc=False):
     """Of a contact what most do not have. Consult time is a part of its hold: `consult_u` while it
     runs, `heard` then area, caller, or both in a conference. `silent_ms`: from the last voice to
@@ -55,6 +66,7 @@ class Details(Struct, kw_only=True, array_like=True, gc=False):
     playbook_version: str | None = None
     author: str | None = None
     fault: bool = False
+    listened: list[Listened] = []
 
 
 class Contact(Struct, kw_only=True, array_like=True, gc=False, rename=LETTERS):

@@ -31,10 +31,23 @@ from diadema.store.host_rows import (
     Step,
     TicketStep,
 )
+from diadema.store.quality_rows import (
+    Assignment,
+    CaseStep,
+    DrawStep,
+    Evaluation,
+    EvaluationNote,
+    EvaluationStep,
+    Listening,
+    Notice,
+    Recording,
+    RecordingAct,
+    Signature,
+)
 from diadema.store.record_heads import head_table
 from diadema.store.rows import Contact, Details, Press, QueueCall, QueueRing, Session, Ticket
 
-VERSION = 10  # stores of older layouts lack what came since, and get it from the ingest
+VERSION = 11  # stores of older layouts lack what came since, and get it from the ingest
 _FIELDS = Contact.__struct_encode_fields__
 _COLUMNS = [f"row ->> {at} AS {name}" for at, name in enumerate(_FIELDS) if name != "more"]
 _COLUMNS += [
@@ -272,6 +285,97 @@ help_steps = Table(
     PrimaryKeyConstraint("s", "e", "n"),
     Index("help_steps_of", "of_s", "of_e", "of_n"),
 )
+draws = Table(
+    "draws",
+    metadata,
+    *_struct_columns(DrawStep),
+    PrimaryKeyConstraint("s", "e", "n"),
+)
+assignments = Table(
+    "assignments",
+    metadata,
+    *_struct_columns(Assignment),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("assignments_draw", "draw"),
+    Index("assignments_assignee", "assignee"),
+    Index("assignments_agent", "a"),
+    Index("assignments_call", "call_s", "call_e", "call_n"),
+    Index("assignments_of", "of_s", "of_e", "of_n", sqlite_where=text("of_n IS NOT NULL")),
+)
+recordings = Table(
+    "recordings",
+    metadata,
+    *_struct_columns(Recording),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("recordings_call", "call_s", "call_e", "call_n"),
+)
+recording_acts = Table(
+    "recording_acts",
+    metadata,
+    *_struct_columns(RecordingAct),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("recording_acts_call", "call_s", "call_e", "call_n"),
+)
+notices = Table(
+    "notices",
+    metadata,
+    *_struct_columns(Notice),
+    PrimaryKeyConstraint("s", "e", "n"),
+)
+signatures = Table(
+    "signatures",
+    metadata,
+    *_struct_columns(Signature),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("signatures_agent", "a"),
+)
+listenings = Table(
+    "listenings",
+    metadata,
+    *_struct_columns(Listening),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("listenings_agent", "a", "utc"),
+    Index("listenings_utc", "utc"),
+    Index("listenings_call", "call_s", "call_e", "call_n"),
+    Index("listenings_of", "of_s", "of_e", "of_n", sqlite_where=text("of_n IS NOT NULL")),
+)
+evaluations = Table(
+    "evaluations",
+    metadata,
+    *_struct_columns(Evaluation),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("evaluations_agent", "a", "utc"),
+    Index("evaluations_utc", "utc"),
+    Index("evaluations_id", "evaluation"),
+    Index("evaluations_of", "of_s", "of_e", "of_n"),
+)
+evaluation_notes = Table(
+    "evaluation_notes",
+    metadata,
+    *_struct_columns(EvaluationNote),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("evaluation_notes_id", "evaluation"),
+)
+evaluation_steps = Table(
+    "evaluation_steps",
+    metadata,
+    *_struct_columns(EvaluationStep),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("evaluation_steps_of", "of_s", "of_e", "of_n"),
+)
+cases = Table(  # of human resources
+    "cases",
+    metadata,
+    *_struct_columns(CaseStep),
+    PrimaryKeyConstraint("s", "e", "n"),
+    Index("cases_agent", "a"),
+    Index("cases_call", "call_s", "call_e", "call_n"),
+    Index("cases_of", "of_s", "of_e", "of_n", sqlite_where=text("of_n IS NOT NULL")),
+)
+QUALITY = (
+    draws, assignments, recordings, recording_acts, notices, signatures, listenings, evaluations,
+    evaluation_notes, evaluation_steps, cases,
+)  # fmt: skip
 queue_calls = Table(
     "queue_calls",
     metadata,

@@ -25,7 +25,7 @@ TITLE_CHARACTERS = 60
 TEXT_CHARACTERS = 1000  # of what no station shows
 CAUSE_CHARACTERS = 48
 NUMBER_CHARACTERS = 32
-TICKET_ID = r"^[0-9a-z]{12}\Z"
+SHORT_ID = r"^[0-9a-z]{12}\Z"
 
 type Agent = Annotated[str, Meta(min_length=1, max_length=24)]
 type Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARACTERS)]
@@ -35,7 +35,8 @@ type Queue = Annotated[str, Meta(min_length=1, max_length=QUEUE_CHARACTERS)]
 type Contact = Annotated[str, Meta(min_length=1, max_length=CONTACT_CHARACTERS)]
 type Seat = Annotated[str, Meta(min_length=1, max_length=SEAT_CHARACTERS)]
 type Seats = Annotated[list[Seat], Meta(max_length=SEATS_OF_A_TICKET)]
-type TicketId = Annotated[str, Meta(pattern=TICKET_ID)]
+type ShortId = Annotated[str, Meta(pattern=SHORT_ID)]
+type TicketId = Annotated[str, Meta(pattern=SHORT_ID)]
 type Severity = Annotated[int, Meta(ge=1, le=4)]
 type Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
 type Cause = Annotated[str, Meta(min_length=1, max_length=CAUSE_CHARACTERS)]
@@ -355,4 +356,11 @@ class Catalogue(Record, tag="catalogue.published", kw_only=True):
     hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-ANY_RECORD: Any = Correct | Justify | Schedule | Schedules | Catalogue
+class PublishedNotice(Record, tag="notice.published", kw_only=True):
+    notice: Playbook
+    side: Literal["caller", "agent"]
+    version: Count
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+ANY_RECORD: Any = Correct | Justify | Schedule | Schedules | Catalogue | PublishedNotice

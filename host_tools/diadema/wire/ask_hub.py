@@ -35,7 +35,11 @@ async def ask_hub(data: DataDir, subject: str, body: dict[str, Any]) -> dict[str
     password = credentials.load(data).host
     try:
         client = await nats.connect(
-            hub.nats, user="host", password=password, allow_reconnect=False
+            hub.nats,
+            user="host",
+            password=password,
+            allow_reconnect=False,
+            connect_timeout=int(_ANSWER_S),
         )
         try:
             reply = await client.request(subject, msgspec.json.encode(body), timeout=_ANSWER_S)

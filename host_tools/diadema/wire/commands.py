@@ -206,6 +206,16 @@ class Recording(Command, tag="recording", kw_only=True):
     state: Literal["paused", "resumed"]
 
 
+class Listened(Command, tag="listened", kw_only=True):
+    """Somebody hears the call, or hears it no more; the station tells its agent before it answers.
+    `who`: by whose name, or `quality`, which the station says in its agent's language.
+    """
+
+    contact: Contact
+    state: Literal["on", "off"]
+    who: Author
+
+
 class SetPresence(Command, tag="presence", kw_only=True):
     """From the supervisor's side an agent can be set not ready, nothing else. `agent`: nobody
     else; `who` did it, and why: `note`.
@@ -356,6 +366,6 @@ ON_REQUEST = (
     ShowText,
     Selftest,
 )  # what the host side may ask for; the rest is the hub's own
-NUMBERED = (*ON_REQUEST, Time, Config, Update)
+NUMBERED = (*ON_REQUEST, Listened, Time, Config, Update)
 COMMANDS = (*NUMBERED, Marks, Turn)
 ANY_ON_REQUEST: Any = reduce(or_, ON_REQUEST)

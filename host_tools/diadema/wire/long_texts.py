@@ -6,17 +6,17 @@ from typing import Any
 
 import msgspec
 
-_PART = 240  # bytes of JSON: what an event of the hub has room for beside its other fields
+_PART = 240  # bytes of JSON: what most events of the hub have room for beside other fields
 
 
-def parts_of(text: str) -> list[dict[str, Any]]:
+def parts_of(text: str, room: int = _PART) -> list[dict[str, Any]]:
     """The fields of the event or events that carry it: `text`, and of several `part`, `parts`,
-    and in the last `sha256`.
+    and in the last `sha256`. `room`: bytes of JSON for each.
     """
     pieces, piece, size = [], "", 0
     for character in text:
         bytes_of = len(msgspec.json.encode(character)) - 2
-        if size + bytes_of > _PART:
+        if size + bytes_of > room:
             pieces.append(piece)
             piece, size = "", 0
         piece += character

@@ -7,14 +7,15 @@ from diadema.wire.actions import OF_A_RULE
 
 ERASED = "erased-"
 _AGENTS = ("a", "author", "agent")
-_GONE = ("reference", "badge", "note", "evidence", "who", "detail")
+_GONE = ("reference", "badge", "note", "evidence", "who", "detail", "document", "witnesses")
 _EMPTIED = ("text", "verifier")  # which their kinds must have
 _SIDES = frozenset(
     {"agent", "system", "supervisor", "caller", "transfer", "interrupted", "technical"}
 )
 _TEXT_REASONS = (
     "attendance.corrected", "attendance.justified", "supervision.acted", "help.assigned",
-    "ticket.changed", "ticket.reopened", "ticket.closed",
+    "ticket.changed", "ticket.reopened", "ticket.closed", "sample.annulled", "recording.released",
+    "recording.held", "evaluation.revised", "evaluation.annulled", "case.opened", "case.closed",
 )  # fmt: skip
 _RESULTS = ("help", "fault")  # actions whose reason is a code
 _TEXTS = {  # fields that people write freely, of these kinds alone
@@ -22,8 +23,11 @@ _TEXTS = {  # fields that people write freely, of these kinds alone
     "ticket.resolved": ("cause", "fix"),
     "help.noted": ("sha256",),
     "ticket.noted": ("sha256",),
+    "evaluation.noted": ("sha256",),
+    "recording.released": ("receiver",),
+    "case.opened": ("number",),
 }
-_ACCOUNTS = ("help.assigned", "ticket.taken")  # whose `to` is one
+_ACCOUNTS = ("help.assigned", "ticket.taken", "sample.assigned")  # whose `to` is one
 _NOTHING = "—"  # for a field that must have something
 
 

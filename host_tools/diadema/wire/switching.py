@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Meta, Raw, Struct
 
+from diadema.wire.actions import ShortId
 from diadema.wire.letters import LETTERS
 
 WAYS = ("auto_answer", "nailed")  # how a seat's telephone is made to answer
@@ -23,10 +24,12 @@ CALL = "hub.call"  # asked with a command about a call, or about a telephone
 STATE = "hub.switch"  # asked with a Report; answered by a Floor
 QUEUE = "hub.queue"
 DIAL = "switch.dial"  # the bridge is asked with a CallOut
+LISTEN = "switch.listen"  # and with a Listen
 BEAT_S = 2.0  # how often the bridge reports
 LOST_S = 8.0  # without a report: there is no bridge
 NAMED = 128  # characters of what the exchange calls something
-MOST = {"queues": 1000, "members": 6000, "phones": 3000, "troubles": 50}  # of a report
+# of a report
+MOST = {"queues": 1000, "members": 6000, "phones": 3000, "troubles": 50, "listeners": 200}
 REPORT_BYTES = 1 << 19  # the broker carries twice that
 
 NUMBER = r"^[0-9*#]{1,20}$"  # what may be dialled at all
@@ -38,6 +41,7 @@ KINDS = (  # how the kinds of what it hears begin
 )  # fmt: skip
 
 
+type Mode = Literal["silent", "whisper", "joined"]  # whom a listener speaks to
 type Named = Annotated[str, Meta(max_length=NAMED)]
 type Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
@@ -129,6 +133,29 @@ class CallOut(Struct, kw_only=True, forbid_unknown_fields=True):
     consent: Literal[0, 1] | None = None
 
 
+class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The telephone of account `by` is to hear call `call`; without a mode it is to end."""
+
+    listening: ShortId
+    call: Named = ""
+    by: Annotated[str, Meta(max_length=32)] = ""
+    mode: Mode | None = None
+
+
+class ListenerState(Struct, kw_only=True):
+    """A telephone that hears a call, or rings for it (`since_utc_ms` None), or did a short while
+    ago. `listening`: the hub's name for it; "" for one that was begun elsewhere. `call`: at a
+    station; "" where that is not known.
+    """
+
+    spyer: Named
+    listening: Named = ""
+    call: Named = ""
+    by: Named = ""
+    since_utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    until_utc_ms: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+
+
 def seal(secret: str, number: str) -> str:
     """`secret`: the bridge's own password for the broker."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -177,3 +204,4 @@ class Report(Struct, kw_only=True):
     members: Annotated[list[MemberState], Meta(max_length=MOST["members"])] = []
     phones: Annotated[list[PhoneState], Meta(max_length=MOST["phones"])] = []
     troubles: Annotated[list[Trouble], Meta(max_length=MOST["troubles"])] = []
+    listeners: Annotated[list[ListenerState], Meta(max_length=MOST["listeners"])] = []

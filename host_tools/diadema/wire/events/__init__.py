@@ -12,6 +12,7 @@ from typing import Any
 from diadema.wire.events.assistance import *  # noqa: F403
 from diadema.wire.events.contact import *  # noqa: F403
 from diadema.wire.events.people import *  # noqa: F403
+from diadema.wire.events.quality import *  # noqa: F403
 from diadema.wire.events.queue import *  # noqa: F403
 from diadema.wire.events.station import *  # noqa: F403
 from diadema.wire.letters import *  # noqa: F403

@@ -111,6 +111,17 @@ class ContactRecordingResumed(
     pass
 
 
+class ContactListened(Event, tag="contact.listened", kw_only=True, gc=False):
+    """The agent is told that somebody hears the call, or hears it no more. `who` is a name, or
+    `quality`; nobody where it was erased.
+    """
+
+    agent: str
+    contact: str
+    state: Annotated[str, words("on", "off")]
+    who: Maybe[str] = UNSET
+
+
 class ContactDisagreed(
     Event,
     tag="contact.disagreed",
