@@ -22,6 +22,7 @@ from diadema.site.directory.tables import (
     SELECT,
     Change,
     Entry,
+    Frozen,
     changes,
     chosen,
     covers,
@@ -30,6 +31,7 @@ from diadema.site.directory.tables import (
     open_tables,
     publications,
     read_entries,
+    read_frozen,
 )
 
 __all__ = ["Change", "Directory", "Entry", "check_author"]
@@ -193,6 +195,11 @@ class Directory:
         requested = self._as_stored(wanted)
         with self.reading() as tx:
             return Newest(tx, requested).all_problems(requested)
+
+    def frozen(self, prefix: str) -> list[Frozen]:
+        """Every published version of the scorecards, or of the notices."""
+        with self.reading() as tx:
+            return read_frozen(tx, prefix, all_of_it=True)
 
     def published(self) -> Row[Any] | None:
         """The last publication."""

@@ -4,6 +4,7 @@ What entries say of each other: whom they name must be there, and what must be o
 is one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
@@ -17,13 +18,16 @@ from diadema.site.badges import brief
 from diadema.site.directory.fields import Value
 from diadema.site.directory.kinds import KINDS, Body, Kind, kind_of
 from diadema.site.directory.problems import Problem, Wrong
-from diadema.site.directory.tables import Change, read_entries
+from diadema.site.directory.scorecards import MOST_ITEMS, PARTS, Item, Scorecard
+from diadema.site.directory.tables import SCORECARD, Change, read_entries, read_frozen
 
 _SHOWN = 3
 
 
 def named(kind: Kind, body: Body) -> Iterator[tuple[str, str, str]]:
     """What the body names: its field, the kind and the code."""
+    if kind.name == "scorecard_items":
+        yield "section", "scorecard_sections", f"{body['scorecard']}/{body['section']}"
     for name, of in _naming(kind.name):
         value = body.get(name)
         if value is None:
@@ -52,6 +56,8 @@ def problems(newest: "Newest", requested: "list[Change]") -> Iterator[Problem]:
     yield from _doubles(newest, requested, now)
     yield from _switch_names(newest, requested, now)
     yield from _private_limits(newest, now)
+    yield from _items(newest, now)
+    yield from _plans(newest, now)
     yield from _still_named(newest, now)
 
 
@@ -169,6 +175,61 @@ def _private_limits(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> It
             )  # fmt: skip
 
 
+def _items(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> Iterator[Problem]:
+    """How many a scorecard has, what one of them alone can be, and what stays as published."""
+    if "scorecard_items" not in now:
+        return
+    changed = now["scorecard_items"]
+    bodies = {code: body for code, (_, body) in newest.of("scorecard_items").items()}
+    bodies |= {code: one.body for code, one in changed.items()}
+    counts: Counter[Value] = Counter()
+    checking: dict[tuple[Value, Value], str] = {}
+    for code, body in sorted(bodies.items(), key=lambda one: one[0] in changed):
+        if body is None:
+            continue
+        counts[body["scorecard"]] += 1
+        its = changed.get(code)
+        what = body.get("checks")
+        first = checking.setdefault((body["scorecard"], what), code) if what else code
+        if its is None:
+            continue
+        if first != code:
+            yield _of_item(its, "checks_twice", "checks", what, other=first.partition("/")[2])
+        if counts[body["scorecard"]] > MOST_ITEMS:
+            yield _of_item(its, "items_many", "code", body["code"], most=MOST_ITEMS)
+        if body.get("playbook") not in (None, *newest.playbooks(now)):
+            yield _of_item(its, "unknown_playbook", "playbook", body["playbook"])
+        known = newest.published_item(str(body["scorecard"]), str(body["code"]))
+        for name, default in (("kind", "normal"), ("scale", "yes_no")):
+            value = body.get(name, default)
+            if known is not None and getattr(known, name) != value:
+                yield _of_item(its, "meaning", name, value, code=body["code"])
+
+
+def _plans(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> Iterator[Problem]:
+    """Somebody who does not supervise them has to evaluate a plan's teams."""
+    for change in now.get("sample_plans", {}).values():
+        teams = set(_values(change.body or {}, "teams"))
+        monitors = _values(change.body or {}, "monitors")
+        supervised = {
+            code: set(_values(body or {}, "teams"))
+            for code, (_, body) in newest.of("supervisors").items()
+        }
+        if teams and all(teams <= supervised.get(one, set()) for one in monitors):
+            value = ", ".join(monitors)
+            yield Problem(
+                word="monitors_barred", kind=change.kind, code=change.code, row=change.row,
+                column="monitors", value=value,
+            )  # fmt: skip
+
+
+def _of_item(change: Change, word: str, column: str, value: Value, **values: Any) -> Problem:
+    return Problem(
+        word=word, kind=change.kind, code=change.code, row=change.row, column=column,
+        value=str(value), values=values,
+    )  # fmt: skip
+
+
 def _values(body: Body, name: str) -> list[str]:
     value = body.get(name)
     return value if isinstance(value, list) else [str(value)] if value else []
@@ -193,6 +254,8 @@ def _still_named(newest: "Newest", now: dict[str, "dict[str, Change]"]) -> Itera
             if (body := change.body if change else body) is None:
                 continue
             for _, of, named_code in named(kind, body):
+                if of == "scorecards" and kind.name in PARTS:
+                    continue  # they go with it
                 if (of, named_code) in gone:
                     users.setdefault((of, named_code), []).append(code)
     for key, those in users.items():
@@ -214,6 +277,7 @@ class Newest:
         self._tx = tx
         self._kinds: dict[str, dict[str, tuple[int, Body | None]]] = {}
         self._starts: dict[tuple[str, str], date] = {}
+        self._published: dict[str, dict[str, Item]] = {}
         self._requested = requested
 
     def of(self, kind: str) -> Mapping[str, tuple[int, Body | None]]:
@@ -230,6 +294,22 @@ class Newest:
             starts = ((row.code, row.valid_from) for row in rows)
             self._starts |= {(kind, code): start for code, start in starts if start is not None}
         return known
+
+    def playbooks(self, now: Mapping[str, Mapping[str, Change]]) -> set[str]:
+        """By their own ids, which are not those of their entries."""
+        bodies = {code: body for code, (_, body) in self.of("playbooks").items()}
+        bodies |= {code: one.body for code, one in now.get("playbooks", {}).items()}
+        return {str(body["id"]) for body in bodies.values() if body is not None}
+
+    def published_item(self, scorecard: str, item: str) -> Item | None:
+        """As it was last in a published version of its scorecard."""
+        if scorecard not in self._published:
+            of_it = read_frozen(self._tx, f"{SCORECARD}{scorecard}")
+            cards = (msgspec.json.decode(one.body, type=Scorecard) for one in of_it)
+            self._published[scorecard] = {
+                its.code: its for card in cards for its in card.items
+            }  # fmt: skip
+        return self._published[scorecard].get(item)
 
     def all_problems(self, requested: list[Change]) -> list[Problem]:
         return [*self.problems(requested), *problems(self, requested)]

@@ -82,7 +82,7 @@ def _table(kind: Kind, entries: Iterable[Entry], language: str) -> Iterator[list
             if isinstance(value, bool):
                 value = yes[value]
             elif field.type == "choice" and isinstance(value, str):
-                value = choice_label(value, language)
+                value = choice_label(value, language, field.name)
             elif field.type == "date" and isinstance(value, str):
                 value = date.fromisoformat(value)
             row.append("" if value is None else value)

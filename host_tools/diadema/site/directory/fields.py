@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from diadema.base.sanitize import hidden, mail_address
 from diadema.site.badges import STORED, is_id
-from diadema.site.directory.labels import choice_of, item_label, item_of
+from diadema.site.directory.labels import choice_label, choice_of, item_label, item_of
 from diadema.site.directory.problems import Problem, Wrong
 from diadema.site.directory.sheets import read_date
 from diadema.site.work import DAYS
@@ -175,6 +175,8 @@ class Field(Struct, frozen=True, kw_only=True):
         """As it stands in a cell of a table in that language; a list as one text."""
         if not isinstance(value, list):
             return value
+        if self.choices:
+            return SEPARATOR.join(choice_label(one, language, self.name) for one in value)
         return SEPARATOR.join(item_label(self.shape, one, language) for one in value)
 
     def _nothing(self) -> Value:

@@ -3,31 +3,38 @@ the API are made from. A kind's `key` names an entry; its code is never given to
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from diadema.metrics.queue import VARIANTS
 from diadema.site.directory.alert_limits import ALERT_RULES
-from diadema.site.directory.fields import DOCUMENTS, Field, Value, wrong_document
+from diadema.site.directory.fields import DOCUMENTS, STEPS, Field, Value, wrong_document
+from diadema.site.directory.notices import SIDES, SPOKEN
 from diadema.site.directory.problems import Problem, Wrong
+from diadema.site.directory.scorecards import AUTO_FAILS, CHECKS, COMMENTS, ITEM_KINDS, OPTIONS
 from diadema.wire.switching import WAYS
 
 type Body = dict[str, Value]
 
 SECONDS = ("aht_s", "asa_s", "help_wait_s")  # the others are percents
 METRICS = (*SECONDS, "service_level", "abandonment", "answer_rate", "occupancy", "utilisation",
-           "adherence")  # fmt: skip
+           "adherence", "quality")  # fmt: skip
 ABSENCES = ("day_off", "permission", "unpaid_permission", "vacation", "medical_rest")
 STAGES = ("training", "nesting", "floor")
 CLOCKS = ("clock", "shift", "working_days")  # whose minutes a fault's target counts
 RESULTS = ("resuelto", "seguimiento", "reclamo", "negativa")
+PERIODS = ("day", "week", "month")
+STRATA = ("motive", "half", "duration")  # of a sample, in which an agent's calls are parted
+EXCLUSIONS = ("training", "nesting", "leave", "other_duties", "leaving")
+ANNOUNCE = ("station", "register")
 
 
 class Kind(Struct, frozen=True, kw_only=True):
     """`slot`: an entry is a place on a plan, as an agent's day, and may be filled again after it
     was emptied. `many`: more than a page holds, in order of their codes. `dated`: an entry can be
-    in force for some time only.
+    in force for some time only. `rights`: whoever has one of them reads and changes it;
+    `readers`: these read its list too, to name one of it.
     """
 
     name: str
@@ -36,6 +43,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     slot: bool = False
     many: bool = False
     dated: bool = True
+    rights: tuple[Literal["people", "quality"], ...] = ("people",)
+    readers: tuple[Literal["quality"], ...] = ()
 
     def code(self, body: Body) -> str:
         """Of what names it; beyond the second part only what is given."""
@@ -101,6 +110,12 @@ class Kind(Struct, frozen=True, kw_only=True):
                 return _check_topic(body)
             case "fault_targets":
                 return _check_fault_target(body)
+            case "notices":
+                return _check_notice(body)
+            case "scorecard_items":
+                return _check_item(body)
+            case "sample_plans":
+                return _check_plan(body)
         return []
 
 
@@ -188,8 +203,42 @@ def _check_fault_target(body: Body) -> list[Problem]:
     return []
 
 
-def _code(name: str = "code") -> Field:
-    return Field(name=name, type="code", required=True)
+def _check_notice(body: Body) -> list[Problem]:
+    if body["side"] == "agent" and "spoken" in body:
+        return [Problem(word="spoken_idle", column="spoken", value=str(body["spoken"]))]
+    return []
+
+
+def _check_item(body: Body) -> list[Problem]:
+    normal = body.get("kind", "normal") == "normal"
+    if normal and "auto_fail" in body:
+        return [Problem(word="auto_fail_idle", column="auto_fail", value=str(body["auto_fail"]))]
+    if normal and body.get("checks") == "recording_notice":
+        return [Problem(word="notice_critical", column="kind", value="normal")]
+    return []
+
+
+def _check_plan(body: Body) -> list[Problem]:
+    each, total = body.get("per_agent"), body.get("total")
+    if (each is None) == (total is None):
+        column = "per_agent" if each is None else "total"
+        return [Problem(word="one_amount", column=column, value=str(total or ""))]
+    found = [
+        Problem(word="amount_idle", column=name, value=str(body[name]))
+        for name in ("least", "most")
+        if name in body and total is None
+    ]
+    least, most = body.get("least"), body.get("most")
+    if isinstance(least, int) and isinstance(most, int) and most < least:
+        found.append(Problem(word="range", column="most", value=str(most),
+                             values={"low": str(least), "high": str(total)}))  # fmt: skip
+    if body.get("period") == "month" and not body.get("audit"):
+        found.append(Problem(word="month_audit", column="period", value="month"))
+    return found
+
+
+def _code(name: str = "code", most: int = 64) -> Field:
+    return Field(name=name, type="code", required=True, most=most)
 
 
 def _label(name: str = "label") -> Field:
@@ -205,11 +254,15 @@ def _flag(name: str) -> Field:
 
 
 _ORDER = Field(name="order", type="int", low=0, high=9999)
+_RETENTION = Field(name="retention_days", type="int", low=1, high=3650)
 _COUNT_S = 86_400
 # `PJSIP/101`: one telephone, and no way through the exchange's own dialplan
 EXTENSION = r"(?!(?i:local)/)[A-Za-z0-9]{2,12}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,26}"
 ACCOUNT = r"[a-z0-9][a-z0-9._-]{0,31}"  # how people of the pages are called
 _ID = r"[A-Za-z0-9_-]{1,24}"
+_PLAYBOOK = "[A-Za-z0-9_.-]{1,16}"
+_QUALITY: tuple[Literal["quality"]] = ("quality",)
+_SCORECARD = Field(name="scorecard", type="ref", of="scorecards", required=True, most=24)
 _DUE_MIN = 43_200  # thirty days
 _ALL = (
     Kind(name="agents", fields=(
@@ -234,7 +287,7 @@ _ALL = (
         Field(name="name", required=True, most=128),
         Field(name="ruc", type="ruc", required=True, most=20, unique=True),
     )),
-    Kind(name="teams", fields=(
+    Kind(name="teams", readers=_QUALITY, fields=(
         Field(name="code", required=True),
         Field(name="name", most=128),
     )),
@@ -249,10 +302,11 @@ _ALL = (
         Field(name="extension", unique=True, pattern=EXTENSION, most=40),
         Field(name="phone", type="choice", choices=WAYS),
     )),
-    Kind(name="queues", fields=(
+    Kind(name="queues", readers=_QUALITY, fields=(
         _code(),
         Field(name="name", required=True),
         Field(name="switch_names", many=True, unique=True),
+        _RETENTION,
     )),
     Kind(name="shifts", fields=(
         _code(),
@@ -304,7 +358,7 @@ _ALL = (
         Field(name="limit_s", type="int", low=0, high=28_800),
         _ORDER,
     )),
-    Kind(name="campaigns", fields=(
+    Kind(name="campaigns", readers=_QUALITY, fields=(
         _code(),
         _label(),
         Field(name="steps", many=True, shape="step"),
@@ -317,7 +371,7 @@ _ALL = (
     )),
     Kind(name="playbooks", key=("motive",), fields=(
         _code("motive"),
-        Field(name="id", required=True, most=16, pattern="[A-Za-z0-9_.-]{1,16}"),
+        Field(name="id", required=True, most=16, pattern=_PLAYBOOK),
         Field(name="version", required=True, most=16),
         _account("owner"),
         Field(name="email", shape="mail", most=254),
@@ -358,6 +412,65 @@ _ALL = (
         Field(name="campaign", type="ref", of="campaigns", required=True, most=24),
         _code(), _label(), _flag("vital"), _ORDER,
     )),
+    Kind(name="notices", rights=("people", "quality"), fields=(
+        _code(most=16),
+        Field(name="name", required=True),
+        Field(name="side", type="choice", choices=SIDES, required=True),
+        Field(name="text", required=True, most=1000),
+        Field(name="spoken", type="choice", choices=SPOKEN),
+        Field(name="queues", type="ref", of="queues", many=True, most=24),
+        Field(name="campaigns", type="ref", of="campaigns", many=True, most=24),
+    )),
+    Kind(name="scorecards", rights=_QUALITY, dated=False, fields=(
+        _code(most=14), Field(name="name", required=True), _flag("contract"),
+    )),
+    Kind(name="scorecard_sections", key=("scorecard", "code"), rights=_QUALITY, dated=False,
+         fields=(_SCORECARD, _code(most=16), Field(name="name", required=True), _ORDER)),
+    Kind(name="scorecard_items", key=("scorecard", "code"), rights=_QUALITY, dated=False, fields=(
+        _SCORECARD,
+        _code(most=16),
+        Field(name="section", type="code", required=True),
+        Field(name="text", required=True, most=200),
+        Field(name="guide", most=1000),
+        Field(name="kind", type="choice", choices=ITEM_KINDS),
+        Field(name="weight", type="int", low=0, high=100, required=True),
+        Field(name="scale", type="choice", choices=tuple(OPTIONS)),
+        _flag("na"),
+        Field(name="comment", type="choice", choices=COMMENTS[1:]),
+        Field(name="auto_fail", type="choice", choices=AUTO_FAILS[1:]),
+        Field(name="step", type="choice", choices=STEPS),
+        Field(name="playbook", pattern=_PLAYBOOK, most=16),
+        Field(name="checks", type="choice", choices=CHECKS),
+        _ORDER,
+    )),
+    Kind(name="sample_plans", rights=_QUALITY, dated=False, fields=(
+        _code(),
+        Field(name="name", required=True),
+        _SCORECARD,
+        Field(name="period", type="choice", choices=PERIODS),
+        Field(name="teams", type="ref", of="teams", many=True),
+        Field(name="queues", type="ref", of="queues", many=True, most=24),
+        Field(name="per_agent", type="int", low=1, high=100),
+        Field(name="total", type="int", low=1, high=20_000),
+        Field(name="least", type="int", low=0, high=100),
+        Field(name="most", type="int", low=1, high=100),
+        Field(name="strata", type="choice", choices=STRATA, many=True),
+        Field(name="least_talk_s", type="int", low=0, high=3600),
+        Field(name="twice_share", type="int", low=0, high=100),
+        Field(name="twice_least", type="int", low=0, high=1000),
+        _account("monitors", required=True, many=True),
+        Field(name="cap_per_day", type="int", low=1, high=100),
+        Field(name="plan_days", type="int", low=1, high=60),
+        _flag("audit"),
+    )),
+    Kind(name="conflicts", key=("account", "agent"), rights=_QUALITY, fields=(
+        _account("account", required=True),
+        Field(name="agent", type="ref", of="agents", required=True, most=24),
+    )),
+    Kind(name="sample_exclusions", key=("agent",), slot=True, rights=_QUALITY, fields=(
+        Field(name="agent", type="ref", of="agents", required=True, most=24),
+        Field(name="why", type="choice", choices=EXCLUSIONS, required=True),
+    )),
     Kind(name="materials", fields=(_code(), _label(), _ORDER)),
     Kind(name="identity_methods", fields=(_code(), _label(), _ORDER)),
     Kind(name="holidays", key=("day",), slot=True, dated=False, fields=(
@@ -377,6 +490,9 @@ _ALL = (
         Field(name="pin", type="choice", choices=("none", "always", "clonable")),
         Field(name="multi_login", type="choice", choices=("deny", "move", "allow")),
         _flag("selftest"),
+        _RETENTION,
+        Field(name="announce", type="choice", choices=ANNOUNCE),
+        Field(name="announce_random", type="choice", choices=ANNOUNCE),
     )),
 )  # fmt: skip
 

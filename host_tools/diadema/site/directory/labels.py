@@ -25,20 +25,23 @@ def plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", bare).strip()
 
 
-def choice_label(value: str, language: str) -> str:
-    return section("people", language).get(f"choice.{value}", value)
+def choice_label(value: str, language: str, field: str = "") -> str:
+    """The word of a choice: the field's own for it, else that of all; a step's as in reports."""
+    words = section("people", language)
+    step = section("reports", language).get(f"step.{value}", value)
+    return words.get(f"choice.{field}.{value}") or words.get(f"choice.{value}", step)
 
 
 def choice_of(field: "Field", text: str) -> str | None:
     """The choice that is written so, by its own name or its word in any language."""
-    return _choices(field.choices).get(plain(text))
+    return _choices(field.name, field.choices).get(plain(text))
 
 
 @cache
-def _choices(choices: tuple[str, ...]) -> dict[str, str]:
+def _choices(field: str, choices: tuple[str, ...]) -> dict[str, str]:
     known = {plain(choice): choice for choice in choices}
     for language in LANGUAGES:
-        known |= {plain(choice_label(choice, language)): choice for choice in choices}
+        known |= {plain(choice_label(choice, language, field)): choice for choice in choices}
     return known
 
 

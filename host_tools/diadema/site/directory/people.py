@@ -15,6 +15,9 @@ from typing import Literal
 from msgspec import Struct, field
 
 from diadema.site.description import Site
+from diadema.site.directory.notices import Notices
+from diadema.site.directory.quality import SamplePlan
+from diadema.site.directory.scorecards import Scorecard
 from diadema.site.work import DAYS
 from diadema.wire.live_rows import PRIVATE, THRESHOLD_S
 from diadema.words import DEFAULT, section
@@ -212,6 +215,21 @@ class Tool(Struct, frozen=True):
     vital: bool = False
 
 
+class Exclusion(Struct, frozen=True):
+    """Why an agent is left out of samples from one day to another; empty: not any more."""
+
+    why: str  # of `kinds.EXCLUSIONS`
+    first: date | None
+    last: date | None
+
+    def holds_on(self, day: date) -> bool:
+        return (self.first or day) <= day <= (self.last or day)
+
+
+type Announce = Literal["station", "register"]
+RETENTION_DAYS = 180  # a recording can be heard
+
+
 HELP_RESULTS = (
     "resuelta", "parcial", "derivada", "no_procedia", "termino_antes", "sin_resultado",
 )  # fmt: skip
@@ -269,6 +287,14 @@ class People(Struct, kw_only=True):
     selftest: bool = False  # a shift begins with that of the station
     owners: dict[str, str] = field(default_factory=dict)  # playbook → account
     owner_mails: dict[str, str] = field(default_factory=dict)  # playbook → where gaps are told
+    scorecards: dict[tuple[str, int], Scorecard] = field(default_factory=dict)  # code and version
+    sample_plans: dict[str, SamplePlan] = field(default_factory=dict)
+    notices: Notices = field(default_factory=Notices)
+    conflicts: frozenset[tuple[str, str]] = frozenset()  # account, agent
+    sample_exclusions: dict[str, list[Exclusion]] = field(default_factory=dict)  # newest first
+    announce: Announce = "station"  # who listens to help or to coach
+    announce_random: Announce = "register"  # who listens to what was drawn
+    retention: dict[str, int] = field(default_factory=dict)  # queue or "" → days
 
     @property
     def switch_names(self) -> Held:
@@ -361,6 +387,22 @@ class People(Struct, kw_only=True):
     def variant(self, queue: str = "") -> str:
         """Which service level its target is of, by its name in `metrics.queue.VARIANTS`."""
         return self.variants.get(queue, self.variants.get("", "offered"))
+
+    def scorecard(self, code: str, version: int | None = None) -> Scorecard | None:
+        """As it was published, by default last."""
+        if version is None:
+            version = max((v for one, v in self.scorecards if one == code), default=0)
+        return self.scorecards.get((code, version))
+
+    def left_out(self, agent: str, day: date) -> str | None:
+        """Why the agent is in no sample of that day, if so."""
+        its = self.sample_exclusions.get(agent, ())
+        return next((one.why for one in its if one.holds_on(day)), "") or None
+
+    def retention_days(self, queue: str = "") -> int:
+        """How long a recording can be heard: the queue's own, else the site's."""
+        own = self.retention
+        return own.get(queue, own.get("", RETENTION_DAYS))
 
     def queue(self, switch_name: str, utc_ms: int | None) -> str:
         """The queue that was meant at that moment by a name of the switch's."""

@@ -23,6 +23,7 @@ from diadema.site.context import file_version, site_of, zone_of
 from diadema.site.directory.book import Directory, Entry
 from diadema.site.directory.kinds import Body
 from diadema.site.directory.people import (
+    Announce,
     Area,
     Clock,
     FaultArea,
@@ -42,6 +43,7 @@ from diadema.site.directory.people import (
     of_site,
     turns_of,
 )
+from diadema.site.directory.quality_of import add_quality
 from diadema.site.work import SYSTEM_REASONS
 from diadema.wire.switching import WAYS
 from diadema.words import DEFAULT
@@ -65,6 +67,8 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
     people.switch_queues = _held(book, "queues", "switch_names", zone)
     for one, body in _bodies(book, "queues", last):
         people.queues[one.code] = str(body["name"])
+        if days := _number(body, "retention_days"):
+            people.retention[one.code] = days
     for one in book.entries("areas", last, retired=True):
         area = one if one.body is not None else _before(book, one)
         if area is not None and area.body is not None:
@@ -88,11 +92,13 @@ def people_of(book: Directory, first: date, last: date, zone: ZoneInfo) -> Peopl
         )  # fmt: skip
     language = DEFAULT
     for _, body in _bodies(book, "settings", last):
+        _add_policies(people, body)
         people.several_desks = body.get("multi_login") == "allow"
         people.selftest = bool(body.get("selftest"))
         language = str(body.get("language") or DEFAULT)
     _add_help(people, book, last, language)
     _add_faults(people, book, last, language)
+    add_quality(people, book, last)
     _add_dispositions(people, book, last)
     for _, body in _bodies(book, "targets", last):
         key = (str(body["metric"]), str(body.get("queue") or ""))
@@ -231,6 +237,15 @@ def _add_roster(people: People, book: Directory, first: date, last: date, zone: 
             row: Body = {"shift": one.shift, "absence": one.absence, "pauses": list(one.pauses)}
             plan = alike[key] = planned(day, row, shifts[text, one.shift], zone)
         people.roster[agent, plan.day] = plan
+
+
+def _add_policies(people: People, settings: Body) -> None:
+    if announce := settings.get("announce"):
+        people.announce = cast("Announce", announce)
+    if announce := settings.get("announce_random"):
+        people.announce_random = cast("Announce", announce)
+    if isinstance(days := settings.get("retention_days"), int):
+        people.retention[""] = days
 
 
 def _add_dispositions(people: People, book: Directory, last: date) -> None:

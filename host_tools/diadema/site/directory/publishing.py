@@ -43,6 +43,7 @@ _ITS_OWN = {  # fields that no site tells; they stay
     "playbooks": ("owner", "email"),
     "teams": ("name",),
     "holidays": ("name",),
+    "settings": ("retention_days", "announce", "announce_random"),
 }
 _RETIRES = ("agents", "seats", "reasons", "areas", "fault_areas", "help_topics", "materials",
             "identity_methods", "tools", "campaigns", "playbooks", "holidays",

@@ -1,16 +1,19 @@
 """What the web asks the directory, each question a function that a worker process can run."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
 from msgspec import Struct
 
+from diadema.base.locks import locked
 from diadema.base.paths import DataDir
 from diadema.site.directory import exporting, publishing
 from diadema.site.directory.book import Change, Directory, Entry
 from diadema.site.directory.fields import badge
+from diadema.site.directory.freezing import Freezable, Fresh, publish_quality
 from diadema.site.directory.importing import plan_import, problem_row, run_import
 from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.directory.labels import plain
@@ -21,6 +24,7 @@ from diadema.site.directory.sheets import read_sheet
 from diadema.wire.ask_hub import ask_hub
 
 _DAYS = 7
+_WAIT_S = 10.0  # for somebody else's publication
 
 
 class Listed(Struct, kw_only=True):
@@ -255,4 +259,18 @@ def publish(data: DataDir, now_ms: int, by: str) -> publishing.Published:
         work = publishing.publish(
             book, data, day_at(data, now_ms), by=by, at_ms=now_ms, ask=ask if runs else None
         )
+        return asyncio.run(work)
+
+
+def freeze(
+    data: DataDir, kind: Freezable, now_ms: int, by: str, codes: Collection[str] = ()
+) -> list[Fresh]:
+    """Publish scorecards or notices, at a hub that runs. Raises DiademaError."""
+
+    async def ask(subject: str, body: dict[str, Any]) -> dict[str, Any]:
+        return await ask_hub(data, subject, body)
+
+    lock = data.directory.with_suffix(".lock")
+    with locked(lock, wait_s=_WAIT_S), open_directory(data, now_ms) as book:
+        work = publish_quality(book, kind, by=by, at_ms=now_ms, ask=ask, codes=codes)
         return asyncio.run(work)

@@ -371,7 +371,7 @@ def _teams(site: Site) -> set[str]:
 
 
 def _from_site_settings(site: Site) -> Given:
-    names = [field.name for field in KINDS["settings"].fields if field.name != "code"]
+    names = [field.name for field in KINDS["settings"].fields if hasattr(site, field.name)]
     return {"code": "site"} | {name: getattr(site, name) for name in names}
 
 

@@ -49,7 +49,8 @@ from diadema.site.directory.kinds import KINDS, Body
 from diadema.site.file import hashed, site_digest
 from diadema.words import Sentence
 
-VERSION = 2
+VERSION = 3
+SCORECARD, NOTICE = "scorecard.", "notice."  # before the code, as a catalogue
 SITE_FILE = "site.json"  # in the hashes of a publication
 _BUSY_MS = 10_000  # somebody else's import
 metadata = MetaData()
@@ -92,6 +93,18 @@ publications = Table(
     Column("generation", Integer),
     Column("hashes", Text, nullable=False),  # JSON: catalogue → SHA-256 of what it was
 )
+frozen = Table(  # each published version of a scorecard and of a notice, whole
+    "frozen",
+    metadata,
+    Column("catalogue", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("catalogue", "version"),
+    sqlite_with_rowid=False,
+)
 log = logging.getLogger("diadema")
 _KIND = "agents"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -128,6 +141,10 @@ def open_tables(path: Path) -> Engine:
         if _layout(engine) == 1:
             turn_over(engine, path)
             with writing(engine) as tx:
+                tx.exec_driver_sql("PRAGMA user_version = 2")
+        if _layout(engine) == 2:
+            with writing(engine) as tx:
+                frozen.create(tx, checkfirst=True)
                 tx.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     except DiademaError:
         engine.dispose()
@@ -299,6 +316,25 @@ def read_entries(
         query = query.where(entries.c.code > after)
     for row in tx.execute(query.order_by(entries.c.code).limit(limit)):
         yield entry_of(row)
+
+
+class Frozen(Struct, frozen=True, kw_only=True):
+    """A published version; `body` as JSON, `hash` its SHA-256."""
+
+    catalogue: str
+    version: int
+    at_ms: int
+    by: str
+    hash: str
+    body: bytes
+
+
+def read_frozen(tx: Connection, catalogue: str, *, all_of_it: bool = False) -> list[Frozen]:
+    """Of one, the oldest version first; `all_of_it`: of each whose name begins so."""
+    name = frozen.c.catalogue
+    which = name.startswith(catalogue, autoescape=True) if all_of_it else name == catalogue
+    query = select(frozen).where(which).order_by(name, frozen.c.version)
+    return [Frozen(**row) for row in tx.execute(query).mappings()]
 
 
 def entry_of(row: Row[Any]) -> Entry:
