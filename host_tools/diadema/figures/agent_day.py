@@ -2,7 +2,7 @@
 had, calls, marks, what the voice measured, and the events behind each number.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from diadema.base.paths import DataDir
+from diadema.figures.left_out import Named, named, trails_without
 from diadema.figures.overview import Ticks, ticks_of
 from diadema.figures.read import read
 from diadema.figures.rows import Cutoff, Sums
@@ -22,6 +23,7 @@ from diadema.site import description
 from diadema.site.directory.people import People
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import interval_rows, open_reader, tables
+from diadema.store.contact_rows import Key, key_of
 from diadema.store.interval_rows import stretches
 from diadema.store.rows import Contact, Span, Trail
 from diadema.wire.letters import LETTERS
@@ -135,12 +137,16 @@ def _protocol(data: DataDir, sums: Sums) -> list[tuple[str, Ticks]]:
     return [(step, ticks) for step, ticks in found.items() if ticks]
 
 
-def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
-    """Everything of that day of the site's zone. Raises DiademaError when there is no store."""
+def agent_page(
+    data: DataDir, agent: str, day: date, now_ms: int, without: Collection[Key] = ()
+) -> AgentPage:
+    """Everything of that day of the site's zone but contacts that are left out. Raises
+    DiademaError when there is no store.
+    """
     people = read_people(data, day, day)
     days = read_people(data, *around(day, day)).roster
     roster = {key: plan for key, plan in days.items() if key[0] == agent}
-    figures = read(data, day, day, now_ms, agents=[agent])
+    figures = read(data, day, day, now_ms, agents=[agent], without=without)
     (whole,) = figures.days
     with open_reader(data.store) as reader:
         trails = reader.trails(
@@ -150,7 +156,9 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         marks = reader.marks(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
         amended = reader.corrections(agent=agent, start_utc=whole.start_ms, end_utc=whole.end_ms)
         with reader.engine.connect() as tx:
-            voice = _voice(tx, trails)
+            names = named(tx, without)
+            trails = trails_without(trails, names)
+            voice = _voice(tx, trails, names)
             link = _link(tx, trails, now_ms)
             bounds = whole.start_ms, whole.end_ms
             plan, exceptions = _planned(
@@ -178,7 +186,11 @@ def agent_page(data: DataDir, agent: str, day: date, now_ms: int) -> AgentPage:
         exceptions=exceptions,
         work=work,
         link=link,
-        calls=[_call(one, people) for one in sorted(contacts, key=_began)],
+        calls=[
+            _call(one, people)
+            for one in sorted(contacts, key=_began)
+            if key_of(one) not in without
+        ],
         marks=[
             MarkSeen(
                 utc=one.utc,
@@ -394,12 +406,13 @@ def _events(tx: Connection, trail: Trail, until: int, kind: str | None = None) -
     yield from tx.execute(query.order_by(row.n))
 
 
-def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
+def _voice(tx: Connection, trails: Sequence[Trail], without: Named) -> Voice:
     total = Voice()
     for trail, until in _ranges(tx, trails):
         for _, _, body in _events(tx, trail, until, "voice.summary"):
             summary = msgspec.json.decode(body)
-            if summary.get("a") != trail.agent:
+            left_out = (trail.station, summary.get("c")) in without
+            if summary.get("a") != trail.agent or left_out:
                 continue
             total.n += 1
             for name in Voice.__struct_fields__[1:]:
@@ -412,10 +425,14 @@ def _voice(tx: Connection, trails: Sequence[Trail]) -> Voice:
 
 
 def events_behind(
-    data: DataDir, agent: str, start_ms: int, end_ms: int, c: str | None = None
+    data: DataDir,
+    agent: str,
+    start_ms: int,
+    end_ms: int,
+    c: str | None = None,
 ) -> list[dict[str, Any]]:
     """The stored events of what the agent did in [start_ms, end_ms), or of one contact `c` that
-    began then, in the order of each journal; at most EVENTS of them. `at`: where the host places
+    began then, in the order of each journal, at most EVENTS of them. `at`: where the host places
     them. Private reasons have no name.
     """
     people = read_people(data)

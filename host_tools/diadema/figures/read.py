@@ -15,6 +15,7 @@ from diadema.figures import result, rollups
 from diadema.figures.booking import book_contact
 from diadema.figures.days import DaySpan, cutoff_of, day_at, spans, start_of
 from diadema.figures.facts import agent_halves, day_sums, facts, queue_day, queue_halves, running
+from diadema.figures.left_out import leave_out
 from diadema.figures.live import Cell, add_running
 from diadema.figures.result import ByHalf, Day, Figures, Packed
 from diadema.figures.roll import Scope, bring, current, queue_calls
@@ -25,6 +26,7 @@ from diadema.site.context import zone_of
 from diadema.site.directory.people import Held
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
+from diadema.store.contact_rows import Key
 
 __all__ = ["Day", "Figures", "read"]
 
@@ -40,13 +42,18 @@ def read(
     intervals: bool = False,
     agents: Collection[str] | None = None,
     together: bool = False,
+    without: Collection[Key] = (),
 ) -> Figures:
     """The roll-ups, with what changed since and what goes on, as one transaction sees it.
     `together`: of all agents only the sums of each day, or of each half-hour; who they were, or in
-    which half-hours, is not read where those are at hand. Raises DiademaError where there is no
-    store.
+    which half-hours, is not read where those are at hand. `without`: contacts that are left out,
+    which the roll-ups cannot: to be asked of few agents and days. Raises DiademaError where there
+    is no store.
     """
     question = data, first, last, now_ms, zone_of(data), intervals, agents, together
+    if without:
+        with open_reader(data.store) as reader, reader.engine.connect() as tx:
+            return _Query(*question, without).of(None, tx)
     return over_rollups(data, lambda rx, tx: _Query(*question).of(rx, tx))
 
 
@@ -105,7 +112,9 @@ class _Query:
         intervals: bool,
         agents: Collection[str] | None,
         together: bool,
+        without: Collection[Key] = (),
     ) -> None:
+        self.without = without
         self.spans = {span.day.isoformat(): span for span in spans(first, last, zone)}
         self.first, self.last = first, last
         whose = None if agents is None else frozenset(agents)
@@ -243,6 +252,8 @@ class _Query:
             start_ms, end_ms = span.start_s * 1000, span.end_s * 1000
             its = facts(tx, start_ms, end_ms, on, aliases, self.scope.agents)
             for a in its:
+                if self.without:
+                    leave_out(tx, its[a], self.without)
                 if halves := agent_halves(its[a], span, cut_by, tellers, named):
                     self.days[day].set(a, (day_sums(halves), halves))
             by_queue, again = queue_calls(tx, span, named)

@@ -1,0 +1,1 @@
+"""The monitor's work in figures: which calls are drawn, and what evaluations say."""
