@@ -87,6 +87,15 @@ def not_yours() -> Refused:
     return Refused("not_yours", "this account does not act on that agent", 403)
 
 
+def seated(ingest: Ingest, agent: str) -> Station:
+    """The station where that agent is logged in. Raises Refused."""
+    for s in reversed(ingest.floor.seats(agent)):
+        station = ingest.station(s)
+        if station.state.session is not None and station.state.session.agent == agent:
+            return station
+    raise Refused("not_logged_in", f"{agent} is logged in nowhere", a=agent)
+
+
 type Place = tuple[str, int, int]
 LIFE_MS = 30_000  # a station answers at once, in a call too; what comes later may hit another
 
@@ -477,11 +486,7 @@ class Actions:
     def _seated(self, a: str) -> Station:
         """The station where the agent is logged in. Raises Refused."""
         self._check_agent(a)
-        for s in reversed(self._ingest.floor.seats(a)):
-            station = self._ingest.station(s)
-            if station.state.session is not None and station.state.session.agent == a:
-                return station
-        raise Refused("not_logged_in", f"{a} is logged in nowhere", a=a)
+        return seated(self._ingest, a)
 
     def _reachable(self, a: str) -> Station:
         """The same, where it must answer now."""

@@ -42,8 +42,9 @@ RETAINED_BYTES = 64 << 20
 LARGEST = 1024 + 256  # bytes of a message of a station's, and of what the broker adds
 LOOPBACK = "127.0.0.1"
 OLDEST = (2, 15, 1)
-_PORTS = range(20_000, 32_000)
+_PORTS = range(20_100, 32_000)  # below is a dialer's of many exchanges
 _LOOK_S = 0.05
+_PATIENCE_S = 30  # of a machine that is just starting all of it
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ accounts {{
       {{ user: {switching.USER}, password: {quote(self._secrets.switch)}
         allowed_connection_types: ["STANDARD"], permissions: {{
         publish: ["{switching.CALL}", "{switching.STATE}", "{switching.QUEUE}"]
-        subscribe: ["{switching.FEED}", "{switching.DIAL}", "{switching.INBOX}.>"]
+        subscribe: ["{switching.FEED}", "{switching.DIAL}", "{switching.LISTEN}",
+          "{switching.INBOX}.>"]
         allow_responses: true }} }}
     ]
   }}
@@ -164,7 +166,7 @@ authorization {{ timeout: 10, auth_callout {{
   auth_users: [ host, {BRIDGE}, {switching.USER}, system ] }} }}
 {listener if mqtt else ""}"""
 
-    async def connect(self) -> Client:
+    async def connect(self, patience_s: int = 1) -> Client:
         """A client with all rights. Raises NatsError or OSError while the server is not up."""
 
         async def quiet(_: Exception) -> None:
@@ -175,7 +177,7 @@ authorization {{ timeout: 10, auth_callout {{
             user="host",
             password=self._secrets.host,
             name="hub",
-            connect_timeout=1,
+            connect_timeout=patience_s,
             allow_reconnect=False,
             reconnect_time_wait=0.05,  # nats-py waits so long before it gives up, too
             error_cb=quiet,
@@ -209,30 +211,34 @@ authorization {{ timeout: 10, auth_callout {{
         The server's own would throw events away that no consumer waits for yet, after it has
         confirmed them to the station.
         """
-        client = await self.connect()
         try:
-            jetstream = client.jetstream(timeout=5)
-            wanted = stream_config(self._most)
-            await self._bound_retained(jetstream)
+            client = await self.connect(_PATIENCE_S)
             try:
-                found = (await jetstream.stream_info(STREAM)).config
-            except NotFoundError:
-                found = (await jetstream.add_stream(wanted)).config
-            if not is_ours(found) or found.max_bytes != self._most:
-                wanted.first_seq = found.first_seq
-                found = (await jetstream.update_stream(wanted)).config
-        except NatsError as error:
+                found = await self._settled(client.jetstream(timeout=_PATIENCE_S))
+            finally:
+                await client.close()
+        except (NatsError, OSError, TimeoutError) as error:
             raise DiademaError(
                 Sentence("errors.hub.nats_refuses_stream_stream_error", stream=STREAM, error=error)
             ) from error
-        finally:
-            await client.close()
         if not is_ours(found):
             raise DiademaError(
                 Sentence(
                     "errors.hub.stream_stream_nats_not_kept", stream=STREAM, nats=self._data.nats
                 )
             )
+
+    async def _settled(self, jetstream: JetStreamContext) -> StreamConfig:
+        wanted = stream_config(self._most)
+        await self._bound_retained(jetstream)
+        try:
+            found = (await jetstream.stream_info(STREAM)).config
+        except NotFoundError:
+            found = (await jetstream.add_stream(wanted)).config
+        if not is_ours(found) or found.max_bytes != self._most:
+            wanted.first_seq = found.first_seq
+            found = (await jetstream.update_stream(wanted)).config
+        return found
 
 
 def stream_config(most: int, first: int | None = None) -> StreamConfig:

@@ -25,7 +25,7 @@ from diadema.base.processes import end_with_parent
 from diadema.hub.broker import LOOPBACK
 from diadema.words import Sentence
 
-READY_S = 30.0
+READY_S = 120.0  # a small machine under load; one that ended is seen at once
 _STEADY_S = 20.0  # after running this long it is started again without delay
 _LOG_LIMIT = 4_000_000  # bytes; the log before that is kept once
 _TRIM_S = 1.0

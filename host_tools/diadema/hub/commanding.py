@@ -269,7 +269,7 @@ class Commands:
             )
             made.append(new)
             for old in self._open.get(one.station, {}).values():
-                if not calls and old.cmd == one.cmd and _about(old.fields) == _about(one.fields):
+                if not calls and old.cmd == one.cmd and _about(old) == _about(one):
                     then = i if old.i == one.of else None
                     orders.ended.append({"of_s": one.station, "of_i": old.i, "then": then})
         return Numbered(wanted, made, orders)
@@ -296,8 +296,15 @@ class Commands:
     def _due(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """What of it can still be sent; what its station has passed over, under new numbers."""
         self._expire()
+        at = self._ingest.clock.now_ms()
         passed = [
-            New(one.station, command.cmd, command.fields, of=command.i)
+            New(
+                one.station,
+                command.cmd,
+                command.fields,
+                of=command.i,
+                life_ms=command.expires_utc and max(command.expires_utc - at, 1),
+            )
             for one in deliveries
             for command in one.commands
             if command.cmd not in _CALLS
@@ -339,9 +346,11 @@ def answer_row(once: Once, answer: Mapping[str, Any], utc: int) -> AnswerRow:
     return once.id, once.request, utc, once.sealed(_encode(answer))
 
 
-def _about(fields: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Of several commands of a kind: the press or the message."""
-    return fields.get("of"), fields.get("m")
+def _about(command: New | Open) -> tuple[Any, ...]:
+    """Of several commands of a kind: the press or the message; who hears which call."""
+    its = command.fields.get
+    listener = (its("contact"), its("who")) if command.cmd == "listened" else ()
+    return its("of"), its("m"), *listener
 
 
 def cut(words: str) -> str:

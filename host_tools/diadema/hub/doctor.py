@@ -33,18 +33,24 @@ from diadema.base.processes import command_line
 from diadema.base.sanitize import visible
 from diadema.base.standing import read_standing
 from diadema.base.webhooks import hooks
+from diadema.hub.sample_findings import sample_findings
 from diadema.hub.standby import read_state
 from diadema.maintenance.records_keeping import Fault, check_audit, check_ledger
 from diadema.maintenance.standbys import in_service, read_standbys
 from diadema.maintenance.upgrade import plan
+from diadema.quality.monitors import biased_lately
+from diadema.recordings import settings as recordings
+from diadema.recordings.calls import unheeded
+from diadema.recordings.files import is_there
 from diadema.report.schedule import TRIES, Run, Schedule, last_runs, schedules
 from diadema.site.context import site_of, zone_of
 from diadema.site.directory.book import Directory
+from diadema.site.directory.people_of import people
 from diadema.site.file import secrets_beside
 from diadema.site.station_keys import StationKeys
 from diadema.stations.fleet import StationRow, all_stations
 from diadema.stations.image.files import FIRMWARE, program_version
-from diadema.store import open_writer
+from diadema.store import open_reader, open_writer
 from diadema.store.erased import check_obeyed
 from diadema.store.record_heads import NAME as RECORDS_KEY
 from diadema.wire.ask_hub import ask_hub
@@ -69,11 +75,14 @@ _ACCOUNTS_OF = {  # by kind of the directory, the field that names accounts
     "helpers": "account",
     "fault_areas": "accounts",
     "playbooks": "owner",
+    "sample_plans": "monitors",
+    "conflicts": "account",
 }
 _NAMED = 5  # stations, of more
 _TRIES = 3  # of a copy beside which somebody writes
 _ANSWER_S = 5.0
 _HOUR_MS = 3_600_000
+_RECENT_DAYS = 30
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
 _STATUS_AT, _TIMEX_BYTES = 40, 256  # of struct timex where a long has 64 bits
 
@@ -298,7 +307,11 @@ def _databases(data: DataDir, clock: Clock, hub_runs: bool) -> Iterator[Finding]
                 yield from _standbys(data, copy, clock.now_ms())
             yield from _named(copy)
             if not any(one.wrong for one in site):
+                yield from _plans(copy)
+                yield from _biases(copy, clock.now_ms())
+                yield from (Finding(*one) for one in sample_findings(data, copy, clock.now_ms()))
                 yield from _stations(copy, clock.now_ms(), hub_runs)
+            yield from _recordings(data, copy, clock.now_ms())
         except DiademaError as error:
             yield _error(error)
 
@@ -449,6 +462,39 @@ def _named(copy: DataDir) -> Iterator[Finding]:
     idle = [one.id for one in used if one.role == "area" and one.id not in of_areas]
     if idle:
         yield _note("area_of_none", accounts=", ".join(idle))
+
+
+def _plans(copy: DataDir) -> Iterator[Finding]:
+    """Those of samples whose scorecard was never published: nobody could evaluate by it."""
+    known = people(copy)
+    for sample in known.sample_plans.values():
+        if known.scorecard(sample.scorecard) is None:
+            yield _note("plan_unpublished", plan=sample.code, scorecard=sample.scorecard)
+
+
+def _biases(copy: DataDir, now_ms: int) -> Iterator[Finding]:
+    """Monitors who, in the last two whole months, scored other than those who had the same
+    calls.
+    """
+    if not copy.store.exists():
+        return
+    with open_reader(copy.store) as reader, reader.engine.connect() as tx:
+        month, monitors = biased_lately(tx, people(copy).scorecards, zone_of(copy), now_ms)
+    for monitor in monitors:
+        yield _wrong("monitor_biased", monitor=monitor, month=month)
+
+
+def _recordings(data: DataDir, copy: DataDir, now_ms: int) -> Iterator[Finding]:
+    """Folders that are away, and pauses that were recorded all the same."""
+    if (found := recordings.read(data)) is None:
+        return
+    for folder in found.folders:
+        if not is_there(folder):
+            yield _wrong("recordings_absent", folder=folder)
+    with open_reader(copy.store) as reader, reader.engine.connect() as tx:
+        count = unheeded(tx, now_ms - _RECENT_DAYS * 24 * _HOUR_MS)
+    if count:
+        yield _wrong("recordings_paused", count=count, days=_RECENT_DAYS)
 
 
 def _mirror(data: DataDir, now_ms: int) -> Iterator[Finding]:

@@ -97,7 +97,7 @@ class HelpDesk:
         if press.outcome == "open" and case.solver is not None and not noted:
             raise Refused("no_such_press", f"{case.solver} has solved it", 404)
         if self._has_accounts:
-            if (person := self._person(by)) is None:
+            if (person := self.person(by)) is None:
                 raise Refused("no_account", f"the account {by} is not in use", 403, account=by)
             if not self._may(person, case):
                 raise Refused("not_yours", "this account does not help that agent", 403)
@@ -108,7 +108,7 @@ class HelpDesk:
         if case.taker is None or case.taker[0] == by:
             return
         account, name = case.taker
-        if account and self._has_accounts and self._person(account) is None:
+        if account and self._has_accounts and self.person(account) is None:
             return  # was disabled meanwhile, and does not come
         raise Refused("taken_already", f"{name} has it", who=name)
 
@@ -118,7 +118,7 @@ class HelpDesk:
             raise Refused("taken_already", f"{case.taker[1]} has it", who=case.taker[1])
         if not self._has_accounts:
             return
-        person = self._person(to)
+        person = self.person(to)
         if person is None or person is THE_HUB or to.startswith(TOKEN):  # nobody who could come
             raise Refused("no_account", f"no account {to} is in use", 422, account=to)
         if not self._may(person, case):
@@ -141,8 +141,10 @@ class HelpDesk:
             self._accounts = Accounts(self._data)
         return self._accounts
 
-    def _person(self, account: str) -> Person | None:
+    def person(self, account: str) -> Person | None:
         """As whom it acts now; None where it is not in use."""
+        if not self._has_accounts:
+            return None
         if account.startswith(TOKEN):
             return self._book().tokens.named(account.removeprefix(TOKEN))
         try:
@@ -284,7 +286,7 @@ class HelpDesk:
         return _encode(body)
 
     def name_of(self, account: str) -> str:
-        person = self._person(account) if self._has_accounts else None
+        person = self.person(account)
         return person.name if person else account
 
 

@@ -7,8 +7,10 @@ whole before the next begins. Nothing is acknowledged or shown before it is comm
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
+import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -21,6 +23,7 @@ from diadema.base.credentials import (
     is_gateway,
 )
 from diadema.base.errors import DiademaError
+from diadema.base.idempotency import Once
 from diadema.base.paths import DataDir
 from diadema.hub.actions import Actions, Answers
 from diadema.hub.admission import Admission, ViolationWatch
@@ -32,16 +35,21 @@ from diadema.hub.enrolment import Enrolment, ProvisionWindows
 from diadema.hub.fault_desk import FaultDesk
 from diadema.hub.fault_mail import FaultMail
 from diadema.hub.gap_mail import GapMail
+from diadema.hub.hearing import Hearing
 from diadema.hub.help_desk import HelpDesk
 from diadema.hub.inspections import Inspections
 from diadema.hub.link_log import LinkLog
+from diadema.hub.listening import ListeningDesk
 from diadema.hub.marks_board import MarksBoard
 from diadema.hub.mosquitto import Mosquitto
 from diadema.hub.nats_jwt import Issuer
+from diadema.hub.notice_desk import NoticeDesk
 from diadema.hub.outbox import EVERY_S, Outbox, Routes
 from diadema.hub.own_journal import Recorded, Refused
 from diadema.hub.pin_resets import PinResets
 from diadema.hub.pipeline import Pipeline, StoreRetry
+from diadema.hub.quality_desk import QualityDesk
+from diadema.hub.recording_desk import RecordingDesk
 from diadema.hub.records_keeper import RecordsKeeper
 from diadema.hub.requests import Requests
 from diadema.hub.session_checks import SessionChecks
@@ -57,16 +65,25 @@ from diadema.ingest.queues import QueueBoard
 from diadema.site.station_keys import StationKeys
 from diadema.store import StoreBehind, StoreStale, StoreUnavailable, open_reader
 from diadema.wire.ask_hub import STREAM
-from diadema.wire.switching import FEED
+from diadema.wire.switching import FEED, LISTEN, Listen
 
 BEAT_S = 10.0  # of a word to each station; one that hears none for 30 s asks for it
 CONFIRM_S = 15.0  # after the broker came back: a link without a greeting by then is lost
 _RETRY_S = 0.2
 _FAULTS_EVERY = round(1 / EVERY_S)  # ticks
 _RULES_AT_ONCE = 20
+_BRIDGE_S = 2.0  # in which it answers
 _TROUBLE = (NatsError, OSError, TimeoutError, StreamBroken, StoreBehind)
 
 log = logging.getLogger("diadema.ingest")
+
+
+class Desk(Protocol):
+    """What does the actions of one subject."""
+
+    def act(
+        self, body: Mapping[str, Any], once: Once | None = None
+    ) -> tuple[dict[str, Any], Recorded]: ...
 
 
 class IngestServer:
@@ -106,6 +123,24 @@ class IngestServer:
         self.actions.of_ticket = self.faults.follow
         self._fault_mail = FaultMail(data, self.faults)
         self.switching = Switching(data, ingest)
+        hearing = Hearing(
+            ingest, self.reader, lambda: self._help_desk.people, self._help_desk.person
+        )
+        self.listening = ListeningDesk(
+            ingest, self.commands, self.reader, self.switching, hearing.decide,
+            bridge=self._ask_bridge, recorded=self.recorded, send=self.send,
+        )  # fmt: skip
+        monitors = data, ingest, self.commands, self.reader, hearing
+        self._by_clock = (
+            quality := QualityDesk(*monitors),
+            notices := NoticeDesk(*monitors),
+            recordings := RecordingDesk(*monitors),
+        )
+        self.recordings = recordings
+        self.desks: dict[str, Desk] = {  # by how the names of their actions begin
+            "ticket": self.faults, "sample": quality, "evaluation": quality, "notice": notices,
+            "recording": recordings, "hearing": recordings, "case": recordings,
+        }  # fmt: skip
         self.updates = Updates(data, ingest, self.commands, self.enrolment.revoked)
         self.inspections = Inspections(data, ingest, self.commands, self.reader)
         self.records = RecordsKeeper(data, ingest, self.reader, clock)
@@ -145,6 +180,7 @@ class IngestServer:
         beside = [asyncio.create_task(self._tick_for_ever())]
         beside.append(asyncio.create_task(self._broker.run()))
         beside.append(asyncio.create_task(self.gap_mail.run()))
+        beside.append(asyncio.create_task(self.listening.run()))
         try:
             while True:
                 try:
@@ -158,8 +194,10 @@ class IngestServer:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             self.records.close()
+            self.recordings.close()
             self._help_desk.close()
             self.faults.close()
+            self._by_clock[0].close()
             self.reader.close()
             await self._nats.close()
 
@@ -243,6 +281,7 @@ class IngestServer:
         self._outbox.acks(effects.acks)
         if (fed := self.switching.feed(effects.feed)) is not None:
             await self._client().publish(FEED, fed)
+        self.listening.hear_stations(effects.feed)
         self._outbox.rows(effects.rows)
         if effects.greeted:
             self._outbox.send_all()
@@ -285,6 +324,16 @@ class IngestServer:
     async def _ask_proof(self, s: str, gw: str, port: int) -> None:
         question = self._proofs.question(s, gw)
         await self._client().publish(f"diadema.v1.gw-{gw}.{s}.{port}.cmd", question)
+
+    async def _ask_bridge(self, wanted: Listen) -> dict[str, Any]:
+        """Raises Refused where it does not answer."""
+        body = msgspec.json.encode(wanted)
+        try:
+            reply = await self._client().request(LISTEN, body, _BRIDGE_S)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise Refused("no_bridge", "the bridge to the exchange is silent", 503) from error
+        answer: dict[str, Any] = msgspec.json.decode(reply.data, type=dict[str, Any])
+        return answer
 
     async def open_window(
         self, s: str, gw: str, at: str, port: int | None, seconds: float
@@ -427,6 +476,11 @@ class IngestServer:
                 await self.recorded(said)
             if mailed := self._fault_mail.look():
                 await self.recorded(mailed)
+            for desk in self._by_clock:
+                for _ in range(_RULES_AT_ONCE):
+                    if (said := desk.look()) is None:
+                        break
+                    await self.recorded(said)
         await self.records.look()
         self.switching.look()
         if self._pins.waiting and self._take_pins():
@@ -490,6 +544,11 @@ class IngestServer:
     @property
     def publish_violations(self) -> int:
         return self._watch.count
+
+    @property
+    def admits(self) -> bool:
+        """Whether stations are let in: not before the stream was looked at."""
+        return bool(self._admission.server)
 
     @property
     def refused(self) -> int:

@@ -28,17 +28,24 @@ from diadema.ingest.messages import Effects, Message, Orders, subject_of
 from diadema.maintenance.records_keeping import restored_epoch
 from diadema.store.rows import HUB
 from diadema.wire.events import EVENT_LIMIT, KINDS
+from diadema.words import Sentence
 
 ME = f"{HUB}main"
 _MOST = 2**32 - 1
-_SEVERAL_LINES = (("ticket.noted", "text"), ("help.noted", "text"))
+_SEVERAL_LINES = (
+    ("ticket.noted", "text"), ("help.noted", "text"), ("evaluation.noted", "text"),
+)  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 
 
 class Refused(DiademaError):
-    """The hub does not do that: `error` is a short word for programs, `status` of HTTP."""
+    """The hub does not do that: `error` is a short word for programs, `status` of HTTP. `detail`
+    is for technicians, but for a sentence, which people read.
+    """
 
-    def __init__(self, error: str, detail: str, status: int = 409, /, **values: Any) -> None:
+    def __init__(
+        self, error: str, detail: str | Sentence, status: int = 409, /, **values: Any
+    ) -> None:
         super().__init__(detail)
         self.error, self.status, self.values = error, status, values
 
@@ -156,7 +163,9 @@ def _check(k: str, event: dict[str, Any]) -> None:
     """
     for name, value in event.items():
         lines = (k, name) in _SEVERAL_LINES
-        if isinstance(value, str) and (found := sanitize.hidden(value, lines=lines)):
+        texts = value if isinstance(value, list) else [value]
+        said = "".join(one for one in texts if isinstance(one, str))
+        if found := sanitize.hidden(said, lines=lines):
             detail = f"{name} has {', '.join(found)}, which nobody sees: write it without"
             raise Refused("hidden", detail, 422, name=name, found=", ".join(found))
     try:

@@ -59,6 +59,11 @@ class _Log(msgspec.Struct, rename=LETTERS):
     live: bool = False
 
 
+class _EndListening(msgspec.Struct):
+    listening: str
+    by: str
+
+
 class _Journal(msgspec.Struct, rename=LETTERS):
     """Events of a station's journal, as JSON each, that did not come from the station itself."""
 
@@ -109,6 +114,7 @@ class Requests:
             "hub.command.get": self._request(self._on_state),
             "hub.enrol": self._request(self._on_enrol),
             "hub.journal": self._request(self._on_journal),
+            "hub.listen": self._request(self._on_listen),
             "hub.mosquitto": self._request(self._on_mosquitto),
             "hub.provision": self._request(self._on_provision),
             switching.QUEUE: self._request(self._on_queue),
@@ -147,6 +153,8 @@ class Requests:
             except Refused as error:
                 reply = {"error": error.error, "detail": str(error), "status": error.status}
                 reply |= {"values": error.values}
+                if isinstance(error.args[0], Sentence):
+                    reply["sentence"] = error.args[0].parts()
             except (DiademaError, msgspec.MsgspecError) as error:
                 reply = {"error": "bad_request", "detail": str(error), "status": 422}
                 if error.args and isinstance(error.args[0], Sentence):
@@ -187,18 +195,29 @@ class Requests:
         """
         if not self._server.switching.is_set_up:
             return _NO_SWITCH
-        floor = self._server.switching.take(msgspec.convert(body, switching.Report))
+        report = msgspec.convert(body, switching.Report)
+        floor = self._server.switching.take(report)
+        self._server.listening.hear_bridge(report)
         built: dict[str, Any] = msgspec.to_builtins(floor)
         return built
+
+    async def _on_listen(self, body: dict[str, Any]) -> dict[str, Any]:
+        """An account begins to hear a call at its telephone, ends that, or sees who hears one."""
+        listening, do = self._server.listening, body.pop("do", None)
+        if do == "begin":
+            return await listening.begin(body)
+        if do == "end":
+            ended = msgspec.convert(body, _EndListening)
+            listening.end(ended.listening, ended.by)
+        return {"listening": msgspec.to_builtins(listening.shown())}
 
     async def _on_switch_shown(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"switch": self._server.switching.shown()}
 
     async def _on_act(self, body: dict[str, Any], once: Once | None) -> dict[str, Any]:
         """A supervisor's action: noted and, where a station is told, sent."""
-        of_ticket = str(body.get("action")).startswith("ticket_")
-        desk = self._server.faults if of_ticket else self._server.actions
-        answer, done = desk.act(body, once)
+        subject = str(body.get("action")).partition("_")[0]
+        answer, done = self._server.desks.get(subject, self._server.actions).act(body, once)
         await self._server.recorded(done)
         self._server.gap_mail.tell(done)
         if "code" in answer:
@@ -246,10 +265,12 @@ class Requests:
         return stored | {
             "paused": self._server.paused,
             "publish_violations": self._server.publish_violations,
+            "admits": self._server.admits,
             "refused": self._server.refused,
             "deferred": self._server.ingest.deferred,
             "open_commands": self._server.commands.waiting,
             "clocks": station_state.summary(clocks, self._server.clock.now_ms()),
+            "recordings_absent": len(self._server.recordings.following.absent),
             "links": {link: links.count(link) for link in ("up", "late", "lost")},
         }
 
