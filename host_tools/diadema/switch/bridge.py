@@ -7,12 +7,13 @@ What the exchange says goes to whom it is about: calls, members, or the hub's st
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from diadema.base.clock import Clock
+from diadema.base.errors import DiademaError
 from diadema.switch.calls import Calls
 from diadema.switch.dialing import Guard
 from diadema.switch.ends import Ends, Hub
@@ -24,12 +25,14 @@ from diadema.switch.exchange import (
     Exchange,
     Heard,
     Joined,
+    Listener,
     Listening,
     MemberElsewhere,
     MemberSeen,
     Offered,
     PhoneFailed,
     PhoneSeen,
+    SwitchError,
     SwitchEvent,
     Up,
     Withdrawn,
@@ -44,10 +47,13 @@ from diadema.wire.switching import (
     NAMED,
     REPORT_BYTES,
     Floor,
+    Listen,
+    ListenerState,
     QueueState,
     Report,
     SeatState,
 )
+from diadema.words import Sentence
 
 _UNWRITTEN = 10_000  # events that wait for a disk
 _STALE_MS = 60_000  # an event this old tells of what was, as from a flash read later
@@ -65,12 +71,14 @@ class Bridge:
         puts_right: bool,
         guard: Guard,
         reference: Callable[[str], str | None],
+        listeners: Mapping[str, str],
     ) -> None:
-        """Its parts say what these are."""
+        """Its parts say what these are. `listeners`: by account, the telephone to listen at."""
         self._ends = Ends(names, journal, clock)
         self._members = Members(self._ends, puts_right=puts_right)
         self._calls = Calls(self._ends, self._members, guard=guard, reference=reference)
         self.trouble, self.dial = self._ends.trouble, self._calls.dial
+        self._listeners = listeners
         self.unsent = asyncio.Event()  # the journal has something to send
         self._waiting: dict[str, dict[str, None]] = {}  # by queue, who does
         self._unwritten: deque[Event] = deque(maxlen=_UNWRITTEN)
@@ -103,10 +111,13 @@ class Bridge:
                 remember(self._members.phones, extension, there)
             case SwitchEvent(event):
                 self._tell(event)
-            case Listening(linked, by, begun, utc_ms):
+            case Listening(linked, by, begun, utc_ms, ours):
+                if begun and not ours:
+                    self._ends.tell("heard_elsewhere", phone=by)
                 self._ends.note(
                     lambda: self._ends.journal.note_listening(linked, by, begun, utc_ms)
                 )
+                self._ends.hub.report_at_once()
             case Up(calls, start):
                 self._turn(True)
                 self._ends.note(lambda: self._ends.journal.note_start(start))
@@ -192,9 +203,31 @@ class Bridge:
         await self.exchange.take_calls(True)
 
     async def hub_lost(self) -> None:
-        """Without it no station would ring: the exchange calls the telephones by itself."""
+        """Without it no station would ring: the exchange calls the telephones by itself. And
+        nobody would tell an agent who listens.
+        """
         self._ends.floor_known = False
+        for one in self.exchange.listeners():
+            if one.listening and one.until_ms is None:
+                await self._ends.attempt(self.exchange.end_listening(one.listening))
         await self.exchange.take_calls(False)
+
+    # -- whoever listens
+
+    async def listen(self, wanted: Listen) -> None:
+        """Raises DiademaError."""
+        if wanted.mode is None:
+            await self.exchange.end_listening(wanted.listening)
+            return
+        if not self.is_up:
+            raise SwitchError(Sentence("errors.switch.away"))
+        phone = self._listeners.get(wanted.by)
+        if phone is None:
+            raise DiademaError(Sentence("errors.switch.no_listener", account=wanted.by))
+        if self._members.phones.get(phone) is False:
+            raise DiademaError(Sentence("errors.switch.listener_away", phone=phone))
+        await self.exchange.listen(wanted.listening, wanted.call, phone, wanted.mode)
+        self._ends.hub.report_at_once()
 
     # -- how we are
 
@@ -222,12 +255,24 @@ class Bridge:
             members=self._members.states(names),
             phones=self._members.phone_states(names),
             troubles=[*ends.troubles.values()],
+            listeners=[_listener(one) for one in self.exchange.listeners()],
         )
         return _fitting(report)
 
     async def close(self) -> None:
         """End what is being done."""
         await self._ends.lines.close()
+
+
+def _listener(one: Listener) -> ListenerState:
+    return ListenerState(
+        spyer=one.spyer,
+        listening=one.listening,
+        call=one.call,
+        by=one.by,
+        since_utc_ms=one.since_ms,
+        until_utc_ms=one.until_ms,
+    )
 
 
 def _fitting(report: Report) -> Report:

@@ -29,6 +29,9 @@ class Hub(Protocol):
     def ask_anew(self) -> None:
         """For the floor, as it is."""
 
+    def report_at_once(self) -> None:
+        """What has changed is not to wait."""
+
 
 class Ends:
     """`names`: of the directory as it is now. `is_up`: the exchange is there; `floor_known`: the

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from diadema.base.errors import DiademaError
 from diadema.base.sanitize import visible
 from diadema.wire.events import Event
-from diadema.wire.switching import WAYS
+from diadema.wire.switching import WAYS, Mode
 from diadema.words import Sentence
 
 _REASON = 200  # characters
@@ -65,6 +65,22 @@ class Member:
     paused: bool = False
     reason: str = ""
     penalty: int = 0
+
+
+@dataclass
+class Listener:
+    """Whoever hears a call, or whose telephone rings for it (`since_ms` None). `spyer`: what the
+    exchange calls that, new each time; `listening`: our name for it, "" for what was begun
+    elsewhere; `call`: of ours, else ""; `by`: the telephone.
+    """
+
+    spyer: str
+    listening: str
+    call: str
+    linked: str
+    by: str
+    since_ms: int | None = None
+    until_ms: int | None = None
 
 
 type Side = Literal["caller", "area", "both", "nobody"]
@@ -208,12 +224,15 @@ class SwitchEvent:
 
 @dataclass(frozen=True)
 class Listening:
-    """Somebody listens in at an agent, by us or by hand; kept in the journal of the bridge."""
+    """Somebody listens in, by us (`ours`) or by hand; kept in the journal of the bridge. Not
+    begun: it is over, or the listener's telephone was not lifted.
+    """
 
     linked: str
     by: str
     begun: bool
     utc_ms: int
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,4 +300,11 @@ class Exchange(Protocol):
     async def set_phone(self, name: str, phone: Phone | None) -> None:
         """Which telephone the exchange rings for that member while we are not there."""
 
-    async def listen(self, name: str, phone: Phone, whisper: bool) -> None: ...
+    async def listen(self, listening: str, call: str, extension: str, mode: Mode) -> None:
+        """That telephone rings; once it is lifted it hears a caller, and what that one hears."""
+
+    async def end_listening(self, listening: str) -> None:
+        """One that is over is no error."""
+
+    def listeners(self) -> list[Listener]:
+        """Also those that ended a short while ago."""

@@ -20,12 +20,14 @@ from diadema.wire.switching import (
     DIAL,
     FEED,
     INBOX,
+    LISTEN,
     QUEUE,
     STATE,
     USER,
     CallOut,
     Fed,
     Floor,
+    Listen,
     Report,
     unseal,
 )
@@ -33,6 +35,7 @@ from diadema.words import Sentence
 
 _ANSWER_S = 5.0
 _WAITING = 10_000  # batches; more, and everything is asked anew
+_BAD = {"error": "bad_request", "status": 422}
 _decode_fed = msgspec.json.Decoder(Fed).decode
 
 log = logging.getLogger("diadema.switch")
@@ -60,18 +63,20 @@ class HubLink:
         report: Callable[[], Report],
         lost: Callable[[], Awaitable[None]],
         dial: Callable[[CallOut, str, str | None], Awaitable[tuple[str, str | None]]],
+        listen: Callable[[Listen], Awaitable[None]],
     ) -> None:
         """`url`: where NATS is now; a hub that was started again may be elsewhere. `lost` is
         awaited after each loss, `dial` for each call that a program wants, with its number and
-        the name of the question: the contact that it became, and the number's reference.
+        the name of the question: the contact that it became, and the number's reference; `listen`
+        for each listening that begins or ends.
         """
         self._url, self._password = url, password
         self._heard, self._anew, self._report, self._lost = heard, anew, report, lost
-        self._dial = dial
+        self._dial, self._listen = dial, listen
         self._client: Client | None = None
         self._number = -1  # of the last batch that was heard; below 0: the floor is not known
         self._early: list[Fed] = []  # what came before the floor did
-        self._missed = asyncio.Event()
+        self._at_once = asyncio.Event()  # the next report
         self._stale = False  # what was heard is older than what is
 
     @property
@@ -97,7 +102,7 @@ class HubLink:
 
     async def report(self) -> None:
         """How we are; where events were missed the floor comes anew. Raises HubAway."""
-        self._missed.clear()
+        self._at_once.clear()
         if self._stale:
             self._number, self._stale = -1, False
         before = self._number
@@ -147,6 +152,7 @@ class HubLink:
             self._client = client
             await client.subscribe(FEED, cb=self._on_fed, pending_msgs_limit=_WAITING)
             await client.subscribe(DIAL, cb=self._on_dial)
+            await client.subscribe(LISTEN, cb=self._on_listen)
             await client.flush()
         except (NatsError, OSError, TimeoutError) as error:
             raise _away(error) from error
@@ -162,19 +168,30 @@ class HubLink:
             contact, reference = await self._dial(wanted, number, once.request if once else None)
             reply: dict[str, Any] = {"c": contact, "reference": reference}
         except msgspec.MsgspecError:
-            reply = {"error": "bad_request", "status": 422}
+            reply = _BAD
         except DiademaError as error:
-            status = 429 if isinstance(error, LimitReached) else 409
-            reply = {"error": "refused", "detail": str(error), "status": status}
-            if isinstance(sentence := error.args[0], Sentence):
-                reply["sentence"] = sentence.parts()
+            reply = _refusal(error, 429 if isinstance(error, LimitReached) else 409)
         await message.respond(msgspec.json.encode(reply))
+
+    async def _on_listen(self, message: Msg) -> None:
+        try:
+            await self._listen(msgspec.json.decode(message.data, type=Listen))
+            reply: dict[str, Any] = {}
+        except msgspec.MsgspecError:
+            reply = _BAD
+        except DiademaError as error:
+            reply = _refusal(error, 409)
+        await message.respond(msgspec.json.encode(reply))
+
+    def report_at_once(self) -> None:
+        """What has changed is not to wait."""
+        self._at_once.set()
 
     async def _pause(self, seconds: float) -> None:
         """Until the next report, which is at once where something was missed."""
         try:
             async with asyncio.timeout(seconds):
-                await self._missed.wait()
+                await self._at_once.wait()
         except TimeoutError:
             pass
 
@@ -190,7 +207,7 @@ class HubLink:
             return  # the floor had it
         if fed.number != self._number + 1:
             self._number, self._early = -1, [fed]
-            self._missed.set()
+            self._at_once.set()
             return
         self._number = fed.number
         for event in fed.events:
@@ -217,6 +234,13 @@ class HubLink:
                 await client.close()
             except (NatsError, OSError) as error:
                 log.debug("while hanging up: %r", error)
+
+
+def _refusal(error: DiademaError, status: int) -> dict[str, Any]:
+    reply: dict[str, Any] = {"error": "refused", "detail": str(error), "status": status}
+    if isinstance(sentence := error.args[0], Sentence):
+        reply["sentence"] = sentence.parts()
+    return reply
 
 
 async def _note(error: Exception) -> None:

@@ -66,6 +66,7 @@ async def _serve(
         puts_right=settings.foreign == "put_right",
         guard=Guard(settings.allowed, settings.hourly, clock.now_ms, journal),
         reference=lambda number: caller_reference(secrets.badge_key, number),
+        listeners=settings.listeners,
     )
     link = HubLink(
         lambda: _url_of(data, url),
@@ -75,6 +76,7 @@ async def _serve(
         bridge.report,
         bridge.hub_lost,
         bridge.dial,
+        bridge.listen,
     )
     bridge.join(exchange_of(settings, secrets, bridge.hear, clock, journal.known()), link)
     try:

@@ -12,16 +12,19 @@ from msgspec import Meta, Struct
 from diadema.base.certificates import trusting
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir, write_whole
+from diadema.site.directory.kinds import EXTENSION
 from diadema.words import Sentence
 
 type Port = Annotated[int, Meta(ge=1, le=65_535)]
+type Extension = Annotated[str, Meta(pattern=f"^{EXTENSION}\\Z")]
 
 
 class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     """`name`: the exchange's events are those of `PBX-name`. `ca`: PEM of the CA that its
     certificates are checked by; empty: those of the system. `foreign`: what becomes of a member
     that somebody changes at the exchange itself. `allowed`: numbers that agents may dial, as a
-    dialplan has patterns; `hourly`: so many calls out of one telephone at most.
+    dialplan has patterns; `hourly`: so many calls out of one telephone at most. `listeners`: by
+    account, the telephone at which it hears calls.
     """
 
     kind: Literal["asterisk"] = "asterisk"
@@ -36,6 +39,8 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     allowed: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9XZN.\[\]-]{1,40}\Z")]],
                        Meta(max_length=32)] = []  # fmt: skip
     hourly: Annotated[int, Meta(ge=0, le=1000)] = 60
+    listeners: Annotated[dict[Annotated[str, Meta(min_length=1, max_length=32)], Extension],
+                         Meta(max_length=500)] = {}  # fmt: skip
 
     @property
     def context(self) -> ssl.SSLContext | None:

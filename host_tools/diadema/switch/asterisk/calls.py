@@ -36,7 +36,7 @@ from diadema.words import Sentence
 OFFER, PHONE, AREA, FAR = "oferta", "telefono", "area", "llamado"  # what a channel of ours is
 OUT = "out-"  # before the call's id: the far end of a call out
 JOINED = "DIADEMA_UNIDO"  # a variable of it, once it was heard
-AREAS, OUTSIDE, LISTENING = "diadema-areas", "diadema-salida", "diadema-escucha"  # contexts
+AREAS, OUTSIDE = "diadema-areas", "diadema-salida"  # contexts
 PHONE_S = 4  # in which a telephone that answers by itself has done so
 _DIAL_S = 60
 _SETTLES_S = 0.1  # in which AMI says why a leg went
@@ -164,8 +164,11 @@ class Calls:
             case [what, _] if what == OFFER:
                 remember(self._waiting, _stem(name), id_, _PAIRS)
                 self._pair(_stem(name))
-            case [what, call] if what == PHONE and (leg := self._of(call)) is not None:
-                self._start(self._phone_is_up(leg))
+            case [what, call] if what == PHONE:
+                if (leg := self._of(call)) is not None:
+                    self._start(self._phone_is_up(leg))
+                elif not self.stays_up(id_):  # nobody is in the call any more
+                    self._start(self._quietly("DELETE", "channels", id_))
             case [what, call] if what == AREA and (leg := self._of(call)) is not None:
                 self._start(self._area_is_up(leg, id_))
             case [what, call] if what == FAR:
@@ -580,20 +583,6 @@ class Calls:
             self._start(self._phone_went(leg))
         elif not leg.joined and (far == "Up" or self._unclaimed.pop(leg.call, None) == leg.leg):
             self._start(self._far_is_up(leg))
-
-    async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
-        leg = next((one for one in self.legs.values() if one.member == name and one.joined), None)
-        if leg is None:
-            raise SwitchRefused("ChanSpy", "", 404)
-        await self._ari.post(
-            "channels",
-            endpoint=phone.extension,
-            context=LISTENING,
-            extension="susurro" if whisper else "escucha",
-            priority="1",
-            timeout=str(PHONE_S),
-            body={"variables": {"OBJETIVO": leg.offer} | HEADERS},
-        )
 
     # -- inside
 

@@ -18,6 +18,8 @@ from diadema.base.errors import DiademaError, first_of
 from diadema.switch.asterisk.ami import Ami, Message
 from diadema.switch.asterisk.ari import APPLICATION, Ari
 from diadema.switch.asterisk.calls import JOINED, OFFER, OUT, Calls, Leg, recorded
+from diadema.switch.asterisk.listening import OURS as LISTENERS
+from diadema.switch.asterisk.listening import Spies
 from diadema.switch.asterisk.login import Login
 from diadema.switch.asterisk.queue_events import QueueEvents, number_of
 from diadema.switch.exchange import (
@@ -25,6 +27,7 @@ from diadema.switch.exchange import (
     Ended,
     Hear,
     Known,
+    Listener,
     Member,
     MemberElsewhere,
     MemberSeen,
@@ -39,6 +42,7 @@ from diadema.switch.exchange import (
     remember,
 )
 from diadema.switch.settings import Settings
+from diadema.wire.switching import Mode
 from diadema.words import Sentence
 
 CONTEXT = "diadema"
@@ -70,6 +74,7 @@ class Asterisk:
         self._ari = Ari(ari, _heard_by(self._on_ari), self._ari_is_up, self._is_down)
         self._queues = QueueEvents(hear, clock, secrets.badge_key, known)
         self._calls = Calls(self._ari, self._ami, hear, self._queues.reference, self.set_busy)
+        self._spies = Spies(self._ari, self._calls, hear, clock)
         self._members: dict[tuple[str, str], Member] = {}
         self._has_states = True  # a member's own device state; else a pause keeps it busy
         self._held: set[str] = set()  # members whom such a pause keeps busy
@@ -216,6 +221,7 @@ class Asterisk:
             if leg.far and not leg.handed_over:
                 self._calls.go_on(leg, _state(channels, leg.phone), _state(channels, leg.leg))
         await self._sweep(channels, bridges)
+        self._spies.find(channels)
 
     async def _find(
         self,
@@ -276,7 +282,8 @@ class Asterisk:
         for id_, one in channels.items():
             phone = id_.startswith("tel-") and id_ not in used and not self._calls.stays_up(id_)
             area = id_.startswith("area-") and not id_.startswith(areas)
-            if phone or area or (_is_called(id_, one) and id_ not in legs):
+            listens = id_.startswith(LISTENERS)  # its register has ended meanwhile
+            if phone or area or listens or (_is_called(id_, one) and id_ not in legs):
                 await self._try_delete("channels", id_)
         ours = {leg.bridge for leg in self._calls.legs.values()}
         for id_ in bridges:
@@ -299,6 +306,7 @@ class Asterisk:
                 self._see_device(event)
             case _:
                 self._calls.on_ami(event)
+                self._spies.on_ami(event)
                 self._queues.take(event)
 
     def _on_ari(self, event: dict[str, Any]) -> None:
@@ -470,8 +478,14 @@ class Asterisk:
     async def dial(self, call: str, phone: Phone, number: str) -> None:
         await self._calls.dial(call, phone, number)
 
-    async def listen(self, name: str, phone: Phone, whisper: bool) -> None:
-        await self._calls.listen(name, phone, whisper)
+    async def listen(self, listening: str, call: str, extension: str, mode: Mode) -> None:
+        await self._spies.listen(listening, call, extension, mode)
+
+    async def end_listening(self, listening: str) -> None:
+        await self._spies.end(listening)
+
+    def listeners(self) -> list[Listener]:
+        return self._spies.listeners()
 
 
 def _heard_by[E](take: Callable[[E], None]) -> Callable[[E], None]:

@@ -13,8 +13,9 @@ from diadema.base.errors import DiademaError
 from diadema.site.directory.kinds import EXTENSION
 from diadema.site.directory.people import People
 from diadema.switch.asterisk.ari import APPLICATION
-from diadema.switch.asterisk.calls import AREAS, LISTENING, OFFER, OUTSIDE
+from diadema.switch.asterisk.calls import AREAS, OFFER, OUTSIDE
 from diadema.switch.asterisk.exchange import CONTEXT, STATE
+from diadema.switch.asterisk.listening import LISTENING, MODES
 from diadema.switch.settings import Settings
 from diadema.words import Sentence
 
@@ -115,7 +116,8 @@ def _manager(its: Writing) -> Iterator[str]:
 
 def _technologies(its: Writing) -> list[str]:
     """Of the site's telephones, as `PJSIP/`."""
-    phones = [checked("extension", phone) for phone, _ in its.people.phones.values()]
+    known = (*(phone for phone, _ in its.people.phones.values()), *its.settings.listeners.values())
+    phones = [checked("extension", phone) for phone in known]
     return sorted({f"{phone.partition('/')[0]}/" for phone in phones} or {"PJSIP/"})
 
 
@@ -171,8 +173,9 @@ def _extensions(its: Writing) -> Iterator[str]:
         allowed = checked("pattern", pattern)
         yield f"exten => _{allowed},1,Goto({context},${{FILTER(0-9,${{EXTEN}})}},1)"
     yield f"[{LISTENING}]"
-    yield "exten => escucha,1,ChanSpy(${OBJETIVO},qE)"
-    yield "exten => susurro,1,ChanSpy(${OBJETIVO},qwE)"
+    yield "; no `d`: a key of the listener's telephone does not make it whisper"
+    for exten, options in MODES.values():
+        yield f"exten => {exten},1,ChanSpy(${{OBJETIVO}},{options})"
     yield f"[{HINTS}]"
     for phone in sorted({phone for phone, _ in its.people.phones.values()}):
         yield f"exten => {phone.partition('/')[2]},hint,{checked('extension', phone)}"

@@ -14,7 +14,7 @@ import msgspec
 from diadema.base.clock import Clock
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.switch.asterisk.ami import Message
-from diadema.switch.exchange import Caller, Hear, Known, Listening, SwitchEvent, remember
+from diadema.switch.exchange import Caller, Hear, Known, SwitchEvent, remember
 from diadema.wire.events import (
     Event,
     QueueAbandoned,
@@ -60,8 +60,6 @@ class QueueEvents:
             "MixMonitorStart": self._record,
             "MixMonitorStop": self._gone,
             "MixMonitorMute": self._mute,
-            "ChanSpyStart": self._listen,
-            "ChanSpyStop": self._listen,
         }
 
     def take(self, event: Message) -> None:
@@ -279,7 +277,7 @@ class QueueEvents:
     def _hang_up(self, event: Message) -> None:
         remember(self._hung_up, event.get("Uniqueid", ""), self._clock.now_ms())
 
-    # -- recordings, and who listens
+    # -- recordings
 
     def _record(self, event: Message) -> None:
         pbx, linked = event.get("Uniqueid", ""), event.get("Linkedid", "")
@@ -308,16 +306,6 @@ class QueueEvents:
                 caller.gone = True
             if not its:
                 self._hung_up.pop(pbx, None)
-
-    def _listen(self, event: Message) -> None:
-        self._hear(
-            Listening(
-                linked=event.get("SpyeeLinkedid", ""),
-                by=event.get("SpyerChannel", "").rpartition("-")[0],
-                begun=event.get("Event") == "ChanSpyStart",
-                utc_ms=self._clock.now_ms(),
-            )
-        )
 
     # -- inside
 
