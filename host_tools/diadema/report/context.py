@@ -20,6 +20,7 @@ from diadema.figures.read import Figures, read
 from diadema.figures.rows import Calls, Cutoff, QueueSums, Sums
 from diadema.metrics.intervals import by_clock, clock_words
 from diadema.metrics.queue import Flow
+from diadema.quality.blind import hidden
 from diadema.report.kinds import KINDS
 from diadema.report.model import Scope, Target
 from diadema.report.period import Period
@@ -42,6 +43,11 @@ def capital(words: str) -> str:
     """As a heading begins; the rest as it is."""
     first = words.startswith("¿")
     return words[:first] + words[first : first + 1].upper() + words[first + 1 :]
+
+
+def is_blind(data: DataDir, person: Person | None, now_ms: int) -> bool:
+    """Whether that account has calls to evaluate, of which it must not find whose they are."""
+    return person is not None and bool(hidden(data, person, now_ms))
 
 
 def may_have(person: Person, people: People, kind: str, scope: Scope) -> bool:
@@ -194,6 +200,15 @@ class ReportContext:
         return KINDS[self.kind].sums == "agent_half_hour"
 
     @cached_property
+    def is_blind(self) -> bool:
+        """For whom sums of single agents are left out: reads of contacts leave out what is to be
+        evaluated blind, and by the difference one would find whose call it is.
+        """
+        return not KINDS[self.kind].of_evaluations and is_blind(
+            self.data, self.person, self.now_ms
+        )
+
+    @cached_property
     def figures(self) -> Figures:
         """With the half-hours of all together where the kind shows them."""
         return self._read(together=self.has_halves or not KINDS[self.kind].of_agents)
@@ -237,6 +252,21 @@ class ReportContext:
             one._take(whole)
         known = [place for place, one in enumerate(found) if one.has_any]
         return found[known[0] :] if known else []
+
+    def months_before(self, months: int) -> "ReportContext | None":
+        """The same question of the days before these, from the first of so many months before
+        their last one; None where whom it is of was not there.
+        """
+        first = self.period.last.replace(day=1)
+        for _ in range(months):
+            first = (first - timedelta(days=1)).replace(day=1)
+        last = self.period.first - timedelta(days=1)
+        if first > last:
+            return None
+        try:
+            return self._of(Period("month", f"{first:%Y-%m}", first, last))
+        except DiademaError:
+            return None
 
     def _of(self, period: Period) -> "ReportContext":
         one = copy(self)
@@ -307,7 +337,7 @@ class ReportContext:
     @cached_property
     def half_hours(self) -> Sequence[tuple[str, Sums]]:
         """All agents' of each day, as `2026-11-18 09:30`."""
-        found = []
+        found: list[tuple[str, Sums]] = []
         for day in self.figures.days:
             its = day.half_hours()
             words = clock_words(its, self.zone)
@@ -454,6 +484,8 @@ class ReportContext:
         if self.scope.of == "agent":
             if person is not None and not person.sees(code, people):
                 raise NotYours(self.say("not_yours"))
+            if self.is_blind:
+                raise NotYours(self.say("note.blind"))
             return [code]
         if self.scope.of == "team":
             its = people.of_team(code)

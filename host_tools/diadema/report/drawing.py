@@ -14,6 +14,7 @@ from diadema.words.formatting import grouped
 
 _STEPS: dict[Kind, tuple[int, ...]] = {
     "percent": (5, 10, 20),
+    "score": (5, 10, 20),
     "seconds": (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000),
 }
 _MOST_STEPS = 5
@@ -58,8 +59,8 @@ def _axis(section: Section, chart: Chart, kind: Kind, keys: list[str], language:
 
 
 def scale(kind: Kind, most: float) -> tuple[int, int]:
-    """The top of an axis, and how far apart its figures are. A percent goes to 100."""
-    if kind == "percent":
+    """The top of an axis, and how far apart its figures are. A percent and a score go to 100."""
+    if kind in ("percent", "score"):
         most = max(most, _WHOLE)
     for step in _STEPS.get(kind, ()):
         if most <= step * _MOST_STEPS:

@@ -44,6 +44,8 @@ def make(
     with _no_collector():
         sections, cut = _settled(context, _maker(kind))
     _ask_for_it(context)
+    if context.is_blind:
+        sections = [one for one in sections if "agent" not in {its.key for its in one.columns}]
     return _report(context, sections, cut)
 
 
@@ -169,4 +171,6 @@ def _notes(context: ReportContext) -> list[str]:
     notes = [context.say("note.bases"), context.say("note.rounding")]
     if context.now_ms < context.bounds_ms[1]:
         notes.insert(0, context.say("note.running"))
+    if context.is_blind:
+        notes.insert(0, context.say("note.blind"))
     return notes + seals(context)

@@ -14,7 +14,17 @@ from diadema.figures.rows import Cutoff
 from diadema.metrics.rounding import mean, percent
 
 type Kind = Literal[
-    "text", "count", "seconds", "percent", "day", "moment", "hour", "minute", "figure"
+    "text",
+    "count",
+    "seconds",
+    "percent",
+    "score",
+    "coefficient",
+    "day",
+    "moment",
+    "hour",
+    "minute",
+    "figure",
 ]  # `figure`: each cell says what it is
 _CODE = 64  # characters of a scope
 
@@ -22,11 +32,14 @@ type Cell = str | int | float | Figure | None
 
 
 class Interval(Struct):
-    """Between what a share lies, of `n` cases."""
+    """Between what a figure lies, of `n` cases or, where those were drawn, of `n` out of `of`.
+    Without bounds where too few were.
+    """
 
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
+    of: int | None = None
 
 
 class Figure(Struct):
@@ -68,7 +81,7 @@ class Column(Struct, kw_only=True):
     """`key` is for scripts, `word` for people. `total` says how its total is made: by adding up,
     by a Ratio, or otherwise (`given`); None: it has none. `goal`: the key of the column with the
     target of each row, where they differ; it is a ceiling where `at_most`. `interval`: its cells
-    have one.
+    have one; `sampled`: of some cases out of all.
     """
 
     key: str
@@ -79,6 +92,7 @@ class Column(Struct, kw_only=True):
     goal: str = ""
     at_most: bool = False
     interval: bool = False
+    sampled: bool = False
 
 
 class Chart(Struct, kw_only=True):

@@ -15,6 +15,7 @@ from msgspec import Struct
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import wilson
 from diadema.metrics.rounding import mean, percent
+from diadema.quality.estimates import AgentFigure, Estimate
 from diadema.report.context import AT_MOST, ReportContext, capital
 from diadema.report.model import (
     Cell,
@@ -30,12 +31,16 @@ from diadema.report.model import (
 )
 from diadema.report.writing import target
 from diadema.wire.live_rows import PRIVATE
+from diadema.words import text
+from diadema.words.formatting import score
 
 _NAMED = 8  # of the switch's names, in a note
 
 
 class Part[S](Struct):
-    """A column of figures: its word is `col.<key>`, its target the people's of that name."""
+    """A column of figures: its word is `col.<key>`, its target the people's of that name; see
+    `Column` for the rest.
+    """
 
     key: str
     get: Callable[[S], Cell]
@@ -43,6 +48,7 @@ class Part[S](Struct):
     total: Literal["sum", "given"] | Ratio | None = "sum"
     target: str = ""
     interval: bool = False
+    sampled: bool = False
 
 
 type Line[S] = tuple[list[Cell], S]  # what stands before the figures, and their sums
@@ -73,7 +79,7 @@ def table[S](
         whole = context.target(part.target) if part.target else None
         column = Column(
             key=part.key, word=context.heading(part.key), kind=part.kind, total=part.total,
-            target=whole, interval=part.interval,
+            target=whole, interval=part.interval, sampled=part.sampled,
         )  # fmt: skip
         columns.append(column)
         cells.append([*map(part.get, sums_of)])
@@ -100,7 +106,7 @@ def table[S](
 
 class Stated(Struct):
     """A figure of the summary: its formula is `formula.<key>`. `n` may be worked out only where it
-    is shown.
+    is shown. `about`: of what it is, where the summary has it of several.
     """
 
     key: str
@@ -109,6 +115,7 @@ class Stated(Struct):
     n: int | Callable[[], int] | None = None
     target: str = ""
     within: Interval | None = None
+    about: str = ""
 
     @property
     def count(self) -> int | None:
@@ -126,13 +133,14 @@ def summary(
     stated = [*stated]
     columns = [Column(key=name, word=context.heading(name), kind=kind) for name, kind in heads]
     columns[1].interval = any(one.within for one in stated)
+    columns[1].sampled = any(one.within and one.within.of is not None for one in stated)
     rows: list[list[Cell]] = []
     for one in stated:
         aim = context.target(one.target) if one.target else None
-        missed = aim is not None and one.value is not None and aim.missed(one.value)
+        missed = aim is not None and falls_short(aim, one.value, one.within)
         rows.append(
             [
-                context.say(f"col.{one.key}"),
+                context.say(f"col.{one.key}") + (f" · {one.about}" if one.about else ""),
                 Figure(one.kind, one.value, missed, one.within),
                 None if aim is None else goal_of(one.kind, aim),
                 one.count,
@@ -155,6 +163,38 @@ def share(part: int, whole: int) -> Figure:
     return Figure("percent", percent(part, whole), within=within)
 
 
+def falls_short(aim: Target, value: float | None, within: Interval | None) -> bool:
+    """Whether it stays behind what is aimed at; what a sample tells, when all that it may be
+    does.
+    """
+    if value is None:
+        return False
+    end = None if within is None else within.low if aim.at_most else within.high
+    return aim.missed(value if end is None or aim.ceiling is not None else end)
+
+
+def estimate_cell(
+    found: Estimate | None, kind: Kind = "score", aim: Target | None = None
+) -> Figure:
+    """A score or a percent that a sample tells, with what it may be."""
+    if found is None:
+        return Figure(kind, None)
+    within = Interval(found.low, found.high, found.n, found.of)
+    missed = aim is not None and falls_short(aim, found.value, within)
+    return Figure(kind, found.value, missed, within)
+
+
+def agent_cell(figure: AgentFigure, language: str) -> Figure:
+    """The same of one agent; of too few calls the scores themselves."""
+    if figure.estimate:
+        return estimate_cell(figure.estimate)
+    within = Interval(None, None, len(figure.scores), figure.of)
+    if not figure.scores:
+        return Figure("score", None, within=within)
+    words = [*(score(tenths / 10) for tenths in figure.scores), text("reports.few", language)]
+    return Figure("text", " · ".join(words), within=within)
+
+
 def goal_of(kind: Kind, aim: Target) -> Figure:
     if aim.ceiling is not None:
         return Figure("text", target(aim, kind))
@@ -162,7 +202,7 @@ def goal_of(kind: Kind, aim: Target) -> Figure:
 
 
 def in_kind(kind: Kind, value: float) -> int | float:
-    return value if kind == "percent" else round(value)
+    return value if kind in ("percent", "score") else round(value)
 
 
 AGENT: tuple[tuple[str, Kind], ...] = (("agent", "text"), ("code", "text"), ("team", "text"))

@@ -18,14 +18,29 @@ from diadema.report.model import (
     kind_of,
     plain,
 )
-from diadema.words import text
-from diadema.words.formatting import NOTHING, clock, grouped, local_time, long_clock, percent
+from diadema.words import formatting, text
+from diadema.words.formatting import (
+    NOTHING,
+    clock,
+    coefficient,
+    grouped,
+    local_time,
+    long_clock,
+    percent,
+    score,
+)
 
 SIGN = "!"  # of what stays behind its target
-NUMBERS: frozenset[Kind] = frozenset({"count", "seconds", "percent", "figure"})
+NUMBERS: frozenset[Kind] = frozenset(
+    {"count", "seconds", "percent", "score", "coefficient", "figure"}
+)
 
 
 def written(column: Column, cell: Cell, report: Report) -> str:
+    return _written(column, cell, report) + interval(cell, report.language)
+
+
+def _written(column: Column, cell: Cell, report: Report) -> str:
     value = plain(cell)
     if value is None:
         return NOTHING
@@ -34,7 +49,11 @@ def written(column: Column, cell: Cell, report: Report) -> str:
             say = long_clock if KINDS[report.kind].of_hours else clock
             return say(int(value))
         case "percent":
-            return percent(float(value)) + interval(cell)
+            return percent(float(value))
+        case "score":
+            return score(float(value))
+        case "coefficient":
+            return coefficient(float(value))
         case "count":
             return grouped(int(value))
         case "moment" | "hour" | "minute" as kind:
@@ -43,10 +62,10 @@ def written(column: Column, cell: Cell, report: Report) -> str:
             return sanitize.visible(str(value))
 
 
-def interval(cell: Cell) -> str:
-    """As ` (69.9–97.2; n 20)`."""
-    within = cell.within if isinstance(cell, Figure) else None
-    return f" ({within.low}–{within.high}; n\u00a0{grouped(within.n)})" if within else ""
+def interval(cell: Cell, language: str) -> str:
+    """What stands behind a cell that has one."""
+    its = cell.within if isinstance(cell, Figure) else None
+    return formatting.interval(its.low, its.high, its.n, its.of, language) if its else ""
 
 
 def written_total(column: Column, cell: Cell, report: Report) -> str:
@@ -87,6 +106,8 @@ def target(goal: Target, kind: Kind, duration: Callable[[int], str] = clock) -> 
     def said(value: float) -> str:
         if kind == "seconds":
             return duration(round(value))
+        if kind == "score":
+            return score(value)
         return percent(value) if kind == "percent" else grouped(round(value))
 
     if goal.ceiling is not None:

@@ -59,7 +59,7 @@ def _heads(column: Column, report: Report) -> list[str]:
     """An interval's bounds, and of how many it is, are numbers in columns of their own."""
     words = [sanitize.cell(column.word)]
     if column.interval:
-        parts = ("low", "high", "n")
+        parts = ("low", "high", "n", "of")[: 4 if column.sampled else 3]
         words += [text(f"reports.interval.{part}", report.language) for part in parts]
     return words
 
@@ -70,8 +70,8 @@ def _fields(columns: list[Column], row: list[Cell], report: Report) -> list[str]
         found.append(_field(column, cell, report.zone))
         if column.interval:
             within = cell.within if isinstance(cell, Figure) else None
-            its = (within.low, within.high, within.n) if within else ("", "", "")
-            found += map(str, its)
+            its = (within.low, within.high, within.n, within.of) if within else (None,) * 4
+            found += ["" if one is None else str(one) for one in its[: 4 if column.sampled else 3]]
     return found
 
 
@@ -82,8 +82,10 @@ def _field(column: Column, cell: Cell, zone: str) -> str:
     match kind_of(column, cell):
         case "seconds":
             return long_clock(int(value), "-")
-        case "percent":
+        case "percent" | "score":
             return f"{value:.1f}"
+        case "coefficient":
+            return f"{value:.2f}"
         case "count":
             return str(value)
         case "moment" | "hour" | "minute" as kind:

@@ -83,4 +83,7 @@ def _value(cell: Cell) -> Any:
         return cell
     found: dict[str, Any] = {"kind": cell.kind, "value": cell.value}
     within = cell.within
-    return found | ({"low": within.low, "high": within.high, "n": within.n} if within else {})
+    if within is None:
+        return found
+    found |= {"low": within.low, "high": within.high, "n": within.n}
+    return found if within.of is None else found | {"of": within.of}

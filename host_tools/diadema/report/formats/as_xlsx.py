@@ -41,6 +41,8 @@ _FORMS: dict[Kind, str] = {
     "count": "#,##0",
     "seconds": "[h]:mm:ss",
     "percent": "0.0%",
+    "score": "0.0",
+    "coefficient": "0.00",
     "day": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm:ss",
     "hour": "hh:mm:ss",
@@ -126,7 +128,8 @@ def _section(sheet: Worksheet, section: Section, report: Report, styles: _Styles
     for line, row in enumerate(section.rows, head + 1):
         for place, (column, cell) in enumerate(zip(section.columns, row, strict=True)):
             missed = is_missed(section, row, place)
-            style = styles.cell(kind_of(column, cell), missed=missed, interval=interval(cell))
+            behind = interval(cell, report.language)
+            style = styles.cell(kind_of(column, cell), missed=missed, interval=behind)
             _write(sheet, (line, place), column, cell, style, report.zone)
     sheet.freeze_panes(head + 1, 1)
     last = head + len(section.rows)
@@ -174,6 +177,8 @@ def _write(
             sheet.write_number(*at, _share(float(value)), style)
         case "count":
             sheet.write_number(*at, int(value), style)
+        case "score" | "coefficient":
+            sheet.write_number(*at, float(value), style)
         case "moment" | "hour" | "minute":
             sheet.write_datetime(*at, local(int(value), zone).replace(tzinfo=None), style)
         case "day":
@@ -196,7 +201,8 @@ def _total(
             continue
         kind = kind_of(column, cell)
         missed = is_missed(section, section.total, place)
-        style = styles.cell(kind, missed=missed, total=True, interval=interval(cell))
+        behind = interval(cell, report.language)
+        style = styles.cell(kind, missed=missed, total=True, interval=behind)
         if column.total == "sum":
             span = f"{xl_rowcol_to_cell(rows[0], place)}:{xl_rowcol_to_cell(rows[1], place)}"
             formula = f"SUBTOTAL({_SERIES},{span})"

@@ -92,7 +92,7 @@ class Drawing(Flowable):  # type: ignore[misc]
                 canvas.line(self._left, y, edge, y)
             canvas.setFillColor(_SOFT)
             plain = Column(key="", word="", kind=axis.kind)
-            number = int(value) if axis.kind != "percent" else float(value)
+            number = value if axis.kind in ("percent", "score") else int(value)
             word = self._shown(written(plain, number, self._report))
             if right:
                 canvas.drawString(edge + 3, y - 2, word)

@@ -17,7 +17,9 @@ _ROWS = 20  # of the sheet that one chart covers
 _WIDE, _HIGH = 900, 380
 _ASIDE = 20  # the column from which on the aims stand
 _DAY_S = 86_400
-_FORMS: dict[Kind, str] = {"count": "#,##0", "seconds": "[h]:mm:ss", "percent": "0%"}
+_FORMS: dict[Kind, str] = {
+    "count": "#,##0", "seconds": "[h]:mm:ss", "percent": "0%", "score": "0",
+}  # fmt: skip
 _PATTERNS = ("wide_upward_diagonal", "wide_downward_diagonal", "light_horizontal", "cross")
 _MARKS = ("circle", "square", "diamond", "triangle")
 _DASHES = ("solid", "dash", "round_dot")

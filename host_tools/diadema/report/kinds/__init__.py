@@ -18,7 +18,8 @@ class ReportKind(NamedTuple):
     come in meanwhile. `of_hours`: its durations are working time, always `h:mm:ss`. `trend`: what
     of the module's `stated(context)`, its summary, is followed over the last spans; the first says
     of how many it is; `sl`: the service level with the target. `document`: it is a paper of the
-    site's own; `of_ticket`: it is told of one ticket alone too.
+    site's own; `of_ticket`: it is told of one ticket alone too;
+    `of_evaluations`: of agents it has nothing but what was evaluated of them.
     """
 
     module: str
@@ -30,6 +31,7 @@ class ReportKind(NamedTuple):
     trend: tuple[str, ...] = ()
     document: bool = False
     of_ticket: bool = False
+    of_evaluations: bool = False
 
 
 KINDS = {
@@ -64,20 +66,26 @@ KINDS = {
         at_once=True,
         trend=("sl", "abandonment", "asa_s"),
     ),
-    "tipificacion": ReportKind(
-        "dispositions", "figures", "day", at_once=True, trend=("typified_rate",)
-    ),
+    "tipificacion": ReportKind("dispositions", "figures", "day", trend=("typified_rate",)),
     "protocolo": ReportKind(
-        "protocol", "figures", "day", at_once=True, trend=("ticked_share", "one_by_one_share")
+        "protocol", "figures", "day", trend=("ticked_share", "one_by_one_share")
     ),
+    "monitores": ReportKind("monitors", "quality", of_agents=False, of_evaluations=True),
     "consolidado": ReportKind("consolidated", "figures", "day"),
     "asistencia": ReportKind("attendance", "attendance", of_hours=True),
     "supervision": ReportKind("supervision", "register"),
     "ayudas": ReportKind("help_requests", "figures", of_agents=False),
     "fallas": ReportKind("faults", "tickets", of_hours=True),
+    "calidad": ReportKind("quality", "figures", of_agents=False, of_evaluations=True),
+    "incentivo": ReportKind("incentive", "quality", of_agents=False, of_evaluations=True),
+    "escuchas": ReportKind("listening", "listen", of_agents=False),
     "operatividad": ReportKind("operational", "tickets", document=True),
     "consultas": ReportKind("answered", "help", document=True),
     "orientado": ReportKind("guided", "help", document=True),
+    "speech": ReportKind(
+        "quality_speech", "figures", of_agents=False, document=True, of_evaluations=True
+    ),
+    "personal": ReportKind("staff", "figures", document=True),
     "constancia": ReportKind("incident", "tickets", of_hours=True, document=True, of_ticket=True),
 }
 

@@ -8,9 +8,11 @@ from diadema.figures.booking import UNCODED
 from diadema.figures.rows import Calls, Sums
 from diadema.metrics import calls as of_calls
 from diadema.metrics.rounding import percent
+from diadema.quality.confirmed import codes as confirmed_codes
 from diadema.report.context import ReportContext
-from diadema.report.model import Cell, Chart, Kind, Ratio, Section
-from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, summary, table
+from diadema.report.kinds.protocol import judged_calls
+from diadema.report.model import Cell, Chart, Figure, Kind, Ratio, Section
+from diadema.report.tables import AGENT, Line, Part, Stated, agent_lines, share, summary, table
 
 PARTS: list[Part[Calls]] = [
     Part("handled", of_calls.handled),
@@ -37,6 +39,7 @@ def make(context: ReportContext) -> list[Section]:
         summary(context, stated(context)),
         _pareto(context, codes, total.untyped),
         *(_level(context, codes, level) for level in (1, 2)),
+        *_confirmed(context),
         table(context, "codes_agents", AGENT, PARTS, agent_lines(context, calls)),
     ]
 
@@ -104,6 +107,64 @@ def _pareto(context: ReportContext, codes: dict[str, int], untyped: int) -> Sect
         names=["level1", "level2", "level3"],
     )  # fmt: skip
     return table(context, "pareto", heads, CUMULATED, lines, notes=notes, charts=[drawn])
+
+
+class Given(Struct):
+    """Of a code, or of all: calls in which it was given, in how many it was right."""
+
+    n: int = 0
+    right: int = 0
+
+
+def _right(its: Given) -> Figure:
+    return share(its.right, its.n)
+
+
+CONFIRMED: list[Part[Given]] = [
+    Part("judged_calls", lambda its: its.n),
+    Part("right_codes", lambda its: its.right),
+    Part("right_share", _right, "percent", "given", interval=True),
+]
+
+
+def _confirmed(context: ReportContext) -> list[Section]:
+    """The codes that agents gave, beside those that whoever evaluated the call named."""
+    counted = confirmed_codes(judged_calls(context, context.queue))
+    given: dict[str, Given] = {}
+    whole = Given()
+    for (code, right), n in sorted(counted.items()):
+        if code:
+            for its in (given.setdefault(code, Given()), whole):
+                its.n += n
+                its.right += n if code == right else 0
+    lines: list[Line[Given]] = [
+        ([code, _last(context, code)], its)
+        for code, its in sorted(given.items(), key=lambda one: (-one[1].n, one[0]))
+    ]
+    wrong = [(pair, n) for pair, n in counted.items() if pair[0] != pair[1]]
+    confused: list[Line[int]] = [
+        (
+            [
+                code or None, _last(context, code) if code else context.say("no_code"),
+                right, _last(context, right),
+            ],
+            n,
+        )
+        for (code, right), n in sorted(wrong, key=lambda one: (-one[1], one[0]))
+    ]  # fmt: skip
+    heads = [(name, _TEXT) for name in ("code", "code_name", "right_code", "right_name")]
+    return [
+        table(
+            context, "codes_confirmed", heads[:2], CONFIRMED, lines,
+            notes=[context.say("note.right_code")], given={"right_share": _right(whole)},
+        ),
+        table(context, "codes_confused", heads, [Part("count", lambda n: n)], confused),
+    ]  # fmt: skip
+
+
+def _last(context: ReportContext, code: str) -> str:
+    """The words of that code's own level."""
+    return next((one for one in reversed(context.people.codes.get(code, ())) if one), code)
 
 
 def _level(context: ReportContext, codes: dict[str, int], level: int) -> Section:

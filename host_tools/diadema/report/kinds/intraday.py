@@ -54,7 +54,8 @@ def make(context: ReportContext) -> list[Section]:
     halves: list[tuple[list[Cell], Half]] = []
     roster = _planned(context)
     for day in context.figures.days:
-        agents, queues = day.half_hours(), day.queue_intervals
+        agents = day.half_hours()
+        queues = day.queue_intervals
         starts = range(day.start_ms // 1000, day.end_ms // 1000)
         due = {at: n for at, n in roster.items() if at in starts}
         words = clock_words({*agents, *queues, *due}, context.zone)
