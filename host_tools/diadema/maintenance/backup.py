@@ -2,7 +2,8 @@
 
 Each database is copied in one step: in steps the copy would begin again with each commit of
 another process. The store comes last, so that nothing in a copy knows more than its store; after
-it only the list of erasures, which may know more: a restore then erases again.
+it only the list of erasures, which may know more: a restore then erases again; and what a hub
+keeps of samples before it says so.
 
 The broker's stream, logs and sums are left out, and the flash of simulated stations: an old one
 would write other events under numbers that are stored. Where copies lie, the list of erasures
@@ -175,7 +176,9 @@ def _put_all(data: DataDir, sealer: Sealer, clock: Clock, progress: Progress) ->
         tarfile.open(fileobj=cast(IO[bytes], sealer), mode="w|gz", compresslevel=1) as tar,
         tempfile.TemporaryDirectory(prefix=".backup-", dir=data.root) as scratch,
     ):
-        for path in (*plain, *databases):
+        last = [path for path in plain if _after_store(data, path)]
+        first = [path for path in plain if path not in last]
+        for path in (*first, *databases, *last):
             name, source = path.relative_to(data.root).as_posix(), path
             if path in databases:
                 source = Path(scratch, "copy")
@@ -213,6 +216,13 @@ def _content(data: DataDir) -> tuple[list[Path], list[Path]]:
             (databases if name.name.endswith(SQLITE) else plain).append(path)
     last = {data.store: 1, data.erased: 2}
     return plain, sorted(databases, key=lambda path: last.get(path, 0))
+
+
+def _after_store(data: DataDir, path: Path) -> bool:
+    """Secrets and draws, which a hub keeps before an event says of them: a store that says of one
+    has it beside it.
+    """
+    return path.is_relative_to(data.samples)
 
 
 def _is_taken(data: DataDir, name: Path) -> bool:

@@ -33,6 +33,7 @@ from diadema.maintenance.records_keeping import enter
 from diadema.report.model import Scope
 from diadema.report.period import any_period
 from diadema.report.schedule import runs, write_runs
+from diadema.site.directory.people_of import people as read_people
 from diadema.store.erased import ERASED, ErasedList, last_erasure
 from diadema.wire.ask_hub import STREAM
 from diadema.wire.scrub import Names, scrubbed
@@ -108,7 +109,11 @@ def _clear_stream(data: DataDir) -> None:
 MONTH_MS = 365.25 / 12 * 86_400_000
 MARK_YEARS = 5  # by DS 004-2006-TR
 _MARK_MS = round(MARK_YEARS * 12 * MONTH_MS)
-_ATTENDANCE = ("attendance.marked", "attendance.corrected", "attendance.justified")
+_LONGER = (  # attendance; and that somebody who still works here was informed
+    "attendance.marked", "attendance.corrected", "attendance.justified", "notice.signed",
+)  # fmt: skip
+REGISTER_YEARS = 2  # of who heard which call, or might; longer where the recording is there longer
+_REGISTER = ("listening.", "recording.released", "case.")
 _HOST = ("HUB-", "WEB-", "PBX-")
 _ROWS = 2000
 
@@ -116,12 +121,14 @@ type Progress = Callable[[int, int], None]
 
 
 class Erased(Struct, kw_only=True):
-    """`before_ms` of everything but attendance, `marks_before_ms` of that. `chain`: the last hash
-    of the ledger of marks before and after, for whoever holds an older one.
+    """`before_ms` of everything but attendance and signed notices, `marks_before_ms` of these;
+    `register_before_ms` of the register of listening.
+    `chain`: the last hash of the ledger of marks before and after, for whoever holds an older one.
     """
 
     before_ms: int
     marks_before_ms: int
+    register_before_ms: int = 0
     events: int = 0
     people: int = 0
     commands: int = 0
@@ -154,7 +161,11 @@ def erase(
         raise DiademaError(
             Sentence("errors.maintenance.no_store_store_check_data", store=data.store)
         )
-    done = Erased(before_ms=before_ms, marks_before_ms=min(before_ms, marks_before_ms))
+    done = Erased(
+        before_ms=before_ms,
+        marks_before_ms=min(before_ms, marks_before_ms),
+        register_before_ms=min(before_ms, clock.now_ms() - _register_ms(data)),
+    )
     accounts = Accounts(data)
     erased = ErasedList(data.erased)
     try:
@@ -180,6 +191,13 @@ def erase(
         erased.close()
         accounts.close()
     return done
+
+
+def _register_ms(data: DataDir) -> int:
+    """For how long it is known who heard a call: as long as a recording may be there at least."""
+    known = read_people(data)
+    longest = max([known.retention_days(), *known.retention.values()])
+    return max(round(REGISTER_YEARS * 12 * MONTH_MS), longest * 86_400_000)
 
 
 def obey(data: DataDir, clock: Clock, by: Person) -> Erased | None:
@@ -293,9 +311,11 @@ def _rows(tx: sqlite3.Connection, s: str, e: int, last: int) -> Iterator[tuple[i
 
 
 def _is_due(event: dict[str, Any], s: str, n: int, ends: tuple[int, int], done: Erased) -> bool:
-    marks = event.get("k") in _ATTENDANCE
+    marks = event.get("k") in _LONGER
     if s.startswith(_HOST):
         limit, at = done.marks_before_ms if marks else done.before_ms, event.get("t")
+        if str(event.get("k")).startswith(_REGISTER):
+            limit = done.register_before_ms
         return isinstance(at, int) and at < limit
     return n <= ends[1 if marks else 0]
 

@@ -3,11 +3,12 @@
 import os
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import LargeBinary, Select, cast, false, func, or_, select
 
 from diadema.access import Accounts
@@ -20,7 +21,7 @@ from diadema.site.context import zone_of
 from diadema.site.directory.book import Directory
 from diadema.site.directory.people_of import teams_of
 from diadema.site.file import hashed
-from diadema.store import Reader, open_reader, tables
+from diadema.store import Reader, open_reader, quality, tables
 from diadema.store.assistance import (
     Key,
     TicketCase,
@@ -30,8 +31,9 @@ from diadema.store.assistance import (
     ticket_cases,
     with_steps,
 )
+from diadema.store.contact_rows import key_of as contact_key
 from diadema.store.erased import last_erasure
-from diadema.store.rows import Press
+from diadema.store.rows import Contact, Press
 from diadema.wire.events import KINDS
 from diadema.wire.letters import encoded_fields
 from diadema.words import Sentence
@@ -39,7 +41,12 @@ from diadema.words.formatting import local_time
 
 _SECRET = ("pin", "code")  # of the agent's entry
 _badge = tables.badges.c
-_ABOUT = [kind for kind in KINDS if kind.startswith(("help.", "fault.", "ticket."))]
+_ABOUT = [
+    kind
+    for kind in KINDS
+    if kind.startswith(("help.", "fault.", "ticket.", "evaluation.", "listening.", "case."))
+    or kind in ("recording.released", "recording.held")
+]
 _HIDDEN = ("verifier",)  # of a PIN, which nobody is ever shown
 _README = """Datos personales de {agent} en Diadema
 
@@ -53,6 +60,11 @@ badges.json       sus fotochecks, por su huella   trails.json     su tiempo, est
 presses.json      sus pedidos de ayuda y fallas   commands.json   lo que se dijo a su posición
 help_steps.json   lo que se hizo y anotó sobre sus pedidos de ayuda
 tickets.json      las fallas de las que avisó, sin lo que se anotó sobre las de otros
+evaluations.json  las evaluaciones de sus llamadas, con lo que se revisó o anuló
+evaluation_notes.json  lo que se anotó en ellas    assignments.json  sus llamadas sorteadas
+listenings.json   quién escuchó sus llamadas       recordings.json   sus grabaciones, sin audio
+cases.json        qué llamadas suyas se abrieron a Recursos Humanos
+signatures.json   los avisos que se le dieron      notices.json      qué versiones tienen
 account.json      su cuenta y sus ingresos        logs.json       líneas de registro con su código
 reads.json        quién leyó o cambió qué de ella o él
 reports/          reportes programados sobre ella o él
@@ -98,9 +110,21 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
         with open_reader(data.store) as reader:
             marks = reader.marks(agent=agent)
             presses = [one for one in reader.presses() if one.agent == agent]
+            contacts = reader.contacts(agent=agent)
+            monitored = _monitored(reader, agent, contacts)
+            own = _Own(
+                agent=agent,
+                badges={mark.badge for mark in marks if mark.badge},
+                begun={key_of(one) for one in presses}
+                | {key_of(one.submitted) for one in monitored["evaluations"]}
+                | {key_of(one.began) for one in monitored["listenings"]}
+                | {key_of(one.opened) for one in monitored["cases"]},
+                calls={contact_key(one) for one in contacts},
+                evaluations={one.submitted.evaluation for one in monitored["evaluations"]},
+            )
             parts = {
-                "events": [*_events(reader, agent, {mark.badge for mark in marks}, presses)],
-                "contacts": reader.contacts(agent=agent),
+                "events": [*_events(reader, own)],
+                "contacts": contacts,
                 "sessions": reader.sessions(agent=agent),
                 "marks": marks,
                 "corrections": reader.corrections(agent=agent),
@@ -109,6 +133,7 @@ def _parts(data: DataDir, accounts: Accounts, agent: str) -> dict[str, list[Any]
                 "trails": reader.trails(agent=agent),
                 "presses": presses,
                 **_assistance(reader, presses),
+                **monitored,
                 "badges": _rows(reader, select(tables.badges).where(_badge.agent == agent)),
                 "commands": [*_commands(reader, agent)],
             }
@@ -142,29 +167,62 @@ def _own(case: TicketCase, own: Collection[Key]) -> TicketCase:
     return TicketCase(case.ticket, steps, reports)
 
 
-def _events(
-    reader: Reader, agent: str, badges: Iterable[str | None], presses: Iterable[Press]
-) -> Iterator[Any]:
-    """The agent's by the id, taps of the agent's badges that no station knew, and what came after
-    the agent's own presses.
-    """
-    pressed = {key_of(one) for one in presses}
+class _Own(Struct, kw_only=True):
+    """By what events are known as the agent's. `begun`: what others answer by `of`."""
+
+    agent: str
+    badges: Collection[str]
+    begun: Collection[Key]
+    calls: Collection[Key]
+    evaluations: Collection[str]
+
+    def has(self, event: dict[str, Any]) -> bool:
+        """The agent's by the id, a tap of the agent's badges that no station knew, or what came
+        after something of the agent's.
+        """
+        if self.agent in (event.get("a"), event.get("by"), event.get("author")):
+            return True
+        if tuple(event.get("of") or ()) in self.begun:
+            return True
+        return event.get("a") is None and (
+            event.get("badge") in self.badges
+            or tuple(event.get("call") or ()) in self.calls
+            or event.get("evaluation") in self.evaluations
+        )
+
+
+def _events(reader: Reader, own: _Own) -> Iterator[Any]:
     row = tables.events.c
-    own = [badge for badge in badges if badge]
     body = cast(row.body, LargeBinary)
-    named = func.instr(body, f'"{agent}"'.encode()) > 0
-    tapped = [func.instr(body, f'"{badge}"'.encode()) > 0 for badge in own]
-    about = row.k.in_(_ABOUT) if pressed else false()
-    query = select(row.body).where(or_(named, *tapped, about)).order_by(row.s, row.e, row.n)
+    named = [func.instr(body, f'"{word}"'.encode()) > 0 for word in (own.agent, *own.badges)]
+    about = row.k.in_(_ABOUT) if own.begun or own.calls else false()
+    query = select(row.body).where(or_(*named, about)).order_by(row.s, row.e, row.n)
     with reader.engine.connect() as connection:
         for found in connection.execute(query).scalars():
             event: dict[str, Any] = msgspec.json.decode(found)
-            if (
-                agent in (event.get("a"), event.get("by"), event.get("author"))
-                or (event.get("a") is None and event.get("badge") in own)
-                or tuple(event.get("of") or ()) in pressed
-            ):
+            if own.has(event):
                 yield {key: value for key, value in event.items() if key not in _HIDDEN}
+
+
+def _monitored(reader: Reader, agent: str, contacts: Sequence[Contact]) -> dict[str, list[Any]]:
+    """What monitors did about the agent's calls, and of what the agent was informed."""
+    with reader.engine.connect() as tx:
+        evaluated = quality.evaluations(tx, agents=[agent])
+        noted = quality.notes(tx, [one.submitted.evaluation for one in evaluated])
+        signed = quality.signatures(tx, agent=agent)
+        published = quality.notices(tx)
+        return {
+            "evaluations": evaluated,
+            "evaluation_notes": [note for its in noted.values() for note in its],
+            "assignments": quality.assigned_calls(tx, agent=agent),
+            "listenings": quality.listenings(tx, agent=agent),
+            "cases": quality.cases(tx, agent=agent),
+            "recordings": [*quality.recordings(tx, [*map(contact_key, contacts)]).values()],
+            "signatures": signed,
+            "notices": [
+                one for one in published if one.notice in {each.notice for each in signed}
+            ],
+        }
 
 
 def _rows(reader: Reader, query: Select[Any]) -> list[dict[str, Any]]:

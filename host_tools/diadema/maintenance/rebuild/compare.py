@@ -179,9 +179,10 @@ def _others(table: Table) -> tuple[str, ...]:
 
 _WHOLE = (
     tables.losses, tables.unknown, tables.sessions, tables.marks, tables.mark_hours,
-    tables.presses, tables.tickets, tables.ticket_steps, tables.help_steps, tables.queue_calls,
-    tables.queue_rings, tables.acts, tables.corrections, tables.messages, tables.receipts,
-    tables.pin_choices, tables.anchors, tables.updates, tables.bench_tests, tables.inspections,
+    tables.presses, tables.tickets, tables.ticket_steps, tables.help_steps, *tables.QUALITY,
+    tables.queue_calls, tables.queue_rings, tables.acts, tables.corrections, tables.messages,
+    tables.receipts, tables.pin_choices, tables.anchors, tables.updates, tables.bench_tests,
+    tables.inspections,
 )  # fmt: skip
 _COMPARED: list[tuple[Table, tuple[str, ...], Reading]] = [
     (tables.positions, ("position",), _position),

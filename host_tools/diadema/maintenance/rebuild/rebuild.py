@@ -38,6 +38,7 @@ _REPLACED = (
     tables.tickets,
     tables.ticket_steps,
     tables.help_steps,
+    *tables.QUALITY,
     tables.queue_calls,
     tables.queue_rings,
     tables.acts,
