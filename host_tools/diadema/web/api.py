@@ -49,6 +49,9 @@ _ONCE = {
     "description": "A name that you give this request, a random one: sent again by the same name, "
     "it is not done again and gets the same answer, for a day.",
 }
+_FASTAPIS = ("HTTPValidationError", "ValidationError")  # models of refusals that we word ourselves
+_REF = "#/components/schemas/{model}"
+_PROBLEM = {"application/json": {"schema": {"$ref": _REF.format(model="Problem")}}}
 _READS: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 _WRITES: list[dict[str, list[str]]] = [{"bearer": []}, {"session": [], "csrf": []}]
 
@@ -84,14 +87,18 @@ async def ask_hub(
     body: dict[str, Any],
     said: Callable[[Mapping[str, Any], str], str] = hub_refusal,
     who: str = "hub",
+    *,
+    named: bool = True,
 ) -> dict[str, Any]:
     """The hub's answer; its refusal becomes a 4xx, its silence a 503 that says what to do. `said`
-    words a refusal in a language; `who` is asked, `hub` or `bridge`.
+    words a refusal in a language; `who` is asked, `hub` or `bridge`. Not `named` after the
+    request: one of several that it makes, each of which does nothing when it comes again.
     """
     web_app.commands += 1
     language = language_of(request)
     try:
-        answer = await web_app.feed.request(subject, body, once_of(request))
+        once = once_of(request) if named else None
+        answer = await web_app.feed.request(subject, body, once)
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can write
         raise HTTPException(422, text("web.bad_text", language)) from error
     except HubSilent:
@@ -121,20 +128,22 @@ class Problem(BaseModel):
     errors: list[Wrong] | None = None
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "Not understood at all"},
-    401: {"model": Problem, "description": "Nobody, or not any more"},
-    403: {"model": Problem, "description": "Not yours to see or do"},
-    404: {"model": Problem, "description": "Not there"},
-    409: {"model": Problem, "description": "Not as things stand now"},
-    413: {"model": Problem, "description": "Too large"},
-    422: {"model": Problem, "description": "Does not fit"},
-    503: {"model": Problem, "description": "A part of the hub does not answer now"},
+_REFUSALS = {
+    "400": "Not understood at all",
+    "401": "Nobody, or not any more",
+    "403": "Not yours to see or do",
+    "404": "Not there",
+    "409": "Not as things stand now",
+    "413": "Too large",
+    "422": "Does not fit",
+    "503": "A part of the hub does not answer now",
 }
 
 
 def describe(app: FastAPI) -> None:
-    """Give the document its security schemes; it is made once."""
+    """Give the document its security schemes, and each operation what may be refused; it is made
+    once.
+    """
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -145,13 +154,30 @@ def describe(app: FastAPI) -> None:
                 routes=app.routes,
                 tags=app.openapi_tags,
             )
-            made.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            components = made.setdefault("components", {})
+            components["securitySchemes"] = _SCHEMES
+            problem = Problem.model_json_schema(ref_template=_REF)
+            components["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+            for name in _FASTAPIS:
+                components["schemas"].pop(name, None)
             for path in made["paths"].values():
                 for method, operation in path.items():
                     operation["security"] = _READS if method == "get" else _WRITES
                     if method != "get":
                         operation.setdefault("parameters", []).append(_ONCE)
+                    _add_refusals(operation["responses"])
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _add_refusals(responses: dict[str, Any]) -> None:
+    """Those that its route does not describe itself, and the body of all."""
+    if responses.get("422", {}).get("description") == "Validation Error":  # FastAPI's own
+        del responses["422"]
+    for status, meaning in _REFUSALS.items():
+        responses.setdefault(status, {"description": meaning})
+    for status, response in responses.items():
+        if int(status) >= 400:
+            response.setdefault("content", _PROBLEM)

@@ -36,9 +36,26 @@ from diadema.web.help import api as help_api
 from diadema.web.help import page as help_page
 from diadema.web.once_only import OnceOnly
 from diadema.web.people import api as people_api
+from diadema.web.people import kinds as people_kinds
 from diadema.web.people import page as people_page
 from diadema.web.permissions import person_of
 from diadema.web.prometheus import Exporter
+from diadema.web.quality import api as quality_api
+from diadema.web.quality import (
+    cases,
+    evaluate,
+    evaluations,
+    pairs,
+    samples,
+    samples_api,
+    scorecards,
+    targeted,
+)
+from diadema.web.quality import desk as quality_desk
+from diadema.web.quality import notices as notices_page
+from diadema.web.quality import own as own_quality
+from diadema.web.recordings import calls, copies, listening, sound
+from diadema.web.recordings import hearing as recording_hearing
 from diadema.web.reports import api as reports_api
 from diadema.web.reports import dispositions, handling
 from diadema.web.reports import page as reports_page
@@ -55,14 +72,35 @@ _ROUTERS = (
     attendance_api.router,
     reports_api.router,
     people_api.router,
+    people_kinds.router,
     fleet_api.router,
     switch_api.router,
     faults_api.router,
     standby.router,
+    quality_api.router,
+    pairs.api,
+    cases.api,
+    evaluations.api,
     help_api.router,
+    notices_page.router,
+    own_quality.router,
+    sound.router,
     floor_page.router,
     faults_page.router,
     help_page.router,
+    samples.router,
+    samples_api.router,
+    scorecards.router,
+    targeted.router,
+    quality_desk.router,
+    evaluate.router,
+    calls.router,
+    copies.router,
+    listening.router,
+    recording_hearing.router,
+    pairs.router,
+    cases.router,
+    evaluations.router,
     handover.router,
     flasher.router,
     login.router,
@@ -80,9 +118,9 @@ _PAGES = (
     fleet_page,
     switch_page,
     accounts_page,
+    notices_page,
 )
 _GZIP_LEVEL = 4  # a twentieth larger than 9's, in a third of its time
-_NOWHERE = {"type": "http", "method": "GET", "path": "/nowhere", "headers": []}
 
 
 def create_app(web_app: WebApp) -> ASGIApp:
@@ -90,8 +128,6 @@ def create_app(web_app: WebApp) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for route in app.routes:
-            route.matches(_NOWHERE)  # FastAPI reads the signatures of a router when first asked
         async with web_app.running():
             yield
 
@@ -103,7 +139,6 @@ def create_app(web_app: WebApp) -> ASGIApp:
         docs_url=None,  # its page would come from a CDN
         redoc_url=None,
         lifespan=lifespan,
-        responses=api.RESPONSES,
     )
     app.state.web_app = web_app
     app.state.exporter = Exporter(web_app)
@@ -118,7 +153,7 @@ def create_app(web_app: WebApp) -> ASGIApp:
 
     assets.serve(app)  # first: a page needs forty of them
     for router in _ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes  # `include_router` makes each of them a second time
     app.add_api_websocket_route("/ws", stream.floor_stream)
     _add_pages(app, web_app)
     once_only = OnceOnly(app, web_app.accounts.answers)
@@ -136,6 +171,7 @@ def _add_pages(app: FastAPI, web_app: WebApp) -> None:
     """
     for page in _PAGES:
         page.mount(app, web_app)
+    core.app.config.quasar_config["loadingBar"]["skipHijack"] = True  # it has no name for a reader
     ui.run_with(
         app,
         mount_path="/ui",

@@ -74,6 +74,9 @@ FAMILIES = {
         "gauge", "seconds", "how often a standby takes a backup", "standby"
     ),
     "webhook_failing": Family("gauge", "0 or 1", "1 while a webhook takes no alert", "webhook"),
+    "recording_pauses": Family(
+        "gauge", "recordings", "of the last day, that did not respect a pause"
+    ),
     "switch_up": Family("gauge", "0 or 1", "1 while the bridge to the telephone switch works"),
     "switch_calls": Family("gauge", "calls", "calls that it has in hand"),
     "switch_unsent_events": Family(
@@ -145,6 +148,7 @@ class Exporter:
             "failures_total": {"": web.background.failures},
             "viewers": {label: len(one.viewers) for label, one in scopes.items()},
             "messages_total": {label: one.messages for label, one in scopes.items()},
+            "recording_pauses": {"": sum(int(one.what or 0) for one in web.unheeded.alerts())},
             "given_up_total": {label: one.given_up for label, one in scopes.items()},
         }
         if (room := web.room()) is not None:

@@ -33,7 +33,7 @@ from diadema.web.guard import (
 from diadema.web.shell import plain_bar
 from diadema.web.worker import TooLong
 from diadema.wire.actions import MESSAGE_CHARACTERS
-from diadema.words import text
+from diadema.words import Sentence, text
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +69,12 @@ def speak(app: FastAPI) -> None:
 
 
 def hub_refusal(answer: Mapping[str, Any], language: str) -> str:
-    """The sentence for a request that the hub refused; its own words are for technicians."""
+    """The sentence for a request that the hub refused: its own, if it gave one; other words of it
+    are for technicians.
+    """
     error = str(answer["error"])
+    if parts := answer.get("sentence"):
+        return Sentence.of(parts).say(language)
     if error in _OURS:
         return text(f"web.{error}", language)
     word = error if error in _KNOWN else "internal"

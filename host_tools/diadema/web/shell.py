@@ -18,6 +18,7 @@ from nicegui.language import Language
 
 from diadema.access.authenticator import NOBODY, csrf_of
 from diadema.access.roles import Person, Right
+from diadema.web.assets import modules_of
 from diadema.web.guard import PERSON, language_of, other_query
 from diadema.web.permissions import person_of
 from diadema.web.templating import render, template
@@ -57,6 +58,18 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
         ),
     ),
     (
+        "shell.group.quality",
+        (
+            ("quality.nav", "/ui/quality", "evaluate", "quality"),
+            ("cases.nav", "/ui/quality/cases", "cases", "quality"),
+            ("notices.nav", "/ui/quality/notices", "notices"),
+            ("samples.nav", "/ui/quality/samples", "quality"),
+            ("scorecards.nav", "/ui/quality/scorecards", "quality", "people"),
+            ("calls.nav", "/ui/calls", "listen", "evaluate", "quality"),
+            ("listening.nav", "/ui/listening", "listen", "quality"),
+        ),
+    ),
+    (
         "shell.group.stations",
         (
             ("fleet.nav", "/ui/fleet", "fleet"),
@@ -67,12 +80,13 @@ NAV: tuple[tuple[str, tuple[Way, ...]], ...] = (  # the groups of the bar: word,
     (
         "shell.group.admin",
         (
-            ("people.nav", "/ui/people", "people"),
+            ("people.nav", "/ui/people", "people", "quality"),
             ("accounts.nav", "/ui/accounts", "accounts"),
         ),
     ),
 )
 _HEAD, _BAR = template("shell_head.html"), template("shell_bar.html")
+_BAR_MODULES = modules_of("shell.js")
 
 
 @dataclass(frozen=True)
@@ -188,8 +202,8 @@ def live_page(
     **values: object,
 ) -> HTMLResponse:
     """A page that the first of `modules`, ours, draws from a stream, without NiceGUI, in the
-    sheets' `mode`. `options` are what it is given; None: the person may not see it. The other
-    modules are asked for at once, not one after another.
+    sheets' `mode`. `options` are what it is given; None: the person may not see it, and of modules
+    it has the bar's. The other modules are asked for at once, not one after another.
     """
     web_app.worker.wake()
     language = language_of(request)
@@ -201,7 +215,7 @@ def live_page(
         refused="" if options is not None else section("web", language)["not_yours"],
         options=options or {},
         mode=mode,
-        modules=modules,
+        modules=_BAR_MODULES if options is None else modules,
         sheets=list(sheets),
         **values,
     )

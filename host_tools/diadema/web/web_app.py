@@ -49,9 +49,12 @@ from diadema.web.floor.feed import (
     Pace,
 )
 from diadema.web.floor.first_steps import FirstSteps, described
+from diadema.web.floor.spied import Spied
+from diadema.web.floor.unheeded import Unheeded
 from diadema.web.floor.views import VIEWS
 from diadema.web.help.board import Board
 from diadema.web.help.stream import HelpStream
+from diadema.web.recordings.hearings import Hearings
 from diadema.web.settings import Settings
 from diadema.web.worker import Worker
 from diadema.wire.letters import encoded_fields
@@ -190,12 +193,16 @@ class WebApp:
         self.rolling = Rolling(self.data, self.pace, self.worker)
         down = self.feed.down_since
         self.watch = Watch(self.floor, self.pace, self.people, self.today, down)
+        self.unheeded = Unheeded(self.data, self.pace.now_ms, self.people)
+        self.spied = Spied(self.data, self.pace.now_ms, self.people)
+        self.watch.others += [self.unheeded.alerts, self.spied.alerts]
         self.hooks = AlertHooks(self.data, self.watch, self.pace, self.accounts)
         self.adherence = Adherence(self.floor, self.pace, self.people, self.today, down)
         self.help = Board(self.data, self.accounts, self.floor)
         self.faults = Tickets(
             self.data, self.accounts, self.floor, self.pace.now_ms, self.midnight_ms
         )
+        self.hearings = Hearings(self.data, self.feed.request, self.authenticator.watch)
         self._source = Source(self.floor, self.pace, down, build, self.people, self._why)
         self.channels = Channels(self._stream)
         self.background = Background()
@@ -206,6 +213,9 @@ class WebApp:
             "feed": self.feed.run,
             "channels": self.channels.beat,
             "watch": self.watch.run,
+            "unheeded": self.unheeded.run,
+            "spied": self.spied.run,
+            "hearings": self.hearings.run,
             "help": self.help.run,
             "faults": self.faults.run,
             "adherence": self.adherence.run,
@@ -221,6 +231,7 @@ class WebApp:
             yield
         finally:
             self.worker.close()
+            self.hearings.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

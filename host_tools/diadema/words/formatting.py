@@ -9,6 +9,8 @@ from datetime import datetime, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from diadema.words import text
+
 NOTHING = "—"
 
 type TimeForm = Literal[
@@ -55,6 +57,32 @@ def long_clock(seconds: int | None, minus: str = "−") -> str:
 def percent(value: float | None) -> str:
     """`94.4 %`, as in es-PE and in English; `—` for what there is not."""
     return NOTHING if value is None else f"{value:,.1f} %".replace("-", "−")
+
+
+def score(value: float | None) -> str:
+    """`86.4`, points of 100; `—` for what there is not."""
+    return NOTHING if value is None else f"{value:.1f}".replace("-", "−")
+
+
+def coefficient(value: float | None) -> str:
+    """`0.82`, of how far some agree; `—` for what there is not."""
+    return NOTHING if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None, n: int, of: int | None, language: str) -> str:
+    """What stands behind a figure, as ` (69.9–97.2; n 20)` or, of some out of all, ` (81.2–91.6;
+    n 12 de 310)`; below 0 as ` (−5.1 a −1.3; n 12)`. Without bounds n alone.
+    """
+    name, values = "reports.interval.some", {"n": grouped(n)}
+    if of is not None:
+        name, values = "reports.interval.sampled", values | {"of": grouped(of)}
+    words = text(name, language, **values)
+    if low is None or high is None:
+        return f" ({words})"
+    if low < 0:  # a dash would read as another minus
+        between = text("reports.interval.between", language, low=score(low), high=score(high))
+        return f" ({between}; {words})"
+    return f" ({low}–{high}; {words})"
 
 
 def grouped(value: int) -> str:

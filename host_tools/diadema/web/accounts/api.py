@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from diadema.access.roles import RIGHTS, Person
+from diadema.access.roles import Person
 from diadema.site.directory.people_of import teams_of
 from diadema.web.api import WebAppDep
 from diadema.web.paging import Limit
@@ -48,7 +48,7 @@ async def me(request: Request) -> Me:
         role=person.role,
         agent=person.agent,
         teams=sorted(person.teams),
-        rights=sorted(RIGHTS[person.role]),
+        rights=sorted(person.rights),
     )
 
 

@@ -28,7 +28,7 @@ PATH = "/ui/accounts"
 _ROWS = 200  # of the record, at once
 
 Words = Mapping[str, str]
-_WITH_TEAMS = ("supervisor", "monitor", "hr")
+_WITH_TEAMS = ("supervisor", "monitor", "quality_lead", "hr")
 
 
 async def account_form(

@@ -178,7 +178,7 @@ async def send_message(
     answer = await ask(web_app, request, "hub.act", body)
     language = language_of(request)
     refused = [
-        NotSent(a=one["a"], error=one["error"], detail=_said(one | {"values": one}, language))
+        NotSent(a=one["a"], error=one["error"], detail=refusal_of(one | {"values": one}, language))
         for one in answer["refused"]
     ]
     return Sent(m=answer["m"], sent=answer["sent"], refused=refused)
@@ -311,9 +311,11 @@ async def _readable(
             raise not_yours(request)
     elif not person.may("register"):
         raise not_yours(request)
+    if act.by == person.id:  # who helps acts on agents of other teams too
+        return found
     if act.agent is not None:
         check_seen(request, web_app, person, [act.agent])
-    elif act.by != person.id and person.scope(web_app.people()) is not None:
+    elif person.scope(web_app.people()) is not None:
         raise not_yours(request)
     return found
 
@@ -343,12 +345,12 @@ def signed(person: Person) -> dict[str, str]:
 
 
 async def ask(
-    web_app: WebApp, request: Request, subject: str, body: dict[str, Any]
+    web_app: WebApp, request: Request, subject: str, body: dict[str, Any], *, named: bool = True
 ) -> dict[str, Any]:
-    return await ask_hub(web_app, request, subject, body, _said)
+    return await ask_hub(web_app, request, subject, body, refusal_of, named=named)
 
 
-def _said(answer: Mapping[str, Any], language: str) -> str:
+def refusal_of(answer: Mapping[str, Any], language: str) -> str:
     """The sentence for what the hub does not do."""
     error = str(answer["error"])
     if error not in section("acting"):

@@ -26,6 +26,7 @@ from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.paging import After, Day, Key, Limit, Page, Span, after_of, cursor, span
 from diadema.web.permissions import need, not_yours, person_of
+from diadema.web.quality.blind import hidden_from
 from diadema.web.web_app import web_app_of
 from diadema.wire.live_rows import PRIVATE
 from diadema.words import text
@@ -170,7 +171,12 @@ async def day(
     web_app.audit(person, "agents.day", [a])
     try:
         sums, cut, zone = await web_app.worker.ask(
-            queries.day, web_app.data, wanted, web_app.pace.now_ms(), a
+            queries.day,
+            web_app.data,
+            wanted,
+            web_app.pace.now_ms(),
+            a,
+            await hidden_from(web_app, person),
         )
     except DiademaError as error:
         raise HTTPException(503, str(error)) from error
@@ -222,7 +228,9 @@ async def page(request: Request, a: AgentId, day: Day = None) -> dict[str, Any]:
     web_app.audit(person, "agent_day", [a])
     now_ms = web_app.pace.now_ms()
     wanted = day or web_app.today()
-    made = await web_app.worker.ask(agent_page, web_app.data, a, wanted, now_ms)
+    made = await web_app.worker.ask(
+        agent_page, web_app.data, a, wanted, now_ms, await hidden_from(web_app, person)
+    )
     given = await web_app.worker.ask(reprimands, web_app.data, a, person)
     people = web_app.people()
     return page_json(made) | {
@@ -247,6 +255,8 @@ async def events(
     person = _seen_one(request, a)
     web_app = web_app_of(request)
     web_app.audit(person, "events", [a])
+    if await hidden_from(web_app, person):  # a number that is not there would say where it was
+        raise HTTPException(403, text("reports.note.blind", language_of(request)))
     return await web_app.worker.ask(events_behind, web_app.data, a, from_, to, c)
 
 
@@ -312,6 +322,7 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
     ) -> Any:
         seen = _seen(request, person, agent, web_app.people())
         web_app.audit(person, f"{path}.list", ALL if agent is None else [agent])
+        left_out = {"without": await hidden_from(web_app, person)} if path == "contacts" else {}
         try:
             found = await web_app.worker.ask(
                 reading,
@@ -321,6 +332,7 @@ def _list[Row: Contact | Session | Mark, Item: _Ledger](
                 within.end_ms,
                 after_of(request, after),
                 limit,
+                **left_out,
             )
         except DiademaError as error:
             raise HTTPException(503, str(error)) from error

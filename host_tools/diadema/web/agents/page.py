@@ -22,6 +22,7 @@ from diadema.web.page_parts import (
     right_to,
 )
 from diadema.web.permissions import person_of
+from diadema.web.quality.own import may_read
 from diadema.web.shell import Page, Refused, open_page, refuse
 from diadema.web.web_app import WebApp
 from diadema.words import section
@@ -59,6 +60,9 @@ def _day(web_app: WebApp, page: Page, agent: str, day: date) -> None:
             heading(people.name(agent))
             ui.label(people.team(agent)).classes("soft")
             day_links(page, web_app, day, f"{PATH}/{agent}")
+            if may_read(page.person, agent, people):
+                word = section("own_quality", page.language)["link"]
+                ui.link(word, f"/agents/{agent}/quality?lang={page.language}")
         how(page.language, *_DAY_DEFINED)
         floor = section("floor", page.language)
         states = {name: word for name, word in floor.items() if name.startswith("state.")}

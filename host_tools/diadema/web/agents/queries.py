@@ -15,6 +15,7 @@ from diadema.figures.rows import Cutoff, Sums
 from diadema.site.directory.people_of import people as read_people
 from diadema.store import contact_rows, open_reader, tables
 from diadema.store.attendance import Mark
+from diadema.store.contact_rows import Key as EventKey
 from diadema.store.rows import Contact, Session
 from diadema.web.paging import Key
 from diadema.wire.letters import from_columns
@@ -22,11 +23,13 @@ from diadema.wire.letters import from_columns
 type Agents = Collection[str] | None  # None: all
 
 
-def day(data: DataDir, on: date, now_ms: int, agent: str) -> tuple[Sums, Cutoff, str]:
-    """An agent's sums of a day, their cut-off, and the zone that cuts the day. Private reasons are
-    one.
+def day(
+    data: DataDir, on: date, now_ms: int, agent: str, without: Collection[EventKey] = ()
+) -> tuple[Sums, Cutoff, str]:
+    """An agent's sums of a day but for contacts that are left out, their cut-off, and the zone
+    that cuts the day. Private reasons are one.
     """
-    figures = read(data, on, on, now_ms, agents=[agent])
+    figures = read(data, on, on, now_ms, agents=[agent], without=without)
     sums, people = figures.agent(agent), read_people(data, on, on)
     sums.load.reasons = people.hide_private(sums.load.reasons)
     sums.load.system = people.hide_private(sums.load.system)
@@ -43,11 +46,19 @@ def has_worked(data: DataDir, agent: str) -> bool:
 
 
 def contacts(
-    data: DataDir, agents: Agents, start_ms: int, end_ms: int, after: Key | None, limit: int
+    data: DataDir,
+    agents: Agents,
+    start_ms: int,
+    end_ms: int,
+    after: Key | None,
+    limit: int,
+    without: Collection[EventKey] = (),
 ) -> list[Contact]:
-    """Those that are over, by their first event."""
+    """Those that are over, by their first event, but for some that are left out."""
     row = tables.contacts.c
-    found = _page(data, [row.row], row.start_utc, agents, start_ms, end_ms, after, limit)
+    others = [~tuple_(row.s, row.e, row.n).in_(without)] if without else []
+    bounds = start_ms, end_ms, after, limit
+    found = _page(data, [row.row], row.start_utc, agents, *bounds, others)
     return [contact_rows.contact_of(one.row) for one in found]
 
 
@@ -83,11 +94,12 @@ def _page(
     end_ms: int,
     after: Key | None,
     limit: int,
+    where: Iterable[ColumnElement[bool]] = (),
 ) -> list[Row[Any]]:
     """Rows of the table of `time`, in order of it and of their events."""
     row = time.table.c
     order = (time, row.s, row.e, row.n)
-    query = select(*columns).where(time >= start_ms, time < end_ms)
+    query = select(*columns).where(time >= start_ms, time < end_ms, *where)
     if agents is not None:
         query = query.where(row.a.in_(agents))
     if after is not None:

@@ -17,12 +17,12 @@ from diadema.web.faults.view import View
 from diadema.web.guard import language_of
 from diadema.web.permissions import need, not_yours
 from diadema.web.web_app import WebApp
-from diadema.wire.actions import TICKET_ID
+from diadema.wire.actions import SHORT_ID
 from diadema.words import text
 
 router = APIRouter(prefix="/api/v1")
 
-TicketPath = Annotated[str, Path(pattern=TICKET_ID.replace(r"\Z", "$"), examples=["3f9a01c2d4e5"])]
+TicketPath = Annotated[str, Path(pattern=SHORT_ID.replace(r"\Z", "$"), examples=["3f9a01c2d4e5"])]
 Reader = Annotated[Person, Depends(need("tickets", "area"))]
 _OF_AN_AREA = ("ticket_taken", "ticket_noted", "ticket_resolved", "ticket_changed")
 _THEIRS = {  # what they may say of it: neither who has it nor how grave it is

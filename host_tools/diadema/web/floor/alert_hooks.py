@@ -28,7 +28,8 @@ from diadema.web.floor.queue_alerts import Alert, Key
 MOST_WAITING = 500  # of one webhook; the oldest go first
 AGAIN_S = (5, 60, 300)  # after each sending that failed
 _LOOK_S = 1.0
-_COUNTS = ("missed", "queue_waiting", "queue_level_s")  # whose `what` is a number
+# whose `what` is a number
+_COUNTS = ("missed", "queue_waiting", "queue_level_s", "recording_pauses")
 
 log = logging.getLogger(__name__)
 

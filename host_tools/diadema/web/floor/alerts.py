@@ -185,7 +185,9 @@ _RULES: tuple[Callable[[Row, Moment], Iterator[Alert]], ...] = (
 
 
 class Watch:
-    """`alerts` hold now, seen to or not; `seen` is by whom. `on_change` when either changes."""
+    """`alerts` hold now, seen to or not; `seen` is by whom. `on_change` when either changes.
+    `others` give what holds beside the rows and the queues.
+    """
 
     def __init__(
         self,
@@ -198,6 +200,7 @@ class Watch:
         self.alerts: list[Alert] = []
         self.queues = QueueWatch()
         self.seen: dict[Key, str] = {}
+        self.others: list[Callable[[], list[Alert]]] = []  # that are not of the live rows
         self.on_change: list[Callable[[], None]] = []
         self._floor = floor
         self._pace = pace
@@ -234,6 +237,7 @@ class Watch:
         found = alerts(rows, moment)
         ready = self.queues.count(rows, moment.people)
         found += self.queues.look(self._floor.queues, moment.people, moment.now, self.seen)
+        found += [one for others in self.others for one in others()]
         found.sort(key=_urgency)
         if found != self.alerts or ready:
             self.alerts = found

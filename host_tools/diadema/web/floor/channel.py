@@ -223,7 +223,9 @@ class Channel(Stream):
             self._adherence.on_change.remove(self._touch)
 
     def join(self, viewer: Viewer) -> None:
-        if self._renew:
+        if self._renew and self.viewers:
+            self._flush()  # for them too: their rows have other places from here on
+        elif self._renew:
             self._take_all()
         super().join(viewer)
 
@@ -273,6 +275,7 @@ class Channel(Stream):
             self._send({"d": changed, **news})
 
     def _take_all(self) -> None:
+        """Anew, for a snapshot to all."""
         self._people = self._source.people()
         rows = sorted(
             (item for item in self._source.floor.rows.items() if self._sees(item[0])),
@@ -282,7 +285,8 @@ class Channel(Stream):
         self._who = {agent: self.view.who(row, self._people) for agent, row in rows}
         self._live = {agent: self._live_of(agent, row) for agent, row in rows}
         self._dirty.clear()
-        self._renew, self._news = False, True
+        self._renew = self._news = False
+        self._sent = self._beside()
 
     def _live_of(self, agent: str, row: Row) -> Values:
         live = self.view.live(row, self._people)
@@ -301,7 +305,7 @@ class Channel(Stream):
         floor, watch, targets = self._source.floor, self._watch, self._people.targets
         over: dict[str, list[str]] = {}
         for one in watch.alerts:
-            if one.queue is not None:
+            if one.queue is not None and one.rule.startswith("queue_"):
                 over.setdefault(one.queue, []).append(one.rule)
         beside = {
             "queues": floor.queues,

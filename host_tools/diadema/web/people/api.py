@@ -23,10 +23,11 @@ from diadema.web.people.kinds import (
     note,
     put_change,
 )
-from diadema.web.people.kinds import router as kinds_router
 from diadema.web.people.models import (
     REFUSED,
     Asking,
+    AskingAny,
+    AskingOf,
     Code,
     InForce,
     KindName,
@@ -49,8 +50,8 @@ _MEDIA = {
 
 
 @router.get("/kinds", summary="The kinds and their fields, with what people call them")
-async def kinds(request: Request, _: Asking) -> list[dict[str, Any]]:
-    return specs(language_of(request))
+async def kinds(request: Request, person: AskingAny) -> list[dict[str, Any]]:
+    return specs(language_of(request), person)
 
 
 @router.get(
@@ -63,7 +64,7 @@ async def export(
     kind: KindName,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
     form: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
     from_: Annotated[date | None, Query(alias="from")] = None,
     to: date | None = None,
@@ -94,7 +95,7 @@ async def import_table(
     kind: KindName,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
     dry_run: bool = True,
     skip_bad: bool = False,
     whole: bool = False,
@@ -141,7 +142,7 @@ async def import_table(
     responses=REFUSED,
 )
 async def history(
-    kind: KindName, code: Code, web_app: WebAppDep, request: Request, person: Asking
+    kind: KindName, code: Code, web_app: WebAppDep, request: Request, person: AskingOf
 ) -> list[Version]:
     note(web_app, person, f"people_{kind}", kind, code)
     now_ms = web_app.pace.now_ms()
@@ -160,7 +161,7 @@ async def restore(
     wanted: Restored,
     web_app: WebAppDep,
     request: Request,
-    person: Asking,
+    person: AskingOf,
 ) -> Version:
     change = Change(kind=kind, code=code, body=None, restores=True, valid_from=wanted.valid_from)
     return await put_change(web_app, person, change, wanted.reason)
@@ -242,6 +243,3 @@ async def on_wrong(request: Request, error: Exception) -> JSONResponse:
     ]
     status = 409 if error.conflict else 404 if missing else 422
     return JSONResponse({"detail": error.say(language), "errors": errors}, status)
-
-
-router.include_router(kinds_router)

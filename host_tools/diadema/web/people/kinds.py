@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, HTTPException, Query, Request
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request
 from pydantic import Field, create_model
 
 from diadema.access.audit import ALL
@@ -18,7 +18,6 @@ from diadema.web.api import WebAppDep
 from diadema.web.guard import language_of
 from diadema.web.people.models import (
     REFUSED,
-    Asking,
     Code,
     Entries,
     Reason,
@@ -26,10 +25,11 @@ from diadema.web.people.models import (
     model_of,
     version_of,
 )
+from diadema.web.permissions import need
 from diadema.web.web_app import WebApp
 from diadema.words import text
 
-router = APIRouter()
+router = APIRouter(prefix="/api/v1/people", tags=["people"])
 _PERSONAL = frozenset({"agents", "roster"})
 _MOST = 500
 
@@ -38,6 +38,8 @@ def _add_routes(kind: Kind) -> None:
     """Of one kind, with a model of its own fields."""
     name = kind.name
     model = model_of(kind)
+    asking = Annotated[Person, Depends(need(*kind.rights))]
+    reading = Annotated[Person, Depends(need(*kind.rights, *kind.readers))]
     wanted = create_model(
         f"{model.__name__}Change",
         __doc__="`seen`: the newest version known, 0 for none; another is refused with 409.",
@@ -51,7 +53,7 @@ def _add_routes(kind: Kind) -> None:
     async def entries(
         web_app: WebAppDep,
         request: Request,
-        person: Asking,
+        person: reading,
         search: Annotated[str, Query(max_length=64)] = "",
         after: Annotated[str | None, Query(max_length=128)] = None,
         limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
@@ -78,7 +80,7 @@ def _add_routes(kind: Kind) -> None:
             entries=[version_of(one) for one in found.entries], total=found.total, next=found.next
         )
 
-    async def entry(code: Code, web_app: WebAppDep, request: Request, person: Asking) -> Version:
+    async def entry(code: Code, web_app: WebAppDep, request: Request, person: asking) -> Version:
         note(web_app, person, f"people_{name}", name, code)
         now_ms = web_app.pace.now_ms()
         found = await ask(web_app.worker.ask(queries.one, web_app.data, name, code, now_ms))
@@ -92,7 +94,7 @@ def _add_routes(kind: Kind) -> None:
         wanted: Annotated[Any, Body()],
         web_app: WebAppDep,
         request: Request,
-        person: Asking,
+        person: asking,
     ) -> Version:
         given = wanted.entry.model_dump(exclude_none=True)
         change = Change(
@@ -111,7 +113,7 @@ def _add_routes(kind: Kind) -> None:
         code: Code,
         web_app: WebAppDep,
         request: Request,
-        person: Asking,
+        person: asking,
         reason: Annotated[str, Query(min_length=1, max_length=200)],
         valid_from: date | None = None,
         seen: Annotated[int | None, Query(ge=0, le=2**53)] = None,

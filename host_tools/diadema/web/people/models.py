@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from diadema.access.roles import Person
@@ -82,8 +82,17 @@ class InForce(BaseModel):
     without_pin: list[str]
 
 
-def specs(language: str) -> list[dict[str, Any]]:
-    """The kinds for whoever draws forms and tables of them."""
+def asking_of(request: Request, kind: KindName) -> Person:
+    """Who has a right to that kind."""
+    return need(*KINDS[kind].rights)(request)
+
+
+AskingOf = Annotated[Person, Depends(asking_of)]
+AskingAny = Annotated[Person, Depends(need("people", "quality"))]
+
+
+def specs(language: str, person: Person) -> list[dict[str, Any]]:
+    """The kinds that somebody may change, to draw forms and tables of them."""
     return [
         {
             "name": kind.name,
@@ -96,6 +105,7 @@ def specs(language: str) -> list[dict[str, Any]]:
             "fields": [_spec(kind, one, language) for one in kind.fields],
         }
         for kind in KINDS.values()
+        if person.may(*kind.rights)
     ]
 
 
@@ -127,7 +137,7 @@ def _spec(kind: Kind, one: Described, language: str) -> dict[str, Any]:
         name: getattr(one, name)
         for name in ("name", "type", "required", "many", "most", "low", "high", "of", "shape")
     }
-    choices = [[choice, choice_label(choice, language)] for choice in one.choices]
+    choices = [[choice, choice_label(choice, language, one.name)] for choice in one.choices]
     items = {item: item_label(one.shape, item, language) for item in ITEMS.get(one.shape, ())}
     words = {"label": label(kind.name, one.name, language), "choices": choices, "items": items}
     return spec | words

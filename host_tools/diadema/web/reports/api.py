@@ -14,7 +14,7 @@ from diadema.access.roles import Person
 from diadema.base.errors import DiademaError
 from diadema.base.paths import DataDir
 from diadema.report import schedule
-from diadema.report.context import NotYours, may_have, whose
+from diadema.report.context import NotYours, is_blind, may_have, whose
 from diadema.report.delivery import MOST_TO, check
 from diadema.report.formats import MEDIA, made_as
 from diadema.report.kinds import KINDS, Kind
@@ -189,6 +189,9 @@ def run_file(
         if run.name == name and run.due_ms == due_ms and run.file is not None:
             if not may_have(person, web_app.people(), run.kind, run.scope):
                 raise not_yours(request)
+            of_agents = not KINDS[run.kind].of_evaluations
+            if of_agents and is_blind(web_app.data, person, web_app.pace.now_ms()):
+                raise HTTPException(403, text("reports.note.blind", language_of(request)))
             web_app.audit(person, f"report.{run.kind}", whose(run.scope, web_app.people()))
             path = web_app.data.reports / run.file
             try:

@@ -19,6 +19,7 @@ _LONG = 12  # letters of a name, from which on it leans
 _SHOWN = {  # what a value's tooltip says, in the browser
     "seconds": f"s => s == null ? '—' : ({CLOCK})(s)",
     "percent": "p => p == null ? '—' : p.toFixed(1) + ' %'",
+    "score": "p => p == null ? '—' : p.toFixed(1)",
     "count": "n => n ?? '—'",
 }
 

@@ -1,6 +1,8 @@
 /* Asks our own API as the person whose page this is: `await ask("POST", "/api/v1/…", body)`.
    Gives the answer's JSON, or throws an Error with `status`, `detail` (a sentence to show) and
-   `errors` (its places). A Blob goes as it is. */
+   `errors` (its places). A Blob goes as it is. `once`: a write that is done once however often it
+   is sent; of one that changes nothing the hub is to remember nothing. `keepalive`: also when the page
+   is left meanwhile. */
 
 const COOKIE = "diadema_csrf";
 const BYTES = "application/octet-stream";
@@ -22,7 +24,7 @@ function named(write, sent) {
   return key;
 }
 
-export async function ask(method, path, body) {
+export async function ask(method, path, body, once = true, keepalive = false) {
   const headers = { "accept-language": document.documentElement.lang || "es" };
   const file = body instanceof Blob;
   if (body !== undefined) headers["content-type"] = file ? BYTES : "application/json";
@@ -30,9 +32,9 @@ export async function ask(method, path, body) {
   const write = `${method} ${path}`;
   if (method !== "GET") {
     headers["x-csrf-token"] = csrf();
-    headers["idempotency-key"] = named(write, sent);
+    if (once) headers["idempotency-key"] = named(write, sent);
   }
-  const answer = await fetch(path, { method, headers, body: sent });
+  const answer = await fetch(path, { method, headers, body: sent, keepalive });
   if (answer.status < 500) unanswered.delete(write);
   if (answer.status === 401) leave();
   const text = await answer.text();

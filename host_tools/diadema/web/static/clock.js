@@ -48,18 +48,24 @@ export function duration(ms) {
 
 /** A function from UTC ms to the site's day, `dd/mm`. */
 export function dayOf(zone) {
-  const options = { day: "2-digit", month: "2-digit" };
-  try {
-    return new Intl.DateTimeFormat("es-PE", { ...options, timeZone: zone }).format;
-  } catch {
-    return new Intl.DateTimeFormat("es-PE", options).format; // a zone this browser lacks
-  }
+  return inZone(zone, "es-PE", { day: "2-digit", month: "2-digit" });
 }
 
 /** A function from UTC ms to the wall clock of the site's zone, to the second or to the minute. */
 export function hourOf(zone, language, withSeconds) {
   const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (withSeconds) options.second = "2-digit";
+  return inZone(zone, language, options);
+}
+
+/** A function from UTC ms to the site's day and time, `dd/mm/yyyy hh:mm`. */
+export function momentOf(zone) {
+  const day = inZone(zone, "es-PE", { day: "2-digit", month: "2-digit", year: "numeric" });
+  const hour = hourOf(zone, "es-PE", false);
+  return (utc) => `${day(utc)} ${hour(utc)}`;
+}
+
+function inZone(zone, language, options) {
   try {
     return new Intl.DateTimeFormat(language, { ...options, timeZone: zone }).format;
   } catch {

@@ -276,4 +276,4 @@ class Faults {
 }
 
 const root = document.getElementById("floor");
-if (root) new Faults(root, JSON.parse(document.getElementById("options").textContent)).start();
+new Faults(root, JSON.parse(document.getElementById("options").textContent)).start();

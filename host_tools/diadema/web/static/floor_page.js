@@ -1,10 +1,7 @@
-/* The page of the floor: its bar, and the floor where the person may see it. */
+/* The page of the floor: its bar and the floor. */
 
 import { mount } from "./floor.js";
 import "./shell.js";
 
-const root = document.getElementById("floor");
-if (root) {
-  const options = JSON.parse(document.getElementById("options").textContent);
-  mount(root, { ...options, scope: "full" });
-}
+const options = JSON.parse(document.getElementById("options").textContent);
+mount(document.getElementById("floor"), { ...options, scope: "full" });

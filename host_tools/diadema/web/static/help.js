@@ -193,4 +193,4 @@ class Helps {
 }
 
 const root = document.getElementById("floor");
-if (root) new Helps(root, JSON.parse(document.getElementById("options").textContent));
+new Helps(root, JSON.parse(document.getElementById("options").textContent));

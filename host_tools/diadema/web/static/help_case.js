@@ -16,7 +16,8 @@ function write(element, text) {
 }
 
 export class HelpCase {
-  #ended = false; // the user said that it is solved: what is left is what came of it
+  #solving = false; // the user says that it is solved …
+  #ended = false; // … and has said so: what is left is what came of it
   #form = null;
 
   /** `row` as the stream has it; `away()` is called when one that is over was put away. */
@@ -123,7 +124,7 @@ export class HelpCase {
   /** It is open no longer. Gives whether it stays, for what the user has still to say. */
   end() {
     this.over = true;
-    return this.#ended;
+    return this.#solving || this.#ended;
   }
 
   /** Gives the answer, before the station's. */
@@ -210,10 +211,14 @@ export class HelpCase {
 
   async #solve() {
     this.#close();
+    this.#solving = true;
     try {
       await this.#send("solve", { action: "help", state: "resolved" });
     } catch {
+      if (this.over) this.away();
       return; // why is said already
+    } finally {
+      this.#solving = false;
     }
     this.#ended = true;
     this.element.toggleAttribute("data-ended", true);

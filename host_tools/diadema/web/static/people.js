@@ -11,7 +11,7 @@ import { Week } from "./people_week.js";
 export function mount(root, options) {
   const page = new People(root, options);
   page.open(page.asked("kind") || options.kinds[0].name);
-  if (page.asked("publish")) page.publishing.open();
+  if (page.asked("publish") && options.publishes) page.publishing.open();
   return () => page.close();
 }
 
@@ -30,6 +30,7 @@ export class People {
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
     this.body = make("section", "kind-body");
+    this.publishButton.hidden = !this.publishes;
     const head = make("div", "people-head", this.tabs, this.choice, this.publishButton);
     this.why = make("p", "why");
     this.why.hidden = true;
@@ -61,7 +62,9 @@ export class People {
   open(name) {
     const kind = this.kinds.find((one) => one.name === name) ?? this.kinds[0];
     this.view?.close?.();
-    if (kind !== this.kind) this.remember({ kind: kind.name, q: "", retired: "" });
+    // a link may come with a search; one of another kind finds nothing here
+    if (this.kind && kind !== this.kind) this.remember({ kind: kind.name, q: "", retired: "" });
+    else this.remember({ kind: kind.name });
     this.kind = kind;
     for (const tab of this.tabs.querySelectorAll(".kind")) {
       tab.toggleAttribute("data-open", tab.dataset.kind === kind.name);
@@ -148,6 +151,7 @@ export class People {
   }
 
   async countChanges() {
+    if (!this.publishes) return;
     try {
       const told = await this.get("publication");
       const count = told.differences.reduce(

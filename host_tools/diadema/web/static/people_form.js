@@ -4,6 +4,8 @@ import { button, field, make, select } from "./form.js";
 import { alert_, sheet } from "./people.js";
 import { brief, said } from "./people_list.js";
 
+const LONG = 500; // characters, from which on a text has some lines
+
 /** `known`: the entry as the hub gave it, null for a new one. `given`: what a new one begins with. */
 export async function openForm(page, kind, known, given = {}) {
   const form = new EntryForm(page, kind, known, given);
@@ -95,7 +97,7 @@ class EntryForm {
     const about = hint ? [make("small", "", hint)] : [];
     control.element = control.group
       ? make("fieldset", "field group wide", make("legend", "", word), ...control.parts, ...about)
-      : hinted(word, control.inputs[0], hint, one.many ? "wide" : "");
+      : hinted(word, control.inputs[0], hint, one.many || one.most >= LONG ? "wide" : "");
     if (one.type === "bool") control.element.classList.add("check");
     return control;
   }
@@ -201,6 +203,7 @@ function changesOf(page, kind, before, one) {
 /** The control of a field: its inputs, and how its value is read. */
 export async function makeControl(page, one, value) {
   const none = page.words["form.none"];
+  if (one.choices.length && one.many) return boxes(one.choices, value ?? []);
   if (one.choices.length) return chosen(select([["", none], ...one.choices]), value);
   if (one.of && one.many) return boxes(await page.choices(one.of), value ?? []);
   if (one.of && one.of !== "agents") {
@@ -230,6 +233,7 @@ export async function makeControl(page, one, value) {
 }
 
 function typed(one, value) {
+  if (one.type === "text" && one.most >= LONG) return paragraph(one, value);
   const input = make("input");
   input.autocomplete = "off";
   input.value = value ?? "";
@@ -243,6 +247,15 @@ function typed(one, value) {
   }
   if (!one.of && input.type === "text") input.maxLength = one.most;
   return { inputs: [input], read: () => input.value.trim() };
+}
+
+/** A long text, in which the end of a line is a blank. */
+function paragraph(one, value) {
+  const area = make("textarea");
+  area.rows = 4;
+  area.maxLength = one.most;
+  area.value = value ?? "";
+  return { inputs: [area], read: () => area.value.replace(/\s+/g, " ").trim() };
 }
 
 function chosen(control, value) {

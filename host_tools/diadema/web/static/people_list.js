@@ -145,6 +145,7 @@ export function said(column, value) {
 
 /** An item of a list. */
 export function brief(column, item) {
+  if (column.choices.length) return column.choices.find(([key]) => key === item)?.[1] ?? item;
   if (column.shape.endsWith("badge")) return item.replace(BADGE, "$1 #$2$3");
   return item.replace(/^[a-z]+/, (name) => (Object.hasOwn(column.items, name) ? column.items[name] : name));
 }

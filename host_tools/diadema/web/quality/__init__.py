@@ -1,0 +1,3 @@
+"""The monitor's desk: what is to be evaluated, one call heard and answered blind, and the pairs in
+which two monitors differ.
+"""
