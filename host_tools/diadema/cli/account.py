@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diadema.access.provider import Grant
     from diadema.access.roles import Role
 
-_ROLES = "agent, supervisor, monitor, hr, technician, area, admin"
+_ROLES = "agent, supervisor, monitor, quality_lead, hr, technician, area, admin"
 
 app = group("Who may open the pages, and which programs may ask the API.")
 provider = group("The identity provider (OpenID Connect) by which people may sign on.")

@@ -43,7 +43,9 @@ from diadema.cli.pin import pin
 from diadema.cli.privacy import app as privacy
 from diadema.cli.prove import app as prove
 from diadema.cli.provision import provision
+from diadema.cli.quality import app as quality
 from diadema.cli.rebuild import rebuild
+from diadema.cli.recordings import app as recordings
 from diadema.cli.report import app as report
 from diadema.cli.schema import schema
 from diadema.cli.selftest import app as selftest
@@ -68,13 +70,13 @@ PANELS: dict[str, dict[str, typer.Typer | Callable[..., None] | None]] = {  # as
     },
     "Supervisor": {
         "people": people, "report": report, "document": document, "import": import_,
-        "export": export,
+        "export": export, "quality": quality,
     },
     "Administrator": {
         "hub": hub, "service": service, "mosquitto": mosquitto, "account": account,
         "mail": mail, "webhook": webhook, "backup": backup, "restore": restore,
-        "resume": resume, "standby": standby, "switch": switch, "upgrade": upgrade,
-        "doctor": doctor,
+        "resume": resume, "standby": standby, "switch": switch, "recordings": recordings,
+        "upgrade": upgrade, "doctor": doctor,
         "alerts": alerts, "ledger": ledger, "privacy": privacy, "rebuild": rebuild,
     },
     "Developer": {

@@ -144,8 +144,40 @@ def import_(
 
 
 @app.command()
+def template(
+    code: Annotated[str, typer.Argument(help="Of the new scorecard, at most 14 characters.")],
+    by: By,
+    data: Data = None,
+    language: Language = None,
+    clock: Clock = None,
+) -> None:
+    """Add a scorecard to begin with: the protocol, what was done, the attitudes, compliance.
+
+    Example: diadema people template atencion --by ANA
+    """
+    from diadema.site.directory.scorecard_template import template as changes_of
+
+    changes = changes_of(code, language or speech.language())
+    with _open(Run(data, clock)) as (book, _, now_ms):
+        book.apply(changes, by=by, reason="template", at_ms=now_ms)
+    count = sum(one.kind == "scorecard_items" for one in changes)
+    print(say("people.template", code=code, count=count))
+
+
+@app.command()
 def publish(
+    kind: Annotated[
+        Literal["scorecards", "notices"] | None,
+        typer.Argument(
+            metavar="[KIND]",
+            help="scorecards or notices, which no station gets. Default: people and places.",
+        ),
+    ] = None,
     by: By = "",
+    codes: Annotated[
+        list[str] | None,
+        typer.Option("--code", help="Of those to publish. Default: all that have changed."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what stations would get.")
     ] = False,
@@ -155,7 +187,8 @@ def publish(
 ) -> None:
     """Put people and places in force, as `diadema site` does with a file.
 
-    Stations get what is new as a configuration of the next generation.
+    Stations get what is new as a configuration of the next generation. A scorecard or a notice is
+    kept whole, as its next version.
 
     Example: diadema people publish --by ANA
     """
@@ -164,6 +197,9 @@ def publish(
     if not by and not dry_run:
         raise DiademaError(Sentence("errors.cli.say_who_does_with_name"))
     run = Run(data, clock)
+    if kind is not None:
+        _freeze(run, kind, by, codes or [], dry_run=dry_run, as_json=as_json)
+        return
     if dry_run:
         with _open(run) as (book, day, _):
             made = publishing.draft(book, run.data, day)
@@ -291,6 +327,33 @@ def _open(run: Run) -> Iterator[tuple[Any, date, int]]:
     run.data.make()
     with open_directory(run.data, now_ms) as book:
         yield book, today, now_ms
+
+
+def _freeze(
+    run: Run,
+    kind: Literal["scorecards", "notices"],
+    by: str,
+    codes: list[str],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from diadema.site.directory import queries
+    from diadema.site.directory.freezing import fresh
+
+    if dry_run:
+        with _open(run) as (book, _, _now):
+            found = fresh(book, kind, codes)
+    else:
+        run.data.make()
+        found = queries.freeze(run.data, kind, run.now_ms, by, codes)
+    if as_json:
+        print_json([{"code": one.code, "version": one.version, "hash": one.hash} for one in found])
+        return
+    for one in found:
+        print(say("people.frozen", code=one.code, version=one.version))
+    if not found:
+        print(say("people.nothing_new"))
 
 
 def _day(text: str | None) -> date | None:

@@ -51,6 +51,10 @@ def setup(
     hourly: Annotated[
         int | None, typer.Option("--an-hour", help="Calls out of one telephone, at most.")
     ] = None,
+    listener: Annotated[
+        list[str] | None,
+        typer.Option(help="ACCOUNT=TELEPHONE where it hears calls; as often as needed."),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,7 +80,7 @@ def setup(
     given = {
         "kind": kind, "host": host, "ami_port": ami_port, "ari_port": ari_port, "user": user,
         "tls": tls, "ca": None if ca is None else read_ca(ca), "name": name, "foreign": foreign,
-        "allowed": allow, "hourly": hourly,
+        "allowed": allow, "hourly": hourly, "listeners": _listeners(listener),
     }  # fmt: skip
     changed = {key: value for key, value in given.items() if value is not None}
     settings = msgspec.structs.replace(known or stored.Settings(allowed=[*NATIONAL]), **changed)
@@ -99,6 +103,18 @@ def setup(
         say("switch.not_stored") if forbidden else say("switch.set_up"),
     )
     raise typer.Exit(1 if forbidden else 0)
+
+
+def _listeners(given: list[str] | None) -> dict[str, str] | None:
+    return None if given is None else dict(_parted(one) for one in given)
+
+
+def _parted(given: str) -> tuple[str, str]:
+    """Raises DiademaError."""
+    account, sign, telephone = given.partition("=")
+    if not sign:
+        raise DiademaError(Sentence("errors.cli.switch_listener", given=given))
+    return account, telephone
 
 
 def _at_terminal() -> bool:
