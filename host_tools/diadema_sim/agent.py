@@ -12,7 +12,6 @@ from diadema.base.errors import DiademaError
 
 from diadema_sim import menu_keys, sound
 from diadema_sim.station_user import (
-    GESTURE_MS,
     LOOK_MS,
     SETTLED_MS,
     NoResponse,
@@ -103,10 +102,10 @@ class Agent(StationUser):
     async def _tap_and_choose(self, key: int) -> None:
         """The own badge, in a session, opens a list, and nothing in the journal says so."""
         await self._tap()
-        await self._shown(shows_full_list, GESTURE_MS, "offers no list at a badge")
+        await self._shown(shows_full_list, self.patience_ms, "offers no list at a badge")
         await self.keys([key])
 
-    async def _shown(self, wanted: Callable[[bytes], bool], limit_ms: int, failure: str) -> None:
+    async def _shown(self, wanted: Callable[[bytes], bool], limit_ms: float, failure: str) -> None:
         deadline_ms = self.world.now_ms() + limit_ms
         while not wanted(await self.if_powered(self.station.screen())):
             if self.world.now_ms() >= deadline_ms:

@@ -32,6 +32,7 @@ from diadema_sim.agent import Agent
 from diadema_sim.behaviour import BANK_1999_02, Behaviour
 from diadema_sim.build import SIM, SimBoard
 from diadema_sim.centre import VISITOR, Centre, open_centre
+from diadema_sim.ending import to_the_end
 from diadema_sim.sample_centre import Roster, alias
 from diadema_sim.shift import Scenes, Shift, Switch
 from diadema_sim.switch_log import SwitchLog
@@ -264,8 +265,7 @@ class Demo:
         password = centre.password
         await asyncio.to_thread(assistance.hire, centre.accounts, password)
         beside = [asyncio.create_task(self._switch.work(centre))]
-        if self._days:
-            beside.append(asyncio.create_task(self._make_month(centre, roster)))
+        beside.append(asyncio.create_task(self._make_month(centre, roster)))
         try:
             await shift.run(_until_ms(centre, options), 1.0)
         finally:
@@ -288,6 +288,7 @@ class Demo:
             say("month", days=len(self._days))
         say("cache", folder=past.cache_folder())
         say("account", user=VISITOR, password=centre.password)
+        say("quality", monitor=assistance.MONITOR.account, lead=assistance.LEAD.account)
         say("pages")
         pages = _PAGES | ({"switch": "/ui/switch"} if options.switch else {})
         for key, path in pages.items():
@@ -298,6 +299,14 @@ class Demo:
         self._console.print(centre.entry_link("/"), soft_wrap=True, markup=False, style="bold")
 
     async def _make_month(self, centre: Centre, roster: Roster) -> None:
+        """What the cache lacks of it, and the sound of some of its calls."""
+        if self._days:
+            await self._make_days(centre, roster)
+        if self._options.seed == past.SEED:
+            now_ms = centre.world.now_ms()
+            await to_the_end(asyncio.to_thread(past.show_recordings, centre.data, now_ms))
+
+    async def _make_days(self, centre: Centre, roster: Roster) -> None:
         """In a process of its own, which ends with us."""
         arguments = [centre.data.root, self._options.stations, roster.today, self._options.seed]
         command = [sys.executable, "-m", "diadema_sim.past", *arguments, *self._days]

@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import nats
+from diadema.access import Accounts
+from diadema.access.book import random_password
 from diadema.base import credentials
 from diadema.base.clock import Clock
 from diadema.base.locks import AlreadyLocked, locked
@@ -28,22 +30,29 @@ from diadema.base.paths import DataDir, write_whole
 from diadema.cli.run import run_until_signal
 from diadema.exchange.queue_log_import import import_queue_log
 from diadema.figures.roll import roll
+from diadema.hub.own_journal import ME
 from diadema.ingest.core import Ingest
 from diadema.ingest.messages import PREFIX, Message, subject_of
+from diadema.quality.kept_draws import SAMPLE_FILES
+from diadema.recordings import settings
+from diadema.recordings.index import Index
 from diadema.site.description import load
-from diadema.store import open_writer
+from diadema.store import open_reader, open_writer
 from diadema.wire.ask_hub import ask_hub
 from platformdirs import user_cache_path
 
+from diadema_sim import sample_assistance as assistance
+from diadema_sim import sample_quality
 from diadema_sim.ending import to_the_end
 from diadema_sim.history import Day, day_of, epoch_of
 from diadema_sim.past_host import HUB
-from diadema_sim.sample_centre import PAST_DAYS, Roster, write_directory
+from diadema_sim.sample_centre import PAST_DAYS, STAFF, Roster, write_directory
 
-FORM = 3  # of what is made here; another one is made anew
+FORM = 4  # of what is made here; another one is made anew
 SEED = 1  # of the past that is kept
 ZONE = ZoneInfo("America/Lima")
 _PARTS = ("store.sqlite3", "rollups.sqlite3", "secrets.json", "records.key")
+_SAMPLES, _RECORDINGS = "samples", "recordings"  # what draws were made from; sound of some calls
 _DAYS = "days.json"
 _MOST_DAYS = 90  # in a cache; then it begins anew
 _LOG = "queue_log"
@@ -87,6 +96,8 @@ def restore(data: DataDir, today: date, seed: int) -> list[date]:
 def begin(data: DataDir, roster: Roster, now_ms: int, seed: int) -> None:
     """Directory, and today until now. No hub may run there."""
     write_directory(data, roster, now_ms)
+    with closing(Accounts(data)) as accounts:  # the hub may have calls to give them at once
+        assistance.hire(accounts, random_password())
     until_s = now_ms // 1000 - int(_midnight(roster.today).timestamp())
     today = day_of(
         roster.today,
@@ -107,7 +118,9 @@ def _copy(cache: Path, data: DataDir) -> set[date]:
     try:
         for name in _PARTS if days else ():
             shutil.copy(cache / name, data.root / name)
-    except FileNotFoundError:
+        if days:
+            shutil.copytree(cache / _SAMPLES, data.samples, dirs_exist_ok=True)
+    except (FileNotFoundError, shutil.Error):
         for name in _PARTS:
             (data.root / name).unlink(missing_ok=True)
         return set()
@@ -146,6 +159,8 @@ async def complete(data: DataDir, roster: Roster, seed: int, days: Sequence[date
                 done.append(day)
                 print(len(done), flush=True)
             if made is not None:
+                lines = await to_the_end(asyncio.to_thread(_work_of_quality, made, roster, data))
+                await _keep_copy(data, ME, lines)
                 await to_the_end(asyncio.to_thread(_roll, made, clock))
         finally:  # of a month that was broken off, what is whole
             if cache is not None and made is not None and done:
@@ -170,6 +185,8 @@ def _addition(
                     for name in (*_PARTS, _DAYS):
                         with suppress(FileNotFoundError):
                             shutil.copy(cache / name, made.root / name)
+                    with suppress(FileNotFoundError):
+                        shutil.copytree(cache / _SAMPLES, made.samples)
                 shutil.copy(data.site, made.site)
                 write_directory(made, roster, clock.now_ms())
                 yield made
@@ -177,6 +194,26 @@ def _addition(
                 shutil.rmtree(made.root, ignore_errors=True)
     except AlreadyLocked:
         yield None
+
+
+def _work_of_quality(made: DataDir, roster: Roster, data: DataDir) -> list[bytes]:
+    """Draws and evaluations of the month, and the sound of some calls. What the hub that runs on
+    `data` lacks of it: all that was said of them, unless that one began with a part of it.
+    """
+    with open_reader(made.store) as reader:
+        is_known = ME in reader.stations()
+    made.samples.mkdir(exist_ok=True)
+    first = roster.today - timedelta(days=PAST_DAYS)
+    agents = [desk.person.id for desk in roster.everybody[:STAFF]]
+    sample_quality.play(made, ZONE, first, roster.today, agents)
+    sample_quality.record(made, made.root / _RECORDINGS)
+    if is_known:
+        return []
+    data.samples.mkdir(exist_ok=True)
+    for path in made.samples.iterdir():
+        if path.suffix in SAMPLE_FILES:
+            shutil.copy(path, data.samples / path.name)
+    return sample_quality.lines_for_another(made)
 
 
 def _roll(made: DataDir, clock: Clock) -> None:
@@ -189,7 +226,7 @@ def _keep(made: DataDir, cache: Path, days: Sequence[date]) -> None:
     known = days_of(made.root) | {*days}
     write_whole(made.root / _DAYS, msgspec.json.encode(sorted(known)))
     for path in made.root.iterdir():
-        if path.name not in (*_PARTS, _DAYS):
+        if path.name not in (*_PARTS, _DAYS, _SAMPLES, _RECORDINGS):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for old in cache.parent.iterdir():
         if old.is_dir() and old != made.root:
@@ -231,6 +268,17 @@ def _store(data: DataDir, day: Day, log: Path, clock: Clock, greet: Collection[s
     import_queue_log([log], data, clock)
 
 
+def show_recordings(data: DataDir, now_ms: int) -> None:
+    """To the hub, which links those that the cache has. Of most calls there is none: it looks for
+    those of the last two days alone.
+    """
+    folder = cache_folder() / _RECORDINGS
+    if folder.is_dir():
+        with Index(data.recordings_index) as index:
+            index.note_looked(now_ms)
+        settings.write(data, settings.Settings(folders=[str(folder)], zone=ZONE.key))
+
+
 async def _send(data: DataDir, day: Day, log: Path, clock: Clock) -> None:
     """Through the hub; a person's day at once, so that nobody is at two seats meanwhile. What the
     hub of that day said lies where each hub keeps a copy of it, for a store that is restored.
@@ -238,20 +286,20 @@ async def _send(data: DataDir, day: Day, log: Path, clock: Clock) -> None:
     for journal in day.journals:
         events = [line.decode() for line in journal.lines]
         await ask_hub(data, "hub.journal", {"s": journal.station, "events": events})
-    await _keep_copy(data, day.host)
+    await _keep_copy(data, HUB, day.host)
     log.write_text("".join(f"{line}\n" for line in day.log))
     await to_the_end(asyncio.to_thread(import_queue_log, [log], data, clock))
     log.unlink()
 
 
-async def _keep_copy(data: DataDir, lines: Sequence[bytes]) -> None:
+async def _keep_copy(data: DataDir, s: str, lines: Sequence[bytes]) -> None:
     hub = data.read_hub()
     assert hub is not None  # it has just answered
     password = credentials.load(data).host
     client = await nats.connect(hub.nats, user="host", password=password, allow_reconnect=False)
     try:
         for line in lines:
-            await client.jetstream().publish(subject_of(HUB), line)
+            await client.jetstream().publish(subject_of(s), line)
     finally:
         await client.close()
 

@@ -18,6 +18,7 @@ from diadema.site.directory.publishing import begin
 
 from diadema_sim import people
 from diadema_sim import sample_assistance as assistance
+from diadema_sim import sample_quality as quality
 from diadema_sim.history import Shift, Worker
 
 STAFF = 10  # people who worked in the month before
@@ -139,7 +140,9 @@ def write_directory(data: DataDir, roster: Roster, at_ms: int) -> None:
             more: Body = {"switch_aliases": [alias(number)], "queues": [*queues]}
             wanted.append(_with(book, "agents", desk.person.id, more))
         wanted += [_change("roster", **row) for row in roster.rows()]
+        wanted += quality.changes()
         book.apply(wanted, by="demo", reason="demo", at_ms=at_ms)
+        quality.publish(book, at_ms)
 
 
 def _as_row(shift: Shift) -> Body:

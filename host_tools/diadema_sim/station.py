@@ -226,10 +226,11 @@ class Station:
         await self.ask({"do": "untap"})
 
     async def press(self, key: int, ms: int = 80, *, bounce: int = 0) -> bool:
-        """Press and release a key; returns when the release is past any debounce. False when the
-        chip stood meanwhile and cannot know of it, as its keys are a ladder on an ADC.
+        """Press and release a key, `ms` later by the station's own clock however busy its host is;
+        returns when the release is past any debounce. False when the chip stood meanwhile and
+        cannot know of it, as its keys are a ladder on an ADC.
         """
-        await self.ask({"do": "press", "key": key, "bounce": bounce})
+        await self.ask({"do": "press", "key": key, "ms": ms, "bounce": bounce})
         await self._world.sleep(ms)
         answer = await self.ask({"do": "release", "key": key, "bounce": bounce})
         await self._world.sleep(_SETTLE_MS)

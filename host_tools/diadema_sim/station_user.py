@@ -233,13 +233,17 @@ class StationUser:
         """Whether the contact has such an event, by one of these if any are named."""
         return self.history.happened(kind, contact, by)
 
-    async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
-        """The first such event from `since` on. Raises NoResponse.
-
-        A fast run waits some seconds of its own time: it would be weeks on before real ones pass.
+    @property
+    def patience_ms(self) -> float:
+        """Of the run, in which a gesture is answered. A fast run waits some seconds of its own
+        time: it would be weeks on before real ones pass.
         """
+        return 1000 * HOLD_LIMIT_S * self.world.timeline.speed or GESTURE_MS
+
+    async def expect(self, kind: str, since: int, **fields: Any) -> Witnessed:
+        """The first such event from `since` on. Raises NoResponse."""
         events = self.world.witness.events(self.desk.station)
-        limit_ms = 1000 * HOLD_LIMIT_S * self.world.timeline.speed or GESTURE_MS
+        limit_ms = self.patience_ms
         deadline_ms = self.world.now_ms() + limit_ms
         while True:
             self._notice_restart()

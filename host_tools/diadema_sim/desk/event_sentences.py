@@ -21,6 +21,7 @@ _VARIANT = {
     "presence.changed": "to",
     "presence.intended": "to",
     "contact.blocked": "rule",
+    "contact.listened": "state",
     "contact.missed": "cause",
     "contact.consult_ended": "result",
     "contact.transferred": "kind",
@@ -40,7 +41,7 @@ _BAD = (
     "session.denied", "command.refused", "station.fault", "contact.missed", "station.lost",
     "contact.blocked", "contact.disagreed",
 )  # fmt: skip
-_NAMED = ("part", "command", "step", "rule", "result")  # fields whose codes the catalogue names
+_NAMED = ("part", "command", "step", "rule", "result", "who")  # whose codes have a word
 
 
 class EventSentences:

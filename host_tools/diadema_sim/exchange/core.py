@@ -14,11 +14,13 @@ from diadema_sim.exchange.parts import (
     Clock,
     Device,
     Fields,
+    Speaks,
     stamp,
 )
 
 ENTITY = "02:00:00:00:00:01"
 NO_ROUTE, NORMAL, BUSY, NO_ANSWER = 3, 16, 17, 19
+_SPEAKS: dict[str, Speaks] = {"escucha": "", "susurro": "whisper", "junto": "joined"}
 _SIP = {BUSY: 486, NO_ANSWER: 480, 1: 404}
 # of what an endpoint that is subscribed to tells of its channels, once more for each subscription
 _OF_ENDPOINTS = {"ChannelStateChange", "Dial", "ChannelHangupRequest", "ChannelDestroyed"}
@@ -31,7 +33,7 @@ DIALPLAN = [
     ("diadema-salida", r"9\d{8}", "Dial", "PJSIP/{}@troncal"),
     ("telefonos", r"1\d\d", "Dial", "PJSIP/{}"),
     ("pruebas", "escucha", "ChanSpy", ""),
-    ("diadema-escucha", "escucha|susurro", "ChanSpy", ""),
+    ("diadema-escucha", "escucha|susurro|junto", "ChanSpy", ""),
 ]
 
 
@@ -408,7 +410,7 @@ class Core:
             self.hang_up(channel, NORMAL, "self")
             return
         channel.app_name, channel.app_data = "ChanSpy", f"{name},q"
-        channel.spied = target
+        channel.spied, channel.speaks = target, _SPEAKS[channel.exten]
         self._spy("ChanSpyStart", channel, target)
 
     def snoop(self, target: Channel, channel_id: str | None) -> Channel:
@@ -461,9 +463,23 @@ class Core:
                     found |= self._says(other, seen)
         if channel.spied is not None:
             found |= self.heard(channel.spied, seen) | self._says(channel.spied, seen)
+        for spyer in self._speaking_at(channel, seen):
+            found |= self._says(spyer, seen)
         return frozenset(found)
 
+    def _speaking_at(self, channel: Channel, seen: frozenset[Channel]) -> list[Channel]:
+        """Whoever spies on it and is heard there."""
+        spyers = (one for one in self.channels.values() if one.spied is channel)
+        return [one for one in spyers if one.speaks and one not in seen]
+
     def _says(self, channel: Channel, seen: frozenset[Channel]) -> frozenset[str]:
+        found = self._says_itself(channel, seen)
+        for spyer in self._speaking_at(channel, seen):
+            if spyer.speaks == "joined":  # so the other side hears it too
+                found |= self._says_itself(spyer, seen)
+        return found
+
+    def _says_itself(self, channel: Channel, seen: frozenset[Channel]) -> frozenset[str]:
         if "in" in channel.muted:
             return frozenset()
         if channel.half is not None:

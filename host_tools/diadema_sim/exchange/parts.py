@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 type Fields = dict[str, str]
+type Speaks = Literal["", "whisper", "joined"]
 
 STATES = {"Down": 0, "Ring": 4, "Ringing": 5, "Up": 6}
 DEVICE_STATES = (
@@ -73,6 +74,7 @@ class Channel:
     runs: Watcher | None = None
     monitor: int | None = None  # times that its MixMonitor was muted; None without one
     spied: "Channel | None" = None
+    speaks: Speaks = ""  # who hears whoever spies
     gone: bool = False
 
     def fields(self, prefix: str = "") -> Fields:
