@@ -21,7 +21,7 @@ FLOORS = (
     ("store", "gateway"),
     ("metrics",),
     ("site",),
-    ("access", "ingest", "figures"),
+    ("access", "ingest", "figures", "quality", "recordings"),
     ("report", "exchange"),
     ("switch",),
     ("stations", "maintenance"),

@@ -20,7 +20,7 @@ _PARTS = [
     "board", "chip", "states", "shift", "floor", "fuzz", "intake", "journal", "drain", "crowd",
     "memory", "voice", "readers", "centre", "month", "rebuild", "floor_crowd", "help", "flash",
     "update", "day", "heartbeat", "radio", "prove", "cable", "disk", "credential", "backup",
-    "standby", "switch",
+    "standby", "switch", "sample", "evaluations", "quality", "recordings",
 ]  # fmt: skip
 _LONG = ["thirty"]  # when asked for by name
 

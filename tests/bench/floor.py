@@ -21,15 +21,15 @@ from diadema_sim.shift import Shift
 from playwright.async_api import Page, async_playwright
 
 from tests.bench.figure import Figure
+from tests.support.chromium import CHROMIUM, FLAGS
 
-NEEDS = ("chromium",)
+NEEDS = (CHROMIUM,)
 _PRESSES = 300
 _STATIONS = 6
 _START_MS = 1_770_044_400_000  # 2026-02-02 10:00 in Lima: calls out are allowed
 _DIAL = (menu_keys.DIAL, menu_keys.FIRST)  # for the first campaign that calls out
 _HANG_UP = menu_keys.HANG_UP  # acts at its first edge, so it is the one that is timed
 _LIMIT_S = 10.0
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _WATCH = """
 agent => {
   const told = new MutationObserver(() => {
@@ -87,7 +87,7 @@ async def measure() -> Seen:
             await mine.get_ready()
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=FLAGS
+                    executable_path=shutil.which(CHROMIUM), args=FLAGS
                 )
                 page = await browser.new_page()
                 await page.goto(centre.entry_link())

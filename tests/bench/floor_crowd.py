@@ -26,13 +26,14 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.bench.centre_load import site
 from tests.bench.crowd import running, running_hub
 from tests.bench.figure import Figure
-from tests.bench.floor import FLAGS, offset
+from tests.bench.floor import offset
 from tests.bench.viewers import looking, session
+from tests.support.chromium import CHROMIUM, FLAGS
 
 AGENTS, VIEWERS = 1000, 20
 _RATE, _SECONDS = 200, 30
 _BUDGET_MS, _VIEW_MS, _WEB_PERCENT, _WEB_MB = 250, 1000, 5, 150
-NEEDS = ("chromium",)
+NEEDS = (CHROMIUM,)
 _UP_S = 60.0
 _TICK_S = 0.01  # of /proc's counters
 _WATCH = """
@@ -106,7 +107,7 @@ async def measure(agents: int, viewers: int, rate: float, seconds: float) -> See
             async with running(command, folder / "writers.log") as writers:
                 await written(writers)
                 browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=FLAGS
+                    executable_path=shutil.which(CHROMIUM), args=FLAGS
                 )
                 page, first = await _open(browser, hub, cookies, agents)
                 async with looking(hub, cookies, viewers - 1):

@@ -17,11 +17,11 @@ from playwright.async_api import async_playwright
 from tests.bench.centre_load import site
 from tests.bench.crowd import running, running_hub
 from tests.bench.figure import Figure
-from tests.bench.floor import FLAGS
 from tests.bench.floor_crowd import AGENTS, changes_of, signed_in, writers_of, written
 from tests.bench.viewers import session
+from tests.support.chromium import CHROMIUM, FLAGS
 
-NEEDS = ("chromium",)
+NEEDS = (CHROMIUM,)
 _CALLS, _RATE, _SECONDS = 50, 200, 40
 _BUDGET_MS, _WEB_PERCENT = 250, 10
 _WATCH = """
@@ -69,7 +69,7 @@ async def measure() -> tuple[list[float], int, float]:
             async with running(command, folder / "writers.log") as writers:
                 await written(writers)
                 browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=FLAGS
+                    executable_path=shutil.which(CHROMIUM), args=FLAGS
                 )
                 context = await signed_in(browser, hub, cookies)
                 page = await context.new_page()

@@ -30,6 +30,7 @@ SERIES = {  # alert → what the hub says while it holds, and which labels it na
         {"standby": "reserva"},
     ),
     "DiademaWebhookFailing": ({"webhook_failing": 1}, {"webhook": "avisos"}),
+    "DiademaRecordingPauses": ({"recording_pauses": 1}, {}),
     "DiademaSwitchDown": ({"switch_up": 0}, {}),
     "DiademaSwitchBehind": ({"switch_unsent_events": 101}, {}),
     "DiademaReportFailed": ({"report_failed": 1}, {"schedule": "diario"}),

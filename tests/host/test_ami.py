@@ -322,8 +322,8 @@ async def test_who_is_no_asterisk_is_told(stage, stack):
 
 
 async def test_silence_is_noticed(stage, stack, monkeypatch):
-    monkeypatch.setattr(ami, "_QUIET_S", 0.05)
-    monkeypatch.setattr(ami, "_ANSWER_S", 0.2)
+    monkeypatch.setattr(ami, "_QUIET_S", 0.5)
+    monkeypatch.setattr(ami, "_ANSWER_S", 5)
     pings = []
 
     async def serve(manager: Manager) -> None:

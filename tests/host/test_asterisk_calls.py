@@ -11,9 +11,11 @@ from diadema.base.credentials import Secrets
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.exchange import (
     Consulted,
+    Dialed,
     Ended,
     Joined,
     Known,
+    Listening,
     Offered,
     Phone,
     Standing,
@@ -103,6 +105,25 @@ async def test_a_caller_waits_on_when_the_area_hangs_up(peer):
         await until(lambda: caller.hears == AGENT)
 
 
+@pytest.mark.parametrize("way", ["auto_answer", "nailed"])
+async def test_a_telephone_that_comes_up_when_its_call_is_over(peer, way):
+    """It was dialled so late that nobody waits for it; one that stays up is for the next call."""
+    telephone = peer.telephone(PHONE)
+    telephone.mode = "ring"
+    async with Process(peer).run() as process:
+        peer.call("ventas", number="999000111")
+        call = (await process.hears(Offered)).call
+        await process.exchange.answer(call, Phone(PHONE, way))
+        phone = process.exchange._calls.legs.pop(call).phone
+        await until(lambda: telephone.state == "RINGING")
+        telephone.lift()
+        if way == "auto_answer":
+            await until(lambda: all(one.id != phone for one in peer.channels))
+        else:
+            await asyncio.sleep(0.3)
+            assert any(one.id == phone for one in peer.channels)
+
+
 async def test_an_area_that_left_a_conference_does_not_keep_the_caller(peer):
     async with Process(peer).run() as process:
         call, caller = await consulting(process)
@@ -167,3 +188,140 @@ async def test_what_could_not_be_ended_is_ended_later(peer, monkeypatch):
         assert caller.there
         await process.exchange._ari_is_up()
         await until(lambda: not caller.there)
+
+
+# -- who listens
+
+
+ID, LISTENER = "abcdefghijkl", "PJSIP/103"
+
+
+def listening(process):
+    """Whether it rings or is heard, of whoever is not over."""
+    found = [one for one in process.exchange.listeners() if one.until_ms is None]
+    return [(one.listening, one.call, one.by, one.since_ms is not None) for one in found]
+
+
+async def listened(process, mode):
+    """The listener's telephone has rung and was lifted."""
+    call, caller = await talking(process)
+    await process.exchange.listen(ID, call, LISTENER, mode)
+    telephone = process.peer.telephone(LISTENER)
+    await until(lambda: telephone.state == "RINGING")
+    assert listening(process) == [(ID, call, LISTENER, False)]
+    telephone.lift()
+    await until(lambda: listening(process) == [(ID, call, LISTENER, True)])
+    return call, caller, telephone
+
+
+@pytest.mark.parametrize(
+    ("mode", "by_agent", "by_caller"),
+    [
+        ("silent", {"999000111"}, {PHONE}),
+        ("whisper", {"999000111", LISTENER}, {PHONE}),
+        ("joined", {"999000111", LISTENER}, {PHONE, LISTENER}),
+    ],
+)
+async def test_whoever_listens_hears_both_and_is_heard_by_whom_the_mode_says(
+    peer, mode, by_agent, by_caller
+):
+    async with Process(peer).run() as process:
+        _, caller, telephone = await listened(process, mode)
+        assert telephone.hears == {"999000111", PHONE}
+        assert (peer.telephone(PHONE).hears, caller.hears) == (by_agent, by_caller)
+        await process.exchange.end_listening(ID)
+        await until(lambda: not listening(process))
+        assert (peer.telephone(PHONE).hears, caller.hears) == ({"999000111"}, {PHONE})
+        said = [one for one in process.heard if isinstance(one, Listening)]
+        assert [(one.by, one.begun) for one in said] == [(LISTENER, True), (LISTENER, False)]
+
+
+async def test_what_an_agent_says_who_is_muted_or_holds_is_not_heard(peer):
+    async with Process(peer).run() as process:
+        call, _, telephone = await listened(process, "silent")
+        await process.exchange.mute(call, True)
+        assert telephone.hears == {"999000111"}
+        await process.exchange.mute(call, False)
+        await process.exchange.hold(call)
+        assert PHONE not in telephone.hears
+        await process.exchange.consult(call, "104")
+        await process.hears(Consulted)
+        assert not telephone.hears & {PHONE, AREA}
+
+
+async def test_a_telephone_that_is_not_lifted_or_is_laid_down_is_over(peer):
+    async with Process(peer).run() as process:
+        call, _, telephone = await listened(process, "silent")
+        telephone.hang_up()
+        await until(lambda: not listening(process))
+        await process.exchange.listen("mnopqrstuvwx", call, LISTENER, "silent")
+        await until(lambda: telephone.state == "RINGING")
+        telephone.hang_up()
+        await until(lambda: not listening(process))
+        first, second = process.exchange.listeners()
+        assert first.since_ms is not None and second.since_ms is None
+        with pytest.raises(SwitchError):
+            await process.exchange.listen("yzabcdefghij", call, "PJSIP/999", "silent")
+        assert len(process.exchange.listeners()) == 2
+
+
+async def test_it_ends_with_its_call(peer):
+    async with Process(peer).run() as process:
+        call, caller, telephone = await listened(process, "joined")
+        caller.hang_up()
+        await until(lambda: not listening(process))
+        await until(lambda: telephone.state == "NOT_INUSE")
+        with pytest.raises(SwitchError):
+            await process.exchange.listen(ID, call, LISTENER, "silent")
+        await process.exchange.end_listening(ID)
+
+
+async def test_a_call_that_was_asked_to_be_heard_and_ends_before_is_not_heard(peer):
+    async with Process(peer).run() as process:
+        call, caller = await talking(process)
+        telephone = peer.telephone(LISTENER)
+        await process.exchange.listen(ID, call, LISTENER, "silent")
+        await until(lambda: telephone.state == "RINGING")
+        caller.hang_up()
+        await process.hears(Ended)
+        telephone.lift()
+        await until(lambda: telephone.state == "NOT_INUSE" and not listening(process))
+        assert not telephone.hears
+
+
+async def test_whoever_listens_by_other_ways_is_told_with_the_call(peer):
+    async with Process(peer).run() as process:
+        caller = peer.call("ventas", number="999000111")
+        call = (await process.hears(Offered)).call
+        peer.console.listen(LISTENER, caller)
+        await until(lambda: listening(process) == [("", "", LISTENER, True)])
+        await process.exchange.answer(call, Phone(PHONE))
+        await process.hears(Joined)
+        assert listening(process) == [("", call, LISTENER, True)]
+        peer.telephone(LISTENER).hang_up()
+        await until(lambda: not listening(process))
+        assert process.exchange.listeners()[0].call == call
+
+
+async def test_the_next_bridge_ends_what_was_ours_and_finds_the_others(peer):
+    async with Process(peer).run() as process:
+        call, caller, telephone = await listened(process, "silent")
+        peer.console.listen("PJSIP/102", caller)
+        await until(lambda: len(listening(process)) == 2)
+    async with Process(peer).run() as process:
+        await until(lambda: telephone.state == "NOT_INUSE")
+        await until(lambda: listening(process) == [("", call, "PJSIP/102", True)])
+
+
+async def test_a_call_out_is_heard_too(peer):
+    async with Process(peer).run() as process:
+        trunk, telephone = peer.telephone("PJSIP/troncal"), peer.telephone(LISTENER)
+        trunk.mode = "always"
+        await process.exchange.dial("dial-1", Phone(PHONE), "999000222")
+        assert (await process.hears(Dialed)).result == "answered"
+        await process.exchange.listen(ID, "dial-1", LISTENER, "whisper")
+        await until(lambda: telephone.state == "RINGING")
+        telephone.lift()
+        await until(lambda: listening(process) == [(ID, "dial-1", LISTENER, True)])
+        assert telephone.hears == {PHONE, "PJSIP/troncal"}
+        assert LISTENER in peer.telephone(PHONE).hears and LISTENER not in trunk.hears

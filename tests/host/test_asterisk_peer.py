@@ -318,7 +318,9 @@ async def test_a_connection_that_asks_for_nothing_is_closed(peer):
 
 
 @pytest.mark.parametrize("kill", [False, True])
-async def test_stopped_it_ends_its_calls_killed_it_loses_them(kill, peer, bridge):
+async def test_stopped_it_ends_its_calls_killed_it_loses_them(kill, stack):
+    peer = await stack.enter_async_context(AsteriskPeer.start(clock=lambda: 1_796_000_000.0))
+    bridge = await connected(stack, peer)
     await bridge.add("a101")
     peer.call("ventas", number="999000111")
     leg = await bridge.offer()

@@ -182,11 +182,11 @@ async def test_a_consumer_that_says_nothing_is_given_up(stack, monkeypatch):
     stack.push_async_callback(server.wait_closed)
     stack.callback(server.close)
     url = f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    monkeypatch.setattr(streams, "_SILENCE_S", 0.3)
+    monkeypatch.setattr(streams, "_SILENCE_S", 3)
     reader = await open_stream(url, "host", "x", STREAM, "c")
     stack.callback(reader.close)
     waiting = asyncio.ensure_future(reader.read())
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(4)
     assert not waiting.done()  # it says that it is there
     wanted = json.loads(asked[0][asked[0].index(b"{") :])
     assert wanted["idle_heartbeat"] == 1e9

@@ -15,6 +15,10 @@ import pytest
 from diadema.base.credentials import load_or_create
 from diadema.cli import main
 from diadema.cli.run import RunFirst
+from diadema.quality.frame import Frame, hash_of
+from diadema.quality.sample_file import listed, sample_of, write_sample
+from diadema.quality.sampling import SamplePeriod, draw
+from diadema.site.directory.quality import SamplePlan
 from diadema.words import LANGUAGES, section
 from typer.testing import CliRunner
 
@@ -33,7 +37,7 @@ NEEDS_A_HUB = {
     "hub", "gateway", "enrol", "mosquitto", "keys renew-ca", "update start", "update status",
     "update stop", "update resume", "standby allow", "standby run", "standby take-over",
     "standby reclaim", "fleet rename", "fleet move", "fleet retire", "fleet revoke",
-    "switch status", "switch run",
+    "switch status", "switch run", "quality sample draw", "quality notices sign",
 }  # fmt: skip
 NEEDS_A_BOARD = {"flash", "provision", "selftest run", "prove run", "update cable", "update again"}
 NEEDS_A_RECORD = {
@@ -44,10 +48,14 @@ NEEDS_A_TERMINAL = {"pin", "people pin"}
 OF_THE_MACHINE = {"service install", "service status", "service remove"}
 NEEDS_A_RECEIVER = {"mail test", "webhook test"}
 NEEDS_A_SWITCH = {"switch setup", "switch check"}
+NEEDS_A_DRAW = {"quality sample show", "quality sample export"}
+NEEDS_RECORDINGS = {f"recordings {verb}" for verb in ("check", "scan", "status", "expired")}
 PARSED = (
     NEEDS_A_HUB
     | NEEDS_A_RECEIVER
     | NEEDS_A_SWITCH
+    | NEEDS_RECORDINGS
+    | NEEDS_A_DRAW
     | NEEDS_A_BOARD
     | NEEDS_A_RECORD
     | NEEDS_TIME
@@ -84,6 +92,15 @@ def test_what_only_is_parsed_is_there():
     assert COMMANDS.keys() >= PARSED
 
 
+def write_draw(path):
+    plan, period = SamplePlan(code="P1", label="", scorecard="F1"), SamplePeriod("w", 0, 1, 7, 0)
+    rows, secret = [f"DIA-0123456789ab,7,{n},a001,".encode() for n in (1, 2, 3)], bytes(32)
+    drawn = draw(plan, rows, secret)
+    about = sample_of("d", plan, 1, period, secret, Frame(rows, hash_of(rows), {}), drawn)
+    with path.open("wb") as file:
+        write_sample(file, about, rows, listed(drawn))
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A data directory with a day in it, and the files that examples name."""
@@ -93,6 +110,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "secret.txt").write_text("of the client\n")
     (tmp_path / "stock.bin").write_bytes(stock_image())
     QueueLog().call(3600, "1.1").write(tmp_path / "queue_log")
+    write_draw(tmp_path / "muestra.zip")
     (tmp_path / "copias").mkdir()
     (tmp_path / "frase").write_text("cinco palabras que nadie adivina\n")
     (tmp_path / "frase").chmod(0o600)

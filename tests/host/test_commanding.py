@@ -1,9 +1,10 @@
 """Commands of many stations at once: few transactions, and all or nothing of them."""
 
+import json
 from collections import Counter
 
 import pytest
-from diadema.hub.commanding import Commands
+from diadema.hub.commanding import Commands, New
 from diadema.ingest.core import Ingest
 from diadema.site.station_config import ConfigMaker
 from diadema.store import StoreUnavailable, tables
@@ -143,6 +144,45 @@ def test_how_a_telephone_is_is_told_until_the_station_has_it(commands, ingest, c
     commands.ask(s, {"cmd": "failed", "contact": "c1"})
     clock.now += 20_000
     assert commands.tick() == [] and not commands.waits(s, "failed")  # a call is over by then
+
+
+def test_who_hears_a_call_is_told_by_the_newest_word_about_each(commands, ingest, clock):
+    s = NAMES[0]
+    ingest.take(Script(s=s).boot().messages(), "stream", "server")
+
+    def tell(state, who, life_ms=None):
+        fields = {"contact": "c1", "state": state, "who": who}
+        return commands.order(New(s, "listened", fields, life_ms=life_ms))[0]
+
+    def told():
+        frames = sent(commands, commands.greeted(hellos([s])))
+        found = [json.loads(text) for _, text in frames if b"listened" in text]
+        return [(one["i"], one["state"], one["who"]) for one in found]
+
+    first = tell("on", "quality", 2_000)
+    other = tell("on", "Ana", 2_000)
+    assert told() == [(first, "on", "quality"), (other, "on", "Ana")]
+    last = tell("off", "quality")
+    assert told() == [(other, "on", "Ana"), (last, "off", "quality")]
+    clock.now += 2_001
+    assert told() == [(last, "off", "quality")]  # until the station has heard it
+    commands.answered(s, last)
+    assert told() == []
+
+
+def test_what_a_station_passed_over_is_worth_no_longer_than_before(commands, ingest, clock):
+    s = NAMES[0]
+    on = {"contact": "c1", "state": "on", "who": "quality"}
+    i, _ = commands.order(New(s, "listened", on, life_ms=2_000))
+    script = Script(s=s).boot().add("station.health", heap=1, journal=1, i=i + 5)
+    ingest.take(script.messages(), "stream", "server")
+    clock.now += 500
+    (told,) = commands.greeted(hellos([s]))
+    (again,) = [one for one in told.commands if one.cmd == "listened"]
+    assert again.i > i + 5 and again.expires_utc == clock.now + 1_500
+    clock.now += 1_501
+    commands.tick()
+    assert not commands.waits(s, "listened")
 
 
 def test_the_hour_is_told_to_all_in_one_transaction(commands, ingest, commits, monkeypatch):

@@ -9,8 +9,11 @@ from diadema import metrics
 from diadema.base.paths import DataDir
 from diadema.ingest.core import Ingest
 from diadema.maintenance.rebuild import rebuild
+from diadema.wire.scrub import Names, scrubbed
 
 from tests.support.scripted_station import SITE, T0, S, Script
+
+NEXT = "DIA-0123456789ac"
 
 
 def take(ingest, script):
@@ -123,6 +126,77 @@ def test_a_paused_recording_and_a_switch_that_says_otherwise(ingest, reader):
     take(ingest, ended(script, after=1000))
     more = reader.contacts()[0].more
     assert (more.pauses, more.paused_ms, more.disagreements) == (2, 6000, 1)
+
+
+def listened(script, state, who="quality", after=1000, **more):
+    return script.contact("listened", "c1", after, state=state, who=who, i=9, **more)
+
+
+def heard(contact):
+    return [(one.who, one.start_u, one.end_u) for one in contact.more.listened]
+
+
+def test_who_heard_a_call_and_from_when_until_when(ingest, reader):
+    script = listened(talking(), "on")
+    first = script.u
+    take(ingest, listened(listened(script, "on", "Nelly T.", 2000), "on", after=500))
+    assert shown(take(ingest, listened(script, "off", after=3000))) == "talking"
+    listened(script, "off", "Beto", 100)  # who never began
+    take(ingest, ended(listened(script, "on", after=1000), after=4000))
+    (contact,) = reader.contacts()
+    assert heard(contact) == [
+        ("quality", first, first + 5500),
+        ("Nelly T.", first + 2000, contact.end_u),  # until the call's end
+        ("quality", first + 6600, contact.end_u),
+    ]
+    assert {one.boot for one in contact.more.listened} == {contact.start_b}
+
+
+def test_nobody_hears_a_call_that_the_power_or_the_telephone_ended(ingest, reader):
+    script = listened(talking(), "on")
+    first = script.u
+    script.contact("muted", "c1", 4000, via="key").boot("power_on")
+    script.contact("ended", "c1", 50, by="interrupted", on_hold=False)
+    ended_by = script.wrapup("started", "c1", 0).wrapup("ended", "c1", cause="agent")
+    listened(ended_by.offer("c2").contact("answered", "c2", via="key", ring_ms=1000), "on")
+    take(ingest, ended_by)
+    assert heard(reader.contacts()[0])[0] == ("quality", first, first + 4000)
+    script = Script(s=NEXT, agent="a002").boot().clock().login().ready().offer("c1")
+    listened(script.contact("answered", "c1", via="key"), "on")
+    script.contact("ended", "c1", 3000, by="technical", on_hold=False)
+    take(ingest, script)
+    failed = next(one for one in reader.contacts() if one.station == NEXT)
+    assert (failed.outcome, failed.talk_ms) == ("missed", 0)
+    assert [one.end_u - one.start_u for one in failed.more.listened] == [3000]
+
+
+def test_a_call_that_ended_before_it_was_noticed_was_heard_until_then(ingest, reader):
+    script = listened(talking(), "on", after=50_000)
+    ended(script, by="system", after=50_000, wrap=0, estimated=True, silent_ms=75_000)
+    take(ingest, script)
+    (contact,) = reader.contacts()
+    (one,) = contact.more.listened
+    assert one.end_u == max(contact.end_u, one.start_u) == one.start_u
+
+
+def test_what_was_erased_still_counts_who_heard(ingest, reader):
+    script = listened(listened(talking(), "on"), "on", "Nelly T.")
+    listened(listened(script, "off", after=2000), "off", "Nelly T.", 4000)
+    ended(script)
+    take(ingest, script)
+    (contact,) = reader.contacts()
+    whole = [one.end_u - one.start_u for one in contact.more.listened]
+    erased = Script(s=NEXT)
+    erased.n = script.n
+    erased.bodies = [
+        json.dumps(scrubbed(json.loads(body), Names()) | {"s": NEXT}).encode()
+        for body in script.bodies
+    ]
+    take(ingest, erased)
+    left = next(one for one in reader.contacts() if one.station == NEXT)
+    assert [one.who for one in left.more.listened] == [None, None]
+    spans = [one.end_u - one.start_u for one in left.more.listened]
+    assert sum(spans) == sum(whole) == 3000 + 6000
 
 
 def test_where_a_call_came_from(ingest, reader):

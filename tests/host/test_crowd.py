@@ -42,7 +42,7 @@ async def test_each_event_is_stored_once_though_a_connection_is_cut(crowd, broke
             await asyncio.sleep(0)
         await station.until_held(EVENTS)
 
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(300):
         await asyncio.gather(*map(works, crowd))
     store = open_reader(broker.data.store)
     for station in crowd:

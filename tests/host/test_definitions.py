@@ -8,6 +8,7 @@ from datetime import date
 from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -24,15 +25,26 @@ from diadema.metrics.fcr import WINDOW_DAYS, Visit, look, tally
 from diadema.metrics.queue import Flow
 from diadema.metrics.rounding import percent as share
 from diadema.metrics.rounding import quantile
+from diadema.quality.counted import DrawnCall, Scored
+from diadema.quality.estimates import item_share
+from diadema.quality.monitors import Task, twice
 from diadema.report.kinds.adherence import _summed as summed
 from diadema.report.kinds.dispositions import _negative
 from diadema.report.kinds.faults import _group as tickets_of
 from diadema.report.kinds.faults import operative
 from diadema.report.kinds.help_requests import group
-from diadema.report.model import Target
+from diadema.report.kinds.listening import listened
+from diadema.report.kinds.monitors import Work
+from diadema.report.kinds.quality import stated as quality_stated
+from diadema.report.kinds.quality_group import by_form
+from diadema.report.kinds.quality_read import Sample, Sampled
+from diadema.report.model import Scope, Target
 from diadema.site.directory.people import Planned, Reason
+from diadema.site.directory.scorecards import Scorecard
 from diadema.site.work import Campaign, Step
 from diadema.store.assistance import HelpCase, TicketCase
+from diadema.store.quality import Heard
+from diadema.store.quality_rows import Listening
 from diadema.store.rows import (
     Contact,
     Details,
@@ -279,6 +291,31 @@ def ticks(key_steps=1, ticked=0, calls=0, block=0, automatic=0):
     return whole
 
 
+def monitored(assigned=0, done=0, ahead=0, heard_s=0, call_s=0):
+    """So many calls of a monitor's, of which some may be evaluated yet; the first has it all."""
+    whole = Work()
+    for k in range(assigned):
+        its = SimpleNamespace(assignee="m", utc=0, due_utc=2 if k >= assigned - ahead else 1)
+        given = SimpleNamespace(assignment=its, submitted=("h", 1, k) if k < done else None)
+        call = Contact(station="s", epoch=1, sequence=k, contact="", agent="a", answered_utc=0,
+                       end_utc=0 if k else call_s * 1000)  # fmt: skip
+        whole.add(Task(given, None, call, 0 if k else heard_s * 1000), 1)
+    return whole
+
+
+def seen_twice(assigned, lacking):
+    def its(k, second):
+        one = SimpleNamespace(
+            draw="d", call_s="s", call_e=1, call_n=k, second=second, form="f", version=1, utc=0
+        )
+        answered = SimpleNamespace(submitted=SimpleNamespace(answers=""))
+        its = None if second and k < lacking else answered
+        return Task(SimpleNamespace(assignment=one), its, None, 0)
+
+    tasks = [its(k, second) for k in range(assigned) for second in (False, True)]
+    return len(twice(tasks, {("f", 1): SimpleNamespace(items=[])}, ZoneInfo("UTC")))
+
+
 def resolved(*days):
     visits = [Visit("r", "1", day * 86_400_000) for day in days]
     return tally(look(visits, {}, 0, 30 * 86_400_000, 60 * 86_400_000)).rate
@@ -368,6 +405,70 @@ def _calls(get, *names):
     return lambda *given: get(Calls(**dict(zip(names, given, strict=True))))
 
 
+def sampled(state, n=1, **scored):
+    """Drawn calls of one stratum of 300, evaluated or not."""
+    its = {"key": ("h", 1, 1), "evaluation": "e", "utc": 1, "answers": "1", "submitted": "1",
+           "raw": 900, "score": 900, "failed": "none", "user": None, "business": None,
+           "compliance": None}  # fmt: skip
+    told = Scored(**its | scored) if state == "counted" else None
+    call = DrawnCall(
+        draw="d", key=("s", 1, 1), agent="a", stratum=scored.get("answers", ""), pool=300,
+        form="P", version=1, due_utc=1, state=state, twice=False, scored=told,
+    )  # fmt: skip
+    one = Sampled(call=call, contact=None, utc=1, day=DAY, team="", queue="", motive="",
+                  inside=True, stratum=("d", "a", call.stratum), scored=told)  # fmt: skip
+    return [one] * n
+
+
+def scored(*given, of="raw"):
+    """Strata, each its calls and the scores of those evaluated."""
+    found = []
+    for k, (pool, *scores) in enumerate(given):
+        for score in scores:
+            (one,) = sampled("counted", **{of: 10 * score, "answers": str(k)})
+            found.append(msgspec.structs.replace(
+                one, call=msgspec.structs.replace(one.call, pool=pool)))  # fmt: skip
+    return found
+
+
+def quality(key, *calls):
+    """The figure of the summary of a sample of these calls."""
+    form = Scorecard(code="P", label="", version=1, sections=(), items=(), contract=True)
+    sample = Sample(draws=[], calls=[one for its in calls for one in its],
+                    forms={("P", 1): form})  # fmt: skip
+    asked = SimpleNamespace(target=lambda _: None, scope=Scope(), sees_all=False)
+    groups = by_form(asked, sample)
+    return next(one.value for one in quality_stated(sample, groups) if one.key == key)
+
+
+def in_states(counted=0, undone=0, open=0, pair=0):
+    its = {"counted": counted, "undone": undone, "open": open, "pair": pair}
+    return [sampled(state, n) for state, n in its.items()]
+
+
+def without(kind):
+    return lambda possible, right: quality(
+        {"user": "pecuf", "business": "pecn", "compliance": "pecc"}[kind],
+        sampled("counted", right, **{kind: 0}), sampled("counted", possible - right, **{kind: 1}),
+    )  # fmt: skip
+
+
+def heard(sources, heard_s=(), call_s=None, via=()):
+    """Listenings of one call, of these sources; None: one that was refused."""
+    key = ("DIA-1", 1, 1)
+    made = []
+    for n, source in enumerate(sources):
+        about = dict(zip(("call_s", "call_e", "call_n"), key, strict=True))
+        event = {"station": "HUB-main", "epoch": 1, "sequence": n, "utc": 0, "by": "ana"}
+        began = Listening(
+            **event, **about, kind="started" if source else "refused", source=source or "live",
+            via=via[n] if via else "switch",
+        )  # fmt: skip
+        ms = 1000 * heard_s[n] if heard_s else 0
+        made.append(Heard(began=began, ended=Listening(**event, kind="ended", heard_ms=ms)))
+    return listened(made, {} if call_s is None else {key: call_s})
+
+
 WORKED_OUT = {
     "received": lambda users, again: flow((users + again, "answered", 1)).received,
     "switch_answered": lambda answered, again: QueueSums(answered=answered, again=again).distinct,
@@ -432,6 +533,12 @@ WORKED_OUT = {
         ticks(steps, ticked, calls).ticked, ticks(steps, ticked, calls).possible),
     "one_by_one_share": lambda calls, steps, ticked, block: share(
         (one := ticks(steps, ticked, calls, block)).ticked - one.block, one.possible),
+    "evaluated_share": lambda assigned, done: share(
+        (one := monitored(assigned, done)).done, one.assigned),
+    "late_calls": lambda assigned, done, ahead: monitored(assigned, done, ahead).late,
+    "heard_share": lambda heard, length: share(
+        (one := monitored(1, 1, 0, heard, length)).heard_s, one.call_s),
+    "pairs": seen_twice,
     "fcr": resolved,
     "absent": absent,
     "late_days": lambda *given: sum(one.raw_s > 0 for one in late(*given)),
@@ -463,6 +570,15 @@ WORKED_OUT = {
     "help_solve_p90_s": lambda *its: quantile(helped(solved=often(*its)).solves, 90),
     "help_never": lambda taken, waiting, over: helped([1] * taken, (), over, waiting).never,
     "help_share": share,
+    "listen_started": lambda live, recorded: heard(["live"] * live + ["recording"] * recorded)
+    .started,
+    "listen_heard_s": lambda *heard_s: heard(["recording"] * 2, heard_s).heard_s,
+    "listen_share": lambda heard_s, call_s: share(
+        heard(["recording"], [heard_s], call_s).known_s,
+        heard(["recording"], [heard_s], call_s).call_s),
+    "listen_refused": lambda all_, let: heard(["live"] * let + [None] * (all_ - let)).refused,
+    "listen_outside": lambda live, asked: heard(
+        ["live"] * live, via=["switch"] * asked + ["outside"] * (live - asked)).outside,
     "tickets": lambda told, by_hand: ticketed(told, 0, by_hand, "accept_due_utc", "taken_utc"
                                               ).tickets,
     "accept_met": lambda *its: met(ticketed(*its, "accept_due_utc", "taken_utc")),
@@ -470,7 +586,32 @@ WORKED_OUT = {
     "lost_s": lost_time,
     "lost_calls": lost_calls,
     "operative": operative,
+    "chosen_n": lambda done, undone, going: quality("chosen_n", *in_states(done, undone, going)),
+    "evaluated_n": lambda drawn, undone, going: quality(
+        "evaluated_n", *in_states(drawn - undone - going, undone, going)),
+    "undone_n": lambda drawn, done, going: quality(
+        "undone_n", *in_states(done, drawn - done - going, going)),
+    "open_n": lambda drawn, done, undone: quality(
+        "open_n", *in_states(done, undone, drawn - done - undone)),
+    "pair_n": lambda drawn, done, undone: quality(
+        "pair_n", *in_states(done, undone, pair=drawn - done - undone)),
+    "raw_mean": lambda one, a, b, c, other, d, e: quality(
+        "raw_mean", scored((one, a, b, c), (other, d, e))),
+    "uncovered": lambda frame, beside: quality(
+        "uncovered", scored((frame - beside, 90)),
+        [msgspec.structs.replace(one, call=msgspec.structs.replace(
+            one.call, pool=beside), stratum=("d", "a", "x")) for one in sampled("undone")]),
+    "auto_fail": lambda all_, failed: quality(
+        "auto_fail", sampled("counted", failed, failed="section"),
+        sampled("counted", all_ - failed)),
+    "pecuf": without("user"),
+    "pecn": without("business"),
+    "pecc": without("compliance"),
+    "penc": lambda calls, applied, right: item_share([(right, applied)] * calls, 300).value,
+    "contract_grade": lambda of_them, *scores: quality(
+        "contract_grade", scored((of_them, *scores), of="score")),
 }  # fmt: skip
+OF_SCORES = {"raw_mean", "contract_grade"}
 OF_HOURS = {  # of attendance and adherence, always h:mm:ss
     "late_s", "late_unexplained_s", "late_whole_s", "late_whole_unexplained_s", "technical_s",
     "lost_s",
@@ -499,6 +640,8 @@ def example(key, language):
 
 
 def written(key, value):
+    if key in OF_SCORES:
+        return f"{value:.1f}"
     if isinstance(value, float):
         return percent(value).replace("\u00a0", " ")
     if key in OF_HOURS:

@@ -423,6 +423,9 @@ def test_whom_the_directory_names_and_who_has_no_account_is_a_note(data):
         ("supervisors", {"account": "sofia", "teams": ["T"]}),
         ("fault_areas", {"code": "red", "label": "Red", "accounts": ["ciro", "flor"]}),
         ("playbooks", {"motive": "1", "id": "A", "version": "1", "owner": "rosa"}),
+        ("scorecards", {"code": "c", "name": "Atención"}),
+        ("sample_plans", {"code": "semana", "name": "S", "scorecard": "c", "per_agent": 2,
+                          "monitors": ["noe"]}),
     ]  # fmt: skip
     with closing(open_directory(data, 1)) as book:
         put(book, "teams", code="T")
@@ -442,9 +445,10 @@ def test_whom_the_directory_names_and_who_has_no_account_is_a_note(data):
     notes = call(data).stdout
     for kind, account in (
         ("Helpers", "nelly"), ("Supervisors", "sofia"), ("Fault areas", "flor"),
-        ("Playbooks", "rosa"),
+        ("Playbooks", "rosa"), ("Sample plans", "noe"),
     ):  # fmt: skip
         assert re.search(rf"«{kind}» names [^:]*: {account};", notes), (kind, notes)
+    assert "semana uses scorecard c, which was never published" in notes
     assert "edwin" in notes and "ciro" not in notes and "abel" not in notes
 
 

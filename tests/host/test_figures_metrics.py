@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.host.test_figures_properties import Told
+from tests.support.examples import examples
 from tests.support.scripted_station import T0, S, Script
 
 DAY_MS = 86_400_000
@@ -289,7 +290,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(
     st.lists(_STEP, min_size=1, max_size=12),
     st.sampled_from(("America/Lima", "America/New_York", "Asia/Kathmandu")),

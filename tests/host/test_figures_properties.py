@@ -20,6 +20,7 @@ from diadema.store import open_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.histories import HOUR, desks, feed, hostile, journals, message
 from tests.support.scripted_station import SITE, T0, FixedClock
 
@@ -55,7 +56,7 @@ class Told:
         return read(self.data, first, last, self.clock.now_ms(), intervals=True, **more)
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=SLOW)
 @given(HISTORIES, st.sampled_from(ZONES))
 def test_half_hours_sum_to_the_day_and_nobody_lives_twice(histories, zone):
     with tempfile.TemporaryDirectory() as root, Told(root, zone) as told:
@@ -80,7 +81,7 @@ def test_half_hours_sum_to_the_day_and_nobody_lives_twice(histories, zone):
                 assert sums.load.technical_s <= sums.load.logged_s
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=SLOW)
 @given(HISTORIES, st.sampled_from(ZONES), st.integers(0, 60))
 def test_the_floor_says_what_the_report_says(histories, zone, hours):
     """Its answered and its TMO are those of the site's day, at the same cut-off."""
@@ -99,7 +100,7 @@ def test_the_floor_says_what_the_report_says(histories, zone, hours):
             assert row["missed"] == calls.missed
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(15), suppress_health_check=SLOW)
 @given(HISTORIES, st.integers(0, 1 << 30), st.sampled_from(ZONES))
 def test_order_and_doubles_of_arrival_change_nothing(histories, seed, zone):
     by_chance = random.Random(seed)

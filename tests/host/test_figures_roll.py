@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.host.test_figures_properties import ZONES, Told
+from tests.support.examples import examples
 from tests.support.histories import HOUR, desks, feed, hostile, journals, message
 from tests.support.scripted_station import T0, S, Script
 
@@ -55,7 +56,7 @@ def same(told, intervals=True, month=False):
     return seen
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=SLOW)
 @given(
     st.one_of(desks(), hostile()),
     st.sampled_from(ZONES),

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from msgspec.json import decode
 from sqlalchemy import select
 
+from tests.support.examples import examples
 from tests.support.scripted_station import SITE, S, Script
 
 S2 = "DIA-0123456789ac"
@@ -535,7 +536,7 @@ _TURNS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(turns=_TURNS)
 def test_whenever_the_hub_ends_each_is_told_once(tmp_path_factory, turns):
     """Restarts, clocks that jump, a store that takes nothing: no level twice, none left out."""

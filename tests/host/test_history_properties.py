@@ -20,12 +20,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests.support.examples import examples
 from tests.support.histories import desks, feed, hostile, journals, message
 from tests.support.scripted_station import SITE, FixedClock, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
 ANY = st.one_of(desks(), hostile())
-many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(
+    max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from diadema.store import open_reader, open_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
 DESCRIBED = sites.parse(json.dumps(SITE).encode())
@@ -62,7 +63,7 @@ def placed(script, size):
         return rows
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(boots=BOOTS, size=st.integers(1, 40))
 def test_an_hour_is_within_its_doubt_and_batches_make_no_difference(boots, size):
     script, truth = told(boots)

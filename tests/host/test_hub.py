@@ -208,7 +208,7 @@ async def test_the_floor_says_so_while_the_store_takes_nothing(hub):
             sending = asyncio.create_task(hub.send(script))
             await until(down)
             assert not sending.done()
-        await asyncio.wait_for(sending, 30)
+        await asyncio.wait_for(sending, 300)
         await until(live)
 
 

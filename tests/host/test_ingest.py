@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.support.examples import examples
 from tests.support.scripted_station import T0, S, Script
 
 S2 = "DIA-0123456789ac"
@@ -525,7 +526,7 @@ def test_a_full_disk_loses_nothing(ingest, reader, writer):
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -11,6 +11,7 @@ from diadema.store import open_reader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.given_out import give_out
 from tests.support.peopled import AGENTS, SEATS, Centre, Seat
 from tests.support.second_opinion import desks, raw
@@ -20,7 +21,7 @@ from tests.support.troubled import ADOPTED, DAY, SAID, STEPS, troubled
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(15), suppress_health_check=SLOW)
 @given(st.lists(STEPS, min_size=1, max_size=3), ADOPTED, SAID)
 def test_any_faults_cost_what_is_worked_out_apart(lives, chosen, steps):
     with tempfile.TemporaryDirectory() as root:

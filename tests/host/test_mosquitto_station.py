@@ -11,6 +11,7 @@ from diadema.hub.broker import LOOPBACK
 from diadema.store import open_reader
 from diadema_sim.world import World
 
+from tests.support.at_the_door import asked
 from tests.support.broker_fixtures import IngestProcess
 from tests.support.mosquitto_door import Mosquitto
 from tests.support.scripted_station import SITE, T0, S
@@ -29,15 +30,12 @@ async def test_a_station_works_through_mosquitto(broker, stack, tmp_path):
     client = await broker.client()
     stack.push_async_callback(client.close)
 
-    async def asked(subject, **body):
-        return json.loads((await client.request(subject, json.dumps(body).encode())).data)
-
-    await asked("hub.mosquitto", port=door.port, host=LOOPBACK)
+    await asked(client, "hub.mosquitto", port=door.port, host=LOOPBACK)
     stack.push_async_callback(door.stop, kill=True)
     await door.start()
     station = await world.add_station(S)
     named = {"s": S, "gw": "test", "at": station.port[-PATH_LIMIT:]}
-    await asked("hub.provision", stations=[named], seconds=60)
+    await asked(client, "hub.provision", stations=[named], seconds=60)
     gateway = Gateway(broker.data, [station.port], "test")
     carrying = asyncio.create_task(gateway.run())
 
@@ -77,7 +75,7 @@ async def test_a_station_works_through_mosquitto(broker, stack, tmp_path):
         await until(lambda: kinds()[-1] == "presence.changed")
         await door.start()
         await until(lambda: len(stored()) == len(kinds()))
-        await asked("hub.command", s=S, cmd="text", m="m1", text="Hola")
+        await asked(client, "hub.command", s=S, cmd="text", m="m1", text="Hola")
         await until(lambda: "message.shown" in kinds())
         await until(lambda: len(stored()) == len(kinds()))
     assert stored() == list(range(1, len(kinds()) + 1))

@@ -23,6 +23,8 @@ from diadema.report.model import Scope
 from diadema.report.period import around
 from diadema.site.directory import kinds
 from diadema.site.directory.book import Directory
+from diadema.site.directory.freezing import fresh
+from diadema.site.directory.notices import Notice
 from diadema.site.directory.people import (
     Area,
     FaultArea,
@@ -35,6 +37,9 @@ from diadema.site.directory.people import (
     Worker,
 )
 from diadema.site.directory.people_of import _Day, people_of
+from diadema.site.directory.quality import SamplePlan
+from diadema.site.directory.quality_of import written_scorecards
+from diadema.site.directory.scorecards import Item
 from diadema.site.directory.site_json import Draft
 
 from tests.support import reported_day
@@ -143,7 +148,9 @@ def test_every_sum_changes_some_report_or_page(data, before, monkeypatch, of, fi
         assert "divisor must be positive" in str(error)
 
 
-ITSELF = {("shifts", "name"), ("holidays", "name")}  # say what the row is to whoever edits it
+ITSELF = {  # say what the row is to whoever edits it, or are published as they are
+    ("shifts", "name"), ("holidays", "name"), ("notices", "name"), ("notices", "text"),
+}  # fmt: skip
 
 
 class Body(dict):
@@ -190,6 +197,15 @@ ONE_OF_EACH = {
     "tools": {"campaign": "v", "code": "crm", "label": "CRM abre", "order": 1},
     "materials": {"code": "m", "label": "Lapicero", "order": 1},
     "identity_methods": {"code": "i", "label": "DNI", "order": 1},
+    "notices": {"code": "graba", "name": "Grabación", "side": "caller", "text": "Se graba."},
+    "scorecards": {"code": "c", "name": "Atención"},
+    "scorecard_sections": {"scorecard": "c", "code": "s", "name": "Trato"},
+    "scorecard_items": {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
+                        "weight": 1},
+    "sample_plans": {"code": "s", "name": "Semanal", "scorecard": "c", "per_agent": 2,
+                     "monitors": ["noe"]},
+    "conflicts": {"account": "noe", "agent": "a001"},
+    "sample_exclusions": {"agent": "a001", "why": "nesting"},
 }  # fmt: skip
 
 
@@ -217,8 +233,14 @@ def test_every_field_of_the_directory_is_read(tmp_path, monkeypatch):
     with Directory(data.directory) as book:
         people = people_of(book, DAY, DAY, ZoneInfo("America/Lima"))
         Draft(book, DAY, json.loads(data.site.read_text()), {})
+        assert [*written_scorecards(book)] and fresh(book, "notices")
     assert people.planned("a001", DAY).tolerance_s == 600
     seen |= {("roster", name) for name in _Day.__struct_fields__}
+    for kind, of in (
+        ("scorecard_items", Item), ("sample_plans", SamplePlan), ("notices", Notice),
+    ):  # fmt: skip
+        names = {"label": "name", "days": "plan_days"} if of is SamplePlan else {}
+        seen |= {(kind, names.get(name, name)) for name in of.__struct_fields__}
     asked = {
         (kind.name, field.name)
         for kind in kinds.KINDS.values()
@@ -244,6 +266,7 @@ def test_what_reports_and_pages_are_told_of_people_is_asked_for(of):
     through = {"spells": "on", "stage_targets": "target", "targets": "target",
                "thresholds": "threshold_s", "variants": "variant", "roster": "planned",
                "since": "spells", "fault_targets": "targets_of_fault", "owners": "playbooks_of",
-               "accounts": "areas_of", "vital": "is_vital"}  # fmt: skip
+               "accounts": "areas_of", "vital": "is_vital", "scorecards": "scorecard",
+               "retention": "retention_days", "sample_exclusions": "left_out"}  # fmt: skip
     left = [name for name in of.__struct_fields__ if through.get(name, name) not in told]
     assert left == []

@@ -6,6 +6,10 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.site.description import load
+from diadema.site.directory import queries
+from diadema.site.directory.kinds import KINDS
+from diadema.site.directory.scorecard_template import template
+from diadema.site.directory.scorecards import scorecard_of, whole_problems
 from diadema.site.example import EXAMPLE
 from typer.testing import CliRunner
 
@@ -158,3 +162,49 @@ def test_the_kinds_are_listed(capfd):
     for language, name in (("es", "Razón social"), ("en", "Registered name")):
         done = CliRunner().invoke(app, ["--lang", language, "people", "kinds", "--json"])
         assert json.loads(done.stdout)["employers"]["name"] == name
+
+
+def test_a_scorecard_from_the_template_is_published_as_its_versions(run, tmp_path, monkeypatch):
+    assert "13 items" in run("template", "atencion", "--by", "Luz")
+    with pytest.raises(DiademaError, match="is there already"):
+        run("template", "atencion", "--by", "Luz")
+    assert run("publish", "scorecards", "--dry-run") == "atencion: version 1\n"
+    with pytest.raises(DiademaError, match="hub"):
+        run("publish", "scorecards", "--by", "Luz")
+    asked = []
+
+    async def ask(data, subject, body):
+        asked.append(body)
+        return {}
+
+    monkeypatch.setattr(queries, "ask_hub", ask)
+    with pytest.raises(DiademaError, match="nada"):
+        run("publish", "scorecards", "--by", "Luz", "--code", "nada")
+    assert run("publish", "scorecards", "--by", "Luz", "--code", "atencion") == (
+        "atencion: version 1\n"
+    )
+    assert [(one["catalogue"], one["version"]) for one in asked] == [("scorecard.atencion", 1)]
+    assert "already" in run("publish", "scorecards", "--by", "Luz")
+    file = tmp_path / "items.csv"
+    file.write_text("Scorecard;Code;Section;Item;Weight\natencion;escucha;actitudes;Escucha;20\n")
+    run("import", "scorecard_items", file, "--by", "Luz")
+    (told,) = json.loads(run("publish", "scorecards", "--by", "Luz", "--json"))
+    assert (told["version"], told["hash"]) == (2, asked[1]["hash"])
+    assert json.loads(run("publish", "notices", "--by", "Luz", "--json")) == []
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_template_can_be_published_as_it_is(language):
+    form = scorecard_of(*parts_of(template("atencion", language)))
+    assert [*whole_problems(form)] == []
+    assert sum(item.weight for item in form.items) == 100
+    attitudes = [item.code for item in form.items if item.section == "actitudes"]
+    assert attitudes == ["escucha", "trato", "dominio", "responsabilidad"]
+    assert [item.checks for item in form.items if item.checks] == [
+        "disposition", "recording_notice",
+    ]  # fmt: skip
+
+
+def parts_of(changes):
+    of = {kind: [one.body for one in changes if one.kind == kind] for kind in KINDS}
+    return of["scorecards"][0], of["scorecard_sections"], of["scorecard_items"]

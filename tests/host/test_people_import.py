@@ -14,6 +14,7 @@ from diadema.site.directory.importing import plan_import, run_import
 from diadema.site.directory.kinds import KINDS
 from diadema.site.directory.problems import Wrong
 from diadema.site.directory.publishing import begin
+from diadema.site.directory.scorecard_template import template
 from diadema.site.directory.sheets import decode, read_sheet
 from diadema.site.example import EXAMPLE
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +34,7 @@ def book(tmp_path):
         yield made
 
 
-def put(book, kind, **given):
+def put(book, kind, /, **given):
     body = KINDS[kind].read(given)
     one = Change(kind=kind, code=KINDS[kind].code(body), body=body)
     book.apply([one], by="Ana", reason="prueba", at_ms=2)
@@ -251,6 +252,16 @@ def test_there_and_back_nothing_changes(book, language, write):
     put(book, "fault_areas", code="red", label="Red", external=True, email="red@aqui.pe",
         accounts="ciro | zoila.a", parts="enlace=Enlace")  # fmt: skip
     put(book, "playbooks", **book.entry("playbooks", "1").body | {"owner": "rosa"})
+    put(book, "notices", code="graba", name="Grabación", side="caller", spoken="agent",
+        text="Esta llamada se graba; «para cuidar su calidad».", queues="q1")  # fmt: skip
+    book.apply(template("atencion", "es"), by="Ana", reason="prueba", at_ms=2)
+    put(book, "scorecard_items", scorecard="atencion", code="voz", section="actitudes",
+        text="Modula la voz", weight=5, scale="1_5", kind="user", comment="always",
+        auto_fail="section", playbook="CONSULTAS")  # fmt: skip
+    put(book, "sample_plans", code="s", name="Semanal", scorecard="atencion", total=90, least=1,
+        most=4, strata="motive | half", monitors="noe | luz", teams="Mañana | Tarde")  # fmt: skip
+    put(book, "conflicts", account="noe", agent="e001")
+    put(book, "sample_exclusions", agent="e002", why="leave")
     for kind in KINDS:
         entries = exporting.rows_of(book, kind, DAY)
         assert entries

@@ -4,6 +4,7 @@ counts, times and the rebuild stay.
 
 import json
 import os
+import re
 import sqlite3
 import zipfile
 from datetime import date, datetime, timedelta
@@ -27,14 +28,29 @@ from diadema.report.period import around
 from diadema.report.schedule import Schedule, run_due
 from diadema.site.badges import keys_of
 from diadema.site.pins import make_verifier
-from diadema.store import open_reader, open_writer
+from diadema.store import open_reader, open_writer, tables
 from diadema.store.assistance import help_cases, is_mass, ticket_cases
 from diadema.store.erased import check_obeyed
+from diadema.store.quality import (
+    assigned_calls,
+    cases,
+    draws,
+    evaluations,
+    listenings,
+    notes,
+    signatures,
+)
+from diadema.store.quality import recordings as quality_recordings
+from diadema.store.tables import QUALITY
 from diadema.wire.scrub import Names, scrubbed
+from sqlalchemy import select
 
+from tests.support import targeted
 from tests.support.assisted import DAY as ASSISTED
 from tests.support.assisted import LEARNT, MASS, assisted
 from tests.support.broker_fixtures import IngestProcess, running_broker
+from tests.support.monitored import LEARNT as HEARD_LEARNT
+from tests.support.monitored import Monitor
 from tests.support.reported_day import stations
 from tests.support.scripted_station import SITE, T0, FixedClock, Script
 
@@ -430,6 +446,149 @@ def stored_words(data):
         found = [row for one in tables for row in tx.execute(f"SELECT * FROM {one}")]
     tx.close()
     return found
+
+
+def monitored(folder):
+    """The centre of two days, whose first calls a monitor then works on."""
+    data = stations(folder)
+    with open_reader(data.store) as reader:
+        hers, other = (reader.contacts(agent=one)[0] for one in ("a001", "a002"))
+    writer = open_writer(data.store)
+    ingest = Ingest(writer, None, FixedClock(T0 + 2 * DAY_MS))
+    calls = {name: (one.station, one.epoch, one.sequence)
+             for name, one in (("call", hers), ("other", other))}  # fmt: skip
+    Monitor(ingest.take_file, **calls).whole()
+    writer.close()
+    return data
+
+
+def test_what_a_monitor_did_about_a_person_is_handed_over_and_nobody_elses(tmp_path):
+    data = monitored(tmp_path / "data")
+    parts = exported(data, "a001", tmp_path / "hers.zip")
+    (evaluated,) = json.loads(parts["evaluations.json"])
+    assert (evaluated["submitted"]["score"], evaluated["score"]) == (0, 900)
+    assert [one["text"] for one in json.loads(parts["evaluation_notes.json"])] == [HEARD_LEARNT]
+    (assigned,) = json.loads(parts["assignments.json"])
+    assert assigned["assignment"]["stratum"] == "1" and assigned["annulled"]
+    (heard,) = json.loads(parts["listenings.json"])
+    assert (heard["began"]["by"], heard["ended"]["heard_ms"]) == ("ana", 71_000)
+    (recorded,) = json.loads(parts["recordings.json"])
+    assert [one["kind"] for one in recorded["acts"]] == ["held", "released"]
+    (opened,) = json.loads(parts["cases.json"])
+    assert (opened["opened"]["number"], opened["closed"]["reason"]) == ("RH-12", "ya la oyó Teo")
+    (signed,) = json.loads(parts["signatures.json"])
+    assert (signed["document"], len(json.loads(parts["notices.json"]))) == ("RH-9", 1)
+    said = json.loads(parts["events.json"])
+    own = [one["k"] for one in said if one["s"] == "HUB-main"]
+    assert own == [
+        "sample.assigned", "notice.signed", "recording.linked", "recording.held",
+        "recording.released", "listening.started", "listening.ended",
+        *["evaluation.noted"] * 3, "evaluation.submitted", "evaluation.revised",
+        "evaluation.released", "case.opened", "case.closed",
+    ]  # fmt: skip
+    told = "".join(parts.values())
+    others = ("a002", "RH-8", "RH-13", "no era de Teo", "0" * 12, "Sol Vera", "no_recording")
+    assert not [word for word in others if word in told]
+    for name in ("evaluations", "evaluation_notes", "assignments", "listenings", "recordings",
+                 "signatures", "notices", "cases"):  # fmt: skip
+        assert f"{name}.json" in parts["LEAME.txt"]
+    other = exported(data, "a002", tmp_path / "another.zip")
+    assert json.loads(other["evaluations.json"])[0]["annulled"]["reason"] == "no era de Teo"
+    assert json.loads(other["signatures.json"])[0]["witnesses"] == "Teo Paz\nSol Vera"
+    assert json.loads(other["evaluation_notes.json"]) == []
+
+
+def test_a_monitors_work_loses_its_people_and_its_words_and_keeps_its_counts(tmp_path):
+    data = monitored(tmp_path / "data")
+    before = quality_counts(data)
+    now = T0 + 3 * YEARS
+    erase(data, FixedClock(now), ME, now - 2 * YEARS)
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        (hers,) = signatures(tx, agent="a001")
+        assert hers.document == "RH-9", "that she was informed is kept as long as her marks"
+    now = T0 + 6 * YEARS
+    assert erase(data, FixedClock(now), ME, now - 2 * YEARS).people == 2
+    held = [json.dumps(one, ensure_ascii=False) for one in events(data) if one["s"] == "HUB-main"]
+    with sqlite3.connect(data.store) as tx:
+        for table in QUALITY:
+            held += map(str, tx.execute(f"SELECT * FROM {table.name}").fetchall())
+    tx.close()
+    said = "\n".join(held)
+    for word in ("a001", "a002", "ana", "luz", "Ana", "Teo", "Sol", "RH-", "Cierra", "Volver",
+                 "pidió", "reclamo", "audio"):  # fmt: skip
+        assert not re.search(rf"\b{word}", said), word
+    for stays in ("0e" * 32, "no_recording", "not_found", "semanal", "atencion", "sample.assigned",
+                  '"by": "rule:sample"', "evaluation.noted", '"cause": "pair"'):  # fmt: skip
+        assert stays in said, stays
+    assert quality_counts(data) == before
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        first, second = evaluations(tx)
+        assert (first.score, first.answers, first.revised.reason) == (900, "111-2", "")
+        assert first.submitted.agent.startswith("erased-")
+        assert second.submitted.agent not in (first.submitted.agent, "a002")
+        assert notes(tx, [first.submitted.evaluation]) == {}
+        (assigned, _) = assigned_calls(tx)
+        assert assigned.assignment.assignee == first.submitted.by != "ana", "still the same one"
+        assert assigned.assignment.agent == first.submitted.agent
+        (hers, _) = signatures(tx)
+        assert (hers.document, hers.how) == (None, "paper")
+        assert [one.opened.reason for one in cases(tx)] == ["", ""]
+        assert cases(tx)[0].opened.agent == first.submitted.agent
+    assert rebuild(data, FixedClock(now)).differences == []
+
+
+@pytest.mark.parametrize("days", [180, 1200])
+def test_who_heard_a_call_is_known_two_years_and_as_long_as_a_recording(tmp_path, days):
+    data = monitored(tmp_path / "data")
+    targeted.put(data, "queues", code="ventas", name="Ventas", retention_days=days)
+    kept = max(730.5, days)
+
+    def heard_by(now):
+        erase(data, FixedClock(now), ME, now - 100 * DAY_MS)
+        with open_reader(data.store) as reader, reader.engine.connect() as tx:
+            found = [(one.began.agent, one.began.by) for one in listenings(tx)]
+            opened = [one.opened.agent for one in cases(tx)]
+            (released,) = [
+                act.receiver
+                for its in quality_recordings(tx, [*_calls(tx)]).values()
+                for act in its.acts
+                if act.kind == "released"
+            ]
+        return found, released, opened
+
+    found, receiver, opened = heard_by(T0 + round((kept - 1) * DAY_MS))
+    assert found == [("a001", "ana"), ("a002", "ana")] and receiver == "Ana Ríos"
+    assert opened == ["a001", "a002"]
+    assert next(one.submitted.agent for one in evaluated(data)).startswith("erased-")
+    found, receiver, opened = heard_by(T0 + round((kept + 1) * DAY_MS))
+    assert all(agent.startswith("erased-") for agent, _ in found) and receiver != "Ana Ríos"
+    assert all(agent.startswith("erased-") for agent in opened)
+
+
+def evaluated(data):
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        return evaluations(tx)
+
+
+def _calls(tx):
+    row = tables.recording_acts.c
+    return {tuple(one) for one in tx.execute(select(row.call_s, row.call_e, row.call_n))}
+
+
+def quality_counts(data):
+    """What is counted of it, without whose it is."""
+    with open_reader(data.store) as reader, reader.engine.connect() as tx:
+        rated = [(one.score, one.raw, one.failed, one.critical_user, one.answers,
+                  one.annulled is None, one.released_utc) for one in evaluations(tx)]  # fmt: skip
+        heard = [(one.began.kind, one.began.purpose, one.ended and one.ended.heard_ms)
+                 for one in listenings(tx)]  # fmt: skip
+        assigned = [(one.assignment.rank, one.assignment.pool, one.submitted)
+                    for one in assigned_calls(tx)]  # fmt: skip
+        drawn = [(one.drawn.frame, one.drawn.chosen, one.excluded, one.annulled is None)
+                 for one in draws(tx)]  # fmt: skip
+        opened = [(one.opened.until_utc, one.closed is None, one.evaluation)
+                  for one in cases(tx)]  # fmt: skip
+        return rated, heard, assigned, drawn, len(signatures(tx)), opened
 
 
 def test_what_came_of_a_press_is_a_code_and_stays():

@@ -222,7 +222,7 @@ async def test_one_that_loses_bytes(data):
 
 
 async def test_an_answer_that_its_key_did_not_seal_is_not_believed(data, monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 3)
     for key in (None, bytes(32)):
         async with LyingStation() as station:
             station.key = key
@@ -234,7 +234,7 @@ async def test_a_record_that_is_played_again_is_not_believed(data, monkeypatch):
     async with LyingStation() as station:
         await proved(data, station)
         recorded = [body for body in station.sent if b'"proof"' in body]
-    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
+    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 3)
 
     def again(step, answer):
         for body in recorded:
@@ -257,9 +257,9 @@ async def test_a_true_answer_among_forged_ones_counts_and_they_are_told(data):
 
 
 async def test_what_keeps_it_from_beginning_is_told_with_what_to_do(data, monkeypatch):
-    monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
     async with LyingStation(lambda step, answer: {"i": answer["i"], "refused": "busy"}) as station:
         assert "está ocupada" in await proved(data, station, code=2)
+        monkeypatch.setattr("diadema.stations.prove.run._ANSWER_S", 0.3)
         station.lie = lambda step, answer: None
         assert "no respondió a «about»" in await proved(data, station, code=2)
         data.keys.write_text("{}")

@@ -98,7 +98,8 @@ def test_each_chart_has_its_title_its_units_and_of_how_many_it_is(reports):
 @pytest.mark.parametrize(
     ("kind", "most", "expected"),
     [("count", 0, (1, 1)), ("count", 7, (8, 2)), ("count", 13_706, (15_000, 5000)),
-     ("percent", 40.0, (100, 20)), ("percent", 112.5, (150, 50)), ("seconds", 290, (300, 60)),
+     ("percent", 40.0, (100, 20)), ("percent", 112.5, (150, 50)), ("score", 86.4, (100, 20)),
+     ("seconds", 290, (300, 60)),
      ("seconds", 301, (360, 120)), ("seconds", 400_000, (400_000, 100_000))],
 )  # fmt: skip
 def test_an_axis_ends_at_a_figure_that_people_count_in(kind, most, expected):

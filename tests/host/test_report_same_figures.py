@@ -23,6 +23,8 @@ from diadema.report.writing import shown, written_total
 from tests.support import made_report, read_back, reported_day
 from tests.support.assisted import DAY as ASSISTED
 from tests.support.assisted import MASS, assisted, guided
+from tests.support.evaluated_month import FIRST, evaluated_month
+from tests.support.listened import morning as listened
 from tests.support.scripted_station import T0
 from tests.support.whole_centre import DAY, STARTS, Place, by_chance
 
@@ -52,6 +54,7 @@ def reports(tmp_path_factory):
 PAPERS = [kind for kind, its in KINDS.items() if its.document or kind in ("ayudas", "fallas")]
 EMPTY = {("orientado", "assisted"), ("consultas", "guided"), ("constancia", "guided")}
 CHIEF = Person(id="jefa", name="Jefa", role="admin")
+LEAD = Person(id="luz", name="Luz", role="quality_lead")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,7 @@ def mornings(tmp_path_factory):
     return {
         "assisted": assisted(tmp_path_factory.mktemp("assisted") / "data"),
         "guided": guided(tmp_path_factory.mktemp("guided") / "data"),
+        "listened": listened(tmp_path_factory.mktemp("listened") / "data"),
     }
 
 
@@ -68,20 +72,20 @@ def paper(request, mornings):
     place, now_s = mornings[whose]
     one = KINDS[kind].of_ticket and whose == "assisted"
     scope = Scope(of="ticket", code=MASS) if one else Scope()
-    return make(place.data, kind, around("day", ASSISTED), scope, now_s * 1000, person=CHIEF)
+    reader = CHIEF if CHIEF.may(KINDS[kind].right) else LEAD
+    return make(place.data, kind, around("day", ASSISTED), scope, now_s * 1000, person=reader)
 
 
 @pytest.mark.parametrize(
-    "paper", itertools.product(PAPERS, ("assisted", "guided")), indirect=True, ids="-".join
+    "paper",
+    [*itertools.product(PAPERS, ("assisted", "guided")), ("escuchas", "listened")],
+    indirect=True,
+    ids="-".join,
 )
 def test_each_cell_of_help_and_faults_is_read_back_from_every_format(paper, request):
     meant = read_back.cells(paper)
     assert any(meant) == (request.node.callspec.params["paper"] not in EMPTY)
-    labelled = [
-        [*rows[:-1], [(section.label or "total", None), *rows[-1][1:]]]
-        if section.total is not None and section.rows else rows
-        for section, rows in zip(paper.sections, meant, strict=True)
-    ]  # fmt: skip
+    labelled = _labelled(paper, meant)
     assert read_back.from_json(paper) == meant
     assert read_back.from_csv(paper) == labelled
     assert read_back.from_xlsx(paper) == labelled
@@ -89,6 +93,41 @@ def test_each_cell_of_help_and_faults_is_read_back_from_every_format(paper, requ
     if shutil.which("pdftotext") is None:
         pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
     assert read_back.missing_in_pdf(made_as("pdf", paper), paper) == []
+
+
+def _labelled(paper, meant):
+    return [
+        [*rows[:-1], [(section.label or "total", None), *rows[-1][1:]]]
+        if section.total is not None and section.rows else rows
+        for section, rows in zip(paper.sections, meant, strict=True)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """Of enough people that they are compared, who have few calls and who have many."""
+    return evaluated_month(tmp_path_factory.mktemp("evaluated") / "data", agents=18, seed=3)
+
+
+SAMPLED = ("calidad", "speech", "personal", "incentivo")
+ASKED = (Scope(), Scope(of="agent", code="a002"), Scope(of="agent", code="a017"),
+         Scope(of="team", code="Tarde"), Scope(of="queue", code="ventas"))  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ASKED, ids=lambda one: one.word)
+@pytest.mark.parametrize("kind", SAMPLED)
+def test_each_cell_of_quality_is_read_back_from_every_format(evaluated, kind, scope):
+    made = make(evaluated.data, kind, around("month", FIRST), scope, evaluated.now_ms)
+    meant = read_back.cells(made)
+    assert any(bounds and len(bounds) == 4 for rows in meant for row in rows for _, bounds in row)
+    labelled = _labelled(made, meant)
+    assert read_back.from_json(made) == meant
+    assert read_back.from_csv(made) == labelled
+    assert read_back.from_xlsx(made) == labelled
+    assert read_back.from_screen(made) == labelled
+    if shutil.which("pdftotext") is None:
+        pytest.skip("the program pdftotext is missing (Debian: apt install poppler-utils)")
+    assert read_back.missing_in_pdf(made_as("pdf", made), made) == []
 
 
 @pytest.mark.parametrize("paper", [("ayudas", "assisted")], indirect=True)

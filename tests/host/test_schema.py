@@ -11,6 +11,7 @@ from diadema.web.fleet.api import Command
 from diadema.wire import commands, schema
 from diadema.wire.events import EVENT_LIMIT, KINDS
 
+from tests.support.monitored import Monitor
 from tests.support.scripted_station import S, Script
 
 OF = [S, 7, 4]
@@ -47,6 +48,8 @@ NEW = [
     ),
     ("contact.recording_paused", {"c": "c1", "via": "key"}),
     ("contact.recording_resumed", {"c": "c1", "via": "key"}),
+    ("contact.listened", {"c": "c1", "state": "on", "who": "Nelly T.", "i": 3}),
+    ("contact.listened", {"c": "c1", "state": "off", "i": 4}),
     ("contact.disagreed", {"c": "c1", "station": "talking", "host": "idle"}),
     ("contact.step", {"c": "c1", "step": "need", "result": "skipped", "how": "key"}),
     (
@@ -179,6 +182,15 @@ def test_what_the_agents_day_writes_fits(validator, kind, fields):
     assert decode(body)[2] == []
 
 
+def test_what_the_monitors_work_writes_fits(validator):
+    said = []
+    Monitor(said.extend).whole()
+    for message in said:
+        validator.validate(json.loads(message.data))
+        assert decode(message.data)[2] == []
+    assert len({json.loads(message.data)["k"] for message in said}) == 20
+
+
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked["cmd"])
 def test_what_may_be_asked_is_in_the_contract(asked):
     schemas = schema.asyncapi()["components"]["schemas"]
@@ -200,11 +212,23 @@ def test_what_may_be_asked_is_in_the_contract(asked):
         {"cmd": "session", "agent": "a001", "verdict": "perhaps"},
         {"cmd": "marks", "marks": []},
         {"cmd": "turn", "of": 1, "ahead": 0},
+        {"cmd": "listened", "contact": "c1", "state": "on", "who": "quality"},
     ],
 )
 def test_what_may_not_be_asked(asked):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(asked, commands.ANY_ON_REQUEST)
+
+
+def test_who_hears_a_call_is_told_by_the_hub_alone_as_a_station_takes_it():
+    told = commands.Listened(contact="c1", state="on", who="Ana Ñ.")
+    schemas = schema.asyncapi()["components"]["schemas"]
+    said = json.loads(msgspec.json.encode(told)) | {"i": 1}
+    document = {"components": {"schemas": schemas}, **schemas["Listened"]}
+    jsonschema.Draft202012Validator(document).validate(said)
+    for wrong in ({"state": "loud"}, {"who": ""}, {"who": "Ñ" * 17}, {"who": "a\n"}, {"of": 1}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(said | {"cmd": "listened"} | wrong, commands.Listened)
 
 
 def test_the_longest_ring_still_fits_an_event():

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.assisted import assisted
+from tests.support.examples import examples
 from tests.support.given_out import give_out
 from tests.support.second_opinion import faults, help_requests, raw
 from tests.support.second_opinion.asked import Asked, Whole
@@ -38,7 +39,7 @@ def compared(centre, now_s, folder, spans=SPANS, scopes=SCOPES):
     return found
 
 
-@settings(deadline=None, max_examples=10, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(10), suppress_health_check=SLOW)
 @given(st.lists(STEPS, min_size=1, max_size=3), ADOPTED, SAID, st.sampled_from(SCOPES))
 def test_any_help_and_faults(lives, chosen, steps, scope):
     with tempfile.TemporaryDirectory() as root:

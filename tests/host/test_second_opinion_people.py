@@ -15,6 +15,7 @@ from diadema.report.period import around
 from diadema.words import section
 from hypothesis import HealthCheck, given, settings
 
+from tests.support.examples import examples
 from tests.support.given_out import give_out
 from tests.support.peopled import PLACES, REASONS, Told, days, lived
 from tests.support.second_opinion import adherence, attendance, raw, states
@@ -222,7 +223,7 @@ def check_adherence(both, grain="week", day=None, team=None):
 CHECKS = (check_load, check_attendance, check_adherence)
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=SLOW)
 @given(days())
 def test_random_days_agree_in_every_cell(told):
     with tempfile.TemporaryDirectory() as root:

@@ -9,16 +9,19 @@ import pytest
 from diadema.base.errors import DiademaError
 from diadema.ingest.core import Ingest
 from diadema.store import Contact, open_reader, open_writer
+from diadema.store.quality import evaluations
 from diadema.store.station_state import StationState
-from diadema.store.tables import VERSION
+from diadema.store.tables import QUALITY, VERSION
 from diadema.wire.letters import encoded_fields
 from msgspec.structs import astuple
 
+from tests.support.monitored import Monitor
 from tests.support.scripted_station import Script
 
 COLUMN_OF = dict(zip(Contact.__struct_fields__, Contact.__struct_encode_fields__, strict=True))
 OLD_FIELDS = [name for name in Contact.__struct_fields__ if name != "more"]
-SINCE_10 = ("tickets", "ticket_steps", "help_steps")
+SINCE_11 = tuple(str(table.name) for table in QUALITY)
+SINCE_10 = ("tickets", "ticket_steps", "help_steps", *SINCE_11)
 KINDS = {str: "TEXT", int: "BIGINT", bool: "BOOLEAN"}
 
 
@@ -189,7 +192,7 @@ def test_the_ingest_brings_it_up_to_date(before, script, site, clock, layout, ca
     with closing(sqlite3.connect(old)) as connection:
         found = "SELECT count(*) FROM sqlite_master WHERE name = 'sessions_mark'"
         assert connection.execute(found).fetchone() == (1,)
-    assert VERSION == 10
+    assert VERSION == 11
     reader.close()
     writer.close()
 
@@ -212,6 +215,23 @@ def test_what_was_asked_for_before_is_answered_after(before, script, site, clock
             (of[2], "resolved", False)
         ]
     writer.close()
+
+
+def test_what_layout_10_had_no_place_for_begins_without_a_word(before, site, clock, caplog):
+    old, contacts = before
+    with closing(sqlite3.connect(old)) as connection, connection:
+        for table in SINCE_11:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 10")
+    with pytest.raises(DiademaError, match="layout 10"):
+        open_reader(old)
+    writer = open_writer(old)
+    assert caplog.text == ""
+    Monitor(Ingest(writer, site, clock).take_file).whole()
+    writer.close()
+    with open_reader(old) as reader, reader.engine.connect() as tx:
+        assert reader.contacts() == contacts
+        assert [one.score for one in evaluations(tx)] == [900, 0]
 
 
 def test_a_store_of_this_layout_gets_tables_that_came_later(before):

@@ -58,7 +58,7 @@ _NAMES = (
     "Queue", "Uniqueid", "Linkedid", "DestUniqueid", "DestChannel", "Channel", "Interface",
     "MemberName", "CallerIDNum", "Position", "Count", "HoldTime", "RingTime", "TalkTime", "Wait",
     "Reason", "Paused", "PausedReason", "Penalty", "Device", "State", "SpyeeLinkedid",
-    "SpyerChannel", "Location",
+    "SpyeeChannel", "SpyeeUniqueid", "SpyerChannel", "SpyerUniqueid", "Location",
 )  # fmt: skip
 _VALUES = st.one_of(
     st.sampled_from([
@@ -203,7 +203,8 @@ async def test_what_is_remembered_of_it_has_an_end(tmp_path):
     bridge = stage.bridge
     remembered = (
         bridge._waiting, bridge._waiting["q"], bridge._members.phones, bridge._members.known,
-        its._members, its._queues._callers, its._queues._recorded,
+        its._members, its._queues._callers, its._queues._recorded, its._spies._known,
+        its._spies._of,
     )  # fmt: skip
     assert max(map(len, remembered)) <= 10_000
     await bridge.close()

@@ -8,6 +8,7 @@ import json
 import msgspec
 import pytest
 from diadema.base.credentials import Secrets
+from diadema.base.errors import DiademaError
 from diadema.site.directory.people import Area, People, Reason, Worker
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.bridge import Bridge
@@ -18,6 +19,7 @@ from diadema.switch.exchange import (
     Ended,
     Joined,
     Known,
+    Listener,
     Listening,
     Member,
     MemberElsewhere,
@@ -25,6 +27,7 @@ from diadema.switch.exchange import (
     Offered,
     Phone,
     PhoneFailed,
+    PhoneSeen,
     Standing,
     SwitchError,
     SwitchEvent,
@@ -45,7 +48,7 @@ from diadema.wire.events import (
     RecordingStarted,
     RecordingStopped,
 )
-from diadema.wire.switching import Floor, OpenContact, SeatState
+from diadema.wire.switching import Floor, Listen, OpenContact, SeatState
 from diadema.words import Sentence, said
 
 from tests.support.scripted_station import T0, FixedClock
@@ -55,7 +58,7 @@ CALL, PBX = "1795.4", "1795.1"
 VERBS = (
     "answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
     "drop", "transfer", "mute", "record", "dial", "set_member", "set_busy", "listen",
-    "set_phone", "take_calls",
+    "end_listening", "set_phone", "take_calls",
 )  # fmt: skip
 
 
@@ -65,6 +68,10 @@ class Played:
     def __init__(self):
         self.asked, self.refuses, self.version = [], {}, "11.0.0"
         self.stands = {}  # calls that are not as they were left
+        self.listening = []
+
+    def listeners(self):
+        return self.listening
 
     def standing(self, call):
         return self.stands.get(call, Standing())
@@ -84,6 +91,10 @@ class Played:
 class PlayedHub:
     def __init__(self):
         self.commands, self.refuses, self._i, self.asked_anew = [], None, 0, 0
+        self.hurried = 0
+
+    def report_at_once(self):
+        self.hurried += 1
 
     def ask_anew(self):
         self.asked_anew += 1
@@ -121,6 +132,7 @@ class Stage:
             lambda: Names(people), self.journal, self.clock, puts_right=puts_right,
             guard=Guard(["9XXXXXXXX"], 2, self.clock.now_ms, self.journal),
             reference=lambda number: f"{hash(number):032x}"[-32:],
+            listeners={"elena": "PJSIP/900", "sara": "PJSIP/901"},
         )  # fmt: skip
         self.exchange, self.hub = Played(), PlayedHub()
         self.bridge.join(self.exchange, self.hub)
@@ -978,6 +990,55 @@ async def test_a_full_disk_stops_no_call_and_loses_no_event(stage):
 
 
 async def test_whoever_listens_in_is_noted(stage, tmp_path):
-    await stage.heard(Listening("1795.1", "PJSIP/900", True, T0))
+    await stage.heard(Listening("1795.1", "PJSIP/900", True, T0, ours=True))
+    assert not stage.troubles
     rows = [*stage.journal._tx.execute("SELECT * FROM listening")]
     assert rows == [("1795.1", "PJSIP/900", 1, T0)]
+    assert stage.hub.hurried == 1, "a listener is told at once"
+    await stage.heard(Listening("1795.1", "PJSIP/777", True, T0))
+    assert "PJSIP/777" in stage.troubles[-1], "nobody asked for that here"
+
+
+LISTEN = {"listening": "abcdefghijkl", "call": CALL, "by": "elena"}
+
+
+async def test_an_account_listens_at_its_own_telephone(stage):
+    await stage.here(ready())
+    await stage.bridge.listen(Listen(**LISTEN, mode="whisper"))
+    await stage.bridge.listen(Listen(listening="abcdefghijkl"))
+    assert stage.exchange.asked == [
+        ("listen", "abcdefghijkl", CALL, "PJSIP/900", "whisper"),
+        ("end_listening", "abcdefghijkl"),
+    ]
+    assert stage.hub.hurried == 1
+
+
+async def test_who_has_no_telephone_to_listen_at_is_told_what_to_do(stage):
+    listen = Listen(**LISTEN | {"by": "ana"}, mode="silent")
+    with pytest.raises(SwitchError):
+        await stage.bridge.listen(Listen(**LISTEN, mode="silent"))
+    await stage.here(ready())
+    with pytest.raises(DiademaError, match="--listener"):
+        await stage.bridge.listen(listen)
+    await stage.heard(PhoneSeen("PJSIP/901", False))
+    with pytest.raises(DiademaError, match="PJSIP/901"):
+        await stage.bridge.listen(Listen(**LISTEN | {"by": "sara"}, mode="silent"))
+    assert not stage.exchange.asked
+
+
+async def test_the_report_has_whoever_listens_and_without_a_hub_nobody_of_ours_does(stage):
+    await stage.here(ready())
+    stage.exchange.listening = [
+        Listener("esc-abcdefghijkl", "abcdefghijkl", CALL, PBX, "PJSIP/900", T0),
+        Listener("esc-mnopqrstuvwx", "mnopqrstuvwx", CALL, PBX, "PJSIP/901", T0, T0 + 5),
+        Listener("1795.9", "", CALL, PBX, "PJSIP/777", T0),
+    ]
+    told = [msgspec.to_builtins(one) for one in stage.bridge.report().listeners]
+    assert [one["listening"] for one in told] == ["abcdefghijkl", "mnopqrstuvwx", ""]
+    assert told[1] == {
+        "spyer": "esc-mnopqrstuvwx", "listening": "mnopqrstuvwx", "call": CALL,
+        "by": "PJSIP/901", "since_utc_ms": T0, "until_utc_ms": T0 + 5,
+    }  # fmt: skip
+    await stage.bridge.hub_lost()
+    ended = [one[1:] for one in stage.exchange.asked if one[0] == "end_listening"]
+    assert ended == [("abcdefghijkl",)]

@@ -85,7 +85,7 @@ def sentence(name, /, **values):
 
 
 def test_a_right_exchange_is_stored_with_its_passwords(set_up, data):
-    found = set_up("--foreign", "put_right", "--an-hour", "20")
+    found = set_up("--foreign", "put_right", "--an-hour", "20", "--listener", "elena=PJSIP/900")
     assert found == [
         "note: Asterisk 22.11.0",
         f"note: {sentence('recording')}",
@@ -93,6 +93,7 @@ def test_a_right_exchange_is_stored_with_its_passwords(set_up, data):
     ]
     settings = stored.read(data)
     assert settings.host == "127.0.0.1" and settings.foreign == "put_right"
+    assert settings.listeners == {"elena": "PJSIP/900"}
     assert settings.hourly == 20 and "9XXXXXXXX" in settings.allowed
     assert credentials.load(data).exchange == {"ami": SECRET, "ari": SECRET}
     assert SECRET not in data.switch.read_text()
@@ -368,7 +369,8 @@ def test_over_tls_only_the_certificate_that_was_given_is_believed(command, data,
 @pytest.mark.parametrize(
     "option",
     [("--name", "a b"), ("--ami-port", "0"), ("--an-hour", "-1"), ("--allow", "9;X"),
-     ("--allow", "[9"), ("--user", "a\nb"), ("--host", "a/b")],
+     ("--allow", "[9"), ("--user", "a\nb"), ("--host", "a/b"), ("--listener", "elena"),
+     ("--listener", "elena=Local/900@todo"), ("--listener", "elena=PJSIP/900@troncal")],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(set_up, data, option):
     with pytest.raises(DiademaError):

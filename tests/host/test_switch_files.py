@@ -120,6 +120,18 @@ def test_agents_dial_within_the_country_and_nothing_that_costs_more(number, allo
     assert any(matches(one, number) for one in NATIONAL) == allowed
 
 
+def test_a_listener_hears_that_one_call_in_the_way_that_was_asked_for_and_no_key_changes_it():
+    """`d` would let a key do that; without `E` and `S` the next call would be heard."""
+    found = lines(writing(), "extensions_diadema.conf", "diadema-escucha")
+    assert found == [
+        ("exten", "escucha,1,ChanSpy(${OBJETIVO},qES)"),
+        ("exten", "susurro,1,ChanSpy(${OBJETIVO},qwES)"),
+        ("exten", "junto,1,ChanSpy(${OBJETIVO},qBES)"),
+    ]
+    its = writing(settings=Settings(allowed=[], listeners={"luz": "SIP/900"}))
+    assert "starts_with)) = SIP/" in written(its)["manager_diadema.conf"]
+
+
 def test_ways_out_are_those_of_the_site_and_go_through_its_own_dialplan():
     its = writing(settings=Settings(allowed=["9XXXXXXXX", "0[4-7]ZXXXXXX"]), context="salida-lima")
     assert lines(its, "extensions_diadema.conf", "diadema-salida") == [

@@ -23,7 +23,7 @@ from diadema.ingest.decode import decode_known
 from diadema.ingest.queues import HANDLERS
 from diadema.site.directory.people import Area, People, Worker
 from diadema.store.station_state import StationState
-from diadema.switch.asterisk import ami
+from diadema.switch.asterisk import ami, ari
 from diadema.switch.asterisk.ami import Ami
 from diadema.switch.asterisk.ari import Ari
 from diadema.switch.asterisk.calls import Leg
@@ -98,7 +98,7 @@ class Stage:
         self.bridge = Bridge(
             lambda: Names(people), self.journal, self.clock, puts_right=False,
             guard=Guard(["X."], 60, self.clock.now_ms, self.journal),
-            reference=lambda number: None,
+            reference=lambda number: None, listeners={},
         )  # fmt: skip
         self.hub = Hub(self)
         self.ups = 0
@@ -432,7 +432,7 @@ async def test_who_comes_while_we_learn_who_is_there_is_not_gone(stage, monkeypa
 
     monkeypatch.setattr(stage.exchange._ari, "get", slowly)
     await stage.peer.restart()
-    await until(lambda: stage.ups == 2 and stage.talking)
+    await until(lambda: stage.ups >= 2 and stage.talking)
     assert [kind for kind, _ in stage.kinds] == ["queue.entered"]
 
 
@@ -443,7 +443,7 @@ async def test_who_comes_while_we_learn_who_is_there_is_not_gone(stage, monkeypa
 async def test_started_again_while_it_rings(stage, kill):
     caller = await rung(stage)
     await stage.peer.restart(kill=kill)
-    await until(lambda: stage.ups == 2 and not stage.talking)
+    await until(lambda: stage.ups >= 2 and not stage.talking)
     s, cmd, fields = stage.hub.commands[-1]
     assert (s, cmd, fields["contact"]) == (
         station(1),
@@ -462,7 +462,7 @@ async def test_started_again_while_it_rings(stage, kill):
 async def test_started_again_in_a_call(stage, kill):
     caller = await talking(stage)
     await stage.peer.restart(kill=kill)
-    await until(lambda: stage.ups == 2 and not stage.talking)
+    await until(lambda: stage.ups >= 2 and not stage.talking)
     (end,) = [one for one in stage.hub.commands if one[1] == "hangup"]
     assert end[2]["by"] in (("system",) if kill else ("system", "caller", "agent"))
     await until(lambda: ("queue.left", caller.uniqueid) in stage.kinds)
@@ -474,7 +474,9 @@ async def test_started_again_in_a_call(stage, kill):
 
 
 @pytest.mark.parametrize("kill", [False, True])
-async def test_started_again_with_two_hundred_channels(kill, peer, stack, tmp_path):
+async def test_started_again_with_two_hundred_channels(kill, peer, stack, tmp_path, monkeypatch):
+    for client in (ami, ari):
+        monkeypatch.setattr(client, "_ANSWER_S", 300)  # both sides are in this one loop
     count = 50
     stage = Stage(tmp_path, peer, count)
     await stack.enter_async_context(stage.running())
@@ -498,7 +500,7 @@ async def test_started_again_with_two_hundred_channels(kill, peer, stack, tmp_pa
         lambda: len([one for one in stage.kinds if one[0] == "queue.entered"]) == 2 * count
     )
     await peer.restart(kill=kill)
-    await until(lambda: stage.ups == 2 and not stage.talking)
+    await until(lambda: stage.ups >= 2 and not stage.talking)
     ends = {pbx for kind, pbx in stage.kinds if kind in ("queue.left", "queue.abandoned")}
     assert ends == {one.uniqueid for one in callers + waiting}
     hung = [fields["contact"] for _, cmd, fields in stage.hub.commands if cmd == "hangup"]
@@ -621,7 +623,7 @@ ODD = st.text(max_size=60) | st.sampled_from(
 )  # fmt: skip
 VERBS = ("answer", "hold", "resume", "hang_up", "reject", "consult", "swap", "confer", "hand_over",
          "drop", "transfer", "mute", "record", "dial", "set_member", "set_busy", "set_phone",
-         "listen")  # fmt: skip
+         "listen", "end_listening")  # fmt: skip
 
 
 class Wires:
@@ -656,7 +658,8 @@ async def _ask(verb, texts, odd):
         "answer": (call, phone), "consult": (call, text), "transfer": (call, text),
         "mute": (call, odd), "record": (call, odd), "dial": (call, phone, "987654321"),
         "set_member": (Member(name, queue, odd, text, 2), True), "set_busy": (name, odd),
-        "set_phone": (name, phone), "listen": (text, phone, odd),
+        "set_phone": (name, phone), "listen": (name, call, text, "whisper"),
+        "end_listening": (text,),
     }.get(verb, (call,))  # fmt: skip
     try:
         await getattr(exchange, verb)(*given)

@@ -10,7 +10,7 @@ import pytest
 from diadema.exchange.queue_log_events import caller_reference
 from diadema.ingest.decode import decode_known
 from diadema.switch.asterisk.queue_events import QueueEvents
-from diadema.switch.exchange import Caller, Known, Listening, SwitchEvent
+from diadema.switch.exchange import Caller, Known, SwitchEvent
 from diadema.wire.events import EVENT_LIMIT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,14 +208,6 @@ def test_a_recording_ends_with_its_call_though_nobody_says_so(stage):
     kinds = [kind for kind, _ in stage.told[1:]]
     assert [kind for kind in kinds if kind.startswith("recording")] == [
         "recording.started", "recording.muted", "recording.unmuted", "recording.stopped",
-    ]  # fmt: skip
-
-
-def test_who_listens_in_is_told_whoever_began_it(stage):
-    stage.take("ChanSpyStart", SpyerChannel="PJSIP/900-00000003", SpyeeLinkedid="1796.0")
-    stage.take("ChanSpyStop", SpyerChannel="PJSIP/900-00000003", SpyeeLinkedid="1796.0")
-    assert stage.heard[1:] == [
-        Listening("1796.0", "PJSIP/900", True, T0), Listening("1796.0", "PJSIP/900", False, T0)
     ]  # fmt: skip
 
 
@@ -504,7 +496,7 @@ ODD = st.text(max_size=300) | st.sampled_from(
 KINDS = sorted(Stage().queues._takes)
 FIELDS = (
     "Queue", "Uniqueid", "Linkedid", "MemberName", "CallerIDNum", "Position", "RingTime",
-    "HoldTime", "Reason", "State", "SpyerChannel", "SpyeeLinkedid", "DestUniqueid",
+    "HoldTime", "Reason", "State", "DestUniqueid",
 )  # fmt: skip
 SAID = st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), ODD))
 

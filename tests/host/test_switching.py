@@ -13,7 +13,8 @@ from diadema.wire import switching
 
 from tests.host.test_ingest_service import Play, clock_file
 from tests.support.broker_fixtures import IngestProcess, until
-from tests.support.scripted_station import S, Script
+from tests.support.informed import LEAD, inform
+from tests.support.scripted_station import T0, S, Script
 
 __all__ = ["clock_file"]
 
@@ -31,6 +32,7 @@ async def bridge_client(broker, stack):
         password=broker.secrets.switch,
         inbox_prefix=switching.INBOX.encode(),
         allow_reconnect=False,
+        connect_timeout=60,
         error_cb=note,
     )
     stack.push_async_callback(client.close)
@@ -128,7 +130,7 @@ async def test_the_floor_comes_anew_when_the_bridge_asks_and_nothing_is_heard_tw
 
     link = HubLink(
         lambda: broker.url, broker.secrets.switch, heard.append, anew,
-        lambda: switching.Report(name="principal", up=True), nothing, nothing,
+        lambda: switching.Report(name="principal", up=True), nothing, nothing, nothing,
     )  # fmt: skip
     running = asyncio.create_task(link.run(0.05))
     try:
@@ -245,6 +247,8 @@ async def test_no_caller_waits_for_a_station_that_is_away(broker, ingest, stack)
         {"phones": [{"extension": "x" * 1000, "station": S}]},
         {"phones": [{"extension": "PJSIP/1", "station": S}] * 5000},
         {"troubles": [{"utc_ms": 1, "sentence": ["errors.switch.closed", {}]}] * 10_000},
+        {"listeners": [{"spyer": "1795.9"}] * 1000},
+        {"listeners": [{"spyer": "x" * 1000}]},
     ],
 )
 async def test_a_report_that_is_too_much_is_refused(broker, ingest, stack, report):
@@ -317,7 +321,8 @@ async def test_there_is_an_end_to_what_it_tells_at_once(broker, ingest, stack):
     "subject",
     ["hub.command", "hub.act", "hub.site", "hub.enrol", "hub.status", "hub.switch.shown",
      "hub.update", "$JS.API.STREAM.LIST", "diadema.v1.DIA-0123456789ab.cmd",
-     "$MQTT.msgs.diadema.v1.DIA-0123456789ab.ev", "$SYS.REQ.USER.AUTH", "switch.events"],
+     "$MQTT.msgs.diadema.v1.DIA-0123456789ab.ev", "$SYS.REQ.USER.AUTH", "switch.events",
+     "hub.listen", "switch.listen"],
 )  # fmt: skip
 async def test_it_may_say_nothing_else(broker, stack, subject):
     client, errors = await bridge_client(broker, stack)
@@ -337,6 +342,94 @@ async def test_it_may_hear_nothing_else(broker, stack, subject):
     await client.flush()
     error = await until(lambda: next(iter(errors), None))
     assert "subscription" in error.lower()
+
+
+# -- live listening
+
+
+@pytest.fixture
+async def informed(broker, clock_file, stack):
+    """An ingest that knows a lead of quality, and that callers and the agent were informed."""
+    broker.data.switch.write_text("{}")
+    inform(broker.data, T0 - 60_000, ["a001"])
+    return await stack.enter_async_context(IngestProcess(broker, clock_file))
+
+
+async def test_a_listening_from_the_question_to_the_register(broker, informed, stack):
+    """The question, the bridge's telephone, the station's sign, the pause that ends it."""
+    client, _ = await bridge_client(broker, stack)
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    listeners, asked = [], []
+
+    async def listen(message):
+        asked.append(wanted := json.loads(message.data))
+        if wanted.get("mode"):
+            state = {"spyer": "esc-1", "listening": wanted["listening"], "by": "PJSIP/900"}
+            listeners.append(state | {"call": wanted["call"], "since_utc_ms": T0 + 10_000})
+        else:
+            listeners[0]["until_utc_ms"] = T0 + 14_000
+        await message.respond(b"{}")
+
+    await client.subscribe(switching.LISTEN, cb=listen)
+
+    async def report():
+        await ask(client, switching.STATE, name="principal", up=True, listeners=listeners)
+
+    await report()
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready().offer("1795.4", pbx="1795.1")
+    script.contact("answered", "1795.4", 3000, via="key", ring_ms=3000)
+    await play.send(script)
+    await play.acked(script)
+    wanted = {"by": LEAD, "who": "Luz Paz", "a": "a001", "mode": "whisper", "purpose": "help"}
+    refused = await ask(admin, "hub.listen", do="begin", **wanted | {"by": "nobody"})
+    assert (refused["error"], refused["status"]) == ("no_account", 403)
+    await report()  # a bridge that was not heard for 8 s is none
+    listening = (await ask(admin, "hub.listen", do="begin", **wanted))["listening"]
+    assert asked == [{"listening": listening, "call": "1795.4", "by": LEAD, "mode": "whisper"}]
+    await report()
+    told = await play.command("listened")
+    assert (told["contact"], told["state"], told["who"]) == ("1795.4", "on", "Luz Paz")
+    script.contact("listened", "1795.4", 0, i=told["i"], state="on", who=told["who"])
+    script.contact("recording_paused", "1795.4", 1000, via="key")
+    await play.send(script, first=script.n - 1)
+    (one,) = (await ask(admin, "hub.listen"))["listening"]
+    assert (one["by"], one["a"], one["announced"]) == (LEAD, "a001", True)
+    await until(lambda: len(asked) >= 2)
+
+    async def over():
+        await report()
+        return not (await ask(admin, "hub.listen"))["listening"]
+
+    await until(over)
+    with open_reader(broker.data.store) as reader:
+        kinds = [one.event for one in reader.events_of("HUB-main")]
+    assert [one["k"] for one in kinds] == [
+        "listening.refused", "listening.started", "listening.ended",
+    ]  # fmt: skip
+    assert (kinds[2]["cause"], kinds[2]["heard_ms"]) == ("recording_paused", 4000)
+    gone = await ask(admin, "hub.listen", do="end", listening=listening, by=LEAD)
+    assert gone["error"] == "no_such_listening"
+
+
+async def test_a_bridge_that_does_not_answer_rings_nowhere(broker, informed, stack):
+    client, _ = await bridge_client(broker, stack)
+    admin = await broker.client()
+    stack.push_async_callback(admin.close)
+    wanted = {"by": LEAD, "a": "a001", "mode": "silent", "purpose": "help"}
+    answer = await ask(admin, "hub.listen", do="begin", **wanted)
+    assert (answer["error"], answer["status"]) == ("no_switch", 503)
+    await ask(client, switching.STATE, name="principal", up=True)
+    play = await stack.enter_async_context(Play(broker))
+    script = Script().boot().clock().login().ready().offer("1795.4", pbx="1795.1")
+    script.contact("answered", "1795.4", 3000, via="key", ring_ms=3000)
+    await play.send(script)
+    await play.acked(script)
+    await ask(client, switching.STATE, name="principal", up=True)
+    answer = await ask(admin, "hub.listen", do="begin", **wanted)
+    assert (answer["error"], answer["status"]) == ("no_bridge", 503)
+    assert not (await ask(admin, "hub.listen"))["listening"]
 
 
 async def test_a_bridge_that_is_silent_is_no_bridge(broker, ingest, stack):

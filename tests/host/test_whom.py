@@ -27,6 +27,12 @@ S2 = "DIA-0123456789ac"
 HOSTS = (ME, "WEB-main", "PBX-central")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A gateway that gave a slow broker up would send again what the tests count."""
+    monkeypatch.setattr("diadema.gateway.bridge._ANSWER_S", 15)
+
+
 @pytest.fixture
 async def ingest(broker, tmp_path, stack):
     clock = tmp_path / "clock"

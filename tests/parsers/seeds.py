@@ -38,6 +38,7 @@ ASKED = [
     commands.Help(of=2**40, state="resolved", by="Ñ" * 16, result="orientado"),
     commands.Fault(of=1, state="rejected", by="Nilton Pacae", cause="sin_falla"),
 ]
+OF_THE_HUB = [commands.Listened(contact="c1", state="on", who="Ñ" * 16)]
 
 
 def day() -> list[bytes]:
@@ -46,15 +47,16 @@ def day() -> list[bytes]:
 
 
 def _down() -> list[bytes]:
-    asked = [json.loads(msgspec.json.encode(one)) | {"i": at} for at, one in enumerate(ASKED, 1)]
+    numbered = enumerate([*ASKED, *OF_THE_HUB], 1)
+    asked = [json.loads(msgspec.json.encode(one)) | {"i": at} for at, one in numbered]
     own = [
         {"hello": {}},
         {"ack": [7, 2]},
-        {"cmd": "time", "i": 20, "utc": 1_795_000_000_000},
-        {"cmd": "format_journal", "i": 21, "confirm": STATION},
-        {"cmd": "factory_reset", "i": 22, "confirm": STATION},
-        {"cmd": "config", "i": 23, "generation": 2, "part": 1, "parts": 1},
-        {"cmd": "dance", "i": 24},
+        {"cmd": "time", "i": 30, "utc": 1_795_000_000_000},
+        {"cmd": "format_journal", "i": 31, "confirm": STATION},
+        {"cmd": "factory_reset", "i": 32, "confirm": STATION},
+        {"cmd": "config", "i": 33, "generation": 2, "part": 1, "parts": 1},
+        {"cmd": "dance", "i": 34},
     ]
     return [json.dumps(one, separators=(",", ":")).encode() for one in asked + own]
 

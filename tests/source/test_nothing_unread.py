@@ -18,7 +18,7 @@ HEARD_BY_TESTS = {  # how tests turn the simulated board, hear its second output
     "diadema_sim.station.Station.manners",
 }
 PARTS_OF_METRICS = {  # public as parts that tests prove by themselves; other metrics call them
-    "contacts.impossible", "contacts.talk_of", "intervals.offset_word", "rounding.round_half_up",
+    "contacts.impossible", "contacts.talk_of", "intervals.offset_word",
 }  # fmt: skip
 SAMPLE = {
     "pkg/__init__.py": "from pkg.inner import alive, unread",

@@ -14,9 +14,11 @@ ALL, IN = "all", "in"
 SAMPLE = {
     "a": "a001", "s": "DIA-0123456789ab", "i": "1", "e": "1", "n": "1", "number": "1",
     "kind": "llamadas", "name": "x", "due_ms": "1", "code": "x", "queue": "ventas",
-    "ticket": "3f9a01c2d4e5",
+    "draw": "3f9a01c2d4e5", "plan": "x", "period": "2026-W48",
+    "ticket": "3f9a01c2d4e5", "q": "1-1", "listening": "3f9a01c2d4e5",
+    "case": "3f9a01c2d4e5",
+    "evaluation": "3f9a01c2d4e5",
 }  # fmt: skip
-PEOPLE_SAMPLE = {"kind": "agents"}
 
 
 class Line(Struct, kw_only=True):
@@ -35,6 +37,10 @@ def _(*who: Right, **more: Any) -> Line:
 _ACTION = {"action": "note", "kind": "orientacion", "note": "saludo"}
 _OPENING = {"action": "ticket_opened", "area": "sistemas", "title": "CRM caído"}
 _HELP = {"action": "help", "state": "accepted", "of": ["DIA-0123456789ab", 1, 1]}
+_COPY = {"purpose": "arco", "receiver": "Teo Paz", "reason": "ARCO-1"}
+_CASE = {
+    "call": ["DIA-0123456789ab", 1, 1], "number": "RH-1", "reason": "x", "until": "2099-01-01",
+}  # fmt: skip
 _AMENDMENT = {"kind": "justified", "reason": "médico"}
 _ORDER = {
     "name": "x",
@@ -44,7 +50,15 @@ _ORDER = {
     "format": "csv",
     "scope": "team:Mañana",
 }
+_PAPER = {"agents": ["a001"], "how": "paper", "date": "2026-11-17", "document": "RH-1"}
+_DECISION = {"answers": {}, "reason": "x"}
+_ANNULMENT = {"which": "first", "reason": "x"}
 _EVENTS = {"from": 0, "to": 1}
+_SAMPLE_ANNULMENT = {"of": ["HUB-main", 1, 1], "reason": "x"}
+_TARGETED = {
+    "call": ["DIA-0123456789ab", 1, 1], "to": "ana", "form": "x", "due": "2099-01-01",
+    "why": "silence",
+}  # fmt: skip
 
 ROUTES: dict[str, Line] = {
     "GET /": Line(who=IN),
@@ -117,15 +131,58 @@ ROUTES: dict[str, Line] = {
     "GET /api/v1/tickets/{ticket}": _("tickets", "area"),
     "POST /api/v1/tickets": _("tickets", body=_OPENING),
     "POST /api/v1/tickets/{ticket}/actions": _("tickets", "area", body={"action": "ticket_taken"}),
+    "GET /api/v1/listenings/{listening}/peaks": _("listen", "evaluate", "cases"),
+    "GET /api/v1/listenings/{listening}/sound": _("listen", "evaluate", "cases"),
+    "POST /api/v1/listenings/{listening}/end": _("listen", "evaluate", "cases"),
+    "GET /api/v1/quality/cases": _("cases", "quality"),
+    "GET /api/v1/quality/cases/{case}": _("cases", "quality"),
+    "GET /api/v1/quality/cases/calls/{s}/{e}/{n}": _("quality"),
+    "POST /api/v1/quality/cases": _("quality", body=_CASE),
+    "POST /api/v1/quality/cases/{case}/close": _("quality", body={"reason": "x"}),
+    "POST /api/v1/quality/cases/{case}/hearing": _("cases"),
+    "GET /ui/quality/cases": _("cases", "quality"),
+    "GET /api/v1/quality/assignments": _("evaluate"),
+    "GET /api/v1/quality/assignments/{q}": _("evaluate"),
+    "PUT /api/v1/quality/assignments/{q}/draft": _("evaluate"),
+    "POST /api/v1/quality/assignments/{q}/code": _("evaluate", body={"code": "111"}),
+    "POST /api/v1/quality/assignments/{q}/submit": _("evaluate"),
+    "POST /api/v1/quality/assignments/{q}/replace": _("evaluate", body={"why": "nobodys"}),
+    "GET /api/v1/agents/{a}/quality": _("own", "listen", scoped=True),
+    "GET /api/v1/agents/{a}/listenings": _("own", "listen", scoped=True),
+    "GET /api/v1/quality/notices": _("notices"),
+    "POST /api/v1/quality/notices/publication": _("quality", body=None),
+    "POST /api/v1/quality/notices/{code}/messages": _("notices", body={"agents": ["a001"]}),
+    "POST /api/v1/quality/notices/{code}/signatures": _("notices", body=_PAPER),
+    "GET /api/v1/quality/notices/{code}/sheet": _("notices"),
+    "POST /api/v1/quality/notices/{code}/import": _("notices", body=None),
+    "POST /api/v1/quality/assignments/{q}/hearing": _("evaluate"),
+    "POST /api/v1/calls/search": _("listen", "evaluate", "quality"),
+    "GET /api/v1/calls/{s}/{e}/{n}": _("listen", "evaluate", "quality"),
+    "GET /api/v1/calls/terms": _("quality"),
+    "POST /api/v1/calls/{s}/{e}/{n}/hold": _("quality", body={"reason": "x"}),
+    "POST /api/v1/calls/{s}/{e}/{n}/copies": _("quality", body=_COPY),
+    "GET /api/v1/calls/copies/{s}/{e}/{n}": _("quality", sample={"s": "HUB-main"}),
+    "GET /calls/copies/{s}/{e}/{n}": _("quality", sample={"s": "HUB-main"}),
+    "POST /api/v1/calls/{s}/{e}/{n}/listening": _("listen", body={"purpose": "help"}),
+    "POST /api/v1/calls/{s}/{e}/{n}/outside": _("listen", body={"purpose": "help"}),
+    "POST /api/v1/calls/outside/{listening}": _("listen", body={"minutes": 1}),
+    "GET /api/v1/listenings": _("listen", "quality"),
+    "GET /api/v1/listenings/live": _("listen"),
+    "POST /api/v1/listenings/live": _("listen", body={"a": "a001", "purpose": "help"}),
+    "POST /api/v1/listenings/live/{listening}/end": _("listen"),
+    "GET /api/v1/quality/pairs/{q}": _("quality"),
+    "POST /api/v1/quality/pairs/{q}/hearing": _("quality"),
+    "POST /api/v1/quality/pairs/{q}/decision": _("quality", body=_DECISION),
+    "POST /api/v1/quality/pairs/{q}/annulment": _("quality", body=_ANNULMENT),
+    "GET /api/v1/quality/evaluations/{evaluation}": _("quality"),
+    "POST /api/v1/quality/evaluations/{evaluation}/hearing": _("quality"),
+    "POST /api/v1/quality/evaluations/{evaluation}/revision": _("quality", body=_DECISION),
+    "POST /api/v1/quality/evaluations/{evaluation}/annulment": _("quality", body={"reason": "x"}),
     "GET /handover": _("register"),
     "GET /flasher": _("fleet"),
     "GET /flasher/{name}.bin": _("fleet"),
     "GET /flasher/{name}.zip": _("fleet"),
-    "GET /api/v1/people/kinds": _("people"),
-    "GET /api/v1/people/export/{kind}": _("people", sample=PEOPLE_SAMPLE),
-    "POST /api/v1/people/import/{kind}": _("people", sample=PEOPLE_SAMPLE),
-    "GET /api/v1/people/history/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
-    "POST /api/v1/people/restore/{kind}/{code}": _("people", sample=PEOPLE_SAMPLE),
+    "GET /api/v1/people/kinds": _("people", "quality"),
     "GET /api/v1/people/week": _("people"),
     "POST /api/v1/people/take-in": _("people"),
     "GET /api/v1/people/publication": _("people"),
@@ -141,18 +198,50 @@ ROUTES: dict[str, Line] = {
     "GET /ui/dispositions": _("figures", is_page=True),
     "GET /ui/reports": _("figures", "attendance", "register", "tickets", is_page=True),
     "GET /ui/register": _("register", "reprimands", is_page=True),
-    "GET /ui/people": _("people", is_page=True),
+    "GET /ui/calls": _("listen", "evaluate", "quality", is_page=True),
+    "GET /ui/listening": _("listen", "quality", is_page=True),
+    "GET /ui/quality": _("evaluate", "quality"),
+    "GET /ui/quality/samples": _("quality"),
+    "GET /ui/quality/samples/{plan}": _("quality"),
+    "GET /ui/quality/samples/{plan}/{period}": _("quality"),
+    "GET /ui/quality/samples/{plan}/{period}/commitment": _("quality"),
+    "GET /ui/quality/targeted": _("quality"),
+    "GET /ui/quality/scorecards": _("quality", "people"),
+    "GET /ui/quality/scorecards/{code}": _("quality", "people"),
+    "GET /api/v1/quality/scorecards": _("quality", "people"),
+    "POST /api/v1/quality/scorecards": _("quality", body={"code": "ñ", "reason": "x"}),
+    "GET /api/v1/quality/scorecards/{code}/versions/{n}": _("quality", "people"),
+    "POST /api/v1/quality/scorecards/{code}/publish": _("quality"),
+    "GET /api/v1/quality/samples": _("quality"),
+    "GET /api/v1/quality/samples/{plan}/{period}": _("quality"),
+    "GET /api/v1/quality/draws/{draw}.zip": _("quality"),
+    "POST /api/v1/quality/samples/draws": _("quality", body={"plan": "x", "period": "2026-W48"}),
+    "POST /api/v1/quality/samples/annulments": _("quality", body=_SAMPLE_ANNULMENT),
+    "GET /api/v1/quality/targeted": _("quality"),
+    "POST /api/v1/quality/targeted": _("quality", body=_TARGETED),
+    "GET /ui/quality/evaluate/{q}": _("evaluate"),
+    "GET /ui/quality/notices": _("notices", is_page=True),
+    "GET /ui/agents/{a}/quality": _("own", "listen", scoped=True),
+    "GET /ui/quality/pairs/{q}": _("quality"),
+    "GET /ui/quality/evaluations/{evaluation}": _("quality"),
+    "GET /ui/people": _("people", "quality", is_page=True),
     "GET /ui/fleet": _("fleet", is_page=True),
     "GET /ui/switch": _("fleet", is_page=True),
     "GET /ui/fleet/{s}": _("fleet", is_page=True),
     "GET /ui/accounts": _("accounts", is_page=True),
 }
-# routes that are there once for each kind of people and places
-PEOPLE = {
-    "GET /api/v1/people/{kind}": _("people"),
-    "GET /api/v1/people/{kind}/{code}": _("people"),
-    "PUT /api/v1/people/{kind}/{code}": _("people"),
-    "DELETE /api/v1/people/{kind}/{code}": _("people"),
-}
+# of each kind of people and places, for whoever has one of its rights; the first are there once
+OF_A_KIND = (
+    "GET /api/v1/people/export/{kind}",
+    "POST /api/v1/people/import/{kind}",
+    "GET /api/v1/people/history/{kind}/{code}",
+    "POST /api/v1/people/restore/{kind}/{code}",
+)
+PEOPLE = (
+    "GET /api/v1/people/{kind}",
+    "GET /api/v1/people/{kind}/{code}",
+    "PUT /api/v1/people/{kind}/{code}",
+    "DELETE /api/v1/people/{kind}/{code}",
+)
 # NiceGUI's own: files of its pages, in the wheel for everybody to read
 INNER = "/ui/_nicegui/"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
 
 import aiomqtt
@@ -11,6 +12,7 @@ from diadema.base import credentials, paths
 from diadema.base.certificates import Certificates
 from diadema.base.clock import SharedClock
 from diadema.base.paths import DataDir, write_whole
+from diadema.hub import broker as ports
 from diadema.hub.admission import Admission
 from diadema.hub.broker import LOOPBACK, Broker
 from diadema.hub.nats_jwt import Issuer, claims_of
@@ -19,6 +21,8 @@ from tests.support.scripted_station import SITE, T0
 from tests.support.trust import trusting
 
 LOOK_S = 0.02
+# each worker of a run has ports of its own to choose from
+ports._PORTS = ports._PORTS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) :: 8]
 
 
 async def until(condition, limit_s=300.0):
@@ -55,9 +59,13 @@ class RunningBroker:
         self.process = None
 
     async def start(self, *, mqtt=True):
-        command = self.broker.command(mqtt=mqtt)
-        self.process = await asyncio.create_subprocess_exec(*command)
-        await until(self._answers)
+        while True:
+            command = self.broker.command(mqtt=mqtt)
+            self.process = await asyncio.create_subprocess_exec(*command)
+            if await until(self._answers_or_ended) == "answers":
+                break
+            self.broker.choose_ports()  # somebody has taken one meanwhile
+            self.url = self.broker.url
         await self.broker.settle_stream()
         if mqtt:
             await until(self._door_is_open)
@@ -103,13 +111,13 @@ class RunningBroker:
         info = paths.Hub(1, {}, "", self.url, (LOOPBACK, self.broker.ports.mqtt))
         write_whole(self.data.hub, paths.msgspec.json.encode(info))
 
-    async def _answers(self):
+    async def _answers_or_ended(self):
         try:
             client = await self.broker.connect()
         except Exception:
-            return False
+            return self.process.returncode is not None and "ended"
         await client.close()
-        return True
+        return "answers"
 
     async def _door_is_open(self):
         try:
@@ -179,9 +187,9 @@ class IngestProcess:
         try:
             client = await self._broker.broker.connect()
             try:
-                await client.request("hub.status", b"{}", timeout=0.5)
+                reply = await client.request("hub.status", b"{}", timeout=5)
             finally:
                 await client.close()
         except Exception:
             return False
-        return True
+        return json.loads(reply.data)["admits"]

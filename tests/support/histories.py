@@ -98,6 +98,7 @@ class Desk(Journal):
                 self._held,
                 self._consulted,
                 self._supervised,
+                self._listened,
                 self._failed,
             ],
             "held": [*twice(self._resumed), self._end, self._failed],
@@ -215,6 +216,14 @@ class Desk(Journal):
         """Her state is set in the call, and is hers when it is over."""
         self._show("not_ready", "sshh", "supervisor", who="Ana")
 
+    def _listened(self, which):
+        """Somebody hears the call; until its end where nobody says otherwise."""
+        who = ("quality", "Ana")[which % 2]
+        self._call("contact.listened", state="on", who=who, i=1)
+        if which % 3:
+            self.u += 1_000 * (which % 50)
+            self._call("contact.listened", state="off", who=who, i=2)
+
     def _end(self, which):
         by = ("caller", "agent")[which % 2]
         self._call("contact.ended", by=by, on_hold=self.work == "held")
@@ -295,6 +304,7 @@ _CALLS = {
     "contact.consulted": {"via": "key", "area": "soporte"},
     "contact.consult_ended": {"via": "key", "result": "dropped"},
     "contact.transferred": {"via": "key", "kind": "blind", "target": "x", "completed": True},
+    "contact.listened": {"state": "on", "who": "Ana"},
     "contact.ended": {"by": "caller", "on_hold": False},
     "contact.typified": {"code": "111", "version": 1, "how": "agent"},
     "contact.retypified": {"code": "112", "version": 1, "author": "a001"},

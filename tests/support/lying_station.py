@@ -83,15 +83,15 @@ class LyingStation:
         os.write(self._ours, encode(body))
 
     def _readable(self) -> None:
-        data = os.read(self._ours, 65536)
-        for body in self._decoder.feed(data):
+        bodies = [*self._decoder.feed(os.read(self._ours, 65536))]
+        self._text += len(self._decoder.take_console())  # what came before the question, too
+        for body in bodies:
             if body[:1] != b"{":
                 whole = self._joined(body)
                 if whole is None:
                     continue
                 body = whole
             self._hears(body)
-        self._text += len(self._decoder.take_console())
 
     def _joined(self, body: bytes) -> bytes | None:
         head = _PIECE.match(body)

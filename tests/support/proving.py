@@ -34,6 +34,7 @@ _AWAY_MS = 3_000
 _HELD_MS = 1_000
 _LOOKS = 60
 _LIMIT_S = 120
+_AT_ONCE = "Silencio"  # the room is quiet before the station listens, which waits a second
 
 
 def site_with_key(root: Path) -> DataDir:
@@ -71,7 +72,7 @@ class Person:
         """`is_asked`: the station knows what was told; it takes no answer that came before."""
         while self._todo:
             await self._quiet.aclose()
-            turns = 0
+            turns = _REACTION if self._todo[0][0] == _AT_ONCE else 0
             while turns < _REACTION:
                 turns += is_asked()
                 await asyncio.sleep(_TURN_S)
@@ -92,7 +93,7 @@ class Person:
         """A room in which nobody speaks."""
         room = random.Random(1)
         samples = array("h", (room.randint(-9, 9) for _ in range(5 * sound.RATE_HZ)))
-        file = sound.write(self._station.folder / "room.wav", samples)
+        file = sound.write(self._station.folder / "room.wav", 4 * samples)
         await self._quiet.enter_async_context(sound.listen(self._station, microphone=file))
 
     async def _leave(self, world: World, line: str) -> None:

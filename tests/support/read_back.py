@@ -1,5 +1,6 @@
 """Reads a report's cells back from what each of its formats wrote, without the code that wrote
 them: by section, by row with the total last, (value, bounds), as `cells` has them of the report.
+Bounds are (low, high, n) or, of a sample, (low, high, n, of).
 """
 
 import csv
@@ -18,7 +19,11 @@ from rich.console import Console
 
 from tests.support.made_report import in_seconds
 
-_BOUNDS = re.compile(r" \(([\d.]+)–([\d.]+); n\s([\d,]+)\)$")
+# as `(81.2–91.6; n 12)`, below zero `(−5.1 a −1.3; n 12)`, of a sample `(81.2–91.6; n 12 de 310)`
+_BOUNDS = re.compile(
+    r" ?\((?:(−?[\d.]+)(?:–| a | to )(−?[\d.]+); )?n\s([\d,]+)(?: (?:de|of) ([\d,]+))?\)$"
+)
+_SHARES = ("percent", "score", "text")
 
 
 def cells(report):
@@ -43,7 +48,27 @@ def _meant(column, cell):
             value = value // 1000
         case "text" | "day" if value is not None:
             value = sanitize.visible(str(value))
-    return value, within and (within.low, within.high, within.n)
+    return value, within and _bounds(within.low, within.high, within.n, within.of)
+
+
+def _number(words):
+    return float(words.replace(",", "").replace("−", "-"))
+
+
+def _bounds(low, high, n, of):
+    its = (low, high, n)
+    return its if of is None else (*its, of)
+
+
+def _bounded(words):
+    """What stands behind a figure there, and the words without it."""
+    found = _BOUNDS.search(words)
+    if found is None:
+        return None, words
+    low, high, n, of = found.groups()
+    low, high = (None if one is None else _number(one) for one in (low, high))
+    n, of = (None if one is None else int(one.replace(",", "")) for one in (n, of))
+    return _bounds(low, high, n, of), words[: found.start()]
 
 
 def _total(column, cell):
@@ -80,7 +105,7 @@ def _of_json(cell, kind):
     bounds = None
     if isinstance(cell, dict):
         if "low" in cell:
-            bounds = cell["low"], cell["high"], cell["n"]
+            bounds = _bounds(cell["low"], cell["high"], cell["n"], cell.get("of"))
         cell = cell["value"]
     return cell // 1000 if kind == "moment" and cell is not None else cell, bounds
 
@@ -102,8 +127,11 @@ def _of_csv(content, section, kinds, zone):
         for column, kind in zip(section.columns, kinds_of, strict=True):
             words, bounds = next(fields), None
             if column.interval:
-                its = [next(fields) for _ in range(3)]
-                bounds = (float(its[0]), float(its[1]), int(its[2])) if any(its) else None
+                low, high, n, *of = [next(fields) for _ in range(4 if column.sampled else 3)]
+                bounds = None
+                if n:
+                    its = (float(one) if one else None for one in (low, high))
+                    bounds = _bounds(*its, int(n), int(of[0]) if of and of[0] else None)
             row.append((_of_words(kind, words, zone), bounds))
         rows.append(row)
     return rows
@@ -129,8 +157,8 @@ def from_xlsx(report):
 
 def _of_sheet(cell, kind, zone):
     value, form = cell.value, cell.number_format
-    bounds = re.search(r"\(([\d.]+)–([\d.]+); n\s([\d,]+)\)", form)
-    bounds = bounds and (float(bounds[1]), float(bounds[2]), int(bounds[3].replace(",", "")))
+    behind = re.search(r'"( \([^"]*\))"', form)
+    bounds, _ = _bounded(behind[1]) if behind else (None, "")
     match kind:
         case _ if value in (None, ""):
             value = None
@@ -177,11 +205,9 @@ def from_screen(report):
 
 def _of_screen(kind, words, zone):
     words = words.removesuffix(" !")
-    bounds = _BOUNDS.search(words) if kind == "percent" else None
-    words = words[: bounds.start()] if bounds else words
+    bounds, words = _bounded(words) if kind in _SHARES else (None, words)
     if kind == "percent":
         words = words.removesuffix(" %")
-    bounds = bounds and (float(bounds[1]), float(bounds[2]), int(bounds[3].replace(",", "")))
     return _of_words(kind, "" if words == "—" else words, zone), bounds
 
 
@@ -195,8 +221,8 @@ def _of_words(kind, words, zone):
             for part in words.lstrip("-−").split(":"):
                 whole = 60 * whole + int(part)
             return sign * whole
-        case "percent":
-            return float(words.replace(",", ""))
+        case "percent" | "score" | "coefficient":
+            return _number(words)
         case "count":
             return int(words.replace(",", ""))
         case "moment":

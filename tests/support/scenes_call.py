@@ -88,6 +88,15 @@ def _codes(words):
     do("key6", 14_000)
     bench.pick("pause_recording", 14_000)
     yield "recording_paused", shot(20_000)
+    word = {"cmd": "listened", "contact": "c", "state": "on", "who": "quality"}
+    do("listened", 21_000, dict(word, i=50))
+    yield "listened", shot(22_000)
+    do("key2", 23_000)
+    do("key6", 24_000)
+    yield "listened_muted_menu", shot(24_000)
+    do("key1", 25_000)
+    do("key2", 26_000)
+    do("listened", 27_000, dict(word, i=51, state="off"))
     do("key1", 30_000)
     for at in range(3):
         do("key3", 31_000 + at * 1000)

@@ -2,7 +2,7 @@
 
 import json
 
-from diadema.ingest.messages import PREFIX, Message
+from diadema.ingest.messages import PREFIX, Message, subject_of
 
 S = "DIA-0123456789ab"
 T0 = 1_795_000_000_000  # a day in November 2026, 13:06 in Lima
@@ -82,7 +82,7 @@ class Script:
 
     @property
     def topic(self):
-        return f"{PREFIX}{self.s}.ev"
+        return subject_of(self.s)
 
     def messages(self, first=1, last=None):
         """The events first…last as messages of the stream; the stream's numbers are theirs."""

@@ -15,7 +15,10 @@ from tests.support.second_opinion import (
     handling,
     help_requests,
     intraday,
+    listening,
+    monitors,
     protocol,
+    quality,
     service,
     sums,
     supervision,
@@ -33,6 +36,9 @@ FAMILIES = {
     "supervision": supervision,
     "ayudas": help_requests,
     "fallas": faults,
+    "monitores": monitors,
+    "calidad": quality,
+    "escuchas": listening,
 }
 KEYS = {  # what tells a table's rows apart
     "intraday": ("day", "hour"),
@@ -42,8 +48,25 @@ KEYS = {  # what tells a table's rows apart
     "transfers": ("transfer_kind", "area", "transfer_where"),
     "gaps": ("playbook", "version"),
     "faults_parts": ("area", "part"),
+    "replaced": ("monitor", "replaced_why"),
+    "bias": ("monitor", "month"),
+    "agreement": ("month", "scorecard", "item"),
+    "codes_confused": ("code", "right_code"),
+    "quality_draws": ("sample_plan", "from_day", "to_day", "annulled"),
+    "quality_teams": ("scorecard", "team"),
+    "quality_motives": ("scorecard", "motive"),
+    "quality_queues": ("scorecard", "queue"),
+    "quality_agents": ("scorecard", "code", "from_day"),
+    "quality_sections": ("scorecard", "section"),
+    "quality_items": ("scorecard", "item_code"),
+    "quality_critical": ("scorecard", "critical"),
+    "quality_undone": ("scorecard", "from_day", "code", "stratum"),
+    "quality_funnel": (),
 }
-NUMBERS = ("count", "seconds", "percent", "figure")
+NUMBERS = ("count", "seconds", "percent", "score", "coefficient", "figure")
+ALONE = (  # without what all others have
+    "supervision", "ayudas", "fallas", "calidad", "monitores", "escuchas",
+)  # fmt: skip
 
 
 def differences(data, whole, kind, span, now_ms, of="floor", code=""):
@@ -53,7 +76,7 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
     its = FAMILIES[kind].make(asked)
     if kind != "supervision":  # a register, of no figures
         its["summary"] = _summary(FAMILIES[kind].summary(asked), asked)
-    if kind not in ("supervision", "ayudas", "fallas"):
+    if kind not in ALONE:
         its |= {"apart": apart.make(asked), "sums": sums.make(asked, kind)}
         its |= former.maps(asked, kind, span.grain)
     if kind in former.TREND:
@@ -70,12 +93,16 @@ def differences(data, whole, kind, span, now_ms, of="floor", code=""):
 
 
 def _summary(told, asked):
+    """Where one has several of a figure, its name goes on after it."""
     say = words("reports", "es")
-    return {
-        say[f"col.{key}"]: {"value": value, "n": n, "target": goals.goal(asked, key)}
-        | {"value_within": within[0] if within else None}
-        for key, (value, n, *within) in told.items()
-    }
+    found = {}
+    for name, (value, n, *within) in told.items():
+        key, mark, about = name.partition(" · ")
+        found[f"{say[f'col.{key}']}{mark}{about}"] = {
+            "value": value, "n": n, "target": goals.goal(asked, key),
+            "value_within": within[0] if within else None,
+        }  # fmt: skip
+    return found
 
 
 def _compared(told, asked):
@@ -88,16 +115,20 @@ def _compared(told, asked):
 
 def _table(section, rows):
     names = [column.key for column in section.columns]
-    keys = KEYS.get(section.key) or (("code",) if "code" in names else tuple(names[:1]))
+    keys = (
+        KEYS[section.key]
+        if section.key in KEYS
+        else (("code",) if "code" in names else tuple(names[:1]))
+    )
     aims = {column.goal for column in section.columns}
     counted = [
         column for column in section.columns if column.kind in NUMBERS and column.key not in aims
     ]  # fmt: skip
     seen = set()
-    for row in section.rows:
+    for number, row in enumerate(section.rows):
         cells = dict(zip(names, map(plain, row), strict=True))
-        key = tuple(cells[name] for name in keys)
-        key = key[0] if len(key) == 1 else key
+        key = tuple(cells[name] for name in keys) if keys else number
+        key = key[0] if keys and len(key) == 1 else key
         if key in seen:
             yield section.key, key, "twice", None, None
         seen.add(key)
@@ -127,7 +158,8 @@ def _bounds(section, key, row, its):
     """Within what each share lies, that is told so."""
     for column, cell in zip(section.columns, row, strict=True):
         within = getattr(cell, "within", None)
-        within = within and (within.low, within.high, within.n)
+        of = () if within is None or within.of is None else (within.of,)
+        within = within and (within.low, within.high, within.n, *of)
         mine = its.get(f"{column.key}_within")
         if within != mine and (within or column.interval):
             yield section.key, key, f"{column.key}_within", within, mine

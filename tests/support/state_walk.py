@@ -52,6 +52,7 @@ INPUTS: list[Row] = [
     (2, (("talk", "talk", "call", "next", "flagged", "undone"),)),
     (2, (("menu",), tuple(range(10)), _LINES)),
     (1, (("recording",), ("paused", "resumed"))),
+    (1, (("listened",), ("on", "on", "off"), ("quality", "Nelly T."))),
     (1, (("quiet",), BOTH)),
     (1, (("presence", "selftest"),)),
     (1, (("level",), (-30, -70))),
@@ -136,6 +137,9 @@ class Walk(DeskBench):
                 self.station.link = name
             case "recording":
                 self.command(name, contact=self.contact(True), state=arguments[0])
+            case "listened":
+                more = {"state": arguments[0], "who": arguments[1]}
+                self.command(name, contact=self.contact(True), **more)
             case "quiet":
                 self.do(name, self.u - 45_000 if arguments[0] else None)
             case "telephone":
@@ -198,6 +202,7 @@ class Walk(DeskBench):
         assert (desk.presence == "logged_out") == (desk.agent is None) == (not desk.open)
         assert (desk.contact is None) == (desk.work == "idle")
         assert desk.work != "closing"
+        assert not desk.listeners or desk.work in ("talking", "held", "consulting")
         idle_ready = desk.work == "idle" and desk.presence == "ready"
         assert not (idle_ready and "telephone" in desk.faults)
         assert len(desk.pending) <= 3
@@ -257,6 +262,7 @@ def check_stream(events: list[dict[str, Any]]) -> None:
     coded: dict[str, int] = {}
     steps: set[tuple[str, str]] = set()
     by_key = set()
+    listeners: set[tuple[str, str]] = set()
     resolved: dict[str, set[int]] = {"help": set(), "fault": set()}
     for n, event in enumerate(events, 1):
         whole = {"s": "DIA-0200000000a1", "e": 1, "n": n, **event}
@@ -323,6 +329,13 @@ def check_stream(events: list[dict[str, Any]]) -> None:
                 assert started[contact] == "talking"
             case "contact.recording_paused" | "contact.recording_resumed":
                 assert started[contact] == "talking"
+            case "contact.listened":
+                assert started[contact] == "talking"
+                listener = contact, event["who"]
+                if event["state"] == "on":
+                    listeners.add(listener)
+                else:
+                    listeners.remove(listener)
             case "contact.disagreed":
                 assert contact in started and event["station"] != event["host"]
                 continue

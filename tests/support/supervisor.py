@@ -17,16 +17,9 @@ from diadema_sim.centre import Centre
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.support.broker_fixtures import until
+from tests.support.chromium import FLAGS
 from tests.support.screen_words import find
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 ZONE = "America/Lima"
 START_MS = int(datetime(2026, 11, 18, 10, tzinfo=ZoneInfo(ZONE)).timestamp() * 1000)  # no midnight
 LIMIT_MS = 300_000

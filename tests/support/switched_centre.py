@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing, suppress
 
+from diadema.base.errors import DiademaError
 from diadema.cli.main import app
 from diadema.site.directory.book import Change
 from diadema.site.directory.kinds import KINDS
@@ -38,13 +39,19 @@ async def switched_centre(tmp_path, count=1, *, seed=0, foreign="leave", **more)
 
 
 @asynccontextmanager
-async def centre_of(tmp_path, way, count):
-    """Of an exchange that is there: `way`, the settings of the bridge to it."""
+async def centre_of(tmp_path, way, count, prepare=lambda data, agents: None):
+    """Of an exchange that is there: `way`, the settings of the bridge to it. `prepare` what it
+    has before it runs.
+    """
     desks = people.desks(count)
+
+    def made(data):
+        describe(data, way, [(one.person.id, one.seat) for one in desks])
+        prepare(data, [one.person.id for one in desks])
+
     async with open_centre(
         desks, name="Centro de muestra", zone="America/Lima", tree=people.LIMA_TREE,
-        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data",
-        prepare=lambda data: describe(data, way, [(one.person.id, one.seat) for one in desks]),
+        start_utc_ms=int(time.time() * 1000), data=tmp_path / "data", prepare=made,
     ) as centre:  # fmt: skip
         await centre.switch_on()
         await until(lambda: is_up(centre))
@@ -78,7 +85,13 @@ def describe(data, way, seated, queues=("ventas",)):
 
 
 async def shown(centre):
-    return (await ask_hub(centre.data, "hub.switch.shown", {}))["switch"] or {}
+    """As the hub says, which may be busy."""
+
+    async def answer():
+        with suppress(DiademaError):
+            return await ask_hub(centre.data, "hub.switch.shown", {})
+
+    return (await until(answer))["switch"] or {}
 
 
 async def is_up(centre):

@@ -44,7 +44,7 @@ def bring_stations(data, *scripts):
     writer.close()
 
 
-def put(data, kind, **given):
+def put(data, kind, /, **given):
     body = KINDS[kind].read(given)
     one = Change(kind=kind, code=KINDS[kind].code(body), body=body)
     with Directory(data.directory) as book:

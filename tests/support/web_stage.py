@@ -3,6 +3,7 @@
 Only ingest is played by the test itself: it fills the bucket `live` and answers commands.
 """
 
+import contextlib
 import itertools
 import json
 import os
@@ -289,6 +290,13 @@ def wait_for(condition: Callable[[], object], what: str, limit_s: float = 60) ->
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit_s} s: {what}")
         time.sleep(0.01)
+
+
+def content(path: Path) -> bytes:
+    """Of a file that a running web may remove, as it does those beside a database."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
 
 
 def empty_directory(data: DataDir) -> None:

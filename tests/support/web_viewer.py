@@ -4,16 +4,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from playwright.async_api import Page
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_
 
 from tests.support.web_stage import Web, headers_of
 
 OpenPage = Callable[..., Awaitable[Page]]
 
 LIMIT_S = 300
+# what a page takes away by itself after some seconds stays until it was seen
+STAYS = """() => { const real = window.setTimeout;
+  window.setTimeout = (run, ms, ...more) => ms > 3000 ? 0 : real(run, ms, ...more); }"""
+connect = partial(connect_, open_timeout=LIMIT_S, ping_interval=None)  # patient
 
 
 class Viewer:

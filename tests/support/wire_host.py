@@ -51,6 +51,7 @@ class WireHost:
         self._configured = False
         self._unsent = bytearray()
         self._blocks: list[dict[str, Any]] = []
+        self._as: dict[int, set[int]] = {}  # under which numbers blocks were sent, by the first
         self.sender = Sender(self.send_raw, self._later, self._unheard)
         self._who: tuple[str, int] | None = None
         self._port = os.open(station.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -116,6 +117,7 @@ class WireHost:
         """Send a configuration in blocks; returns their `i`."""
         number = next(self._numbers)
         self._blocks = [block | {"i": number} for block in blocks(content)]
+        self._as[number] = {number}
         self._send_blocks()
         return number
 
@@ -137,6 +139,9 @@ class WireHost:
         if not self.sender.waiting:
             number = next(self._numbers)
             self._blocks = [block | {"i": number} for block in self._blocks]
+            for one in self._as.values():
+                if one & numbers:
+                    one.add(number)
             self._send_blocks()
         self._unheard()
 
@@ -145,10 +150,10 @@ class WireHost:
         self._configured = False
 
     async def answer(self, number: int) -> dict[str, Any]:
-        """The journaled event that answers command `number`."""
-        world = self._station._world
+        """The journaled event that answers command `number`, or it under a later one."""
+        world, numbers = self._station._world, self._as.get(number, {number})
         seen = await world.wait_event(
-            self._station.id, lambda event: event.get("i") == number, timeout_s=300, running=True
+            self._station.id, lambda event: event.get("i") in numbers, timeout_s=300, running=True
         )
         return seen.event
 

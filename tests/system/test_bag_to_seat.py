@@ -56,7 +56,7 @@ async def hold_at_power_on(station, *keys: int) -> None:
     await station.power_cut()
     await station.power_on()
     await asyncio.gather(*(station.ask({"do": "press", "key": key}) for key in keys))
-    await asyncio.sleep(12)  # it looks at them once it has read its files
+    assert await greeting_on(station.port, 300)  # after it looked at them
     for key in keys:
         await station.ask({"do": "release", "key": key})
 
@@ -182,9 +182,9 @@ async def test_its_self_test_an_update_one_that_does_not_work_and_the_way_back_t
         finally:
             bridge.cancel()
             await asyncio.gather(bridge, return_exceptions=True)
-        provisioned = await greeting_on(station.port, 10)
+        provisioned = await greeting_on(station.port, 300)
         await hold_at_power_on(station, 2, 5)
-        assert provisioned.generation and not (await greeting_on(station.port, 10)).generation
+        assert provisioned.generation and not (await greeting_on(station.port, 300)).generation
         kept = {trailer.version: state for trailer, state in filter(None, states)}
         assert kept.pop("2")["good"]
         assert all(state["bad"] for state in kept.values())  # or what failed is erased already

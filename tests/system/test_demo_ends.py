@@ -19,9 +19,11 @@ from diadema.base.processes import end_with_parent
 from diadema.exchange.queue_log_import import import_queue_log
 from diadema_sim import past
 
+from tests.support.web_stage import wait_for
+
 DIADEMA = [sys.executable, "-m", "diadema"]
 LIMIT_S = 120
-MOMENTS = 20
+MOMENTS = 6 if os.environ.get("CI") else 20
 UP_S = 8.0  # the moments lie within so long after the start: imports, build, hub, stations, calls
 pytestmark = pytest.mark.skipif(end_with_parent() is None, reason="no /proc on this system")
 
@@ -79,7 +81,7 @@ def test_two_signals_leave_nothing(tmp_path: Path, moment: int) -> None:
         # killed, where it was not even begun
         assert process.returncode in (0, 130, -signal.SIGINT), err
         assert b"Traceback" not in err
-    assert of_run(str(tmp_path)) == {}
+    wait_for(lambda: not of_run(str(tmp_path)), "the end of all", LIMIT_S)
     assert left_in(tmp_path) == []
 
 
@@ -112,7 +114,7 @@ def test_one_with_an_exchange_leaves_nothing(tmp_path: Path, seconds: str | None
         out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0, out + err
     assert b"Traceback" not in err
-    assert of_run(str(tmp_path)) == {}
+    wait_for(lambda: not of_run(str(tmp_path)), "the end of all", LIMIT_S)
     assert left_in(tmp_path) == [] and not (data / "switch.json").exists()
     if seconds is not None:
         summary = json.loads(out)
@@ -155,7 +157,8 @@ main()
         check=False,
     )  # fmt: skip
     assert done.returncode == 130, done.stderr
-    assert of_run(str(tmp_path)) == {} and left_in(tmp_path) == []
+    wait_for(lambda: not of_run(str(tmp_path)), "the end of all", LIMIT_S)
+    assert left_in(tmp_path) == []
 
 
 def test_a_killed_hub_takes_its_broker_along(tmp_path: Path) -> None:

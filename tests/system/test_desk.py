@@ -10,16 +10,9 @@ from diadema_sim import people
 from diadema_sim.desk.server import DeskOptions, open_desk
 from playwright.async_api import Page, async_playwright, expect
 
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.screen_words import as_text, find, label_key, line_key
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 _LIMIT_S = 300
 _PATIENCE_LOOKS = 50  # before a press that did nothing is repeated
 _READ = """() => {
@@ -108,12 +101,12 @@ class Hand:
 
 
 async def test_a_call_from_badge_to_badge(system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     me = people.desks(1)[0].person
     faults = []
     async with open_desk(DeskOptions(port=0)) as desk, async_playwright() as playwright:
         desk.failure.add_done_callback(lambda ended: faults.append(repr(ended)))
-        browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(1000 * _LIMIT_S)
         expect.set_options(timeout=1000 * _LIMIT_S)

@@ -162,6 +162,7 @@ async def test_it_is_the_station_that_it_was(
         async with World(tmp_path / "before", start_utc_ms=now_ms(), image=image) as world:
             station = await flash.plugged_in(world, s)
             await station.power_on()
+            assert await greeting_on(station.port, 300)
             seated = await provision(data, station.port, "B9", clock=SystemClock(), by="Ana")
             since = len(world.witness.events(s))
             await station.tap(people.desks(1)[0].person.badge)
@@ -217,7 +218,7 @@ async def test_it_is_the_station_that_it_was(
         async with World(tmp_path / "again", start_utc_ms=now_ms(), image=image) as world:
             station = await flash.plugged_in(world, s)
             await station.power_on()
-            hello = await greeting_on(station.port, 20)
+            hello = await greeting_on(station.port, 300)
             assert (hello.station, hello.generation) == (
                 s,
                 seated.generation + 1,

@@ -12,6 +12,7 @@ from diadema_sim import people
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 
+from tests.support.chromium import CHROMIUM
 from tests.support.supervisor import LIMIT_MS, START_MS, ZONE, browsing, report, rows, serve
 
 _LOG_S = 3  # the switch's calls began so long ago
@@ -103,7 +104,7 @@ async def same(page: Page, centre: Centre, owing: list[str]) -> dict[str, Any]:
 
 
 async def test_every_number_of_the_floor_is_the_reports(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     desks = people.desks(2)
     async with open_centre(
         desks,

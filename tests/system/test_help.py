@@ -18,8 +18,9 @@ from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.support.broker_fixtures import until
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.screen_words import find
-from tests.support.supervisor import FLAGS, LIMIT_MS, START_MS, ZONE, report, rows, shows
+from tests.support.supervisor import LIMIT_MS, START_MS, ZONE, report, rows, shows
 
 ADMIN = Person(id="sim", name="", role="service")
 TEAMS = ("Turno Ají", "Turno Maíz", "Turno Quinua")
@@ -101,7 +102,7 @@ async def escalated(centre: Centre, level: int) -> None:
 
 
 async def test_a_call_for_help_from_the_key_to_its_end(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     async with open_centre(
         people.desks(2),
         name="Centro de muestra",
@@ -134,7 +135,8 @@ async def test_a_call_for_help_from_the_key_to_its_end(tmp_path, system_program)
 
             # both go at once: the hub lets one, and the other is told who
             buttons = [press(case_of(page, near), "Voy") for page in pages.values()]
-            await asyncio.gather(*(one.evaluate(PRESS) for one in buttons))
+            handles = [await one.element_handle() for one in buttons]
+            await asyncio.gather(*(one.evaluate(PRESS) for one in handles))
             await near.expect("help.accepted", since)
             (accepted,) = said(near, since, "help.accepted")
             winner = accepted["by"]
@@ -171,9 +173,8 @@ async def test_a_call_for_help_from_the_key_to_its_end(tmp_path, system_program)
             centre.world.timeline.set_speed(FASTER)
             for level in (1, 2):
                 await escalated(centre, level)
-                await expect(
-                    case_of(ana, far).locator(f'[data-sign="level{level}"]')
-                ).to_be_visible()
+                sign = '[data-sign^="level"]' if level == 1 else '[data-sign="level2"]'
+                await expect(case_of(ana, far).locator(sign)).to_be_visible()
 
             centre.world.timeline.set_speed(1)
 

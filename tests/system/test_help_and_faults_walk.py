@@ -21,6 +21,7 @@ from diadema_sim.station_user import SETTLED_MS
 from playwright.async_api import Locator, Page, expect
 
 from tests.support.broker_fixtures import until
+from tests.support.chromium import CHROMIUM
 from tests.support.screen_words import find
 from tests.support.supervisor import (
     LIMIT_MS,
@@ -256,7 +257,7 @@ async def absuelve_consultas(page: Page, centre: Centre, desk: Agent) -> None:
 
 
 async def test_help_and_faults_in_the_words_of_the_profile(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     desks = people.desks(3)
     async with open_centre(
         desks,

@@ -21,7 +21,7 @@ from diadema.gateway.bridge import Gateway
 from diadema.hub.enrolment import enrol
 from diadema.site.description import load
 from diadema.site.directory.publishing import open_directory
-from diadema.stations.cable import what_answers, who_is_on
+from diadema.stations.cable import greeting_on, what_answers, who_is_on
 from diadema.stations.fleet import all_stations
 from diadema.stations.provision import provision
 from diadema.store import open_reader
@@ -85,6 +85,7 @@ async def test_a_station_gets_its_seat_and_all_that_follows(data: DataDir, tmp_p
     ):
         station = await world.add_station(STATION)
         await station.power_on()
+        assert await greeting_on(station.port, 300)
         taken = load(data.site).stations[0].seat
         with pytest.raises(ProvisionError, match="stands at"):
             await provision(data, station.port, taken, **ask)
@@ -151,6 +152,7 @@ async def test_safe_mode_is_told_at_once_and_no_seat_is_taken(
     ):
         station = await world.add_station(STATION, slots={"slot_a": blank, "slot_b": blank})
         await station.power_on()
+        assert await greeting_on(station.port, 300)
         before = data.site.read_bytes()
         told = "is in safe mode: it has no program that starts.*diadema update cable"
         with pytest.raises(ProvisionError, match=told):

@@ -11,6 +11,7 @@ from diadema_sim.agent import Agent
 from diadema_sim.centre import Centre, open_centre
 from playwright.async_api import Page, expect
 
+from tests.support.chromium import CHROMIUM
 from tests.support.supervisor import START_MS, ZONE, browsing, enter, go, report, rows, serve, show
 
 
@@ -121,7 +122,7 @@ async def acciones(page: Page, centre: Centre, desk: Agent) -> None:
 
 
 async def test_the_six_criteria_of_uc3_e1(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     desks = people.desks(2)
     async with open_centre(
         desks,

@@ -15,12 +15,12 @@ from diadema.exchange.queue_log_events import caller_reference
 from playwright.async_api import async_playwright, expect
 
 from tests.support.broker_fixtures import until
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.supervisor import bearer
 from tests.support.switched_centre import shown, switched_centre
 from tests.system.test_switch import CODE, CONSULTED, coded, ready
 
 CALLED = "987654321"
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 
 
 async def ask(centre, agent, number=CALLED, **more):
@@ -82,7 +82,7 @@ async def overheard(centre):
 
 
 async def test_from_a_program_to_the_wrapup_on_the_floor(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     async with (
         switched_centre(tmp_path) as (centre, peer),
         async_playwright() as playwright,
@@ -91,7 +91,7 @@ async def test_from_a_program_to_the_wrapup_on_the_floor(tmp_path, system_progra
         (agent,) = centre.agents
         me, phone = agent.desk.person.id, peer.telephone("PJSIP/101")
         peer.trunk.mode = "ring"
-        browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         expect.set_options(timeout=300_000)
         page = await browser.new_page()
         await page.goto(centre.entry_link())
@@ -208,8 +208,13 @@ async def test_each_ending_is_told_as_it_was(tmp_path):
         contact = await dialling(centre, agent, peer, rings=False)
         assert await over(contact) == ("technical", "failed")
         await agent.expect("presence.changed", since, to="not_ready", reason="fault", by="system")
-        refused = await ask(centre, agent)
-        assert refused.status_code == 409 and "not ready" in refused.json()["detail"]
+
+        async def away():
+            """The hub knows that the call is over, too."""
+            refused = await ask(centre, agent)
+            return refused.status_code == 409 and "not ready" in refused.json()["detail"]
+
+        await until(away)
         phone.mode = "auto"
         await agent.get_ready()
 

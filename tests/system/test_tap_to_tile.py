@@ -8,18 +8,11 @@ from diadema_sim import people
 from diadema_sim.centre import open_centre
 from playwright.async_api import async_playwright, expect
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from tests.support.chromium import CHROMIUM, FLAGS
 
 
 async def test_badge_and_call_change_the_tile(tmp_path, system_program):
-    chromium = system_program("chromium", "chromium")
+    chromium = system_program(CHROMIUM, CHROMIUM)
     desks = people.desks(2)
     me = desks[0].person
     async with open_centre(
@@ -33,7 +26,7 @@ async def test_badge_and_call_change_the_tile(tmp_path, system_program):
         await centre.switch_on()
         desk = centre.agents[0]
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+            browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = await browser.new_page()
             expect.set_options(timeout=300_000)
             await page.goto(centre.entry_link())

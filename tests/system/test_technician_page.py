@@ -18,6 +18,7 @@ from diadema.base.certificates import Certificates
 from diadema.base.paths import DataDir, default_root
 from diadema.cli.main import app
 from diadema.stations.boards.table import load_board
+from diadema.stations.cable import greeting_on
 from diadema.stations.image.files import VFS_BLOCK, unpack
 from diadema_sim.build import choose_boards
 from diadema_sim.world import World
@@ -105,6 +106,7 @@ class Bench:
         (board,) = choose_boards(BOARD)
         self.station = await self.world.add_station(self.board.station, slots=flash, board=board)
         await self.station.power_on()
+        assert await greeting_on(self.station.port, 300)
 
     def _words(self, line: str) -> list[str]:
         words = shlex.split(line.removesuffix("…"))[1:]
@@ -340,6 +342,7 @@ async def again(bench: Bench, line: str) -> None:
     await bench.station.power_cut()
     (bench.station.folder / "nvs.diadema.0").write_text(json.dumps([1 << 20, {"crashes": 3}]))
     await bench.station.power_on()
+    assert await greeting_on(bench.station.port, 300)
     assert f"{bench.board.station} runs " in await bench.does(line)
 
 
@@ -350,6 +353,7 @@ async def cable(bench: Bench, line: str) -> None:
         if flash.image[-4096:].startswith(b"DSLT"):
             flash.program(len(flash.image) - 4096 + 88 + 3, b"\0")
     await bench.station.power_on()
+    assert await greeting_on(bench.station.port, 300)
     assert f"{bench.board.station} runs 99.0" in await bench.does(line)
 
 

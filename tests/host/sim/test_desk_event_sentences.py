@@ -90,6 +90,16 @@ def test_every_kind_has_a_sentence(kind: str, language: str) -> None:
             "Disposition: Operaciones › Tarjetas › Bloqueo.",
         ),
         (
+            {"kind": "contact.listened", "c": "c1", "state": "on", "who": "quality"},
+            "Calidad escucha la llamada.",
+            "Quality is listening to the call.",
+        ),
+        (
+            {"kind": "contact.listened", "c": "c1", "state": "off", "who": "Nelly T."},
+            "Nelly T. ya no escucha la llamada.",
+            "Nelly T. no longer listens to the call.",
+        ),
+        (
             {"kind": "station.fault", "part": "badge_reader", "code": 5},
             "Falla en lector de fotocheck.",
             "Fault in badge reader.",

@@ -1,5 +1,6 @@
 """Fixtures of the web's tests: one stage a worker, cleared between tests, and one browser."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
@@ -10,19 +11,11 @@ import pytest_asyncio
 from diadema.access.roles import Role
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.private_stage import Stage
 from tests.support.reported_day import stations
 from tests.support.web_stage import Hub, Nats, Web, on_port
 from tests.support.web_viewer import OpenPage, viewing
-
-LAUNCH = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +46,8 @@ async def hub(shared_hub: Hub) -> AsyncIterator[Hub]:
     """The shared hub with an empty floor of the site «Centro»."""
     usual = shared_hub.answer
     await shared_hub.clear()
+    await shared_hub.client.flush()  # what came for it while nobody looked
+    await asyncio.sleep(0)
     shared_hub.asked.clear()
     await shared_hub.site()
     yield shared_hub
@@ -71,6 +66,9 @@ async def web(shared_web: Web, hub: Hub) -> Web:
                     or viewer.snap["site"]["name"] != "Centro"
                     or viewer.snap["queues"]
                     or viewer.snap["over"]
+                    or viewer.snap.get("alerts", {}).get("all")  # which the wall has not
+                    or viewer.snap.get("cut")
+                    or viewer.snap.get("owing")
                     or viewer.down
                 ):
                     await viewer.take()
@@ -138,12 +136,12 @@ async def own_hub(own_nats: Nats) -> AsyncIterator[Hub]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
+    chromium = shutil.which(CHROMIUM)
     if chromium is None:
-        pytest.skip("the program chromium is missing (Debian: apt install chromium)")
+        pytest.skip(f"the program {CHROMIUM} is missing (Debian: apt install {CHROMIUM})")
     async with async_playwright() as playwright:
         expect.set_options(timeout=300_000)  # its own 5 s are short on a busy machine
-        browser = await playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         await browser.close()
 
@@ -176,7 +174,7 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
             )
         page = await context.new_page()
         pages.append(page)
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(120_000)  # a busy machine takes its time
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: _check_local(request.url, faults))
         await page.goto(url)

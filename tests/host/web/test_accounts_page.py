@@ -21,18 +21,18 @@ async def test_a_new_account_comes_in_and_is_shut_out(web: Web, open_page) -> No
     page = await open_page(f"{web.url}/ui/accounts")
     await page.get_by_role("button", name="Agregar", exact=True).click()
     form = page.get_by_role("dialog")
-    await form.get_by_label("Usuario").fill("nora.prueba")
+    await form.get_by_label("Usuario").fill("0nora.prueba")  # first of all, however many there are
     await form.get_by_label("Nombre completo").fill("Nora de Prueba")
     await form.get_by_role("button", name="Guardar").click()
     once = page.locator(".once code")
     password = await once.inner_text()
     await page.get_by_role("button", name="Ya lo anoté").click()
-    row = page.get_by_role("row").filter(has_text="nora.prueba").first
+    row = page.get_by_role("row").filter(has_text="0nora.prueba").first
     await expect(row).to_contain_text("Debe cambiar su contraseña")
 
     hers = await open_page(f"{web.url}/ui/", role=None)
     await expect(hers).to_have_url(f"{web.url}/login?next=/ui/")
-    await hers.get_by_label("Usuario").fill("Nora.Prueba")
+    await hers.get_by_label("Usuario").fill("0Nora.Prueba")
     await hers.get_by_label("Contraseña").fill("no es esta")
     await hers.get_by_role("button", name="Ingresar").click()
     await expect(hers.get_by_role("alert")).to_have_text("Usuario o contraseña incorrectos.")

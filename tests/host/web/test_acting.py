@@ -49,20 +49,19 @@ class Stage:
         cookies = self.web.login(role, **more)  # type: ignore[arg-type]
         url = f"{self.web.url}/api/v1"
         async with httpx.AsyncClient(
-            base_url=url, cookies=cookies, headers=headers_of(cookies), timeout=60
+            base_url=url, cookies=cookies, headers=headers_of(cookies), timeout=300
         ) as api:
-            await until(lambda: _connected(api))
             yield api
 
 
 async def _connected(api: httpx.AsyncClient) -> bool:
     """The web follows NATS."""
-    return (await api.post("/agents/zzz/actions", json=BODY)).status_code != 503
+    return bool((await api.get("/status")).json()["nats"])
 
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with contextlib.AsyncExitStack() as held, asyncio.timeout(100):
+    async with contextlib.AsyncExitStack() as held, asyncio.timeout(300):
         broker = await held.enter_async_context(running_broker(tmp_path))
         clock = tmp_path / "clock"
         SharedClock(clock, create=True).set(T0, 0)
@@ -74,6 +73,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         reader = open_reader(broker.data.store)
         held.callback(reader.close)
         made = Stage(web, broker, ingest, play, reader)
+        async with made.as_() as api:
+            await until(lambda: _connected(api))
         await made.settle()
         yield made
 

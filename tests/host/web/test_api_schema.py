@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.support.examples import examples
 from tests.support.web_stage import BEARER, Hub, Web
 
 CHECKS = [
@@ -32,7 +33,7 @@ DONE = {
     "refused": [],
     "ticket": "",
 }
-_MANY, _FEW = 10, 4  # requests of each; the tables of people are twenty times the same
+_MANY, _FEW = examples(15), 4  # requests of each; the tables of people are twenty times the same
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -18,12 +18,12 @@ from diadema.report.kinds import KINDS
 from diadema.store import Reader, open_reader
 from diadema.store.assistance import ticket_cases
 from diadema.words import section
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.help_stage import HelpStage
 from tests.support.targeted import put
 from tests.support.web_stage import ACCOUNT_PASSWORD, TESTER, Hub, Nats, Web, headers_of
+from tests.support.web_viewer import connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ACCOUNTS: dict[str, tuple[str, dict[str, Any]]] = {

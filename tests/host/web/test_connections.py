@@ -104,6 +104,7 @@ async def test_who_says_nothing_goes_in_time(door: Door, monkeypatch: pytest.Mon
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
             writer.close()
+    monkeypatch.undo()
     assert b"200 OK" in await door.ask()
 
 

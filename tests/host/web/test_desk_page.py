@@ -17,7 +17,7 @@ from diadema_sim.desk.commands import (
 from playwright.async_api import Page, expect
 
 from tests.support.desk_stage import STANDING, Stage, desk_stage, face
-from tests.support.web_viewer import OpenPage
+from tests.support.web_viewer import STAYS, OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CUT = """() => [...document.querySelectorAll('main *, .bar *')]
@@ -70,6 +70,7 @@ async def test_a_finger_presses_a_key_too(stage: Stage, open_page: OpenPage) -> 
 
 async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage) -> None:
     page = await opened(stage, open_page)
+    await page.evaluate(STAYS)
     await page.keyboard.down("6")
     await page.keyboard.down("1")
     await page.keyboard.up("6")
@@ -89,6 +90,7 @@ async def test_the_keyboard_has_the_whole_desk(stage: Stage, open_page: OpenPage
 
 async def test_a_badge_is_waited_for_only_a_moment(stage: Stage, open_page: OpenPage) -> None:
     page = await opened(stage, open_page)
+    await page.evaluate(STAYS)
     hint = page.locator("[data-tray-hint]")
     await page.keyboard.press("b")
     await expect(hint).to_have_text("¿Qué fotocheck? 1 a 3")
@@ -182,6 +184,7 @@ async def test_a_refusal_is_said_and_can_be_put_away(
     stage: Stage, open_page: OpenPage, language: str
 ) -> None:
     page = await opened(stage, open_page, f"?lang={language}")
+    await page.evaluate(STAYS)
     stage.executor.refusal = Refused("no_cable")
     await page.click('[data-do="ring"]')
     notice = page.locator("[data-notice]")

@@ -3,6 +3,7 @@ to programs in the same words.
 """
 
 import html
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ async def test_what_is_not_ones_own_is_a_403_on_a_page(web: Web, hub: Hub, path:
     assert answer.status_code == 403
     assert section("web", "es")["not_yours"] in answer.text
     assert 'lang="es' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/ui/help", "/ui/listening"])
+async def test_a_live_page_that_is_not_ones_own_can_be_skipped_to(
+    web: Web, hub: Hub, path: str
+) -> None:
+    answer = await get(web, path, cookies=web.login("hr"))
+    assert answer.status_code == 403
+    (target,) = re.findall(r'class="skip" href="#(\w+)"', answer.text)
+    assert f'id="{target}"' in answer.text
 
 
 async def test_a_program_gets_the_same_words_as_json(web: Web, hub: Hub) -> None:

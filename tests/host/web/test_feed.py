@@ -9,6 +9,7 @@ from diadema.base.clock import SystemClock
 from diadema.base.paths import DataDir
 from diadema.web.settings import Settings
 from diadema.web.web_app import WebApp
+from nats.js.errors import ServerError
 
 from tests.support.scripted_station import SITE
 from tests.support.web_stage import Hub, Nats, Web
@@ -70,11 +71,21 @@ async def test_a_bucket_that_comes_later_or_anew_is_followed(
             await own_hub.put(a="a001")
             await viewer.until(a="a001")
         await own_hub.client.jetstream(timeout=60).delete_stream("KV_live")
-        again = await Hub.open(own_nats.url)
+        again = await _open_anew(own_nats.url)
         await again.put(a="a002", state="ready")
         await viewer.until(a="a002", state="ready")
         assert [row["a"] for row in viewer.rows] == ["a002"]
         await again.close()
+
+
+async def _open_anew(url: str) -> Hub:
+    """Whose bucket was just deleted: nats-server refuses while a consumer's files still go."""
+    async with asyncio.timeout(300):
+        while True:
+            try:
+                return await Hub.open(url)
+            except ServerError:
+                await asyncio.sleep(0.2)
 
 
 def test_hours_are_in_the_sites_zone_before_the_hub_says_it(tmp_path: Path) -> None:

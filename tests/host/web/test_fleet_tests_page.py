@@ -21,7 +21,7 @@ from playwright.async_api import expect
 
 from tests.support.scripted_station import SITE, T0, S, Script
 from tests.support.web_stage import BEARER, Hub, Nats, Web
-from tests.support.web_viewer import OpenPage
+from tests.support.web_viewer import STAYS, OpenPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -90,11 +90,12 @@ async def test_the_last_test_is_listed_and_the_records_are_printed(
     await expect(rows.nth(1)).to_contain_text("no operativa")
     await expect(rows.nth(1)).to_contain_text("Micrófono")
     link = await rows.nth(0).get_by_role("link").get_attribute("href")
-    paper = await page.request.get(f"{bench_web.url}{link}")
+    paper = await page.request.get(f"{bench_web.url}{link}", timeout=300_000)
     assert paper.headers["content-type"] == "application/pdf"
     assert (await paper.body()).startswith(b"%PDF")
     assert (await Axe().run(page, options={"runOnly": WCAG})).violations_count == 0
     button = page.get_by_role("button", name="Autoprueba")
+    await page.evaluate(STAYS)
     await button.click()
     await expect(page.get_by_text("En A-01 tiene sesión a001")).to_be_visible()
     await button.click()

@@ -5,10 +5,10 @@ import pytest
 from diadema.access.authenticator import floor_scope
 from diadema.web.guard import BODY_BYTES, Guard
 from starlette.responses import PlainTextResponse
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.web_stage import TOKEN, Web, headers_of
+from tests.support.web_viewer import connect
 
 STREAMS = ["/ws", "/ws?scope=wall", "/ui/_nicegui_ws/socket.io/?EIO=4&transport=websocket"]
 session = pytest.mark.asyncio(loop_scope="session")

@@ -16,13 +16,12 @@ from axe_playwright_python.async_playwright import Axe
 from diadema.access.authenticator import csrf
 from diadema.base.paths import DataDir
 from playwright.async_api import Locator, Page, expect
-from websockets.asyncio.client import connect
 
 from tests.support.broker_fixtures import until
 from tests.support.help_stage import HelpStage
 from tests.support.targeted import put
 from tests.support.web_stage import ACCOUNT_PASSWORD, TESTER, Hub, Nats, Web, headers_of
-from tests.support.web_viewer import LIMIT_S, OpenPage, viewing
+from tests.support.web_viewer import LIMIT_S, OpenPage, connect, viewing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -214,8 +213,8 @@ async def test_what_one_does_is_seen_by_the_other(
         await expect(page.locator("[data-stat=waiting] b")).to_have_text("1")
         await expect(page.locator(".help-wait .clock")).to_have_text(re.compile(r"^\d:\d\d$"))
     await press(luz, "Voy").click()
-    await expect(ana.locator(".help-status")).to_contain_text("Va Luz Ramos · 0:")
-    await expect(luz.locator(".help-status")).to_contain_text("La tiene usted · 0:")
+    await expect(ana.locator(".help-status")).to_contain_text("Va Luz Ramos · ")
+    await expect(luz.locator(".help-status")).to_contain_text("La tiene usted · ")
     await expect(press(ana, "Voy")).to_be_hidden()
     stage.hear(1, "accepted", of, "Luz Ramos")
     await stage.tell(1)
@@ -223,6 +222,7 @@ async def test_what_one_does_is_seen_by_the_other(
     await expect(ana.locator("[data-stat=taken] b")).to_have_text("1")
     await press(luz, "Resolver").click()
     await expect(ana.locator(".help-status")).to_contain_text("Resuelta por Luz Ramos")
+    await expect(press(luz, "no es claro")).to_be_visible()
     stage.hear(1, "resolved", of, "Luz Ramos")
     await stage.tell(1)
     await expect(ana.locator(".help")).to_have_count(0)
@@ -271,6 +271,22 @@ async def test_of_two_who_take_one_the_second_is_told_who_has_it(
     name = ("Luz Ramos", "Ana Torres")[second]
     await expect(refused[second]).to_contain_text(f"{name} ya tiene este pedido")
     await expect(pages[not second].locator(".help-status")).to_contain_text("La tiene usted")
+
+
+async def test_who_helps_beyond_the_own_teams_reads_what_came_of_it(
+    help_web: Web, stage: HelpStage
+) -> None:
+    stage.ring(4)
+    of = stage.ask(4)
+    await stage.tell(4)
+    async with api(help_web, "luz") as luz, api(help_web, "ana") as ana:
+        taken = {"action": "help", "of": of, "state": "accepted"}
+        given = (await luz.post("/help/actions", json=taken)).json()
+        place = "/actions/" + "/".join(map(str, given["of"]))
+        mine = await luz.get(place)
+        assert mine.status_code == 200, mine.text
+        assert mine.json()["outcome"]["result"] == "waiting"
+        assert (await ana.get(place)).status_code == 403  # who sees neither agent nor press
 
 
 async def test_an_answer_counts_down_and_goes_to_the_one_who_asks(

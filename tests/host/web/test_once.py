@@ -51,6 +51,8 @@ async def test_what_a_silent_hub_did_all_the_same_is_not_done_again(
             stage.ingest.process.send_signal(signal.SIGCONT)
         assert {one.status_code for one in silent} == {503}
         done = await all_of_them(api)
+        while 503 in [one.status_code for one in done]:  # it still works off what waited
+            done = await all_of_them(api)
         assert [one.status_code for one in done] == [202, 201, 202]
         with sqlite3.connect(stage.broker.data.accounts) as accounts:
             assert accounts.execute("DELETE FROM answers").rowcount == 3
@@ -112,7 +114,7 @@ def test_what_needs_no_hub_is_done_once_too(worked_web: Web) -> None:
     answers = [httpx.post(path, json=ORDER, headers=head, timeout=300) for _ in range(2)]
     assert [one.status_code for one in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
-    gone = [httpx.delete(f"{path}/diario", headers=head | named()) for _ in range(2)]
+    gone = [httpx.delete(f"{path}/diario", headers=head | named(), timeout=300) for _ in range(2)]
     assert [one.status_code for one in gone] == [204, 404]
 
 

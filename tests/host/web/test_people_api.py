@@ -7,7 +7,7 @@ import pytest
 from diadema.base.paths import DataDir
 from diadema.site.directory.publishing import open_directory
 
-from tests.support.web_stage import TOKEN, Nats, Web, empty_directory
+from tests.support.web_stage import TOKEN, Nats, Web, empty_directory, headers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PEOPLE = "/api/v1/people"
@@ -34,7 +34,7 @@ def data(people_web: Web) -> DataDir:
 async def api(data: DataDir, people_web: Web) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Language": "es"}
     async with httpx.AsyncClient(
-        base_url=f"{people_web.url}{PEOPLE}", headers=headers, timeout=30
+        base_url=f"{people_web.url}{PEOPLE}", headers=headers, timeout=300
     ) as client:
         yield client
 
@@ -209,3 +209,71 @@ async def test_the_document_has_a_model_of_each_kind(api: httpx.AsyncClient) -> 
         "DNI", "CE", "PASAPORTE",
     ]  # fmt: skip
     assert set(schemas["Roster"]["required"]) == {"day", "agent"}
+
+
+async def test_whose_a_kind_is(data: DataDir, people_web: Web) -> None:
+    """The quality lead has quality's, the administrator those of people, both the notices."""
+    notice = {"code": "graba", "name": "Grabación", "side": "caller", "text": "Se graba."}
+    entries: dict[str, dict[str, object]] = {
+        "scorecards/c": {"code": "c", "name": "Atención"},
+        "sample_exclusions/e001": {"agent": "e001", "why": "nesting"},
+        "agents/e010": AGENT,
+        "notices/graba": notice,
+    }
+    for role, may in (
+        ("admin", ["agents", "notices"]),
+        ("quality_lead", ["scorecards", "sample_exclusions", "notices"]),
+        ("monitor", []),
+        ("supervisor", []),
+    ):
+        headers = headers_of(people_web.login(role)) | {"Accept-Language": "es"}
+        async with httpx.AsyncClient(
+            base_url=f"{people_web.url}{PEOPLE}", headers=headers, timeout=300
+        ) as client:
+            done = [
+                path.partition("/")[0]
+                for path, entry in entries.items()
+                if (await client.put(f"/{path}", json=change(entry))).status_code == 200
+            ]
+            assert sorted(done) == sorted(may), role
+            named = await client.get("/teams")  # which plans and notices name
+            assert (named.status_code == 200) == bool(may), role
+            kinds = await client.get("/kinds")
+            if may:
+                assert {*may} <= {one["name"] for one in kinds.json()}
+                for path in entries:
+                    kind = path.partition("/")[0]
+                    read = [
+                        (await client.get(f"/{way}")).status_code
+                        for way in (path, kind, f"export/{kind}", f"history/{path}")
+                    ]
+                    assert ({*read} == {200}) if kind in may else ({*read} == {403}), (role, kind)
+            else:
+                assert kinds.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "entry", "said"),
+    [
+        ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
+                                 "weight": 5, "auto_fail": "section"}, "hágalo crítico"),
+        ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
+                                 "weight": 101}, "weight es a lo más 100"),
+        ("scorecard_items/c/i", {"scorecard": "c", "code": "i", "section": "s", "text": "Saluda",
+                                 "weight": 5}, "no tiene la sección «c/s»"),
+        ("sample_plans/p", {"code": "p", "name": "P", "scorecard": "c", "monitors": ["noe"],
+                            "per_agent": 2, "total": 9}, "una de las dos"),
+        ("sample_plans/p", {"code": "p", "name": "P", "scorecard": "c", "monitors": ["noe"],
+                            "per_agent": 2, "period": "month"}, "solo para auditorías"),
+        ("sample_plans/p", {"code": "p", "name": "P", "scorecard": "c", "monitors": ["noe"],
+                            "per_agent": 2}, "no existe la planilla «c»"),
+    ],
+)  # fmt: skip
+async def test_what_a_form_or_a_plan_cannot_be_is_refused_with_what_to_do(
+    data: DataDir, people_web: Web, path: str, entry: dict[str, object], said: str
+) -> None:
+    headers = headers_of(people_web.login("quality_lead")) | {"Accept-Language": "es"}
+    url = f"{people_web.url}{PEOPLE}/{path}"
+    async with httpx.AsyncClient(headers=headers, timeout=300) as client:
+        answer = await client.put(url, json=change(entry))
+    assert answer.status_code == 422 and said in answer.text, answer.text

@@ -239,6 +239,47 @@ async def test_who_helps_and_by_when_faults_are_mended(
     assert book.entry("fault_targets", "1/sistemas") is not None
 
 
+async def test_the_quality_lead_has_what_is_hers_and_publishes_no_site(
+    people_web: Web, book: Directory, open_page: OpenPage
+) -> None:
+    put(book, "scorecards", {"code": "atencion", "name": "Atención"})
+    put(book, "scorecard_sections", {"scorecard": "atencion", "code": "trato", "name": "Trato"})
+    page = await open_page(
+        f"{people_web.url}/ui/people?kind=scorecard_items&publish=1", role="quality_lead"
+    )
+    await expect(page.locator(".kind-group")).to_have_count(1)
+    await expect(page.locator(".kind-group .kind")).to_have_count(7)
+    await expect(page.get_by_role("button", name="Publicar")).to_have_count(0)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="Agregar").click()
+    await page.locator("dialog [name=scorecard]").select_option("atencion")
+    await fill(page, code="saluda", section="trato", text="Saluda", weight="5", reason="nueva",
+               guide="Con su nombre,\nantes de preguntar")  # fmt: skip
+    await page.locator("dialog [name=auto_fail]").select_option(label="La evaluación")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("un ítem normal no anula nada")
+    await page.locator("dialog [name=kind]").select_option(label="Crítico de cumplimiento")
+    await page.locator("dialog [name=comment]").select_option(label="Siempre")
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.locator("tbody tr", has_text="saluda")).to_contain_text("La evaluación")
+    item = book.entry("scorecard_items", "atencion/saluda")
+    assert item is not None and item.body is not None
+    assert item.body["guide"] == "Con su nombre, antes de preguntar"
+    await page.locator("[data-kind=sample_plans]").click()
+    await page.get_by_role("button", name="Agregar").click()
+    await page.locator("dialog [name=scorecard]").select_option("atencion")
+    await fill(page, code="semana", name="Semanal", per_agent="2", monitors="noe\nluz",
+               reason="nuevo")  # fmt: skip
+    await page.get_by_label("Motivo", exact=True).check()
+    await page.get_by_label("Duración", exact=True).check()
+    await page.get_by_role("button", name="Guardar").click()
+    await expect(page.locator("tbody tr", has_text="semana")).to_contain_text("Motivo · Duración")
+    plan = book.entry("sample_plans", "semana")
+    assert plan is not None and plan.body is not None
+    assert plan.body["strata"] == ["motive", "duration"]
+    assert plan.body["monitors"] == ["noe", "luz"]
+
+
 async def test_the_roster_is_a_week_of_cells(
     people_web: Web, book: Directory, open_page: OpenPage
 ) -> None:

@@ -10,7 +10,6 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from diadema.site.directory.people import People, Worker
 from playwright.async_api import Page, expect
-from websockets.asyncio.client import connect
 
 from tests.host.web.test_floor_inside import WCAG, queue, tell_queues
 from tests.host.web.test_floor_page import fill
@@ -25,7 +24,7 @@ from tests.host.web.test_pages_equal_reports import (
 )
 from tests.host.web.test_scopes import Reader, Stage
 from tests.support.web_stage import Hub, Web
-from tests.support.web_viewer import OpenPage, viewing
+from tests.support.web_viewer import OpenPage, connect, viewing
 
 __all__ = ["centre", "stage"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -77,6 +76,8 @@ async def test_the_tiles_are_the_intraday_reports(
         assert goal is not None
         half = next(row for row in told["intraday"]["rows"] if row["hour"] == RUNNING)
         level = half[f"sl_{goal['variant']}"]
+        ready = page.locator(f'.queue-tile[data-queue="{code}"] [data-fact=ready] b')
+        await expect(ready).to_have_text("0")  # which is counted once a second
         shown = await facts(page, code)
         assert shown["waiting"] == told["intraday"]["total"]["waiting"]  # whenever they came
         assert (shown["abandoned"], shown["level"]) == (half["abandoned"], level)

@@ -11,11 +11,11 @@ import pytest
 from diadema.base.clock import open_clock
 from diadema.base.errors import StoreDamaged
 from diadema.web.app import create_app
-from diadema.web.refusals import speak
+from diadema.web.refusals import hub_refusal, speak
 from diadema.web.settings import Settings
 from diadema.web.web_app import WebApp
 from diadema.web.worker import TooLong
-from diadema.words import section
+from diadema.words import Sentence, section
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -188,3 +188,11 @@ async def test_a_broken_form_is_no_broken_json(api: httpx.AsyncClient) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept-Language": "es"}
     answer = await api.post("/login", content=b"--x\r\nbroken", headers=headers)
     assert answer.status_code in (400, 422) and "JSON" not in answer.json()["detail"]
+
+
+def test_a_refusal_of_the_hub_with_a_sentence_is_said_by_it() -> None:
+    parts = Sentence("errors.quality.say_why").parts()
+    answer = {"error": "say_why", "detail": "write the reason", "sentence": parts}
+    assert hub_refusal(answer, "es") == "escriba la razón"
+    assert hub_refusal(answer, "en") == "write the reason"
+    assert "say_why" not in hub_refusal(answer | {"error": "not_yours"}, "es")

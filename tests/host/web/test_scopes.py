@@ -121,6 +121,42 @@ async def test_who_changes_team_changes_floors_too() -> None:
             await reader.next()
 
 
+async def test_who_joins_as_people_change_keeps_nothing_from_who_was_there() -> None:
+    stage = Stage()
+    reader, late = Reader(), Reader()
+    async with AsyncExitStack() as stack:
+        joined = stage.channels.joined
+        channel = await stack.enter_async_context(joined("full", VENTAS, reader.viewer))
+        assert await reader.snapshot() == ["a001"]
+        stage.people = people_in(a001="Cobranza", a003="Ventas")
+        channel.beat()
+        await stack.enter_async_context(joined("full", VENTAS, late.viewer))
+        assert await late.snapshot() == ["a003"]
+        assert await reader.snapshot() == ["a003"]  # before what is said of its places
+        stage.put(a="a003", state="talking")
+        assert (await reader.next())["d"][0][:2] == [0, "talking"]
+
+
+async def test_an_alert_that_came_with_a_snapshot_goes_again() -> None:
+    stage = Stage()
+    reader = Reader()
+    async with stage.channels.joined("full", None, reader.viewer):
+        await reader.snapshot()
+        stage.put(a="a001", state="ready")
+        assert (await reader.next())["d"]
+        stage.put(a="a001", state="ready", help=1)
+        stage.watch.look()
+        stage.put(a="a004")
+        while "snap" not in (message := await reader.next()):
+            pass
+        assert [one["rule"] for one in message["snap"]["alerts"]["list"]] == ["help"]
+        stage.floor.rows["a001"] = stage.floor.rows["a002"]  # no row is said to have changed
+        stage.watch.look()
+        while "alerts" not in (message := await reader.next()):
+            pass
+        assert message["alerts"]["list"] == []
+
+
 async def test_alerts_are_those_of_the_teams_and_say_who_has_seen_to_them() -> None:
     stage = Stage()
     reader, all_of_them = Reader(), Reader()

@@ -20,7 +20,7 @@ from diadema.words import Sentence
 from nats.aio.subscription import Subscription
 
 from tests.support.reported_day import stations
-from tests.support.web_stage import PASSWORD, TESTER, TOKEN, Hub, Nats, Web, headers_of
+from tests.support.web_stage import PASSWORD, TESTER, TOKEN, Hub, Nats, Web, content, headers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NUMBER, SECRET = "987654321", "de-prueba"
@@ -120,7 +120,7 @@ async def test_who_had_whom_called_is_recorded_and_the_number_is_not(
     assert len(recorded(web)) == before + 1
     assert row.who.startswith("token:crm") and row.agents == ["a001"]
     assert row.detail == {"contact": "dial-1", "reference": "ab" * 16}
-    kept = b"".join(path.read_bytes() for path in web.folder.rglob("*") if path.is_file())
+    kept = b"".join(content(path) for path in web.folder.rglob("*") if path.is_file())
     assert NUMBER.encode() not in kept and b"dial-1" in kept
 
 
@@ -255,7 +255,8 @@ async def test_the_bridges_own_end_of_it(nats_server: Nats) -> None:
         return None
 
     link = HubLink(
-        lambda: nats_server.url, PASSWORD, lambda _: None, nothing, lambda: None, nothing, dial  # type: ignore[arg-type, return-value]
+        lambda: nats_server.url, PASSWORD, lambda _: None, nothing, lambda: None, nothing, dial,  # type: ignore[arg-type, return-value]
+        nothing,
     )  # fmt: skip
     replies: list[Any] = []
 

@@ -10,9 +10,9 @@ from diadema.web.floor.views import WALL
 from diadema.wire.live_rows import Row
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.asyncio.client import connect
 
 from tests.support.web_stage import Hub, Web
+from tests.support.web_viewer import connect
 
 SECRETS = {
     "a": "a777",

@@ -45,9 +45,12 @@ def test_a_killed_web_leaves_no_worker_behind(tmp_path: Path) -> None:
 
 
 async def test_work_that_does_not_end_is_ended_and_others_go_on() -> None:
-    worker = Worker({"ask": 60.0, "file": 3.0, "behind": 60.0})
+    limits = {"ask": 60.0, "file": 3.0, "behind": 60.0}
+    worker = Worker(limits)
     try:
         endless = asyncio.ensure_future(worker.file(time.sleep, 3600))
+        await asyncio.sleep(0.2)  # it waits by its own limit
+        limits["file"] = 300.0  # and whose process only begins, by one of a busy machine
         waiting = asyncio.ensure_future(worker.file(os.getpid))
         with pytest.raises(TooLong, match="file"):
             await endless

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.support.second_opinion import raw
+from tests.support.second_opinion import evaluated, raw
 from tests.support.second_opinion.booked import handled, summed
 from tests.support.second_opinion.calls import counted, tables
 
@@ -37,7 +37,32 @@ def make(asked):
         "level1": counted(level1, share=True),
         "level2": counted(level2, share=True),
         "codes_agents": tables(asked, cells, "x", items)["x_agents"],
+    } | confirmed(asked)
+
+
+def confirmed(asked):
+    """The codes that were given, beside those that were right."""
+    given, confused = {}, Counter()
+    for contact, task in evaluated.judged(asked, whole=False):
+        if task.right is None:
+            continue
+        code = contact.code if contact.code in asked.centre.tree else None
+        if code:
+            given.setdefault(code, Counter())[task.right == code] += 1
+        if task.right != code:
+            confused[code, task.right] += 1
+    total = of_code(sum(given.values(), Counter()))
+    return {
+        "codes_confirmed": {code: of_code(its) for code, its in given.items()} | {None: total},
+        "codes_confused": {pair: {"count": n} for pair, n in confused.items()}
+        | {None: {"count": confused.total()}},
     }
+
+
+def of_code(its):
+    share, within = evaluated.share(its[True], its.total())
+    return {"judged_calls": its.total(), "right_codes": its[True], "right_share": share,
+            "right_share_within": within}  # fmt: skip
 
 
 def summary(asked):

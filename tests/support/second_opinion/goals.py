@@ -4,7 +4,7 @@ METRICS = {
     "asa_s": "ASA (s)", "abandonment": "Abandono (%)", "aht_s": "TMO (s)",
     "answer_rate": "Nivel de atención (%)", "occupancy": "Ocupación (%)",
     "utilisation": "Utilización (%)", "adherence": "Adherencia (%)",
-    "help_wait_p50_s": "espera de la ayuda (s)",
+    "raw_mean": "Calidad (nota media)", "help_wait_p50_s": "espera de la ayuda (s)",
 }  # fmt: skip
 LEVEL = "Nivel de servicio (%)"
 

@@ -4,7 +4,7 @@ that the station ticks by itself is nobody's.
 
 from collections import Counter
 
-from tests.support.second_opinion import raw
+from tests.support.second_opinion import evaluated, raw
 from tests.support.second_opinion.centre import grouped
 
 NEAR_MS = 2000
@@ -114,7 +114,40 @@ def make(asked):
         agent: cells(ticks(asked, some).values())
         for agent, some in grouped(contacts, lambda one: one.agent).items()
     }
-    return {"steps": steps | total, "steps_agents": agents | total}
+    return {
+        "steps": steps | total, "steps_agents": agents | total, "steps_confirmed": confirmed(asked)
+    }  # fmt: skip
+
+
+def confirmed(asked):
+    """By step: what was declared by key, beside what was heard."""
+    words = {word: code for code, word in STEPS.items()}
+    found = {}
+    for contact, task in evaluated.judged(asked, whole=True):
+        heard = {}
+        items = evaluated.items(asked.centre, task.form)
+        for item, answer in zip(items, task.answers, strict=True):
+            step = words.get(item["Paso del protocolo"])
+            if step and answer != "-":
+                heard.setdefault(step, []).append(int(answer) > int(evaluated.options(item)[0]))
+        for step, answers in heard.items():
+            tick = contact.ticks.get(step)
+            if tick is None or not tick.automatic:
+                declared = tick is not None and tick.by_key
+                found.setdefault(step, Counter())[declared, any(answers)] += 1
+    total = sum(found.values(), Counter())
+    rows = {STEPS[step]: of_step(its) for step, its in found.items()}
+    return rows | {None: of_step(total)}
+
+
+def of_step(its):
+    both, alone = its[True, True], its[True, False]
+    share, within = evaluated.share(both, both + alone)
+    return {
+        "judged_calls": its.total(), "confirmed_both": both, "only_declared": alone,
+        "only_heard": its[False, True], "confirmed_share": share,
+        "confirmed_share_within": within,
+    }  # fmt: skip
 
 
 def summary(asked):
