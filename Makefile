@@ -7,6 +7,9 @@ TOOLS := .venv/tools
 OURS := $(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 OFFLINE := { echo "Without its packages it cannot go on: is there a network, or a copy of the package index?"; exit 1; }
 
+# some containers set it, and each of a thousand processes would compile all that it imports anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo dist test check bench hardware lock clean
 
 setup: $(DIADEMA)
