@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from diadema.base.clock import SystemClock
 from diadema.base.credentials import Secrets
+from diadema.switch.asterisk.calls import _SETTLES_S
 from diadema.switch.asterisk.exchange import Asterisk
 from diadema.switch.exchange import (
     Consulted,
@@ -18,6 +19,7 @@ from diadema.switch.exchange import (
     Listening,
     Offered,
     Phone,
+    PhoneFailed,
     Standing,
     SwitchError,
     Up,
@@ -122,6 +124,30 @@ async def test_a_telephone_that_comes_up_when_its_call_is_over(peer, way):
         else:
             await asyncio.sleep(0.3)
             assert any(one.id == phone for one in peer.channels)
+
+
+async def test_a_caller_who_goes_as_the_exchange_takes_the_call_was_talked_to(peer, monkeypatch):
+    """The queue has it so; our request to take it is answered only after the caller went."""
+    async with Process(peer).run() as process:
+        caller = peer.call("ventas", number="999000111")
+        call = (await process.hears(Offered)).call
+        calls = process.exchange._calls
+        leg, post = calls.legs[call], calls._ari.post
+
+        async def slow(*path, **query):
+            answer = await post(*path, **query)
+            if path[-1] == "answer":
+                caller.hang_up()
+                await until(lambda: leg.over)
+                await asyncio.sleep(2 * _SETTLES_S)
+            return answer
+
+        monkeypatch.setattr(calls._ari, "post", slow)
+        await process.exchange.answer(call, Phone(PHONE))
+        await process.hears(Ended)
+        ends = [one for one in process.heard if isinstance(one, Joined | Ended | PhoneFailed)]
+        assert ends == [Joined(call), Ended(call, "caller")]
+        await until(lambda: not calls.legs and len(peer.channels) == 0)
 
 
 async def test_an_area_that_left_a_conference_does_not_keep_the_caller(peer):

@@ -89,6 +89,7 @@ class Leg:
     cause: int = 0  # of the far end's going
     why: str = ""
     explained: asyncio.Event = field(default_factory=asyncio.Event)
+    joining: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while that is asked for
 
     @property
     def bridge(self) -> str:
@@ -281,7 +282,8 @@ class Calls:
             except TimeoutError:
                 pass
         if not ours:
-            self._say_why(leg)
+            async with leg.joining:  # a caller can go before we hear that the call was taken
+                self._say_why(leg)
         await self._clear(leg)
 
     def _say_why(self, leg: Leg) -> None:
@@ -301,12 +303,13 @@ class Calls:
         """Before it was joined it did not answer; after, the agent has laid it down."""
         self._nailed.pop(leg.nailed, None)
         leg.phone = ""
-        if leg.over or leg.handed_over:
-            return
-        if not (leg.joined or leg.dialling):
-            await self._give_back(leg)
-            self._hear(PhoneFailed(leg.call))
-            return
+        async with leg.joining:
+            if leg.over or leg.handed_over:
+                return
+            if not (leg.joined or leg.dialling):
+                await self._give_back(leg)
+                self._hear(PhoneFailed(leg.call))
+                return
         self._hear(Ended(leg.call, "agent"))
         await self.hang_up(leg.call)
 
@@ -327,6 +330,10 @@ class Calls:
         if leg.far:
             await self._dial_far(leg)
             return
+        async with leg.joining:
+            await self._join(leg)
+
+    async def _join(self, leg: Leg) -> None:
         query = {"bridgeId": leg.bridge, "name": leg.bridge, "type": "mixing"}
         await self._quietly("POST", "bridges", **query)
         try:
