@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from diadema.access import book
 from diadema.cli import speech
 from hypothesis import HealthCheck, settings
 
@@ -22,6 +24,9 @@ os.environ["DIADEMA_LANG"] = "en"  # whatever the site; who tests another langua
 # a shell's background job does not hear it, and what is started here is to
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# accounts are made in hundreds of tests, and here they need not be strong
+book._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 # no test asserts a duration: a busy machine is no counter-example
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -40,6 +40,10 @@ def lacks(version: int) -> list[str]:
 
 def _upgrade(connection: Connection, version: int) -> None:
     """Give a store of an older layout, or a new one, what it lacks."""
+    if not version:
+        metadata.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql(CONTACT_FIELDS)
+        return
     old = writes_rows(version)
     if 5 < version < _PRESSES:
         connection.exec_driver_sql("DROP INDEX IF EXISTS tickets_open")
