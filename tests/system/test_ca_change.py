@@ -13,7 +13,7 @@ from diadema_sim.centre import ACCESS_POINT, open_centre
 from typer.testing import CliRunner
 
 MONDAY_8_LIMA = 1_770_037_200_000
-SPEED = 8.0
+SPEED = 4.0
 
 
 async def test_stations_go_over_to_another_ca_and_none_is_left_outside(tmp_path):

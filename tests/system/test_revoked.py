@@ -12,7 +12,7 @@ from diadema_sim.centre import ACCESS_POINT, open_centre
 from tests.support.screen_words import find
 
 MONDAY_8_LIMA = 1_770_037_200_000
-SPEED = 8.0
+SPEED = 4.0
 
 
 async def test_who_is_revoked_says_so_and_comes_back_with_another(tmp_path):

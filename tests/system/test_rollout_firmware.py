@@ -22,7 +22,7 @@ from diadema_sim.world import World
 from tests.support.program_slots import SLOT_BYTES, program_body, program_slot, start_folder
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-SPEED = 4.0  # a trial takes its seconds
+SPEED = 2.0  # a trial takes its seconds, and a VM on a busy machine must start within them
 BLANK = b"\xff" * SLOT_BYTES
 FAILS = "def __init__(self, *rest, **options):\n        raise OSError(19)\n    _init = "
 
