@@ -150,6 +150,29 @@ async def test_a_caller_who_goes_as_the_exchange_takes_the_call_was_talked_to(pe
         await until(lambda: not calls.legs and len(peer.channels) == 0)
 
 
+async def test_whoever_was_dialled_and_goes_as_soon_as_he_answers_has_answered(peer, monkeypatch):
+    async with Process(peer).run() as process:
+        trunk = peer.telephone("PJSIP/troncal")
+        trunk.mode = "always"
+        calls = process.exchange._calls
+        post = calls._ari.post
+
+        async def late(*path, **query):
+            leg = calls.legs.get("dial-1")
+            if leg and path[-1] == "addChannel" and query["channel"] == leg.leg:
+                trunk.hang_up()
+                await until(lambda: leg.over)
+                await asyncio.sleep(2 * _SETTLES_S)
+            return await post(*path, **query)
+
+        monkeypatch.setattr(calls._ari, "post", late)
+        await process.exchange.dial("dial-1", Phone(PHONE), "999000222")
+        await process.hears(Ended)
+        ends = [one for one in process.heard if isinstance(one, Dialed | Ended | PhoneFailed)]
+        assert ends == [Dialed("dial-1", "answered"), Ended("dial-1", "caller")]
+        await until(lambda: not calls.legs and len(peer.channels) == 0)
+
+
 async def test_an_area_that_left_a_conference_does_not_keep_the_caller(peer):
     async with Process(peer).run() as process:
         call, caller = await consulting(process)

@@ -573,11 +573,15 @@ class Calls:
             await self._quietly("DELETE", "channels", leg.leg)
 
     async def _far_is_up(self, leg: Leg) -> None:
-        await self._quietly("DELETE", "channels", leg.phone, "ring")
-        await self._into(leg.bridge, leg.leg)
-        leg.joined = True
-        await self._quietly("POST", "channels", leg.leg, "variable", variable=JOINED, value="1")
-        self._hear(Dialed(leg.call, "answered"))
+        """It has answered, even if it has gone again by now."""
+        async with leg.joining:
+            await self._quietly("DELETE", "channels", leg.phone, "ring")
+            await self._tolerant(self._into(leg.bridge, leg.leg), None)
+            leg.joined = True
+            await self._quietly(
+                "POST", "channels", leg.leg, "variable", variable=JOINED, value="1"
+            )
+            self._hear(Dialed(leg.call, "answered"))
 
     def go_on(self, leg: Leg, phone: str, far: str) -> None:
         """A call out, where it was left: the states of its channels, empty for one that is gone.
