@@ -15,7 +15,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from diadema.access.authenticator import csrf
 from diadema.base.paths import DataDir
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.broker_fixtures import until
 from tests.support.help_stage import HelpStage
@@ -241,6 +241,33 @@ async def test_what_one_does_is_seen_by_the_other(
     await expect(gaps.locator("li")).to_contain_text("saldos v3")
     await expect(gaps.locator("li")).to_contain_text("no es claro · Saldos")
     await expect(ana.locator(".gaps")).to_have_count(0)
+
+
+async def test_who_solves_one_says_what_came_of_it_however_late_the_answer_is(
+    help_web: Web, stage: HelpStage, open_page: OpenPage
+) -> None:
+    """The stream tells that it is over before the request that ended it is answered."""
+    luz = await page_of(help_web, open_page, "luz")
+    stage.ring(1)
+    of = stage.ask(1)
+    stage.hear(1, "accepted", of, "Luz Ramos")
+    await stage.tell(1)
+    taken, told = luz.locator("[data-stat=taken] b"), asyncio.Event()
+    await expect(taken).to_have_text("1")
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await told.wait()
+        await route.fulfill(response=answer)
+
+    await luz.route("**/api/v1/help/actions", late)
+    await press(luz, "Resolver").click()
+    await expect(luz.locator(".help-status")).to_contain_text("Resuelta por Luz Ramos")
+    stage.hear(1, "resolved", of, "Luz Ramos")
+    await stage.tell(1)
+    await expect(taken).to_have_text("0")
+    told.set()
+    await expect(press(luz, "no es claro")).to_be_visible()
 
 
 async def test_of_two_who_take_one_the_second_is_told_who_has_it(
