@@ -26,7 +26,7 @@ _TAP_MS = 600
 _LONG_MS = 1_200
 _JUST_ANSWERED_MS = 1_500  # the key does not hang up so soon after the answer
 _WORD_S = 2
-_ASKED = 6  # more than the steps that ask for a key; who was not heard speaks again
+_KEY_STEPS = 6  # more than the steps that ask for a key; who was not heard speaks again
 _TEST_LIMIT_MS = 25_000
 _LISTS_CLOSE_MS = 8_000  # in a call, by themselves
 _QUESTION_MS = 15_000  # a desk at rest asks by then what it has to
@@ -80,7 +80,7 @@ class Agent(StationUser):
                 raise NoResponse(f"{self.desk.seat} ({self.desk.station}): its test does not end")
             async with sound.listen(self.station, microphone=word):
                 await self.world.sleep(1000 * _WORD_S)
-            for _ in range(_ASKED):
+            for _ in range(_KEY_STEPS):
                 if not self._tested(since):
                     await self.keys([menu_keys.ALL_WELL])
                     await self.world.sleep(SETTLED_MS)
